@@ -1,0 +1,64 @@
+//! How much of anything is kept. What is over a limit is cut visibly or refused by name, never lost in silence.
+
+use std::time::Duration;
+
+/// Characters of an alert's title: three lines of a phone's notification, with room.
+pub const TITLE_CHARS: usize = 512;
+/// Bytes of an alert's description. The whole text stays with its message.
+pub const DESCRIPTION_BYTES: usize = 8 * 1024;
+/// Characters of an alert key; a longer one is cut and ends in a hash of the whole.
+pub const ALERT_KEY_CHARS: usize = 255;
+/// Labels of an alert.
+pub const LABELS: usize = 50;
+/// Characters of a label's name.
+pub const LABEL_NAME_CHARS: usize = 128;
+/// Characters of a label's value.
+pub const LABEL_VALUE_CHARS: usize = 2048;
+/// Rules of one integration: push rules, pipeline steps, routes and extractors together.
+pub const RULES_PER_INTEGRATION: usize = 100;
+/// Bytes of one pattern as typed.
+pub const PATTERN_BYTES: usize = 512;
+/// Bytes of one compiled pattern; `\w{500}` and its like are refused when they are saved.
+pub const PATTERN_COMPILED_BYTES: usize = 256 * 1024;
+/// Bytes of text that one regex looks at.
+pub const REGEX_TEXT_BYTES: usize = 8 * 1024;
+/// What all rules of one message may take together; then the key is made from the title, and the record says so.
+pub const RULES_TIME: Duration = Duration::from_millis(25);
+/// Bytes of an inbound body.
+pub const BODY_BYTES: usize = 256 * 1024;
+/// How long the message log is kept.
+pub const MESSAGE_LOG: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How long an alert's items outlive their last change: more than queue and dead-letter retention together (4 + 14
+/// days), so that a redrive always finds the watermark.
+pub const ALERT_AFTERLIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// How far into the future a stamp may be before it is taken for a wrong clock and clamped.
+pub const STAMP_AHEAD: Duration = Duration::from_secs(120);
+
+/// Cuts to at most `max` characters; a cut ends in `…`, which counts.
+pub fn cut_chars(text: &str, max: usize) -> String {
+    match text.char_indices().nth(max) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(max.saturating_sub(1)).chain(['…']).collect(),
+    }
+}
+
+/// Cuts to at most `max` bytes at a character boundary; a cut ends in `…`, which counts.
+pub fn cut_bytes(text: &str, max: usize) -> String {
+    if text.len() <= max {
+        return text.to_owned();
+    }
+    format!("{}…", &text[..text.floor_char_boundary(max.saturating_sub('…'.len_utf8()))])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_is_visible_and_counts() {
+        assert_eq!(cut_chars("告警告警", 4), "告警告警");
+        assert_eq!(cut_chars("告警告警告", 4), "告警告…");
+        assert_eq!(cut_bytes("abcdef", 6), "abcdef");
+        assert_eq!(cut_bytes("告警告", 8), "告…");
+    }
+}

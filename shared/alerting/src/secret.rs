@@ -1,0 +1,63 @@
+//! Text that must not be seen: webhook URLs, bot tokens, signing secrets.
+
+use std::fmt;
+
+use serde::Deserialize;
+
+/// Prints as `[redacted]` and cannot be serialised. Read it only where it is put to use.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text itself. Every call is a place to check that it goes nowhere but to its owner.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    /// What a listing may show: `…last4`, or only the dots where four characters would be much of it.
+    pub fn hint(&self) -> String {
+        let characters: Vec<char> = self.0.chars().collect();
+        match characters.len() {
+            0..=11 => "…".to_owned(),
+            len => format!("…{}", characters[len - 4..].iter().collect::<String>()),
+        }
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+/// A secret under the deployment's data key, as it is stored: base64, opened only by the function that needs it.
+#[derive(Clone, PartialEq, Eq, serde::Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Sealed(pub String);
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[sealed]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_of_a_secret_prints_redacted() {
+        assert_eq!(format!("{:?}", Secret::new("SEC0123456789abcdef")), "[redacted]");
+    }
+
+    #[test]
+    fn a_hint_never_shows_much_of_a_short_secret() {
+        assert_eq!(Secret::new("hunter2").hint(), "…");
+        assert_eq!(Secret::new("0123456789abcdef").hint(), "…cdef");
+    }
+}
