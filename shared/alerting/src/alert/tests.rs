@@ -1,0 +1,330 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn stamp(n: u64) -> Stamp {
+    Stamp::from_parts(Moment::from_millis(i64::try_from(n).expect("small")), 0)
+}
+
+fn event(n: u64, verdict: Verdict, severity: Severity) -> AlertEvent {
+    AlertEvent {
+        stamp: stamp(n),
+        verdict,
+        key: AlertKey::Named("disk".to_owned()),
+        title: format!("title {n}"),
+        description: format!("text {n}"),
+        severity,
+        labels: BTreeMap::new(),
+        spaces: Vec::new(),
+    }
+}
+
+/// `T1 R2 C3`: a warning, a recovery, a critical, with their stamps.
+fn events(script: &str) -> Vec<AlertEvent> {
+    script
+        .split_whitespace()
+        .map(|word| {
+            let n = word[1..].parse().expect("a number");
+            match &word[..1] {
+                "T" => event(n, Verdict::Trigger, Severity::Warning),
+                "C" => event(n, Verdict::Trigger, Severity::Critical),
+                "R" => event(n, Verdict::Close, Severity::Warning),
+                other => panic!("unknown verdict {other}"),
+            }
+        })
+        .collect()
+}
+
+/// Folds each batch (separated by `|`) into the state that the one before left; effects of all, transitions of all.
+fn run(script: &str) -> (Option<AlertState>, Vec<Effect>, Vec<(TransitionKind, u64)>) {
+    let mut state = None;
+    let mut effects = Vec::new();
+    let mut transitions = Vec::new();
+    for batch in script.split('|') {
+        let mut rest = events(batch);
+        rest.sort_by_key(sort_key);
+        while !rest.is_empty() {
+            let folded = fold(state.as_ref(), &rest);
+            assert!(folded.taken() > 0, "a round takes at least one message");
+            transitions.extend(folded.transitions.iter().map(|(_, t)| (t.kind, t.n)));
+            effects.extend(folded.effects.iter().copied());
+            rest.drain(..folded.taken());
+            state = folded.state.or(state);
+        }
+    }
+    (state, effects, transitions)
+}
+
+fn check(script: &str, expected: &[Effect]) {
+    assert_eq!(run(script).1, expected, "{script}");
+}
+
+#[test]
+fn a_trigger_on_a_key_that_is_open_updates_that_alert() {
+    check("T1 | T2", &[Effect::Triggered, Effect::Updated]);
+}
+
+#[test]
+fn a_close_on_an_open_key_closes_it() {
+    check("T1 | R2", &[Effect::Triggered, Effect::Recovered]);
+}
+
+#[test]
+fn a_close_with_nothing_open_changes_nothing_and_is_recorded() {
+    check("R1", &[Effect::NothingOpen]);
+    check("T1 | R2 | R3", &[Effect::Triggered, Effect::Recovered, Effect::NothingOpen]);
+}
+
+#[test]
+fn a_closed_alert_stays_closed_the_next_trigger_on_its_key_opens_a_new_alert() {
+    let (state, effects, _) = run("T1 | R2 | T3");
+    assert_eq!(effects, [Effect::Triggered, Effect::Recovered, Effect::Triggered]);
+    assert_eq!(state.expect("written").episode, Some(stamp(3)));
+}
+
+#[test]
+fn a_recovery_before_its_trigger_leaves_the_alert_closed_and_the_trigger_superseded() {
+    let (state, effects, transitions) = run("R2 | T1");
+    assert_eq!(effects, [Effect::NothingOpen, Effect::Superseded]);
+    assert_eq!(state.expect("the tombstone").status, Status::Closed);
+    assert!(transitions.is_empty());
+}
+
+#[test]
+fn t_r_t_delivered_as_t3_t1_r2_is_one_open_alert() {
+    let (state, effects, transitions) = run("T3 | T1 | R2");
+    assert_eq!(effects, [Effect::Triggered, Effect::Superseded, Effect::Superseded]);
+    assert_eq!(state.expect("written").status, Status::Open);
+    assert_eq!(transitions, [(TransitionKind::Open, 1)]);
+}
+
+#[test]
+fn the_same_message_twice_counts_once_in_one_batch_and_in_two() {
+    for script in ["T1 T1", "T1 | T1"] {
+        let (state, effects, transitions) = run(script);
+        assert_eq!(effects, [Effect::Triggered, Effect::Triggered]);
+        assert_eq!(state.expect("written").count, 1);
+        assert_eq!(transitions.len(), 1);
+    }
+}
+
+#[test]
+fn of_equal_stamps_the_trigger_is_applied_last_so_that_the_doubt_leaves_the_alert_open() {
+    let mut batch = vec![
+        event(1, Verdict::Trigger, Severity::Warning),
+        event(1, Verdict::Close, Severity::Warning),
+    ];
+    batch.sort_by_key(sort_key);
+    assert_eq!(batch[1].verdict, Verdict::Trigger);
+}
+
+#[test]
+fn a_worse_severity_is_a_transition_of_its_own_and_the_same_again_is_not() {
+    let (_, effects, transitions) = run("T1 | C2 | C3 | T4");
+    assert_eq!(effects, [Effect::Triggered, Effect::Updated, Effect::Updated, Effect::Updated]);
+    assert_eq!(transitions, [(TransitionKind::Open, 1), (TransitionKind::Raise, 2)]);
+}
+
+#[test]
+fn a_message_that_comes_back_has_its_transition_carried_out_again() {
+    let first = fold(None, &events("T1"));
+    let state = first.state.expect("written");
+    let again = fold(Some(&state), &events("T1"));
+    assert_eq!(again.state, None);
+    assert_eq!(again.again.iter().map(|(_, t)| *t).collect::<Vec<_>>(), vec![first.transitions[0].1]);
+}
+
+#[test]
+fn an_old_transition_is_still_carried_out_after_a_newer_message_moved_the_watermark() {
+    let (state, ..) = run("T1 | T2 | T3");
+    let again = fold(state.as_ref(), &events("T1"));
+    assert_eq!(again.again.len(), 1);
+    assert_eq!(again.effects, [Effect::Triggered]);
+}
+
+#[test]
+fn eight_flaps_in_one_batch_are_written_in_rounds_and_nothing_leaves_the_ring_uncommitted() {
+    let script: Vec<String> = (0..8).flat_map(|i| [format!("T{}", 2 * i + 1), format!("R{}", 2 * i + 2)]).collect();
+    let batch = events(&script.join(" "));
+    let first = fold(None, &batch);
+    assert_eq!((first.taken(), first.transitions.len(), first.evicted.len()), (RING, RING, 0));
+    let second = fold(first.state.as_ref(), &batch[first.taken()..]);
+    assert_eq!(second.evicted, first.transitions.iter().map(|(_, t)| *t).collect::<Vec<_>>());
+    assert_eq!(run(&script.join(" ")).0.expect("written").status, Status::Closed);
+}
+
+#[test]
+fn hundred_messages_of_one_key_in_one_batch_are_one_write_in_the_right_order() {
+    let script: Vec<String> = (1..=100).rev().map(|i| format!("T{i}")).collect();
+    let (state, effects, _) = run(&script.join(" "));
+    let state = state.expect("written");
+    assert_eq!((state.version, state.count, state.watermark), (1, 100, stamp(100)));
+    assert_eq!(effects[0], Effect::Triggered);
+}
+
+/// What one evaluator is doing with its batch.
+#[derive(Debug, Clone)]
+struct Evaluator {
+    batch: Vec<usize>,
+    read: Option<AlertState>,
+    folded: Option<Folded>,
+    taken: usize,
+}
+
+/// The queue, the item, two evaluators, and everything that was carried out.
+#[derive(Debug, Default)]
+struct World {
+    messages: Vec<AlertEvent>,
+    visible: Vec<usize>,
+    done: BTreeSet<usize>,
+    item: Option<AlertState>,
+    committed: BTreeSet<(u64, Stamp)>,
+    carried_out: BTreeSet<(u64, Stamp)>,
+    applied: BTreeSet<Stamp>,
+    evaluators: Vec<Option<Evaluator>>,
+}
+
+impl World {
+    fn new(messages: Vec<AlertEvent>, deliveries: &[usize]) -> Self {
+        let visible = deliveries.iter().map(|index| index % messages.len()).chain(0..messages.len()).collect();
+        Self { messages, visible, evaluators: vec![None, None], ..Self::default() }
+    }
+
+    /// One step of one evaluator, chosen by `choice`; `crash` makes it die before the step.
+    fn step(&mut self, choice: usize, crash: bool) {
+        let who = choice % self.evaluators.len();
+        let Some(mut evaluator) = self.evaluators[who].take() else {
+            let size = 1 + (choice / 2) % 4;
+            let batch: Vec<usize> = (0..size)
+                .filter_map(|i| {
+                    let at = (choice / 8 + i * 3).checked_rem(self.visible.len())?;
+                    Some(self.visible.swap_remove(at))
+                })
+                .collect();
+            if !batch.is_empty() {
+                self.evaluators[who] = Some(Evaluator { batch, read: self.item.clone(), folded: None, taken: 0 });
+            }
+            return;
+        };
+        if crash {
+            self.visible.extend(evaluator.batch);
+            return;
+        }
+        let mut sorted = evaluator.batch.clone();
+        sorted.sort_by_key(|index| sort_key(&self.messages[*index]));
+        let events: Vec<AlertEvent> = sorted[evaluator.taken..].iter().map(|i| self.messages[*i].clone()).collect();
+        match evaluator.folded.take() {
+            None => {
+                let folded = fold(evaluator.read.as_ref(), &events);
+                self.carried_out.extend(folded.evicted.iter().map(|t| (t.n, t.stamp)));
+                let unchanged = self.item.as_ref().map(|s| s.version) == evaluator.read.as_ref().map(|s| s.version);
+                match (&folded.state, unchanged) {
+                    (Some(state), true) => {
+                        let wm = evaluator.read.as_ref().map(|state| state.watermark);
+                        let fresh = events[..folded.taken()].iter().map(|e| e.stamp).filter(|s| Some(*s) > wm);
+                        for stamp in fresh.collect::<BTreeSet<_>>() {
+                            assert!(self.applied.insert(stamp), "each message counts at most once");
+                        }
+                        self.committed.extend(folded.transitions.iter().map(|(_, t)| (t.n, t.stamp)));
+                        self.item = Some(state.clone());
+                        evaluator.folded = Some(folded);
+                    }
+                    (None, _) => evaluator.folded = Some(folded),
+                    (Some(_), false) => evaluator.read.clone_from(&self.item),
+                }
+                self.evaluators[who] = Some(evaluator);
+            }
+            Some(folded) => {
+                let all = folded.transitions.iter().chain(&folded.again);
+                self.carried_out.extend(all.map(|(_, t)| (t.n, t.stamp)));
+                evaluator.taken += folded.taken();
+                if evaluator.taken == evaluator.batch.len() {
+                    self.done.extend(evaluator.batch);
+                } else {
+                    evaluator.read.clone_from(&self.item);
+                    self.evaluators[who] = Some(evaluator);
+                }
+            }
+        }
+    }
+
+    fn at_rest(&self) -> bool {
+        self.visible.is_empty() && self.evaluators.iter().all(Option::is_none)
+    }
+}
+
+fn scripts() -> impl Strategy<Value = Vec<AlertEvent>> {
+    proptest::collection::vec((0..3_u8, 0..3_u8), 1..14).prop_map(|kinds| {
+        let severities = [Severity::Info, Severity::Warning, Severity::Critical];
+        (1..)
+            .zip(kinds)
+            .map(|(n, (kind, severity))| {
+                let verdict = if kind == 0 { Verdict::Close } else { Verdict::Trigger };
+                event(n, verdict, severities[usize::from(severity)])
+            })
+            .collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
+
+    /// Two evaluators, any order, copies, splits into batches, crashes between any two steps.
+    #[test]
+    fn at_rest_the_state_is_the_verdict_of_the_newest_message_and_no_committed_transition_is_lost(
+        messages in scripts(),
+        copies in proptest::collection::vec(0..64_usize, 0..6),
+        choices in proptest::collection::vec((any::<usize>(), 0..12_u8), 60),
+    ) {
+        let newest = messages.last().expect("at least one").clone();
+        let opened = messages.iter().any(|event| event.verdict == Verdict::Trigger);
+        let mut world = World::new(messages, &copies);
+        for (choice, crash) in &choices {
+            world.step(*choice, *crash == 0);
+        }
+        for turn in 0.. {
+            if world.at_rest() {
+                break;
+            }
+            world.step(turn, false);
+        }
+        let state = world.item.expect("something was applied");
+        let expected = if newest.verdict == Verdict::Trigger { Status::Open } else { Status::Closed };
+        prop_assert_eq!(state.status, expected);
+        prop_assert_eq!(state.watermark, newest.stamp);
+        prop_assert_eq!(state.content, newest.content_hash());
+        prop_assert!(opened || state.episode.is_none());
+        prop_assert_eq!(&world.committed, &world.carried_out);
+    }
+
+    /// Delivered once each and in order, nothing is superseded and every message counts.
+    #[test]
+    fn in_order_the_fold_is_the_sequential_reference_however_it_is_batched(
+        messages in scripts(),
+        sizes in proptest::collection::vec(1..5_usize, 14),
+    ) {
+        let (mut open, mut reference) = (false, Vec::new());
+        for event in &messages {
+            reference.push(match (event.verdict, open) {
+                (Verdict::Trigger, false) => Effect::Triggered,
+                (Verdict::Trigger, true) => Effect::Updated,
+                (Verdict::Close, true) => Effect::Recovered,
+                (Verdict::Close, false) => Effect::NothingOpen,
+            });
+            open = event.verdict == Verdict::Trigger;
+        }
+        let (mut state, mut effects, mut rest) = (None, Vec::new(), messages.as_slice());
+        for size in sizes.iter().cycle() {
+            if rest.is_empty() {
+                break;
+            }
+            let folded = fold(state.as_ref(), &rest[..(*size).min(rest.len())]);
+            effects.extend(folded.effects.iter().copied());
+            rest = &rest[folded.taken()..];
+            state = folded.state.or(state);
+        }
+        prop_assert_eq!(effects, reference);
+    }
+}
