@@ -1,0 +1,11 @@
+//! What every function needs of its surroundings: settings, clients, queues, secrets, stamps, time. Nothing of alerts.
+
+pub mod aws;
+pub mod clock;
+pub mod logging;
+pub mod queue;
+pub mod random;
+pub mod secrets;
+pub mod settings;
+pub mod sqs_batch;
+pub mod topic;

@@ -1,0 +1,158 @@
+//! One SQS queue.
+
+use std::time::Duration;
+
+use aws_sdk_sqs::Client;
+use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+
+/// Entries of one batch request.
+const BATCH: usize = 10;
+/// Bytes of one batch request, with room for the SDK's own fields; AWS takes 1 MiB.
+const BATCH_BYTES: usize = 900 * 1024;
+
+#[derive(Debug, Clone)]
+pub struct Queue {
+    client: Client,
+    url: String,
+}
+
+/// One message to send.
+#[derive(Debug, Clone, Default)]
+pub struct Entry {
+    pub body: String,
+    /// On a FIFO queue the group that keeps order; on a standard queue the tenant that fair queues tell apart.
+    pub group: Option<String>,
+    /// FIFO only.
+    pub deduplication_id: Option<String>,
+    /// Standard only: FIFO refuses a delay per message. At most 15 minutes.
+    pub delay: Option<Duration>,
+}
+
+/// Why a message may not be in the queue. It may be, too, after a timeout.
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    #[error("sending to the queue failed")]
+    Request(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("the queue took all but {failed} of {of} messages: {code}")]
+    Partial { failed: usize, of: usize, code: String },
+}
+
+impl Queue {
+    pub fn new(client: Client, url: impl Into<String>) -> Self {
+        Self { client, url: url.into() }
+    }
+
+    pub async fn send(&self, entry: Entry) -> Result<(), SendError> {
+        self.client
+            .send_message()
+            .queue_url(&self.url)
+            .message_body(entry.body)
+            .set_message_group_id(entry.group)
+            .set_message_deduplication_id(entry.deduplication_id)
+            .set_delay_seconds(entry.delay.map(whole_seconds))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| SendError::Request(Box::new(error.into_service_error())))
+    }
+
+    /// Sends all, in order, ten at a time. What a batch answer names as failed is sent once more; HTTP 200 is no proof.
+    pub async fn send_batch(&self, entries: Vec<Entry>) -> Result<(), SendError> {
+        for chunk in chunks(entries) {
+            let failed = self.send_chunk(&chunk).await?;
+            if failed.is_empty() {
+                continue;
+            }
+            let again: Vec<Entry> = failed.iter().filter_map(|(index, _)| chunk.get(*index).cloned()).collect();
+            if let Some((_, code)) = self.send_chunk(&again).await?.into_iter().next() {
+                return Err(SendError::Partial { failed: again.len(), of: chunk.len(), code });
+            }
+        }
+        Ok(())
+    }
+
+    /// The index and error code of each entry that was not taken.
+    async fn send_chunk(&self, chunk: &[Entry]) -> Result<Vec<(usize, String)>, SendError> {
+        let entries = chunk.iter().enumerate().map(|(index, entry)| {
+            SendMessageBatchRequestEntry::builder()
+                .id(index.to_string())
+                .message_body(&entry.body)
+                .set_message_group_id(entry.group.clone())
+                .set_message_deduplication_id(entry.deduplication_id.clone())
+                .set_delay_seconds(entry.delay.map(whole_seconds))
+                .build()
+                .expect("id and body are set")
+        });
+        let answer = self
+            .client
+            .send_message_batch()
+            .queue_url(&self.url)
+            .set_entries(Some(entries.collect()))
+            .send()
+            .await
+            .map_err(|error| SendError::Request(Box::new(error.into_service_error())))?;
+        Ok(answer
+            .failed()
+            .iter()
+            .filter_map(|failure| Some((failure.id().parse().ok()?, failure.code().to_owned())))
+            .collect())
+    }
+
+    /// Lets a received message wait before it comes again.
+    pub async fn change_visibility(&self, receipt: &str, after: Duration) -> Result<(), SendError> {
+        self.client
+            .change_message_visibility()
+            .queue_url(&self.url)
+            .receipt_handle(receipt)
+            .visibility_timeout(whole_seconds(after))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| SendError::Request(Box::new(error.into_service_error())))
+    }
+}
+
+/// Rounded up, so that a wait is never cut short; SQS knows whole seconds only.
+fn whole_seconds(duration: Duration) -> i32 {
+    let up = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
+    i32::try_from(up.min(43_200)).expect("twelve hours of seconds fit")
+}
+
+fn chunks(entries: Vec<Entry>) -> Vec<Vec<Entry>> {
+    let mut chunks: Vec<Vec<Entry>> = Vec::new();
+    let mut bytes = 0;
+    for entry in entries {
+        bytes += entry.body.len();
+        match chunks.last_mut() {
+            Some(last) if last.len() < BATCH && bytes <= BATCH_BYTES => last.push(entry),
+            _ => {
+                bytes = entry.body.len();
+                chunks.push(vec![entry]);
+            }
+        }
+    }
+    chunks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entries(sizes: &[usize]) -> Vec<Entry> {
+        sizes.iter().map(|size| Entry { body: "x".repeat(*size), ..Entry::default() }).collect()
+    }
+
+    #[test]
+    fn a_batch_holds_ten_entries_and_less_than_a_mebibyte() {
+        let lengths = |sizes: &[usize]| chunks(entries(sizes)).iter().map(Vec::len).collect::<Vec<_>>();
+        assert_eq!(lengths(&[1; 23]), [10, 10, 3]);
+        assert_eq!(lengths(&[500 * 1024, 500 * 1024, 300 * 1024]), [1, 2]);
+        assert_eq!(lengths(&[]), [0; 0]);
+    }
+
+    #[test]
+    fn a_wait_is_rounded_up_to_whole_seconds() {
+        assert_eq!(whole_seconds(Duration::from_millis(1)), 1);
+        assert_eq!(whole_seconds(Duration::from_secs(2)), 2);
+    }
+}
