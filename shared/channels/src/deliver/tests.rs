@@ -1,0 +1,303 @@
+//! Against a server on this machine that speaks just enough HTTP to misbehave.
+
+use std::net::SocketAddr;
+use std::sync::Mutex;
+
+use rustls::ServerConfig;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use super::*;
+use crate::samples::{CANARY, NOW, delivered, described, destination, post, rejected, retry};
+
+const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 27\r\n\r\n{\"code\":0,\"msg\":\"success\"}\n";
+
+/// What the server does with every connection, once it has read the request.
+#[derive(Clone)]
+enum Does {
+    Answer(String),
+    /// Accepts, reads, and never says a word.
+    Hang,
+    /// One byte of this every 50 ms.
+    Trickle(&'static str),
+    /// Sends this and closes.
+    BreakOffAfter(&'static str),
+}
+
+#[derive(Clone)]
+struct Server {
+    address: SocketAddr,
+    requests: Arc<Mutex<Vec<String>>>,
+}
+
+impl Server {
+    async fn start(does: Does) -> Self {
+        Self::start_with(does, None).await
+    }
+
+    async fn start_with(does: Does, tls: Option<TlsAcceptor>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let server = Self { address, requests: Arc::default() };
+        let requests = server.requests.clone();
+        tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (does, tls, requests) = (does.clone(), tls.clone(), requests.clone());
+                tokio::spawn(async move {
+                    match tls {
+                        None => serve(stream, does, &requests).await,
+                        // A handshake that the client breaks off is what some tests look at from the other side.
+                        Some(tls) => {
+                            if let Ok(stream) = tls.accept(stream).await {
+                                serve(stream, does, &requests).await;
+                            }
+                        }
+                    }
+                });
+            }
+        });
+        server
+    }
+
+    fn base(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    fn requests(&self) -> Vec<String> {
+        self.requests.lock().expect("not poisoned").clone()
+    }
+}
+
+async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, does: Does, requests: &Mutex<Vec<String>>) {
+    let request = read_request(&mut stream).await;
+    requests.lock().expect("not poisoned").push(request);
+    match does {
+        Does::Answer(text) => drop(stream.write_all(text.as_bytes()).await),
+        Does::Hang => std::future::pending().await,
+        Does::Trickle(text) => {
+            for byte in text.bytes() {
+                if stream.write_all(&[byte]).await.is_err() {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+        Does::BreakOffAfter(text) => drop(stream.write_all(text.as_bytes()).await),
+    }
+    drop(stream.shutdown().await);
+}
+
+/// Head and body, by the length that the head names.
+async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut bytes = Vec::new();
+    loop {
+        let text = String::from_utf8_lossy(&bytes);
+        if let Some((head, body)) = text.split_once("\r\n\r\n") {
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+            if body.len() >= length.and_then(|length| length.parse().ok()).unwrap_or(0) {
+                return text.into_owned();
+            }
+        }
+        match stream.read_buf(&mut bytes).await {
+            Ok(0) | Err(_) => return String::from_utf8_lossy(&bytes).into_owned(),
+            Ok(_) => {}
+        }
+    }
+}
+
+fn deliverer(overrides: Overrides) -> Deliverer {
+    let (total, connect) = (Duration::from_millis(500), Duration::from_millis(300));
+    Deliverer::build(overrides, std::iter::empty(), total, connect).expect("valid")
+}
+
+fn to(server: &Server) -> Deliverer {
+    deliverer(Overrides { provider_base: Some(server.base()), demo: None })
+}
+
+async fn send(deliverer: &Deliverer, channel: &str) -> Sent {
+    let notices = [described("disk full", "")];
+    let destination = destination(channel);
+    let request = destination.request(&post(&notices), NOW).expect("renders");
+    let sent = deliverer.send(&destination, request).await;
+    assert!(!format!("{sent:?}").contains(CANARY), "{sent:?}");
+    sent
+}
+
+#[tokio::test]
+async fn a_request_goes_to_the_named_base_with_path_query_and_headers_unchanged() {
+    let server = Server::start(Does::Answer(OK.to_owned())).await;
+    assert_eq!(send(&to(&server), "feishu_bot").await.outcome, delivered());
+    send(&to(&server), "dingtalk_bot").await;
+    send(&to(&server), "zoom_webhook").await;
+    let requests = server.requests();
+    assert!(requests[0].starts_with("POST /open-apis/bot/v2/hook/c4nary00-1111-2222-3333-444444444444 HTTP/1.1\r\n"));
+    assert!(requests[0].contains("content-type: application/json; charset=utf-8\r\n"));
+    assert!(
+        requests[1].starts_with("POST /robot/send?access_token=c4nary0123456789abcdef&timestamp=1767607200000&sign=")
+    );
+    assert!(requests[2].contains("authorization: c4nary-verification-token\r\n"), "{}", requests[2]);
+}
+
+#[tokio::test]
+async fn the_demo_group_is_reached_at_its_own_base_and_nothing_else_is() {
+    let (demo, other) = (Server::start(Does::Answer(OK.to_owned())).await, Server::start(Does::Hang).await);
+    let url_prefix = "https://open.feishu.cn/open-apis/bot/v2/hook/c4nary00".to_owned();
+    let overrides = Overrides { provider_base: Some(other.base()), demo: Some(Demo { url_prefix, base: demo.base() }) };
+    let deliverer = deliverer(overrides);
+    assert_eq!(send(&deliverer, "feishu_bot").await.outcome, delivered());
+    send(&deliverer, "wecom_bot").await;
+    assert_eq!((demo.requests().len(), other.requests().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_redirect_is_not_followed() {
+    let elsewhere = Server::start(Does::Answer(OK.to_owned())).await;
+    for status in ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
+        for location in
+            [elsewhere.base(), "http://169.254.169.254/latest".to_owned(), "http://[::ffff:127.0.0.1]/".to_owned()]
+        {
+            let answer = format!("HTTP/1.1 {status}\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
+            let server = Server::start(Does::Answer(answer)).await;
+            assert_eq!(send(&to(&server), "slack_webhook").await.outcome, rejected(Reason::BadDestination));
+        }
+    }
+    assert_eq!(elsewhere.requests(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_timeout_is_of_the_whole_exchange_and_leaves_the_result_unknown() {
+    let slow_head = Does::Trickle("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n");
+    let slow_body = Does::BreakOffAfter("HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n{\"code\":0");
+    for does in [Does::Hang, slow_head, slow_body] {
+        let server = Server::start(does).await;
+        let sent = send(&to(&server), "feishu_bot").await;
+        assert_eq!(sent.outcome, retry(None, Reason::TimedOut), "{sent:?}");
+        assert!(sent.duration < Duration::from_secs(2) && sent.provider.message.contains("unknown"), "{sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_is_read_up_to_its_cap_and_no_further() {
+    let body = "a".repeat(2 * 1024 * 1024);
+    let server =
+        Server::start(Does::Answer(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()))).await;
+    assert_eq!(send(&to(&server), "feishu_bot").await.outcome, retry(None, Reason::Unreadable));
+    let endless = format!(
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n{}",
+        "400\r\n".to_owned() + &"a".repeat(1024) + "\r\n"
+    );
+    let chunks = endless.clone() + &("400\r\n".to_owned() + &"a".repeat(1024) + "\r\n").repeat(200);
+    let server = Server::start(Does::Answer(chunks)).await;
+    assert_eq!(send(&to(&server), "feishu_bot").await.outcome, retry(None, Reason::Unreadable));
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_the_provider_closed_meanwhile_costs_no_try() {
+    let server = Server::start(Does::Answer(OK.to_owned())).await;
+    let deliverer = to(&server);
+    for _ in 0..20 {
+        assert_eq!(send(&deliverer, "feishu_bot").await.outcome, delivered());
+    }
+    assert_eq!(server.requests().len(), 20);
+}
+
+#[tokio::test]
+async fn without_a_connection_nothing_was_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let base = format!("http://{}", listener.local_addr().expect("bound"));
+    drop(listener);
+    let deliverer = deliverer(Overrides { provider_base: Some(base), demo: None });
+    let sent = send(&deliverer, "telegram_bot").await;
+    assert_eq!(sent.outcome, retry(None, Reason::ProviderDown));
+    assert_eq!(sent.provider, Provider::silent("no connection to the provider; nothing was sent"));
+}
+
+#[tokio::test]
+async fn retry_after_is_read_from_the_answer() {
+    let answer = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n";
+    let server = Server::start(Does::Answer(answer.to_owned())).await;
+    assert_eq!(send(&to(&server), "slack_webhook").await.outcome, retry(7, Reason::RateLimited));
+}
+
+#[tokio::test]
+async fn a_url_that_is_not_the_vendors_is_refused_even_if_it_came_this_far() {
+    let server = Server::start(Does::Answer(OK.to_owned())).await;
+    let destination = destination("feishu_bot");
+    let notices = [described("disk full", "")];
+    for url in [
+        "https://evil.example/x",
+        "http://open.feishu.cn/x",
+        "https://open.feishu.cn:8443/x",
+        "https://127.0.0.1/",
+        "?",
+    ] {
+        let mut request = destination.request(&post(&notices), NOW).expect("renders");
+        request.url = alerting::secret::Secret::new(url);
+        let sent = to(&server).send(&destination, request).await;
+        assert_eq!(sent.outcome, rejected(Reason::BadDestination), "{url}");
+    }
+    assert_eq!(server.requests(), Vec::<String>::new());
+}
+
+#[test]
+fn a_base_that_is_no_base_is_refused_at_start() {
+    for base in ["", "127.0.0.1:9911", "ftp://127.0.0.1", "http://127.0.0.1/?x=1"] {
+        let overrides = Overrides { provider_base: Some(base.to_owned()), demo: None };
+        assert!(matches!(Deliverer::new(overrides), Err(SetupError::Base)), "{base}");
+    }
+}
+
+/// A root of our own, and a server for `name` whose certificate it signed.
+async fn tls_server(name: &str) -> (CertificateDer<'static>, Server) {
+    let root_key = rcgen::KeyPair::generate().expect("a key");
+    let mut root = rcgen::CertificateParams::new(Vec::new()).expect("valid");
+    root.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let root = rcgen::CertifiedIssuer::self_signed(root, root_key).expect("signs");
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let leaf = rcgen::CertificateParams::new(vec![name.to_owned()]).expect("valid");
+    let leaf = leaf.signed_by(&key, &root).expect("signs");
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("ring has them")
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], key)
+        .expect("a pair");
+    let acceptor = TlsAcceptor::from(Arc::new(config));
+    (root.der().clone(), Server::start_with(Does::Answer(OK.to_owned()), Some(acceptor)).await)
+}
+
+fn trusting(root: Option<CertificateDer<'static>>, server: &Server) -> Deliverer {
+    let base = format!("https://localhost:{}", server.address.port());
+    let overrides = Overrides { provider_base: Some(base), demo: None };
+    match root {
+        None => Deliverer::new(overrides).expect("valid"),
+        Some(root) => {
+            Deliverer::build(overrides, std::iter::once(root), TOTAL_TIMEOUT, CONNECT_TIMEOUT).expect("valid")
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_tls_handshake_succeeds_under_a_trusted_root_and_its_name() {
+    let (root, server) = tls_server("localhost").await;
+    assert_eq!(send(&trusting(Some(root), &server), "feishu_bot").await.outcome, delivered());
+    assert_eq!(server.requests().len(), 1);
+}
+
+#[tokio::test]
+async fn a_certificate_of_another_root_or_another_name_is_refused_before_anything_is_sent() {
+    let (_, server) = tls_server("localhost").await;
+    let (root, misnamed) = tls_server("open.feishu.cn").await;
+    let bundled = trusting(None, &server);
+    let wrong_name = trusting(Some(root), &misnamed);
+    for deliverer in [bundled, wrong_name] {
+        let sent = send(&deliverer, "feishu_bot").await;
+        assert_eq!(sent.outcome, rejected(Reason::BadDestination), "{sent:?}");
+        assert!(sent.provider.message.contains("certificate"), "{sent:?}");
+    }
+    assert_eq!((server.requests(), misnamed.requests()), (Vec::new(), Vec::new()));
+}

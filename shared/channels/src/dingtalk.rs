@@ -1,0 +1,213 @@
+//! DingTalk group bots: markdown, signed in the query.
+//!
+//! In: `{"url": "https://oapi.dingtalk.com/robot/send?access_token=…", "secret"?: "SEC…"}`; the bare token serves as
+//! URL. `msgUuid` is the same for every try of the same post, so that DingTalk can drop a copy. Nobody can be mentioned from an alert's text: a mention needs the request's `at` object too, which is empty.
+//!
+//! Source: open.dingtalk.com, "Custom robots: send group messages" (as of 2026-11).
+
+use std::time::Duration;
+
+use alerting::ids::hash128;
+use alerting::moment::Moment;
+use alerting::notice::Notice;
+use alerting::secret::Secret;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use reqwest::Url;
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::fit::{Render, fit};
+use crate::layout::{Digest, Message, Tone, break_tags};
+use crate::outcome::{Outcome, Provider, Reason, Reply, code, text_of};
+use crate::settings::{Fields, SettingsError};
+use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, rate};
+
+/// A custom bot of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bot {
+    url: Secret,
+    secret: Option<Secret>,
+}
+
+const URL_REMEDY: &str =
+    "copy the bot's webhook, https://oapi.dingtalk.com/robot/send?access_token=…, or only its access token";
+const SECRET_REMEDY: &str = "copy the bot's signing secret (SEC…), or leave it out if signature checking is off";
+/// Who exceeds 20 messages a minute is shut out for ten.
+const BLOCKED: Duration = Duration::from_secs(600);
+/// What DingTalk's gateway bans an address for that calls it too often; its answer has no `errcode`.
+const BANNED: Duration = Duration::from_secs(300);
+const BUSY: Duration = Duration::from_secs(30);
+
+impl Channel for Bot {
+    const NAME: &'static str = "dingtalk_bot";
+    const LIMITS: Limits = Limits {
+        hosts: &["oapi.dingtalk.com"],
+        // About 20,000 bytes of request body are taken; the documentation names no number.
+        text: Size { max: 20_000, unit: Unit::Bytes },
+        // 20 messages per minute and bot. https://open.dingtalk.com/document/robots/custom-robot-access
+        rates: &[rate(20, 60)],
+    };
+    const SETTINGS: &'static [&'static str] = &["url", "secret"];
+    const SECRETS: &'static [&'static str] = &["url", "secret"];
+
+    fn parse(fields: &Fields<'_>) -> Result<Self, SettingsError> {
+        let url = fields.url_or_key("url", Self::LIMITS.hosts, "/robot/send", "access_token", URL_REMEDY)?;
+        Ok(Self { url, secret: fields.optional_secret("secret", SECRET_REMEDY)? })
+    }
+
+    fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
+        let mut url = Url::parse(self.url.expose()).expect("parse() made the URL");
+        if let Some(secret) = &self.secret {
+            let millis = at.millis();
+            let sign = sign(millis, secret.expose());
+            url.query_pairs_mut().append_pair("timestamp", &millis.to_string()).append_pair("sign", &sign);
+        }
+        Ok(Request::new(url.into(), fit(post, &Writer { uuid: uuid(post) })?, at))
+    }
+
+    fn outcome(&self, reply: &Reply) -> Outcome {
+        let Some(body) = reply.json() else { return reply.by_status() };
+        let retry = |after, reason| Outcome::Retry { after, reason };
+        let rejected = |reason| Outcome::Rejected { reason };
+        let Some(errcode) = code(&body, "errcode") else {
+            return match code(&body, "status") {
+                Some(1111) => retry(Some(BANNED), Reason::RateLimited),
+                _ => reply.by_status(),
+            };
+        };
+        let message = text_of(&body, "errmsg").to_lowercase();
+        match errcode {
+            0 if reply.is_success() => Outcome::Delivered { receipt: None },
+            0 => reply.by_status(),
+            130_101 | 410_100 => retry(Some(reply.wait().unwrap_or(BLOCKED)), Reason::RateLimited),
+            -1 => retry(Some(BUSY), Reason::ProviderDown),
+            // Keyword, signature, clock or source address: the bot's own security settings.
+            310_000 => rejected(Reason::Unauthorized),
+            300_005 | 300_001 | 400_101 | 400_013 | 400_102 | 400_106 => rejected(Reason::BadDestination),
+            460_101 => rejected(Reason::TooLarge),
+            400_105 | 40_035 | 43_004 => rejected(Reason::Refused),
+            // The numbers for "too fast" changed over the years, the words less.
+            _ if is_throttle(&message) => retry(Some(BLOCKED), Reason::RateLimited),
+            _ if reply.status == 429 || reply.status >= 500 => reply.by_status(),
+            _ => rejected(Reason::Refused),
+        }
+    }
+
+    fn provider(&self, reply: &Reply) -> Provider {
+        let body = reply.json().unwrap_or_default();
+        let message = Some(text_of(&body, "errmsg")).filter(|text| !text.is_empty());
+        let code = code(&body, "errcode").or_else(|| code(&body, "status"));
+        Provider::new(reply, code.map(|code| code.to_string()), &message.unwrap_or_else(|| reply.text()))
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        let token = self.url.expose().split_once("access_token=").map(|(_, token)| token);
+        token.into_iter().chain(self.secret.iter().map(Secret::expose)).collect()
+    }
+}
+
+fn is_throttle(message: &str) -> bool {
+    ["too fast", "exceed", "frequency", "too many"].iter().any(|words| message.contains(words))
+}
+
+/// Base64 of HMAC-SHA256 of timestamp, line end and secret, under the secret.
+fn sign(millis: i64, secret: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).expect("HMAC takes keys of any length");
+    mac.update(format!("{millis}\n{secret}").as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
+/// What DingTalk may tell copies by. The plain form is another message, sent only where the rich one was refused.
+fn uuid(post: &Post<'_>) -> String {
+    let ids: Vec<String> = post.notices.iter().map(Notice::id).collect();
+    let form = match post.form {
+        Form::Rich => "rich",
+        Form::Plain => "plain",
+    };
+    hash128(&ids.iter().map(String::as_str).chain([form]).collect::<Vec<_>>())
+}
+
+struct Writer {
+    uuid: String,
+}
+
+impl Writer {
+    fn body(&self, mut body: Value) -> Option<Vec<u8>> {
+        body["msgUuid"] = self.uuid.as_str().into();
+        body["at"] = json!({"isAtAll": false});
+        let body = serde_json::to_vec(&body).expect("JSON values serialise");
+        (body.len() <= Bot::LIMITS.text.max).then_some(body)
+    }
+
+    fn text(&self, text: &str) -> Option<Vec<u8>> {
+        self.body(json!({"msgtype": "text", "text": {"content": text}}))
+    }
+
+    fn markdown(&self, title: &str, text: &str) -> Option<Vec<u8>> {
+        self.body(json!({"msgtype": "markdown", "markdown": {"title": title, "text": text}}))
+    }
+}
+
+impl Render for Writer {
+    fn message(&self, message: &Message, form: Form) -> Option<Vec<u8>> {
+        if form == Form::Plain {
+            return self.text(&message.plain(break_tags));
+        }
+        let line = &message.line;
+        let mut text = format!("### {} {} {}\n", coloured(line.tone, &line.badge), line.num, escape(&line.title));
+        for fact in &message.facts {
+            let value = escape(&fact.value);
+            let value = if fact.coloured { coloured(line.tone, &value) } else { value };
+            text += &format!("\n- **{}**{}{value}", fact.name, message.words.colon());
+        }
+        for block in [message.label_lines().join("\n"), message.description.clone()] {
+            if !block.is_empty() {
+                text += &format!("\n\n{}", lines(&escape(&block)));
+            }
+        }
+        text += &format!("\n\n[{}]({})", message.words.details(), line.link);
+        self.markdown(&line.headline(), &text)
+    }
+
+    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>> {
+        if form == Form::Plain {
+            return self.text(&digest.plain(break_tags));
+        }
+        let title = digest.heading();
+        let mut text = format!("### {title}\n");
+        for line in digest.lines {
+            let badge = coloured(line.tone, &line.badge);
+            text += &format!("\n- {badge} [{}]({}) {}", line.num, line.link, escape(&line.title));
+        }
+        if let Some(footer) = digest.footer() {
+            text += &format!("\n\n{footer}");
+        }
+        self.markdown(&title, &text)
+    }
+}
+
+fn coloured(tone: Tone, text: &str) -> String {
+    format!("<font color=\"{}\">{text}</font>", tone.hex())
+}
+
+/// Two spaces end a line in DingTalk's markdown; a line end alone does not.
+fn lines(text: &str) -> String {
+    text.replace('\n', "  \n")
+}
+
+/// Backslashes before what markdown acts on. DingTalk honours them; for tags, where that is not documented, the
+/// bracket itself is replaced.
+fn escape(text: &str) -> String {
+    break_tags(text).chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        if matches!(c, '\\' | '*' | '_' | '`' | '[' | ']' | '#' | '~' | '>') {
+            out.push('\\');
+        }
+        out.push(c);
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+//! Feishu and Lark group bots: a card, signed in the body.
+//!
+//! In: `{"url": "https://open.feishu.cn/open-apis/bot/v2/hook/…", "secret"?: "…"}`. Out: a card of JSON 1.0, since of a
+//! 2.0 card older clients show the title only; as plain form a `text` message. Everything from outside stands in
+//! `plain_text` elements, which know no markup, or is written with character references.
+//!
+//! Source: open.feishu.cn, "Custom bot usage guide" and "Card JSON 1.0" (as of 2026-11).
+
+use alerting::moment::Moment;
+use alerting::secret::Secret;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::fit::{Render, fit};
+use crate::layout::{Digest, Line, Message, Tone, break_tags};
+use crate::outcome::{Outcome, Provider, Reason, Reply, code, text_of};
+use crate::settings::{Fields, SettingsError};
+use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, rate};
+
+/// A custom bot of a group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bot {
+    url: Secret,
+    secret: Option<Secret>,
+}
+
+const URL_REMEDY: &str = "copy the bot's webhook address, https://open.feishu.cn/open-apis/bot/v2/hook/…";
+const SECRET_REMEDY: &str = "copy the bot's signing secret, or leave it out if signature checking is off";
+const HOOK_PATH: &str = "/open-apis/bot/v2/hook/";
+/// Bytes that timestamp and signature add to a body: `"timestamp":"1767607200","sign":"…44…",`.
+const SIGNATURE_BYTES: usize = 96;
+/// Lines of one card: a card may have 200 components, and a line is two.
+const LINES: usize = 80;
+
+impl Channel for Bot {
+    const NAME: &'static str = "feishu_bot";
+    const LIMITS: Limits = Limits {
+        hosts: &["open.feishu.cn", "open.larksuite.com"],
+        // "The request body must not exceed 20 KB", taken as decimal; it counts the whole body.
+        text: Size { max: 20_000, unit: Unit::Bytes },
+        // 5 requests per second and 100 per minute and bot.
+        // https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot
+        rates: &[rate(5, 1), rate(100, 60)],
+    };
+    const SETTINGS: &'static [&'static str] = &["url", "secret"];
+    const SECRETS: &'static [&'static str] = &["url", "secret"];
+
+    fn parse(fields: &Fields<'_>) -> Result<Self, SettingsError> {
+        let url = fields.url("url", Self::LIMITS.hosts, URL_REMEDY)?;
+        match url.path().strip_prefix(HOOK_PATH) {
+            Some(id) if !id.is_empty() => {}
+            _ => return Err(SettingsError::new("url", format!("has no {HOOK_PATH}… path; {URL_REMEDY}"))),
+        }
+        Ok(Self { url: Secret::new(url), secret: fields.optional_secret("secret", SECRET_REMEDY)? })
+    }
+
+    fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
+        let writer = Writer { signed: self.secret.as_ref().map(|secret| (secret, at.secs())) };
+        Ok(Request::new(self.url.expose().to_owned(), fit(post, &writer)?, at))
+    }
+
+    fn outcome(&self, reply: &Reply) -> Outcome {
+        let Some(body) = reply.json() else { return reply.by_status() };
+        // Old bots answer with `StatusCode` alone; where both are there, `code` counts.
+        let Some(code) = code(&body, "code").or_else(|| code(&body, "StatusCode")) else { return reply.by_status() };
+        let retry = |reason| Outcome::Retry { after: reply.wait(), reason };
+        let rejected = |reason| Outcome::Rejected { reason };
+        match code {
+            0 if reply.is_success() => Outcome::Delivered { receipt: None },
+            0 => reply.by_status(),
+            11232 | 99_991_400 => retry(Reason::RateLimited),
+            9499 if is_throttle(&text_of(&body, "msg")) => retry(Reason::RateLimited),
+            -1 | 2200 => retry(Reason::ProviderDown),
+            // Signature or clock, source address, keyword: the bot's own security settings.
+            19021 | 19022 | 19024 => rejected(Reason::Unauthorized),
+            19001 | 19007 => rejected(Reason::BadDestination),
+            230_025 | 200_860 => rejected(Reason::TooLarge),
+            _ if reply.status == 429 || reply.status >= 500 => reply.by_status(),
+            _ => rejected(Reason::Refused),
+        }
+    }
+
+    fn provider(&self, reply: &Reply) -> Provider {
+        let body = reply.json().unwrap_or_default();
+        let code = code(&body, "code").or_else(|| code(&body, "StatusCode")).map(|code| code.to_string());
+        let text = [text_of(&body, "msg"), text_of(&body, "StatusMessage"), reply.text()];
+        Provider::new(reply, code, text.iter().find(|text| !text.is_empty()).map_or("", String::as_str))
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        let id = self.url.expose().rsplit('/').next().unwrap_or_default();
+        std::iter::once(id).chain(self.secret.iter().map(Secret::expose)).collect()
+    }
+}
+
+fn is_throttle(message: &str) -> bool {
+    let message = message.to_lowercase();
+    message.contains("too many") || message.contains("frequency")
+}
+
+/// Base64 of HMAC-SHA256 of nothing, under timestamp, line end and secret as the key: unlike any other vendor's.
+fn sign(secs: i64, secret: &str) -> String {
+    let key = format!("{secs}\n{secret}");
+    let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
+struct Writer<'a> {
+    signed: Option<(&'a Secret, i64)>,
+}
+
+impl Writer<'_> {
+    fn body(&self, mut body: Value) -> Option<Vec<u8>> {
+        let room = Bot::LIMITS.text.max - self.signed.map_or(0, |_| SIGNATURE_BYTES);
+        if serde_json::to_vec(&body).expect("JSON values serialise").len() > room {
+            return None;
+        }
+        if let Some((secret, secs)) = self.signed {
+            body["timestamp"] = secs.to_string().into();
+            body["sign"] = sign(secs, secret.expose()).into();
+        }
+        Some(serde_json::to_vec(&body).expect("JSON values serialise"))
+    }
+
+    fn text(&self, text: &str) -> Option<Vec<u8>> {
+        self.body(json!({"msg_type": "text", "content": {"text": text}}))
+    }
+
+    fn card(&self, tone: Tone, title: &str, elements: Vec<Value>) -> Option<Vec<u8>> {
+        self.body(json!({"msg_type": "interactive", "card": {
+            "config": {"wide_screen_mode": true},
+            "header": {"template": template(tone), "title": plain_text(title)},
+            "elements": elements,
+        }}))
+    }
+}
+
+impl Render for Writer<'_> {
+    fn message(&self, message: &Message, form: Form) -> Option<Vec<u8>> {
+        if form == Form::Plain {
+            return self.text(&message.plain(break_tags));
+        }
+        let fields = message.facts.iter().map(|fact| {
+            let text = format!("**{}**\n{}", fact.name, escape(&fact.value));
+            json!({"is_short": true, "text": {"tag": "lark_md", "content": text}})
+        });
+        let fields: Vec<Value> = fields.collect();
+        let mut elements = Vec::new();
+        if !fields.is_empty() {
+            elements.push(json!({"tag": "div", "fields": fields}));
+        }
+        for text in [message.label_lines().join("\n"), message.description.clone()] {
+            if !text.is_empty() {
+                elements.extend([json!({"tag": "hr"}), json!({"tag": "div", "text": plain_text(&text)})]);
+            }
+        }
+        let label = plain_text(message.words.details());
+        let details = json!({"tag": "button", "type": "primary", "text": label, "url": message.line.link});
+        elements.push(json!({"tag": "action", "actions": [details]}));
+        self.card(message.line.tone, &message.line.headline(), elements)
+    }
+
+    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>> {
+        if form == Form::Plain {
+            return self.text(&digest.plain(break_tags));
+        }
+        if digest.lines.len() > LINES {
+            return None;
+        }
+        let mut elements: Vec<Value> = digest.lines.iter().map(digest_line).collect();
+        if let Some(footer) = digest.footer() {
+            elements.push(json!({"tag": "div", "text": plain_text(&footer)}));
+        }
+        self.card(digest.tone(), &digest.heading(), elements)
+    }
+}
+
+fn digest_line(line: &Line) -> Value {
+    let Line { badge, num, title, link, .. } = line;
+    let text = format!("**{badge}** [{num}]({link}) {}", escape(title));
+    json!({"tag": "div", "text": {"tag": "lark_md", "content": text}})
+}
+
+fn plain_text(content: &str) -> Value {
+    json!({"tag": "plain_text", "content": content})
+}
+
+const fn template(tone: Tone) -> &'static str {
+    match tone {
+        Tone::Critical => "red",
+        Tone::Warning => "orange",
+        Tone::Info => "blue",
+        Tone::Acknowledged => "yellow",
+        Tone::Closed => "green",
+    }
+}
+
+/// Writes what Feishu's markdown would act on as character references, as its card documentation says to.
+fn escape(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        match c {
+            '<' | '>' | '*' | '~' | '[' | ']' | '(' | ')' | '`' | '_' | '&' | '\\' => {
+                out += &format!("&#{};", u32::from(c));
+            }
+            _ => out.push(c),
+        }
+        out
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,324 @@
+//! What a message says, before any vendor's markup: the same facts in the same order on every channel.
+//!
+//! One notice is a [`Message`]: a headline (`[Critical] INC #7KQ2MD disk full`), facts, labels, description and a link.
+//! Several are a [`Line`] each (`[Recovered · Critical] INC #7KQ2MD disk full`). The `#` in every headline is the
+//! keyword that operators set on Feishu and DingTalk bots.
+//!
+//! Texts from outside are cleaned of control characters here, and shortened in [`crate::fit`]; what looks like markup
+//! is defused by each channel as it writes.
+
+use std::time::Duration;
+
+use alerting::incident::EntryKind;
+use alerting::limits::cut_chars;
+use alerting::moment::Moment;
+use alerting::notice::Notice;
+use alerting::severity::Severity;
+use time::{OffsetDateTime, UtcOffset};
+
+use crate::Post;
+
+mod words;
+
+pub(crate) use words::Words;
+
+/// Characters of a title in a folded line; the link has the rest.
+pub(crate) const LINE_TITLE_CHARS: usize = 120;
+/// Characters of a fact: a name that somebody gave to a space or an integration.
+const FACT_CHARS: usize = 200;
+
+/// What the colour says: how bad it is while somebody has to act, and otherwise that nobody has to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Tone {
+    Closed,
+    Acknowledged,
+    Info,
+    Warning,
+    Critical,
+}
+
+impl Tone {
+    fn of(kind: EntryKind, severity: Severity) -> Self {
+        match (kind, severity) {
+            (EntryKind::Recovered | EntryKind::Closed | EntryKind::AutoClosed, _) => Tone::Closed,
+            (EntryKind::Acknowledged | EntryKind::Snoozed, _) => Tone::Acknowledged,
+            (_, Severity::Critical) => Tone::Critical,
+            (_, Severity::Warning) => Tone::Warning,
+            (_, Severity::Info) => Tone::Info,
+        }
+    }
+
+    /// `#RRGGBB`, for vendors that take any colour.
+    pub(crate) const fn hex(self) -> &'static str {
+        match self {
+            Tone::Critical => "#E0352B",
+            Tone::Warning => "#F5A623",
+            Tone::Info => "#2F80ED",
+            Tone::Acknowledged => "#D9A400",
+            Tone::Closed => "#218626",
+        }
+    }
+}
+
+/// The headline of one notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub tone: Tone,
+    /// `[Critical]` for a trigger that stands alone, else with the change: `[Recovered · Critical]`.
+    pub badge: String,
+    /// `INC #7KQ2MD`
+    pub num: String,
+    pub title: String,
+    pub link: String,
+}
+
+impl Line {
+    /// The line of one notice among several.
+    pub(crate) fn folded(notice: &Notice, post: &Post<'_>) -> Self {
+        let words = Words::of(post.language);
+        let badge = format!("[{} · {}]", words.event(notice.kind), words.severity(notice.severity));
+        Self { title: cut_chars(&clean_line(&notice.title), LINE_TITLE_CHARS), ..Self::new(notice, post, badge) }
+    }
+
+    fn alone(notice: &Notice, post: &Post<'_>) -> Self {
+        let words = Words::of(post.language);
+        let badge = match notice.kind {
+            EntryKind::Triggered => format!("[{}]", words.severity(notice.severity)),
+            kind => format!("[{} · {}]", words.event(kind), words.severity(notice.severity)),
+        };
+        Self::new(notice, post, badge)
+    }
+
+    fn new(notice: &Notice, post: &Post<'_>, badge: String) -> Self {
+        Self {
+            tone: Tone::of(notice.kind, notice.severity),
+            badge,
+            num: format!("INC #{}", notice.num),
+            title: clean_line(&notice.title),
+            link: format!("{}/incidents/{}", post.link_base.trim_end_matches('/'), notice.incident),
+        }
+    }
+
+    /// `[Critical] INC #7KQ2MD disk full`
+    pub(crate) fn headline(&self) -> String {
+        format!("{} {} {}", self.badge, self.num, self.title)
+    }
+}
+
+/// One named fact.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fact {
+    pub name: &'static str,
+    pub value: String,
+    /// Written in the message's colour where the vendor can.
+    pub coloured: bool,
+}
+
+/// One notice, laid out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Message {
+    pub line: Line,
+    pub facts: Vec<Fact>,
+    /// The most telling first.
+    pub labels: Vec<(String, String)>,
+    /// How many labels were left out for size.
+    pub labels_hidden: usize,
+    /// Lines of the alert's own text.
+    pub description: String,
+    pub words: Words,
+}
+
+impl Message {
+    pub(crate) fn of(notice: &Notice, post: &Post<'_>) -> Self {
+        let words = Words::of(post.language);
+        let mut labels: Vec<_> =
+            notice.labels.iter().map(|(name, value)| (clean_line(name), clean_line(value))).collect();
+        labels.sort_by_key(|(name, _)| label_rank(name));
+        Self {
+            line: Line::alone(notice, post),
+            facts: facts(notice, post, words),
+            labels,
+            labels_hidden: 0,
+            description: clean_text(&notice.description),
+            words,
+        }
+    }
+
+    /// `host: db-1`, a label per line, and how many are not shown.
+    pub(crate) fn label_lines(&self) -> Vec<String> {
+        let mut lines: Vec<String> = self.labels.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+        if self.labels_hidden > 0 {
+            lines.push(self.words.more_labels(self.labels_hidden));
+        }
+        lines
+    }
+
+    /// The whole message without markup. `escape` defuses what comes from outside.
+    pub(crate) fn plain(&self, escape: impl Fn(&str) -> String) -> String {
+        let mut text = escape(&self.line.headline());
+        for fact in &self.facts {
+            text += &format!("\n{}{}{}", fact.name, self.words.colon(), escape(&fact.value));
+        }
+        for line in self.label_lines() {
+            text += &format!("\n{}", escape(&line));
+        }
+        if !self.description.is_empty() {
+            text += &format!("\n\n{}", escape(&self.description));
+        }
+        format!("{text}\n\n{}", self.line.link)
+    }
+}
+
+/// Several notices, laid out: the part that fits, and how many wait for the next message.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Digest<'a> {
+    pub lines: &'a [Line],
+    pub left: usize,
+    pub words: Words,
+}
+
+impl Digest<'_> {
+    /// `[5 changes] INC #7KQ2MD …`
+    pub(crate) fn heading(&self) -> String {
+        let first = self.lines.first().map_or("", |line| line.num.as_str());
+        format!("[{}] {first} …", self.words.changes(self.lines.len() + self.left))
+    }
+
+    /// That there is more to come, if there is.
+    pub(crate) fn footer(&self) -> Option<String> {
+        (self.left > 0).then(|| self.words.more_changes(self.left))
+    }
+
+    /// The most urgent colour among the lines.
+    pub(crate) fn tone(&self) -> Tone {
+        self.lines.iter().map(|line| line.tone).max().unwrap_or(Tone::Closed)
+    }
+
+    /// The whole digest without markup.
+    pub(crate) fn plain(&self, escape: impl Fn(&str) -> String) -> String {
+        let mut text = self.heading();
+        for line in self.lines {
+            text += &format!("\n{}\n{}", escape(&line.headline()), line.link);
+        }
+        self.footer().map_or(text.clone(), |footer| format!("{text}\n{footer}"))
+    }
+}
+
+fn facts(notice: &Notice, post: &Post<'_>, words: Words) -> Vec<Fact> {
+    let fact = |name, value: &str| Fact { name, value: cut_chars(&clean_line(value), FACT_CHARS), coloured: false };
+    let started = local_time(notice.triggered_at, post.utc_offset_minutes);
+    let mut facts = vec![
+        fact(words.space(), &notice.space_name),
+        Fact { coloured: true, ..fact(words.severity_name(), words.severity(notice.severity)) },
+        fact(words.status(), &words.status_of(notice)),
+        fact(words.source(), &notice.integration_name),
+        fact(words.started(), &started),
+    ];
+    let lasted = notice.closed_at.unwrap_or(notice.at).since(notice.triggered_at);
+    if lasted >= Duration::from_secs(1) {
+        facts.push(fact(words.duration_name(), &words.duration(lasted)));
+    }
+    facts.retain(|fact| !fact.value.is_empty());
+    facts
+}
+
+/// `2026-11-22 13:00:05 +08:00`; UTC by name.
+fn local_time(at: Moment, offset_minutes: i16) -> String {
+    let offset = UtcOffset::from_whole_seconds(i32::from(offset_minutes) * 60).unwrap_or(UtcOffset::UTC);
+    let Ok(utc) = OffsetDateTime::from_unix_timestamp(at.secs()) else { return at.to_string() };
+    let Some(local) = utc.checked_to_offset(offset) else { return at.to_string() };
+    let (date, (hour, minute, second)) = (local.date(), local.to_hms());
+    let (offset_hours, offset_minutes, _) = offset.as_hms();
+    let sign = if offset.is_negative() { '-' } else { '+' };
+    let zone = if offset.is_utc() {
+        "UTC".to_owned()
+    } else {
+        format!("{sign}{:02}:{:02}", offset_hours.unsigned_abs(), offset_minutes.unsigned_abs())
+    };
+    format!("{date} {hour:02}:{minute:02}:{second:02} {zone}")
+}
+
+/// Labels that usually name the thing that is broken, most telling first. The others are the first to go.
+const TELLING_LABELS: [&str; 14] = [
+    "host",
+    "hostname",
+    "instance",
+    "resource",
+    "service",
+    "app",
+    "cluster",
+    "namespace",
+    "pod",
+    "container",
+    "env",
+    "region",
+    "alertname",
+    "job",
+];
+
+fn label_rank(name: &str) -> usize {
+    TELLING_LABELS.iter().position(|known| known.eq_ignore_ascii_case(name)).unwrap_or(TELLING_LABELS.len())
+}
+
+/// One line: whatever ends or directs a line becomes a space.
+fn clean_line(text: &str) -> String {
+    let spaced: String = text.chars().map(|c| if is_layout(c) { ' ' } else { c }).collect();
+    spaced.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+}
+
+/// Lines: control characters but the line end go, and so do blank lines at both ends.
+fn clean_text(text: &str) -> String {
+    let unix = text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}'], "\n").replace('\t', "    ");
+    let kept: String = unix.chars().filter(|c| *c == '\n' || !is_layout(*c)).collect();
+    kept.trim_matches('\n').trim_end().to_owned()
+}
+
+/// Characters that act on the layout instead of being seen: controls, line separators, and the marks that reverse the
+/// reading direction, with which a title could disguise what follows it.
+fn is_layout(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Breaks what could be read as a tag or a mention (`<at …>`, `<@user>`, `<!here>`, `</font>`) by a wide `＜`, for
+/// vendors whose own escaping is undocumented. A comparison (`cpu < 90`) stays as it is.
+pub(crate) fn break_tags(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let opens = rest.peek().is_some_and(|next| next.is_alphabetic() || matches!(next, '/' | '@' | '!' | '?'));
+        out.push(if c == '<' && opens { '＜' } else { c });
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_in_the_destinations_offset() {
+        let at = Moment::parse_rfc3339("2026-11-22T05:00:05Z").expect("valid");
+        assert_eq!(local_time(at, 0), "2026-11-22 05:00:05 UTC");
+        assert_eq!(local_time(at, 480), "2026-11-22 13:00:05 +08:00");
+        assert_eq!(local_time(at, -210), "2026-11-22 01:30:05 -03:30");
+    }
+
+    #[test]
+    fn a_title_is_one_line_and_cannot_reverse_what_follows() {
+        assert_eq!(clean_line("disk\r\nfull \u{202E}evil\u{1b}[31m"), "disk full evil [31m");
+        assert_eq!(clean_text("\r\na\tb\r\n\u{0}c\n\n"), "a    b\nc");
+    }
+
+    #[test]
+    fn tags_are_broken_and_comparisons_kept() {
+        assert_eq!(break_tags("<at user_id=\"all\"></at>"), "＜at user_id=\"all\">＜/at>");
+        assert_eq!(break_tags("<@all> cpu < 90 <=> 5<6"), "＜@all> cpu < 90 <=> 5<6");
+    }
+
+    #[test]
+    fn labels_that_name_the_broken_thing_come_first() {
+        let mut names = ["card_color", "region", "host"];
+        names.sort_by_key(|name| label_rank(name));
+        assert_eq!(names, ["host", "region", "card_color"]);
+    }
+}

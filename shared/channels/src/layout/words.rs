@@ -1,0 +1,133 @@
+//! The fixed words of a message, English and Chinese.
+
+use std::time::Duration;
+
+use alerting::incident::EntryKind;
+use alerting::notice::Notice;
+use alerting::severity::Severity;
+
+use alerting::destination::Language;
+
+/// Words in one language.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Words(Language);
+
+macro_rules! words {
+    ($($name:ident: $english:literal | $chinese:literal;)+) => {
+        impl Words {
+            $(pub(crate) const fn $name(self) -> &'static str {
+                match self.0 {
+                    Language::English => $english,
+                    Language::Chinese => $chinese,
+                }
+            })+
+        }
+    };
+}
+
+words! {
+    space: "Space" | "协作空间";
+    severity_name: "Severity" | "严重程度";
+    status: "Status" | "状态";
+    source: "Source" | "来源";
+    started: "Started" | "触发时间";
+    duration_name: "Duration" | "持续时间";
+    details: "Details" | "查看详情";
+    shortened: "… (shortened, open the details for all of it)" | "…（内容过长已截断，请查看详情）";
+    colon: ": " | "：";
+}
+
+impl Words {
+    pub(crate) const fn of(language: Language) -> Self {
+        Self(language)
+    }
+
+    pub(crate) const fn severity(self, severity: Severity) -> &'static str {
+        match (self.0, severity) {
+            (Language::English, severity) => severity.as_str(),
+            (Language::Chinese, Severity::Critical) => "严重",
+            (Language::Chinese, Severity::Warning) => "警告",
+            (Language::Chinese, Severity::Info) => "提醒",
+        }
+    }
+
+    /// What happened, in a word or two.
+    pub(crate) const fn event(self, kind: EntryKind) -> &'static str {
+        let (english, chinese) = match kind {
+            EntryKind::Triggered => ("Triggered", "触发"),
+            EntryKind::SeverityRaised => ("Severity raised", "级别升高"),
+            EntryKind::Recovered => ("Recovered", "已恢复"),
+            EntryKind::Acknowledged => ("Acknowledged", "已认领"),
+            EntryKind::Unacknowledged => ("Unacknowledged", "取消认领"),
+            EntryKind::Snoozed => ("Snoozed", "已暂缓"),
+            EntryKind::SnoozeEnded => ("Snooze ended", "暂缓结束"),
+            EntryKind::Closed => ("Closed", "已关闭"),
+            EntryKind::AutoClosed => ("Closed automatically", "自动关闭"),
+            EntryKind::Reopened => ("Reopened", "重新打开"),
+        };
+        match self.0 {
+            Language::English => english,
+            Language::Chinese => chinese,
+        }
+    }
+
+    /// What happened, and who did it if a person or an API key did.
+    pub(crate) fn status_of(self, notice: &Notice) -> String {
+        let event = self.event(notice.kind);
+        match (self.0, notice.actor.as_str()) {
+            (_, "" | "source" | "timer") => event.to_owned(),
+            (Language::English, actor) => format!("{event} by {actor}"),
+            (Language::Chinese, actor) => format!("{event}（{actor}）"),
+        }
+    }
+
+    /// The two largest units: `2d 3h`, `5m 20s`.
+    pub(crate) fn duration(self, lasted: Duration) -> String {
+        let units = match self.0 {
+            Language::English => ["d", "h", "m", "s"],
+            Language::Chinese => [" 天", " 小时", " 分", " 秒"],
+        };
+        let secs = lasted.as_secs();
+        let counts = [secs / 86_400, secs / 3600 % 24, secs / 60 % 60, secs % 60];
+        let first = counts.iter().position(|count| *count > 0).unwrap_or(3);
+        let shown = counts.iter().zip(units).skip(first).take(2).filter(|(count, _)| **count > 0);
+        let parts: Vec<String> = shown.map(|(count, unit)| format!("{count}{unit}")).collect();
+        if parts.is_empty() { format!("0{}", units[3]) } else { parts.join(" ") }
+    }
+
+    pub(crate) fn more_labels(self, count: usize) -> String {
+        match self.0 {
+            Language::English if count == 1 => "… and 1 more label".to_owned(),
+            Language::English => format!("… and {count} more labels"),
+            Language::Chinese => format!("… 另有 {count} 个标签"),
+        }
+    }
+
+    pub(crate) fn changes(self, count: usize) -> String {
+        match self.0 {
+            Language::English => format!("{count} changes"),
+            Language::Chinese => format!("{count} 条变更"),
+        }
+    }
+
+    pub(crate) fn more_changes(self, count: usize) -> String {
+        match self.0 {
+            Language::English => format!("… and {count} more in the next message"),
+            Language::Chinese => format!("… 另有 {count} 条，见下一条消息"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duration_shows_its_two_largest_units() {
+        let words = Words::of(Language::English);
+        for (secs, text) in [(0, "0s"), (45, "45s"), (320, "5m 20s"), (3600, "1h"), (3605, "1h"), (183_600, "2d 3h")] {
+            assert_eq!(words.duration(Duration::from_secs(secs)), text);
+        }
+        assert_eq!(Words::of(Language::Chinese).duration(Duration::from_secs(320)), "5 分 20 秒");
+    }
+}

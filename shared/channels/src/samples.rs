@@ -1,0 +1,137 @@
+//! What the tests of this crate say: notices with written-down content, and settings with marked secrets.
+
+use std::collections::BTreeMap;
+
+use alerting::destination::Language;
+use alerting::incident::{EntryKind, Progress};
+use alerting::moment::Moment;
+use alerting::notice::Notice;
+use alerting::severity::Severity;
+use serde_json::{Value, json};
+
+use crate::outcome::{Outcome, Reason, Reply};
+use crate::{Channel, Destination, Form, Post, Request};
+
+/// Every secret in the settings below contains this, so a leak is one search.
+pub(crate) const CANARY: &str = "c4nary";
+
+/// 2026-01-05T10:00:00Z
+pub(crate) const NOW: Moment = Moment::from_secs(1_767_607_200);
+
+/// Every told change, by the name of its golden request.
+pub(crate) const TOLD: [(&str, EntryKind); 7] = [
+    ("triggered", EntryKind::Triggered),
+    ("severity_raised", EntryKind::SeverityRaised),
+    ("acknowledged", EntryKind::Acknowledged),
+    ("recovered", EntryKind::Recovered),
+    ("closed", EntryKind::Closed),
+    ("reopened", EntryKind::Reopened),
+    ("snooze_ended", EntryKind::SnoozeEnded),
+];
+
+/// Working settings of each channel.
+pub(crate) fn settings(channel: &str) -> Value {
+    match channel {
+        "feishu_bot" => json!({
+            "url": "https://open.feishu.cn/open-apis/bot/v2/hook/c4nary00-1111-2222-3333-444444444444",
+            "secret": "c4nary-feishu-secret",
+        }),
+        "dingtalk_bot" => json!({
+            "url": "https://oapi.dingtalk.com/robot/send?access_token=c4nary0123456789abcdef",
+            "secret": "SECc4nary0123456789",
+        }),
+        "wecom_bot" => json!({"url": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=c4nary00-1111-2222"}),
+        "slack_webhook" => json!({"url": "https://hooks.slack.com/services/T0/B0/c4nary0123456789"}),
+        "telegram_bot" => json!({"token": "123456:AAc4nary_0123456789-abcdef", "chat_id": -1_001_234_567_890_i64}),
+        "zoom_webhook" => json!({
+            "url": "https://integrations.zoom.us/chat/webhooks/incomingwebhook/c4nary0123456789",
+            "verification_token": "c4nary-verification-token",
+        }),
+        other => panic!("no sample settings for {other}: add them"),
+    }
+}
+
+pub(crate) fn destination(channel: &str) -> Destination {
+    Destination::parse(channel, &settings(channel)).expect("sample settings are valid")
+}
+
+/// The settings of one channel as its own type.
+pub(crate) fn channel<C: Channel>() -> C {
+    let settings = settings(C::NAME);
+    let fields = crate::settings::Fields::new(C::NAME, C::SETTINGS, &settings).expect("known fields");
+    C::parse(&fields).expect("sample settings are valid")
+}
+
+pub(crate) fn notice(kind: EntryKind) -> Notice {
+    let closed = matches!(kind, EntryKind::Recovered | EntryKind::Closed);
+    let person = matches!(kind, EntryKind::Acknowledged | EntryKind::Closed | EntryKind::Reopened);
+    let labels = [("card_color", "red"), ("host", "db-1"), ("region", "cn-north")];
+    Notice {
+        destination: "dst_4fJk2LmNpQ".parse().expect("valid"),
+        n: 1,
+        kind,
+        at: if kind == EntryKind::Triggered { NOW } else { NOW + std::time::Duration::from_secs(320) },
+        actor: if person { "Li Lei" } else { "source" }.to_owned(),
+        incident: "inc_01KE6W5Z000000000000000001abc".parse().expect("valid"),
+        num: "7KQ2MD".to_owned(),
+        space: "spc_4fJk2LmNpQ".parse().expect("valid"),
+        space_name: "Payments".to_owned(),
+        title: "disk full on db-1".to_owned(),
+        description: "usage is at 97%\n/var/lib/pg".to_owned(),
+        severity: Severity::Critical,
+        progress: if closed { Progress::Closed } else { Progress::Triggered },
+        triggered_at: NOW,
+        closed_at: closed.then(|| NOW + std::time::Duration::from_secs(320)),
+        labels: labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        integration_name: "Zabbix".to_owned(),
+    }
+}
+
+/// A notice with nothing but a title and a description.
+pub(crate) fn described(title: &str, description: &str) -> Notice {
+    Notice {
+        title: title.to_owned(),
+        description: description.to_owned(),
+        labels: BTreeMap::new(),
+        ..notice(EntryKind::Triggered)
+    }
+}
+
+pub(crate) fn post(notices: &[Notice]) -> Post<'_> {
+    Post {
+        notices,
+        link_base: "https://larkspur.example",
+        language: Language::English,
+        utc_offset_minutes: 480,
+        form: Form::Rich,
+    }
+}
+
+pub(crate) fn body(request: &Request) -> Value {
+    serde_json::from_slice(request.body()).expect("a request's body is JSON")
+}
+
+pub(crate) fn reply(status: u16, body: impl AsRef<[u8]>) -> Reply {
+    Reply { status, body: body.as_ref().to_vec(), at: NOW, ..Reply::default() }
+}
+
+pub(crate) fn delivered() -> Outcome {
+    Outcome::Delivered { receipt: None }
+}
+
+/// To be tried again after so many seconds, or whenever.
+pub(crate) fn retry(secs: impl Into<Option<u64>>, reason: Reason) -> Outcome {
+    Outcome::Retry { after: secs.into().map(std::time::Duration::from_secs), reason }
+}
+
+pub(crate) fn rejected(reason: Reason) -> Outcome {
+    Outcome::Rejected { reason }
+}
+
+/// Checks rows of status, body and outcome.
+pub(crate) fn check_outcomes(channel: &str, rows: &[(u16, &str, Outcome)]) {
+    let destination = destination(channel);
+    for (status, body, outcome) in rows {
+        assert_eq!(&destination.outcome(&reply(*status, body)), outcome, "{channel}: {status} {body}");
+    }
+}

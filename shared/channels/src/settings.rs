@@ -1,0 +1,109 @@
+//! An operator's settings of a destination, read field by field, so that an error names the field and the remedy.
+//!
+//! An error never repeats a value: most of them are secrets.
+
+use alerting::secret::Secret;
+use reqwest::Url;
+use serde_json::{Map, Value};
+
+/// What is wrong with which field.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {message}")]
+pub struct SettingsError {
+    /// As the API names it: `channel`, `settings.url` …
+    pub field: String,
+    pub message: String,
+}
+
+impl SettingsError {
+    pub(crate) fn new(name: &str, message: impl Into<String>) -> Self {
+        Self { field: format!("settings.{name}"), message: message.into() }
+    }
+
+    pub(crate) fn unknown_channel(names: &[&str]) -> Self {
+        Self { field: "channel".to_owned(), message: format!("must be one of {}", names.join(", ")) }
+    }
+}
+
+/// The settings object of one channel, whose field names are all known.
+#[derive(Clone, Copy)]
+pub struct Fields<'a> {
+    object: &'a Map<String, Value>,
+}
+
+impl<'a> Fields<'a> {
+    pub(crate) fn new(channel: &str, known: &[&str], settings: &'a Value) -> Result<Self, SettingsError> {
+        let list = known.join(", ");
+        let Some(object) = settings.as_object() else {
+            let message = format!("must be an object with the settings of {channel}: {list}");
+            return Err(SettingsError { field: "settings".to_owned(), message });
+        };
+        match object.keys().find(|name| !known.contains(&name.as_str())) {
+            Some(name) => Err(SettingsError::new(name, format!("is not a setting of {channel}; it has {list}"))),
+            None => Ok(Self { object }),
+        }
+    }
+
+    /// The value of a field that is there and not null.
+    pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
+        self.object.get(name).filter(|value| !value.is_null())
+    }
+
+    /// A text that must be there. `remedy` says where to find it.
+    pub(crate) fn text(&self, name: &str, remedy: &str) -> Result<&'a str, SettingsError> {
+        match self.get(name) {
+            None => Err(SettingsError::new(name, format!("is missing; {remedy}"))),
+            Some(Value::String(text)) if !text.trim().is_empty() => Ok(text.trim()),
+            Some(_) => Err(SettingsError::new(name, format!("must be a text that is not empty; {remedy}"))),
+        }
+    }
+
+    pub(crate) fn optional_secret(&self, name: &str, remedy: &str) -> Result<Option<Secret>, SettingsError> {
+        self.get(name).map(|_| self.text(name, remedy).map(Secret::new)).transpose()
+    }
+
+    /// A webhook's URL: HTTPS, on one of the vendor's own hosts, without user name or port.
+    pub(crate) fn url(&self, name: &str, hosts: &[&str], remedy: &str) -> Result<Url, SettingsError> {
+        let text = self.text(name, remedy)?;
+        let url = Url::parse(text).map_err(|_| SettingsError::new(name, format!("is not a URL; {remedy}")))?;
+        if is_allowed(&url, hosts) {
+            return Ok(url);
+        }
+        let hosts = hosts.join(" or https://");
+        Err(SettingsError::new(name, format!("must be on https://{hosts}, without user name and port; {remedy}")))
+    }
+
+    /// A webhook's URL whose whole secret is one query parameter; that parameter alone will do.
+    pub(crate) fn url_or_key(
+        &self,
+        name: &str,
+        hosts: &[&str],
+        path: &str,
+        parameter: &str,
+        remedy: &str,
+    ) -> Result<Secret, SettingsError> {
+        let text = self.text(name, remedy)?;
+        let is_key = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte));
+        let key = if is_key {
+            text.to_owned()
+        } else {
+            let url = self.url(name, hosts, remedy)?;
+            let key = url.query_pairs().find(|(key, _)| key == parameter).map(|(_, value)| value.into_owned());
+            key.filter(|key| !key.is_empty() && url.path() == path)
+                .ok_or_else(|| SettingsError::new(name, format!("has no {path}?{parameter}=…; {remedy}")))?
+        };
+        let mut url = Url::parse(&format!("https://{}{path}", hosts[0])).expect("hosts and paths are constants");
+        url.query_pairs_mut().append_pair(parameter, &key);
+        Ok(Secret::new(url))
+    }
+}
+
+/// Whether a request to `url` goes to one of `hosts`, on HTTPS and its own port. An address cannot pass: only names are
+/// on the lists.
+pub(crate) fn is_allowed(url: &Url, hosts: &[&str]) -> bool {
+    url.scheme() == "https"
+        && url.host_str().is_some_and(|host| hosts.contains(&host))
+        && url.port().is_none()
+        && url.username().is_empty()
+        && url.password().is_none()
+}

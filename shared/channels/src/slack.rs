@@ -1,0 +1,249 @@
+//! Slack incoming webhooks: the headline as text, everything else in an attachment, which is what has a colour.
+//!
+//! In: `{"url": "https://hooks.slack.com/services/T…/B…/…"}`. Success is HTTP 200 with a body of exactly `ok`.
+//!
+//! Source: docs.slack.dev, "Sending messages using incoming webhooks", "Block Kit" and the changelog of 2016-05-17 for
+//! the error texts (as of 2026-11).
+
+use alerting::moment::Moment;
+use alerting::secret::Secret;
+use serde_json::{Value, json};
+
+use crate::fit::{Render, fit};
+use crate::layout::{Digest, Line, Message};
+use crate::outcome::{Outcome, Provider, Reason, Reply, text_of};
+use crate::settings::{Fields, SettingsError};
+use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, rate};
+
+/// A webhook into one conversation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    url: Secret,
+}
+
+const URL_REMEDY: &str = "copy the webhook URL, https://hooks.slack.com/services/T…/B…/…";
+/// Characters of a section's text: <https://docs.slack.dev/reference/block-kit/blocks/section-block>
+const SECTION_CHARS: usize = 3000;
+/// Blocks of one message: <https://docs.slack.dev/reference/block-kit/blocks>
+const BLOCKS: usize = 50;
+
+/// Of a message that is text alone: what Slack recommends. From 40,000 on it cuts.
+const PLAIN: Size = Size { max: 4000, unit: Unit::Chars };
+
+impl Channel for Webhook {
+    const NAME: &'static str = "slack_webhook";
+    const LIMITS: Limits = Limits {
+        hosts: &["hooks.slack.com", "hooks.slack-gov.com"],
+        // All texts of a message together: Slack refuses with `msg_blocks_too_long` from about 13,200 characters on,
+        // which is observed (slackapi/bolt-js#2509), not documented.
+        text: Size { max: 12_000, unit: Unit::Chars },
+        // One message per second and webhook. https://docs.slack.dev/apis/web-api/rate-limits
+        rates: &[rate(1, 1)],
+    };
+    const SETTINGS: &'static [&'static str] = &["url"];
+    const SECRETS: &'static [&'static str] = &["url"];
+
+    fn parse(fields: &Fields<'_>) -> Result<Self, SettingsError> {
+        let url = fields.url("url", Self::LIMITS.hosts, URL_REMEDY)?;
+        let known = ["/services/", "/workflows/", "/triggers/"].iter().find(|path| url.path().starts_with(**path));
+        match known {
+            Some(&"/services/") => Ok(Self { url: Secret::new(url) }),
+            Some(_) => {
+                Err(SettingsError::new("url", format!("is a workflow's, which takes no messages; {URL_REMEDY}")))
+            }
+            None => Err(SettingsError::new("url", format!("has no /services/… path; {URL_REMEDY}"))),
+        }
+    }
+
+    fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
+        Ok(Request::new(self.url.expose().to_owned(), fit(post, &Writer)?, at))
+    }
+
+    fn outcome(&self, reply: &Reply) -> Outcome {
+        if reply.is_success() && reply.body == b"ok" {
+            return Outcome::Delivered { receipt: None };
+        }
+        let retry = |reason| Outcome::Retry { after: reply.wait(), reason };
+        let rejected = |reason| Outcome::Rejected { reason };
+        match error_name(reply).as_str() {
+            "rate_limited" | "ratelimited" | "message_limit_exceeded" => retry(Reason::RateLimited),
+            "rollup_error" | "internal_error" | "fatal_error" | "service_unavailable" | "request_timeout" => {
+                retry(Reason::ProviderDown)
+            }
+            "action_prohibited" | "invalid_token" | "posting_to_general_channel_denied" | "team_disabled" => {
+                rejected(Reason::Unauthorized)
+            }
+            "channel_not_found"
+            | "no_service"
+            | "no_service_id"
+            | "no_active_hooks"
+            | "no_team"
+            | "channel_is_archived"
+            | "user_not_found" => rejected(Reason::BadDestination),
+            "msg_too_long" | "msg_blocks_too_long" => rejected(Reason::TooLarge),
+            "invalid_payload"
+            | "no_text"
+            | "invalid_blocks"
+            | "invalid_blocks_format"
+            | "invalid_attachments"
+            | "too_many_attachments" => rejected(Reason::Refused),
+            _ => reply.by_status(),
+        }
+    }
+
+    fn provider(&self, reply: &Reply) -> Provider {
+        let error = Some(error_name(reply)).filter(|name| is_name(name));
+        Provider::new(reply, error, &reply.text())
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        self.url.expose().split_once("/services/").map(|(_, secret)| secret).into_iter().collect()
+    }
+}
+
+/// The error by name: the body itself, or in a JSON body its `error`.
+fn error_name(reply: &Reply) -> String {
+    match reply.json() {
+        Some(body) if body.is_object() => text_of(&body, "error"),
+        _ => reply.text().trim().to_owned(),
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+}
+
+struct Writer;
+
+impl Writer {
+    /// The body, if all texts together are within the limit.
+    fn body(body: &Value) -> Option<Vec<u8>> {
+        let fits = text_chars(body) <= Webhook::LIMITS.text.max;
+        fits.then(|| serde_json::to_vec(body).expect("JSON values serialise"))
+    }
+
+    fn plain(text: &str) -> Option<Vec<u8>> {
+        if PLAIN.holds(text) { Self::body(&json!({"text": text, "unfurl_links": false})) } else { None }
+    }
+
+    fn rich(text: &str, colour: &str, blocks: &[Value]) -> Option<Vec<u8>> {
+        let attachment = json!({"color": colour, "blocks": blocks});
+        let body = json!({"text": text, "unfurl_links": false, "attachments": [attachment]});
+        if blocks.len() <= BLOCKS { Self::body(&body) } else { None }
+    }
+}
+
+impl Render for Writer {
+    fn message(&self, message: &Message, form: Form) -> Option<Vec<u8>> {
+        if form == Form::Plain {
+            return Self::plain(&message.plain(escape));
+        }
+        let mut blocks = Vec::new();
+        let field = |name, value: &str| mrkdwn(&format!("*{name}*\n{}", escape(value)));
+        let fields: Vec<Value> = message.facts.iter().map(|fact| field(fact.name, &fact.value)).collect();
+        if !fields.is_empty() {
+            blocks.push(json!({"type": "section", "fields": fields}));
+        }
+        for text in [message.label_lines().join("\n"), message.description.clone()] {
+            blocks.extend(sections(&text));
+        }
+        let label = json!({"type": "plain_text", "text": message.words.details()});
+        let button = json!({"type": "button", "action_id": "details", "text": label, "url": message.line.link});
+        blocks.push(json!({"type": "actions", "elements": [button]}));
+        Self::rich(&headline(&message.line), message.line.tone.hex(), &blocks)
+    }
+
+    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>> {
+        if form == Form::Plain {
+            return Self::plain(&digest.plain(escape));
+        }
+        // A line is at most 120 escaped characters of title, badge and link, so a few always fit into a section.
+        let mut texts: Vec<String> = Vec::new();
+        for line in digest.lines.iter().map(headline).chain(digest.footer()) {
+            match texts.last_mut() {
+                Some(text) if text.chars().count() + line.chars().count() < SECTION_CHARS => {
+                    *text += &format!("\n{line}")
+                }
+                _ => texts.push(line),
+            }
+        }
+        if texts.iter().any(|text| text.chars().count() > SECTION_CHARS) {
+            return None;
+        }
+        let blocks: Vec<Value> = texts.iter().map(|text| section(text)).collect();
+        Self::rich(&escape(&digest.heading()), digest.tone().hex(), &blocks)
+    }
+}
+
+fn headline(line: &Line) -> String {
+    let Line { badge, num, title, link, .. } = line;
+    format!("*{badge} <{link}|{num}>* {}", escape(title))
+}
+
+fn mrkdwn(text: &str) -> Value {
+    // Verbatim: no links are made of names and addresses that are not marked as such.
+    json!({"type": "mrkdwn", "text": text, "verbatim": true})
+}
+
+fn section(text: &str) -> Value {
+    json!({"type": "section", "text": mrkdwn(text)})
+}
+
+/// As many sections as a text needs. It is split before it is escaped, so that no escape is split.
+fn sections(text: &str) -> Vec<Value> {
+    let mut parts = vec![String::new()];
+    let mut used = 0;
+    for c in text.chars() {
+        let escaped = match c {
+            '&' => "&amp;".len(),
+            '<' | '>' => "&lt;".len(),
+            c if FORMATTING.contains(c) => 2,
+            _ => 1,
+        };
+        if used + escaped > SECTION_CHARS {
+            parts.push(String::new());
+            used = 0;
+        }
+        used += escaped;
+        parts.last_mut().expect("there is one from the start").push(c);
+    }
+    parts.iter().filter(|part| !part.is_empty()).map(|part| section(&escape(part))).collect()
+}
+
+/// All characters that Slack counts: every `text` in the body.
+fn text_chars(body: &Value) -> usize {
+    match body {
+        Value::Object(fields) => fields
+            .iter()
+            .map(|(name, value)| match value {
+                Value::String(text) if name == "text" => Unit::Chars.count(text),
+                value => text_chars(value),
+            })
+            .sum(),
+        Value::Array(items) => items.iter().map(text_chars).sum(),
+        _ => 0,
+    }
+}
+
+const FORMATTING: &str = "*_~`";
+
+/// `&`, `<` and `>` as Slack's documentation says; that alone keeps links and mentions (`<!here>`) out. What would make
+/// text bold, italic, struck or code gets a space of no width before it where it could take effect.
+fn escape(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before = ' ';
+    for c in text.chars() {
+        match c {
+            '&' => out += "&amp;",
+            '<' => out += "&lt;",
+            '>' => out += "&gt;",
+            c if FORMATTING.contains(c) && !before.is_alphanumeric() => out.extend(['\u{200B}', c]),
+            c => out.push(c),
+        }
+        before = c;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

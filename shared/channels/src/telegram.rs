@@ -1,0 +1,246 @@
+//! Telegram bots: HTML, of which Telegram knows a little and escapes precisely.
+//!
+//! In: `{"token": "123456:AA…", "chat_id": -1001234567890}`; the chat is a number, the same as text, or `@name` of a
+//! public one. The token is part of the URL's path.
+//!
+//! Source: core.telegram.org/bots/api, `sendMessage`, and core.telegram.org/bots/faq (as of 2026-11).
+
+use std::time::Duration;
+
+use alerting::moment::Moment;
+use alerting::secret::Secret;
+use reqwest::Url;
+use serde_json::{Value, json};
+
+use crate::fit::{Render, fit};
+use crate::layout::{Digest, Line, Message};
+use crate::outcome::{Outcome, Provider, Reason, Reply, clamped, code, text_of};
+use crate::settings::{Fields, SettingsError};
+use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, rate};
+
+/// A bot, and the chat that it writes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bot {
+    token: Secret,
+    chat: Chat,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Chat {
+    /// Groups are negative; needs more than 32 bits.
+    Id(i64),
+    Name(String),
+}
+
+const TOKEN_REMEDY: &str = "copy the token that BotFather gave, 123456789:AA…";
+const CHAT_REMEDY: &str = "give the chat's number (groups have a negative one, such as -1001234567890) or its @name";
+/// Telegram formats the first hundred entities of a message and shows the others bare; a line has two.
+const LINES: usize = 48;
+
+impl Channel for Bot {
+    const NAME: &'static str = "telegram_bot";
+    const LIMITS: Limits = Limits {
+        hosts: &["api.telegram.org"],
+        // "1-4096 characters after entities parsing", which Telegram counts in UTF-16 units.
+        // https://core.telegram.org/bots/api#sendmessage
+        text: Size { max: 4096, unit: Unit::Utf16 },
+        // One message per second and chat, 20 per minute and group.
+        // https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
+        rates: &[rate(1, 1), rate(20, 60)],
+    };
+    const SETTINGS: &'static [&'static str] = &["token", "chat_id"];
+    const SECRETS: &'static [&'static str] = &["token"];
+
+    fn parse(fields: &Fields<'_>) -> Result<Self, SettingsError> {
+        let token = fields.text("token", TOKEN_REMEDY)?;
+        let of = |text: &str, also: &[u8]| {
+            !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || also.contains(&byte))
+        };
+        match token.split_once(':') {
+            Some((bot, key)) if bot.parse::<u64>().is_ok() && of(key, b"_-") => {}
+            _ => return Err(SettingsError::new("token", format!("is not a bot's token; {TOKEN_REMEDY}"))),
+        }
+        let bad_chat = || SettingsError::new("chat_id", format!("is not a chat; {CHAT_REMEDY}"));
+        let chat = match fields.get("chat_id") {
+            Some(Value::Number(number)) => Chat::Id(number.as_i64().ok_or_else(bad_chat)?),
+            _ => match fields.text("chat_id", CHAT_REMEDY)? {
+                name if name.strip_prefix('@').is_some_and(|name| of(name, b"_")) => Chat::Name(name.to_owned()),
+                number => Chat::Id(number.parse().map_err(|_| bad_chat())?),
+            },
+        };
+        Ok(Self { token: Secret::new(token), chat })
+    }
+
+    fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
+        let url = format!("https://{}/bot{}/sendMessage", Self::LIMITS.hosts[0], self.token.expose());
+        Ok(Request::new(url, fit(post, &Writer { chat: &self.chat })?, at))
+    }
+
+    fn outcome(&self, reply: &Reply) -> Outcome {
+        let Some(body) = reply.json() else { return reply.by_status() };
+        let rejected = |reason| Outcome::Rejected { reason };
+        match body.get("ok").and_then(Value::as_bool) {
+            None => return reply.by_status(),
+            Some(true) if reply.is_success() => {
+                let id = body["result"]["message_id"].as_i64();
+                return Outcome::Delivered { receipt: id.map(|id| id.to_string()) };
+            }
+            Some(_) => {}
+        }
+        let description = text_of(&body, "description").to_lowercase();
+        let wait = body["parameters"]["retry_after"].as_u64().map(|secs| clamped(Duration::from_secs(secs)));
+        match code(&body, "error_code").unwrap_or(i64::from(reply.status)) {
+            429 => Outcome::Retry { after: wait.or_else(|| reply.wait()), reason: Reason::RateLimited },
+            500..=599 => Outcome::Retry { after: wait.or_else(|| reply.wait()), reason: Reason::ProviderDown },
+            // Wrong token: 401, or 404 since it is part of the path.
+            401 | 404 => rejected(Reason::Unauthorized),
+            403 => rejected(Reason::BadDestination),
+            413 => rejected(Reason::TooLarge),
+            _ if description.contains("too long") => rejected(Reason::TooLarge),
+            _ if is_chat_trouble(&description) => rejected(Reason::BadDestination),
+            _ => rejected(Reason::Refused),
+        }
+    }
+
+    fn provider(&self, reply: &Reply) -> Provider {
+        let body = reply.json().unwrap_or_default();
+        let mut message = Some(text_of(&body, "description")).filter(|text| !text.is_empty());
+        if let (Some(message), Some(chat)) = (&mut message, body["parameters"]["migrate_to_chat_id"].as_i64()) {
+            *message += &format!(" (set chat_id to {chat})");
+        }
+        let code = code(&body, "error_code").map(|code| code.to_string());
+        Provider::new(reply, code, &message.unwrap_or_else(|| reply.text()))
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        vec![self.token.expose()]
+    }
+}
+
+/// The chat is not there, is not for the bot, or became another one.
+fn is_chat_trouble(description: &str) -> bool {
+    let known = [
+        "chat not found",
+        "not enough rights",
+        "topic_closed",
+        "chat_write_forbidden",
+        "upgraded to a supergroup",
+        "group chat was deactivated",
+        "have no rights",
+        "need administrator rights",
+        "peer_id_invalid",
+    ];
+    known.iter().any(|words| description.contains(words))
+}
+
+struct Writer<'a> {
+    chat: &'a Chat,
+}
+
+impl Writer<'_> {
+    fn plain(&self, text: &str) -> Option<Vec<u8>> {
+        Bot::LIMITS.text.holds(text).then(|| self.body(&json!({"text": text})))
+    }
+
+    /// `markup` is what stands below the message; null for nothing.
+    fn html(&self, html: &str, markup: &Value) -> Option<Vec<u8>> {
+        let mut body = json!({"text": html, "parse_mode": "HTML"});
+        if !markup.is_null() {
+            body["reply_markup"] = markup.clone();
+        }
+        Bot::LIMITS.text.holds(&visible(html)).then(|| self.body(&body))
+    }
+
+    fn body(&self, message: &Value) -> Vec<u8> {
+        let mut body = message.clone();
+        body["chat_id"] = match self.chat {
+            Chat::Id(id) => (*id).into(),
+            Chat::Name(name) => name.as_str().into(),
+        };
+        body["link_preview_options"] = json!({"is_disabled": true});
+        serde_json::to_vec(&body).expect("JSON values serialise")
+    }
+}
+
+impl Render for Writer<'_> {
+    fn message(&self, message: &Message, form: Form) -> Option<Vec<u8>> {
+        if form == Form::Plain {
+            return self.plain(&message.plain(break_mentions));
+        }
+        let line = &message.line;
+        let mut text = format!("<b>{} {}</b> {}\n", line.badge, line.num, escape(&line.title));
+        for fact in &message.facts {
+            text += &format!("\n<b>{}</b>{}{}", fact.name, message.words.colon(), escape(&fact.value));
+        }
+        for block in [message.label_lines().join("\n"), message.description.clone()] {
+            if !block.is_empty() {
+                text += &format!("\n\n{}", escape(&block));
+            }
+        }
+        let details = message.words.details();
+        text += &format!("\n\n<a href=\"{}\">{details}</a>", escape(&line.link));
+        let button = || json!({"inline_keyboard": [[{"text": details, "url": line.link}]]});
+        self.html(&text, &if is_public(&line.link) { button() } else { Value::Null })
+    }
+
+    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>> {
+        if form == Form::Plain {
+            return self.plain(&digest.plain(break_mentions));
+        }
+        if digest.lines.len() > LINES {
+            return None;
+        }
+        let mut text = format!("<b>{}</b>", escape(&digest.heading()));
+        for Line { badge, num, title, link, .. } in digest.lines {
+            text += &format!("\n<b>{badge}</b> <a href=\"{}\">{num}</a> {}", escape(link), escape(title));
+        }
+        if let Some(footer) = digest.footer() {
+            text += &format!("\n{footer}");
+        }
+        self.html(&text, &Value::Null)
+    }
+}
+
+/// Telegram refuses a whole message whose button leads to this machine or to a bare address.
+fn is_public(link: &str) -> bool {
+    Url::parse(link).is_ok_and(|url| url.domain().is_some_and(|host| host.contains('.')))
+}
+
+/// Telegram's HTML needs these four as entities.
+fn escape(text: &str) -> String {
+    break_mentions(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+/// A bare `@name` would notify that person, so a space of no width comes in between. In an address
+/// (`ops@example.org`) the sign is no mention.
+fn break_mentions(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut before = ' ';
+    for c in text.chars() {
+        if before == '@' && (c.is_ascii_alphanumeric() || c == '_') {
+            let mention = !out.trim_end_matches('@').ends_with(|c: char| c.is_ascii_alphanumeric());
+            out.extend(mention.then_some('\u{200B}'));
+        }
+        out.push(c);
+        before = c;
+    }
+    out
+}
+
+/// What is left after Telegram's parsing of what is written here: no tags, and the entities as their characters.
+pub(crate) fn visible(html: &str) -> String {
+    let mut out = String::with_capacity(html.len());
+    let mut in_tag = false;
+    for c in html.chars() {
+        match c {
+            '<' => in_tag = true,
+            '>' => in_tag = false,
+            c if !in_tag => out.push(c),
+            _ => {}
+        }
+    }
+    out.replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&amp;", "&")
+}
+
+#[cfg(test)]
+mod tests;

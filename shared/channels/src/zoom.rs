@@ -1,0 +1,184 @@
+//! Zoom incoming webhooks: a message with a coloured side bar, and the verification token as the bare `Authorization`.
+//!
+//! In: `{"url": "https://integrations.zoom.us/chat/webhooks/incomingwebhook/…", "verification_token": "…",
+//! "envelope"?: "content" | "top_level"}`. Sources disagree whether the message stands in `content` (what senders in
+//! the field do) or at the top level (Zoom's own example), hence the setting. No part asks for markdown, so nothing in
+//! an alert's text is a mention or a link.
+//!
+//! Source: support.zoom.com KB0067640, "Using the Incoming Webhook app" (as of 2026-11); apprise and Keep for the shape.
+
+use alerting::moment::Moment;
+use alerting::secret::Secret;
+use reqwest::Url;
+use serde_json::{Value, json};
+
+use crate::fit::{Render, fit};
+use crate::layout::{Digest, Message, Tone};
+use crate::outcome::{Outcome, Provider, Reason, Reply, code, text_of};
+use crate::settings::{Fields, SettingsError};
+use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, rate};
+
+/// A connection of Zoom's incoming webhook app.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Webhook {
+    url: Secret,
+    token: Secret,
+    envelope: Envelope,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Envelope {
+    Content,
+    TopLevel,
+}
+
+const URL_REMEDY: &str = "copy the endpoint, https://integrations.zoom.us/chat/webhooks/incomingwebhook/…";
+const TOKEN_REMEDY: &str = "copy the verification token that is shown beside the endpoint";
+/// Characters of the headline.
+const HEAD: Size = Size { max: 250, unit: Unit::Chars };
+
+impl Channel for Webhook {
+    const NAME: &'static str = "zoom_webhook";
+    const LIMITS: Limits = Limits {
+        hosts: &["integrations.zoom.us", "inbots.zoom.us"],
+        // About 4,000 characters; what is longer is refused, not cut. Not documented: as other senders found it.
+        text: Size { max: 4000, unit: Unit::Chars },
+        // Zoom documents no rate for incoming webhooks; one a second is what its other chat endpoints take at the least.
+        rates: &[rate(1, 1)],
+    };
+    const SETTINGS: &'static [&'static str] = &["url", "verification_token", "envelope"];
+    const SECRETS: &'static [&'static str] = &["url", "verification_token"];
+
+    fn parse(fields: &Fields<'_>) -> Result<Self, SettingsError> {
+        let mut url = fields.url("url", Self::LIMITS.hosts, URL_REMEDY)?;
+        let path = ["/chat/webhooks/incomingwebhook/", "/incoming/hook/"];
+        if !path.iter().any(|path| url.path().strip_prefix(path).is_some_and(|id| !id.is_empty())) {
+            return Err(SettingsError::new("url", format!("is no incoming webhook's; {URL_REMEDY}")));
+        }
+        ask_for_full_format(&mut url);
+        let token = fields.text("verification_token", TOKEN_REMEDY)?;
+        if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            let message = format!("must be of printable ASCII characters; {TOKEN_REMEDY}");
+            return Err(SettingsError::new("verification_token", message));
+        }
+        let envelope = match fields.get("envelope").map(Value::as_str) {
+            None | Some(Some("content")) => Envelope::Content,
+            Some(Some("top_level")) => Envelope::TopLevel,
+            Some(_) => {
+                return Err(SettingsError::new("envelope", "must be content or top_level; leave it out for content"));
+            }
+        };
+        Ok(Self { url: Secret::new(url), token: Secret::new(token), envelope })
+    }
+
+    fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
+        let body = fit(post, &Writer { envelope: self.envelope })?;
+        Ok(Request::new(self.url.expose().to_owned(), body, at).header("authorization", &self.token))
+    }
+
+    fn outcome(&self, reply: &Reply) -> Outcome {
+        let text = reply.text().to_lowercase();
+        let rejected = |reason| Outcome::Rejected { reason };
+        if text.contains("failed to send bot message") {
+            return rejected(Reason::BadDestination);
+        }
+        if !reply.is_success() {
+            return reply.by_status();
+        }
+        match reply.json() {
+            // Success has an empty body or one that names no error.
+            Some(body) if body.is_object() => match error_code(&body) {
+                None | Some(0 | 200) => Outcome::Delivered { receipt: None },
+                Some(_) => rejected(Reason::Refused),
+            },
+            _ if text.contains("missed timestamp") || text.contains("invalid") => rejected(Reason::Refused),
+            // A page of HTML, or more than Zoom ever says, is somebody else's answer.
+            _ if reply.body.len() > 1024 || text.trim_start().starts_with('<') => reply.by_status(),
+            _ => Outcome::Delivered { receipt: None },
+        }
+    }
+
+    fn provider(&self, reply: &Reply) -> Provider {
+        let body = reply.json().unwrap_or_default();
+        let message = Some(text_of(&body, "message")).filter(|text| !text.is_empty());
+        let code = error_code(&body).map(|code| code.to_string());
+        Provider::new(reply, code, &message.unwrap_or_else(|| reply.text()))
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        let id = self.url.expose().split('?').next().and_then(|path| path.rsplit('/').next());
+        id.into_iter().chain([self.token.expose()]).collect()
+    }
+}
+
+/// `code` as in Zoom's API, or `errorCode` as in its chat gateway.
+fn error_code(body: &Value) -> Option<i64> {
+    code(body, "code").or_else(|| code(body, "errorCode"))
+}
+
+/// Sets `format=full` and keeps whatever else is in the query.
+fn ask_for_full_format(url: &mut Url) {
+    let kept: Vec<(String, String)> = url.query_pairs().into_owned().filter(|(name, _)| name != "format").collect();
+    url.query_pairs_mut().clear().extend_pairs(kept).append_pair("format", "full");
+}
+
+struct Writer {
+    envelope: Envelope,
+}
+
+impl Writer {
+    fn body(&self, tone: Option<Tone>, head: &str, parts: &[(String, Option<&str>)]) -> Option<Vec<u8>> {
+        let chars = Unit::Chars.count(head) + parts.iter().map(|(text, _)| Unit::Chars.count(text)).sum::<usize>();
+        if !HEAD.holds(head) || chars > Webhook::LIMITS.text.max {
+            return None;
+        }
+        let part = |(text, link): &(String, Option<&str>)| match link {
+            None => json!({"type": "message", "text": text}),
+            Some(link) => json!({"type": "message", "text": text, "link": link}),
+        };
+        let body: Vec<Value> = parts.iter().map(part).collect();
+        let mut content = json!({"head": {"text": head, "style": {"bold": true}}, "body": body});
+        if let Some(tone) = tone {
+            content["settings"] = json!({"default_sidebar_color": tone.hex()});
+        }
+        let whole = match self.envelope {
+            Envelope::Content => json!({"content": content}),
+            Envelope::TopLevel => content,
+        };
+        Some(serde_json::to_vec(&whole).expect("JSON values serialise"))
+    }
+}
+
+impl Render for Writer {
+    fn message(&self, message: &Message, form: Form) -> Option<Vec<u8>> {
+        let line = &message.line;
+        let whole = line.headline();
+        let head = alerting::limits::cut_chars(&whole, HEAD.max);
+        let mut parts = Vec::new();
+        if head != whole {
+            parts.push((line.title.clone(), None));
+        }
+        if form == Form::Plain {
+            parts.push((message.plain(str::to_owned), None));
+            return self.body(None, &head, &parts);
+        }
+        let facts = message.facts.iter().map(|fact| format!("{}{}{}", fact.name, message.words.colon(), fact.value));
+        let blocks =
+            [facts.collect::<Vec<_>>().join("\n"), message.label_lines().join("\n"), message.description.clone()];
+        parts.extend(blocks.into_iter().filter(|block| !block.is_empty()).map(|block| (block, None)));
+        parts.push((message.words.details().to_owned(), Some(&line.link)));
+        self.body(Some(line.tone), &head, &parts)
+    }
+
+    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>> {
+        if form == Form::Plain {
+            return self.body(None, &digest.heading(), &[(digest.plain(str::to_owned), None)]);
+        }
+        let mut parts: Vec<_> = digest.lines.iter().map(|line| (line.headline(), Some(line.link.as_str()))).collect();
+        parts.extend(digest.footer().map(|footer| (footer, None)));
+        self.body(Some(digest.tone()), &digest.heading(), &parts)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+use super::*;
+use crate::Destination;
+use crate::outcome::Reason::{BadDestination, ProviderDown, RateLimited, Refused, Unauthorized, Unreadable};
+use crate::samples::{self, check_outcomes, delivered, described, rejected, retry};
+
+#[test]
+fn answers_and_what_they_mean() {
+    check_outcomes(
+        "zoom_webhook",
+        &[
+            (200, "", delivered()),
+            (204, "", delivered()),
+            (200, r#"{"status":"Success"}"#, delivered()),
+            (200, "Success", delivered()),
+            (200, "<html>please sign in</html>", retry(None, Unreadable)),
+            (200, r#"{"code":4000,"message":"format"}"#, rejected(Refused)),
+            (400, "Missed timestamp", rejected(Refused)),
+            (400, "Invalid format", rejected(Refused)),
+            (401, "", rejected(Unauthorized)),
+            (404, "", rejected(BadDestination)),
+            (400, "Failed to send bot message", rejected(BadDestination)),
+            (200, "Failed to send bot message", rejected(BadDestination)),
+            (429, "", retry(None, RateLimited)),
+            (500, "", retry(None, ProviderDown)),
+        ],
+    );
+}
+
+#[test]
+fn the_message_stands_in_content_or_at_the_top() {
+    let notices = [described("disk full", "")];
+    let render = |envelope: Value| {
+        let mut settings = samples::settings("zoom_webhook");
+        settings["envelope"] = envelope;
+        let destination = Destination::parse("zoom_webhook", &settings).expect("valid");
+        samples::body(&destination.request(&samples::post(&notices), samples::NOW).expect("renders"))
+    };
+    let inner = render(json!("top_level"));
+    assert_eq!(inner["head"]["text"], "[Critical] INC #7KQ2MD disk full");
+    assert_eq!(render(json!("content")), json!({ "content": inner }));
+    assert_eq!(render(Value::Null), json!({ "content": inner }));
+}
+
+#[test]
+fn the_token_is_sent_bare_and_the_full_format_is_asked_for() {
+    let notices = [described("disk full", "")];
+    let mut settings = samples::settings("zoom_webhook");
+    settings["url"] = json!("https://inbots.zoom.us/incoming/hook/abc?format=message&x=1");
+    let destination = Destination::parse("zoom_webhook", &settings).expect("valid");
+    let request = destination.request(&samples::post(&notices), samples::NOW).expect("renders");
+    assert_eq!(request.headers, [("authorization", Secret::new("c4nary-verification-token"))]);
+    assert_eq!(request.url().expose(), "https://inbots.zoom.us/incoming/hook/abc?x=1&format=full");
+}
+
+#[test]
+fn a_title_that_the_headline_cannot_hold_is_whole_below_it() {
+    let title = "磁".repeat(400);
+    let notices = [described(&title, "")];
+    let request =
+        samples::destination("zoom_webhook").request(&samples::post(&notices), samples::NOW).expect("renders");
+    let body = samples::body(&request);
+    assert_eq!(body["content"]["head"]["text"].as_str().expect("text").chars().count(), 250);
+    assert_eq!(body["content"]["body"][0]["text"], title);
+}
+
+#[test]
+fn no_part_is_markdown() {
+    let notices = [described("<!abc@xmpp.zoom.us|Li>", "*b*"), described("x", "")];
+    for notices in [&notices[..1], &notices[..]] {
+        let request =
+            samples::destination("zoom_webhook").request(&samples::post(notices), samples::NOW).expect("renders");
+        assert!(!String::from_utf8_lossy(request.body()).contains("is_markdown_support"));
+    }
+}
+
+#[test]
+fn settings_are_refused_with_field_and_remedy() {
+    for (name, value) in [
+        ("url", json!("https://integrations.zoom.us/elsewhere/x")),
+        ("verification_token", json!("a b\n")),
+        ("verification_token", Value::Null),
+        ("envelope", json!("both")),
+        ("envelope", json!(1)),
+    ] {
+        let mut settings = samples::settings("zoom_webhook");
+        settings[name] = value;
+        let refused = Destination::parse("zoom_webhook", &settings).expect_err("refused");
+        assert_eq!(refused.field, format!("settings.{name}"));
+    }
+}
