@@ -165,16 +165,17 @@ impl TryFrom<Map<String, Value>> for Step {
             None | Some(Value::Null) => None,
             Some(when) => Some(serde_json::from_value(when).map_err(|error| format!("when: {error}"))?),
         };
+        if let Some(unknown) = fields.keys().find(|name| !Action::NAMES.contains(&name.as_str())) {
+            return Err(format!("unknown field `{unknown}`, expected `when` or one of {}", Action::NAMES.join(", ")));
+        }
         let mut actions = fields.into_iter();
-        let (Some((name, value)), second) = (actions.next(), actions.next()) else {
-            return Err(format!("a step needs an action: {}", Action::NAMES.join(", ")));
+        let (name, value) = match (actions.next(), actions.next()) {
+            (Some(action), None) => action,
+            (Some((name, _)), Some((second, _))) => {
+                return Err(format!("a step has one action; `{second}` stands beside `{name}`"));
+            }
+            (None, _) => return Err(format!("a step needs an action, one of {}", Action::NAMES.join(", "))),
         };
-        if !Action::NAMES.contains(&name.as_str()) {
-            return Err(format!("unknown field `{name}`, expected `when` or one of {}", Action::NAMES.join(", ")));
-        }
-        if let Some((second, _)) = second {
-            return Err(format!("a step has one action; `{second}` stands beside `{name}`"));
-        }
         let action = serde_json::from_value(Value::from(Map::from_iter([(name.clone(), value)])));
         Ok(Self { when, action: action.map_err(|error| format!("{name}: {error}"))? })
     }

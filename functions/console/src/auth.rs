@@ -1,0 +1,98 @@
+//! Who may: `Authorization: Bearer KEY`, looked up by the key's SHA-256.
+//!
+//! A key is 48 random characters, so its plain hash does not give it away, and the look-up by hash leaks nothing by its
+//! time. There is one scope, `admin`; a key without it is known, and refused.
+
+use std::sync::Arc;
+
+use alerting::ids::ApiKeyId;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::header;
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::Response;
+use lambda_kit::random;
+use store::api_keys::ApiKey;
+use store::keys::secret_hash;
+
+use crate::App;
+use crate::error::ApiError;
+
+/// The scope that every route of this API asks for.
+pub(crate) const ADMIN: &str = "admin";
+/// What every key starts with, so that secret scanners recognise a leaked one.
+const PREFIX: &str = "lks_";
+/// Random base62 characters behind the prefix: 262 bits.
+const RANDOM: usize = 44;
+/// The name of the key that a deployment starts with.
+const FIRST: &str = "first key";
+
+/// Who made the request: the key's name, as it stands in timelines.
+#[derive(Debug, Clone)]
+pub(crate) struct Actor {
+    pub(crate) key: ApiKeyId,
+    pub(crate) name: String,
+}
+
+/// Lets a request through that carries a known key with the scope `admin`, and remembers whose it is.
+pub(crate) async fn authenticate(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let key = bearer(&request).ok_or(ApiError::Unauthorized("give an API key: `Authorization: Bearer KEY`"))?;
+    let found = app.store.api_keys().find(&secret_hash(key)).await?;
+    let key = found.ok_or(ApiError::Unauthorized("this API key does not exist or was revoked"))?;
+    if !key.scopes.iter().any(|scope| scope == ADMIN) {
+        return Err(ApiError::Forbidden("this API key does not have the scope `admin`"));
+    }
+    request.extensions_mut().insert(Actor { key: key.id, name: key.name });
+    Ok(next.run(request).await)
+}
+
+fn bearer(request: &Request) -> Option<&str> {
+    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, key) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| key.trim()).filter(|key| !key.is_empty())
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Actor {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let actor = parts.extensions.get::<Actor>().cloned();
+        actor.ok_or(ApiError::Unauthorized("give an API key: `Authorization: Bearer KEY`"))
+    }
+}
+
+/// Makes and saves a key. The key itself is in the answer and nowhere else.
+pub(crate) async fn create(app: &App, name: String) -> Result<(ApiKey, String), store::errors::WriteError> {
+    let key = format!("{PREFIX}{}", random::base62(RANDOM));
+    let record = ApiKey {
+        id: ApiKeyId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id"),
+        name,
+        scopes: vec![ADMIN.to_owned()],
+        created_at: app.clock.now(),
+        last4: key[key.len() - 4..].to_owned(),
+    };
+    app.store.api_keys().put(&secret_hash(&key), &record).await?;
+    Ok((record, key))
+}
+
+/// Creates the first key of a deployment; `None` if there is one already.
+pub async fn ensure_api_key(app: &App) -> Result<Option<String>, EnsureKeyError> {
+    if app.store.api_keys().any().await? {
+        return Ok(None);
+    }
+    let (_, key) = create(app, FIRST.to_owned()).await?;
+    Ok(Some(key))
+}
+
+/// Why the first key of a deployment was not created.
+#[derive(Debug, thiserror::Error)]
+pub enum EnsureKeyError {
+    #[error("whether there is an API key could not be read")]
+    Read(#[from] store::errors::ReadError),
+    #[error("the first API key could not be saved")]
+    Save(#[from] store::errors::WriteError),
+}

@@ -1,0 +1,95 @@
+//! What goes over the wire where it is not what is stored: bodies come in, views go out.
+
+pub(crate) mod alert;
+pub(crate) mod api_key;
+pub(crate) mod destination;
+pub(crate) mod incident;
+pub(crate) mod integration;
+pub(crate) mod ledger;
+pub(crate) mod mapping_table;
+pub(crate) mod message;
+pub(crate) mod push_mode;
+pub(crate) mod schema;
+pub(crate) mod space;
+pub(crate) mod step;
+
+use alerting::moment::Moment;
+use alerting::policy::FieldError;
+use serde::{Serialize, Serializer};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::{PartialSchema, ToSchema};
+
+use crate::error::ApiError;
+
+/// Characters of a name: what fits a chat card's line.
+const NAME_CHARS: usize = 128;
+
+/// A moment as the API tells it: RFC 3339, UTC.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Time(pub(crate) Moment);
+
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0.rfc3339())
+    }
+}
+
+impl PartialSchema for Time {
+    fn schema() -> RefOr<Schema> {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+            .examples(["2026-11-22T05:00:00Z"])
+            .into()
+    }
+}
+
+impl ToSchema for Time {}
+
+/// A name that a person gave: not empty, one line, at most [`NAME_CHARS`].
+pub(crate) fn name(field: &str, text: &str) -> Result<String, ApiError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(ApiError::invalid(field, "expected a name that is not empty"));
+    }
+    if text.chars().count() > NAME_CHARS {
+        return Err(ApiError::invalid(field, format!("longer than {NAME_CHARS} characters")));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(ApiError::invalid(field, "a name is one line without control characters"));
+    }
+    Ok(text.to_owned())
+}
+
+/// What `alerting` finds wrong with an object that is about to be saved.
+pub(crate) fn field_error(error: FieldError) -> ApiError {
+    ApiError::invalid(error.field, error.message)
+}
+
+/// Whether `text` is what a listing shows in place of a secret (`…last4`).
+pub(crate) fn is_masked(text: &str) -> bool {
+    text.starts_with('…')
+}
+
+/// Refuses a masked secret that a program read from us and sends back.
+pub(crate) fn masked(field: &str) -> ApiError {
+    ApiError::invalid(
+        field,
+        "this is the masked form of a secret: leave the field out to keep the secret, or send a new one",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_one_line_and_not_empty() {
+        assert_eq!(name("name", " Payments ").expect("valid"), "Payments");
+        for text in ["", "  ", "a\nb", &"x".repeat(129)] {
+            assert!(name("name", text).is_err(), "{text:?}");
+        }
+        assert!(name("name", &"支".repeat(128)).is_ok());
+    }
+}

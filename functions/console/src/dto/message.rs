@@ -1,0 +1,121 @@
+//! Messages as the log keeps them, and what would become of one.
+
+use std::collections::BTreeMap;
+
+use alerting::ids::{AlertId, SpaceId, Stamp};
+use alerting::severity::Severity;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use store::log::LogEntry;
+use utoipa::ToSchema;
+
+use super::Time;
+use super::schema::SeverityShape;
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Message)]
+pub(crate) struct MessageView {
+    #[schema(value_type = String)]
+    id: Stamp,
+    received_at: Time,
+    title: String,
+    content: String,
+    /// As the sender gave it.
+    #[schema(required)]
+    msg_type: Option<String>,
+    /// `triggered`, `updated`, `recovered`, `superseded`, `discarded`, `refused`.
+    #[schema(example = "triggered")]
+    outcome: &'static str,
+    #[schema(required, example = "nothing_open")]
+    reason: Option<String>,
+    #[schema(required)]
+    alert_key: Option<String>,
+    /// `rule`, or `title` where no extractor found a key.
+    #[schema(required)]
+    key_from: Option<&'static str>,
+    /// The rule that decided: `close[0]`, `trigger[1]`, `unmatched`, `pipeline[2]`.
+    #[schema(required)]
+    rule: Option<String>,
+    #[schema(required, value_type = Option<String>)]
+    alert_id: Option<AlertId>,
+    /// What did not go as the rules were written: `key_fallback`, `template_failed` …
+    flags: Vec<&'static str>,
+    /// The message that this one repeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    replay_of: Option<Stamp>,
+}
+
+impl From<LogEntry> for MessageView {
+    fn from(entry: LogEntry) -> Self {
+        Self {
+            id: entry.stamp,
+            received_at: Time(entry.stamp.received_at()),
+            title: entry.title,
+            content: entry.content,
+            msg_type: entry.msg_type,
+            outcome: entry.outcome.as_str(),
+            reason: entry.reason,
+            alert_key: entry.alert_key,
+            key_from: entry.key_from.map(|from| from.as_str()),
+            rule: entry.rule,
+            alert_id: entry.alert,
+            flags: entry.flags.into_iter().map(|flag| flag.as_str()).collect(),
+            replay_of: entry.replay_of,
+        }
+    }
+}
+
+/// A replayed message: the id under which it is taken in again.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Replayed {
+    #[schema(value_type = String)]
+    pub(crate) id: Stamp,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TryBody {
+    /// What a sender would post.
+    #[schema(value_type = Object, example = json!({"msg_type": "text", "content": {"text": "disk full on db-1"}}))]
+    pub(crate) body: Value,
+}
+
+/// What would become of a message now.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Tried {
+    /// `triggered`, `updated`, `recovered`, `discarded`, `refused`.
+    #[schema(example = "triggered")]
+    pub(crate) outcome: &'static str,
+    #[schema(required)]
+    pub(crate) reason: Option<&'static str>,
+    /// As the alert would show it, after the pipeline.
+    #[schema(required)]
+    pub(crate) title: Option<String>,
+    #[schema(required)]
+    pub(crate) content: Option<String>,
+    #[schema(required)]
+    pub(crate) alert_key: Option<String>,
+    #[schema(required)]
+    pub(crate) key_from: Option<&'static str>,
+    #[schema(required)]
+    pub(crate) rule: Option<String>,
+    #[schema(required, value_type = Option<SeverityShape>)]
+    pub(crate) severity: Option<Severity>,
+    pub(crate) labels: BTreeMap<String, String>,
+    /// Where its alert goes, or is already.
+    #[schema(value_type = Vec<String>)]
+    pub(crate) spaces: Vec<SpaceId>,
+    /// What did not go as the rules were written: `key_fallback`, `template_failed` …
+    pub(crate) flags: Vec<&'static str>,
+    pub(crate) answer: TriedAnswer,
+}
+
+/// What the sender would be told.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct TriedAnswer {
+    #[schema(example = 200)]
+    pub(crate) status: u16,
+    #[schema(value_type = Object)]
+    pub(crate) body: Value,
+}

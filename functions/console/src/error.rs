@@ -1,0 +1,171 @@
+//! What a caller is told when a request cannot be done: a status, a stable code, a sentence, and the field at fault.
+//!
+//! In → out: `ApiError::invalid("routes[0].spaces[1]", "there is no space spc_x")` →
+//! `400 {"error":{"code":"invalid","message":"…","field":"routes[0].spaces[1]"}}`.
+//!
+//! What went wrong inside is logged here, once, with its whole chain, and never told: no table, no address, no input.
+
+use std::error::Error;
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Not an [`Error`] itself, so that every error of a store or a queue turns into [`ApiError::Internal`] by `?`.
+#[derive(Debug)]
+pub(crate) enum ApiError {
+    Invalid { field: Option<String>, message: String },
+    Unauthorized(&'static str),
+    Forbidden(&'static str),
+    NotFound(String),
+    MethodNotAllowed,
+    Conflict(String),
+    TooLarge(String),
+    TooMany { after: Duration, message: String },
+    Internal(Box<dyn Error + Send + Sync>),
+}
+
+/// The body of every answer that is not a success.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ErrorBody {
+    error: ErrorDetail,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ErrorDetail {
+    /// Stable; for programs.
+    #[schema(example = "invalid")]
+    code: &'static str,
+    /// For people: what is wrong and what would be right.
+    message: String,
+    /// Where in the request, as a path: `push_mode.key[0].pattern`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+}
+
+impl ApiError {
+    pub(crate) fn invalid(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::Invalid { field: Some(field.into()), message: message.into() }
+    }
+
+    /// `what` with its id: `space spc_4fJk2LmNpQ`.
+    pub(crate) fn not_found(what: impl std::fmt::Display) -> Self {
+        Self::NotFound(format!("there is no {what}"))
+    }
+
+    pub(crate) fn conflict(message: impl Into<String>) -> Self {
+        Self::Conflict(message.into())
+    }
+
+    /// The same fault, seen from the object that contains the one at fault.
+    pub(crate) fn within(self, outer: &str) -> Self {
+        match self {
+            Self::Invalid { field: Some(field), message } if field.starts_with('[') => {
+                Self::invalid(format!("{outer}{field}"), message)
+            }
+            Self::Invalid { field: Some(field), message } => Self::invalid(format!("{outer}.{field}"), message),
+            Self::Invalid { field: None, message } => Self::invalid(outer, message),
+            other => other,
+        }
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::Invalid { .. } => StatusCode::BAD_REQUEST,
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid { .. } => "invalid",
+            Self::Unauthorized(_) => "unauthorized",
+            Self::Forbidden(_) => "forbidden",
+            Self::NotFound(_) => "not_found",
+            Self::MethodNotAllowed => "method_not_allowed",
+            Self::Conflict(_) => "conflict",
+            Self::TooLarge(_) => "too_large",
+            Self::TooMany { .. } => "too_many_requests",
+            Self::Internal(_) => "internal",
+        }
+    }
+
+    fn detail(self) -> ErrorDetail {
+        let code = self.code();
+        let (message, field) = match self {
+            Self::Invalid { field, message } => (message, field),
+            Self::Unauthorized(message) | Self::Forbidden(message) => (message.to_owned(), None),
+            Self::NotFound(message)
+            | Self::Conflict(message)
+            | Self::TooLarge(message)
+            | Self::TooMany { message, .. } => (message, None),
+            Self::MethodNotAllowed => ("this address does not take that method".to_owned(), None),
+            Self::Internal(_) => ("something failed on our side; try again".to_owned(), None),
+        };
+        ErrorDetail { code, message, field }
+    }
+}
+
+impl<E: Error + Send + Sync + 'static> From<E> for ApiError {
+    fn from(error: E) -> Self {
+        Self::Internal(Box::new(error))
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if let Self::Internal(error) = &self {
+            tracing::error!(error = &**error as &dyn Error, "a console request failed");
+        }
+        let status = self.status();
+        let header = match &self {
+            Self::Unauthorized(_) => Some((header::WWW_AUTHENTICATE, "Bearer".to_owned())),
+            // Rounded up: a caller that waits as told must not be refused again.
+            Self::TooMany { after, .. } => Some((header::RETRY_AFTER, after.as_secs().saturating_add(1).to_string())),
+            _ => None,
+        };
+        let mut response = (status, Json(ErrorBody { error: self.detail() })).into_response();
+        if let Some((name, value)) = header
+            && let Ok(value) = value.parse()
+        {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_inside_tells_nothing_of_the_inside() {
+        let error = ApiError::from(std::io::Error::other("arn:aws:dynamodb:eu-central-1:1:table/secret-name"));
+        let detail = error.detail();
+        assert_eq!((detail.code, detail.message.contains("arn")), ("internal", false));
+    }
+
+    #[test]
+    fn a_fault_is_named_from_the_outermost_object() {
+        let fault = |field: &str| ApiError::invalid(field, "wrong").within("pipeline[2]").detail().field;
+        assert_eq!(fault("add_label.pattern").as_deref(), Some("pipeline[2].add_label.pattern"));
+        assert_eq!(fault("[0]").as_deref(), Some("pipeline[2][0]"));
+    }
+
+    #[test]
+    fn who_waits_as_told_waits_long_enough() {
+        let error = ApiError::TooMany { after: Duration::from_millis(1500), message: "slower".to_owned() };
+        let response = error.into_response();
+        assert_eq!(response.headers()[header::RETRY_AFTER], "2");
+    }
+}

@@ -1,0 +1,69 @@
+//! Lambda's events: requests of the HTTP API, and an operator's command.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use lambda_http::request::LambdaRequest;
+use lambda_http::{Adapter, Request};
+use lambda_runtime::{Error, LambdaEvent, service_fn};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Value, json};
+use tower::{Service as _, ServiceExt as _};
+
+use crate::{App, ensure_api_key};
+
+/// What an operator invokes the function with, by `aws lambda invoke`: whoever may do that is an administrator.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Command {
+    larkspur: CommandName,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum CommandName {
+    CreateApiKey,
+}
+
+/// Answers invocations.
+pub struct Handler {
+    app: Arc<App>,
+    router: Router,
+}
+
+impl Handler {
+    pub fn new(app: App) -> Self {
+        let app = Arc::new(app);
+        Self { router: crate::shared_router(Arc::clone(&app)), app }
+    }
+
+    pub async fn handle(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Error> {
+        let LambdaEvent { payload, context } = event;
+        if let Ok(Command { larkspur: CommandName::CreateApiKey }) = serde_json::from_str(payload.get()) {
+            return create_api_key(&self.app).await;
+        }
+        let request: LambdaRequest = serde_json::from_str(payload.get())?;
+        let router = self.router.clone();
+        let mut adapter = Adapter::from(service_fn(move |request: Request| router.clone().oneshot(request.map(body))));
+        let response = adapter.ready().await?.call(LambdaEvent::new(request, context)).await?;
+        Ok(serde_json::to_value(response)?)
+    }
+}
+
+/// Answers the first key once. With a key there already, another one is made by the API, by who has that one.
+async fn create_api_key(app: &App) -> Result<Value, Error> {
+    match ensure_api_key(app).await? {
+        Some(key) => Ok(json!({ "api_key": key })),
+        None => Err("there is an API key already; make another one with POST /api/v1/api-keys".into()),
+    }
+}
+
+fn body(body: lambda_http::Body) -> Body {
+    match body {
+        lambda_http::Body::Text(text) => text.into(),
+        lambda_http::Body::Binary(bytes) => bytes.into(),
+        _ => Body::empty(),
+    }
+}

@@ -1,0 +1,109 @@
+//! The JSON API, and the page behind every notice's link.
+//!
+//! `/api/v1/…` asks for an API key and speaks JSON (`routes`); its OpenAPI document is generated from the same code.
+//! `/incidents/{id}` is a page that shows nothing without a key (`incident_page`).
+//!
+//! What is absent here: rules about alerts (they are `alerting`'s), keys of the tables (they are the store's), and any
+//! secret in an answer, an error or a log. A secret is sealed before the store sees it.
+
+mod act;
+mod auth;
+mod dto;
+mod error;
+mod extract;
+mod incident_page;
+pub mod invocation;
+mod page;
+pub mod replay;
+mod routes;
+pub mod settings;
+mod trial;
+
+use std::sync::Arc;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::header;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use channels::deliver::Deliverer;
+use lambda_kit::clock::Clock;
+use lambda_kit::queue::Queue;
+use lambda_kit::random::StampSource;
+use lambda_kit::secrets::Sealer;
+use lambda_kit::topic::Topic;
+use store::Store;
+use utoipa::openapi::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+
+pub use crate::auth::{EnsureKeyError, ensure_api_key};
+use crate::error::ApiError;
+use crate::replay::RunningCount;
+
+/// Where the API is.
+const BASE: &str = "/api/v1";
+
+/// What the routes work with.
+#[derive(Debug)]
+pub struct App {
+    pub store: Store,
+    pub sealer: Arc<Sealer>,
+    pub messages: Queue,
+    pub notices: Queue,
+    pub changes: Topic,
+    pub deliverer: Deliverer,
+    pub clock: Clock,
+    pub stamps: StampSource,
+    /// Of replayed messages.
+    pub replayed: RunningCount,
+    /// What intake URLs and links start with; `None`: the address that the request came to.
+    pub base_url: Option<String>,
+}
+
+pub(crate) type SharedApp = Arc<App>;
+
+/// Everything that this function serves.
+pub fn router(app: App) -> Router {
+    shared_router(Arc::new(app))
+}
+
+fn shared_router(app: SharedApp) -> Router {
+    let (api, document) = api().split_for_parts();
+    let api = api.route_layer(middleware::from_fn_with_state(Arc::clone(&app), auth::authenticate));
+    let document = Arc::new(routes::openapi::complete(document));
+    let openapi = get(async move || Json(Arc::clone(&document)));
+    Router::new()
+        .merge(api)
+        .route(&format!("{BASE}/openapi.json"), openapi)
+        .merge(incident_page::router())
+        .fallback(async || ApiError::not_found("such address"))
+        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .layer(DefaultBodyLimit::max(extract::BODY_BYTES))
+        .layer(middleware::from_fn(guard))
+        .with_state(app)
+}
+
+/// The routes that ask for a key, and their description.
+fn api() -> OpenApiRouter<SharedApp> {
+    let routes = OpenApiRouter::with_openapi(OpenApi::default())
+        .merge(routes::spaces::router())
+        .merge(routes::destinations::router())
+        .merge(routes::integrations::router())
+        .merge(routes::messages::router())
+        .merge(routes::mapping_tables::router())
+        .merge(routes::alerts::router())
+        .merge(routes::incidents::router())
+        .merge(routes::ledger::router())
+        .merge(routes::api_keys::router());
+    OpenApiRouter::with_openapi(OpenApi::default()).nest(BASE, routes)
+}
+
+/// Nothing of this function's answers belongs into a cache or into another type than it says.
+async fn guard(request: axum::extract::Request, next: Next) -> Response {
+    let mut response = next.run(request).await.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
+    response
+}

@@ -1,0 +1,46 @@
+//! The Lambda function: HTTP API events go to the router; one event of an operator's makes the first API key.
+//!
+//! `aws lambda invoke --function-name … --payload '{"larkspur":"create_api_key"}'` answers `{"api_key":"…"}`, once.
+
+// The future of a router inside the runtime's layers is nested deeper than the compiler looks by default.
+#![recursion_limit = "256"]
+
+use std::sync::Arc;
+
+use channels::deliver::{Deliverer, Overrides};
+use console::App;
+use console::invocation::Handler;
+use console::replay::RunningCount;
+use console::settings::Settings;
+use lambda_kit::clock::Clock;
+use lambda_kit::queue::Queue;
+use lambda_kit::random::StampSource;
+use lambda_kit::secrets::Sealer;
+use lambda_kit::topic::Topic;
+use lambda_kit::{aws, logging};
+use lambda_runtime::service_fn;
+use store::{Store, Tables};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), lambda_runtime::Error> {
+    logging::init();
+    let settings = Settings::from_env()?;
+    let sdk = aws::sdk_config().await;
+    let sqs = aws_sdk_sqs::Client::new(&sdk);
+    let tables = Tables { config: settings.config_table, alerts: settings.alerts_table };
+    let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
+    let app = App {
+        store: Store::new(aws_sdk_dynamodb::Client::new(&sdk), tables),
+        sealer: Arc::new(Sealer::new(secrets, settings.data_key_secret)),
+        messages: Queue::new(sqs.clone(), settings.messages_queue_url),
+        notices: Queue::new(sqs, settings.notices_queue_url),
+        changes: Topic::new(aws_sdk_sns::Client::new(&sdk), settings.changes_topic_arn),
+        deliverer: Deliverer::new(Overrides { provider_base: settings.provider_base, demo: None })?,
+        clock: Clock::system(),
+        stamps: StampSource::new(),
+        replayed: RunningCount::new(),
+        base_url: settings.base_url,
+    };
+    let handler = &Handler::new(app);
+    lambda_runtime::run(service_fn(|event| handler.handle(event))).await
+}

@@ -1,0 +1,90 @@
+//! Lists: `{"items":[…],"next":"…"}`, newest first, `?limit=` up to 100, `?after=` the last page's `next`.
+
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::error::ApiError;
+
+/// Items of a page that names no limit.
+const DEFAULT_LIMIT: usize = 50;
+/// The most items of one page: one DynamoDB read of 1 MB holds that many of the largest.
+const MAX_LIMIT: usize = 100;
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PageQuery {
+    /// Items per page, 1 to 100; 50 without it.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    pub(crate) limit: Option<String>,
+    /// `next` of the page before.
+    pub(crate) after: Option<String>,
+}
+
+/// Which part of a list is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Page {
+    pub(crate) limit: usize,
+    pub(crate) after: Option<String>,
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Listed<T> {
+    pub(crate) items: Vec<T>,
+    /// Give it as `after` to get the next page; `null` on the last one.
+    #[schema(required)]
+    pub(crate) next: Option<String>,
+}
+
+impl Page {
+    pub(crate) fn new(limit: Option<&str>, after: Option<String>) -> Result<Self, ApiError> {
+        let limit = match limit {
+            None => DEFAULT_LIMIT,
+            Some(text) => number("limit", text, 1, MAX_LIMIT)?,
+        };
+        Ok(Self { limit, after: after.filter(|after| !after.is_empty()) })
+    }
+
+    /// `after`, which has to be a `T` as this list hands them out.
+    pub(crate) fn after<T: std::str::FromStr>(&self) -> Result<Option<T>, ApiError> {
+        let after = self.after.as_deref().map(str::parse).transpose();
+        after.map_err(|_| ApiError::invalid("after", "not a `next` of this list"))
+    }
+}
+
+impl<T> Listed<T> {
+    pub(crate) fn of<S>(page: store::Page<S>, view: impl FnMut(S) -> T) -> Self {
+        Self { items: page.items.into_iter().map(view).collect(), next: page.next }
+    }
+}
+
+impl TryFrom<PageQuery> for Page {
+    type Error = ApiError;
+
+    fn try_from(query: PageQuery) -> Result<Self, ApiError> {
+        Page::new(query.limit.as_deref(), query.after)
+    }
+}
+
+/// A whole number of the query string.
+pub(crate) fn number(field: &str, text: &str, min: usize, max: usize) -> Result<usize, ApiError> {
+    match text.parse() {
+        Ok(number) if (min..=max).contains(&number) => Ok(number),
+        _ => Err(ApiError::invalid(field, format!("expected a whole number from {min} to {max}"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_over_one_hundred_is_refused_by_name() {
+        for limit in ["0", "101", "-1", "ten", ""] {
+            let error = Page::new(Some(limit), None).expect_err("is refused");
+            assert!(matches!(error, ApiError::Invalid { field: Some(field), .. } if field == "limit"), "{limit}");
+        }
+        assert_eq!(Page::new(Some("100"), None).expect("valid").limit, 100);
+    }
+}

@@ -1,0 +1,120 @@
+//! Taking a logged message in again: the same body under a new stamp, through the same queue as any other.
+//!
+//! The body is read anew under the integration's settings of today, so a message that was refused for a setting is taken
+//! once the setting is changed. Signature and source address are not asked for again: the one has expired, the other is
+//! not kept, and an operator asks for it.
+
+use std::collections::HashMap;
+use std::io::Read as _;
+use std::sync::Mutex;
+
+use alerting::ids::Stamp;
+use alerting::integration::Integration;
+use alerting::message::{Origin, RawBody, Received};
+use alerting::moment::Moment;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use flate2::read::DeflateDecoder;
+use lambda_kit::queue::Entry;
+use lambda_kit::random;
+use store::log::LogEntry;
+
+use crate::App;
+use crate::error::ApiError;
+use crate::trial;
+
+/// What a logged body may inflate to: the largest that the gateway lets through.
+const BODY_BYTES: u64 = 6 * 1024 * 1024;
+
+/// How many messages this process has taken in, by hour: what the ledger's count of received messages is made of.
+///
+/// A number stays taken when its send fails: an unused number only shows a message as waiting too many, a number given
+/// twice would hide the loss of one.
+#[derive(Debug)]
+pub struct RunningCount {
+    process: String,
+    hours: Mutex<HashMap<Moment, u64>>,
+}
+
+impl RunningCount {
+    pub fn new() -> Self {
+        Self { process: random::base62(10), hours: Mutex::default() }
+    }
+
+    fn take(&self, hour: Moment) -> Origin {
+        let mut hours = self.hours.lock().expect("nothing panics while it holds the counts");
+        // Nothing of an hour that is over is taken in any more.
+        hours.retain(|known, _| *known >= hour);
+        let count = hours.entry(hour).or_default();
+        *count += 1;
+        Origin { process: self.process.clone(), count: *count }
+    }
+}
+
+impl Default for RunningCount {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Queues the message again; the stamp that it now has.
+pub(crate) async fn replay(app: &App, integration: &Integration, logged: LogEntry) -> Result<Stamp, ApiError> {
+    let now = app.clock.now();
+    let body = restored(&logged.body).ok_or_else(|| {
+        ApiError::conflict("the body of this message was not kept whole; it cannot be taken in again")
+    })?;
+    let stamp = app.stamps.next(now);
+    let received = Received {
+        stamp,
+        integration: integration.id.clone(),
+        origin: app.replayed.take(stamp.received_at().hour()),
+        verdict: trial::read_again(integration, &body, now),
+        body: logged.body,
+        replay_of: Some(logged.stamp),
+    };
+    let body = serde_json::to_string(&received).expect("a message is JSON");
+    let group = Some(integration.id.as_str().to_owned());
+    app.messages.send(Entry { body, group, ..Entry::default() }).await?;
+    Ok(stamp)
+}
+
+/// The body as it came; `None` if it cannot be had any more.
+fn restored(body: &RawBody) -> Option<Vec<u8>> {
+    match body {
+        RawBody::Text(text) => Some(text.clone().into_bytes()),
+        RawBody::Deflated(text) => {
+            let deflated = STANDARD.decode(text).ok()?;
+            let mut bytes = Vec::new();
+            DeflateDecoder::new(&deflated[..]).take(BODY_BYTES).read_to_end(&mut bytes).ok()?;
+            Some(bytes)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use flate2::Compression;
+    use flate2::write::DeflateEncoder;
+
+    use super::*;
+
+    #[test]
+    fn a_body_comes_back_byte_for_byte() {
+        let bytes = b"{\"msg_type\":\"text\"}\xff".repeat(1000);
+        let mut encoder = DeflateEncoder::new(Vec::new(), Compression::fast());
+        encoder.write_all(&bytes).expect("to memory");
+        let deflated = STANDARD.encode(encoder.finish().expect("to memory"));
+        assert_eq!(restored(&RawBody::Deflated(deflated)).as_deref(), Some(&bytes[..]));
+        assert_eq!(restored(&RawBody::Text("告警".to_owned())).as_deref(), Some("告警".as_bytes()));
+        assert_eq!(restored(&RawBody::Deflated("not base64".to_owned())), None);
+    }
+
+    #[test]
+    fn every_hour_counts_from_one() {
+        let counts = RunningCount::new();
+        let take = |hours: i64| counts.take(Moment::from_secs(hours * 3600)).count;
+        assert_eq!([take(1), take(1), take(2), take(2), take(3)], [1, 2, 1, 2, 1]);
+    }
+}

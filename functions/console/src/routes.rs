@@ -1,0 +1,114 @@
+//! The JSON API's addresses, a module per noun.
+
+pub(crate) mod alerts;
+pub(crate) mod api_keys;
+pub(crate) mod destinations;
+pub(crate) mod incidents;
+pub(crate) mod integrations;
+pub(crate) mod ledger;
+pub(crate) mod mapping_tables;
+pub(crate) mod messages;
+pub(crate) mod openapi;
+pub(crate) mod spaces;
+
+use std::fmt::Display;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use alerting::ids::SpaceId;
+use alerting::integration::{Integration, Routing};
+use axum::extract::State;
+use store::errors::SaveError;
+
+use crate::App;
+use crate::error::ApiError;
+
+/// How often a `PUT` that lost a race against another save is tried on what that one left.
+const RACES: usize = 4;
+
+/// Objects that one listing of ours reads at a time when it needs all of them.
+const ALL_AT_A_TIME: usize = 100;
+
+pub(crate) type Shared = State<Arc<App>>;
+
+/// Reads, changes and saves, again if someone else saved meanwhile.
+pub(crate) async fn save_over<T, F>(attempt: impl Fn() -> F) -> Result<T, ApiError>
+where
+    F: Future<Output = Result<Result<T, SaveError>, ApiError>>,
+{
+    for _ in 0..RACES {
+        match attempt().await? {
+            Err(SaveError::Conflict { .. }) => {}
+            done => return done.map_err(save_error),
+        }
+    }
+    Err(ApiError::conflict("others are changing the same object; read it again"))
+}
+
+pub(crate) fn save_error(error: SaveError) -> ApiError {
+    match error {
+        SaveError::Conflict { .. } => ApiError::conflict("someone changed the same object meanwhile; read it again"),
+        SaveError::TooLarge { bytes, .. } => {
+            ApiError::TooLarge(format!("the object takes {} KiB, more than can be stored", bytes / 1024))
+        }
+        error @ SaveError::Write(_) => ApiError::from(error),
+    }
+}
+
+/// Every integration for which `is_user` holds, as `name (id)`.
+pub(crate) async fn integrations_that(
+    app: &App,
+    is_user: impl Fn(&Integration) -> bool,
+) -> Result<Vec<String>, ApiError> {
+    let mut users = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let page = app.store.integrations().list(ALL_AT_A_TIME, after.as_deref()).await?;
+        let integrations = page.items.iter().map(|stored| &stored.integration);
+        users.extend(integrations.filter(|one| is_user(one)).map(|one| format!("{} ({})", one.name, one.id)));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(users),
+        }
+    }
+}
+
+/// The spaces that an integration's alerts go to, each with the field that names it.
+pub(crate) fn spaces_of(routing: &Routing) -> Vec<(String, &SpaceId)> {
+    match routing {
+        Routing::Dedicated { space } => vec![("space".to_owned(), space)],
+        Routing::Shared { routes, default_spaces } => {
+            let routed = routes.iter().enumerate().flat_map(|(r, route)| {
+                route.spaces.iter().enumerate().map(move |(s, space)| (format!("routes[{r}].spaces[{s}]"), space))
+            });
+            let default = default_spaces.iter().enumerate();
+            routed.chain(default.map(|(s, space)| (format!("default_spaces[{s}]"), space))).collect()
+        }
+    }
+}
+
+/// Refuses to delete what is in use.
+pub(crate) fn in_use(what: &str, users: &[String]) -> Result<(), ApiError> {
+    if users.is_empty() {
+        return Ok(());
+    }
+    Err(ApiError::conflict(format!("{what} is in use by {}; change or delete that first", users.join(", "))))
+}
+
+/// An id of the query string.
+pub(crate) fn id<T: FromStr<Err: Display>>(field: &str, text: Option<&str>) -> Result<Option<T>, ApiError> {
+    text.map(str::parse).transpose().map_err(|error: T::Err| ApiError::invalid(field, error.to_string()))
+}
+
+/// One of a few names of the query string.
+pub(crate) fn one_of<T: Copy, const N: usize>(
+    field: &str,
+    text: Option<&str>,
+    all: [T; N],
+    name: impl Fn(T) -> &'static str,
+) -> Result<Option<T>, ApiError> {
+    let Some(text) = text else { return Ok(None) };
+    let found = all.into_iter().find(|one| name(*one) == text);
+    let names = || all.map(|one| format!("`{}`", name(one))).join(", ");
+    found.map(Some).ok_or_else(|| ApiError::invalid(field, format!("expected one of {}", names())))
+}

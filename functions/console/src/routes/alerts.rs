@@ -1,0 +1,76 @@
+//! Alerts, read only: sources, timers and closed incidents change them.
+
+use alerting::alert::Status;
+use alerting::ids::{AlertId, IntegrationId, SpaceId};
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use store::alerts::AlertQuery;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{ALL_AT_A_TIME, Shared, one_of};
+use crate::dto::alert::AlertView;
+use crate::dto::schema::StatusShape;
+use crate::error::ApiError;
+use crate::extract::{ApiPath, ApiQuery};
+use crate::page::{Listed, Page};
+use crate::{App, SharedApp};
+
+pub(crate) fn router() -> OpenApiRouter<SharedApp> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct AlertsQuery {
+    #[param(value_type = Option<StatusShape>)]
+    status: Option<String>,
+    /// Only alerts that were routed to this space.
+    space: Option<String>,
+    /// Only alerts of this integration.
+    integration: Option<String>,
+    /// Items per page, 1 to 100; 50 without it.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
+    limit: Option<String>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+#[utoipa::path(get, path = "/alerts", tag = "alerts", operation_id = "list_alerts",
+    summary = "Lists alerts, newest first; a page may be short although there is a next one", params(AlertsQuery),
+    responses((status = 200, description = "A page", body = Listed<AlertView>)))]
+async fn list(State(app): Shared, ApiQuery(query): ApiQuery<AlertsQuery>) -> Result<Json<Listed<AlertView>>, ApiError> {
+    let page = Page::new(query.limit.as_deref(), query.after)?;
+    let status = one_of("status", query.status.as_deref(), [Status::Open, Status::Closed], Status::as_str)?;
+    let space: Option<SpaceId> = super::id("space", query.space.as_deref())?;
+    let integrations = match super::id("integration", query.integration.as_deref())? {
+        Some(integration) => vec![integration],
+        None => all_integrations(&app).await?,
+    };
+    let (after, limit) = (page.after()?, page.limit);
+    let found = app.store.alerts(AlertQuery { status, space, integrations, after, limit }).await?;
+    Ok(Json(Listed::of(found, AlertView::from)))
+}
+
+#[utoipa::path(get, path = "/alerts/{id}", tag = "alerts", operation_id = "read_alert", summary = "Reads an alert",
+    params(("id" = String, Path)), responses((status = 200, description = "The alert", body = AlertView)))]
+async fn read(State(app): Shared, ApiPath(id): ApiPath<AlertId>) -> Result<Json<AlertView>, ApiError> {
+    let alert = app.store.alert(&id).await?;
+    Ok(Json(alert.ok_or_else(|| ApiError::not_found(format_args!("alert {id}")))?.into()))
+}
+
+async fn all_integrations(app: &App) -> Result<Vec<IntegrationId>, ApiError> {
+    let mut all = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let page = app.store.integrations().list(ALL_AT_A_TIME, after.as_deref()).await?;
+        all.extend(page.items.into_iter().map(|stored| stored.integration.id));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(all),
+        }
+    }
+}

@@ -1,0 +1,53 @@
+//! API keys: shown once, stored hashed, revocable.
+
+use alerting::ids::ApiKeyId;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use crate::SharedApp;
+use crate::auth::{self, Actor};
+use crate::dto;
+use crate::dto::api_key::{ApiKeyBody, ApiKeyView};
+use crate::error::ApiError;
+use crate::extract::{ApiJson, ApiPath};
+use crate::page::Listed;
+
+pub(crate) fn router() -> OpenApiRouter<SharedApp> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(revoke))
+}
+
+#[utoipa::path(get, path = "/api-keys", tag = "API keys", operation_id = "list_api_keys", summary = "Lists the API keys",
+    responses((status = 200, description = "All of them", body = Listed<ApiKeyView>)))]
+async fn list(State(app): Shared) -> Result<Json<Listed<ApiKeyView>>, ApiError> {
+    let items = app.store.api_keys().list().await?.into_iter().map(ApiKeyView::masked).collect();
+    Ok(Json(Listed { items, next: None }))
+}
+
+#[utoipa::path(post, path = "/api-keys", tag = "API keys", operation_id = "create_api_key",
+    summary = "Creates an API key; the answer is the only place that shows it", request_body = ApiKeyBody,
+    responses((status = 201, description = "The key", body = ApiKeyView)))]
+async fn create(
+    State(app): Shared,
+    ApiJson(body): ApiJson<ApiKeyBody>,
+) -> Result<(StatusCode, Json<ApiKeyView>), ApiError> {
+    let (record, key) = auth::create(&app, dto::name("name", &body.name)?).await?;
+    Ok((StatusCode::CREATED, Json(ApiKeyView::with(record, key))))
+}
+
+#[utoipa::path(delete, path = "/api-keys/{id}", tag = "API keys", operation_id = "revoke_api_key",
+    summary = "Revokes an API key other than the one that asks", params(("id" = String, Path)),
+    responses((status = 204, description = "It opens nothing any more")))]
+async fn revoke(State(app): Shared, actor: Actor, ApiPath(id): ApiPath<ApiKeyId>) -> Result<StatusCode, ApiError> {
+    // Nobody locks themselves out: one key is always left, and the way to revoke it is to make another.
+    if actor.key == id {
+        return Err(ApiError::conflict("a key cannot revoke itself; use another one"));
+    }
+    match app.store.api_keys().delete(&id).await? {
+        true => Ok(StatusCode::NO_CONTENT),
+        false => Err(ApiError::not_found(format_args!("API key {id}"))),
+    }
+}

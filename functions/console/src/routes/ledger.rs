@@ -1,0 +1,57 @@
+//! The books of the last hours.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use crate::SharedApp;
+use crate::dto::ledger::LedgerView;
+use crate::error::ApiError;
+use crate::extract::ApiQuery;
+use crate::page::{Listed, number};
+
+const HOUR: Duration = Duration::from_secs(3600);
+/// Hours without a wish.
+const DEFAULT_HOURS: usize = 24;
+/// As long as the message log, which they are counted from, is kept.
+const MAX_HOURS: usize = 7 * 24;
+
+pub(crate) fn router() -> OpenApiRouter<SharedApp> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct LedgerQuery {
+    /// How many hours back, 1 to 168; 24 without it.
+    #[param(value_type = Option<u32>, minimum = 1, maximum = 168)]
+    hours: Option<String>,
+}
+
+#[utoipa::path(get, path = "/ledger", tag = "ledger", operation_id = "read_ledger",
+    summary = "What became of every message and notice, by hour of receipt, newest first", params(LedgerQuery),
+    responses((status = 200, description = "The hours", body = Listed<LedgerView>)))]
+async fn list(
+    State(app): Shared,
+    ApiQuery(query): ApiQuery<LedgerQuery>,
+) -> Result<Json<Listed<LedgerView>>, ApiError> {
+    let hours = match &query.hours {
+        None => DEFAULT_HOURS,
+        Some(text) => number("hours", text, 1, MAX_HOURS)?,
+    };
+    let now = app.clock.now();
+    let mut hour = now.hour();
+    let mut items = Vec::with_capacity(hours);
+    for _ in 0..hours {
+        items.push(app.store.ledger(hour, now).await?.into());
+        hour = hour - HOUR;
+    }
+    Ok(Json(Listed { items, next: None }))
+}

@@ -1,0 +1,111 @@
+//! Collaboration spaces: who hears of their incidents.
+
+use alerting::ids::{DestinationId, SpaceId};
+use alerting::space::Space;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use lambda_kit::random;
+use store::config::Expect;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Shared, in_use, integrations_that, save_error, save_over, spaces_of};
+use crate::dto;
+use crate::dto::space::{SpaceBody, SpaceView};
+use crate::error::ApiError;
+use crate::extract::{ApiJson, ApiPath, ApiQuery};
+use crate::page::{Listed, Page, PageQuery};
+use crate::{App, SharedApp};
+
+/// Destinations of one space: each of them is a notice per change.
+const DESTINATIONS: usize = 50;
+
+pub(crate) fn router() -> OpenApiRouter<SharedApp> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, replace, delete))
+}
+
+#[utoipa::path(get, path = "/spaces", tag = "spaces", operation_id = "list_spaces", summary = "Lists the spaces",
+    params(PageQuery), responses((status = 200, description = "A page", body = Listed<SpaceView>)))]
+async fn list(State(app): Shared, ApiQuery(query): ApiQuery<PageQuery>) -> Result<Json<Listed<SpaceView>>, ApiError> {
+    let page = Page::try_from(query)?;
+    let found = app.store.spaces().list(page.limit, page.after.as_deref()).await?;
+    Ok(Json(Listed::of(found, SpaceView::from)))
+}
+
+#[utoipa::path(post, path = "/spaces", tag = "spaces", operation_id = "create_space", summary = "Creates a space",
+    request_body = SpaceBody, responses((status = 201, description = "The space", body = SpaceView)))]
+async fn create(
+    State(app): Shared,
+    ApiJson(body): ApiJson<SpaceBody>,
+) -> Result<(StatusCode, Json<SpaceView>), ApiError> {
+    let space = Space {
+        id: SpaceId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id"),
+        name: dto::name("name", &body.name)?,
+        version: 0,
+        destinations: existing(&app, body.destinations).await?,
+        created_at: app.clock.now(),
+    };
+    let space = app.store.spaces().put(&space, Expect::New).await.map_err(save_error)?;
+    Ok((StatusCode::CREATED, Json(space.into())))
+}
+
+#[utoipa::path(get, path = "/spaces/{id}", tag = "spaces", operation_id = "read_space", summary = "Reads a space",
+    params(("id" = String, Path)), responses((status = 200, description = "The space", body = SpaceView)))]
+async fn read(State(app): Shared, ApiPath(id): ApiPath<SpaceId>) -> Result<Json<SpaceView>, ApiError> {
+    Ok(Json(found(&app, &id).await?.into()))
+}
+
+#[utoipa::path(put, path = "/spaces/{id}", tag = "spaces", operation_id = "replace_space", summary = "Replaces a space",
+    params(("id" = String, Path)), request_body = SpaceBody,
+    responses((status = 200, description = "The space", body = SpaceView)))]
+async fn replace(
+    State(app): Shared,
+    ApiPath(id): ApiPath<SpaceId>,
+    ApiJson(body): ApiJson<SpaceBody>,
+) -> Result<Json<SpaceView>, ApiError> {
+    let name = dto::name("name", &body.name)?;
+    found(&app, &id).await?;
+    let destinations = existing(&app, body.destinations).await?;
+    let saved = save_over(|| async {
+        let before = found(&app, &id).await?;
+        let expect = Expect::Version(before.version);
+        let space = Space { name: name.clone(), destinations: destinations.clone(), ..before };
+        Ok(app.store.spaces().put(&space, expect).await)
+    });
+    Ok(Json(saved.await?.into()))
+}
+
+#[utoipa::path(delete, path = "/spaces/{id}", tag = "spaces", operation_id = "delete_space",
+    summary = "Deletes a space that no integration uses", params(("id" = String, Path)),
+    responses((status = 204, description = "It is gone")))]
+async fn delete(State(app): Shared, ApiPath(id): ApiPath<SpaceId>) -> Result<StatusCode, ApiError> {
+    found(&app, &id).await?;
+    let uses =
+        |one: &alerting::integration::Integration| spaces_of(&one.routing).iter().any(|(_, space)| **space == id);
+    in_use("the space", &integrations_that(&app, uses).await?)?;
+    app.store.spaces().delete(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn found(app: &App, id: &SpaceId) -> Result<Space, ApiError> {
+    app.store.spaces().get(id).await?.ok_or_else(|| ApiError::not_found(format_args!("space {id}")))
+}
+
+/// The destinations of a request, each once, all of them there.
+async fn existing(app: &App, wanted: Vec<DestinationId>) -> Result<Vec<DestinationId>, ApiError> {
+    let mut destinations: Vec<DestinationId> = Vec::with_capacity(wanted.len());
+    for (index, id) in wanted.into_iter().enumerate() {
+        if destinations.contains(&id) {
+            continue;
+        }
+        if destinations.len() == DESTINATIONS {
+            return Err(ApiError::invalid("destinations", format!("a space has at most {DESTINATIONS}")));
+        }
+        if app.store.destinations().get(&id).await?.is_none() {
+            return Err(ApiError::invalid(format!("destinations[{index}]"), format!("there is no destination {id}")));
+        }
+        destinations.push(id);
+    }
+    Ok(destinations)
+}

@@ -1,0 +1,41 @@
+//! What `console` reads of its environment.
+
+use lambda_kit::settings::{Env, MissingSettings};
+
+#[derive(Debug)]
+pub struct Settings {
+    /// Spaces, destinations, integrations, keys.
+    pub config_table: String,
+    /// Alerts, incidents, message log.
+    pub alerts_table: String,
+    /// Where a replayed message is taken in again.
+    pub messages_queue_url: String,
+    /// FIFO queue of notices, for what a person does to an incident.
+    pub notices_queue_url: String,
+    /// Topic for operators' own subscribers.
+    pub changes_topic_arn: String,
+    /// The secret that holds the deployment's data key.
+    pub data_key_secret: String,
+    /// What intake URLs and links start with, if it is not the address that the request came to: a custom domain.
+    pub base_url: Option<String>,
+    /// Where every provider's requests go instead, for tests on an emulator.
+    pub provider_base: Option<String>,
+}
+
+impl Settings {
+    pub fn from_env() -> Result<Self, MissingSettings> {
+        let mut env = Env::read();
+        let settings = Self {
+            config_table: env.required("CONFIG_TABLE"),
+            alerts_table: env.required("ALERTS_TABLE"),
+            messages_queue_url: env.required("MESSAGES_QUEUE_URL"),
+            notices_queue_url: env.required("NOTICES_QUEUE_URL"),
+            changes_topic_arn: env.required("CHANGES_TOPIC_ARN"),
+            data_key_secret: env.required("DATA_KEY_SECRET"),
+            base_url: env.optional("BASE_URL"),
+            provider_base: env.optional("PROVIDER_BASE"),
+        };
+        env.finish()?;
+        Ok(settings)
+    }
+}

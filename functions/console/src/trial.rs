@@ -1,0 +1,143 @@
+//! What would become of a message, with no effect: the intake's own reading and answer, the integration's own rules,
+//! against the alert as it is now.
+
+use std::collections::BTreeMap;
+
+use alerting::alert::{AlertEvent, AlertKey, Status, Verdict as Said};
+use alerting::ids::AlertId;
+use alerting::integration::Integration;
+use alerting::message::{Message, Verdict};
+use alerting::moment::Moment;
+use alerting::policy::{Decision, Judgement, Policy};
+use alerting::secret::Secret;
+use intake::decide::{Arrival, decide};
+use intake::sources::feishu::path::Version;
+use store::keys::alert_key_hash;
+
+use crate::App;
+use crate::dto::message::{Tried, TriedAnswer};
+use crate::error::ApiError;
+
+/// What the intake makes of a body under the settings of today, without the checks that a repetition cannot pass.
+pub(crate) fn read_again(integration: &Integration, body: &[u8], now: Moment) -> Verdict {
+    let arrival = Arrival { version: version(body), body, source: None, within_rate: true };
+    decide(&arrival, &without_sources(integration), None, now).verdict
+}
+
+/// Tries a body at an integration as if a sender had posted it to its URL.
+pub(crate) async fn attempt(app: &App, integration: &Integration, body: &[u8]) -> Result<Tried, ApiError> {
+    let now = app.clock.now();
+    let secret = secret(app, integration).await?;
+    let arrival = Arrival { version: Version::V2, body, source: None, within_rate: true };
+    let decision = decide(&arrival, &without_sources(integration), secret.as_ref(), now);
+    let answer = TriedAnswer {
+        status: decision.answer.status().as_u16(),
+        body: serde_json::from_str(&decision.answer.body()).expect("the protocol's answers are JSON"),
+    };
+    match decision.verdict {
+        Verdict::Refused { reason, .. } => Ok(without_effect("refused", Some(reason.as_str()), answer)),
+        Verdict::Accepted(message) => judged(app, integration, &message, answer).await,
+    }
+}
+
+/// The address of a sender cannot be tried: whoever asks is another.
+fn without_sources(integration: &Integration) -> Integration {
+    let mut integration = integration.clone();
+    integration.security.sources.clear();
+    integration
+}
+
+/// Which form of the protocol a logged body speaks: only the newer one names its type.
+fn version(body: &[u8]) -> Version {
+    let names_type = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body)
+        .is_ok_and(|root| root.contains_key("msg_type"));
+    if names_type { Version::V2 } else { Version::V1 }
+}
+
+async fn secret(app: &App, integration: &Integration) -> Result<Option<Secret>, ApiError> {
+    match &integration.security.secret {
+        Some(sealed) => Ok(Some(app.sealer.open(integration.id.as_str(), sealed).await?)),
+        None => Ok(None),
+    }
+}
+
+/// A message of which nothing but its outcome is known.
+fn without_effect(outcome: &'static str, reason: Option<&'static str>, answer: TriedAnswer) -> Tried {
+    Tried {
+        outcome,
+        reason,
+        title: None,
+        content: None,
+        alert_key: None,
+        key_from: None,
+        rule: None,
+        severity: None,
+        labels: BTreeMap::new(),
+        spaces: Vec::new(),
+        flags: Vec::new(),
+        answer,
+    }
+}
+
+async fn judged(
+    app: &App,
+    integration: &Integration,
+    message: &Message,
+    answer: TriedAnswer,
+) -> Result<Tried, ApiError> {
+    let now = app.clock.now();
+    let tables = app.store.cached_mapping_tables(now).await?;
+    let judgement = Policy::lenient(integration, &tables).judge(message, app.stamps.next(now));
+    let Judgement { decision, rule, key_from, flags } = judgement;
+    let reason = match &decision {
+        Decision::Discard(reason) => Some(reason.as_str()),
+        Decision::Event(_) => None,
+    };
+    let mut tried = Tried {
+        title: Some(message.title.clone()),
+        content: Some(message.content.clone()),
+        rule,
+        key_from: key_from.map(|from| from.as_str()),
+        flags: flags.into_iter().map(|flag| flag.as_str()).collect(),
+        labels: message.labels.clone(),
+        ..without_effect("discarded", reason, answer)
+    };
+    if let Decision::Event(event) = decision {
+        predict(app, integration, event, &mut tried).await?;
+    }
+    Ok(tried)
+}
+
+/// What the event would do to the alert that its key has now.
+async fn predict(app: &App, integration: &Integration, event: AlertEvent, tried: &mut Tried) -> Result<(), ApiError> {
+    let open = match &event.key {
+        AlertKey::Unique => None,
+        AlertKey::Named(key) => {
+            let state = app.store.alert_state(&integration.id, &alert_key_hash(key)).await?;
+            state.filter(|state| state.status == Status::Open).and_then(|state| state.episode)
+        }
+    };
+    (tried.outcome, tried.reason) = match (event.verdict, open) {
+        (Said::Trigger, None) => ("triggered", None),
+        (Said::Trigger, Some(_)) => ("updated", None),
+        (Said::Close, Some(_)) => ("recovered", None),
+        (Said::Close, None) => ("discarded", Some("nothing_open")),
+    };
+    tried.spaces = match open {
+        // Updates and recovery follow the alert to the spaces that it was routed to when it was triggered.
+        Some(episode) => {
+            let alert = app.store.alert(&AlertId::of(&integration.id, episode)).await?;
+            alert.map_or(event.spaces, |alert| alert.spaces)
+        }
+        None => event.spaces,
+    };
+    tried.alert_key = match event.key {
+        AlertKey::Unique => None,
+        AlertKey::Named(key) => Some(key),
+    };
+    tried.title = Some(event.title);
+    tried.content = Some(event.description);
+    tried.severity = Some(event.severity);
+    tried.labels = event.labels;
+    Ok(())
+}

@@ -1,0 +1,206 @@
+//! What people do to incidents, and what follows.
+
+use alerting::alert::{Alert, AlertEvent, AlertKey, Status, Verdict, fold};
+use alerting::ids::{AlertId, IncidentId, IntegrationId, SpaceId, Stamp};
+use alerting::incident::{Change, SourceChange, SourceKind};
+use alerting::severity::Severity;
+use lambda_kit::random::StampSource;
+use serde_json::{Value, json};
+use store::keys::alert_key_hash;
+
+use crate::world::{World, id};
+
+/// An open alert with its incidents, as `evaluate` leaves them.
+struct Opened {
+    alert: Alert,
+    incidents: Vec<String>,
+}
+
+async fn open(world: &World, key: Option<&str>, spaces: &[&str]) -> Opened {
+    let now = world.now();
+    let space_ids: Vec<SpaceId> = spaces.iter().map(|space| space.parse().expect("an id")).collect();
+    let made = world.post("/integrations", &json!({"name": "Disks", "space": spaces[0]})).await.is(201);
+    let integration: IntegrationId = id(&made).parse().expect("an id");
+    let event = AlertEvent {
+        stamp: StampSource::new().next(now),
+        verdict: Verdict::Trigger,
+        key: key.map_or(AlertKey::Unique, |key| AlertKey::Named(key.to_owned())),
+        title: "disk full".to_owned(),
+        description: "on db-1".to_owned(),
+        severity: Severity::Warning,
+        labels: [("host".to_owned(), "db-1".to_owned())].into(),
+        spaces: space_ids.clone(),
+    };
+    if let Some(key) = key {
+        let state = fold(None, std::slice::from_ref(&event)).state.expect("opened");
+        world.store.write_alert_state(&integration, &alert_key_hash(key), &state, None, now).await.expect("written");
+    }
+    let alert = Alert {
+        id: AlertId::of(&integration, event.stamp),
+        integration: integration.clone(),
+        alert_key: key.map(str::to_owned),
+        title: event.title,
+        description: event.description,
+        severity: event.severity,
+        status: Status::Open,
+        count: 1,
+        labels: event.labels,
+        opened_by: event.stamp,
+        shown: event.stamp,
+        updated_at: now,
+        closed_at: None,
+        spaces: space_ids.clone(),
+    };
+    world.store.open_alert(&alert, now).await.expect("written");
+    world.store.add_open(&integration, 1).await.expect("written");
+    let mut incidents = Vec::new();
+    for space in space_ids {
+        incidents.push(open_incident(world, &alert, space, event.stamp).await);
+    }
+    Opened { alert, incidents }
+}
+
+async fn open_incident(world: &World, alert: &Alert, space: SpaceId, opened_by: Stamp) -> String {
+    let known = world.store.spaces().get(&space).await.expect("read").expect("the space is there");
+    let incident = IncidentId::of(&space, opened_by);
+    let change = Change::Source(SourceChange {
+        alert: alert.id.clone(),
+        opened_by,
+        space,
+        destinations: known.destinations,
+        alert_n: 1,
+        kind: SourceKind::Trigger,
+        title: alert.title.clone(),
+        severity: alert.severity,
+    });
+    world.store.change_incident(&incident, &change, world.now()).await.expect("written").expect("made");
+    incident.to_string()
+}
+
+fn kinds(incident: &Value) -> Vec<&str> {
+    incident["timeline"].as_array().expect("a timeline").iter().filter_map(|entry| entry["kind"].as_str()).collect()
+}
+
+#[tokio::test]
+async fn an_acknowledgement_is_told_once_to_every_destination_under_the_keys_name() {
+    let world = World::start().await;
+    let (one, two) = (world.destination().await, world.destination().await);
+    let space = world.space(&[&one, &two]).await;
+    let opened = open(&world, None, &[&space]).await;
+    let path = format!("/incidents/{}", opened.incidents[0]);
+
+    let incident = world.post(&format!("{path}/acknowledge"), &json!({})).await.is(200);
+    assert_eq!(incident["progress"], "processing");
+    assert_eq!(incident["assignees"], json!(["first key"]));
+    assert_eq!(kinds(&incident), ["triggered", "acknowledged"]);
+    assert_eq!(incident["timeline"][1]["actor"], "first key");
+
+    let notices = world.take_sent("notices.fifo");
+    assert_eq!(notices.len(), 2);
+    let tell = &notices[0]["tell"];
+    assert_eq!((&tell["n"], &tell["title"], &tell["actor"]), (&json!(2), &json!("disk full"), &json!("first key")));
+    assert_eq!((&tell["space_name"], &tell["integration_name"]), (&json!("Payments"), &json!("Disks")));
+    let changes = world.take_sent("changes");
+    assert_eq!((changes.len(), &changes[0]["type"]), (1, &json!("incident.changed")));
+
+    // Pressed again: nothing more happens; what was to be sent is sent under the same name.
+    let again = world.post(&format!("{path}/acknowledge"), &json!({})).await.is(200);
+    assert_eq!(kinds(&again).len(), 2);
+    assert!(world.take_sent("notices.fifo").iter().all(|notice| notice["tell"]["n"] == 2));
+
+    let listed = world.get("/incidents?progress=processing").await.is(200);
+    assert_eq!(id(&listed["items"][0]), opened.incidents[0]);
+    assert_eq!(world.get("/incidents?progress=closed").await.is(200)["items"], json!([]));
+
+    let back = world.post(&format!("{path}/unacknowledge"), &json!({})).await.is(200);
+    assert_eq!((&back["progress"], &back["acknowledged_at"]), (&json!("triggered"), &Value::Null));
+    world.post(&format!("{path}/unacknowledge"), &json!({})).await.refuses(409, "");
+}
+
+#[tokio::test]
+async fn closing_an_incident_closes_its_alert_and_the_alerts_other_incidents() {
+    let world = World::start().await;
+    let destination = world.destination().await;
+    let (one, two) = (world.space(&[&destination]).await, world.space(&[&destination]).await);
+    let opened = open(&world, Some("db-1"), &[&one, &two]).await;
+
+    let closed = world.post(&format!("/incidents/{}/close", opened.incidents[0]), &json!({})).await.is(200);
+    assert_eq!(closed["progress"], "closed");
+    assert!(closed["closed_at"].is_string());
+    let other = world.get(&format!("/incidents/{}", opened.incidents[1])).await.is(200);
+    assert_eq!((&other["progress"], kinds(&other)), (&json!("closed"), vec!["triggered", "closed"]));
+
+    let alert = world.get(&format!("/alerts/{}", opened.alert.id)).await.is(200);
+    assert_eq!(alert["status"], "closed");
+    assert_eq!(alert["incidents"], json!(opened.incidents));
+    let integration = &opened.alert.integration;
+    let state = world.store.alert_state(integration, &alert_key_hash("db-1")).await.expect("read").expect("there");
+    assert_eq!(state.status, Status::Closed);
+    assert!(state.watermark > opened.alert.opened_by, "the next trigger opens a new alert");
+    assert_eq!(world.store.open_count(integration).await.expect("read"), 0);
+    assert_eq!(world.take_sent("notices.fifo").len(), 2);
+
+    // Again: no error, and nothing is closed twice.
+    world.post(&format!("/incidents/{}/close", opened.incidents[0]), &json!({})).await.is(200);
+    assert_eq!(world.store.open_count(integration).await.expect("read"), 0);
+    world.post(&format!("/incidents/{}/acknowledge", opened.incidents[0]), &json!({})).await.refuses(409, "");
+}
+
+#[tokio::test]
+async fn a_reopened_incident_is_triggered_again_and_its_alert_stays_closed() {
+    let world = World::start().await;
+    let space = world.space(&[]).await;
+    let opened = open(&world, None, &[&space]).await;
+    let path = format!("/incidents/{}", opened.incidents[0]);
+    world.post(&format!("{path}/reopen"), &json!({})).await.refuses(409, "");
+    world.post(&format!("{path}/close"), &json!({})).await.is(200);
+    let reopened = world.post(&format!("{path}/reopen"), &json!({})).await.is(200);
+    assert_eq!((&reopened["progress"], &reopened["closed_at"]), (&json!("triggered"), &Value::Null));
+    assert_eq!(world.get(&format!("/alerts/{}", opened.alert.id)).await.is(200)["status"], "closed");
+}
+
+#[tokio::test]
+async fn a_snooze_is_written_with_the_timer_that_ends_it() {
+    let world = World::start().await;
+    let space = world.space(&[]).await;
+    let opened = open(&world, None, &[&space]).await;
+    let path = format!("/incidents/{}/snooze", opened.incidents[0]);
+    for minutes in [json!(0), json!(1441)] {
+        world.post(&path, &json!({"minutes": minutes})).await.refuses(400, "minutes");
+    }
+    world.post(&path, &json!({})).await.refuses(400, "minutes");
+    let snoozed = world.post(&path, &json!({"minutes": 120})).await.is(200);
+    assert!(snoozed["snoozed_until"].is_string());
+    world.advance(120 * 60 + 1);
+    let due = world.store.due_timers(world.now(), 10).await.expect("read");
+    assert_eq!(due.len(), 1, "{due:?}");
+}
+
+#[tokio::test]
+async fn alerts_are_listed_by_status_and_space() {
+    let world = World::start().await;
+    let (one, two) = (world.space(&[]).await, world.space(&[]).await);
+    let first = open(&world, None, &[&one]).await;
+    world.advance(1);
+    let second = open(&world, Some("db-1"), &[&two]).await;
+    let ids = async |path: &str| -> Vec<String> {
+        world.get(path).await.is(200)["items"].as_array().expect("items").iter().map(id).collect()
+    };
+    let (first, second) = (first.alert.id.to_string(), second.alert.id.to_string());
+    assert_eq!(ids("/alerts").await, [second.clone(), first.clone()]);
+    assert_eq!(ids(&format!("/alerts?space={one}")).await, [first]);
+    assert_eq!(ids("/alerts?status=open&limit=1").await, [second]);
+    assert_eq!(ids("/alerts?status=closed").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_ledger_has_a_line_per_hour_newest_first() {
+    let world = World::start().await;
+    let ledger = world.get("/ledger?hours=3").await.is(200);
+    let items = ledger["items"].as_array().expect("items");
+    assert_eq!((items.len(), &ledger["next"]), (3, &Value::Null));
+    assert_eq!(items[0]["hour"], world.now().hour().rfc3339());
+    assert_eq!(items[0]["messages"]["received"], 0);
+    assert_eq!(items[0]["balanced"], true);
+    assert_eq!(world.get("/ledger").await.is(200)["items"].as_array().map(Vec::len), Some(24));
+}

@@ -1,0 +1,99 @@
+//! The OpenAPI document is that of the routes.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::world::World;
+
+/// The routes that clients are written against, beside reading, replacing and deleting.
+const FIXED: [(&str, &str); 24] = [
+    ("post", "/spaces"),
+    ("post", "/destinations"),
+    ("post", "/destinations/{id}/test"),
+    ("post", "/integrations"),
+    ("get", "/integrations"),
+    ("get", "/integrations/{id}"),
+    ("put", "/integrations/{id}"),
+    ("delete", "/integrations/{id}"),
+    ("post", "/integrations/{id}/rotate-key"),
+    ("post", "/integrations/{id}/try"),
+    ("get", "/integrations/{id}/messages"),
+    ("post", "/integrations/{id}/messages/{message}/replay"),
+    ("get", "/alerts"),
+    ("get", "/alerts/{id}"),
+    ("get", "/incidents"),
+    ("get", "/incidents/{id}"),
+    ("post", "/incidents/{id}/acknowledge"),
+    ("post", "/incidents/{id}/unacknowledge"),
+    ("post", "/incidents/{id}/snooze"),
+    ("post", "/incidents/{id}/close"),
+    ("post", "/incidents/{id}/reopen"),
+    ("get", "/ledger"),
+    ("get", "/mapping-tables/{id}/rows.csv"),
+    ("put", "/mapping-tables/{id}/rows.csv"),
+];
+
+async fn document(world: &World) -> Value {
+    let answer = world.bare("GET", "/api/v1/openapi.json", None, None).await;
+    assert_eq!(answer.headers["content-type"], "application/json");
+    std::fs::write("/tmp/openapi.json", &answer.text).expect("tmp");
+    answer.is(200)
+}
+
+fn operations(document: &Value) -> Vec<(String, String, Value)> {
+    let paths = document["paths"].as_object().expect("paths").iter();
+    let operations = paths.flat_map(|(path, item)| {
+        let methods = item.as_object().expect("a path item").iter();
+        methods.map(move |(method, operation)| (method.clone(), path.clone(), operation.clone()))
+    });
+    operations.collect()
+}
+
+#[tokio::test]
+async fn the_document_holds_every_fixed_route() {
+    let world = World::start().await;
+    let document = document(&world).await;
+    assert!(document["openapi"].as_str().is_some_and(|version| version.starts_with("3.1")), "{}", document["openapi"]);
+    let there: BTreeSet<(String, String)> =
+        operations(&document).into_iter().map(|(method, path, _)| (method, path)).collect();
+    for (method, path) in FIXED {
+        assert!(there.contains(&(method.to_owned(), format!("/api/v1{path}"))), "{method} {path}");
+    }
+}
+
+#[tokio::test]
+async fn every_operation_of_the_document_is_served_and_asks_for_a_key() {
+    let world = World::start().await;
+    for (method, path, operation) in operations(&document(&world).await) {
+        let answer = world.bare(&method.to_uppercase(), &path.replace(['{', '}'], ""), None, None).await;
+        assert_eq!(answer.status, 401, "{method} {path}");
+        assert!(operation["operationId"].is_string() && operation["summary"].is_string(), "{method} {path}");
+        assert!(operation["responses"]["default"].is_object(), "{method} {path} says how its errors look");
+    }
+}
+
+#[tokio::test]
+async fn every_reference_of_the_document_leads_somewhere() {
+    let world = World::start().await;
+    let document = document(&world).await;
+    let mut rest = vec![&document];
+    let mut seen = 0;
+    while let Some(value) = rest.pop() {
+        match value {
+            Value::Object(map) => {
+                if let Some(reference) = map.get("$ref").and_then(Value::as_str) {
+                    let pointer = reference.strip_prefix('#').expect("references stay in the document");
+                    assert!(document.pointer(pointer).is_some(), "{reference}");
+                    seen += 1;
+                }
+                rest.extend(map.values());
+            }
+            Value::Array(list) => rest.extend(list),
+            _ => {}
+        }
+    }
+    assert!(seen > 50, "{seen}");
+    let scheme = &document["components"]["securitySchemes"]["api_key"];
+    assert_eq!((&scheme["type"], &scheme["scheme"]), (&Value::from("http"), &Value::from("bearer")));
+}

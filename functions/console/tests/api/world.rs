@@ -1,0 +1,255 @@
+//! The router with a key, an emulated table, and a server that is queue, topic, data key and provider in one.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use alerting::moment::Moment;
+use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, Request, StatusCode, Uri, header};
+use channels::deliver::{Deliverer, Overrides};
+use console::replay::RunningCount;
+use console::{App, ensure_api_key};
+use lambda_kit::aws::local_config;
+use lambda_kit::clock::Clock;
+use lambda_kit::queue::Queue;
+use lambda_kit::random::StampSource;
+use lambda_kit::secrets::Sealer;
+use lambda_kit::topic::Topic;
+use serde_json::{Value, json};
+use store::{Store, Tables};
+use tokio::net::TcpListener;
+use tower::ServiceExt as _;
+
+/// Marks every secret that a test sends in: no answer may hold it.
+pub(crate) const CANARY: &str = "CANARY0123456789";
+
+pub(crate) struct World {
+    router: Router,
+    pub(crate) store: Store,
+    pub(crate) clock: Clock,
+    pub(crate) key: String,
+    outside: Outside,
+}
+
+/// One answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).expect("the answer is JSON")
+    }
+
+    /// The body of a success with this status.
+    #[track_caller]
+    pub(crate) fn is(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text);
+        if self.text.is_empty() { Value::Null } else { self.json() }
+    }
+
+    /// Checks that it is an error that names this field (`""`: none), and returns its sentence.
+    #[track_caller]
+    pub(crate) fn refuses(&self, status: u16, field: &str) -> String {
+        assert_eq!(self.status, status, "{}", self.text);
+        let error = &self.json()["error"];
+        assert_eq!(error["field"].as_str().unwrap_or_default(), field, "{}", self.text);
+        error["message"].as_str().expect("every error has a sentence").to_owned()
+    }
+}
+
+/// What was sent out of the function.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Outside {
+    sent: Arc<Mutex<Vec<(String, String)>>>,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        let (app, outside) = app().await;
+        let key = ensure_api_key(&app).await.expect("the table is there").expect("there is no key yet");
+        let (store, clock) = (app.store.clone(), app.clock.clone());
+        Self { router: console::router(app), store, clock, key, outside }
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.call("GET", path, None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.call("POST", path, Some(body.to_string())).await
+    }
+
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.call("PUT", path, Some(body.to_string())).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.call("DELETE", path, None).await
+    }
+
+    /// A request with the key, to a path below `/api/v1`.
+    pub(crate) async fn call(&self, method: &str, path: &str, body: Option<String>) -> Answer {
+        let answer = self.bare(method, &format!("/api/v1{path}"), Some(&self.key), body).await;
+        assert!(!answer.text.contains(CANARY), "a secret came out: {}", answer.text);
+        answer
+    }
+
+    pub(crate) async fn bare(&self, method: &str, path: &str, key: Option<&str>, body: Option<String>) -> Answer {
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "larkspur.test");
+        if let Some(key) = key {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
+        }
+        let request = request.body(body.map_or(Body::empty(), Body::from)).expect("a request");
+        let response = self.router.clone().oneshot(request).await.expect("the router never fails");
+        let (parts, body) = response.into_parts();
+        let bytes = to_bytes(body, usize::MAX).await.expect("a body");
+        let text = String::from_utf8(bytes.into()).expect("UTF-8");
+        Answer { status: parts.status.as_u16(), headers: parts.headers, text }
+    }
+
+    /// A destination that is there, by id.
+    pub(crate) async fn destination(&self) -> String {
+        let body = json!({"name": "ops", "channel": "feishu_bot", "settings": {
+            "url": format!("https://open.feishu.cn/open-apis/bot/v2/hook/{CANARY}"), "secret": CANARY}});
+        id(&self.post("/destinations", &body).await.is(201))
+    }
+
+    /// A space that tells `destinations`, by id.
+    pub(crate) async fn space(&self, destinations: &[&str]) -> String {
+        id(&self.post("/spaces", &json!({"name": "Payments", "destinations": destinations})).await.is(201))
+    }
+
+    /// What was sent to an address that contains `to`, as JSON; forgotten afterwards.
+    pub(crate) fn take_sent(&self, to: &str) -> Vec<Value> {
+        let mut sent = self.outside.sent.lock().expect("no test panics while it holds this");
+        let (taken, kept) = std::mem::take(&mut *sent).into_iter().partition(|(address, _)| address.contains(to));
+        *sent = kept;
+        let parse = |(_, body): (String, String)| serde_json::from_str(&body).expect("everything sent is JSON");
+        Vec::<(String, String)>::into_iter(taken).map(parse).collect()
+    }
+
+    pub(crate) fn advance(&self, secs: u64) {
+        self.clock.advance(Duration::from_secs(secs));
+    }
+}
+
+/// The id of an object.
+#[track_caller]
+pub(crate) fn id(object: &Value) -> String {
+    object["id"].as_str().expect("an object has an id").to_owned()
+}
+
+/// Everything that the function works with, no key made yet.
+pub(crate) async fn app() -> (App, Outside) {
+    let outside = Outside::default();
+    let elsewhere = outside.clone().serve().await;
+    let sdk = local_config(&elsewhere);
+    let sqs = aws_sdk_sqs::Client::new(&sdk);
+    let app = App {
+        store: Store::new(emulated_tables().await, Tables { config: "config".into(), alerts: "alerts".into() }),
+        sealer: Arc::new(Sealer::new(aws_sdk_secretsmanager::Client::new(&sdk), "data-key")),
+        messages: Queue::new(sqs.clone(), format!("{elsewhere}/messages")),
+        notices: Queue::new(sqs, format!("{elsewhere}/notices.fifo")),
+        changes: Topic::new(aws_sdk_sns::Client::new(&sdk), "arn:aws:sns:us-east-1:000000000000:changes"),
+        deliverer: Deliverer::new(Overrides { provider_base: Some(elsewhere), demo: None }).expect("a base"),
+        clock: Clock::system(),
+        stamps: StampSource::new(),
+        replayed: RunningCount::new(),
+        base_url: None,
+    };
+    (app, outside)
+}
+
+async fn emulated_tables() -> aws_sdk_dynamodb::Client {
+    let database = dynoxide::Database::memory().expect("in memory");
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("bound");
+    tokio::spawn(dynoxide::server::serve_with_shutdown(listener, database, std::future::pending()));
+    let client = aws_sdk_dynamodb::Client::new(&local_config(&format!("http://{address}")));
+    for table in ["config", "alerts"] {
+        let mut request = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
+        for (name, key_type) in [("pk", KeyType::Hash), ("sk", KeyType::Range)] {
+            let key = KeySchemaElement::builder().attribute_name(name).key_type(key_type);
+            let kind = AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S);
+            request = request.key_schema(key.build().expect("complete"));
+            request = request.attribute_definitions(kind.build().expect("complete"));
+        }
+        request.send().await.expect("the table is created");
+    }
+    client
+}
+
+impl Outside {
+    /// Listens; the base URL.
+    async fn serve(self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("bound");
+        let router = Router::new().fallback(answer).with_state(self);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        format!("http://{address}")
+    }
+
+    fn record(&self, address: &str, body: &str) {
+        let mut sent = self.sent.lock().expect("no test panics while it holds this");
+        sent.push((address.to_owned(), body.to_owned()));
+    }
+}
+
+async fn answer(
+    State(outside): State<Outside>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Result<String, StatusCode> {
+    let target = headers.get("x-amz-target").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+    match target.rsplit('.').next() {
+        Some("GetSecretValue") => Ok(json!({"SecretString": "0123456789abcdef0123456789abcdef"}).to_string()),
+        Some("SendMessage") => {
+            outside.record(&text(&request["QueueUrl"]), &text(&request["MessageBody"]));
+            Ok(json!({"MessageId": "1", "MD5OfMessageBody": "0"}).to_string())
+        }
+        Some("SendMessageBatch") => {
+            let mut taken = Vec::new();
+            for entry in request["Entries"].as_array().into_iter().flatten() {
+                outside.record(&text(&request["QueueUrl"]), &text(&entry["MessageBody"]));
+                taken.push(json!({"Id": entry["Id"], "MessageId": "1", "MD5OfMessageBody": "0"}));
+            }
+            Ok(json!({"Successful": taken, "Failed": []}).to_string())
+        }
+        _ if uri.path().starts_with("/open-apis/") => {
+            outside.record(uri.path(), &request.to_string());
+            Ok(json!({"code": 0, "msg": "success", "data": {}}).to_string())
+        }
+        _ if body.starts_with(b"Action=PublishBatch") => {
+            for (name, value) in form(&body) {
+                if name.ends_with(".Message") {
+                    outside.record("changes", &value);
+                }
+            }
+            Ok("<PublishBatchResponse><PublishBatchResult><Successful/><Failed/></PublishBatchResult>\
+                </PublishBatchResponse>"
+                .to_owned())
+        }
+        _ => Err(StatusCode::NOT_FOUND),
+    }
+}
+
+/// The fields of a form, percent-decoded.
+fn form(body: &[u8]) -> Vec<(String, String)> {
+    let uri = format!("/?{}", String::from_utf8_lossy(body)).parse::<Uri>().expect("a form is a query string");
+    axum::extract::Query::<Vec<(String, String)>>::try_from_uri(&uri).expect("a form").0
+}

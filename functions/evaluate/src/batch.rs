@@ -1,0 +1,213 @@
+//! The messages of one invocation: what each is, what it says, and what became of it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use alerting::alert::{AlertEvent, AlertKey, sort_key};
+use alerting::ids::{AlertId, IntegrationId};
+use alerting::integration::Integration;
+use alerting::message::{Received, Verdict};
+use alerting::notice::Notice;
+use alerting::change::ChangeEvent;
+use alerting::policy::{Decision, Judgement};
+use aws_lambda_events::event::sqs::SqsEvent;
+use lambda_kit::sqs_batch::{Disposition, Handle};
+use store::log::{MessageOutcome, NoticeRef};
+
+use crate::carry_out::EvaluateError;
+use crate::told::Told;
+use crate::{AT_ONCE, App, NamelessRecord};
+
+/// What became of one message.
+#[derive(Debug, Default)]
+pub(crate) struct Settled {
+    pub(crate) outcome: Option<MessageOutcome>,
+    pub(crate) reason: Option<String>,
+    pub(crate) alert: Option<AlertId>,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) changes: Vec<ChangeEvent>,
+}
+
+/// One message of the batch.
+pub(crate) struct Item {
+    pub(crate) handle: Handle,
+    pub(crate) received: Received,
+    pub(crate) judgement: Option<Judgement>,
+    pub(crate) settled: Option<Settled>,
+    pub(crate) notices: Vec<NoticeRef>,
+    tells: bool,
+    failed: bool,
+}
+
+/// Messages of one alert key, in the order in which they are applied.
+pub(crate) struct Group {
+    pub(crate) integration: Arc<Integration>,
+    pub(crate) key: AlertKey,
+    pub(crate) events: Vec<AlertEvent>,
+    /// Of each event, its message's place in the batch.
+    places: Vec<usize>,
+}
+
+pub(crate) struct Batch {
+    pub(crate) items: Vec<Item>,
+    unreadable: Vec<Handle>,
+    integrations: HashMap<IntegrationId, Arc<Integration>>,
+}
+
+impl Batch {
+    pub(crate) fn read(event: SqsEvent) -> Result<Self, NamelessRecord> {
+        let mut batch = Self { items: Vec::new(), unreadable: Vec::new(), integrations: HashMap::new() };
+        for record in event.records {
+            let (Some(message_id), Some(receipt)) = (record.message_id, record.receipt_handle) else {
+                return Err(NamelessRecord);
+            };
+            let handle = Handle { message_id, receipt };
+            match serde_json::from_str::<Received>(record.body.as_deref().unwrap_or_default()) {
+                Ok(received) => batch.items.push(Item {
+                    handle,
+                    received,
+                    judgement: None,
+                    settled: None,
+                    notices: Vec::new(),
+                    tells: false,
+                    failed: false,
+                }),
+                Err(error) => {
+                    tracing::error!(%error, message.id = handle.message_id, "a record is no message of ours");
+                    batch.unreadable.push(handle);
+                }
+            }
+        }
+        Ok(batch)
+    }
+
+    /// Decides what every message says, by its integration's rules.
+    pub(crate) async fn judge(&mut self, app: &App) -> Result<(), EvaluateError> {
+        let now = app.clock.now();
+        let tables = app.store.cached_mapping_tables(now).await?;
+        for item in &mut self.items {
+            let id = item.received.integration.clone();
+            let integration = match self.integrations.get(&id) {
+                Some(integration) => Some(Arc::clone(integration)),
+                None => app.store.cached_integration(&id, now).await?.map(|stored| Arc::new(stored.integration.clone())),
+            };
+            item.judge(app, integration.as_deref(), &tables);
+            if let Some(integration) = integration {
+                self.integrations.insert(id, integration);
+            }
+        }
+        Ok(())
+    }
+
+    /// The groups to work on. Their messages stay unsettled until [`Batch::settle`].
+    pub(crate) fn take_groups(&self) -> Vec<Group> {
+        let mut keyed: HashMap<(&IntegrationId, &AlertKey), Vec<(usize, &AlertEvent)>> = HashMap::new();
+        let mut groups = Vec::new();
+        for (place, item) in self.items.iter().enumerate() {
+            let Some(Judgement { decision: Decision::Event(event), .. }) = &item.judgement else { continue };
+            match &event.key {
+                AlertKey::Unique => groups.push(self.group(item, vec![(place, event)])),
+                AlertKey::Named(_) => {
+                    keyed.entry((&item.received.integration, &event.key)).or_default().push((place, event));
+                }
+            }
+        }
+        groups.extend(keyed.into_values().map(|events| self.group(&self.items[events[0].0], events)));
+        groups
+    }
+
+    fn group(&self, item: &Item, mut events: Vec<(usize, &AlertEvent)>) -> Group {
+        events.sort_by_key(|(_, event)| sort_key(event));
+        Group {
+            integration: Arc::clone(&self.integrations[&item.received.integration]),
+            key: events[0].1.key.clone(),
+            places: events.iter().map(|(place, _)| *place).collect(),
+            events: events.into_iter().map(|(_, event)| event.clone()).collect(),
+        }
+    }
+
+    /// Takes what became of a group's messages, in the order of its events.
+    pub(crate) fn settle(&mut self, group: &Group, settled: Vec<Settled>) {
+        for (place, settled) in group.places.iter().zip(settled) {
+            self.items[*place].settled = Some(settled);
+        }
+    }
+
+    /// Everything to tell, each message keeping the names of its notices for its log entry.
+    pub(crate) fn take_told(&mut self) -> Told {
+        let mut told = Told::default();
+        for item in &mut self.items {
+            let Some(settled) = &mut item.settled else { continue };
+            item.tells = !settled.notices.is_empty() || !settled.changes.is_empty();
+            for change in settled.changes.drain(..) {
+                told.change(&change);
+            }
+            for notice in settled.notices.drain(..) {
+                item.notices.push(NoticeRef {
+                    incident: notice.incident.clone(),
+                    destination: notice.destination.clone(),
+                    n: notice.n,
+                });
+                told.notice(notice);
+            }
+        }
+        told
+    }
+
+    pub(crate) fn fail_those_who_tell(&mut self) {
+        for item in &mut self.items {
+            item.failed |= item.tells;
+        }
+    }
+
+    pub(crate) fn all_failed(&self) -> Vec<(Handle, Disposition)> {
+        let again = |handle: &Handle| (handle.clone(), Disposition::Retry { after: None });
+        self.items.iter().map(|item| &item.handle).chain(&self.unreadable).map(again).collect()
+    }
+
+    pub(crate) fn dispositions(self) -> Vec<(Handle, Disposition)> {
+        let items = self.items.into_iter().map(|item| {
+            let done = item.settled.is_some() && !item.failed;
+            (item.handle, if done { Disposition::Done } else { Disposition::Retry { after: None } })
+        });
+        items.chain(self.unreadable.into_iter().map(|handle| (handle, AT_ONCE))).collect()
+    }
+}
+
+impl Item {
+    fn judge(&mut self, app: &App, integration: Option<&Integration>, tables: &[alerting::integration::MappingTable]) {
+        let discarded = |reason: &str| {
+            Some(Settled {
+                outcome: Some(MessageOutcome::Discarded),
+                reason: Some(reason.to_owned()),
+                ..Settled::default()
+            })
+        };
+        match (&self.received.verdict, integration) {
+            (Verdict::Refused { reason, .. }, _) => {
+                self.settled = Some(Settled {
+                    outcome: Some(MessageOutcome::Refused),
+                    reason: Some(reason.as_str().to_owned()),
+                    ..Settled::default()
+                });
+            }
+            (Verdict::Accepted(_), None) => self.settled = discarded("integration_deleted"),
+            (Verdict::Accepted(message), Some(integration)) => {
+                let judgement = app.policies.of(integration, tables).judge(message, self.received.stamp);
+                if let Decision::Discard(reason) = &judgement.decision {
+                    self.settled = discarded(reason.as_str());
+                }
+                self.judgement = Some(judgement);
+            }
+        }
+    }
+
+    /// Whether the message's record may be written: it is settled, and what it tells was sent.
+    pub(crate) fn is_settled(&self) -> bool {
+        self.settled.is_some() && !self.failed
+    }
+
+    pub(crate) fn fail(&mut self) {
+        self.failed = true;
+    }
+}

@@ -1,0 +1,151 @@
+//! Applies messages to the state of their alert key: read, fold, write if nobody else did, carry out.
+
+use std::sync::Arc;
+
+use alerting::alert::{AlertEvent, AlertState, Effect, Folded, Status, fold};
+use alerting::ids::{AlertId, hash128};
+use alerting::integration::Integration;
+use store::alert_states::WriteState;
+use store::log::MessageOutcome;
+
+use crate::App;
+use crate::batch::{Group, Settled};
+use crate::carry_out::{self, EvaluateError};
+use crate::open_cap;
+use crate::told::Told;
+
+/// How often a lost race is folded again before the messages are handed back.
+const RACES: usize = 4;
+
+/// Messages of one key of one integration, in order.
+pub(crate) struct Keyed<'a> {
+    pub(crate) integration: &'a Arc<Integration>,
+    pub(crate) key: &'a str,
+    pub(crate) events: &'a [AlertEvent],
+}
+
+/// What became of each of the group's messages, in their order.
+pub(crate) async fn apply(app: &App, group: &Group, key: &str) -> Result<Vec<Settled>, EvaluateError> {
+    let keyed = Keyed { integration: &group.integration, key, events: &group.events };
+    if app.open_cap.is_reached(app, &group.integration).await? && !is_open(app, &keyed).await? {
+        return open_cap::apply(app, &group.integration, &group.events).await;
+    }
+    apply_all(app, &keyed).await
+}
+
+/// Applies all messages, in as many writes as the ring needs.
+pub(crate) async fn apply_all(app: &App, keyed: &Keyed<'_>) -> Result<Vec<Settled>, EvaluateError> {
+    let key_hash = hash128(&[keyed.key]);
+    let mut settled: Vec<Settled> = Vec::new();
+    while settled.len() < keyed.events.len() {
+        let rest = &keyed.events[settled.len()..];
+        let round = write_round(app, keyed.integration, &key_hash, rest).await?;
+        settled.extend(carry_out_round(app, keyed.integration, rest, &round).await?);
+    }
+    Ok(settled)
+}
+
+async fn is_open(app: &App, keyed: &Keyed<'_>) -> Result<bool, EvaluateError> {
+    let state = app.store.alert_state(&keyed.integration.id, &hash128(&[keyed.key])).await?;
+    Ok(state.is_some_and(|state| state.status == Status::Open))
+}
+
+/// One committed write (or none, if every message was stale).
+struct Round {
+    folded: Folded,
+    /// The state that it left.
+    state: AlertState,
+    /// Whether what the alert shows may have to be written anew.
+    shows: bool,
+}
+
+async fn write_round(
+    app: &App,
+    integration: &Integration,
+    key_hash: &str,
+    events: &[AlertEvent],
+) -> Result<Round, EvaluateError> {
+    let mut current = app.store.alert_state(&integration.id, key_hash).await?;
+    for _ in 0..RACES {
+        let folded = fold(current.as_ref(), events);
+        let Some(state) = folded.state.clone() else {
+            let state = current.expect("without a state no message is stale");
+            let shows = events.iter().any(|event| event.stamp == state.watermark);
+            return Ok(Round { folded, state, shows });
+        };
+        evict(app, integration, events, &folded, &state).await?;
+        let before = current.as_ref().map(|state| state.version);
+        match app.store.write_alert_state(&integration.id, key_hash, &state, before, app.clock.now()).await? {
+            WriteState::Written => {
+                app.open_cap.count(&integration.id, &folded);
+                let shows = current.is_none_or(|before| before.content != state.content);
+                return Ok(Round { folded, state, shows });
+            }
+            WriteState::Lost(theirs) => current = theirs,
+        }
+    }
+    Err(EvaluateError::Contended)
+}
+
+/// Carries out what is about to leave the ring, notices included: the message that caused it may still be on its way
+/// back, and would find nothing. Nearly always this was done long ago, and is absorbed by name.
+async fn evict(
+    app: &App,
+    integration: &Integration,
+    events: &[AlertEvent],
+    folded: &Folded,
+    state: &AlertState,
+) -> Result<(), EvaluateError> {
+    for transition in &folded.evicted {
+        let same = events.iter().find(|event| event.stamp == transition.stamp);
+        let Some(event) = same.or(events.first()) else { return Ok(()) };
+        let event = AlertEvent { severity: transition.severity, ..event.clone() };
+        let mut settled = Settled::default();
+        carry_out::carry_out(app, integration, &event, *transition, state, &mut settled).await?;
+        let mut told = Told::default();
+        settled.notices.into_iter().for_each(|notice| told.notice(notice));
+        settled.changes.iter().for_each(|change| told.change(change));
+        told.send(app).await?;
+    }
+    Ok(())
+}
+
+async fn carry_out_round(
+    app: &App,
+    integration: &Integration,
+    events: &[AlertEvent],
+    round: &Round,
+) -> Result<Vec<Settled>, EvaluateError> {
+    let mut settled: Vec<Settled> = Vec::with_capacity(round.folded.taken());
+    for (event, effect) in events.iter().zip(&round.folded.effects) {
+        settled.push(settle(integration, event, *effect, &round.state));
+    }
+    for (index, transition) in round.folded.transitions.iter().chain(&round.folded.again) {
+        let alert = Some(AlertId::of(&integration.id, transition.episode));
+        carry_out::carry_out(app, integration, &events[*index], *transition, &round.state, &mut settled[*index]).await?;
+        settled[*index].alert = alert;
+    }
+    if let Some(index) = newest_shown(events, round) {
+        carry_out::show(app, integration, &events[index], &round.state, &mut settled[index]).await?;
+    }
+    Ok(settled)
+}
+
+/// The message that the alert has to show, unless the transition it caused has already written it.
+fn newest_shown(events: &[AlertEvent], round: &Round) -> Option<usize> {
+    let index = events[..round.folded.taken()].iter().rposition(|event| event.stamp == round.state.watermark)?;
+    let written = round.folded.transitions.iter().any(|(at, _)| *at == index);
+    (round.shows && !written).then_some(index)
+}
+
+fn settle(integration: &Integration, event: &AlertEvent, effect: Effect, state: &AlertState) -> Settled {
+    let episode = state.episode.map(|episode| AlertId::of(&integration.id, episode));
+    let (outcome, reason, alert) = match effect {
+        Effect::Triggered => (MessageOutcome::Triggered, None, Some(AlertId::of(&integration.id, event.stamp))),
+        Effect::Updated => (MessageOutcome::Updated, None, episode),
+        Effect::Recovered => (MessageOutcome::Recovered, None, episode),
+        Effect::NothingOpen => (MessageOutcome::Discarded, Some("nothing_open"), None),
+        Effect::Superseded => (MessageOutcome::Superseded, None, None),
+    };
+    Settled { outcome: Some(outcome), reason: reason.map(str::to_owned), alert, ..Settled::default() }
+}

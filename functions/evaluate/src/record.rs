@@ -1,0 +1,95 @@
+//! The record of every message: its entry in the log, and the count of what the intake has taken in.
+
+use std::collections::HashMap;
+
+use alerting::alert::AlertKey;
+use alerting::message::Verdict;
+use alerting::moment::Moment;
+use alerting::policy::Decision;
+use futures::StreamExt as _;
+use futures::stream;
+use store::errors::WriteError;
+use store::log::LogEntry;
+
+use crate::App;
+use crate::CONCURRENT_KEYS;
+use crate::batch::{Batch, Item};
+
+/// Writes the log entries of all settled messages, then the counts. A message whose record fails comes back.
+pub(crate) async fn write(app: &App, batch: &mut Batch) {
+    let entries: Vec<(usize, LogEntry)> = batch
+        .items
+        .iter()
+        .enumerate()
+        .filter(|(_, item)| item.is_settled())
+        .filter_map(|(place, item)| Some((place, entry(item)?)))
+        .collect();
+    let now = app.clock.now();
+    let written = stream::iter(entries)
+        .map(|(place, entry)| async move { (place, app.store.log_message(&entry, now, app.message_log).await) })
+        .buffer_unordered(CONCURRENT_KEYS)
+        .collect::<Vec<_>>()
+        .await;
+    for (place, result) in written {
+        if let Err(error) = result {
+            report(&error);
+            batch.items[place].fail();
+        }
+    }
+    count_received(app, batch).await;
+}
+
+/// The highest count that each process of the intake gave to a message of this batch, by hour.
+async fn count_received(app: &App, batch: &mut Batch) {
+    let mut counts: HashMap<(String, Moment), u64> = HashMap::new();
+    for item in &batch.items {
+        let origin = &item.received.origin;
+        let count = counts.entry((origin.process.clone(), item.received.stamp.received_at().hour())).or_default();
+        *count = origin.count.max(*count);
+    }
+    for ((process, hour), count) in counts {
+        if let Err(error) = app.store.saw_received(&process, hour, count).await {
+            report(&error);
+            batch.items.iter_mut().filter(|item| item.received.origin.process == process).for_each(Item::fail);
+        }
+    }
+}
+
+fn report(error: &WriteError) {
+    tracing::error!(error = error as &dyn std::error::Error, "the record of a message was not written");
+}
+
+fn entry(item: &Item) -> Option<LogEntry> {
+    let settled = item.settled.as_ref()?;
+    let (title, content, msg_type) = match &item.received.verdict {
+        Verdict::Accepted(message) => {
+            (message.title.clone(), message.content.clone(), Some(message.msg_type.as_str().to_owned()))
+        }
+        Verdict::Refused { msg_type, .. } => (String::new(), String::new(), msg_type.clone()),
+    };
+    let judgement = item.judgement.as_ref();
+    let alert_key = judgement.and_then(|judgement| match &judgement.decision {
+        Decision::Event(event) => match &event.key {
+            AlertKey::Named(key) => Some(key.clone()),
+            AlertKey::Unique => None,
+        },
+        Decision::Discard(_) => None,
+    });
+    Some(LogEntry {
+        stamp: item.received.stamp,
+        integration: item.received.integration.clone(),
+        title,
+        content,
+        msg_type,
+        outcome: settled.outcome?,
+        reason: settled.reason.clone(),
+        alert_key,
+        key_from: judgement.and_then(|judgement| judgement.key_from),
+        rule: judgement.and_then(|judgement| judgement.rule.clone()),
+        alert: settled.alert.clone(),
+        flags: judgement.map(|judgement| judgement.flags.clone()).unwrap_or_default(),
+        notices: item.notices.clone(),
+        body: item.received.body.clone(),
+        replay_of: item.received.replay_of,
+    })
+}

@@ -1,0 +1,37 @@
+//! Who is to be told what, collected over a batch.
+
+use alerting::change::ChangeEvent;
+use alerting::notice::{Notice, NoticeRecord};
+use lambda_kit::queue::Entry;
+
+use crate::App;
+use crate::carry_out::EvaluateError;
+
+/// Ready to send.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    pub(crate) notices: Vec<Entry>,
+    pub(crate) changes: Vec<String>,
+}
+
+impl Told {
+    pub(crate) fn notice(&mut self, notice: Notice) {
+        let record = NoticeRecord::Tell(notice);
+        self.notices.push(Entry {
+            body: serde_json::to_string(&record).expect("a notice is JSON"),
+            group: Some(record.destination().as_str().to_owned()),
+            deduplication_id: Some(record.deduplication_id()),
+            delay: None,
+        });
+    }
+
+    /// Ten to a request. Sent again, everything has the same names.
+    pub(crate) async fn send(self, app: &App) -> Result<(), EvaluateError> {
+        app.notices.send_batch(self.notices).await.map_err(EvaluateError::Tell)?;
+        app.changes.publish_batch(&self.changes).await.map_err(EvaluateError::Publish)
+    }
+
+    pub(crate) fn change(&mut self, change: &ChangeEvent) {
+        self.changes.push(serde_json::to_string(change).expect("a change is JSON"));
+    }
+}

@@ -1,0 +1,156 @@
+#![doc = include_str!("../README.md")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alerting::message::Verdict;
+use alerting::moment::Moment;
+use alerting::secret::Secret;
+use lambda_http::http::Method;
+use lambda_http::request::RequestContext;
+use lambda_http::{Body, Request, RequestExt as _, Response};
+use lambda_kit::clock::Clock;
+use lambda_kit::queue::Queue;
+use lambda_kit::secrets::{SealError, Sealer};
+use store::Store;
+use store::errors::ReadError;
+use store::integrations::StoredIntegration;
+use tokio::time::timeout;
+
+use intake::answer::Answer;
+use intake::decide::{Arrival, Decision, decide};
+use crate::outbox::Outbox;
+use crate::rate::Rates;
+use crate::secrets::Secrets;
+use intake::sources::feishu::path::{Target, target};
+
+pub mod gateway;
+pub mod numbers;
+pub mod outbox;
+pub mod rate;
+pub mod secrets;
+pub mod settings;
+
+/// What looking up key and secret may take. With the send it stays below the three seconds of the least patient sender.
+const LOOK_UP: Duration = Duration::from_millis(900);
+
+/// One per process: its counters and caches live as long as it does.
+#[derive(Debug)]
+pub struct App {
+    pub clock: Clock,
+    pub store: Store,
+    pub secrets: Secrets,
+    pub rates: Rates,
+    pub outbox: Outbox,
+}
+
+impl App {
+    /// `messages` is the queue of that name.
+    pub fn new(clock: Clock, store: Store, messages: Queue, sealer: Arc<Sealer>) -> Self {
+        Self { clock, store, secrets: Secrets::new(sealer), rates: Rates::new(), outbox: Outbox::new(messages) }
+    }
+}
+
+/// Takes one request in. Never fails: whatever goes wrong is an answer of the protocol.
+pub async fn handle(app: &App, request: Request) -> Response<Body> {
+    gateway::response(&take_in(app, &request).await)
+}
+
+async fn take_in(app: &App, request: &Request) -> Answer {
+    let (version, key) = match target(request.uri().path()) {
+        Target::Elsewhere => return Answer::Elsewhere,
+        _ if request.method() != Method::POST => return Answer::NotPost,
+        Target::NoSuchHook => return Answer::UnknownKey,
+        Target::Hook { version, key } => (version, key),
+    };
+    let now = app.clock.now();
+    let (stored, secret) = match look_up(app, key, now).await {
+        Ok(Some(known)) => known,
+        Ok(None) => return Answer::UnknownKey,
+        Err(error) => {
+            tracing::error!(error = chain(&error), "the intake key could not be looked up");
+            return Answer::Busy;
+        }
+    };
+    let integration = &stored.integration;
+    let arrival = Arrival {
+        version,
+        body: body_of(request),
+        source: source_of(request),
+        within_rate: app.rates.take(&integration.id, &integration.limits, now),
+    };
+    let decision = decide(&arrival, integration, secret.as_ref(), now);
+    queue(app, &stored, decision, arrival.body, now).await
+}
+
+/// Queues the verdict; the answer to an accepted message depends on it.
+async fn queue(app: &App, stored: &StoredIntegration, decision: Decision, body: &[u8], now: Moment) -> Answer {
+    let integration = &stored.integration.id;
+    let Decision { verdict, answer } = decision;
+    let accepted = matches!(verdict, Verdict::Accepted(_));
+    if let Verdict::Refused { reason, .. } = &verdict {
+        tracing::info!(integration.id = %integration, reason = reason.as_str(), "message refused");
+    }
+    match app.outbox.hand_over(integration, verdict, intake::raw_body::record(body), now).await {
+        Ok(_) => answer,
+        Err(error) if accepted => {
+            tracing::error!(integration.id = %integration, error = chain(&error), "message not queued, the sender is told");
+            Answer::Busy
+        }
+        Err(error) => {
+            tracing::warn!(integration.id = %integration, error = chain(&error), "refused message not recorded");
+            answer
+        }
+    }
+}
+
+/// Why a known key could not be told from an unknown one.
+#[derive(Debug, thiserror::Error)]
+enum LookUpError {
+    #[error("reading the integration failed")]
+    Read(#[source] ReadError),
+    #[error("opening the signing secret failed")]
+    Open(#[source] SealError),
+    #[error("it took longer than {} ms", LOOK_UP.as_millis())]
+    TooSlow,
+}
+
+async fn look_up(
+    app: &App,
+    key: &str,
+    now: Moment,
+) -> Result<Option<(Arc<StoredIntegration>, Option<Secret>)>, LookUpError> {
+    let known = async {
+        let Some(stored) = app.store.intake(key, now).await.map_err(LookUpError::Read)? else { return Ok(None) };
+        let secret = app.secrets.of(&stored.integration).await.map_err(LookUpError::Open)?;
+        Ok(Some((stored, secret)))
+    };
+    timeout(LOOK_UP, known).await.unwrap_or(Err(LookUpError::TooSlow))
+}
+
+fn body_of(request: &Request) -> &[u8] {
+    match request.body() {
+        Body::Text(text) => text.as_bytes(),
+        Body::Binary(bytes) => bytes,
+        _ => &[],
+    }
+}
+
+/// The sender's address, as the gateway saw it.
+fn source_of(request: &Request) -> Option<&str> {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
+        _ => None,
+    }
+}
+
+/// An error with all that caused it, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

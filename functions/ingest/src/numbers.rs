@@ -1,0 +1,119 @@
+//! The running count of a process: the ledger's only source of how many messages there must be.
+//!
+//! A number is taken before the send and travels with the message. If the message certainly did not get into the queue,
+//! its number goes back and the next message has it, so that a failed send leaves no gap. If that is not certain (a
+//! timeout), the number stays taken: should the message have got through after all, two messages with one number would
+//! hide the loss of a third, while an unused number only shows one message as waiting too many, next to an alarm about
+//! the queue that timed out. Of the two errors the second is the one that is seen.
+//!
+//! Requests run side by side on a laptop, one at a time on AWS; the lock is held for no longer than counting takes.
+
+use std::collections::BTreeSet;
+use std::sync::Mutex;
+
+use alerting::message::Origin;
+use alerting::moment::Moment;
+
+/// A stamp's hour is at most the one before the newest: a request lives for seconds.
+const HOURS: usize = 2;
+
+#[derive(Debug)]
+pub struct Numbers {
+    /// This process, by a random name.
+    process: String,
+    hours: Mutex<Vec<Hour>>,
+}
+
+#[derive(Debug)]
+struct Hour {
+    at: Moment,
+    last: u64,
+    /// Below `last`, and free again.
+    returned: BTreeSet<u64>,
+}
+
+impl Numbers {
+    pub fn new(process: String) -> Self {
+        Self { process, hours: Mutex::default() }
+    }
+
+    /// The smallest number that no message of the hour has.
+    pub fn take(&self, hour: Moment) -> Origin {
+        let mut hours = self.hours.lock().expect("nothing panics while it holds the numbers");
+        let count = match hours.iter_mut().find(|known| known.at == hour) {
+            Some(known) => known.returned.pop_first().unwrap_or_else(|| {
+                known.last += 1;
+                known.last
+            }),
+            None => {
+                if hours.len() == HOURS {
+                    hours.remove(0);
+                }
+                hours.push(Hour { at: hour, last: 1, returned: BTreeSet::new() });
+                1
+            }
+        };
+        Origin { process: self.process.clone(), count }
+    }
+
+    /// Gives back the number of a message that is certainly not in the queue.
+    pub fn give_back(&self, hour: Moment, origin: &Origin) {
+        let mut hours = self.hours.lock().expect("nothing panics while it holds the numbers");
+        let Some(known) = hours.iter_mut().find(|known| known.at == hour) else { return };
+        known.returned.insert(origin.count);
+        while known.returned.last() == Some(&known.last) {
+            known.returned.pop_last();
+            known.last -= 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Moment = Moment::from_secs(3600);
+
+    fn take(numbers: &Numbers, hour: Moment) -> u64 {
+        numbers.take(hour).count
+    }
+
+    fn give_back(numbers: &Numbers, count: u64) {
+        numbers.give_back(HOUR, &Origin { process: "p".to_owned(), count });
+    }
+
+    #[test]
+    fn every_hour_counts_from_one() {
+        let numbers = Numbers::new("p".to_owned());
+        assert_eq!([take(&numbers, HOUR), take(&numbers, HOUR)], [1, 2]);
+        assert_eq!(take(&numbers, Moment::from_secs(7200)), 1);
+        assert_eq!(take(&numbers, HOUR), 3);
+        assert_eq!(take(&numbers, Moment::from_secs(10800)), 1);
+        assert_eq!(take(&numbers, Moment::from_secs(7200)), 2);
+    }
+
+    #[test]
+    fn a_returned_number_is_the_next_one() {
+        let numbers = Numbers::new("p".to_owned());
+        let taken: Vec<u64> = (0..4).map(|_| take(&numbers, HOUR)).collect();
+        assert_eq!(taken, [1, 2, 3, 4]);
+        give_back(&numbers, 2);
+        give_back(&numbers, 4);
+        assert_eq!([take(&numbers, HOUR), take(&numbers, HOUR), take(&numbers, HOUR)], [2, 4, 5]);
+    }
+
+    #[test]
+    fn after_any_failures_the_largest_number_is_the_count_of_what_was_sent() {
+        let numbers = Numbers::new("p".to_owned());
+        let mut sent = BTreeSet::new();
+        for n in 0..1000_u64 {
+            let count = take(&numbers, HOUR);
+            if n % 3 == 0 {
+                give_back(&numbers, count);
+            } else {
+                assert!(sent.insert(count), "{count} was given twice");
+            }
+        }
+        assert_eq!(sent.last().copied(), Some(sent.len() as u64));
+    }
+}

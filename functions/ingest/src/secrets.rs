@@ -1,0 +1,47 @@
+//! Signing secrets, opened once per saved version of an integration and kept for as long as the process lives.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use alerting::ids::IntegrationId;
+use alerting::integration::Integration;
+use alerting::secret::Secret;
+use lambda_kit::secrets::{SealError, Sealer};
+
+/// Secrets that are kept open at once.
+const KEPT: usize = 10_000;
+
+#[derive(Debug)]
+pub struct Secrets {
+    sealer: Arc<Sealer>,
+    opened: Mutex<HashMap<IntegrationId, (u64, Secret)>>,
+}
+
+impl Secrets {
+    pub fn new(sealer: Arc<Sealer>) -> Self {
+        Self { sealer, opened: Mutex::default() }
+    }
+
+    /// The integration's signing secret; `None` if it has none.
+    pub async fn of(&self, integration: &Integration) -> Result<Option<Secret>, SealError> {
+        let Some(sealed) = &integration.security.secret else { return Ok(None) };
+        if let Some(secret) = self.kept(integration) {
+            return Ok(Some(secret));
+        }
+        let secret = self.sealer.open(integration.id.as_str(), sealed).await?;
+        let mut opened = self.opened.lock().expect("nothing panics while it holds the secrets");
+        if opened.len() >= KEPT {
+            opened.clear();
+        }
+        opened.insert(integration.id.clone(), (integration.version, secret.clone()));
+        Ok(Some(secret))
+    }
+
+    fn kept(&self, integration: &Integration) -> Option<Secret> {
+        let opened = self.opened.lock().expect("nothing panics while it holds the secrets");
+        opened
+            .get(&integration.id)
+            .filter(|(version, _)| *version == integration.version)
+            .map(|(_, secret)| secret.clone())
+    }
+}

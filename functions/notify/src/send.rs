@@ -1,0 +1,210 @@
+//! Sends one message that tells of one or several incidents, and records what came of it for each.
+
+use std::time::Duration;
+
+use alerting::ids::IncidentId;
+use alerting::notice::Notice;
+use channels::outcome::{Outcome, Reason};
+use channels::{Form, Post};
+use futures::StreamExt as _;
+use futures::stream;
+use lambda_kit::random::base62;
+use lambda_kit::sqs_batch::Disposition;
+use store::deliveries::{Attempt, AttemptOutcome, Claim, Delivery, DeliveryState, Mark, Marked};
+
+use crate::addresses::Address;
+use crate::turn::park;
+use crate::{App, NotifyError, retry};
+
+/// Longer than the function may run, shorter than a record stays invisible.
+const LEASE: Duration = Duration::from_secs(45);
+/// Claims and marks of one message that are under way at a time.
+const CONCURRENT_WRITES: usize = 16;
+
+/// What became of one incident's notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Fate {
+    pub(crate) incident: IncidentId,
+    /// `None`: told, folded, failed for good or told before; there is nothing left to do.
+    pub(crate) wait: Option<Duration>,
+}
+
+impl Fate {
+    pub(crate) fn disposition(&self) -> Disposition {
+        self.wait.map_or(Disposition::Done, |wait| Disposition::Retry { after: Some(wait) })
+    }
+}
+
+/// A notice that this process alone may send now.
+struct Claimed {
+    notice: Notice,
+    delivery: Delivery,
+}
+
+/// Sends one message for the notices, one line per incident. The token of the destination's rate is taken already.
+pub(crate) async fn send(app: &App, address: &Address, notices: &[Notice]) -> Result<Vec<Fate>, NotifyError> {
+    let owner = base62(12);
+    let (claimed, mut fates) = claim(app, address, notices, &owner).await?;
+    if claimed.is_empty() {
+        return Ok(fates);
+    }
+    let notices: Vec<Notice> = claimed.iter().map(|claimed| claimed.notice.clone()).collect();
+    let post = Post {
+        notices: &notices,
+        link_base: &app.parts.link_base,
+        language: address.language,
+        utc_offset_minutes: address.utc_offset_minutes,
+        form: form(&claimed),
+    };
+    let now = app.parts.clock.now();
+    let (outcome, shown) = match address.channel.request(&post, now) {
+        Ok(request) => {
+            let shown = request.shown;
+            (app.parts.deliverer.send(&address.channel, request).await.outcome, shown)
+        }
+        Err(error) => {
+            tracing::error!(%error, destination.id = %address.id, "a message could not be laid out");
+            (Outcome::Rejected { reason: Reason::TooLarge }, notices.len())
+        }
+    };
+    if let Outcome::Retry { after: Some(after), reason: Reason::RateLimited } = &outcome {
+        app.parts.store.block(&address.id, now + *after).await?;
+    }
+    let settled = stream::iter(claimed.into_iter().enumerate())
+        .map(|(index, claimed)| {
+            let outcome = if index < shown { Some(&outcome) } else { None };
+            settle(app, claimed, outcome, post.form, notices.len(), &owner)
+        })
+        .buffered(CONCURRENT_WRITES)
+        .collect::<Vec<_>>()
+        .await;
+    for fate in settled {
+        fates.push(fate?);
+    }
+    Ok(fates)
+}
+
+async fn claim(
+    app: &App,
+    address: &Address,
+    notices: &[Notice],
+    owner: &str,
+) -> Result<(Vec<Claimed>, Vec<Fate>), NotifyError> {
+    let now = app.parts.clock.now();
+    let claims = stream::iter(notices.to_vec())
+        .map(|notice| async move {
+            let claim = app.parts.store.claim(&notice.incident, &address.id, notice.n, owner, now, LEASE).await;
+            (notice, claim)
+        })
+        .buffered(CONCURRENT_WRITES)
+        .collect::<Vec<_>>()
+        .await;
+    let (mut claimed, mut fates) = (Vec::new(), Vec::new());
+    for (notice, claim) in claims {
+        let incident = notice.incident.clone();
+        match claim? {
+            Claim::Claimed(delivery) => claimed.push(Claimed { notice, delivery }),
+            Claim::AlreadySent => fates.push(Fate { incident, wait: None }),
+            Claim::Busy { until } => fates.push(Fate { incident, wait: Some(until.since(now)) }),
+        }
+    }
+    Ok((claimed, fates))
+}
+
+/// Rich, unless the provider refused that form of one of these notices before.
+fn form(claimed: &[Claimed]) -> Form {
+    let refused = claimed.iter().any(|claimed| was_refused_rich(&claimed.delivery, claimed.notice.n));
+    if refused { Form::Plain } else { Form::Rich }
+}
+
+fn was_refused_rich(delivery: &Delivery, n: u64) -> bool {
+    let wants_plain = [Reason::TooLarge.as_str(), Reason::Refused.as_str()];
+    delivery.attempts.iter().any(|attempt| {
+        attempt.n == n && attempt.reason.as_deref().is_some_and(|reason| wants_plain.contains(&reason))
+    })
+}
+
+/// Records what came of one notice. `None`: the message had no room for it; it takes the next one.
+async fn settle(
+    app: &App,
+    claimed: Claimed,
+    outcome: Option<&Outcome>,
+    form: Form,
+    together: usize,
+    owner: &str,
+) -> Result<Fate, NotifyError> {
+    let notice = &claimed.notice;
+    let counting = |attempt: &&Attempt| attempt.n == notice.n && counts(attempt);
+    let failures = 1 + claimed.delivery.attempts.iter().filter(counting).count();
+    let (state, wait) = match outcome {
+        None => (DeliveryState::Pending, Some(Duration::ZERO)),
+        Some(Outcome::Delivered { .. }) if together > 1 => (DeliveryState::Folded, None),
+        Some(Outcome::Delivered { .. }) => (DeliveryState::Delivered, None),
+        // Waiting for one's turn is no failure; the provider's block keeps the next try away for as long as it takes.
+        Some(Outcome::Retry { after, reason: Reason::RateLimited }) => {
+            (DeliveryState::Pending, Some(after.unwrap_or(Duration::from_secs(1))))
+        }
+        Some(Outcome::Retry { after, reason: _ }) => match retry::wait(failures, *after, draw(notice)) {
+            Some(wait) => (DeliveryState::Pending, Some(wait)),
+            None => (DeliveryState::Failed, None),
+        },
+        Some(Outcome::Rejected { reason }) if reason.wants_plain() && form == Form::Rich => {
+            (DeliveryState::Pending, Some(Duration::from_secs(1)))
+        }
+        Some(Outcome::Rejected { .. }) => (DeliveryState::Failed, None),
+    };
+    if state == DeliveryState::Failed {
+        park(app, notice).await?;
+        tracing::error!(
+            incident.id = %notice.incident, destination.id = %notice.destination,
+            reason = outcome.and_then(Outcome::reason).map_or("", Reason::as_str),
+            "a notice cannot be delivered and was moved to the dead-letter queue"
+        );
+    }
+    let mark = Mark {
+        at: app.parts.clock.now(),
+        state,
+        outcome: outcome.map(attempt_outcome),
+        reason: outcome.and_then(Outcome::reason).map(|reason| reason.as_str().to_owned()),
+    };
+    let marked = app.parts.store.mark(&notice.incident, &notice.destination, notice.n, owner, mark).await?;
+    if marked == Marked::NotOurs {
+        tracing::warn!(incident.id = %notice.incident, destination.id = %notice.destination, "a lease ran out while its notice was sent");
+    }
+    Ok(Fate { incident: notice.incident.clone(), wait })
+}
+
+fn attempt_outcome(outcome: &Outcome) -> AttemptOutcome {
+    match outcome {
+        Outcome::Delivered { .. } => AttemptOutcome::Delivered,
+        Outcome::Retry { reason, .. } if reason.is_unknown() => AttemptOutcome::Unknown,
+        Outcome::Retry { .. } => AttemptOutcome::Retry,
+        Outcome::Rejected { .. } => AttemptOutcome::Rejected,
+    }
+}
+
+/// Whether an attempt counts against the schedule.
+fn counts(attempt: &Attempt) -> bool {
+    attempt.reason.as_deref().is_some_and(|reason| reason != Reason::RateLimited.as_str())
+}
+
+/// Records that a notice is given up without a message: its destination is gone.
+pub(crate) async fn record_failed(app: &App, notice: &Notice, reason: Reason) -> Result<(), NotifyError> {
+    let (store, now, owner) = (&app.parts.store, app.parts.clock.now(), base62(12));
+    let claim = store.claim(&notice.incident, &notice.destination, notice.n, &owner, now, LEASE).await?;
+    if let Claim::Claimed(_) = claim {
+        let mark = Mark {
+            at: now,
+            state: DeliveryState::Failed,
+            outcome: Some(AttemptOutcome::Rejected),
+            reason: Some(reason.as_str().to_owned()),
+        };
+        store.mark(&notice.incident, &notice.destination, notice.n, &owner, mark).await?;
+    }
+    Ok(())
+}
+
+/// Spreads waits without a random source: the same notice always draws the same, different ones differ.
+fn draw(notice: &Notice) -> u8 {
+    notice.id().bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte))
+}

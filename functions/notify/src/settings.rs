@@ -1,0 +1,41 @@
+//! What `notify` reads of its environment.
+
+use lambda_kit::settings::{Env, MissingSettings};
+
+#[derive(Debug)]
+pub struct Settings {
+    /// Where notices come from; a notice that has to wait is told so there.
+    pub notices_queue_url: String,
+    /// Where notices go that cannot be delivered; an alarm watches it.
+    pub notices_dead_queue_url: String,
+    /// Where the flush of a digest waits for its turn.
+    pub due_queue_url: String,
+    /// Destinations.
+    pub config_table: String,
+    /// Deliveries, rate buckets, digests.
+    pub alerts_table: String,
+    /// Secrets Manager's name of the data key.
+    pub data_key_secret: String,
+    /// What links to incidents begin with.
+    pub base_url: String,
+    /// For tests on an emulator: every provider's host becomes this base.
+    pub provider_base: Option<String>,
+}
+
+impl Settings {
+    pub fn from_env() -> Result<Self, MissingSettings> {
+        let mut env = Env::read();
+        let settings = Self {
+            notices_queue_url: env.required("NOTICES_QUEUE_URL"),
+            notices_dead_queue_url: env.required("NOTICES_DEAD_QUEUE_URL"),
+            due_queue_url: env.required("DUE_QUEUE_URL"),
+            config_table: env.required("CONFIG_TABLE"),
+            alerts_table: env.required("ALERTS_TABLE"),
+            data_key_secret: env.required("DATA_KEY_SECRET"),
+            base_url: env.required("BASE_URL"),
+            provider_base: env.optional("PROVIDER_BASE"),
+        };
+        env.finish()?;
+        Ok(settings)
+    }
+}

@@ -1,0 +1,45 @@
+//! Once an hour: does the hour before last add up? If not, a metric says so, and an alarm watches the metric.
+
+use std::time::Duration;
+
+use alerting::moment::Moment;
+
+use crate::{App, TimerError};
+
+const HOUR: Duration = Duration::from_secs(3600);
+/// The check runs in this minute of the hour: what was received last in the checked hour has had this long, and all of
+/// the hour in between, to come to rest.
+const MINUTE: i64 = 20;
+
+pub(crate) async fn run(app: &App, now: Moment) -> Result<(), TimerError> {
+    if (now.secs() / 60) % 60 != MINUTE {
+        return Ok(());
+    }
+    let hour = now.hour() - HOUR;
+    let ledger = app.store.ledger(hour, now).await?;
+    if !ledger.balanced {
+        tracing::error!(
+            hour = %hour, waiting = ledger.messages.waiting, pending = ledger.notices.pending,
+            "the ledger of an hour does not add up: a message or notice is missing"
+        );
+        print_metric(now);
+    }
+    Ok(())
+}
+
+/// CloudWatch's embedded metric format: a line of JSON becomes a metric, without a call.
+#[expect(clippy::print_stdout, reason = "the embedded metric format is read from standard output")]
+fn print_metric(now: Moment) {
+    println!(
+        "{}",
+        serde_json::json!({
+            "_aws": {
+                "Timestamp": now.millis(),
+                "CloudWatchMetrics": [
+                    {"Namespace": "Larkspur", "Dimensions": [[]], "Metrics": [{"Name": "LedgerImbalance", "Unit": "Count"}]}
+                ]
+            },
+            "LedgerImbalance": 1
+        })
+    );
+}

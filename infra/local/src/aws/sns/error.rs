@@ -1,0 +1,45 @@
+//! Why SNS says no, with AWS's codes and HTTP statuses.
+
+use http::StatusCode;
+
+use crate::aws::storage::{Failed, Unavailable};
+
+#[derive(Debug, thiserror::Error)]
+pub enum SnsError {
+    #[error("Topic does not exist")]
+    NoSuchTopic,
+    #[error("Subscription does not exist")]
+    NoSuchSubscription,
+    #[error("Invalid parameter: {0}")]
+    BadParameter(String),
+    #[error("The batch request contains more entries than permissible")]
+    TooManyEntries,
+    #[error("The batch request does not contain any entries")]
+    EmptyBatch,
+    #[error("Two or more batch entries in the request have the same Id")]
+    RepeatedId,
+    #[error("Could not find operation {0} for version 2010-03-31")]
+    UnknownAction(String),
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
+impl SnsError {
+    pub fn code(&self) -> (&'static str, StatusCode) {
+        match self {
+            SnsError::NoSuchTopic | SnsError::NoSuchSubscription => ("NotFound", StatusCode::NOT_FOUND),
+            SnsError::BadParameter(_) => ("InvalidParameter", StatusCode::BAD_REQUEST),
+            SnsError::TooManyEntries => ("TooManyEntriesInBatchRequest", StatusCode::BAD_REQUEST),
+            SnsError::EmptyBatch => ("EmptyBatchRequest", StatusCode::BAD_REQUEST),
+            SnsError::RepeatedId => ("BatchEntryIdsNotDistinct", StatusCode::BAD_REQUEST),
+            SnsError::UnknownAction(_) => ("InvalidAction", StatusCode::BAD_REQUEST),
+            SnsError::Unavailable(_) => ("InternalFailure", StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    }
+}
+
+impl From<SnsError> for Failed<SnsError> {
+    fn from(refusal: SnsError) -> Self {
+        Failed::Refused(refusal)
+    }
+}

@@ -1,0 +1,119 @@
+//! SNS as far as Larkspur uses it: standard topics, queues as subscribers with filters, text messages that are kept
+//! instead of sent.
+//!
+//! [`Sns`] is for this process, [`wire`] the same for an SDK. Reading order: [`filter`] who wants what (pure) →
+//! [`topics`] the work of the storage thread → [`wire`].
+//!
+//! Not there: FIFO topics, subscribers other than queues (refused), signatures, delivery retries (a queue of this machine
+//! takes a message or is gone).
+
+pub mod error;
+pub(crate) mod filter;
+pub mod topics;
+pub(super) mod wire;
+
+use self::error::SnsError;
+use self::topics::{Publication, Subscription, SubscriptionAttributes, TextMessage};
+use crate::aws::storage::{Books, Failed, Storage};
+
+/// SNS takes no more per message, and none of its batches either.
+const MAX_MESSAGE_BYTES: usize = 262_144;
+
+/// The topics. They are named by their ARNs. Clones are the same topics.
+#[derive(Debug, Clone)]
+pub struct Sns {
+    storage: Storage,
+}
+
+impl Sns {
+    pub(super) fn new(storage: Storage) -> Self {
+        Self { storage }
+    }
+
+    /// The ARN of the topic of this name, which is made if it is not there.
+    pub async fn create_topic(&self, name: &str) -> Result<String, SnsError> {
+        let name = name.to_owned();
+        self.run(move |books| books.topics.create(&books.db, &name, books.clock.now())).await
+    }
+
+    pub async fn delete_topic(&self, topic: &str) -> Result<(), SnsError> {
+        let topic = topic.to_owned();
+        self.run(move |books| books.topics.delete(&books.db, &topic)).await
+    }
+
+    pub async fn topics(&self) -> Result<Vec<String>, SnsError> {
+        self.run(|books| Ok(books.topics.arns())).await
+    }
+
+    /// `endpoint`: the queue's ARN. The subscription's ARN.
+    pub async fn subscribe(
+        &self,
+        topic: &str,
+        endpoint: &str,
+        attributes: SubscriptionAttributes,
+    ) -> Result<String, SnsError> {
+        let (topic, endpoint) = (topic.to_owned(), endpoint.to_owned());
+        self.run(move |books| books.topics.subscribe(&books.db, &topic, &endpoint, attributes)).await
+    }
+
+    pub async fn unsubscribe(&self, subscription: &str) -> Result<(), SnsError> {
+        let arn = subscription.to_owned();
+        self.run(move |books| books.topics.unsubscribe(&books.db, &arn)).await
+    }
+
+    pub async fn subscription(&self, arn: &str) -> Result<Subscription, SnsError> {
+        let arn = arn.to_owned();
+        self.run(move |books| Ok(books.topics.subscription(&arn)?.clone())).await
+    }
+
+    pub async fn subscriptions(&self, topic: &str) -> Result<Vec<Subscription>, SnsError> {
+        let topic = topic.to_owned();
+        self.run(move |books| Ok(books.topics.subscriptions(&topic)?.to_vec())).await
+    }
+
+    pub async fn set_subscription_attribute(&self, arn: &str, name: &str, value: &str) -> Result<(), SnsError> {
+        let (arn, name, value) = (arn.to_owned(), name.to_owned(), value.to_owned());
+        self.run(move |books| books.topics.set_attribute(&books.db, &arn, name, value)).await
+    }
+
+    /// Sends to all subscribed queues that want it; the message's id.
+    pub async fn publish(&self, topic: &str, publication: Publication) -> Result<String, SnsError> {
+        let ids = self.publish_batch(topic, vec![publication]).await?;
+        Ok(ids.into_iter().next().expect("one message has one id"))
+    }
+
+    /// All of them in one transaction.
+    pub async fn publish_batch(&self, topic: &str, all: Vec<Publication>) -> Result<Vec<String>, SnsError> {
+        if all.iter().any(|publication| publication.message.is_empty()) {
+            return Err(SnsError::BadParameter("Empty message".to_owned()));
+        }
+        if all.iter().map(|publication| publication.message.len()).sum::<usize>() > MAX_MESSAGE_BYTES {
+            return Err(SnsError::BadParameter("Message too long".to_owned()));
+        }
+        let topic = topic.to_owned();
+        self.run(move |books| {
+            let Books { db, clock, queues, topics } = books;
+            let publish = |publication| topics.publish(db, queues, &topic, publication, clock.now());
+            all.iter().map(publish).collect()
+        })
+        .await
+    }
+
+    /// Keeps a text message instead of sending it; its id.
+    pub async fn send_text(&self, phone: &str, message: &str) -> Result<String, SnsError> {
+        let (phone, message) = (phone.to_owned(), message.to_owned());
+        self.run(move |books| Ok(topics::keep_text(&books.db, &phone, &message, books.clock.now())?)).await
+    }
+
+    /// The kept text messages, newest first.
+    pub async fn texts(&self) -> Result<Vec<TextMessage>, SnsError> {
+        self.run(|books| Ok(topics::texts(&books.db)?)).await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Books) -> Result<T, Failed<SnsError>> + Send + 'static,
+    ) -> Result<T, SnsError> {
+        self.storage.run(work).await
+    }
+}

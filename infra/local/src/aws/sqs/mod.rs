@@ -1,0 +1,163 @@
+//! SQS as far as Larkspur uses it: standard (fair) and FIFO queues with visibility, delay, redrive and long polling.
+//!
+//! [`Sqs`] is what the event sources of this process call; [`wire`] is the same for an SDK. Reading order: [`line`] the
+//! order of messages (pure) → [`queues`], [`sending`], [`receiving`] the work of the storage thread → [`wire`].
+//!
+//! Not there: a limit on purges, `ReceiveRequestAttemptId` (ignored), message move tasks, tags, permissions.
+
+pub mod attributes;
+pub mod error;
+pub(crate) mod line;
+pub mod message;
+pub mod queues;
+mod receipt;
+pub mod receiving;
+pub(crate) mod sending;
+pub(super) mod wire;
+mod wire_messages;
+
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use self::attributes::QueueAttributes;
+use self::error::SqsError;
+use self::message::{Outgoing, Prepared, Received, Sent};
+use self::queues::Counts;
+use self::receiving::Poll;
+use crate::aws::storage::{Books, Failed, Storage, Unavailable};
+
+/// The queues. Queues are named by their names; see `aws::names` for URLs and ARNs. Clones are the same queues.
+#[derive(Debug, Clone)]
+pub struct Sqs {
+    storage: Storage,
+}
+
+impl Sqs {
+    pub(super) fn new(storage: Storage) -> Self {
+        Self { storage }
+    }
+
+    /// Makes a queue as `CreateQueue` does: refused if there is one with other attributes.
+    pub async fn create_queue(&self, name: &str, attributes: QueueAttributes) -> Result<(), SqsError> {
+        let name = name.to_owned();
+        self.run(move |books| books.queues.create(&books.db, &name, attributes, books.clock.now())).await
+    }
+
+    /// Makes a queue, or gives the one that is there these attributes.
+    pub async fn ensure_queue(&self, name: &str, attributes: QueueAttributes) -> Result<(), SqsError> {
+        match self.create_queue(name, attributes.clone()).await {
+            Err(SqsError::OtherQueueExists(_)) => self.set_attributes(name, attributes).await,
+            done => done,
+        }
+    }
+
+    pub async fn set_attributes(&self, name: &str, attributes: QueueAttributes) -> Result<(), SqsError> {
+        let name = name.to_owned();
+        self.run(move |books| books.queues.set_attributes(&books.db, &name, attributes, books.clock.now())).await
+    }
+
+    /// All attributes, the counts included.
+    pub async fn attributes(&self, name: &str) -> Result<QueueAttributes, SqsError> {
+        let name = name.to_owned();
+        self.run(move |books| Ok(books.queues.attributes(&name)?)).await
+    }
+
+    pub async fn counts(&self, queue: &str) -> Result<Counts, SqsError> {
+        let name = queue.to_owned();
+        self.run(move |books| Ok(books.queues.counts(&name)?)).await
+    }
+
+    /// In alphabetical order.
+    pub async fn queue_names(&self) -> Result<Vec<String>, SqsError> {
+        self.run(|books| Ok(books.queues.names())).await
+    }
+
+    pub async fn delete_queue(&self, name: &str) -> Result<(), SqsError> {
+        let name = name.to_owned();
+        self.run(move |books| books.queues.delete_queue(&books.db, &name)).await
+    }
+
+    /// Deletes all messages, those in flight too.
+    pub async fn purge(&self, queue: &str) -> Result<(), SqsError> {
+        let name = queue.to_owned();
+        self.run(move |books| books.queues.purge(&books.db, &name)).await
+    }
+
+    pub async fn send(&self, queue: &str, message: Outgoing) -> Result<Sent, SqsError> {
+        let (name, prepared) = (queue.to_owned(), Prepared::new(message)?);
+        self.run(move |books| books.queues.send(&books.db, &name, &prepared, books.clock.now())).await
+    }
+
+    /// Sends in this order and in one transaction; refuses the queue as a whole, or messages one by one.
+    pub async fn send_batch(
+        &self,
+        queue: &str,
+        messages: Vec<Outgoing>,
+    ) -> Result<Vec<Result<Sent, SqsError>>, SqsError> {
+        let prepared: Vec<_> = messages.into_iter().map(Prepared::new).collect();
+        self.each(queue, prepared, |books, name, prepared| {
+            books.queues.send(&books.db, name, &prepared?, books.clock.now())
+        })
+        .await
+    }
+
+    /// Up to `max` messages; if there are none, waits for the first one at most `wait` by this deployment's clock.
+    pub async fn receive(&self, queue: &str, max: usize, wait: Duration) -> Result<Vec<Received>, SqsError> {
+        self.poll(queue, Poll { max, wait: Some(wait), visibility: None }).await
+    }
+
+    /// If the future is dropped before a message was taken, none is.
+    pub async fn poll(&self, queue: &str, poll: Poll) -> Result<Vec<Received>, SqsError> {
+        let (queue, (tell, told)) = (queue.to_owned(), oneshot::channel());
+        self.storage.submit(move |books| {
+            books.queues.wait(queue, poll, books.clock.now(), tell);
+            Ok(None)
+        })?;
+        told.await.unwrap_or(Err(SqsError::Unavailable(Unavailable)))
+    }
+
+    /// One answer per receipt.
+    pub async fn delete(&self, queue: &str, receipts: Vec<String>) -> Result<Vec<Result<(), SqsError>>, SqsError> {
+        self.each(queue, receipts, |books, name, receipt| books.queues.delete(&books.db, name, &receipt)).await
+    }
+
+    /// Lets each message come back after its time, from now; one answer each.
+    pub async fn change_visibility(
+        &self,
+        queue: &str,
+        changes: Vec<(String, Duration)>,
+    ) -> Result<Vec<Result<(), SqsError>>, SqsError> {
+        self.each(queue, changes, |books, name, (receipt, after)| {
+            books.queues.change_visibility(&books.db, name, &receipt, after, books.clock.now())
+        })
+        .await
+    }
+
+    /// Does the same with each item, in one transaction.
+    async fn each<I, T>(
+        &self,
+        queue: &str,
+        items: Vec<I>,
+        mut work: impl FnMut(&mut Books, &str, I) -> Result<T, Failed<SqsError>> + Send + 'static,
+    ) -> Result<Vec<Result<T, SqsError>>, SqsError>
+    where
+        I: Send + 'static,
+        T: Send + 'static,
+    {
+        let name = queue.to_owned();
+        self.run(move |books| {
+            books.queues.find(&name)?;
+            let results = items.into_iter().map(|item| Failed::apart(work(books, &name, item)));
+            Ok(results.collect::<rusqlite::Result<_>>()?)
+        })
+        .await
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Books) -> Result<T, Failed<SqsError>> + Send + 'static,
+    ) -> Result<T, SqsError> {
+        self.storage.run(work).await
+    }
+}

@@ -1,0 +1,229 @@
+//! Receives, and what a receiver does with what it got: delete it, or change how long it stays in flight.
+//!
+//! A receive that finds nothing waits in the storage thread, which looks again after every batch of work and at every
+//! tick of its clock; so a message is handed over with the very commit that made it durable.
+
+use std::time::Duration;
+
+use alerting::moment::Moment;
+use rusqlite::types::Type;
+use rusqlite::{Row, params};
+use tokio::sync::oneshot;
+
+use super::attributes::Redrive;
+use super::error::SqsError;
+use super::line::{Ask, Entry, Place, Seq};
+use super::message::{MessageAttributes, Received};
+use super::queues::{Queue, QueueId, Queues, remove_message};
+use super::receipt::Receipt;
+use crate::aws::names::queue_arn;
+use crate::aws::storage::{Answer, Db, Failed};
+
+/// SQS hands out no more than this before some are deleted.
+const MAX_IN_FLIGHT: usize = 120_000;
+
+/// What a receiver asks for; `None`: as the queue's attributes say.
+#[derive(Debug, Clone, Copy)]
+pub struct Poll {
+    pub max: usize,
+    pub wait: Option<Duration>,
+    pub visibility: Option<Duration>,
+}
+
+type Tell = oneshot::Sender<Result<Vec<Received>, SqsError>>;
+
+/// A receive that has not been answered yet.
+pub(crate) struct Waiter {
+    queue: String,
+    poll: Poll,
+    deadline: Moment,
+    tell: Tell,
+}
+
+impl Queues {
+    /// Takes up a receive: it is answered by [`Queues::serve_waiting`], at the latest when its wait is over.
+    pub(crate) fn wait(&mut self, queue: String, poll: Poll, now: Moment, tell: Tell) {
+        let own = self.find(&queue).map(|queue| queue.settings.wait).unwrap_or_default();
+        let deadline = now + poll.wait.unwrap_or(own);
+        self.waiting.push(Waiter { queue, poll, deadline, tell });
+    }
+
+    pub(crate) fn anyone_waiting(&self) -> bool {
+        !self.waiting.is_empty()
+    }
+
+    /// Answers those who wait, in the order in which they came, if there is something for them or their time is over.
+    pub(crate) fn serve_waiting(&mut self, db: &Db, now: Moment) -> rusqlite::Result<Vec<Answer>> {
+        let mut answers: Vec<Answer> = Vec::new();
+        for waiter in std::mem::take(&mut self.waiting) {
+            // Whoever has gone away must not take a message along.
+            if waiter.tell.is_closed() {
+                continue;
+            }
+            let result = Failed::apart(self.receive(db, &waiter.queue, waiter.poll, now))?;
+            if waiter.deadline > now && result.as_ref().is_ok_and(Vec::is_empty) {
+                self.waiting.push(waiter);
+                continue;
+            }
+            answers.push(Box::new(move || drop(waiter.tell.send(result))));
+        }
+        Ok(answers)
+    }
+
+    fn receive(&mut self, db: &Db, name: &str, poll: Poll, now: Moment) -> Result<Vec<Received>, Failed<SqsError>> {
+        let redrive = self.redrive_of(self.find(name)?);
+        let queue = self.find_mut(name)?;
+        let room = MAX_IN_FLIGHT.saturating_sub(queue.line.in_flight());
+        if room == 0 && !queue.is_fifo() {
+            return Err(SqsError::TooManyInFlight(MAX_IN_FLIGHT).into());
+        }
+        let until = now + poll.visibility.unwrap_or(queue.settings.visibility);
+        let max_receives = redrive.as_ref().map(|redrive| redrive.max_receives);
+        let handing_out = HandingOut { queue: queue.id, fifo: queue.is_fifo(), until, now };
+        let taken = queue.line.take(Ask { max: poll.max.min(room), until, max_receives });
+        if let Some(redrive) = redrive {
+            taken.dead.iter().try_for_each(|seq| self.bury(db, *seq, name, &redrive.dead_queue, now))?;
+        }
+        Ok(taken.served.into_iter().map(|seq| handing_out.read(db, seq)).collect::<Result<_, _>>()?)
+    }
+
+    /// The redrive policy, unless its dead queue was deleted since.
+    fn redrive_of(&self, queue: &Queue) -> Option<Redrive> {
+        queue.settings.redrive.clone().filter(|redrive| self.find(&redrive.dead_queue).is_ok())
+    }
+
+    /// Moves a message to the dead queue; it keeps its identity, its group and its sequence number.
+    fn bury(&mut self, db: &Db, seq: Seq, from: &str, to: &str, now: Moment) -> Result<(), Failed<SqsError>> {
+        let dead = self.find_mut(to)?;
+        // The age of a message in a standard queue counts from its first sending; in a FIFO queue from the move.
+        let restart = dead.is_fifo().then_some(now.millis());
+        let row = db
+            .write()?
+            .prepare_cached(
+                "UPDATE message SET queue = ?, visible_at = ?, receives_before = receives_before + receives,
+                 receives = 0, dead_from = ?, sent_at = coalesce(?, sent_at) WHERE seq = ? RETURNING sent_at, grp",
+            )?
+            .query_row(params![dead.id, now.millis(), queue_arn(from), restart, seq], |row| {
+                Ok((row.get(0)?, row.get::<_, Option<String>>(1)?))
+            })?;
+        let group = dead.line.group_name(row.1.as_deref());
+        dead.line.add(seq, Entry { group, place: Place::Ready, receives: 0, sent_at: Moment::from_millis(row.0) });
+        Ok(())
+    }
+
+    /// Deletes the message of this receive. One that is gone, or was handed to somebody else since, is left alone.
+    pub(crate) fn delete(&mut self, db: &Db, queue: &str, receipt: &str) -> Result<(), Failed<SqsError>> {
+        let queue = self.find_mut(queue)?;
+        let receipt = receipt_of(queue, receipt)?;
+        let Some(entry) = queue.line.get(receipt.seq) else { return Ok(()) };
+        if queue.is_fifo() && !(is_current(entry, receipt) && is_in_flight(entry)) {
+            return Err(SqsError::ReceiptExpired.into());
+        }
+        if is_current(entry, receipt) {
+            remove_message(db.write()?, receipt.seq)?;
+            queue.line.remove(receipt.seq);
+        }
+        Ok(())
+    }
+
+    /// Lets the message of this receive come back `after` from now; zero: at once.
+    pub(crate) fn change_visibility(
+        &mut self,
+        db: &Db,
+        queue: &str,
+        receipt: &str,
+        after: Duration,
+        now: Moment,
+    ) -> Result<(), Failed<SqsError>> {
+        let queue = self.find_mut(queue)?;
+        let receipt = receipt_of(queue, receipt)?;
+        match queue.line.get(receipt.seq) {
+            Some(entry) if is_current(entry, receipt) && is_in_flight(entry) => {}
+            Some(_) => return Err(SqsError::NotInFlight.into()),
+            None => {
+                return Err(SqsError::BadParameter {
+                    name: "ReceiptHandle",
+                    value: receipt.to_string(),
+                    reason: "Message does not exist or is not available for visibility timeout change.",
+                }
+                .into());
+            }
+        }
+        let until = now + after;
+        let mut update = db.write()?.prepare_cached("UPDATE message SET visible_at = ? WHERE seq = ?")?;
+        update.execute(params![until.millis(), receipt.seq])?;
+        queue.line.put(receipt.seq, if after.is_zero() { Place::Ready } else { Place::InFlight(until) });
+        Ok(())
+    }
+}
+
+fn receipt_of(queue: &Queue, receipt: &str) -> Result<Receipt, SqsError> {
+    let receipt: Receipt = receipt.parse()?;
+    if receipt.queue == queue.id { Ok(receipt) } else { Err(SqsError::BadReceipt) }
+}
+
+fn is_current(entry: &Entry, receipt: Receipt) -> bool {
+    entry.receives == receipt.receive
+}
+
+fn is_in_flight(entry: &Entry) -> bool {
+    matches!(entry.place, Place::InFlight(_))
+}
+
+/// What all messages of one receive have in common.
+struct HandingOut {
+    queue: QueueId,
+    fifo: bool,
+    until: Moment,
+    now: Moment,
+}
+
+impl HandingOut {
+    /// Writes down that a message is in flight, and reads the rest of it.
+    fn read(&self, db: &Db, seq: Seq) -> rusqlite::Result<Received> {
+        let connection = db.write()?;
+        let mut message = connection
+            .prepare_cached(
+                "UPDATE message SET receives = receives + 1, visible_at = ?,
+                 first_received_at = coalesce(first_received_at, ?) WHERE seq = ?
+                 RETURNING receives, receives_before, sent_at, first_received_at, grp, dead_from",
+            )?
+            .query_row(params![self.until.millis(), self.now.millis(), seq], |row| self.read_message(row, seq))?;
+        connection
+            .prepare_cached("SELECT message_id, dedup, trace, md5, attributes, body FROM content WHERE seq = ?")?
+            .query_row([seq], |row| read_content(row, &mut message))?;
+        Ok(message)
+    }
+
+    fn read_message(&self, row: &Row<'_>, seq: Seq) -> rusqlite::Result<Received> {
+        let receive: u32 = row.get(0)?;
+        Ok(Received {
+            message_id: String::new(),
+            receipt: Receipt { queue: self.queue, seq, receive }.to_string(),
+            body: String::new(),
+            body_md5: String::new(),
+            attributes: MessageAttributes::new(),
+            group: row.get(4)?,
+            dedup: None,
+            trace: None,
+            sequence: self.fifo.then_some(seq),
+            sent_at: Moment::from_millis(row.get(2)?),
+            first_received_at: Moment::from_millis(row.get(3)?),
+            receives: receive + row.get::<_, u32>(1)?,
+            dead_from: row.get(5)?,
+        })
+    }
+}
+
+fn read_content(row: &Row<'_>, message: &mut Received) -> rusqlite::Result<()> {
+    message.message_id = row.get(0)?;
+    message.dedup = row.get(1)?;
+    message.trace = row.get(2)?;
+    message.body_md5 = row.get(3)?;
+    message.body = row.get(5)?;
+    if let Some(attributes) = row.get::<_, Option<String>>(4)? {
+        message.attributes = serde_json::from_str(&attributes)
+            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(4, Type::Text, error.into()))?;
+    }
+    Ok(())
+}

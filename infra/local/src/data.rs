@@ -1,0 +1,115 @@
+//! The data directory: one process at a time, and two secrets that only its owner can read.
+
+use std::fmt::Write as _;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::Write as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use alerting::secret::Secret;
+use anyhow::{Context as _, bail};
+
+/// An open data directory; locked until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Data {
+    path: PathBuf,
+    _lock: File,
+}
+
+impl Data {
+    pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
+        let context = || format!("cannot use {} for data", path.display());
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(context)?;
+        let lock = private().write(true).create(true).truncate(false).open(path.join("lock")).with_context(context)?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => bail!("another Larkspur works with {}", path.display()),
+            Err(TryLockError::Error(error)) => Err(error).with_context(context),
+        }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The secret in this file; if there is none, `make` makes it, and it is kept.
+    pub(crate) fn secret(&self, file: &str, make: impl FnOnce() -> String) -> anyhow::Result<Secret> {
+        let path = self.path.join(file);
+        if let Some(text) = self.read(file)? {
+            let mode = fs::metadata(&path)?.permissions().mode();
+            anyhow::ensure!(mode & 0o077 == 0, "{} can be read by others: chmod 600 it", path.display());
+            return Ok(Secret::new(text.trim()));
+        }
+        let text = make();
+        self.write(file, &text)?;
+        Ok(Secret::new(text))
+    }
+
+    /// A small file's text.
+    pub(crate) fn read(&self, file: &str) -> anyhow::Result<Option<String>> {
+        let path = self.path.join(file);
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
+    }
+
+    /// Writes a small file that only its owner can read, as a whole or not at all.
+    pub(crate) fn write(&self, file: &str, text: &str) -> anyhow::Result<()> {
+        let (path, fresh) = (self.path.join(file), self.path.join(format!("{file}.new")));
+        let write = || -> std::io::Result<()> {
+            let mut file = private().write(true).create(true).truncate(true).open(&fresh)?;
+            file.write_all(text.as_bytes())?;
+            // Losing the data key would make every sealed setting unreadable.
+            file.sync_all()?;
+            fs::rename(&fresh, &path)
+        };
+        write().with_context(|| format!("cannot write {}", path.display()))
+    }
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600);
+    options
+}
+
+/// 32 random bytes in hexadecimal digits.
+pub(crate) fn random_hex() -> String {
+    let mut bytes = [0_u8; 32];
+    getrandom::fill(&mut bytes).expect("the operating system has randomness");
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("writing to a String cannot fail");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_made_once_and_only_its_owner_can_read_it() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("deep/data");
+        let data = Data::open(&path).expect("opened");
+        let first = data.secret("data-key", random_hex).expect("made");
+        assert_eq!(first.expose().len(), 64);
+        assert_eq!(data.secret("data-key", || panic!("made twice")).expect("kept"), first);
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        assert_eq!(mode(&path.join("data-key")), 0o600);
+        assert_eq!(mode(&path), 0o700);
+        fs::set_permissions(path.join("data-key"), fs::Permissions::from_mode(0o644)).expect("opened up");
+        assert!(data.secret("data-key", random_hex).is_err());
+    }
+
+    #[test]
+    fn one_process_at_a_time() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let first = Data::open(directory.path()).expect("opened");
+        assert!(Data::open(directory.path()).expect_err("locked").to_string().contains("another Larkspur"));
+        drop(first);
+        assert!(Data::open(directory.path()).is_ok());
+    }
+}

@@ -1,0 +1,124 @@
+//! What the groups have seen, one JSON line each, so that a page looks the same after a restart.
+//!
+//! Lines are appended by one `write` each, so killing the process loses nothing that was answered; a last line that a
+//! full disk tore is skipped. The file is written anew, with what is still kept, when it is opened and when it is long.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use serde::{Deserialize, Serialize};
+
+use super::Vendor;
+use super::group::KEPT;
+use super::seen::Seen;
+
+/// Bytes of the file below which it is never written anew.
+const LONG: u64 = 8 * 1024 * 1024;
+
+pub(super) struct Journal {
+    path: PathBuf,
+    file: File,
+    bytes: u64,
+    /// Bytes at which it is written anew: twice what it held the last time.
+    limit: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Entry<S> {
+    vendor: Vendor,
+    group: String,
+    seen: S,
+}
+
+type Kept = Vec<(Vendor, String, Seen)>;
+
+impl Journal {
+    /// Opens the file; what it holds, oldest first.
+    pub(super) fn open(path: &Path) -> anyhow::Result<(Self, Kept)> {
+        let kept = read(path)?;
+        let (file, bytes) = write_anew(path, &kept)?;
+        Ok((Self { path: path.to_owned(), file, bytes, limit: LONG.max(2 * bytes) }, kept))
+    }
+
+    /// A page that shows less after a restart is no reason to refuse the message: a failure is logged.
+    pub(super) fn append(&mut self, vendor: Vendor, group: &str, seen: &Seen) {
+        let line = line(vendor, group, seen);
+        if let Err(error) = self.file.write_all(line.as_bytes()).and_then(|()| self.shorten(line.len() as u64)) {
+            tracing::warn!(error = &error as &dyn std::error::Error, "a group's message was not kept");
+        }
+    }
+
+    fn shorten(&mut self, written: u64) -> std::io::Result<()> {
+        self.bytes += written;
+        if self.bytes > self.limit {
+            let kept = read(&self.path).map_err(std::io::Error::other)?;
+            (self.file, self.bytes) = write_anew(&self.path, &kept).map_err(std::io::Error::other)?;
+            self.limit = LONG.max(2 * self.bytes);
+        }
+        Ok(())
+    }
+}
+
+fn line(vendor: Vendor, group: &str, seen: &Seen) -> String {
+    let entry = Entry { vendor, group: group.to_owned(), seen };
+    let mut line = serde_json::to_string(&entry).expect("a message is plain data");
+    line.push('\n');
+    line
+}
+
+/// The last [`KEPT`] messages of each group.
+fn read(path: &Path) -> anyhow::Result<Kept> {
+    let text = match std::fs::read(path) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+    };
+    let mut entries: Vec<Entry<Seen>> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let mut newer: BTreeMap<(Vendor, String), usize> = BTreeMap::new();
+    entries.reverse();
+    entries.retain(|entry| {
+        let count = newer.entry((entry.vendor, entry.group.clone())).or_default();
+        *count += 1;
+        *count <= KEPT
+    });
+    entries.reverse();
+    Ok(entries.into_iter().map(|entry| (entry.vendor, entry.group, entry.seen)).collect())
+}
+
+fn write_anew(path: &Path, kept: &Kept) -> anyhow::Result<(File, u64)> {
+    let text: String = kept.iter().map(|(vendor, group, seen)| line(*vendor, group, seen)).collect();
+    let fresh = path.with_extension("new");
+    let write = || -> std::io::Result<File> {
+        std::fs::write(&fresh, &text)?;
+        std::fs::rename(&fresh, path)?;
+        OpenOptions::new().append(true).open(path)
+    };
+    let file = write().with_context(|| format!("cannot write {}", path.display()))?;
+    Ok((file, text.len() as u64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fakes::rich::Run;
+    use alerting::moment::Moment;
+
+    #[test]
+    fn a_torn_line_costs_only_itself_and_old_messages_are_dropped() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("groups.jsonl");
+        let (mut journal, kept) = Journal::open(&path).expect("a new journal");
+        assert!(kept.is_empty());
+        for n in 0..KEPT + 3 {
+            let lines = vec![vec![Run::plain(n.to_string())]];
+            journal.append(Vendor::Slack, "ops", &Seen { lines, ..Seen::new(Moment::from_secs(1)) });
+        }
+        journal.file.write_all(b"{\"vendor\":\"sla").expect("written");
+        let (_, kept) = Journal::open(&path).expect("an old journal");
+        assert_eq!(kept.len(), KEPT);
+        assert_eq!(kept[0].2.text(), "3");
+    }
+}

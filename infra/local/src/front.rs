@@ -1,0 +1,248 @@
+//! The one listener: what API Gateway is on AWS, and beside it the built-in groups.
+//!
+//! A request that a route of the template takes becomes an HTTP API event (payload format 2.0), and the function reads
+//! that event as it reads the real thing. As on AWS, a body that is no text is base64 in the event,
+//! bodies over 10 MB are answered 413, what no route takes 404, and a function that panics or hangs 500 or 503.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::post;
+use axum::{Json, Router};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use http::{HeaderMap, StatusCode, header};
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use lambda_kit::clock::Clock;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::Time;
+use crate::fakes::{Fakes, pages};
+use crate::functions::Functions;
+use crate::stack::{Route, Stack, route};
+
+/// What API Gateway takes (API Gateway quotas for HTTP APIs, read 2026-11).
+const BODY_BYTES: usize = 10 * 1024 * 1024;
+/// What Lambda takes as an event (Lambda quotas, read 2026-11); a larger one never reaches the function.
+const EVENT_BYTES: usize = 6 * 1024 * 1024;
+/// What API Gateway waits for a function at most.
+const GATEWAY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The HTTP API.
+pub(crate) struct Gateway {
+    pub(crate) functions: Arc<Functions>,
+    pub(crate) stack: Stack,
+    pub(crate) clock: Clock,
+}
+
+/// Everything that no other router takes goes through the template's routes. `time`: adds a way to move the clock.
+pub(crate) fn router(gateway: Arc<Gateway>, fakes: &Fakes, time: Option<Time>) -> Router {
+    let clock = time.map(|time| Router::new().route("/_local/clock", post(advance)).with_state(time));
+    Router::new()
+        .fallback(serve)
+        .with_state(gateway)
+        .nest("/fake", fakes.router())
+        .merge(pages::router(fakes))
+        .merge(clock.unwrap_or_default())
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Advance {
+    advance_seconds: u64,
+}
+
+async fn advance(State(time): State<Time>, Json(by): Json<Advance>) -> Json<Value> {
+    time.advance(Duration::from_secs(by.advance_seconds)).await;
+    Json(json!({"now": time.clock.now().rfc3339()}))
+}
+
+async fn serve(
+    State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    request: Request,
+) -> Response {
+    let (parts, body) = request.into_parts();
+    let Some(route) = route::choose(&gateway.stack.routes, parts.method.as_str(), parts.uri.path()) else {
+        // Somebody who opens the address in a browser wants to see something.
+        if parts.uri.path() == "/" {
+            return Redirect::temporary("/groups").into_response();
+        }
+        return message(StatusCode::NOT_FOUND, "Not Found");
+    };
+    if !has_valid_host(&parts.headers) {
+        return message(StatusCode::BAD_REQUEST, "Bad Request");
+    }
+    let body = match Limited::new(body, BODY_BYTES).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+        }
+        Err(_) => return message(StatusCode::BAD_REQUEST, "Bad Request"),
+    };
+    let event = event(&parts, &body, route, peer, &gateway.clock).to_string();
+    if event.len() > EVENT_BYTES {
+        return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
+    }
+    gateway.call(&route.function, event).await
+}
+
+impl Gateway {
+    async fn call(&self, function: &str, event: String) -> Response {
+        let timeout = self.stack.functions.get(function).map_or(GATEWAY_TIMEOUT, |function| function.timeout);
+        let functions = self.functions.clone();
+        let name = function.to_owned();
+        // A task of its own: neither a panic nor a client that goes away ends a call in the middle.
+        let task = tokio::spawn(async move { functions.http(&name, &event).await });
+        let abort = task.abort_handle();
+        match tokio::time::timeout(timeout.min(GATEWAY_TIMEOUT), task).await {
+            Ok(Ok(Ok(response))) => response,
+            Ok(Ok(Err(error))) => {
+                tracing::error!(error = &*error as &dyn std::error::Error, function, "the call failed");
+                message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+            }
+            Ok(Err(_)) => {
+                tracing::error!(function, "the call panicked");
+                message(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
+            }
+            Err(_) => {
+                abort.abort();
+                tracing::error!(function, "the call timed out");
+                message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable")
+            }
+        }
+    }
+}
+
+/// API Gateway's own answers.
+fn message(status: StatusCode, text: &str) -> Response {
+    let body = json!({"message": text}).to_string();
+    (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// On AWS the host has led to the API, so it is one; `lambda_http` panics on what is not.
+fn has_valid_host(headers: &HeaderMap) -> bool {
+    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    host.is_some_and(|host| {
+        let valid = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
+        host.bytes().all(valid) && host.parse::<http::uri::Authority>().is_ok()
+    })
+}
+
+/// The event of an HTTP API, payload format 2.0.
+fn event(parts: &http::request::Parts, body: &[u8], route: &Route, peer: SocketAddr, clock: &Clock) -> Value {
+    let now = clock.now();
+    let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let text = std::str::from_utf8(body).ok().filter(|_| is_text(&parts.headers));
+    let mut headers = joined(&parts.headers);
+    headers.insert("x-forwarded-for".to_owned(), peer.ip().to_string().into());
+    headers.insert("x-forwarded-proto".to_owned(), "http".into());
+    json!({
+        "version": "2.0",
+        "routeKey": route.key,
+        "rawPath": parts.uri.path(),
+        "rawQueryString": parts.uri.query().unwrap_or_default(),
+        "headers": headers,
+        "requestContext": {
+            "accountId": crate::aws::names::ACCOUNT,
+            "apiId": "local",
+            "domainName": host,
+            "domainPrefix": "local",
+            "http": {
+                "method": parts.method.as_str(),
+                "path": parts.uri.path(),
+                "protocol": "HTTP/1.1",
+                "sourceIp": peer.ip().to_canonical().to_string(),
+                "userAgent": parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()),
+            },
+            "requestId": format!("local-{}", now.millis()),
+            "routeKey": route.key,
+            "stage": "$default",
+            "time": now.rfc3339(),
+            "timeEpoch": now.millis(),
+        },
+        "body": text.map_or_else(|| STANDARD.encode(body), str::to_owned),
+        "isBase64Encoded": text.is_none(),
+    })
+}
+
+/// Several headers of one name become one, and their bytes text.
+fn joined(headers: &HeaderMap) -> Map<String, Value> {
+    let mut joined: Map<String, Value> = Map::new();
+    for (name, value) in headers {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        let all = match joined.get(name.as_str()).and_then(Value::as_str) {
+            Some(before) => format!("{before},{value}"),
+            None => value.into_owned(),
+        };
+        joined.insert(name.as_str().to_owned(), all.into());
+    }
+    joined
+}
+
+/// The content types whose bodies API Gateway hands over as they are.
+fn is_text(headers: &HeaderMap) -> bool {
+    let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return true };
+    let kind = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    kind.starts_with("text/") || matches!(kind.as_str(), "application/json" | "application/javascript" | "application/xml")
+}
+
+/// A function's answer as this listener's.
+pub(crate) fn response(response: http::Response<lambda_http::Body>) -> Response {
+    response.map(Body::new)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lambda_http::RequestExt as _;
+
+    fn request_of(content_type: &str, body: &[u8]) -> lambda_http::Request {
+        let request = http::Request::post("/open-apis/bot/v2/hook/abc/?x=1")
+            .header("host", "127.0.0.1:9000")
+            .header("content-type", content_type)
+            .header("x-two", "a")
+            .header("x-two", "b")
+            .body(())
+            .expect("a request");
+        let (parts, ()) = request.into_parts();
+        let route = Route::parse("ANY /open-apis/bot/v2/hook/{key+}", "IngestFunction").expect("a route");
+        let peer = "203.0.113.7:5".parse().expect("an address");
+        let event = event(&parts, body, &route, peer, &Clock::system());
+        lambda_http::request::from_str(&event.to_string()).expect("an event")
+    }
+
+    #[test]
+    fn a_function_gets_the_body_byte_for_byte() {
+        for content_type in ["application/json", "application/x-www-form-urlencoded", "text/plain; charset=utf-8"] {
+            for body in ["{\"msg_type\":\"text\"}".as_bytes(), "告警".as_bytes(), &[0xff, 0xfe, 0x00], b""] {
+                assert_eq!(request_of(content_type, body).body().as_ref(), body, "{content_type}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_function_gets_path_query_headers_and_source() {
+        let request = request_of("application/json", b"{}");
+        assert_eq!(request.uri().path(), "/open-apis/bot/v2/hook/abc/");
+        assert_eq!(request.uri().query(), Some("x=1"));
+        assert_eq!(request.headers()["x-two"], "a,b");
+        let Some(lambda_http::request::RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else {
+            panic!("no context of an HTTP API");
+        };
+        assert_eq!(context.http.source_ip.as_deref(), Some("203.0.113.7"));
+    }
+
+    #[test]
+    fn a_host_that_is_none_is_not_handed_on() {
+        for (host, valid) in [("127.0.0.1:9000", true), ("[::1]:9000", true), ("a b", false), ("x<y", false), ("", false)] {
+            let headers = HeaderMap::from_iter([(header::HOST, host.parse().expect("a value"))]);
+            assert_eq!(has_valid_host(&headers), valid, "{host}");
+        }
+    }
+}

@@ -1,0 +1,262 @@
+//! The wiring: every function of the template, built from the environment that the template gives it, with the clients
+//! that its own `main.rs` would make, but for their endpoints.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use axum::body::Body;
+use axum::response::Response;
+use channels::deliver::{Deliverer, Demo, Overrides};
+use console::replay::RunningCount;
+use http_body_util::BodyExt as _;
+use lambda_kit::clock::Clock;
+use lambda_kit::queue::Queue;
+use lambda_kit::random::StampSource;
+use lambda_kit::secrets::Sealer;
+use lambda_kit::topic::Topic;
+use serde_json::Value;
+use store::{Store, Tables};
+use tower::ServiceExt as _;
+
+use crate::stack::{Function, Stack};
+use crate::{event_sources, front, schedule};
+
+const INGEST: &str = "IngestFunction";
+const EVALUATE: &str = "EvaluateFunction";
+const NOTIFY: &str = "NotifyFunction";
+const TIMERS: &str = "TimersFunction";
+const CONSOLE: &str = "ConsoleFunction";
+
+/// What stands in for AWS.
+pub(crate) struct Surroundings {
+    /// Where DynamoDB is.
+    pub(crate) tables: String,
+    /// Where SQS, SNS and Secrets Manager are.
+    pub(crate) services: String,
+    pub(crate) clock: Clock,
+    /// The group whose messages never leave this machine.
+    pub(crate) demo: Demo,
+}
+
+/// All functions, ready to be called.
+pub(crate) struct Functions {
+    ingest: ingest::App,
+    evaluate: Arc<evaluate::App>,
+    notify: Arc<notify::App>,
+    timers: Arc<timers::App>,
+    console: axum::Router,
+    /// One for all functions: what the console changes, the others see at once.
+    pub(crate) store: Store,
+}
+
+impl Functions {
+    pub(crate) fn new(stack: &Stack, surroundings: &Surroundings) -> anyhow::Result<Self> {
+        let known = [INGEST, EVALUATE, NOTIFY, TIMERS, CONSOLE];
+        if let Some(unknown) = stack.functions.keys().find(|name| !known.contains(&name.as_str())) {
+            bail!("template.yaml has a function {unknown} that is not wired here");
+        }
+        let clients = Clients::new(surroundings);
+        let store = clients.store(stack.function(CONSOLE)?)?;
+        let build = Build { clients, store: store.clone(), surroundings };
+        Ok(Self {
+            ingest: build.ingest(stack.function(INGEST)?).context(INGEST)?,
+            evaluate: Arc::new(build.evaluate(stack.function(EVALUATE)?).context(EVALUATE)?),
+            notify: Arc::new(build.notify(stack.function(NOTIFY)?).context(NOTIFY)?),
+            timers: Arc::new(build.timers(stack.function(TIMERS)?).context(TIMERS)?),
+            console: console::router(build.console(stack.function(CONSOLE)?).context(CONSOLE)?),
+            store,
+        })
+    }
+
+    /// Calls a function with an event of the HTTP API.
+    pub(crate) async fn http(&self, function: &str, event: &str) -> anyhow::Result<Response> {
+        match function {
+            INGEST => {
+                let event: ingest::gateway::Event = serde_json::from_str(event)?;
+                let response = match event.into_request() {
+                    Ok(request) => ingest::handle(&self.ingest, request).await,
+                    Err(answer) => ingest::gateway::response(&answer),
+                };
+                Ok(front::response(response))
+            }
+            CONSOLE => {
+                let request = lambda_http::request::from_str(event)?.map(Body::new);
+                Ok(self.console.clone().oneshot(request).await?)
+            }
+            other => bail!("{other} does not take HTTP requests"),
+        }
+    }
+
+    /// Asks the JSON API, as a client with this key would.
+    pub(crate) async fn api(&self, method: &str, path: &str, key: &str, body: Option<&Value>) -> anyhow::Result<(u16, Value)> {
+        let request = http::Request::builder()
+            .method(method)
+            .uri(format!("/api/v1{path}"))
+            .header("authorization", format!("Bearer {key}"))
+            .header("content-type", "application/json")
+            .body(body.map_or_else(Body::empty, |body| Body::from(body.to_string())))?;
+        let response = self.console.clone().oneshot(request).await?;
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await?.to_bytes();
+        Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
+    }
+
+    /// The handler for a queue's batches.
+    pub(crate) fn on_queue(self: &Arc<Self>, function: &str) -> anyhow::Result<event_sources::Handler> {
+        let functions = self.clone();
+        Ok(match function {
+            EVALUATE => Arc::new(move |event, deadline| {
+                let app = functions.evaluate.clone();
+                Box::pin(async move { Ok(evaluate::handle(&app, event, deadline).await?) })
+            }),
+            NOTIFY => Arc::new(move |event, deadline| {
+                let app = functions.notify.clone();
+                Box::pin(async move { Ok(notify::handle(&app, event, deadline).await?) })
+            }),
+            TIMERS => Arc::new(move |event, deadline| {
+                let app = functions.timers.clone();
+                Box::pin(async move { Ok(timers::handle_due(&app, event, deadline).await?) })
+            }),
+            other => bail!("template.yaml gives {other} a queue, but it takes none"),
+        })
+    }
+
+    /// The handler for a schedule's calls.
+    pub(crate) fn on_schedule(self: &Arc<Self>, function: &str) -> anyhow::Result<schedule::Handler> {
+        let functions = self.clone();
+        match function {
+            TIMERS => Ok(Arc::new(move || {
+                let app = functions.timers.clone();
+                Box::pin(async move { Ok(timers::sweep(&app).await?) })
+            })),
+            other => bail!("template.yaml gives {other} a schedule, but it has no use for one"),
+        }
+    }
+}
+
+struct Clients {
+    dynamodb: aws_sdk_dynamodb::Client,
+    sqs: aws_sdk_sqs::Client,
+    /// The intake's own way with retries.
+    intake_sqs: aws_sdk_sqs::Client,
+    sns: aws_sdk_sns::Client,
+    secrets: aws_sdk_secretsmanager::Client,
+}
+
+impl Clients {
+    fn new(surroundings: &Surroundings) -> Self {
+        let services = lambda_kit::aws::local_config(&surroundings.services);
+        Self {
+            dynamodb: aws_sdk_dynamodb::Client::new(&lambda_kit::aws::local_config(&surroundings.tables)),
+            sqs: aws_sdk_sqs::Client::new(&services),
+            intake_sqs: ingest::outbox::sqs_client(&services),
+            sns: aws_sdk_sns::Client::new(&services),
+            secrets: aws_sdk_secretsmanager::Client::new(&services),
+        }
+    }
+
+    fn store(&self, function: &Function) -> anyhow::Result<Store> {
+        Ok(Store::new(self.dynamodb.clone(), tables(function)?))
+    }
+}
+
+fn tables(function: &Function) -> anyhow::Result<Tables> {
+    let table = |name| function.variable(name).map(str::to_owned);
+    Ok(Tables { config: table("CONFIG_TABLE")?, alerts: table("ALERTS_TABLE")? })
+}
+
+/// Builds one function at a time.
+struct Build<'a> {
+    clients: Clients,
+    store: Store,
+    surroundings: &'a Surroundings,
+}
+
+impl Build<'_> {
+    fn ingest(&self, function: &Function) -> anyhow::Result<ingest::App> {
+        let messages = Queue::new(self.clients.intake_sqs.clone(), function.variable("MESSAGES_QUEUE_URL")?);
+        Ok(ingest::App::new(self.clock(), self.store(function)?, messages, Arc::new(self.sealer(function)?)))
+    }
+
+    fn evaluate(&self, function: &Function) -> anyhow::Result<evaluate::App> {
+        Ok(evaluate::App::new(
+            self.store(function)?,
+            self.queue(function, "MESSAGES_QUEUE_URL")?,
+            self.queue(function, "NOTICES_QUEUE_URL")?,
+            self.topic(function)?,
+            self.clock(),
+            function.environment.get("MESSAGE_LOG_DAYS").and_then(|days| days.parse().ok()),
+        ))
+    }
+
+    fn notify(&self, function: &Function) -> anyhow::Result<notify::App> {
+        Ok(notify::App::new(notify::Parts {
+            store: self.store(function)?,
+            notices: self.queue(function, "NOTICES_QUEUE_URL")?,
+            dead: self.queue(function, "NOTICES_DEAD_QUEUE_URL")?,
+            due: self.queue(function, "DUE_QUEUE_URL")?,
+            sealer: self.sealer(function)?,
+            deliverer: self.deliverer(function)?,
+            link_base: function.variable("BASE_URL")?.to_owned(),
+            clock: self.clock(),
+        }))
+    }
+
+    fn timers(&self, function: &Function) -> anyhow::Result<timers::App> {
+        Ok(timers::App {
+            store: self.store(function)?,
+            due: self.queue(function, "DUE_QUEUE_URL")?,
+            notices: self.queue(function, "NOTICES_QUEUE_URL")?,
+            changes: self.topic(function)?,
+            clock: self.clock(),
+            stamps: StampSource::new(),
+        })
+    }
+
+    fn console(&self, function: &Function) -> anyhow::Result<console::App> {
+        Ok(console::App {
+            store: self.store(function)?,
+            sealer: Arc::new(self.sealer(function)?),
+            messages: self.queue(function, "MESSAGES_QUEUE_URL")?,
+            notices: self.queue(function, "NOTICES_QUEUE_URL")?,
+            changes: self.topic(function)?,
+            deliverer: self.deliverer(function)?,
+            clock: self.clock(),
+            stamps: StampSource::new(),
+            replayed: RunningCount::new(),
+            base_url: optional(&function.environment, "BASE_URL"),
+        })
+    }
+
+    fn clock(&self) -> Clock {
+        self.surroundings.clock.clone()
+    }
+
+    /// The shared store, if the function has the same tables.
+    fn store(&self, function: &Function) -> anyhow::Result<Store> {
+        tables(function)?;
+        Ok(self.store.clone())
+    }
+
+    fn queue(&self, function: &Function, variable: &str) -> anyhow::Result<Queue> {
+        Ok(Queue::new(self.clients.sqs.clone(), function.variable(variable)?))
+    }
+
+    fn topic(&self, function: &Function) -> anyhow::Result<Topic> {
+        Ok(Topic::new(self.clients.sns.clone(), function.variable("CHANGES_TOPIC_ARN")?))
+    }
+
+    fn sealer(&self, function: &Function) -> anyhow::Result<Sealer> {
+        Ok(Sealer::new(self.clients.secrets.clone(), function.variable("DATA_KEY_SECRET")?))
+    }
+
+    fn deliverer(&self, function: &Function) -> anyhow::Result<Deliverer> {
+        let provider_base = optional(&function.environment, "PROVIDER_BASE");
+        Ok(Deliverer::new(Overrides { provider_base, demo: Some(self.surroundings.demo.clone()) })?)
+    }
+}
+
+fn optional(environment: &BTreeMap<String, String>, name: &str) -> Option<String> {
+    environment.get(name).filter(|value| !value.is_empty()).cloned()
+}

@@ -1,0 +1,272 @@
+//! Larkspur on one machine: the functions, tables and queues that it has on AWS, in one process.
+//!
+//! - [`stack`] reads `template.yaml` and `infra/*.yaml`: what they say counts here as it does there.
+//! - [`aws`] and [`database`] speak the wire protocols of SQS, SNS, Secrets Manager and DynamoDB to unmodified SDKs, each
+//!   at a loopback address of its own; both are durable in the data directory.
+//! - [`functions`] builds the real handlers; [`front`] is API Gateway, [`event_sources`] and [`schedule`] are Lambda's
+//!   triggers; [`fakes`] plays the vendors' groups.
+//!
+//! What is absent here: anything about alerts. A behaviour that differs from AWS is a bug or is named in a module doc.
+
+pub mod aws;
+mod data;
+mod database;
+mod demo;
+mod event_sources;
+pub mod fakes;
+mod front;
+mod functions;
+pub mod options;
+mod rest;
+mod schedule;
+mod servers;
+pub mod stack;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alerting::ids::ApiKeyId;
+use alerting::secret::Secret;
+use anyhow::Context as _;
+use channels::deliver::Demo as DemoGroup;
+use lambda_kit::clock::Clock;
+use lambda_kit::random::base62;
+use store::api_keys::ApiKey;
+use store::keys::secret_hash;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use aws::Aws;
+use data::Data;
+use event_sources::{Activity, Poller};
+use fakes::Fakes;
+use front::Gateway;
+use functions::{Functions, Surroundings};
+use options::{Options, Providers};
+use rest::Rest;
+use schedule::Ticker;
+use servers::{Address, Servers};
+use stack::{Place, Stack};
+
+/// What stops within this time stops by itself; the rest is cut off. It is durable anyway.
+const STOP_WITHIN: Duration = Duration::from_secs(8);
+
+/// A running deployment. Ends with [`Larkspur::stop`], or with its runtime.
+pub struct Larkspur {
+    pub base_url: String,
+    pub api_key: Secret,
+    pub demo: Demo,
+    /// Move it with [`Larkspur::advance`].
+    pub clock: Clock,
+    /// Where an SDK finds the embedded SQS, SNS and Secrets Manager.
+    pub aws_endpoint: String,
+    /// The built-in groups.
+    pub fakes: Fakes,
+    pub stack: Stack,
+    aws: Aws,
+    rest: Rest,
+    time: Time,
+    stop: watch::Sender<bool>,
+    pollers: Vec<JoinHandle<()>>,
+    servers: Servers,
+    /// Keeps the data directory locked.
+    _data: Option<Data>,
+}
+
+/// What the first start made to try things with.
+#[derive(Debug, Clone)]
+pub struct Demo {
+    /// Its last part is a key.
+    pub integration_url: Secret,
+    pub group_url: String,
+}
+
+impl Larkspur {
+    pub async fn start(options: Options) -> anyhow::Result<Self> {
+        let public = Address::bind(&options.listen).await?;
+        let (tables, services) = (Address::bind(servers::ANY_LOOPBACK).await?, Address::bind(servers::ANY_LOOPBACK).await?);
+        let data = options.data.as_deref().map(Data::open).transpose()?;
+        let directory = data.as_ref().map(Data::path);
+        let fake_base = format!("{}/fake", public.url);
+        let stack = Stack::load(&place(&public.url, &services.url, &fake_base, &options.providers))?;
+
+        let database = database::open(directory, &stack.tables)?;
+        let aws = Aws::open(directory, options.clock.clone(), secrets(&stack, data.as_ref())?)?;
+        make_queues_and_topics(&aws, &stack).await?;
+        let fakes = Fakes::new(options.clock.clone(), directory)?;
+        let aws_endpoint = services.url.clone();
+        let surroundings = Surroundings {
+            tables: tables.url.clone(),
+            services: services.url.clone(),
+            clock: options.clock.clone(),
+            demo: DemoGroup { url_prefix: demo::URL.to_owned(), base: fake_base },
+        };
+        let functions = Arc::new(Functions::new(&stack, &surroundings)?);
+
+        let mut servers = Servers::new();
+        servers.serve_database(tables, database);
+        servers.serve(services, aws.router());
+        let api_key = ensure_api_key(&functions, &options.clock, data.as_ref()).await?;
+        let integration_url = demo::ensure_made(&functions, &api_key, data.as_ref(), &fakes).await?;
+
+        let stop = watch::Sender::new(false);
+        let activity = Arc::new(Activity::default());
+        let time = Time { clock: options.clock.clone(), tickers: tickers(&stack, &functions, &options.clock)? };
+        let mut pollers = start_pollers(&stack, &functions, &aws, &options.clock, &activity, &stop)?;
+        pollers.extend(time.tickers.iter().map(|ticker| tokio::spawn(ticker.clone().run(stop.subscribe()))));
+
+        let gateway = Gateway { functions, stack: stack.clone(), clock: options.clock.clone() };
+        let demo = Demo { integration_url, group_url: format!("{}/groups/{}", public.url, demo::GROUP) };
+        let base_url = public.url.clone();
+        let clock_endpoint = options.clock_endpoint.then(|| time.clone());
+        servers.serve_public(public, front::router(Arc::new(gateway), &fakes, clock_endpoint));
+        let rest = Rest::new(aws.sqs().clone(), activity, &stack);
+        let clock = options.clock;
+        Ok(Self { base_url, api_key, demo, clock, aws_endpoint, fakes, stack, aws, rest, time, stop, pollers, servers, _data: data })
+    }
+
+    /// Moves the clock, and does what the schedules are due to do by then.
+    pub async fn advance(&self, by: Duration) {
+        self.time.advance(by).await;
+    }
+
+    /// Waits until all queues are empty, dead queues apart, and no function runs: nothing can happen any more without
+    /// somebody's doing or a timer.
+    pub async fn drained(&self) {
+        self.rest.drained().await;
+    }
+
+    /// Waits until no message can be received and no function runs. Messages may wait for their time: a delay, a
+    /// destination's rate, the next attempt.
+    pub async fn settled(&self) {
+        self.rest.settled().await;
+    }
+
+    /// Messages in dead queues.
+    pub async fn dead_letters(&self) -> usize {
+        self.rest.dead_letters().await
+    }
+
+    /// The embedded SQS and SNS.
+    pub fn aws(&self) -> &Aws {
+        &self.aws
+    }
+
+    /// Ends: takes nothing more in, lets what runs finish, closes the files.
+    pub async fn stop(self) {
+        let Self { stop, pollers, servers, .. } = self;
+        let end = async move {
+            servers.stop_public().await;
+            stop.send_replace(true);
+            for poller in pollers {
+                // A poller that panicked is logged where it happened; there is nothing left to stop.
+                let _ = poller.await;
+            }
+            servers.stop().await;
+        };
+        if tokio::time::timeout(STOP_WITHIN, end).await.is_err() {
+            tracing::warn!("something did not stop in time and was cut off");
+        }
+    }
+}
+
+/// The clock and those who go by it.
+#[derive(Clone)]
+pub(crate) struct Time {
+    clock: Clock,
+    tickers: Vec<Ticker>,
+}
+
+impl Time {
+    pub(crate) async fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        for ticker in &self.tickers {
+            ticker.call_if_due().await;
+        }
+    }
+}
+
+fn place(public: &str, services: &str, fakes: &str, providers: &Providers) -> Place {
+    let provider_base = match providers {
+        Providers::Real => None,
+        Providers::Base(base) => Some(base.clone()),
+        Providers::Fakes => Some(fakes.to_owned()),
+    };
+    Place { base_url: public.to_owned(), aws_endpoint: services.to_owned(), provider_base }
+}
+
+/// The template has one secret, the data key.
+fn secrets(stack: &Stack, data: Option<&Data>) -> anyhow::Result<Vec<(String, Secret)>> {
+    let [name] = stack.secrets.as_slice() else { anyhow::bail!("one secret is expected in the templates: the data key") };
+    let key = match data {
+        Some(data) => data.secret("data-key", data::random_hex)?,
+        None => Secret::new(data::random_hex()),
+    };
+    Ok(vec![(name.clone(), key)])
+}
+
+async fn make_queues_and_topics(aws: &Aws, stack: &Stack) -> anyhow::Result<()> {
+    for queue in &stack.queues {
+        let made = aws.sqs().ensure_queue(&queue.name, queue.attributes.clone()).await;
+        made.with_context(|| format!("queue {}", queue.name))?;
+    }
+    for topic in &stack.topics {
+        aws.sns().create_topic(topic).await.with_context(|| format!("topic {topic}"))?;
+    }
+    Ok(())
+}
+
+/// The local key: kept in a file, and its hash in the table like any other's.
+async fn ensure_api_key(functions: &Functions, clock: &Clock, data: Option<&Data>) -> anyhow::Result<Secret> {
+    let make = || format!("lks_{}", base62(44));
+    let key = match data {
+        Some(data) => data.secret("api-key", make)?,
+        None => Secret::new(make()),
+    };
+    let hash = secret_hash(key.expose());
+    let keys = functions.store.api_keys();
+    if keys.find(&hash).await?.is_none() {
+        let record = ApiKey {
+            id: ApiKeyId::from_suffix(&base62(10)).expect("ten base62 characters make an id"),
+            name: "local".to_owned(),
+            scopes: vec!["admin".to_owned()],
+            created_at: clock.now(),
+            last4: key.expose()[key.expose().len() - 4..].to_owned(),
+        };
+        keys.put(&hash, &record).await?;
+    }
+    Ok(key)
+}
+
+fn start_pollers(
+    stack: &Stack,
+    functions: &Arc<Functions>,
+    aws: &Aws,
+    clock: &Clock,
+    activity: &Arc<Activity>,
+    stop: &watch::Sender<bool>,
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    let start = |source: &stack::EventSource| {
+        let poller = Poller {
+            sqs: aws.sqs().clone(),
+            timeout: stack.function(&source.function)?.timeout,
+            handler: functions.on_queue(&source.function)?,
+            source: source.clone(),
+            clock: clock.clone(),
+            activity: activity.clone(),
+        };
+        Ok(tokio::spawn(poller.run(stop.subscribe())))
+    };
+    stack.event_sources.iter().map(start).collect()
+}
+
+fn tickers(stack: &Stack, functions: &Arc<Functions>, clock: &Clock) -> anyhow::Result<Vec<Ticker>> {
+    let ticker = |schedule: &stack::Schedule| {
+        let timeout = stack.function(&schedule.function)?.timeout;
+        Ok(Ticker::new(schedule.clone(), timeout, functions.on_schedule(&schedule.function)?, clock.clone()))
+    };
+    stack.schedules.iter().map(ticker).collect()
+}
+
+#[cfg(test)]
+mod tests;

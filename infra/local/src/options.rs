@@ -1,0 +1,131 @@
+//! How the local deployment is started.
+
+use std::path::PathBuf;
+
+use anyhow::{Context as _, bail};
+use lambda_kit::clock::Clock;
+use lambda_kit::settings::Env;
+
+/// Where it listens unless told otherwise.
+const LISTEN: &str = "127.0.0.1:9000";
+/// Where it keeps its data unless told otherwise.
+const DATA: &str = ".larkspur";
+
+pub const HELP: &str = "\
+Larkspur on one machine: the functions, tables and queues that it has on AWS, in one process.
+
+Usage: larkspur [--listen ADDRESS:PORT] [--data DIRECTORY]
+
+  --listen  where it listens (LARKSPUR_LISTEN, default 127.0.0.1:9000)
+  --data    where it keeps its data (LARKSPUR_DATA, default .larkspur)
+  --help    this text
+
+For tests: LARKSPUR_PROVIDER_BASE replaces every provider's host, as in http://127.0.0.1:9911;
+LARKSPUR_TEST_CLOCK=1 adds POST /_local/clock {\"advance_seconds\": 60}.";
+
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Address and port; port 0 takes a free one.
+    pub listen: String,
+    /// `None`: everything in memory, gone at the end.
+    pub data: Option<PathBuf>,
+    pub providers: Providers,
+    pub clock: Clock,
+    /// Whether the clock can be moved over HTTP.
+    pub clock_endpoint: bool,
+}
+
+/// Where requests to providers go. The demo group's always go to the built-in fake.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Providers {
+    /// The providers themselves.
+    #[default]
+    Real,
+    /// This base in place of every provider's host.
+    Base(String),
+    /// The built-in fakes.
+    Fakes,
+}
+
+impl Default for Options {
+    /// In memory on a free port, with the built-in fakes: what a test wants.
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:0".to_owned(),
+            data: None,
+            providers: Providers::Fakes,
+            clock: Clock::system(),
+            clock_endpoint: false,
+        }
+    }
+}
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Command {
+    Run(Options),
+    Help,
+}
+
+impl Command {
+    /// Arguments before environment before defaults.
+    pub fn from_process() -> anyhow::Result<Self> {
+        Self::parse(lexopt::Parser::from_env(), |name| Env::read().optional(name))
+    }
+
+    fn parse(mut parser: lexopt::Parser, env: impl Fn(&'static str) -> Option<String>) -> anyhow::Result<Self> {
+        let (mut listen, mut data) = (env("LARKSPUR_LISTEN"), env("LARKSPUR_DATA").map(PathBuf::from));
+        while let Some(argument) = parser.next()? {
+            match argument {
+                lexopt::Arg::Long("listen") => {
+                    let value = parser.value()?.into_string();
+                    listen = Some(value.map_err(|_| anyhow::anyhow!("--listen takes ADDRESS:PORT"))?);
+                }
+                lexopt::Arg::Long("data") => data = Some(parser.value()?.into()),
+                lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => return Ok(Command::Help),
+                other => bail!("{}; --help shows what there is", other.unexpected()),
+            }
+        }
+        let listen = listen.unwrap_or_else(|| LISTEN.to_owned());
+        listen.parse::<std::net::SocketAddr>().with_context(|| format!("{listen} is no ADDRESS:PORT to listen on"))?;
+        Ok(Command::Run(Options {
+            listen,
+            data: Some(data.unwrap_or_else(|| DATA.into())),
+            providers: env("LARKSPUR_PROVIDER_BASE").map_or(Providers::Real, Providers::Base),
+            clock: Clock::system(),
+            clock_endpoint: env("LARKSPUR_TEST_CLOCK").as_deref() == Some("1"),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(arguments: &[&str], variables: &'static [(&str, &str)]) -> anyhow::Result<Options> {
+        let env = |name: &str| variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+        match Command::parse(lexopt::Parser::from_args(arguments), env)? {
+            Command::Run(options) => Ok(options),
+            Command::Help => bail!("help"),
+        }
+    }
+
+    #[test]
+    fn arguments_come_before_the_environment_and_that_before_the_defaults() {
+        let variables = &[("LARKSPUR_LISTEN", "127.0.0.1:9001"), ("LARKSPUR_PROVIDER_BASE", "http://127.0.0.1:9911")];
+        let options = run(&["--data", "/tmp/x"], variables).expect("valid");
+        assert_eq!(options.listen, "127.0.0.1:9001");
+        assert_eq!(options.data, Some("/tmp/x".into()));
+        assert_eq!(options.providers, Providers::Base("http://127.0.0.1:9911".to_owned()));
+        assert_eq!(run(&["--listen=[::1]:1"], variables).expect("valid").listen, "[::1]:1");
+        assert_eq!(run(&[], &[]).expect("valid").listen, LISTEN);
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        let error = run(&["--port", "9"], &[]).expect_err("unknown");
+        assert!(error.to_string().contains("--port"), "{error}");
+        let error = run(&["--listen", "9000"], &[]).expect_err("no address");
+        assert!(format!("{error:#}").contains("9000"), "{error:#}");
+    }
+}

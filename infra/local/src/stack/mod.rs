@@ -1,0 +1,129 @@
+//! The deployment's own templates, read for what they say of tables, queues, functions, event sources and routes.
+//!
+//! Nothing of them is repeated in code: a changed visibility, batch size, timeout or route counts on this machine as it
+//! does on AWS. A resource whose type is not known here fails the start, unless it has no meaning on one machine
+//! ([`IGNORED`]): what was deployed but silently missing locally would be found last.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use serde_json::Value;
+
+mod read;
+mod resources;
+pub(crate) mod route;
+mod template;
+
+pub use route::Route;
+
+/// The templates by the names under which `template.yaml` nests them.
+const TEMPLATES: [(&str, &str); 4] = [
+    ("template.yaml", include_str!("../../../../template.yaml")),
+    ("infra/storage.yaml", include_str!("../../../storage.yaml")),
+    ("infra/queues.yaml", include_str!("../../../queues.yaml")),
+    ("infra/alarms.yaml", include_str!("../../../alarms.yaml")),
+];
+
+/// Permissions, logs, alarms, names and certificates: nothing that a message meets.
+const IGNORED: [&str; 11] = [
+    "AWS::ApiGatewayV2::Api",
+    "AWS::ApiGatewayV2::ApiMapping",
+    "AWS::ApiGatewayV2::DomainName",
+    "AWS::ApiGatewayV2::Integration", // read through the routes that lead to it
+    "AWS::ApiGatewayV2::Stage",
+    "AWS::CloudWatch::Alarm",
+    "AWS::IAM::Role",
+    "AWS::Lambda::EventInvokeConfig",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::LogGroup",
+    "AWS::Route53::RecordSet",
+];
+
+/// Where the stack stands; known before its values can be resolved.
+#[derive(Debug, Clone)]
+pub struct Place {
+    /// The public listener: what the HTTP API's endpoint is on AWS.
+    pub base_url: String,
+    /// The embedded SQS, SNS and Secrets Manager.
+    pub aws_endpoint: String,
+    /// The template parameter of the same name.
+    pub provider_base: Option<String>,
+}
+
+/// What is deployed.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Stack {
+    pub tables: Vec<Table>,
+    /// Dead queues before those that redrive to them.
+    pub queues: Vec<Queue>,
+    /// Names of topics.
+    pub topics: Vec<String>,
+    /// Names of secrets.
+    pub secrets: Vec<String>,
+    pub functions: BTreeMap<String, Function>,
+    pub event_sources: Vec<EventSource>,
+    pub schedules: Vec<Schedule>,
+    pub routes: Vec<Route>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    pub name: String,
+    /// The body of `CreateTable`.
+    pub definition: Value,
+    /// The attribute by which items expire.
+    pub expiry: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queue {
+    pub name: String,
+    /// As `CreateQueue` takes them.
+    pub attributes: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Function {
+    pub timeout: Duration,
+    pub environment: BTreeMap<String, String>,
+}
+
+/// A queue whose messages a function is called with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventSource {
+    pub function: String,
+    pub queue: String,
+    pub batch_size: usize,
+    pub window: Duration,
+    pub maximum_concurrency: Option<usize>,
+    pub report_batch_item_failures: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schedule {
+    pub function: String,
+    pub every: Duration,
+    pub input: Value,
+}
+
+impl Stack {
+    /// What the repository's templates deploy at `place`.
+    pub fn load(place: &Place) -> anyhow::Result<Self> {
+        read::read(&TEMPLATES, place).context("reading template.yaml and infra/*.yaml")
+    }
+
+    pub fn function(&self, name: &str) -> anyhow::Result<&Function> {
+        self.functions.get(name).with_context(|| format!("template.yaml has no function {name}"))
+    }
+}
+
+impl Function {
+    /// An environment variable that the template sets.
+    pub fn variable(&self, name: &str) -> anyhow::Result<&str> {
+        self.environment.get(name).map(String::as_str).with_context(|| format!("template.yaml does not set {name}"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

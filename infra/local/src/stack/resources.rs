@@ -1,0 +1,183 @@
+//! What each type of resource is on this machine: its names, and what it adds to the [`Stack`].
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use serde_json::{Map, Value};
+
+use super::read::Scope;
+use super::route::Route;
+use super::{EventSource, Function, Queue, Schedule, Stack, Table};
+use crate::aws::names;
+
+/// What Lambda takes for a function without `Timeout`.
+const DEFAULT_TIMEOUT_SECS: u64 = 3;
+/// What Lambda takes for an SQS event source without `BatchSize`.
+const DEFAULT_BATCH_SIZE: u64 = 10;
+
+/// Properties of a table that `CreateTable` takes under the same names.
+const CREATE_TABLE: [&str; 5] =
+    ["AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema", "LocalSecondaryIndexes"];
+/// Properties of a table without meaning on one machine.
+const TABLE_IGNORED: [&str; 2] = ["PointInTimeRecoverySpecification", "TimeToLiveSpecification"];
+
+/// `Ref` or an attribute of a resource.
+pub(super) fn ref_of(scope: &Scope<'_>, name: &str, kind: &str, attribute: &str) -> Option<String> {
+    let physical = format!("{}-{name}", scope.prefix);
+    Some(match (kind, attribute) {
+        ("AWS::DynamoDB::Table", "Ref") => physical,
+        ("AWS::DynamoDB::Table", "Arn") => arn("dynamodb", &format!("table/{physical}")),
+        ("AWS::SQS::Queue", _) => {
+            let queue = queue_name(scope, name);
+            match attribute {
+                "Ref" => names::queue_url(&scope.place.aws_endpoint, &queue),
+                "Arn" => names::queue_arn(&queue),
+                "QueueName" => queue,
+                _ => return None,
+            }
+        }
+        ("AWS::SNS::Topic", "Ref" | "TopicArn") => names::topic_arn(&physical),
+        ("AWS::SecretsManager::Secret", "Ref" | "Id") => physical,
+        ("AWS::Serverless::Function", "Ref") => name.to_owned(),
+        ("AWS::Serverless::Function", "Arn") => arn("lambda", &format!("function:{name}")),
+        ("AWS::ApiGatewayV2::Api", "ApiEndpoint") => scope.place.base_url.clone(),
+        ("AWS::IAM::Role" | "AWS::Logs::LogGroup", "Arn") => arn("local", name),
+        (_, "Ref") => name.to_owned(),
+        _ => return None,
+    })
+}
+
+fn arn(service: &str, resource: &str) -> String {
+    format!("arn:aws:{service}:{}:{}:{resource}", names::REGION, names::ACCOUNT)
+}
+
+/// CloudFormation names a FIFO queue so that it ends as it must.
+fn queue_name(scope: &Scope<'_>, name: &str) -> String {
+    let resource = scope.template.entry("Resources", name);
+    let fifo = resource.is_some_and(|resource| resource["Properties"]["FifoQueue"] == true);
+    format!("{}-{name}{}", scope.prefix, if fifo { ".fifo" } else { "" })
+}
+
+pub(super) fn add(scope: &Scope<'_>, name: &str, kind: &str, stack: &mut Stack) -> anyhow::Result<()> {
+    let mut properties = scope.properties(name)?;
+    match kind {
+        "AWS::DynamoDB::Table" => stack.tables.push(table(format!("{}-{name}", scope.prefix), &properties)?),
+        "AWS::SQS::Queue" => {
+            stack.queues.push(Queue { name: queue_name(scope, name), attributes: attributes(&properties) });
+        }
+        "AWS::SNS::Topic" => stack.topics.push(format!("{}-{name}", scope.prefix)),
+        "AWS::SecretsManager::Secret" => stack.secrets.push(format!("{}-{name}", scope.prefix)),
+        "AWS::Serverless::Function" => {
+            let events = properties.remove("Events").unwrap_or_default();
+            stack.functions.insert(name.to_owned(), function(&properties)?);
+            for (event, body) in events.as_object().into_iter().flatten() {
+                add_event(name, body, stack).with_context(|| format!("event {event}"))?;
+            }
+        }
+        "AWS::ApiGatewayV2::Route" => stack.routes.push(route(scope, &properties)?),
+        _ => bail!("resources of type {kind} are not known to the local stack"),
+    }
+    Ok(())
+}
+
+fn table(name: String, properties: &Map<String, Value>) -> anyhow::Result<Table> {
+    let mut definition = Map::from_iter([("TableName".to_owned(), Value::String(name.clone()))]);
+    for (key, value) in properties {
+        if CREATE_TABLE.contains(&key.as_str()) {
+            definition.insert(key.clone(), value.clone());
+        } else {
+            ensure!(TABLE_IGNORED.contains(&key.as_str()), "property {key} is not known to the local stack");
+        }
+    }
+    let expiry = properties.get("TimeToLiveSpecification").filter(|expiry| expiry["Enabled"] == true);
+    let expiry = expiry.and_then(|expiry| expiry["AttributeName"].as_str()).map(str::to_owned);
+    Ok(Table { name, definition: Value::Object(definition), expiry })
+}
+
+/// The API takes texts where the template has numbers and objects; the queue itself refuses what it does not know.
+fn attributes(properties: &Map<String, Value>) -> BTreeMap<String, String> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let attributes = properties.iter().filter(|(name, _)| !matches!(name.as_str(), "Tags" | "QueueName"));
+    attributes.map(|(name, value)| (name.clone(), text(value))).collect()
+}
+
+fn function(properties: &Map<String, Value>) -> anyhow::Result<Function> {
+    let timeout = properties.get("Timeout").and_then(Value::as_u64).unwrap_or(DEFAULT_TIMEOUT_SECS);
+    let variables = properties.get("Environment").and_then(|environment| environment["Variables"].as_object());
+    let variable = |(name, value): (&String, &Value)| {
+        let value = value.as_str().with_context(|| format!("{name} is no text"))?;
+        Ok((name.clone(), value.to_owned()))
+    };
+    let environment = variables.into_iter().flatten().map(variable).collect::<anyhow::Result<_>>()?;
+    Ok(Function { timeout: Duration::from_secs(timeout), environment })
+}
+
+fn add_event(function: &str, event: &Value, stack: &mut Stack) -> anyhow::Result<()> {
+    let properties = event["Properties"].as_object().context("an event without properties")?;
+    match event["Type"].as_str() {
+        Some("SQS") => stack.event_sources.push(event_source(function, properties)?),
+        Some("Schedule" | "ScheduleV2") => stack.schedules.push(schedule(function, properties)?),
+        other => bail!("events of type {} are not known to the local stack", other.unwrap_or("?")),
+    }
+    Ok(())
+}
+
+fn event_source(function: &str, properties: &Map<String, Value>) -> anyhow::Result<EventSource> {
+    const KNOWN: [&str; 6] =
+        ["BatchSize", "Enabled", "FunctionResponseTypes", "MaximumBatchingWindowInSeconds", "Queue", "ScalingConfig"];
+    if let Some(unknown) = properties.keys().find(|name| !KNOWN.contains(&name.as_str())) {
+        bail!("{unknown} of an event source is not known to the local stack");
+    }
+    let number = |name: &str| properties.get(name).and_then(Value::as_u64);
+    let arn = properties.get("Queue").and_then(Value::as_str).context("an event source without a queue")?;
+    let window = number("MaximumBatchingWindowInSeconds").unwrap_or(0);
+    let batch_size = number("BatchSize").unwrap_or(DEFAULT_BATCH_SIZE);
+    ensure!(batch_size <= 10 || window > 0, "a batch size above 10 needs a batching window");
+    let responses = properties.get("FunctionResponseTypes").and_then(Value::as_array);
+    Ok(EventSource {
+        function: function.to_owned(),
+        queue: names::name_of_arn(arn).to_owned(),
+        batch_size: usize::try_from(batch_size)?,
+        window: Duration::from_secs(window),
+        maximum_concurrency: properties
+            .get("ScalingConfig")
+            .and_then(|scaling| scaling["MaximumConcurrency"].as_u64())
+            .map(usize::try_from)
+            .transpose()?,
+        report_batch_item_failures: responses.is_some_and(|kinds| kinds.iter().any(|kind| kind == "ReportBatchItemFailures")),
+    })
+}
+
+fn schedule(function: &str, properties: &Map<String, Value>) -> anyhow::Result<Schedule> {
+    let text = |name: &str| properties.get(name).and_then(Value::as_str);
+    let expression = text("Schedule").or_else(|| text("ScheduleExpression")).context("a schedule without an expression")?;
+    let input = text("Input").map(serde_json::from_str).transpose().context("Input")?.unwrap_or_default();
+    Ok(Schedule { function: function.to_owned(), every: rate(expression)?, input })
+}
+
+/// `rate(1 minute)`.
+fn rate(expression: &str) -> anyhow::Result<Duration> {
+    let inner = expression.strip_prefix("rate(").and_then(|rest| rest.strip_suffix(')'));
+    let (count, unit) = inner
+        .and_then(|inner| inner.split_once(' '))
+        .with_context(|| format!("{expression} is not known to the local stack"))?;
+    let secs = match unit.trim_end_matches('s') {
+        "minute" => 60,
+        "hour" => 3600,
+        "day" => 86_400,
+        _ => bail!("{expression} has a unit that is not known"),
+    };
+    Ok(Duration::from_secs(secs * count.parse::<u64>().context("rate")?))
+}
+
+/// A route's target is an integration, the integration's a function.
+fn route(scope: &Scope<'_>, properties: &Map<String, Value>) -> anyhow::Result<Route> {
+    let text = |of: &Map<String, Value>, name: &str| {
+        of.get(name).and_then(Value::as_str).map(str::to_owned).with_context(|| format!("no {name}"))
+    };
+    let target = text(properties, "Target")?;
+    let integration = target.strip_prefix("integrations/").context("a target that is no integration")?;
+    let arn = text(&scope.properties(integration)?, "IntegrationUri")?;
+    Route::parse(&text(properties, "RouteKey")?, names::name_of_arn(&arn))
+}

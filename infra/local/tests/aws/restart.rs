@@ -1,0 +1,183 @@
+//! What survives: the folder after the services were dropped, and after their process was killed.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use lambda_kit::clock::Clock;
+use local::aws::Aws;
+use local::aws::names::queue_arn;
+use local::aws::sns::topics::Publication;
+use local::aws::sqs::message::Outgoing;
+use tokio::sync::Mutex;
+
+use crate::sdk::sqs_client;
+use crate::support::{NOW, attributes, bodies, fifo, message, of_group, receipts, serve};
+
+/// Names the folder in which this program, started once more, shall serve until it is killed.
+const SERVE: &str = "LARKSPUR_TEST_SERVE";
+
+fn open(folder: &Path, clock: &Clock) -> Aws {
+    Aws::open(Some(folder), clock.clone(), Vec::new()).expect("opens")
+}
+
+#[tokio::test]
+async fn queues_topics_and_messages_are_there_after_a_restart() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = Clock::default();
+    let before = {
+        let aws = open(folder.path(), &clock);
+        let sqs = aws.sqs();
+        sqs.create_queue("messages", attributes(&[("VisibilityTimeout", "60")])).await.expect("created");
+        sqs.create_queue("notices.fifo", fifo()).await.expect("created");
+        let topic = aws.sns().create_topic("changes").await.expect("created");
+        aws.sns().subscribe(&topic, &queue_arn("messages"), attributes(&[])).await.expect("subscribed");
+        let delayed = Outgoing { delay: Some(Duration::from_secs(120)), ..message("delayed") };
+        sqs.send_batch("messages", vec![message("held"), message("deleted"), delayed]).await.expect("sent");
+        sqs.send("notices.fifo", of_group("a", "a0")).await.expect("sent");
+        sqs.send("notices.fifo", of_group("a", "a1")).await.expect("sent");
+        let received = sqs.receive("messages", 2, NOW).await.expect("received");
+        sqs.delete("messages", vec![received[1].receipt.clone()]).await.expect("deleted");
+        sqs.receive("notices.fifo", 1, NOW).await.expect("received");
+        received
+    };
+    let aws = open(folder.path(), &clock);
+    let sqs = aws.sqs();
+    let counts = sqs.counts("messages").await.expect("counted");
+    assert_eq!((counts.visible, counts.in_flight, counts.delayed), (0, 1, 1));
+    assert!(sqs.receive("notices.fifo", 10, NOW).await.expect("received").is_empty(), "the group is still locked");
+    let duplicate = sqs.send("notices.fifo", of_group("a", "a1")).await.expect("sent");
+    clock.advance(Duration::from_secs(60));
+    let again = sqs.receive("messages", 10, NOW).await.expect("received");
+    assert_eq!((bodies(&again), again[0].receives), (vec!["held"], 2));
+    assert_eq!(again[0].message_id, before[0].message_id);
+    sqs.delete("messages", vec![before[0].receipt.clone()]).await.expect("answered");
+    assert_eq!(sqs.counts("messages").await.expect("counted").in_flight, 1, "a receipt of before is an old one");
+    let notices = sqs.receive("notices.fifo", 10, NOW).await.expect("received");
+    assert_eq!(bodies(&notices), ["a0", "a1"]);
+    assert_eq!(notices[1].message_id, duplicate.message_id);
+    clock.advance(Duration::from_secs(60));
+    let topic = local::aws::names::topic_arn("changes");
+    let publication = Publication { message: "published".to_owned(), ..Publication::default() };
+    aws.sns().publish(&topic, publication).await.expect("published");
+    assert_eq!(sqs.receive("messages", 10, NOW).await.expect("received").len(), 3);
+}
+
+#[tokio::test]
+async fn a_second_process_is_told_that_the_folder_is_in_use() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = Clock::default();
+    let _first = open(folder.path(), &clock);
+    let second = Aws::open(Some(folder.path()), clock, Vec::new()).expect_err("in use");
+    assert!(format!("{second:#}").contains("another process"), "{second:#}");
+}
+
+/// Not a claim of its own: the process that the next test kills. Started otherwise, it has nothing to serve.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[expect(clippy::disallowed_methods, reason = "how the test tells its own child what to do")]
+async fn serves_until_it_is_killed() {
+    let Some(folder) = std::env::var_os(SERVE) else { return };
+    let folder = Path::new(&folder);
+    let aws = open(folder, &Clock::default());
+    aws.sqs().ensure_queue("messages", attributes(&[("VisibilityTimeout", "60")])).await.expect("created");
+    let address = serve(&aws).await;
+    fs::write(folder.join("address.new"), address.to_string()).expect("written");
+    fs::rename(folder.join("address.new"), folder.join("address")).expect("in place");
+    std::future::pending::<()>().await;
+}
+
+/// Kills its process also when the test fails.
+struct Server(Child);
+
+impl Server {
+    async fn start(folder: &Path) -> (Self, String) {
+        let program = std::env::current_exe().expect("this program has a path");
+        let child = Command::new(program)
+            .args(["--exact", "restart::serves_until_it_is_killed", "--nocapture"])
+            .env(SERVE, folder)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("starts");
+        let server = Self(child);
+        for _ in 0..1_000 {
+            if let Ok(address) = fs::read_to_string(folder.join("address")) {
+                return (server, format!("http://{address}"));
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("the server did not start within ten seconds");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // On Unix this is SIGKILL.
+        self.0.kill().expect("it is running");
+        self.0.wait().expect("it is a child");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_kill_9_every_message_sent_and_not_deleted_is_there_exactly_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (server, endpoint) = Server::start(folder.path()).await;
+    let client = sqs_client(&endpoint);
+    let url = format!("{endpoint}/000000000000/messages");
+    let accepted = Arc::new(Mutex::new(BTreeSet::new()));
+    let senders: Vec<_> = (0..16)
+        .map(|sender| {
+            let (client, url, accepted) = (client.clone(), url.clone(), accepted.clone());
+            tokio::spawn(async move {
+                for n in 0.. {
+                    let body = format!("{sender}-{n}");
+                    if client.send_message().queue_url(&url).message_body(&body).send().await.is_err() {
+                        return;
+                    }
+                    accepted.lock().await.insert(body);
+                }
+            })
+        })
+        .collect();
+    while accepted.lock().await.len() < 50 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let received = client.receive_message().queue_url(&url).max_number_of_messages(10).send().await.expect("received");
+    let received = received.messages.expect("there are some");
+    for message in &received[..5] {
+        let receipt = message.receipt_handle.as_ref().expect("has one");
+        client.delete_message().queue_url(&url).receipt_handle(receipt).send().await.expect("deleted");
+    }
+    let deleted: BTreeSet<String> = received[..5].iter().filter_map(|message| message.body.clone()).collect();
+    while accepted.lock().await.len() < 300 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    drop(server);
+    for sender in senders {
+        sender.await.expect("no panic");
+    }
+
+    let clock = Clock::default();
+    let aws = open(folder.path(), &clock);
+    assert_eq!(aws.sqs().counts("messages").await.expect("counted").in_flight, received.len() - 5);
+    clock.advance(Duration::from_secs(60));
+    let mut found = Vec::new();
+    loop {
+        let received = aws.sqs().receive("messages", 100, NOW).await.expect("received");
+        if received.is_empty() {
+            break;
+        }
+        aws.sqs().delete("messages", receipts(&received)).await.expect("deleted");
+        found.extend(received.into_iter().map(|message| message.body));
+    }
+    let all: BTreeSet<String> = found.iter().cloned().collect();
+    assert_eq!(all.len(), found.len(), "each once");
+    assert!(all.is_disjoint(&deleted), "deleted stays deleted");
+    let lost: Vec<_> =
+        accepted.lock().await.difference(&all).filter(|body| !deleted.contains(*body)).cloned().collect();
+    assert!(lost.is_empty(), "accepted and lost: {lost:?}");
+    // What was cut off before its answer may or may not be there: at most one message of each sender.
+    assert!(all.len() + deleted.len() - accepted.lock().await.len() <= 16);
+}

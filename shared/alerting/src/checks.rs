@@ -1,0 +1,117 @@
+//! What must hold of an integration beside its rules' own syntax, before it is saved.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+use crate::filter::Filter;
+use crate::integration::{IntakeLimits, Integration, PushMode, Routing, Security};
+use crate::limits;
+use crate::policy::FieldError;
+
+/// Characters of a name.
+const NAME_CHARS: usize = 128;
+/// Values of all filters of one integration: ten per rule.
+const FILTER_VALUES: usize = 1000;
+/// Keywords and source addresses: as many as Feishu's own bots take (`reference/FEISHU-BOT.md`).
+const KEYWORDS: usize = 10;
+const SOURCES: usize = 10;
+/// Hours after which an alert closes by itself, at most: a year.
+const AUTO_CLOSE_HOURS: u32 = 365 * 24;
+
+/// The first thing wrong, by field.
+pub(crate) fn check(integration: &Integration) -> Result<(), FieldError> {
+    if integration.name.trim().is_empty() || integration.name.chars().count() > NAME_CHARS {
+        return Err(FieldError::new("name", format!("a name has 1 to {NAME_CHARS} characters")));
+    }
+    if integration.message_types.is_empty() {
+        return Err(FieldError::new("message_types", "at least one message type is needed"));
+    }
+    for (n, kind) in integration.message_types.iter().enumerate() {
+        if integration.message_types[..n].contains(kind) {
+            return Err(FieldError::new(format!("message_types[{n}]"), format!("{} is named twice", kind.as_str())));
+        }
+    }
+    if !(1..=AUTO_CLOSE_HOURS).contains(&integration.auto_close_hours) {
+        return Err(FieldError::new("auto_close_hours", format!("1 to {AUTO_CLOSE_HOURS} hours")));
+    }
+    check_security(&integration.security)?;
+    check_limits(&integration.limits)?;
+    check_counts(integration)
+}
+
+fn check_limits(limits: &IntakeLimits) -> Result<(), FieldError> {
+    let all = [
+        ("limits.per_second", limits.per_second),
+        ("limits.per_minute", limits.per_minute),
+        ("limits.open_alerts", limits.open_alerts),
+    ];
+    match all.into_iter().find(|(_, limit)| *limit == 0) {
+        Some((field, _)) => Err(FieldError::new(field, "at least 1")),
+        None => Ok(()),
+    }
+}
+
+fn check_security(security: &Security) -> Result<(), FieldError> {
+    if security.keywords.len() > KEYWORDS {
+        return Err(FieldError::new("security.keywords", format!("more than {KEYWORDS} keywords")));
+    }
+    if let Some(n) = security.keywords.iter().position(|keyword| keyword.trim().is_empty()) {
+        return Err(FieldError::new(format!("security.keywords[{n}]"), "empty keyword"));
+    }
+    if security.sources.len() > SOURCES {
+        return Err(FieldError::new("security.sources", format!("more than {SOURCES} sources")));
+    }
+    match security.sources.iter().position(|source| !is_source(source)) {
+        Some(n) => {
+            let message = "not an address, 203.0.113.* or a network such as 203.0.113.0/24";
+            Err(FieldError::new(format!("security.sources[{n}]"), message))
+        }
+        None => Ok(()),
+    }
+}
+
+fn is_source(text: &str) -> bool {
+    let octet = |part: &str| part == "*" || (part.len() <= 3 && part.parse::<u8>().is_ok());
+    text.parse::<IpAddr>().is_ok()
+        || text.parse::<IpNet>().is_ok()
+        || (text.split('.').count() == 4 && text.split('.').all(octet))
+}
+
+fn check_counts(integration: &Integration) -> Result<(), FieldError> {
+    let mut counts = Vec::new();
+    let mut filters: Vec<(&str, &Filter)> = Vec::new();
+    if let PushMode::ByRules { trigger, close, key, .. } = &integration.push_mode {
+        counts.extend([("push_mode.close", close.len()), ("push_mode.trigger", trigger.len())]);
+        counts.push(("push_mode.key", key.len()));
+        filters.extend(close.iter().map(|filter| ("push_mode.close", filter)));
+        filters.extend(trigger.iter().map(|filter| ("push_mode.trigger", filter)));
+    }
+    counts.push(("pipeline", integration.pipeline.len()));
+    filters.extend(integration.pipeline.iter().filter_map(|step| Some(("pipeline", step.when.as_ref()?))));
+    if let Routing::Shared { routes, .. } = &integration.routing {
+        counts.push(("routes", routes.len()));
+        filters.extend(routes.iter().map(|route| ("routes", &route.filter)));
+    }
+    let rules = limits::RULES_PER_INTEGRATION;
+    within(counts, rules, &format!("more than {rules} rules (push rules, extractors, steps and routes together)"))?;
+    let values = filters.into_iter().map(|(field, filter)| (field, values(filter)));
+    within(values, FILTER_VALUES, &format!("more than {FILTER_VALUES} values in all filters together"))
+}
+
+fn values(filter: &Filter) -> usize {
+    // A group or condition without values costs something too.
+    filter.any.iter().map(|group| 1 + group.all.iter().map(|condition| 1 + condition.values.len()).sum::<usize>()).sum()
+}
+
+/// The field at which a sum exceeds its limit.
+fn within<'f>(parts: impl IntoIterator<Item = (&'f str, usize)>, max: usize, message: &str) -> Result<(), FieldError> {
+    let mut sum = 0;
+    for (field, count) in parts {
+        sum += count;
+        if sum > max {
+            return Err(FieldError::new(field, message));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! What a text must contain for a pattern to match it.
+//!
+//! `/host=(\S+) (is )?down/` cannot match where `host=` does not occur: [`required`] says so, and the rules of
+//! [`crate::rules`] are tried only where their literals occur. The literals are compared without regard to ASCII case,
+//! so they hold for `/…/i` too; a letter that has a non-ASCII twin (`k`, `s`) then ends the literal.
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+/// Shorter literals occur nearly everywhere and would only cost.
+const LITERAL_MIN_BYTES: usize = 2;
+/// Longer ones distinguish no better.
+const LITERAL_MAX_BYTES: usize = 32;
+/// Alternatives of one pattern: `CPU|memory|disk` are three.
+const ALTERNATIVES_MAX: usize = 64;
+
+/// Texts of which at least one occurs wherever the pattern matches, compared without regard to ASCII case.
+pub(crate) type Literals = Vec<Vec<u8>>;
+
+/// The literals that a match cannot do without, or `None` if nothing useful is known.
+pub(crate) fn required(hir: &Hir) -> Option<Literals> {
+    walk(hir).literals()
+}
+
+/// The one text as a literal of its own, if it is long enough to be of use.
+pub(crate) fn of_text(text: &[u8]) -> Option<Literals> {
+    (text.len() >= LITERAL_MIN_BYTES).then(|| vec![text[..text.len().min(LITERAL_MAX_BYTES)].to_vec()])
+}
+
+/// The better of two: longer first, then fewer.
+pub(crate) fn better(a: Option<Literals>, b: Option<Literals>) -> Option<Literals> {
+    let rank = |set: &Literals| (set.iter().map(Vec::len).min().unwrap_or(0), usize::MAX - set.len());
+    match (a, b) {
+        (Some(a), Some(b)) => Some(if rank(&a) >= rank(&b) { a } else { b }),
+        (a, b) => a.or(b),
+    }
+}
+
+/// At least one of the sets applies: all of their literals, unless one is unknown.
+pub(crate) fn union(sets: impl IntoIterator<Item = Option<Literals>>) -> Option<Literals> {
+    let all: Literals = sets.into_iter().collect::<Option<Vec<_>>>()?.concat();
+    (1..=ALTERNATIVES_MAX).contains(&all.len()).then_some(all)
+}
+
+enum Found {
+    /// Matches this text and nothing else (zero-width assertions aside).
+    Exactly(Vec<u8>),
+    Contains(Option<Literals>),
+}
+
+impl Found {
+    fn literals(self) -> Option<Literals> {
+        match self {
+            Found::Exactly(text) => of_text(&text),
+            Found::Contains(literals) => literals,
+        }
+    }
+}
+
+fn walk(hir: &Hir) -> Found {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => Found::Exactly(Vec::new()),
+        HirKind::Literal(literal) => Found::Exactly(literal.0.to_vec()),
+        HirKind::Class(class) => one_letter(class).map_or(Found::Contains(None), |letter| Found::Exactly(vec![letter])),
+        HirKind::Capture(capture) => walk(&capture.sub),
+        HirKind::Repetition(repetition) if repetition.min == 0 => Found::Contains(None),
+        HirKind::Repetition(repetition) => Found::Contains(walk(&repetition.sub).literals()),
+        HirKind::Alternation(branches) => Found::Contains(union(branches.iter().map(required))),
+        HirKind::Concat(parts) => concat(parts),
+    }
+}
+
+fn concat(parts: &[Hir]) -> Found {
+    let mut run = Vec::new();
+    let mut best = None;
+    let mut exact = true;
+    for part in parts {
+        match walk(part) {
+            Found::Exactly(text) => run.extend(text),
+            Found::Contains(literals) => {
+                exact = false;
+                best = better(better(best, of_text(&std::mem::take(&mut run))), literals);
+            }
+        }
+    }
+    if exact { Found::Exactly(run) } else { Found::Contains(better(best, of_text(&run))) }
+}
+
+/// The letter of a class that holds one ASCII letter in both cases, as `/…/i` makes them.
+fn one_letter(class: &Class) -> Option<u8> {
+    let ranges: Vec<(u32, u32)> = match class {
+        Class::Unicode(class) => class.iter().take(3).map(|r| (r.start().into(), r.end().into())).collect(),
+        Class::Bytes(class) => class.iter().take(3).map(|r| (r.start().into(), r.end().into())).collect(),
+    };
+    let [(upper, upper_end), (lower, lower_end)] = ranges[..] else { return None };
+    let letter = u8::try_from(lower).ok().filter(u8::is_ascii_lowercase)?;
+    (upper == upper_end && lower == lower_end && upper == u32::from(letter.to_ascii_uppercase())).then_some(letter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(pattern: &str, expected: &[&str]) {
+        let hir = regex_syntax::parse(pattern).expect("valid");
+        let found = required(&hir).unwrap_or_default();
+        let found: Vec<_> = found.iter().map(|literal| String::from_utf8_lossy(literal)).collect();
+        assert_eq!(found, expected, "{pattern}");
+    }
+
+    #[test]
+    fn a_literal_that_every_match_contains_is_found() {
+        check("RESOLVED", &["RESOLVED"]);
+        check(r"^\bCPU\b$", &["CPU"]);
+        check(r"host=(\S+)", &["host="]);
+        check(r"\d+ms", &["ms"]);
+        check(r"(host)=\d", &["host="]);
+        check("(?:ab)+cd?efgh", &["efgh"]);
+        check("告警", &["告警"]);
+    }
+
+    #[test]
+    fn alternatives_are_all_kept_or_nothing_is_known() {
+        check("CPU|memory", &["CPU", "memory"]);
+        check("(CPU|memory) usage", &[" usage"]);
+        check(r"CPU|\d+", &[]);
+        check(".*", &[]);
+        check("(?:RESOLVED)?", &[]);
+    }
+
+    #[test]
+    fn case_folding_keeps_what_is_sound() {
+        check("(?i)firing", &["firing"]);
+        // ſ and K (the Kelvin sign) fold to s and k.
+        check("(?i)resolved", &["olved"]);
+        check("[Ff]iring", &["firing"]);
+        check("[xy]iring", &["iring"]);
+    }
+}

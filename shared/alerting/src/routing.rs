@@ -1,0 +1,86 @@
+//! Which spaces an alert goes to when it is triggered; updates and recovery follow it there.
+//!
+//! A dedicated integration has one space. A shared one tries its routes in order: each that matches adds its spaces,
+//! until one says stop; the default spaces take what no route matched.
+
+use crate::compiled::{Fuel, Run};
+use crate::ids::SpaceId;
+use crate::integration::{Routing, Then};
+use crate::matcher::{Matcher, View};
+use crate::policy::{Builder, FieldError, Flag};
+use crate::rules::RuleSet;
+
+/// Work that the routes of one alert may make; see [`crate::compiled`].
+const FUEL: Fuel = 2_000_000;
+/// Spaces of one route, and so incidents of one alert.
+const SPACES_PER_ROUTE: usize = 20;
+
+#[derive(Debug)]
+pub(crate) enum Ready {
+    Dedicated(SpaceId),
+    Shared { filters: RuleSet, targets: Vec<(Vec<SpaceId>, Then)>, default: Vec<SpaceId> },
+}
+
+impl Ready {
+    pub(crate) fn new(routing: &Routing, builder: &mut Builder<'_>) -> Result<Self, FieldError> {
+        let (routes, default) = match routing {
+            Routing::Dedicated { space } => return Ok(Ready::Dedicated(space.clone())),
+            Routing::Shared { routes, default_spaces } => (routes, default_spaces),
+        };
+        let checked = check_spaces(default, "default_spaces", "a shared integration needs a default route");
+        builder.keep(checked)?;
+        let mut filters = Vec::with_capacity(routes.len());
+        for (n, route) in routes.iter().enumerate() {
+            let matcher = check_spaces(&route.spaces, &format!("routes[{n}].spaces"), "a route needs a space")
+                .and_then(|()| Matcher::new(&route.filter, &format!("routes[{n}].filter"), &mut builder.patterns));
+            filters.push(builder.keep(matcher)?);
+        }
+        Ok(Ready::Shared {
+            filters: RuleSet::new(filters, &builder.patterns),
+            targets: routes.iter().map(|route| (route.spaces.clone(), route.then)).collect(),
+            default: default.clone(),
+        })
+    }
+
+    /// The spaces of an alert, each once, in the order of the routes.
+    pub(crate) fn spaces(&self, view: &View<'_>, run: &mut Run<'_>) -> Vec<SpaceId> {
+        let (filters, targets, default) = match self {
+            Ready::Dedicated(space) => return vec![space.clone()],
+            Ready::Shared { filters, targets, default } => (filters, targets, default),
+        };
+        run.refuel(FUEL);
+        let mut spaces = Vec::new();
+        for route in filters.candidates(view).iter() {
+            // A route that cannot be judged does not match: then the default spaces hear of the alert, and a flag says why.
+            if !filters.matches(route, view, run).unwrap_or(false) {
+                continue;
+            }
+            let (named, then) = &targets[route];
+            named.iter().for_each(|space| push_new(&mut spaces, space));
+            if *then == Then::Stop {
+                break;
+            }
+        }
+        if spaces.is_empty() {
+            default.iter().for_each(|space| push_new(&mut spaces, space));
+        }
+        if spaces.is_empty() {
+            run.flag(Flag::Unrouted);
+        }
+        spaces
+    }
+}
+
+fn push_new(spaces: &mut Vec<SpaceId>, space: &SpaceId) {
+    if !spaces.contains(space) {
+        spaces.push(space.clone());
+    }
+}
+
+fn check_spaces(spaces: &[SpaceId], path: &str, none: &str) -> Result<(), FieldError> {
+    match spaces.len() {
+        0 => Err(FieldError::new(path, none)),
+        1..=SPACES_PER_ROUTE => Ok(()),
+        _ => Err(FieldError::new(path, format!("more than {SPACES_PER_ROUTE} spaces"))),
+    }
+}

@@ -1,0 +1,165 @@
+//! The three checks that a Feishu bot can be given: source address, signature, keyword. Each is off unless configured.
+//!
+//! The signature is `base64(HMAC-SHA256(key = timestamp + "\n" + secret, message = ""))`, the timestamp in seconds and
+//! at most an hour off, as the vendor's guide has it. Some senders stamp half an hour into the past on purpose, so the
+//! window is not narrowed.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use alerting::moment::Moment;
+use alerting::secret::Secret;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use ipnet::IpNet;
+use serde_json::{Map, Value};
+use sha2::Sha256;
+
+use crate::sources::feishu::Reading;
+
+/// How far a timestamp may be off, in seconds, either way and inclusive.
+const WINDOW_SECS: u64 = 3600;
+/// A signature is 44 characters; more is not decoded.
+const SIGN_CHARS: usize = 64;
+
+/// Whether the request was signed with the secret, by its top-level `timestamp` (text or integer) and `sign`.
+pub fn is_signed(root: &Map<String, Value>, secret: &Secret, now: Moment) -> bool {
+    let timestamp = match root.get("timestamp") {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Number(number)) if number.is_i64() => number.to_string(),
+        _ => return false,
+    };
+    let Ok(secs) = timestamp.trim().parse::<i64>() else { return false };
+    let Some(sign) = root.get("sign").and_then(Value::as_str).filter(|sign| sign.len() <= SIGN_CHARS) else {
+        return false;
+    };
+    let Ok(sign) = STANDARD.decode(sign.trim()) else { return false };
+    let key = format!("{timestamp}\n{}", secret.expose());
+    let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes a key of any length");
+    // Compared in constant time; the window is no secret.
+    mac.verify_slice(&sign).is_ok() && now.secs().abs_diff(secs) <= WINDOW_SECS
+}
+
+/// Whether requests from the address are taken. An address that is not known is not on any list.
+pub fn is_source_allowed(sources: &[String], address: Option<&str>) -> bool {
+    if sources.is_empty() {
+        return true;
+    }
+    let address =
+        address.and_then(|address| address.trim().parse::<IpAddr>().ok()).map(|address| address.to_canonical());
+    address.is_some_and(|address| sources.iter().any(|source| matches_source(source.trim(), address)))
+}
+
+/// An address, `123.12.1.*`, or a network.
+fn matches_source(source: &str, address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) if source.contains('*') => matches_wildcard(source, address),
+        _ => match source.parse::<IpNet>() {
+            Ok(network) => network.contains(&address),
+            Err(_) => source.parse::<IpAddr>().is_ok_and(|source| source.to_canonical() == address),
+        },
+    }
+}
+
+fn matches_wildcard(source: &str, address: Ipv4Addr) -> bool {
+    let parts: Vec<&str> = source.split('.').collect();
+    let matches = |(part, octet): (&&str, u8)| *part == "*" || part.parse() == Ok(octet);
+    parts.len() == 4 && parts.iter().zip(address.octets()).all(matches)
+}
+
+/// Whether one of the keywords is in the title, the text or the header's labels. `reading` was made without addresses:
+/// a keyword in a link does not count.
+pub fn has_keyword(keywords: &[String], reading: &Reading) -> bool {
+    keywords.is_empty()
+        || keywords.iter().any(|keyword| {
+            reading.title.contains(keyword.as_str())
+                || reading.text.contains(keyword.as_str())
+                || reading.labels.iter().any(|(name, value)| name != "card_color" && value.contains(keyword.as_str()))
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[track_caller]
+    fn check(body: Value, now: i64, expected: bool) {
+        let root = body.as_object().expect("an object");
+        assert_eq!(is_signed(root, &Secret::new("demo"), Moment::from_secs(now)), expected, "{body}");
+    }
+
+    const SIGN: &str = "l1N0gAcBjdwBvGm1xMjOF0XSyaLRpR7tuO5dHfhAYc8=";
+
+    #[test]
+    fn the_published_vectors_are_accepted() {
+        check(json!({"timestamp": "100", "sign": "jquNHnVOwmDRfw+vqTIrY5dooJAgi5EcRtLsQE4wfXg="}), 100, true);
+        check(json!({"timestamp": "1599360473", "sign": SIGN}), 1_599_360_473, true);
+        check(json!({"timestamp": 1_599_360_473, "sign": SIGN}), 1_599_360_473, true);
+    }
+
+    #[test]
+    fn the_window_is_an_hour_either_way_inclusive() {
+        for (off, expected) in [(3600, true), (-3600, true), (3601, false), (-3601, false), (1800, true)] {
+            check(json!({"timestamp": "1599360473", "sign": SIGN}), 1_599_360_473 + off, expected);
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused() {
+        let now = 1_599_360_473;
+        for body in [
+            json!({}),
+            json!({"timestamp": "1599360473"}),
+            json!({"timestamp": "1599360473", "sign": ""}),
+            json!({"timestamp": "1599360474", "sign": SIGN}),
+            json!({"timestamp": 1_599_360_473.0_f64, "sign": SIGN}),
+            json!({"timestamp": "x", "sign": SIGN}),
+            json!({"timestamp": "1599360473", "sign": "bDFOMGdBY0I="}),
+            json!({"timestamp": "1599360473", "sign": "not base64"}),
+            json!({"timestamp": "1599360473", "sign": "A".repeat(1 << 20)}),
+            json!({"timestamp": "9999999999999999999999", "sign": SIGN}),
+            json!({"timestamp": i64::MIN, "sign": SIGN}),
+        ] {
+            check(body, now, false);
+        }
+    }
+
+    #[test]
+    fn sources_are_addresses_wildcards_and_networks() {
+        for (source, address, expected) in [
+            ("203.0.113.7", "203.0.113.7", true),
+            ("203.0.113.7", "203.0.113.70", false),
+            ("123.12.1.*", "123.12.1.200", true),
+            ("123.12.1.*", "123.12.10.2", false),
+            ("123.12.*.*", "123.12.10.2", true),
+            ("203.0.113.0/24", "203.0.113.255", true),
+            ("203.0.113.0/24", "203.0.114.0", false),
+            ("203.0.113.0/24", "::ffff:203.0.113.9", true),
+            ("2001:db8::/32", "2001:db8::1", true),
+            ("2001:db8::/32", "203.0.113.7", false),
+            ("123.12.*", "123.12.1.1", false),
+            ("nonsense", "203.0.113.7", false),
+        ] {
+            assert_eq!(is_source_allowed(&[source.to_owned()], Some(address)), expected, "{source} {address}");
+        }
+        assert!(is_source_allowed(&[], None));
+        assert!(!is_source_allowed(&["0.0.0.0/0".to_owned()], None));
+        assert!(!is_source_allowed(&["0.0.0.0/0".to_owned()], Some("unknown")));
+    }
+
+    #[test]
+    fn a_keyword_counts_in_title_text_and_tags() {
+        let reading = Reading {
+            title: "disk full".to_owned(),
+            text: "on db-1 #".to_owned(),
+            labels: [("card_color".to_owned(), "red".to_owned()), ("card_tag".to_owned(), "P1".to_owned())].into(),
+        };
+        for (keyword, expected) in [("disk", true), ("#", true), ("P1", true), ("red", false), ("Disk", false)] {
+            assert_eq!(has_keyword(&[keyword.to_owned()], &reading), expected, "{keyword}");
+        }
+        assert!(has_keyword(&["absent".to_owned(), "full".to_owned()], &reading));
+        assert!(has_keyword(&[], &reading));
+    }
+}

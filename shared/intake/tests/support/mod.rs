@@ -1,0 +1,28 @@
+//! Integrations to decide by.
+
+use alerting::integration::{IntakeLimits, Integration, PushMode, Routing, Security, TitleFrom};
+use alerting::message::MsgType;
+use alerting::moment::Moment;
+
+/// One with default settings.
+pub(crate) fn integration() -> Integration {
+    Integration {
+        id: "int_4fJk2LmNpQ".parse().expect("valid"),
+        name: "test".to_owned(),
+        version: 1,
+        routing: Routing::Dedicated { space: "spc_4fJk2LmNpQ".parse().expect("valid") },
+        message_types: vec![MsgType::Text, MsgType::Post],
+        title_from: TitleFrom::Default,
+        push_mode: PushMode::EachMessage,
+        security: Security::default(),
+        pipeline: Vec::new(),
+        limits: IntakeLimits::default(),
+        auto_close_hours: 24,
+        created_at: Moment::from_secs(1_767_607_200),
+    }
+}
+
+/// One that takes `interactive` too.
+pub(crate) fn taking_cards() -> Integration {
+    Integration { message_types: vec![MsgType::Text, MsgType::Post, MsgType::Interactive], ..integration() }
+}

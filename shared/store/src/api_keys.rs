@@ -1,0 +1,79 @@
+//! API keys. The key itself is kept nowhere: it is shown once, and found by its hash.
+
+use alerting::ids::ApiKeyId;
+use alerting::moment::Moment;
+use serde::{Deserialize, Serialize};
+
+use crate::Store;
+use crate::errors::{ReadError, WriteError};
+use crate::item::{Reader, item, json};
+use crate::keys::{self, Key};
+use crate::table::{Part, Reading, Table};
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiKey {
+    pub id: ApiKeyId,
+    pub name: String,
+    pub scopes: Vec<String>,
+    pub created_at: Moment,
+    /// What a listing may show of the key.
+    pub last4: String,
+}
+
+/// The API keys of this deployment.
+#[derive(Debug)]
+pub struct ApiKeys<'a> {
+    store: &'a Store,
+}
+
+impl Store {
+    pub fn api_keys(&self) -> ApiKeys<'_> {
+        ApiKeys { store: self }
+    }
+}
+
+impl ApiKeys<'_> {
+    /// `hash` is [`keys::secret_hash`] of the key.
+    pub async fn put(&self, hash: &str, api_key: &ApiKey) -> Result<(), WriteError> {
+        let key = Key::new(keys::API_KEY, hash);
+        let item = item(&key, [("doc", json(&key, api_key)?)]);
+        self.store.put(Table::Config, &key, item, None).await?;
+        Ok(())
+    }
+
+    /// As it is now: a deleted key opens nothing any more.
+    pub async fn find(&self, hash: &str) -> Result<Option<ApiKey>, ReadError> {
+        let item = self.store.get(Table::Config, &Key::new(keys::API_KEY, hash), Reading::Latest).await?;
+        item.as_ref().map(|item| Reader::new(item).json("doc")).transpose()
+    }
+
+    /// All of them, newest first: people make them by hand.
+    pub async fn list(&self) -> Result<Vec<ApiKey>, ReadError> {
+        let mut found: Vec<ApiKey> = self.all().await?.into_iter().map(|(_, api_key)| api_key).collect();
+        found.sort_by(|one, other| (other.created_at, &other.id).cmp(&(one.created_at, &one.id)));
+        Ok(found)
+    }
+
+    /// Whether there was such a key.
+    pub async fn delete(&self, id: &ApiKeyId) -> Result<bool, WriteError> {
+        let found = self.all().await?.into_iter().find(|(_, api_key)| api_key.id == *id);
+        match found {
+            Some((key, _)) => self.store.delete(Table::Config, &key).await,
+            None => Ok(false),
+        }
+    }
+
+    /// Whether there is any: the first one is made when there is none.
+    pub async fn any(&self) -> Result<bool, ReadError> {
+        let first = self.store.query(Table::Config, &Part::all(keys::API_KEY).limit(1), None).await?;
+        Ok(!first.items.is_empty())
+    }
+
+    async fn all(&self) -> Result<Vec<(Key, ApiKey)>, ReadError> {
+        let read = |item: &_| {
+            let reader = Reader::new(item);
+            Ok((reader.name(), reader.json("doc")?))
+        };
+        self.store.query_all(Table::Config, &Part::all(keys::API_KEY), read).await
+    }
+}

@@ -1,0 +1,216 @@
+//! Integrations and the keys of their intake URLs.
+//!
+//! An intake key is found by its hash: `INTAKE_KEY` → integration. That pointer is never trusted alone: a key opens an
+//! integration only if the integration's own record names the key's hash, as the current one or as the old one before
+//! its end. Record and pointers are written in one transaction.
+
+use std::sync::Arc;
+
+use alerting::ids::IntegrationId;
+use alerting::integration::Integration;
+use alerting::limits;
+use alerting::moment::Moment;
+use alerting::secret::Sealed;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Documents, Expect, Record, encode};
+use crate::errors::{ReadError, SaveError, WriteError};
+use crate::item::{Item, Reader, expiry, item, number, text};
+use crate::keys::{self, Key};
+use crate::table::{Reading, Table};
+use crate::{Page, Store};
+
+/// An integration with the key of its URL.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredIntegration {
+    pub integration: Integration,
+    /// The key itself, under the deployment's data key: an administrator may see the whole URL again.
+    pub intake_key: Sealed,
+    /// [`keys::secret_hash`] of the key.
+    pub key_hash: String,
+    /// The key as a listing may show it.
+    pub key_hint: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub old_key: Option<OldKey>,
+}
+
+/// The key before a rotation, which still opens the integration for a while.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OldKey {
+    pub hash: String,
+    pub until: Moment,
+}
+
+impl StoredIntegration {
+    /// Whether the key with this hash opens the integration.
+    fn is_opened_by(&self, hash: &str, now: Moment) -> bool {
+        let old = self.old_key.as_ref();
+        self.key_hash == hash || old.is_some_and(|old| old.hash == hash && now < old.until)
+    }
+}
+
+impl Record for StoredIntegration {
+    type Id = IntegrationId;
+    const KIND: &'static str = keys::INTEGRATION;
+
+    fn id(&self) -> &IntegrationId {
+        &self.integration.id
+    }
+
+    fn version(&self) -> u64 {
+        self.integration.version
+    }
+
+    fn set_version(&mut self, version: u64) {
+        self.integration.version = version;
+    }
+
+    fn created_at(&self) -> Moment {
+        self.integration.created_at
+    }
+}
+
+/// The integrations.
+#[derive(Debug)]
+pub struct Integrations<'a> {
+    store: &'a Store,
+    documents: Documents<'a, StoredIntegration>,
+}
+
+impl Integrations<'_> {
+    pub async fn get(&self, id: &IntegrationId) -> Result<Option<StoredIntegration>, ReadError> {
+        self.documents.get(id).await
+    }
+
+    pub async fn list(&self, limit: usize, after: Option<&str>) -> Result<Page<StoredIntegration>, ReadError> {
+        self.documents.list(limit, after).await
+    }
+
+    /// Saves the integration and the pointers of its keys, all or nothing, and returns it with its new version.
+    pub async fn put(&self, stored: &StoredIntegration, expect: Expect) -> Result<StoredIntegration, SaveError> {
+        let (stored, key, record) = encode(stored, expect)?;
+        let mut puts = vec![self.put_of(record.clone(), Some(expect))];
+        puts.extend(pointers(&stored).into_iter().map(|pointer| self.put_of(pointer, None)));
+        let written = self.store.client().transact_write_items().set_transact_items(Some(puts)).send().await;
+        self.forget(&stored);
+        let Err(error) = written else { return Ok(stored) };
+        let canceled = match error.as_service_error() {
+            Some(TransactWriteItemsError::TransactionCanceledException(canceled)) => canceled.cancellation_reasons(),
+            _ => return Err(WriteError::aws(&key, error).into()),
+        };
+        match canceled.first() {
+            // The answer to this very save was lost, and the SDK's repetition came too late for its token.
+            Some(first) if first.item() == Some(&record) => Ok(stored),
+            Some(first) if first.code() == Some("ConditionalCheckFailed") => {
+                Err(SaveError::Conflict { item: key.to_string() })
+            }
+            _ => Err(WriteError::aws(&key, error).into()),
+        }
+    }
+
+    /// Deletes the integration and closes its URL; whether there was one. What it logged stays, and is still counted.
+    pub async fn delete(&self, id: &IntegrationId, now: Moment) -> Result<bool, WriteError> {
+        let Some(stored) = self.get(id).await? else { return Ok(false) };
+        let key = Key::new(keys::DELETED_INTEGRATION, id);
+        let gone = item(&key, [("expires_at", expiry(now + 2 * limits::MESSAGE_LOG))]);
+        self.store.put(Table::Config, &key, gone, None).await?;
+        for hash in hashes(&stored) {
+            self.store.delete(Table::Config, &keys::intake_key(hash)).await?;
+        }
+        let deleted = self.documents.delete(id).await;
+        self.forget(&stored);
+        deleted
+    }
+
+    fn put_of(&self, item: Item, expect: Option<Expect>) -> TransactWriteItem {
+        let put = Put::builder().table_name(self.store.table_name(Table::Config)).set_item(Some(item));
+        let put = match expect {
+            Some(expect) => expect.condition().guard(put),
+            None => put,
+        };
+        TransactWriteItem::builder().put(put.build().expect("table and item are set")).build()
+    }
+
+    fn forget(&self, stored: &StoredIntegration) {
+        let caches = &self.store.inner.config;
+        self.documents.changed(&stored.integration.id);
+        for hash in hashes(stored) {
+            caches.intake_keys.invalidate(&hash.to_owned());
+            caches.unknown_keys.invalidate(&hash.to_owned());
+        }
+    }
+}
+
+impl Store {
+    pub fn integrations(&self) -> Integrations<'_> {
+        let documents = Documents::new(self, &self.inner.config.integrations);
+        Integrations { store: self, documents }
+    }
+
+    pub async fn cached_integration(
+        &self,
+        id: &IntegrationId,
+        now: Moment,
+    ) -> Result<Option<Arc<StoredIntegration>>, ReadError> {
+        self.integrations().documents.cached(id, now).await
+    }
+
+    /// What an intake key opens; `None` if it is unknown, or retired. Remembered either way for
+    /// [`crate::cache::TTL`].
+    pub async fn intake(&self, key: &str, now: Moment) -> Result<Option<Arc<StoredIntegration>>, ReadError> {
+        let hash = keys::secret_hash(key);
+        let Some(id) = self.opened_by(&hash, now).await? else { return Ok(None) };
+        let integration = self.cached_integration(&id, now).await?;
+        Ok(integration.filter(|stored| stored.is_opened_by(&hash, now)))
+    }
+
+    async fn opened_by(&self, hash: &str, now: Moment) -> Result<Option<IntegrationId>, ReadError> {
+        let caches = &self.inner.config;
+        let hash = hash.to_owned();
+        if let Some(id) = caches.intake_keys.fresh(&hash, now) {
+            return Ok(Some(id));
+        }
+        if caches.unknown_keys.fresh(&hash, now).is_some() {
+            return Ok(None);
+        }
+        let (known, unknown) = (caches.intake_keys.ticket(), caches.unknown_keys.ticket());
+        match self.get(Table::Config, &keys::intake_key(&hash), Reading::Eventual).await {
+            Ok(Some(pointer)) => {
+                let id = pointed_at(&pointer)?;
+                caches.intake_keys.insert(known, hash, id.clone(), now);
+                Ok(Some(id))
+            }
+            Ok(None) => {
+                caches.unknown_keys.insert(unknown, hash, (), now);
+                Ok(None)
+            }
+            Err(error) => caches.intake_keys.stale(&hash).map(Some).ok_or(error),
+        }
+    }
+}
+
+fn hashes(stored: &StoredIntegration) -> impl Iterator<Item = &str> {
+    let old = stored.old_key.as_ref().map(|old| old.hash.as_str());
+    std::iter::once(stored.key_hash.as_str()).chain(old)
+}
+
+/// The pointers to an integration. An old key's vanishes after its end.
+fn pointers(stored: &StoredIntegration) -> Vec<Item> {
+    let id = text(stored.integration.id.as_str());
+    let key = keys::intake_key(&stored.key_hash);
+    let mut pointers = vec![item(&key, [("integration", id.clone()), ("last4", text(&stored.key_hint))])];
+    if let Some(old) = &stored.old_key {
+        let until = [("until", number(old.until.millis())), ("expires_at", expiry(old.until))];
+        let mut pointer = item(&keys::intake_key(&old.hash), until);
+        pointer.insert("integration".to_owned(), id);
+        pointers.push(pointer);
+    }
+    pointers
+}
+
+fn pointed_at(pointer: &Item) -> Result<IntegrationId, ReadError> {
+    let reader = Reader::new(pointer);
+    reader.text("integration")?.parse().map_err(|_| ReadError::missing(reader.name(), "integration"))
+}

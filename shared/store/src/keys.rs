@@ -1,0 +1,217 @@
+//! Every key format. Nothing else in the project builds a key.
+//!
+//! | table | pk | sk | item |
+//! |---|---|---|---|
+//! | config | `SPACE`, `DESTINATION`, `INTEGRATION`, `MAPPING` | id | the document, `version`, `created_at` |
+//! | config | `DELETED_INTEGRATION` | id | its message log is still counted by the ledger |
+//! | config | `INTAKE_KEY` | SHA-256 of the key | `integration`, `until`, `last4` |
+//! | config | `API_KEY` | SHA-256 of the key | the document |
+//! | alerts | `STATE#{integration}#{hash128 of the alert key}` | `-` | the hot state, `version` |
+//! | alerts | `ALERT#{integration}` | stamp that opened it | the detail, `shown`, `status` |
+//! | alerts | `INCIDENT#{space}` | stamp that opened it | the document, `n` |
+//! | alerts | `DELIVERY#{incident}` | destination | `sent`, `owner`, `lease_until`, `attempts`, `told` |
+//! | alerts | `BUCKET#{destination}` | `-` | rate bucket, `version` |
+//! | alerts | `DIGEST#{destination}` | `{incident}#{n, 10 digits}` | one waiting line |
+//! | alerts | `TIMER#{shard 0..7}` | `{due ms, 15 digits}#{id}` | due work |
+//! | alerts | `LOG#{integration}#{yyyymmdd}` | stamp | one message, compressed; `outcome`, `notices` |
+//! | alerts | `LOG#actions#{yyyymmdd}` | `{at ms, 15 digits}#{incident}#{n}` | notices that no message made |
+//! | alerts | `RECEIVED#{hour ms}` | intake process | `count`, the greatest seen |
+//! | alerts | `OPEN#{integration}` | `-` | `open`, how many alerts are |
+//! | alerts | `LEDGER#{hour ms}` | `-` | a final hour |
+//!
+//! Stamps and padded numbers sort as text in the order of time. No index: every changed attribute of one is a second
+//! write.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use alerting::ids::{AlertId, DestinationId, IncidentId, IntegrationId, SpaceId, Stamp, hash128};
+use alerting::moment::Moment;
+use aws_sdk_dynamodb::types::AttributeValue;
+use sha2::{Digest, Sha256};
+
+/// The sort key of a partition that holds one item.
+const ALONE: &str = "-";
+/// Partitions of the timers, so that a minute with very many of them is not one partition's work.
+pub(crate) const TIMER_SHARDS: u8 = 8;
+
+pub(crate) const SPACE: &str = "SPACE";
+pub(crate) const DESTINATION: &str = "DESTINATION";
+pub(crate) const INTEGRATION: &str = "INTEGRATION";
+pub(crate) const MAPPING: &str = "MAPPING";
+pub(crate) const DELETED_INTEGRATION: &str = "DELETED_INTEGRATION";
+pub(crate) const API_KEY: &str = "API_KEY";
+const INTAKE_KEY: &str = "INTAKE_KEY";
+
+/// The address of one item. Shown in errors, without the hashes of keys.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+impl Key {
+    pub(crate) fn new(pk: impl Into<String>, sk: impl fmt::Display) -> Self {
+        Self { pk: pk.into(), sk: sk.to_string() }
+    }
+
+    pub(crate) fn attributes(&self) -> HashMap<String, AttributeValue> {
+        HashMap::from([
+            ("pk".to_owned(), AttributeValue::S(self.pk.clone())),
+            ("sk".to_owned(), AttributeValue::S(self.sk.clone())),
+        ])
+    }
+}
+
+impl fmt::Display for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.pk.as_str() {
+            INTAKE_KEY | API_KEY => f.write_str(&self.pk),
+            _ if self.sk == ALONE => f.write_str(&self.pk),
+            _ => write!(f, "{} {}", self.pk, self.sk),
+        }
+    }
+}
+
+/// What an alert key is stored under: 128 bits, so that a key of any length costs the same.
+pub fn alert_key_hash(alert_key: &str) -> String {
+    hash128(&[alert_key])
+}
+
+/// What an intake key or API key is stored under. The keys are long and random, so a plain hash does not give them
+/// away.
+pub fn secret_hash(key: &str) -> String {
+    Sha256::digest(key.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
+        use fmt::Write as _;
+        write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
+        hex
+    })
+}
+
+pub(crate) fn intake_key(hash: &str) -> Key {
+    Key::new(INTAKE_KEY, hash)
+}
+
+pub(crate) fn alert_state(integration: &IntegrationId, key_hash: &str) -> Key {
+    Key::new(format!("STATE#{integration}#{key_hash}"), ALONE)
+}
+
+pub(crate) fn alerts_of(integration: &IntegrationId) -> String {
+    format!("ALERT#{integration}")
+}
+
+/// `None` for an id that no message can have made.
+pub(crate) fn alert(id: &AlertId) -> Option<Key> {
+    id.parts().map(|(integration, opened_by)| Key::new(alerts_of(&integration), opened_by))
+}
+
+pub(crate) fn incidents_of(space: &SpaceId) -> String {
+    format!("INCIDENT#{space}")
+}
+
+/// `None` for an id that no alert can have made.
+pub(crate) fn incident(id: &IncidentId) -> Option<Key> {
+    id.parts().map(|(space, opened_by)| Key::new(incidents_of(&space), opened_by))
+}
+
+pub(crate) fn deliveries_of(incident: &IncidentId) -> String {
+    format!("DELIVERY#{incident}")
+}
+
+pub(crate) fn delivery(incident: &IncidentId, destination: &DestinationId) -> Key {
+    Key::new(deliveries_of(incident), destination)
+}
+
+pub(crate) fn bucket(destination: &DestinationId) -> Key {
+    Key::new(format!("BUCKET#{destination}"), ALONE)
+}
+
+pub(crate) fn digest_of(destination: &DestinationId) -> String {
+    format!("DIGEST#{destination}")
+}
+
+pub(crate) fn digest_line(destination: &DestinationId, incident: &IncidentId, n: u64) -> Key {
+    Key::new(digest_of(destination), format_args!("{incident}#{n:010}"))
+}
+
+pub(crate) fn timers_of(shard: u8) -> String {
+    format!("TIMER#{shard}")
+}
+
+pub(crate) fn timer(due: Moment, id: &str) -> Key {
+    let shard = Sha256::digest(id.as_bytes())[0] % TIMER_SHARDS;
+    Key::new(timers_of(shard), format_args!("{}#{id}", sortable(due)))
+}
+
+/// Greater than the sort key of every timer that is due at `until`, and not of any later one.
+pub(crate) fn timers_until(until: Moment) -> String {
+    format!("{}$", sortable(until)) // `$` follows `#`
+}
+
+pub(crate) fn log_of(integration: &IntegrationId, at: Moment) -> String {
+    format!("LOG#{integration}#{}", day(at))
+}
+
+pub(crate) fn logged(integration: &IntegrationId, stamp: Stamp) -> Key {
+    Key::new(log_of(integration, stamp.received_at()), stamp)
+}
+
+pub(crate) fn actions_of(at: Moment) -> String {
+    format!("LOG#actions#{}", day(at))
+}
+
+pub(crate) fn action(at: Moment, incident: &IncidentId, n: u64) -> Key {
+    Key::new(actions_of(at), format_args!("{}#{incident}#{n}", sortable(at)))
+}
+
+pub(crate) fn received_in(hour: Moment) -> String {
+    format!("RECEIVED#{}", hour.millis())
+}
+
+pub(crate) fn received(hour: Moment, process: &str) -> Key {
+    Key::new(received_in(hour), process)
+}
+
+pub(crate) fn open_alerts(integration: &IntegrationId) -> Key {
+    Key::new(format!("OPEN#{integration}"), ALONE)
+}
+
+pub(crate) fn ledger(hour: Moment) -> Key {
+    Key::new(format!("LEDGER#{}", hour.millis()), ALONE)
+}
+
+/// A moment as text that sorts in the order of time.
+pub(crate) fn sortable(at: Moment) -> String {
+    format!("{:015}", at.millis().max(0))
+}
+
+/// `20261122`, in UTC.
+fn day(at: Moment) -> String {
+    at.rfc3339().chars().take(10).filter(|c| *c != '-').collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_error_text_shows_the_hash_of_a_key() {
+        assert_eq!(intake_key(&secret_hash("wonderland")).to_string(), "INTAKE_KEY");
+        assert_eq!(Key::new(API_KEY, secret_hash("wonderland")).to_string(), "API_KEY");
+    }
+
+    #[test]
+    fn a_timer_that_is_due_sorts_before_the_bound_and_a_later_one_behind_it() {
+        let due = Moment::from_millis(1_767_607_200_000);
+        let later = Moment::from_millis(1_767_607_200_001);
+        assert!(timer(due, "zzz").sk < timers_until(due));
+        assert!(timer(later, "").sk > timers_until(due));
+    }
+
+    #[test]
+    fn a_log_partition_is_a_day_in_utc() {
+        let integration: IntegrationId = "int_a".parse().expect("valid");
+        let at = Moment::parse_rfc3339("2026-11-22T23:59:59Z").expect("valid");
+        assert_eq!(log_of(&integration, at), "LOG#int_a#20261122");
+    }
+}

@@ -1,0 +1,278 @@
+//! The conservation counter: per hour of receipt, every message and every notice is accounted for.
+//!
+//! `received` comes from the intake's own running counts, which every queued message carries, never from the outcomes:
+//! a message that vanished behind the intake leaves a gap, seen as `waiting`. Outcomes are counted from the message
+//! log, where each message has one entry; notices from the same entries, and their states from the deliveries.
+//!
+//! It costs nothing until someone asks. An hour that is over and balanced is frozen; if a greater count of that hour
+//! arrives later, the frozen one no longer agrees and the hour is counted again.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use alerting::ids::{IntegrationId, Stamp};
+use alerting::limits;
+use alerting::moment::Moment;
+use serde::{Deserialize, Serialize};
+
+use crate::Store;
+use crate::concurrently::concurrently;
+use crate::deliveries::{self, Delivery, DeliveryState};
+use crate::errors::{ReadError, WriteError};
+use crate::item::{Item, Reader, expiry, item, json, number};
+use crate::keys::{self, Key};
+use crate::log::{self, MessageOutcome, NoticeRef};
+use crate::table::{Part, Range, Reading, Table, Terms, Update, Write};
+
+const HOUR: Duration = Duration::from_secs(3600);
+/// How long after its end an hour may have something waiting without being out of balance: longer than the retry
+/// schedule of a notice.
+pub const SETTLING: Duration = Duration::from_secs(15 * 60);
+/// How long counts and frozen hours are kept: a day longer than the log that they are compared with.
+const KEEP: Duration = Duration::from_secs(8 * 24 * 3600);
+/// Counts that a process remembers; beyond, it forgets all of them, which costs one refused write each.
+const REMEMBERED: usize = 1000;
+
+/// One hour, by the stamps of its messages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LedgerHour {
+    pub hour: Moment,
+    pub messages: Messages,
+    pub notices: Notices,
+    /// Nothing has more outcomes than messages, and nothing waits that should not any more.
+    pub balanced: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Messages {
+    pub received: u64,
+    /// Received without an outcome yet; below zero is an error in the books.
+    pub waiting: i64,
+    pub refused: u64,
+    pub discarded: u64,
+    pub superseded: u64,
+    pub updated: u64,
+    pub triggered: u64,
+    pub recovered: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Notices {
+    pub created: u64,
+    pub delivered: u64,
+    pub folded: u64,
+    pub failed: u64,
+    pub pending: u64,
+}
+
+/// The greatest counts that this process has written, so that it writes only greater ones.
+#[derive(Debug, Default)]
+pub(crate) struct Seen {
+    counts: Mutex<HashMap<Key, u64>>,
+}
+
+impl Seen {
+    fn covers(&self, key: &Key, count: u64) -> bool {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).get(key).is_some_and(|seen| *seen >= count)
+    }
+
+    fn remember(&self, key: Key, count: u64) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.len() >= REMEMBERED {
+            counts.clear();
+        }
+        let seen = counts.entry(key).or_default();
+        *seen = count.max(*seen);
+    }
+}
+
+impl Messages {
+    fn count(&mut self, outcome: MessageOutcome) {
+        let counter = match outcome {
+            MessageOutcome::Triggered => &mut self.triggered,
+            MessageOutcome::Updated => &mut self.updated,
+            MessageOutcome::Recovered => &mut self.recovered,
+            MessageOutcome::Superseded => &mut self.superseded,
+            MessageOutcome::Discarded => &mut self.discarded,
+            MessageOutcome::Refused => &mut self.refused,
+        };
+        *counter += 1;
+    }
+
+    fn outcomes(&self) -> u64 {
+        self.refused + self.discarded + self.superseded + self.updated + self.triggered + self.recovered
+    }
+}
+
+impl Notices {
+    fn count(&mut self, state: DeliveryState) {
+        self.created += 1;
+        let counter = match state {
+            DeliveryState::Pending => &mut self.pending,
+            DeliveryState::Delivered => &mut self.delivered,
+            DeliveryState::Folded => &mut self.folded,
+            DeliveryState::Failed => &mut self.failed,
+        };
+        *counter += 1;
+    }
+}
+
+impl LedgerHour {
+    /// Whether the hour has been over for [`SETTLING`].
+    fn is_settled(&self, now: Moment) -> bool {
+        now >= self.hour + HOUR + SETTLING
+    }
+
+    fn balances(&self, now: Moment) -> bool {
+        let rests = self.messages.waiting == 0 && self.notices.pending == 0;
+        self.messages.waiting >= 0 && (rests || !self.is_settled(now))
+    }
+}
+
+impl Store {
+    /// An intake process had taken in `count` messages in that hour. Only the greatest counts.
+    pub async fn saw_received(&self, process: &str, hour: Moment, count: u64) -> Result<(), WriteError> {
+        let key = keys::received(hour, process);
+        if self.inner.received.covers(&key, count) {
+            return Ok(());
+        }
+        let update = Update {
+            key: key.clone(),
+            expression: "SET #count = :count, #expires = :expires".to_owned(),
+            condition: Some("attribute_not_exists(#count) OR #count < :count".to_owned()),
+            terms: Terms::default()
+                .name("#count", "count")
+                .name("#expires", "expires_at")
+                .value(":count", number(count))
+                .value(":expires", expiry(hour + KEEP)),
+        };
+        let stored = match self.update(Table::Alerts, update).await? {
+            Write::Done(item) | Write::Refused(Some(item)) => Reader::new(&item).optional_number("count"),
+            Write::Refused(None) => None,
+        };
+        self.inner.received.remember(key, stored.unwrap_or(count));
+        Ok(())
+    }
+
+    /// The books of the hour that begins at `hour`.
+    pub async fn ledger(&self, hour: Moment, now: Moment) -> Result<LedgerHour, WriteError> {
+        let hour = hour.hour();
+        if let Some(frozen) = self.frozen(hour).await? {
+            return Ok(frozen);
+        }
+        let ledger = self.count_hour(hour, now).await?;
+        // An hour older than the log cannot be counted again: what is read of it now is not its books.
+        let in_the_log = now < hour + limits::MESSAGE_LOG;
+        if in_the_log && ledger.is_settled(now) && ledger.balanced {
+            self.freeze(&ledger).await?;
+        }
+        Ok(ledger)
+    }
+
+    async fn received_in(&self, hour: Moment) -> Result<u64, ReadError> {
+        let part = Part::all(keys::received_in(hour)).latest();
+        let counts = self.query_all(Table::Alerts, &part, |item| Reader::new(item).number::<u64>("count")).await?;
+        Ok(counts.into_iter().sum())
+    }
+
+    /// The hour as it was frozen, unless more was received since.
+    async fn frozen(&self, hour: Moment) -> Result<Option<LedgerHour>, ReadError> {
+        let item = self.get(Table::Alerts, &keys::ledger(hour), Reading::Eventual).await?;
+        let Some(item) = item else { return Ok(None) };
+        let frozen: LedgerHour = Reader::new(&item).json("doc")?;
+        Ok((frozen.messages.received >= self.received_in(hour).await?).then_some(frozen))
+    }
+
+    async fn freeze(&self, ledger: &LedgerHour) -> Result<(), WriteError> {
+        let key = keys::ledger(ledger.hour);
+        let stored = item(&key, [("doc", json(&key, ledger)?), ("expires_at", expiry(ledger.hour + KEEP))]);
+        self.put(Table::Alerts, &key, stored, None).await?;
+        Ok(())
+    }
+
+    async fn count_hour(&self, hour: Moment, now: Moment) -> Result<LedgerHour, ReadError> {
+        let (first, last) = (Stamp::from_parts(hour, 0), Stamp::from_parts(hour + HOUR, 0));
+        let read = |integration: IntegrationId| {
+            let part = Part::all(keys::log_of(&integration, hour));
+            let part = part.range(Range::Between(first.to_string(), last.to_string())).only(&["outcome", "notices"]);
+            let store = self.clone();
+            async move { store.count_log(part).await }
+        };
+        let mut messages = Messages::default();
+        let mut told: HashSet<NoticeRef> = HashSet::new();
+        for (counted, notices) in concurrently(self.logging_integrations().await?, read).await? {
+            messages = add(messages, counted);
+            told.extend(notices);
+        }
+        told.extend(self.acted_in(hour).await?);
+        // Read last: what has an outcome above had been counted before it got one.
+        messages.received = self.received_in(hour).await?;
+        messages.waiting = messages.received.cast_signed().saturating_sub(messages.outcomes().cast_signed());
+        let notices = self.count_notices(&told).await?;
+        let mut ledger = LedgerHour { hour, messages, notices, balanced: false };
+        ledger.balanced = ledger.balances(now);
+        Ok(ledger)
+    }
+
+    /// Every integration that may have logged something, also those deleted since.
+    async fn logging_integrations(&self) -> Result<Vec<IntegrationId>, ReadError> {
+        let mut found = HashSet::new();
+        for kind in [keys::INTEGRATION, keys::DELETED_INTEGRATION] {
+            let id = |item: &Item| {
+                let name = Reader::new(item).name();
+                name.sk.parse().map_err(|_| ReadError::missing(&name, "the integration's id"))
+            };
+            // A projection of nothing but the key.
+            let part = Part::all(kind).only(&["expires_at"]);
+            found.extend(self.query_all::<IntegrationId>(Table::Config, &part, id).await?);
+        }
+        Ok(found.into_iter().collect())
+    }
+
+    async fn count_log(self, part: Part) -> Result<(Messages, Vec<NoticeRef>), ReadError> {
+        let mut messages = Messages::default();
+        let mut told = Vec::new();
+        let count = |item: &Item| {
+            messages.count(log::outcome(item)?);
+            told.extend(log::notices(item)?);
+            Ok(())
+        };
+        self.query_all(Table::Alerts, &part, count).await?;
+        Ok((messages, told))
+    }
+
+    async fn acted_in(&self, hour: Moment) -> Result<Vec<NoticeRef>, ReadError> {
+        let range = Range::Between(keys::sortable(hour), keys::sortable(hour + HOUR));
+        let part = Part::all(keys::actions_of(hour)).range(range);
+        Ok(self.query_all(Table::Alerts, &part, log::notices).await?.into_iter().flatten().collect())
+    }
+
+    async fn count_notices(&self, told: &HashSet<NoticeRef>) -> Result<Notices, ReadError> {
+        let key = |notice: &NoticeRef| keys::delivery(&notice.incident, &notice.destination);
+        let keys: Vec<Key> = told.iter().map(key).collect();
+        let mut delivered: HashMap<Key, Delivery> = HashMap::new();
+        for item in self.get_many(Table::Alerts, &keys).await? {
+            delivered.insert(Reader::new(&item).name(), deliveries::decode(&item)?);
+        }
+        let mut notices = Notices::default();
+        for notice in told {
+            let delivery = delivered.get(&key(notice));
+            notices.count(delivery.map_or(DeliveryState::Pending, |delivery| delivery.state_of(notice.n)));
+        }
+        Ok(notices)
+    }
+}
+
+fn add(one: Messages, other: Messages) -> Messages {
+    Messages {
+        received: one.received + other.received,
+        waiting: one.waiting + other.waiting,
+        refused: one.refused + other.refused,
+        discarded: one.discarded + other.discarded,
+        superseded: one.superseded + other.superseded,
+        updated: one.updated + other.updated,
+        triggered: one.triggered + other.triggered,
+        recovered: one.recovered + other.recovered,
+    }
+}

@@ -1,0 +1,92 @@
+//! What Larkspur keeps, in two DynamoDB tables.
+//!
+//! Reading order: [`keys`] every key format → [`config`], [`integrations`], [`api_keys`] what operators save →
+//! [`alert_states`], [`alerts`], [`incidents`], [`changes`] what messages and people do → [`deliveries`], [`rates`],
+//! [`digests`] who was told → [`timers`] what is due → [`log`], [`ledger`] what became of every message.
+//!
+//! - Every write may be repeated: it carries its own identity in a condition, or writes the same content under the same
+//!   key. A write that took effect although its answer was lost is recognised as one's own.
+//! - A lost race is a value (`Lost`, `Existing`, `Busy` …), never an error, and brings what is stored.
+//! - What is absent here: decisions about alerts, the clock (`now` comes in), any unsealed secret, any index.
+
+pub mod alert_states;
+pub mod alerts;
+pub mod api_keys;
+pub mod cache;
+pub mod changes;
+mod concurrently;
+pub mod config;
+pub mod deliveries;
+pub mod digests;
+pub mod errors;
+pub mod incidents;
+pub mod integrations;
+mod item;
+pub mod keys;
+pub mod ledger;
+pub mod log;
+mod newest_first;
+pub mod rates;
+mod table;
+pub mod timers;
+
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::Client;
+
+use crate::table::Table;
+
+/// The names of the two tables.
+#[derive(Debug, Clone)]
+pub struct Tables {
+    pub config: String,
+    pub alerts: String,
+}
+
+/// Everything stored. Clones share connections and caches.
+#[derive(Debug, Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    client: Client,
+    tables: Tables,
+    config: config::Caches,
+    buckets: rates::Buckets,
+    received: ledger::Seen,
+}
+
+/// A part of a list, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    /// Where the next page begins: to be handed back as `after`. There may be one although this page is not full, or is
+    /// empty: what it looked at did not match.
+    pub next: Option<String>,
+}
+
+impl Store {
+    pub fn new(client: Client, tables: Tables) -> Self {
+        let inner = Inner {
+            client,
+            tables,
+            config: config::Caches::default(),
+            buckets: rates::Buckets::default(),
+            received: ledger::Seen::default(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    fn client(&self) -> &Client {
+        &self.inner.client
+    }
+
+    fn table_name(&self, table: Table) -> &str {
+        match table {
+            Table::Config => &self.inner.tables.config,
+            Table::Alerts => &self.inner.tables.alerts,
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Claims, marks, rate buckets and digests.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use alerting::ids::{DestinationId, IncidentId};
+use alerting::incident::{EntryKind, Progress};
+use alerting::moment::Moment;
+use alerting::notice::Notice;
+use alerting::rate::Rate;
+use alerting::severity::Severity;
+use store::Store;
+use store::deliveries::{ATTEMPTS, AttemptOutcome, Claim, Delivery, DeliveryState, Mark, Marked};
+use store::rates::Token;
+
+use crate::world::{NOW, World, destination, space, stamp};
+
+const LEASE: Duration = Duration::from_secs(45);
+const TEN_A_SECOND: [Rate; 1] = [Rate { burst: 10, per: Duration::from_secs(1) }];
+
+fn incident() -> IncidentId {
+    IncidentId::of(&space("dba"), stamp(0))
+}
+
+fn ops() -> DestinationId {
+    destination("ops")
+}
+
+async fn claim(store: &Store, n: u64, owner: &str, now: Moment) -> Claim {
+    store.claim(&incident(), &ops(), n, owner, now, LEASE).await.expect("written")
+}
+
+async fn claimed(store: &Store, n: u64, owner: &str, now: Moment) -> Delivery {
+    match claim(store, n, owner, now).await {
+        Claim::Claimed(delivery) => delivery,
+        other => panic!("not claimed: {other:?}"),
+    }
+}
+
+async fn mark(store: &Store, n: u64, owner: &str, mark: Mark) -> Marked {
+    store.mark(&incident(), &ops(), n, owner, mark).await.expect("written")
+}
+
+fn delivered() -> Mark {
+    Mark { at: NOW, state: DeliveryState::Delivered, outcome: Some(AttemptOutcome::Delivered), reason: None }
+}
+
+fn to_be_retried(at: Moment) -> Mark {
+    let reason = Some("provider_down".to_owned());
+    Mark { at, state: DeliveryState::Pending, outcome: Some(AttemptOutcome::Retry), reason }
+}
+
+async fn only_delivery(world: &World) -> Delivery {
+    let mut all = world.store.deliveries(&incident()).await.expect("listed");
+    assert_eq!(all.len(), 1);
+    let (destination, delivery) = all.remove(0);
+    assert_eq!(destination, ops());
+    delivery
+}
+
+#[tokio::test]
+async fn one_worker_sends_and_the_other_waits_whoever_comes_first() {
+    let world = World::start().await;
+    let (one, other) = (world.another(), world.another());
+    for (n, first, second) in [(1, &one, &other), (2, &other, &one)] {
+        claimed(first, n, "first", NOW).await;
+        assert_eq!(claim(second, n, "second", NOW).await, Claim::Busy { until: NOW + LEASE });
+        assert_eq!(mark(second, n, "second", delivered()).await, Marked::NotOurs);
+        assert_eq!(mark(first, n, "first", delivered()).await, Marked::Recorded);
+        assert_eq!(claim(second, n, "second", NOW).await, Claim::AlreadySent);
+    }
+    let delivery = only_delivery(&world).await;
+    assert_eq!((delivery.sent, delivery.attempts.len(), delivery.state()), (2, 2, DeliveryState::Delivered));
+}
+
+#[tokio::test]
+async fn an_older_change_never_lands_after_a_newer_one() {
+    let world = World::start().await;
+    claimed(&world.store, 2, "a", NOW).await;
+    mark(&world.store, 2, "a", delivered()).await;
+    assert_eq!(claim(&world.store, 1, "b", NOW).await, Claim::AlreadySent);
+    assert_eq!(only_delivery(&world).await.state_of(1), DeliveryState::Folded);
+}
+
+#[tokio::test]
+async fn after_a_crash_the_lease_runs_out_and_another_worker_sends() {
+    let world = World::start().await;
+    claimed(&world.store, 1, "crashed", NOW).await;
+    let late = NOW + LEASE;
+    claimed(&world.store, 1, "next", late).await;
+    assert_eq!(mark(&world.store, 1, "crashed", delivered()).await, Marked::NotOurs);
+    assert_eq!(mark(&world.store, 1, "next", delivered()).await, Marked::Recorded);
+    assert_eq!(only_delivery(&world).await.attempts.len(), 1);
+}
+
+#[tokio::test]
+async fn a_claim_and_a_mark_whose_answers_were_lost_are_recognised() {
+    let world = World::start().await;
+    world.wire.lose_the_next_answer();
+    claimed(&world.store, 1, "a", NOW).await;
+    world.wire.lose_the_next_answer();
+    assert_eq!(mark(&world.store, 1, "a", delivered()).await, Marked::Recorded);
+    assert_eq!(world.wire.take_requests(), 4);
+    let delivery = only_delivery(&world).await;
+    assert_eq!((delivery.attempts.len(), delivery.told.len()), (1, 1));
+}
+
+#[tokio::test]
+async fn what_is_to_be_sent_again_stays_pending_and_can_be_claimed_at_once() {
+    let world = World::start().await;
+    claimed(&world.store, 1, "a", NOW).await;
+    mark(&world.store, 1, "a", to_be_retried(NOW)).await;
+    let delivery = claimed(&world.store, 1, "b", NOW).await;
+    assert_eq!((delivery.sent, delivery.failures(1), delivery.state()), (0, 1, DeliveryState::Pending));
+    assert_eq!(delivery.attempts[0].reason.as_deref(), Some("provider_down"));
+    let failed = Mark { state: DeliveryState::Failed, outcome: None, ..to_be_retried(NOW) };
+    assert_eq!(mark(&world.store, 1, "b", failed).await, Marked::Recorded);
+    assert_eq!(claim(&world.store, 1, "c", NOW).await, Claim::AlreadySent);
+    assert_eq!(only_delivery(&world).await.state(), DeliveryState::Failed);
+}
+
+#[tokio::test]
+async fn of_very_many_attempts_the_first_and_the_newest_are_kept() {
+    let world = World::start().await;
+    let at = |index: usize| NOW + Duration::from_secs(index as u64);
+    for index in 0..ATTEMPTS + 10 {
+        claimed(&world.store, 1, "a", NOW).await;
+        assert_eq!(mark(&world.store, 1, "a", to_be_retried(at(index))).await, Marked::Recorded);
+    }
+    let delivery = only_delivery(&world).await;
+    assert_eq!(delivery.attempts.len(), ATTEMPTS);
+    assert_eq!(delivery.attempts[0].at, at(0));
+    assert_eq!(delivery.attempts[1].at, at(11));
+    assert_eq!(delivery.attempts[ATTEMPTS - 1].at, at(ATTEMPTS + 9));
+    assert_eq!(delivery.told.len(), 1);
+    claimed(&world.store, 1, "b", NOW).await;
+    mark(&world.store, 1, "b", delivered()).await;
+    assert_eq!(only_delivery(&world).await.state(), DeliveryState::Delivered);
+}
+
+#[tokio::test]
+async fn a_token_costs_one_write_and_a_wait_that_is_known_costs_nothing() {
+    let world = World::start().await;
+    assert_eq!(world.store.take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("written"), Token::Granted);
+    assert_eq!(world.store.take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("written"), Token::Granted);
+    assert_eq!(world.wire.take_requests(), 2);
+    let Token::Wait(wait) = world.store.take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("decided") else {
+        panic!("more than a fifth of the rate at once")
+    };
+    assert_eq!(world.wire.take_requests(), 0);
+    let granted = world.store.take_token(&ops(), &TEN_A_SECOND, NOW + wait).await.expect("written");
+    assert_eq!(granted, Token::Granted);
+}
+
+#[tokio::test]
+async fn two_processes_share_one_bucket() {
+    let world = World::start().await;
+    let (one, other) = (world.another(), world.another());
+    assert_eq!(one.take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("written"), Token::Granted);
+    assert_eq!(other.take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("written"), Token::Granted);
+    for store in [&one, &other] {
+        let token = store.take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("decided");
+        assert!(matches!(token, Token::Wait(_)));
+    }
+}
+
+#[tokio::test]
+async fn a_token_whose_answer_was_lost_is_taken_once() {
+    let world = World::start().await;
+    world.wire.lose_the_next_answer();
+    assert_eq!(world.store.take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("written"), Token::Granted);
+    let other = world.another();
+    assert_eq!(other.take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("written"), Token::Granted);
+    assert!(matches!(other.take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("decided"), Token::Wait(_)));
+}
+
+#[tokio::test]
+async fn a_providers_block_holds_for_every_process_and_a_shorter_one_does_not_end_it() {
+    let world = World::start().await;
+    let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+    world.store.block(&ops(), NOW + minutes(10)).await.expect("written");
+    world.another().block(&ops(), NOW + minutes(5)).await.expect("written");
+    let token = world.another().take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("decided");
+    assert_eq!(token, Token::Wait(minutes(10)));
+    let token = world.another().take_token(&ops(), &TEN_A_SECOND, NOW + minutes(10)).await.expect("written");
+    assert_eq!(token, Token::Granted);
+}
+
+fn notice(at: i64, n: u64) -> Notice {
+    Notice {
+        destination: ops(),
+        n,
+        kind: EntryKind::Triggered,
+        at: NOW,
+        actor: "source".to_owned(),
+        incident: IncidentId::of(&space("dba"), stamp(at)),
+        num: "ABC123".to_owned(),
+        space: space("dba"),
+        space_name: "DBA".to_owned(),
+        title: format!("disk full {at}"),
+        description: "long".repeat(1000),
+        severity: Severity::Warning,
+        progress: Progress::Triggered,
+        triggered_at: NOW,
+        closed_at: None,
+        labels: BTreeMap::from([("host".to_owned(), "db-1".to_owned())]),
+        integration_name: "disk alarms".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn digest_lines_wait_in_order_once_each_until_they_are_removed() {
+    let world = World::start().await;
+    let notices: Vec<Notice> = (0..30).flat_map(|at| [notice(at, 1), notice(at, 2)]).collect();
+    let mut mixed = notices.clone();
+    mixed.reverse();
+    mixed.push(notice(3, 1)); // twice in one call
+    world.store.add_digest_lines(&ops(), &mixed, NOW).await.expect("written");
+    world.store.add_digest_lines(&ops(), &notices[..5], NOW).await.expect("written again");
+    let lines = world.store.digest_lines(&ops(), 100).await.expect("listed");
+    let order = |notices: &[Notice]| notices.iter().map(|line| (line.incident.clone(), line.n)).collect::<Vec<_>>();
+    assert_eq!(order(&lines), order(&notices));
+    assert!(lines.iter().all(|line| line.description.is_empty() && line.labels.is_empty()));
+    let first = world.store.digest_lines(&ops(), 40).await.expect("listed");
+    assert_eq!(order(&first), order(&notices[..40]));
+    world.store.remove_digest_lines(&ops(), &first).await.expect("removed");
+    world.store.remove_digest_lines(&ops(), &first).await.expect("removed again");
+    assert_eq!(order(&world.store.digest_lines(&ops(), 100).await.expect("listed")), order(&notices[40..]));
+    assert!(world.store.digest_lines(&destination("other"), 100).await.expect("listed").is_empty());
+}

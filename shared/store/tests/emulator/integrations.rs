@@ -1,0 +1,149 @@
+//! Integrations, the keys of their URLs, and API keys.
+
+use std::time::Duration;
+
+use alerting::integration::{IntakeLimits, Integration, PushMode, Routing, Security, TitleFrom};
+use alerting::message::MsgType;
+use alerting::secret::Sealed;
+use store::api_keys::ApiKey;
+use store::cache::TTL;
+use store::config::Expect;
+use store::errors::SaveError;
+use store::integrations::{OldKey, StoredIntegration};
+use store::keys::secret_hash;
+
+use crate::world::{NOW, World, integration, space};
+
+fn disk_alarms() -> StoredIntegration {
+    let integration = Integration {
+        id: integration("disk"),
+        name: "disk alarms".to_owned(),
+        version: 0,
+        routing: Routing::Dedicated { space: space("dba") },
+        message_types: vec![MsgType::Text, MsgType::Post],
+        title_from: TitleFrom::Default,
+        push_mode: PushMode::ByTitle,
+        security: Security::default(),
+        pipeline: Vec::new(),
+        limits: IntakeLimits::default(),
+        auto_close_hours: 24,
+        created_at: NOW,
+    };
+    StoredIntegration {
+        integration,
+        intake_key: Sealed("sealed".to_owned()),
+        key_hash: secret_hash("first"),
+        key_hint: "…irst".to_owned(),
+        old_key: None,
+    }
+}
+
+#[tokio::test]
+async fn a_key_opens_its_integration_and_no_other_key_does() {
+    let world = World::start().await;
+    let saved = world.store.integrations().put(&disk_alarms(), Expect::New).await.expect("saved");
+    assert_eq!(saved.integration.version, 1);
+    let opened = world.another().intake("first", NOW).await.expect("read").expect("opened");
+    assert_eq!(*opened, saved);
+    assert!(world.another().intake("second", NOW).await.expect("read").is_none());
+}
+
+#[tokio::test]
+async fn a_known_key_and_an_unknown_one_are_asked_for_once_in_ten_seconds() {
+    let world = World::start().await;
+    world.store.integrations().put(&disk_alarms(), Expect::New).await.expect("saved");
+    world.wire.take_requests();
+    for _ in 0..100 {
+        world.store.intake("first", NOW).await.expect("read");
+        world.store.intake("unknown", NOW).await.expect("read");
+    }
+    assert_eq!(world.wire.take_requests(), 3); // pointer and record of the one, nothing of the other
+    world.store.intake("unknown", NOW + TTL).await.expect("read");
+    assert_eq!(world.wire.take_requests(), 1);
+}
+
+#[tokio::test]
+async fn a_key_that_was_unknown_works_as_soon_as_its_integration_is_saved_here() {
+    let world = World::start().await;
+    assert!(world.store.intake("first", NOW).await.expect("read").is_none());
+    world.store.integrations().put(&disk_alarms(), Expect::New).await.expect("saved");
+    assert!(world.store.intake("first", NOW).await.expect("read").is_some());
+}
+
+#[tokio::test]
+async fn after_a_rotation_the_old_key_works_until_its_end_and_the_one_before_no_more() {
+    let world = World::start().await;
+    let first = world.store.integrations().put(&disk_alarms(), Expect::New).await.expect("saved");
+    let rotate = |stored: &StoredIntegration, key: &str| StoredIntegration {
+        key_hash: secret_hash(key),
+        old_key: Some(OldKey { hash: stored.key_hash.clone(), until: NOW + Duration::from_secs(3600) }),
+        ..stored.clone()
+    };
+    let second = rotate(&first, "second");
+    let second = world.store.integrations().put(&second, Expect::Version(1)).await.expect("saved");
+    let opens = async |key: &str, at| world.store.intake(key, at).await.expect("read").is_some();
+    assert!(opens("second", NOW).await && opens("first", NOW).await);
+    assert!(!opens("first", NOW + Duration::from_secs(3600)).await);
+    let third = rotate(&second, "third");
+    world.store.integrations().put(&third, Expect::Version(2)).await.expect("saved");
+    assert!(opens("third", NOW).await && opens("second", NOW).await && !opens("first", NOW).await);
+}
+
+#[tokio::test]
+async fn of_two_saves_the_later_one_changes_nothing_not_even_the_keys() {
+    let world = World::start().await;
+    let saved = world.store.integrations().put(&disk_alarms(), Expect::New).await.expect("saved");
+    let winner = StoredIntegration { key_hash: secret_hash("winner"), ..saved.clone() };
+    let loser = StoredIntegration { key_hash: secret_hash("loser"), ..saved };
+    world.store.integrations().put(&winner, Expect::Version(1)).await.expect("saved");
+    let lost = world.another().integrations().put(&loser, Expect::Version(1)).await.expect_err("lost");
+    assert!(matches!(lost, SaveError::Conflict { .. }), "{lost}");
+    assert!(world.another().intake("winner", NOW).await.expect("read").is_some());
+    assert!(world.another().intake("loser", NOW).await.expect("read").is_none());
+}
+
+#[tokio::test]
+async fn a_save_whose_answer_was_lost_is_recognised() {
+    let world = World::start().await;
+    world.wire.lose_the_next_answer();
+    world.store.integrations().put(&disk_alarms(), Expect::New).await.expect("saved");
+    assert_eq!(world.wire.take_requests(), 2);
+    // The same save by another call, which the transaction's token does not cover.
+    world.store.integrations().put(&disk_alarms(), Expect::New).await.expect("the same");
+}
+
+#[tokio::test]
+async fn a_deleted_integration_is_closed_and_gone() {
+    let world = World::start().await;
+    let saved = world.store.integrations().put(&disk_alarms(), Expect::New).await.expect("saved");
+    world.store.intake("first", NOW).await.expect("read");
+    let id = saved.integration.id;
+    assert!(world.store.integrations().delete(&id, NOW).await.expect("deleted"));
+    assert!(world.store.intake("first", NOW).await.expect("read").is_none());
+    assert!(world.store.integrations().get(&id).await.expect("read").is_none());
+    assert!(world.store.integrations().list(10, None).await.expect("listed").items.is_empty());
+    assert!(!world.store.integrations().delete(&id, NOW).await.expect("deleted before"));
+}
+
+#[tokio::test]
+async fn an_api_key_is_found_by_its_hash_until_it_is_deleted() {
+    let world = World::start().await;
+    let keys = world.store.api_keys();
+    assert!(!keys.any().await.expect("read"));
+    let api_key = |suffix: &str, seconds: u64| ApiKey {
+        id: format!("key_{suffix}").parse().expect("valid"),
+        name: suffix.to_owned(),
+        scopes: vec!["admin".to_owned()],
+        created_at: NOW + Duration::from_secs(seconds),
+        last4: "wxyz".to_owned(),
+    };
+    let (first, second) = (api_key("first", 0), api_key("second", 1));
+    keys.put(&secret_hash("1"), &first).await.expect("saved");
+    keys.put(&secret_hash("2"), &second).await.expect("saved");
+    assert!(keys.any().await.expect("read"));
+    assert_eq!(keys.find(&secret_hash("1")).await.expect("read"), Some(first.clone()));
+    assert_eq!(keys.list().await.expect("listed"), [second, first.clone()]);
+    assert!(keys.delete(&first.id).await.expect("deleted"));
+    assert!(!keys.delete(&first.id).await.expect("deleted before"));
+    assert_eq!(keys.find(&secret_hash("1")).await.expect("read"), None);
+}

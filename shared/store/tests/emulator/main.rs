@@ -1,0 +1,12 @@
+//! The store against an embedded DynamoDB: round trips, both orders of each race, repetitions, page boundaries, lost
+//! answers. The SDK is the production one; nothing is scripted.
+
+mod alerts;
+mod config;
+mod deliveries;
+mod integrations;
+mod ledger;
+mod log;
+mod timers;
+mod wire;
+mod world;

@@ -1,0 +1,143 @@
+#!/usr/bin/env bash
+# Every check of the project, from a machine that has Debian and Rust. Installs what it needs into a cache, once.
+#
+#   tests/run.sh              everything
+#   tests/run.sh STEP ...     only these: format clippy docs deny tests template deploy
+#
+# LARKSPUR_CACHE    tools and build output (default ~/.cache/larkspur): outside the checkout, so that a fresh clone
+#                   builds only its own crates
+# CARGO_TARGET_DIR  build output of the tests, if it is to be elsewhere
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+cache=${LARKSPUR_CACHE:-$HOME/.cache/larkspur}
+export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$cache/target}
+export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+export LARKSPUR_TEST_PYTHON=$cache/test/bin/python
+PATH=$cache/bin:$PATH
+mkdir -p "$cache"
+
+cargo_deny=0.20.2
+cargo_nextest=0.9.143
+steps=(format clippy docs deny tests template deploy)
+
+# --- what the steps need ------------------------------------------------------------------------------------------
+
+need_packages() {
+    local missing=()
+    command -v cc >/dev/null || missing+=(build-essential)
+    command -v curl >/dev/null || missing+=(curl ca-certificates)
+    python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
+    [ ${#missing[@]} -eq 0 ] && return
+    local root=()
+    [ "$(id -u)" -eq 0 ] || root=(sudo)
+    "${root[@]}" apt-get update -q
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends "${missing[@]}"
+}
+
+# A virtual environment in the cache, made again only when its requirements change.
+need_python() {
+    local folder=$cache/$1 wanted=tests/tools/requirements-$1.txt
+    cmp -s "$wanted" "$folder/requirements.txt" && return
+    need_packages
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check -r "$wanted"
+    cp "$wanted" "$folder/requirements.txt"
+}
+
+# A cargo command in its pinned version. Debug builds: they compile in half the time and do their work as well.
+need_cargo() {
+    local name=$1 version=$2
+    shift 2
+    cargo "${name#cargo-}" --version 2>/dev/null | grep -qF " $version" && return
+    CARGO_TARGET_DIR=$cache/tools cargo install --quiet --locked --debug --root "$cache" "$name" --version "$version" "$@"
+    rm -rf "$cache/tools"
+}
+
+# --- the steps ----------------------------------------------------------------------------------------------------
+
+format() { cargo fmt --all --check; }
+
+clippy() { cargo clippy --quiet --locked --workspace --all-targets -- -D warnings; }
+
+docs() { RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --workspace --no-deps --document-private-items; }
+
+deny() {
+    need_cargo cargo-deny "$cargo_deny"
+    cargo deny --log-level error check licenses bans sources
+    if timeout 60 cargo deny --log-level off fetch db >/dev/null 2>&1; then
+        cargo deny --log-level error check --disable-fetch advisories
+    else
+        echo "NOT CHECKED: advisories, for their database cannot be reached from here"
+    fi
+}
+
+tests() {
+    need_cargo cargo-nextest "$cargo_nextest" --no-default-features --features default-no-update
+    need_python test
+    cargo nextest run --locked --workspace --no-fail-fast --status-level fail --final-status-level slow
+    cargo test --quiet --locked --workspace --doc
+}
+
+template() {
+    need_python deploy
+    export SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1
+    "$cache/deploy/bin/cfn-lint" --version
+    PATH=$cache/deploy/bin:$PATH "$cache/deploy/bin/python" tests/tools/lint_template.py
+    "$cache/deploy/bin/sam" validate --lint
+}
+
+# The functions as operators build them, deployed to an emulator that is not ours, and a message sent through.
+deploy() {
+    need_python deploy
+    need_python test
+    local built=$cache/sam-build
+    (
+        export SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 CARGO_TARGET_DIR=$cache/sam-target
+        # cargo-lambda would fetch the standard library of another processor; here it is this machine's.
+        export RUSTUP_DIST_SERVER=http://127.0.0.1:9 RUSTUP_MAX_RETRIES=0 PATH=$cache/deploy/bin:$PATH
+        sam build --build-dir "$built" --parameter-overrides Architecture=x86_64 >"$cache/sam-build.log" 2>&1 ||
+            { tail -n 60 "$cache/sam-build.log"; exit 1; }
+    )
+    python3 tests/tools/zip_sizes.py "$built"
+    "$cache/test/bin/python" tests/tools/deployed.py "$cache/deploy/bin/sam" "$built/template.yaml"
+}
+
+# --- run them -----------------------------------------------------------------------------------------------------
+
+# How many tests or checks passed, or failed, by the runners' own counts.
+counted() {
+    awk -v what="[0-9]+ $1" '
+        { while (match($0, what)) { n += substr($0, RSTART); $0 = substr($0, RSTART + RLENGTH) } }
+        END { print n + 0 }' "$output"
+}
+
+# The last line, however the run ends.
+summary() {
+    local failed
+    failed=$(counted failed)
+    printf '\n'
+    grep '^NOT CHECKED' "$output" || true
+    if [ -n "$current" ]; then
+        printf 'The step "%s" failed; those after it did not run.\n' "$current"
+        [ "$failed" -gt 0 ] || failed=1
+    fi
+    printf '%d passed, %d failed; %d of %d steps in %d s\n' "$(counted passed)" "$failed" "$finished" ${#steps[@]} "$SECONDS"
+}
+
+[ $# -eq 0 ] || steps=("$@")
+output=$cache/last-run.log
+current=packages
+finished=0
+: >"$output"
+trap summary EXIT
+need_packages
+for current in "${steps[@]}"; do
+    started=$SECONDS
+    printf '\n== %s\n' "$current"
+    "$current" 2>&1 | tee -a "$output"
+    finished=$((finished + 1))
+    printf '== %s: done in %d s\n' "$current" $((SECONDS - started))
+done
+current=

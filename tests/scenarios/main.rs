@@ -1,0 +1,10 @@
+//! The whole, as people meet it: one file per promise.
+
+mod channels;
+mod conservation;
+mod crash;
+mod ordering;
+mod people;
+mod push_modes;
+mod routes;
+mod storm;

@@ -1,0 +1,113 @@
+//! However often and in whatever order the queue hands messages over: per key, status, title, text and severity at rest
+//! are those of its newest message, and counts are fewer only by messages that are listed as superseded.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use alerting::ids::Stamp;
+use alerting::message::{Message, MsgType, Origin, RawBody, Received, Verdict};
+use lambda_kit::queue::{Entry, Queue};
+use proptest::prelude::Rng as _;
+use proptest::test_runner::{RngAlgorithm, TestRng};
+use scenarios::World;
+use scenarios::space::feishu_bot;
+use serde_json::json;
+
+const KEYS: usize = 12;
+const PER_KEY: usize = 9;
+
+#[tokio::test]
+async fn with_copies_and_in_any_order_every_key_rests_as_its_newest_message_says() {
+    for seed in 1..=3_u8 {
+        run(seed).await;
+    }
+}
+
+async fn run(seed: u8) {
+    let world = World::start().await;
+    let ops = world.space("Ops").notify(feishu_bot("ops")).await;
+    let severe = json!({"any": [{"all": [{"field": "content", "op": "match", "values": ["/level=critical/"]}]}]});
+    let plan = world.feishu_alert().close_when("RESOLVED").key(r"key=(\w+)");
+    let sender = plan.set("pipeline", json!([{"when": severe, "set_severity": "Critical"}])).into(&ops).await;
+    let integration = sender.integration.parse().expect("an id");
+
+    let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
+    let start = world.larkspur.clock.now() - Duration::from_secs(60);
+    let mut messages = Vec::new();
+    for number in 0..KEYS * PER_KEY {
+        let key = number % KEYS;
+        let word = if random.next_u32() % 3 == 0 { "RESOLVED" } else { "firing" };
+        let level = if random.next_u32() % 2 == 0 { "critical" } else { "warning" };
+        messages.push(Received {
+            stamp: Stamp::from_parts(start + Duration::from_millis(number as u64), u128::from(random.next_u64())),
+            integration: alerting::ids::IntegrationId::clone(&integration),
+            origin: Origin { process: format!("test-{seed}"), count: number as u64 + 1 },
+            verdict: Verdict::Accepted(Message {
+                msg_type: MsgType::Text,
+                title: format!("title {number}"),
+                content: format!("{word} key=k{key} level={level} number={number}"),
+                labels: Default::default(),
+            }),
+            body: RawBody::Text("{}".to_owned()),
+            replay_of: None,
+        });
+    }
+    let mut deliveries: Vec<usize> = (0..messages.len()).chain((0..40).map(|_| random.next_u32() as usize % messages.len())).collect();
+    for index in (1..deliveries.len()).rev() {
+        deliveries.swap(index, random.next_u32() as usize % (index + 1));
+    }
+    let queue = messages_queue(&world);
+    for chunk in deliveries.chunks(7) {
+        let entries = chunk.iter().map(|index| Entry {
+            body: serde_json::to_string(&messages[*index]).expect("JSON"),
+            group: Some(sender.integration.clone()),
+            ..Entry::default()
+        });
+        queue.send_batch(entries.collect()).await.expect("sent");
+    }
+    world.settle().await;
+    check(&world, &messages, &sender.messages().await).await;
+    world.feishu("ops").accept_all();
+    world.finish().await;
+}
+
+async fn check(world: &World, messages: &[Received], log: &[serde_json::Value]) {
+    assert_eq!(log.len(), messages.len(), "every message has one entry, however often it came");
+    let alerts = world.api.list("/alerts").await;
+    let mut counted: HashMap<&str, u64> = HashMap::new();
+    for entry in log.iter().filter(|entry| entry["outcome"] == "triggered" || entry["outcome"] == "updated") {
+        *counted.entry(entry["alert_id"].as_str().expect("an alert")).or_default() += 1;
+    }
+    for key in 0..KEYS {
+        let newest = messages.iter().rev().find(|message| content(message).contains(&format!("key=k{key} "))).expect("some");
+        let Some(alert) = alerts.iter().find(|alert| alert["alert_key"] == format!("k{key}")) else {
+            assert!(content(newest).contains("RESOLVED"), "no alert of k{key}, whose newest message triggers");
+            continue;
+        };
+        let Verdict::Accepted(message) = &newest.verdict else { unreachable!("all are accepted") };
+        let status = if message.content.contains("RESOLVED") { "closed" } else { "open" };
+        let severity = if message.content.contains("critical") { "Critical" } else { "Warning" };
+        assert_eq!(alert["status"], status, "{alert:#}");
+        assert_eq!(alert["title"], *message.title, "{alert:#}");
+        assert_eq!(alert["description"], *message.content);
+        assert_eq!(alert["severity"], severity);
+    }
+    for alert in &alerts {
+        let id = alert["id"].as_str().expect("an id");
+        assert_eq!(alert["count"].as_u64(), counted.get(id).copied(), "{alert:#}");
+    }
+}
+
+fn content(message: &Received) -> &str {
+    match &message.verdict {
+        Verdict::Accepted(message) => &message.content,
+        Verdict::Refused { .. } => "",
+    }
+}
+
+/// The queue that the intake sends to, by the SDK.
+fn messages_queue(world: &World) -> Queue {
+    let stack = &world.larkspur.stack;
+    let url = stack.function("IngestFunction").and_then(|ingest| ingest.variable("MESSAGES_QUEUE_URL")).expect("set");
+    Queue::new(aws_sdk_sqs::Client::new(&lambda_kit::aws::local_config(&world.larkspur.aws_endpoint)), url)
+}

@@ -1,0 +1,65 @@
+//! Larkspur as a process of its own: what is killed and started again.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+use crate::api::Api;
+
+/// The program as `cargo run` runs it.
+pub struct Process {
+    child: Child,
+    pub base_url: String,
+    pub api: Api,
+    pub start_line: Value,
+    pub started_in: Duration,
+}
+
+impl Process {
+    /// Starts it on a free port with its data in `data`.
+    pub async fn start(data: &Path, environment: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let start = Instant::now();
+        let mut child = Command::new(program()?)
+            .args(["--listen", "127.0.0.1:0", "--data"])
+            .arg(data)
+            .envs(environment.iter().copied())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let stdout = child.stdout.take().context("its output is piped")?;
+        let mut lines = BufReader::new(stdout).lines();
+        while let Some(line) = lines.next_line().await? {
+            let Ok(start_line) = serde_json::from_str::<Value>(&line) else { continue };
+            let text = |name: &str| start_line[name].as_str().map(str::to_owned).context("a text in the start line");
+            let base_url = text("listening")?;
+            let api = Api::new(&base_url, &text("api_key")?);
+            // Keep reading, or the program would stop at a full pipe.
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Ok(Self { child, base_url, api, start_line, started_in: start.elapsed() });
+        }
+        anyhow::bail!("it ended without its start line: {}", child.wait().await?)
+    }
+
+    /// kill −9.
+    pub async fn kill(mut self) -> anyhow::Result<()> {
+        Ok(self.child.kill().await?)
+    }
+
+    pub fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+}
+
+/// The binary beside the test's own: both are built into one target folder.
+fn program() -> anyhow::Result<std::path::PathBuf> {
+    let own = std::env::current_exe()?;
+    let folder = own.parent().and_then(Path::parent).context("target/debug/deps")?;
+    let program = folder.join("larkspur");
+    anyhow::ensure!(program.exists(), "{} is not built: cargo build -p local, or run tests/run.sh", program.display());
+    Ok(program)
+}

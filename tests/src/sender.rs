@@ -1,0 +1,106 @@
+//! Integrations, and the platforms that push to them.
+
+use serde_json::{Value, json};
+
+use crate::World;
+use crate::api::{Answer, Api};
+use crate::space::Space;
+
+/// An integration to be made.
+pub struct SenderPlan<'a> {
+    world: &'a World,
+    settings: Value,
+    close: Vec<Value>,
+    key: Vec<Value>,
+}
+
+/// A platform that was given an integration's URL.
+#[derive(Clone)]
+pub struct Sender {
+    api: Api,
+    pub url: String,
+    pub integration: String,
+}
+
+impl<'a> SenderPlan<'a> {
+    pub(crate) fn new(world: &'a World) -> Self {
+        Self { world, settings: json!({"name": "a platform"}), close: Vec::new(), key: Vec::new() }
+    }
+
+    /// Sets a field of the integration as the API knows it.
+    pub fn set(mut self, field: &str, value: Value) -> Self {
+        self.settings[field] = value;
+        self
+    }
+
+    /// Closes when the content matches this pattern, otherwise triggers.
+    pub fn close_when(mut self, pattern: &str) -> Self {
+        let value = format!("/{pattern}/");
+        self.close.push(json!({"any": [{"all": [{"field": "content", "op": "match", "values": [value]}]}]}));
+        self
+    }
+
+    /// Takes the alert key from the content.
+    pub fn key(mut self, pattern: &str) -> Self {
+        self.key.push(json!({"field": "content", "pattern": pattern}));
+        self
+    }
+
+    /// Takes the alert key from the title.
+    pub fn key_from_title(mut self, pattern: &str) -> Self {
+        self.key.push(json!({"field": "title", "pattern": pattern}));
+        self
+    }
+
+    /// Makes it, dedicated to this space.
+    pub async fn into(self, space: &Space) -> Sender {
+        let id = space.id.clone();
+        self.set("space", id.into()).make().await
+    }
+
+    pub async fn make(mut self) -> Sender {
+        if !self.key.is_empty() {
+            self.settings["push_mode"] = json!({
+                "type": "by_rules", "trigger": [{}], "close": self.close, "key": self.key, "unmatched": "discard",
+            });
+        }
+        let made = self.world.api.create("/integrations", &self.settings).await;
+        let text = |name: &str| made[name].as_str().expect("a text").to_owned();
+        Sender { api: self.world.api.clone(), url: text("url"), integration: text("id") }
+    }
+}
+
+impl Sender {
+    /// Sends a text message, which is accepted.
+    pub async fn says(&self, text: &str) {
+        self.sends(&json!({"msg_type": "text", "content": {"text": text}})).await;
+    }
+
+    /// Sends a rich text with a title, which is accepted.
+    pub async fn posts(&self, title: &str, text: &str) {
+        let post = json!({"zh_cn": {"title": title, "content": [[{"tag": "text", "text": text}]]}});
+        self.sends(&json!({"msg_type": "post", "content": {"post": post}})).await;
+    }
+
+    /// Sends any body, which is accepted.
+    pub async fn sends(&self, body: &Value) {
+        let answer = self.tries(body.to_string()).await;
+        assert_eq!((answer.status, answer.body["code"].as_i64()), (200, Some(0)), "{}", answer.text);
+    }
+
+    /// Sends any bytes; what the intake says.
+    pub async fn tries(&self, body: impl Into<reqwest::Body>) -> Answer {
+        self.api.post(&self.url, body).await
+    }
+
+    /// What became of every message, newest first.
+    pub async fn messages(&self) -> Vec<Value> {
+        self.api.list(&format!("/integrations/{}/messages", self.integration)).await
+    }
+
+    /// The outcomes, newest first.
+    pub async fn outcomes(&self) -> Vec<String> {
+        let messages = self.messages().await;
+        messages.iter().map(|message| message["outcome"].as_str().expect("an outcome").to_owned()).collect()
+    }
+}

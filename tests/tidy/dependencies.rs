@@ -1,0 +1,116 @@
+//! Who may use whom, asked of `cargo metadata`; dependencies of tests do not count.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::tree;
+
+/// Crates that reach out of the process, or know one that does.
+const OUTSIDE: [&str; 12] = [
+    "aws-config",
+    "aws-sdk-",
+    "aws-smithy-",
+    "aws_lambda_events",
+    "axum",
+    "dynoxide-rs",
+    "hyper",
+    "lambda_",
+    "reqwest",
+    "rusqlite",
+    "rustls",
+    "tokio",
+];
+
+/// What each shared crate may use of the others, and of the outside.
+const SHARED: [(&str, &[&str], &[&str]); 5] = [
+    ("alerting", &[], &[]),
+    ("intake", &["alerting"], &[]),
+    ("channels", &["alerting"], &["reqwest", "rustls", "tokio"]),
+    ("store", &["alerting"], &["aws-sdk-dynamodb", "tokio"]),
+    (
+        "lambda-kit",
+        &["alerting"],
+        &["aws-config", "aws-sdk-", "aws-smithy-", "aws_lambda_events", "lambda_runtime", "rustls", "tokio"],
+    ),
+];
+
+#[test]
+fn shared_crates_use_only_what_their_place_allows() {
+    let uses = uses();
+    for (name, ours, outside) in SHARED {
+        for used in &uses[name] {
+            let allowed = if uses.contains_key(used) {
+                ours.contains(&used.as_str())
+            } else {
+                !is_in(used, &OUTSIDE) || is_in(used, outside)
+            };
+            assert!(allowed, "{name} must not use {used}");
+        }
+    }
+}
+
+#[test]
+fn functions_use_shared_crates_and_never_one_another() {
+    let uses = uses();
+    let shared = SHARED.map(|(name, ..)| name);
+    for function in tree::folders("functions") {
+        for used in &uses[&function] {
+            assert!(!uses.contains_key(used) || shared.contains(&used.as_str()), "{function} must not use {used}");
+            // channels' deliver.rs is the only code that speaks to providers; tables belong to the deployment.
+            assert!(!is_in(used, &["reqwest", "hyper", "rusqlite", "dynoxide-rs"]), "{function} must not use {used}");
+        }
+    }
+}
+
+#[test]
+fn only_the_scenarios_use_what_runs_on_one_machine() {
+    for (name, used) in uses() {
+        assert!(name == "scenarios" || !used.contains("local"), "{name} must not use local");
+    }
+}
+
+#[test]
+fn versions_and_lints_are_said_once() {
+    for (path, text) in tree::texts() {
+        if !path.ends_with("Cargo.toml") || path == "Cargo.toml" {
+            continue;
+        }
+        assert!(text.contains("[lints]\nworkspace = true"), "{path} takes the workspace's lints");
+        let dependencies = text.split("\n[").filter(|section| section.contains("dependencies]\n"));
+        for line in dependencies.flat_map(|section| section.lines().skip(1)).filter(|line| line.contains('=')) {
+            assert!(line.contains("workspace = true"), "{path}: {line}");
+        }
+    }
+}
+
+/// Each crate of the workspace with the names of what it is built from.
+fn uses() -> BTreeMap<String, BTreeSet<String>> {
+    let cargo = option_env!("CARGO").unwrap_or("cargo");
+    let metadata = Command::new(cargo)
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(tree::root())
+        .output()
+        .expect("cargo runs");
+    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    let metadata: Value = serde_json::from_slice(&metadata.stdout).expect("metadata is JSON");
+    let packages = metadata["packages"].as_array().expect("packages");
+    packages
+        .iter()
+        .map(|package| {
+            let dependencies = package["dependencies"].as_array().expect("dependencies");
+            let used = dependencies.iter().filter(|dependency| dependency["kind"].is_null()).map(|used| name(used));
+            (name(package), used.collect())
+        })
+        .collect()
+}
+
+fn name(package: &Value) -> String {
+    package["name"].as_str().expect("a package has a name").to_owned()
+}
+
+/// Whether the crate is one of these, or begins with one that ends in `-` or `_`.
+fn is_in(name: &str, names: &[&str]) -> bool {
+    names.iter().any(|entry| name == *entry || (entry.ends_with(['-', '_']) && name.starts_with(entry)))
+}

@@ -1,0 +1,11 @@
+//! What no compiler checks and every reader relies on: the template, the functions and the documents agree.
+//!
+//! Reading order: [`template`] functions, triggers, roles and settings → [`infra`] queues, tables, alarms and the key
+//! layout → [`dependencies`] who may use whom → [`sources`] what stands where in the code.
+
+mod dependencies;
+mod infra;
+mod sources;
+mod template;
+mod tree;
+mod yaml;

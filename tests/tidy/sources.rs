@@ -1,0 +1,80 @@
+//! What stands where in the code.
+
+use regex::Regex;
+
+use crate::tree;
+
+const LONGEST: usize = 400;
+/// Longer ones, each with its reason.
+const LONG: [(&str, &str); 0] = [];
+
+/// Exempt from Clippy's `disallowed_methods`: the places that those methods have.
+const HAS_A_DISALLOWED_METHOD: [&str; 3] =
+    ["shared/channels/src/deliver.rs", "shared/lambda-kit/src/clock.rs", "shared/lambda-kit/src/settings.rs"];
+
+#[test]
+fn a_file_can_be_read_in_one_sitting() {
+    for (path, text) in rust().filter(|(path, _)| !is_test(path)) {
+        let lines = without_tests(&text).lines().count();
+        let excused = LONG.iter().any(|(long, _)| *long == path);
+        assert!(lines <= LONGEST || excused, "{path} has {lines} lines without its tests");
+        assert!(lines > LONGEST || !excused, "{path} needs no excuse any more");
+    }
+}
+
+#[test]
+fn the_decisions_read_no_clock_and_no_environment() {
+    for (path, text) in rust().filter(|(path, _)| path.starts_with("shared/alerting/src/") && !is_test(path)) {
+        for word in ["SystemTime", "Instant", "std::env", "std::fs", "async fn"] {
+            assert!(!without_tests(&text).contains(word), "{path} has {word}");
+        }
+    }
+}
+
+#[test]
+fn dynamodb_values_stay_in_the_store() {
+    let value = Regex::new(r#"\bAttributeValue\b[^"]"#).expect("a valid pattern");
+    for (path, text) in rust().filter(|(path, _)| !path.starts_with("shared/store/") && !is_test(path)) {
+        assert!(!value.is_match(&text), "{path} handles DynamoDB's values");
+    }
+}
+
+#[test]
+fn a_disallowed_method_has_one_place() {
+    for (path, text) in rust().filter(|(path, _)| !is_test(path)) {
+        let exempt = HAS_A_DISALLOWED_METHOD.contains(&path.as_str()) || path.starts_with("infra/local/");
+        assert!(exempt || !without_tests(&text).contains("disallowed_methods"), "{path} exempts itself");
+    }
+}
+
+#[test]
+fn no_test_is_skipped() {
+    let skipped = Regex::new(r"#\[ignore").expect("a valid pattern");
+    for (path, text) in rust() {
+        assert!(!skipped.is_match(&text), "{path} skips a test");
+    }
+}
+
+#[test]
+fn nothing_names_a_folder_of_one_machine() {
+    let folder = Regex::new(r"(?:^|[\s\x22'=(:`])/(?:root|work|home/[a-z]+|Users/[a-z]+)/").expect("a valid pattern");
+    for (path, text) in tree::texts() {
+        if let Some(found) = folder.find(&text) {
+            panic!("{path}: {}", found.as_str());
+        }
+    }
+}
+
+fn rust() -> impl Iterator<Item = (String, String)> {
+    tree::texts().into_iter().filter(|(path, _)| path.ends_with(".rs"))
+}
+
+/// `tests/`, `src/tests.rs`, `src/turn/contract_tests.rs`.
+fn is_test(path: &str) -> bool {
+    path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("tests.rs")
+}
+
+/// Tests stand at the end of a file.
+fn without_tests(text: &str) -> &str {
+    text.find("\n#[cfg(test)]\nmod tests").map_or(text, |end| &text[..end])
+}

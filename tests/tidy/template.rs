@@ -1,0 +1,201 @@
+//! `template.yaml` against the functions' code.
+
+use std::collections::BTreeSet;
+
+use regex::Regex;
+use serde_json::Value;
+
+use crate::tree;
+use crate::yaml::{load, resources, several, target};
+
+const FUNCTION: &str = "AWS::Serverless::Function";
+const IN_MESSAGE_ORDER: [&str; 5] = ["ingest", "evaluate", "notify", "timers", "console"];
+
+#[test]
+fn every_function_of_the_workspace_is_in_the_template_and_back() {
+    let template = load("template.yaml");
+    let deployed: BTreeSet<String> = resources(&template, FUNCTION)
+        .map(|(name, properties)| {
+            let folder = properties["CodeUri"].as_str().and_then(|uri| uri.strip_prefix("functions/"));
+            let folder = folder.unwrap_or_else(|| panic!("{name} has its code in functions/"));
+            assert_eq!(name, format!("{}Function", capitalised(folder)), "functions/{folder}");
+            folder.to_owned()
+        })
+        .collect();
+    assert_eq!(deployed, BTreeSet::from_iter(tree::folders("functions")));
+}
+
+#[test]
+fn functions_stand_in_the_order_in_which_a_message_meets_them() {
+    let text = tree::read("template.yaml");
+    let places = IN_MESSAGE_ORDER.map(|name| text.find(&format!("\n  {}Function:", capitalised(name))));
+    assert!(places.is_sorted() && places.iter().all(Option::is_some), "{places:?}");
+}
+
+#[test]
+fn the_environment_holds_what_the_settings_read_and_nothing_else() {
+    let template = load("template.yaml");
+    let reads = Regex::new(r#"env\.(?:required|optional)\("([A-Z0-9_]+)"\)"#).expect("a valid pattern");
+    for folder in tree::folders("functions") {
+        let settings = tree::read(&format!("functions/{folder}/src/settings.rs"));
+        let read: BTreeSet<&str> =
+            reads.captures_iter(&settings).map(|found| found.get(1).expect("one group").as_str()).collect();
+        let given: BTreeSet<&str> = environment(&template, &folder).map(|(name, _)| name).collect();
+        assert_eq!(given, read, "environment and settings of {folder}");
+    }
+}
+
+#[test]
+fn the_environment_holds_no_secrets() {
+    let template = load("template.yaml");
+    for folder in tree::folders("functions") {
+        for (name, value) in environment(&template, &folder) {
+            let harmless = match target(value) {
+                Some(target) => target.contains(".Outputs.") || ["ProviderBase", "MessageLogDays"].contains(&target),
+                None => name == "BASE_URL",
+            };
+            assert!(harmless, "{name} of {folder} is neither a resource's name nor a harmless parameter: {value}");
+        }
+    }
+    let text = tree::read("template.yaml");
+    assert!(!text.contains("{{resolve:") && !text.contains("NoEcho"), "a secret would come into the environment");
+}
+
+#[test]
+fn every_function_has_a_role_of_its_own_and_a_log_that_ends() {
+    let template = load("template.yaml");
+    for (name, properties) in resources(&template, FUNCTION) {
+        let base = name.strip_suffix("Function").unwrap_or(name);
+        assert_eq!(target(&properties["Role"]), Some(format!("{base}Role.Arn").as_str()), "{name}");
+        let log = format!("{base}Logs");
+        assert_eq!(target(&properties["LoggingConfig"]["LogGroup"]), Some(log.as_str()), "{name}");
+        let retention = &template["Resources"][log.as_str()]["Properties"]["RetentionInDays"];
+        assert_eq!(target(retention), Some("LogRetentionDays"), "{name}");
+    }
+}
+
+#[test]
+fn a_role_allows_exact_actions_on_exact_resources() {
+    let template = load("template.yaml");
+    let mut roles = 0;
+    for (name, properties) in resources(&template, "AWS::IAM::Role") {
+        roles += 1;
+        assert!(properties.get("ManagedPolicyArns").is_none(), "{name}: a managed policy names no resource");
+        for statement in statements(properties) {
+            assert_eq!(statement["Effect"], "Allow", "{name}");
+            for action in several(&statement["Action"]) {
+                let action = action.as_str().expect("an action is a text");
+                assert!(!action.contains('*') && action.contains(':'), "{name}: {action}");
+            }
+            for resource in several(&statement["Resource"]) {
+                assert!(target(resource).is_some_and(|arn| arn.ends_with("Arn")), "{name}: {resource}");
+            }
+        }
+    }
+    assert_eq!(roles, IN_MESSAGE_ORDER.len());
+}
+
+#[test]
+fn a_function_may_read_the_queue_that_triggers_it() {
+    let template = load("template.yaml");
+    for (name, queue, _) in sqs_triggers(&template) {
+        let role = format!("{}Role", name.strip_suffix("Function").unwrap_or(name));
+        let allowed: BTreeSet<&str> = statements(&template["Resources"][role.as_str()]["Properties"])
+            .filter(|statement| several(&statement["Resource"]).iter().any(|arn| target(arn) == Some(queue)))
+            .flat_map(|statement| several(&statement["Action"]))
+            .filter_map(Value::as_str)
+            .collect();
+        for action in ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"] {
+            assert!(allowed.contains(action), "{role} lacks {action} on {queue}");
+        }
+    }
+}
+
+#[test]
+fn every_queue_trigger_reports_single_failures_and_filters_nothing() {
+    let template = load("template.yaml");
+    assert_eq!(sqs_triggers(&template).count(), 3);
+    for (name, queue, properties) in sqs_triggers(&template) {
+        assert_eq!(properties["FunctionResponseTypes"], serde_json::json!(["ReportBatchItemFailures"]), "{name}");
+        assert!(properties.get("FilterCriteria").is_none(), "{name}: what a filter does not match is deleted");
+        assert!(properties.get("ScalingConfig").is_none(), "{name}: a maximum keeps all pollers of an idle queue busy");
+        let size = properties["BatchSize"].as_u64().expect("a batch size is written out");
+        let window = properties["MaximumBatchingWindowInSeconds"].as_u64().unwrap_or(0);
+        assert!(size <= 10 || window >= 1, "{name}: more than ten need a window");
+        assert!(!queue.contains("Notices") || (size <= 10 && window == 0), "{name}: FIFO takes ten and no window");
+    }
+}
+
+#[test]
+fn nothing_has_a_name_that_a_second_deployment_would_want_too() {
+    let named = ["FunctionName", "RoleName", "TableName", "QueueName", "TopicName", "LogGroupName", "AlarmName"];
+    for path in ["template.yaml", "infra/storage.yaml", "infra/queues.yaml", "infra/alarms.yaml"] {
+        for (name, body) in load(path)["Resources"].as_object().expect("a template has resources") {
+            if body["Type"] == "AWS::Lambda::Permission" {
+                continue; // there it is a reference
+            }
+            for property in named {
+                assert!(body["Properties"].get(property).is_none(), "{path}: {name} has a {property}");
+            }
+        }
+    }
+}
+
+#[test]
+fn logs_cost_nothing_while_all_is_well() {
+    let template = load("template.yaml");
+    let logging = &template["Globals"]["Function"]["LoggingConfig"];
+    assert_eq!(logging["LogFormat"], "JSON");
+    assert_eq!(logging["SystemLogLevel"], "WARN");
+    assert_eq!(target(&logging["ApplicationLogLevel"]), Some("LogLevel"));
+    assert_eq!(template["Parameters"]["LogLevel"]["Default"], "WARN");
+}
+
+#[test]
+fn a_parameter_says_what_it_is_for_and_needs_no_answer() {
+    for (name, parameter) in load("template.yaml")["Parameters"].as_object().expect("parameters") {
+        assert!(parameter["Description"].is_string() && parameter.get("Default").is_some(), "{name}");
+    }
+    for (name, parameter) in load("infra/alarms.yaml")["Parameters"].as_object().expect("parameters") {
+        assert!(parameter["Description"].is_string(), "{name}");
+    }
+}
+
+#[test]
+fn the_intake_stands_at_the_root_of_the_host() {
+    let template = load("template.yaml");
+    let (_, stage) = resources(&template, "AWS::ApiGatewayV2::Stage").next().expect("a stage");
+    assert_eq!(stage["StageName"], "$default");
+    let routes: Vec<&Value> = resources(&template, "AWS::ApiGatewayV2::Route").map(|(_, route)| route).collect();
+    for path in ["ANY /open-apis/bot/v2/hook/{key+}", "ANY /open-apis/bot/hook/{key+}"] {
+        let route = routes.iter().find(|route| route["RouteKey"] == path).unwrap_or_else(|| panic!("{path}"));
+        assert_eq!(route["Target"]["Fn::Sub"], "integrations/${IngestIntegration}", "{path}");
+    }
+}
+
+/// Function, the queue's ARN as a reference, the trigger's properties.
+pub(crate) fn sqs_triggers(template: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
+    resources(template, FUNCTION).flat_map(|(name, function)| {
+        let events = function["Events"].as_object().into_iter().flatten();
+        events.filter(|(_, event)| event["Type"] == "SQS").map(move |(_, event)| {
+            let properties = &event["Properties"];
+            (name, target(&properties["Queue"]).expect("a trigger names its queue"), properties)
+        })
+    })
+}
+
+fn statements(role: &Value) -> impl Iterator<Item = &Value> {
+    let policies = role["Policies"].as_array().into_iter().flatten();
+    policies.flat_map(|policy| policy["PolicyDocument"]["Statement"].as_array().into_iter().flatten())
+}
+
+fn environment<'a>(template: &'a Value, folder: &str) -> impl Iterator<Item = (&'a str, &'a Value)> {
+    let function = &template["Resources"][format!("{}Function", capitalised(folder))]["Properties"];
+    let variables = function["Environment"]["Variables"].as_object().into_iter().flatten();
+    variables.map(|(name, value)| (name.as_str(), value))
+}
+
+fn capitalised(folder: &str) -> String {
+    let (first, rest) = folder.split_at(1);
+    first.to_uppercase() + rest
+}

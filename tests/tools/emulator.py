@@ -1,0 +1,100 @@
+"""MiniStack, an AWS emulator that is not ours, with access rules enforced: a call that a role does not allow is refused."""
+
+import os
+import pathlib
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+import boto3
+
+from counting_proxy import CountingProxy
+
+REGION = "us-east-1"
+
+
+class Emulator:
+    def __init__(self):
+        self.port = free_port()
+        self.proxy = CountingProxy(self.port)
+        self._folder = tempfile.TemporaryDirectory()
+        self.log_path = pathlib.Path(self._folder.name, "log")
+        environment = os.environ | {
+            "AUTH": "true",
+            # What the functions call: through the proxy, which counts.
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.proxy.port}",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(self.port),
+            "LOG_LEVEL": "INFO",
+            # A name, because lambda_http refuses an address in the Host header.
+            "MINISTACK_HOST": "localhost",
+            "TMPDIR": self._folder.name,
+        }
+        with open(self.log_path, "wb") as log:
+            command = [pathlib.Path(sys.executable).parent / "ministack"]
+            self._process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        self._wait()
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}"
+
+    def client(self, service):
+        return boto3.client(
+            service, endpoint_url=self.url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
+        )
+
+    def deploy(self, sam, built_template, stack, parameters):
+        """`sam deploy`, as an operator runs it; the stack's outputs."""
+        environment = os.environ | {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_ENDPOINT_URL": self.url,
+            "SAM_CLI_TELEMETRY": "0",
+        }
+        command = [sam, "deploy", "--resolve-s3", "--template-file", built_template, "--stack-name", stack]
+        command += ["--region", REGION, "--capabilities", "CAPABILITY_IAM", "--no-confirm-changeset"]
+        command += ["--parameter-overrides", *(f"{name}={value}" for name, value in parameters.items())]
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode:
+            raise RuntimeError(f"sam deploy failed:\n{done.stdout[-4000:]}")
+        stacks = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+
+    def log(self):
+        return self.log_path.read_text(errors="replace")
+
+    def stop(self):
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+        self.proxy.stop()
+        self._folder.cleanup()
+
+    def _wait(self):
+        for _ in range(200):
+            if self._process.poll() is not None:
+                break
+            try:
+                urllib.request.urlopen(self.url + "/_ministack/health", timeout=1)
+                return
+            except urllib.error.HTTPError:
+                return
+            except OSError:
+                time.sleep(0.1)
+        raise RuntimeError(f"the emulator does not start:\n{self.log()[-2000:]}")
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,31 @@
+#!/usr/bin/env python3
+"""Sizes of the functions that `sam build` wrote, zipped as they are uploaded.    zip_sizes.py BUILD_FOLDER"""
+
+import io
+import pathlib
+import sys
+import zipfile
+
+# DESIGN's limits in MB; the others have none.
+LIMITS = {"IngestFunction": 3.5, "EvaluateFunction": 4.5, "NotifyFunction": 4.8}
+
+
+def zipped(path):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(path, path.name)
+    return len(buffer.getvalue())
+
+
+def main():
+    too_large = 0
+    for bootstrap in sorted(pathlib.Path(sys.argv[1]).glob("*/bootstrap")):
+        name, size, limit = bootstrap.parent.name, zipped(bootstrap) / 1e6, LIMITS.get(bootstrap.parent.name)
+        note = f"  (at most {limit})" if limit else ""
+        print(f"    {size:5.2f} MB zipped, {bootstrap.stat().st_size / 1e6:5.2f} MB  {name}{note}")
+        too_large += limit is not None and size > limit
+    return 1 if too_large else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
