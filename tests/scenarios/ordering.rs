@@ -87,7 +87,9 @@ async fn check(world: &World, messages: &[Received], log: &[serde_json::Value]) 
         let Verdict::Accepted(message) = &newest.verdict else { unreachable!("all are accepted") };
         let status = if message.content.contains("RESOLVED") { "closed" } else { "open" };
         let severity = if message.content.contains("critical") { "Critical" } else { "Warning" };
-        assert_eq!(alert["status"], status, "{alert:#}");
+        let all: Vec<_> = alerts.iter().filter(|other| other["alert_key"] == alert["alert_key"]).collect();
+        let entries: Vec<_> = log.iter().filter(|entry| entry["alert_key"] == alert["alert_key"]).map(|e| format!("{} {} {} {}", e["id"], e["outcome"], e["alert_id"], e["content"])).collect();
+        assert_eq!(alert["status"], status, "{all:#?} {entries:#?}");
         assert_eq!(alert["title"], *message.title, "{alert:#}");
         assert_eq!(alert["description"], *message.content);
         assert_eq!(alert["severity"], severity);

@@ -39,6 +39,7 @@ const SHARED: [(&str, &[&str], &[&str]); 5] = [
 #[test]
 fn shared_crates_use_only_what_their_place_allows() {
     let uses = uses();
+    assert_eq!(BTreeSet::from_iter(tree::folders("shared")), BTreeSet::from(SHARED.map(|(name, ..)| name.to_owned())));
     for (name, ours, outside) in SHARED {
         for used in &uses[name] {
             let allowed = if uses.contains_key(used) {

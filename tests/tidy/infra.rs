@@ -26,7 +26,10 @@ fn every_queue_redrives_to_a_dead_queue_of_its_own() {
         let body = &queues["Resources"][target.as_str()]["Properties"];
         assert_eq!(body["FifoQueue"], properties["FifoQueue"], "{name} and {target} are of one kind");
         assert_eq!(body["MessageRetentionPeriod"], 14 * DAYS, "{target} keeps as long as can be");
-        assert!(properties["MessageRetentionPeriod"].as_u64() < Some(14 * DAYS), "{name}: the age counts on over there");
+        assert!(
+            properties["MessageRetentionPeriod"].as_u64() < Some(14 * DAYS),
+            "{name}: the age counts on over there"
+        );
         assert!(dead.insert(target), "{name} shares its dead queue");
     }
     assert_eq!(dead, resources(&queues, QUEUE).map(|(name, _)| name.to_owned()).filter(|name| is_dead(name)).collect());

@@ -40,14 +40,13 @@ pub(crate) async fn carry_out(
     integration: &Integration,
     event: &AlertEvent,
     transition: Transition,
-    state: &AlertState,
     settled: &mut Settled,
 ) -> Result<(), EvaluateError> {
     let now = app.clock.now();
     let alert = match transition.kind {
         TransitionKind::Open => open(app, integration, event, transition, now).await?,
         TransitionKind::Raise => ensure(app, integration, event, transition, now).await?,
-        TransitionKind::Close => close(app, integration, event, transition, state, now).await?,
+        TransitionKind::Close => close(app, integration, event, transition, now).await?,
     };
     let (kind, change) = match transition.kind {
         TransitionKind::Open => (SourceKind::Trigger, ChangeKind::AlertTriggered),
@@ -147,7 +146,7 @@ async fn ensure(
     transition: Transition,
     now: Moment,
 ) -> Result<Alert, EvaluateError> {
-    match app.store.alert(&AlertId::of(&integration.id, transition.episode)).await? {
+    match app.store.alert_as_stored(&AlertId::of(&integration.id, transition.episode)).await? {
         Some(alert) => Ok(alert),
         None => open(app, integration, event, transition, now).await,
     }
@@ -158,22 +157,22 @@ async fn close(
     integration: &Integration,
     event: &AlertEvent,
     transition: Transition,
-    state: &AlertState,
     now: Moment,
 ) -> Result<Alert, EvaluateError> {
     let before = ensure(app, integration, event, transition, now).await?;
     let mut alert = before.clone();
     alert.status = Status::Closed;
     alert.closed_at = alert.closed_at.or(Some(now));
-    if state.episode == Some(transition.episode) {
-        alert.count = state.count;
-    }
+    alert.count = transition.count;
     show_event(&mut alert, event, now);
     app.store.show_in_alert(&alert, Some(&before), now).await?;
     Ok(alert)
 }
 
 /// Shows the newest message of the key in the alert of its episode, if nothing newer is shown there.
+///
+/// The status comes from the state, not from what is stored: whoever carries out the close may be slower than this, and
+/// must not find his alert opened again.
 pub(crate) async fn show(
     app: &App,
     integration: &Integration,
@@ -184,15 +183,17 @@ pub(crate) async fn show(
     let Some(episode) = state.episode else { return Ok(()) };
     let now = app.clock.now();
     let id = AlertId::of(&integration.id, episode);
-    let Some(before) = app.store.alert(&id).await? else {
-        let alert = new_alert(integration, event, episode, key_of(event), now);
-        app.store.open_alert(&alert, now).await?;
-        return Ok(());
-    };
-    let mut alert = before.clone();
+    let before = app.store.alert_as_stored(&id).await?;
+    let fresh = || new_alert(integration, event, episode, key_of(event), now);
+    let mut alert = before.clone().unwrap_or_else(fresh);
     show_event(&mut alert, event, now);
     alert.count = state.count;
-    if alert.shown > before.shown && app.store.show_in_alert(&alert, Some(&before), now).await? {
+    alert.status = state.status;
+    if alert.status == Status::Closed {
+        alert.closed_at = alert.closed_at.or(Some(now));
+    }
+    let newer = before.as_ref().is_none_or(|before| alert.shown > before.shown);
+    if newer && app.store.show_in_alert(&alert, before.as_ref(), now).await? {
         settled.changes.push(ChangeEvent::of_alert(ChangeKind::AlertUpdated, &alert, &event.stamp.to_string(), now));
     }
     Ok(())

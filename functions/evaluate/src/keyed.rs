@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use alerting::alert::{AlertEvent, AlertState, Effect, Folded, Status, fold};
-use alerting::ids::{AlertId, hash128};
+use alerting::alert::{AlertEvent, AlertState, Effect, Folded, Status, Transition, TransitionKind, fold};
+use alerting::ids::{AlertId, Stamp, hash128};
 use alerting::integration::Integration;
 use store::alert_states::WriteState;
 use store::log::MessageOutcome;
@@ -73,7 +73,7 @@ async fn write_round(
             let shows = events.iter().any(|event| event.stamp == state.watermark);
             return Ok(Round { folded, state, shows });
         };
-        evict(app, integration, events, &folded, &state).await?;
+        evict(app, integration, events, &folded).await?;
         let before = current.as_ref().map(|state| state.version);
         match app.store.write_alert_state(&integration.id, key_hash, &state, before, app.clock.now()).await? {
             WriteState::Written => {
@@ -94,14 +94,14 @@ async fn evict(
     integration: &Integration,
     events: &[AlertEvent],
     folded: &Folded,
-    state: &AlertState,
 ) -> Result<(), EvaluateError> {
     for transition in &folded.evicted {
         let same = events.iter().find(|event| event.stamp == transition.stamp);
         let Some(event) = same.or(events.first()) else { return Ok(()) };
-        let event = AlertEvent { severity: transition.severity, ..event.clone() };
+        // Its text is a stand-in, under the old stamp: it is shown only where nothing else is.
+        let event = AlertEvent { stamp: transition.stamp, severity: transition.severity, ..event.clone() };
         let mut settled = Settled::default();
-        carry_out::carry_out(app, integration, &event, *transition, state, &mut settled).await?;
+        carry_out::carry_out(app, integration, &event, *transition, &mut settled).await?;
         let mut told = Told::default();
         settled.notices.into_iter().for_each(|notice| told.notice(notice));
         settled.changes.iter().for_each(|change| told.change(change));
@@ -117,13 +117,11 @@ async fn carry_out_round(
     round: &Round,
 ) -> Result<Vec<Settled>, EvaluateError> {
     let mut settled: Vec<Settled> = Vec::with_capacity(round.folded.taken());
-    for (event, effect) in events.iter().zip(&round.folded.effects) {
-        settled.push(settle(integration, event, *effect, &round.state));
+    for (effect, episode) in &round.folded.effects {
+        settled.push(settle(integration, *effect, *episode));
     }
     for (index, transition) in round.folded.transitions.iter().chain(&round.folded.again) {
-        let alert = Some(AlertId::of(&integration.id, transition.episode));
-        carry_out::carry_out(app, integration, &events[*index], *transition, &round.state, &mut settled[*index]).await?;
-        settled[*index].alert = alert;
+        carry_out::carry_out(app, integration, &events[*index], *transition, &mut settled[*index]).await?;
     }
     if let Some(index) = newest_shown(events, round) {
         carry_out::show(app, integration, &events[index], &round.state, &mut settled[index]).await?;
@@ -131,21 +129,22 @@ async fn carry_out_round(
     Ok(settled)
 }
 
-/// The message that the alert has to show, unless the transition it caused has already written it.
+/// The message that the alert has to show, unless opening or closing it has already written it.
 fn newest_shown(events: &[AlertEvent], round: &Round) -> Option<usize> {
     let index = events[..round.folded.taken()].iter().rposition(|event| event.stamp == round.state.watermark)?;
-    let written = round.folded.transitions.iter().any(|(at, _)| *at == index);
+    let writes = |(at, transition): &(usize, Transition)| *at == index && transition.kind != TransitionKind::Raise;
+    let written = round.folded.transitions.iter().chain(&round.folded.again).any(writes);
     (round.shows && !written).then_some(index)
 }
 
-fn settle(integration: &Integration, event: &AlertEvent, effect: Effect, state: &AlertState) -> Settled {
-    let episode = state.episode.map(|episode| AlertId::of(&integration.id, episode));
-    let (outcome, reason, alert) = match effect {
-        Effect::Triggered => (MessageOutcome::Triggered, None, Some(AlertId::of(&integration.id, event.stamp))),
-        Effect::Updated => (MessageOutcome::Updated, None, episode),
-        Effect::Recovered => (MessageOutcome::Recovered, None, episode),
-        Effect::NothingOpen => (MessageOutcome::Discarded, Some("nothing_open"), None),
-        Effect::Superseded => (MessageOutcome::Superseded, None, None),
+fn settle(integration: &Integration, effect: Effect, episode: Option<Stamp>) -> Settled {
+    let (outcome, reason) = match effect {
+        Effect::Triggered => (MessageOutcome::Triggered, None),
+        Effect::Updated => (MessageOutcome::Updated, None),
+        Effect::Recovered => (MessageOutcome::Recovered, None),
+        Effect::NothingOpen => (MessageOutcome::Discarded, Some("nothing_open")),
+        Effect::Superseded => (MessageOutcome::Superseded, None),
     };
+    let alert = episode.map(|episode| AlertId::of(&integration.id, episode));
     Settled { outcome: Some(outcome), reason: reason.map(str::to_owned), alert, ..Settled::default() }
 }

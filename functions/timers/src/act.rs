@@ -34,7 +34,7 @@ pub(crate) async fn act(app: &App, timer: &Timer) -> Result<(), TimerError> {
 
 /// Closes an alert that no message ever closes, and its incidents. Nobody is told: nothing recovered.
 async fn auto_close(app: &App, id: &AlertId, now: Moment) -> Result<(), TimerError> {
-    let Some(alert) = app.store.alert(id).await? else { return Ok(()) };
+    let Some(alert) = app.store.alert_as_stored(id).await? else { return Ok(()) };
     if alert.status == Status::Open {
         let Some(closed) = app.store.close_alert(&alert, app.stamps.next(now), now).await? else { return Ok(()) };
         app.store.add_open(&closed.integration, -1).await?;

@@ -123,19 +123,33 @@ pub struct AlertState {
     pub version: u64,
 }
 
-/// One change of an alert's status (or a rise of its severity). Stored under short names: six of them, with all the
-/// rest of the state, are one write unit.
+/// One change of an alert's status (or a rise of its severity). Stored as a row without names: six of them, with all
+/// the rest of the state, are one write unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "TransitionRow", into = "TransitionRow")]
 pub struct Transition {
     pub n: u64,
-    #[serde(rename = "s")]
     pub stamp: Stamp,
-    #[serde(rename = "k")]
     pub kind: TransitionKind,
-    #[serde(rename = "e")]
     pub episode: Stamp,
-    #[serde(rename = "v")]
     pub severity: Severity,
+    /// What the episode had counted by then.
+    pub count: u64,
+}
+
+type TransitionRow = (u64, Stamp, TransitionKind, Stamp, Severity, u64);
+
+impl From<TransitionRow> for Transition {
+    fn from((n, stamp, kind, episode, severity, count): TransitionRow) -> Self {
+        Self { n, stamp, kind, episode, severity, count }
+    }
+}
+
+impl From<Transition> for TransitionRow {
+    fn from(transition: Transition) -> Self {
+        let Transition { n, stamp, kind, episode, severity, count } = transition;
+        (n, stamp, kind, episode, severity, count)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -144,6 +158,16 @@ pub enum TransitionKind {
     Open,
     Raise,
     Close,
+}
+
+impl TransitionKind {
+    const fn effect(self) -> Effect {
+        match self {
+            TransitionKind::Open => Effect::Triggered,
+            TransitionKind::Raise => Effect::Updated,
+            TransitionKind::Close => Effect::Recovered,
+        }
+    }
 }
 
 /// What became of one message.
@@ -169,8 +193,8 @@ pub struct Folded {
     pub evicted: Vec<Transition>,
     /// Committed before by messages that came back. Carry out again.
     pub again: Vec<(usize, Transition)>,
-    /// One per message taken.
-    pub effects: Vec<Effect>,
+    /// One per message taken, each with the episode that it found or made.
+    pub effects: Vec<(Effect, Option<Stamp>)>,
 }
 
 impl Folded {
@@ -205,7 +229,7 @@ struct Folding {
     transitions: Vec<(usize, Transition)>,
     evicted: Vec<Transition>,
     again: Vec<(usize, Transition)>,
-    effects: Vec<Effect>,
+    effects: Vec<(Effect, Option<Stamp>)>,
 }
 
 impl Folding {
@@ -225,8 +249,8 @@ impl Folding {
         if let Some(state) = &self.state
             && event.stamp <= state.watermark
         {
-            let effect = self.take_stale(index, event);
-            self.effects.push(effect);
+            let taken = self.take_stale(index, event);
+            self.effects.push(taken);
             return true;
         }
         let decided = decide(self.state.as_ref(), event);
@@ -234,14 +258,14 @@ impl Folding {
             return false;
         }
         let (effect, kind) = decided;
-        self.advance(index, event, effect, kind);
-        self.effects.push(effect);
+        let episode = self.advance(index, event, effect, kind);
+        self.effects.push((effect, episode));
         true
     }
 
     /// A message that is not newer than the watermark: overtaken, or one that was applied and has come back.
-    fn take_stale(&mut self, index: usize, event: &AlertEvent) -> Effect {
-        let Some(state) = &self.state else { return Effect::Superseded };
+    fn take_stale(&mut self, index: usize, event: &AlertEvent) -> (Effect, Option<Stamp>) {
+        let Some(state) = &self.state else { return (Effect::Superseded, None) };
         let mine = state.ring.iter().filter(|transition| transition.stamp == event.stamp);
         let mine: Vec<Transition> = mine.copied().collect();
         // A copy within this very batch has nothing to carry out again: the first one's transitions are in the list.
@@ -249,17 +273,22 @@ impl Folding {
         if !fresh {
             self.again.extend(mine.iter().map(|transition| (index, *transition)));
         }
-        match (mine.first().map(|transition| transition.kind), event.verdict) {
-            (Some(TransitionKind::Open), _) => Effect::Triggered,
-            (Some(TransitionKind::Raise), _) => Effect::Updated,
-            (Some(TransitionKind::Close), _) => Effect::Recovered,
-            (None, Verdict::Trigger) if event.stamp == state.watermark => Effect::Updated,
-            (None, Verdict::Close) if event.stamp == state.watermark => Effect::NothingOpen,
-            (None, _) => Effect::Superseded,
+        match (mine.first(), event.verdict) {
+            (Some(transition), _) => (transition.kind.effect(), Some(transition.episode)),
+            (None, Verdict::Trigger) if event.stamp == state.watermark => (Effect::Updated, state.episode),
+            (None, Verdict::Close) if event.stamp == state.watermark => (Effect::NothingOpen, None),
+            (None, _) => (Effect::Superseded, None),
         }
     }
 
-    fn advance(&mut self, index: usize, event: &AlertEvent, effect: Effect, kind: Option<TransitionKind>) {
+    /// The state after the message; the episode that it belongs to.
+    fn advance(
+        &mut self,
+        index: usize,
+        event: &AlertEvent,
+        effect: Effect,
+        kind: Option<TransitionKind>,
+    ) -> Option<Stamp> {
         self.applied = true;
         let mut state = self.state.take().unwrap_or_else(|| AlertState {
             watermark: event.stamp,
@@ -290,15 +319,17 @@ impl Folding {
         }
         if let (Some(kind), Some(episode)) = (kind, state.episode) {
             state.n += 1;
-            let transition =
-                Transition { n: state.n, stamp: event.stamp, kind, episode, severity: event.severity };
+            let (n, count) = (state.n, state.count);
+            let transition = Transition { n, stamp: event.stamp, kind, episode, severity: event.severity, count };
             if state.ring.len() == RING {
                 self.evicted.push(state.ring.remove(0));
             }
             state.ring.push(transition);
             self.transitions.push((index, transition));
         }
+        let episode = if effect == Effect::NothingOpen { None } else { state.episode };
         self.state = Some(state);
+        episode
     }
 
     fn finish(self, before: Option<&AlertState>) -> Folded {

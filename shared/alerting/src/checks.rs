@@ -13,7 +13,7 @@ use crate::policy::FieldError;
 const NAME_CHARS: usize = 128;
 /// Values of all filters of one integration: ten per rule.
 const FILTER_VALUES: usize = 1000;
-/// Keywords and source addresses: as many as Feishu's own bots take (`reference/FEISHU-BOT.md`).
+/// Keywords and source addresses: as many as Feishu's own bots take.
 const KEYWORDS: usize = 10;
 const SOURCES: usize = 10;
 /// Hours after which an alert closes by itself, at most: a year.

@@ -150,8 +150,8 @@ mod tests {
 
     fn transition() -> impl Strategy<Value = Transition> {
         let kind = prop_oneof![Just(TransitionKind::Open), Just(TransitionKind::Raise), Just(TransitionKind::Close)];
-        (number_up_to_the_greatest(), stamp(), kind, stamp(), severity())
-            .prop_map(|(n, stamp, kind, episode, severity)| Transition { n, stamp, kind, episode, severity })
+        (number_up_to_the_greatest(), stamp(), kind, stamp(), severity(), number_up_to_the_greatest())
+            .prop_map(|(n, stamp, kind, episode, severity, count)| Transition { n, stamp, kind, episode, severity, count })
     }
 
     fn number_up_to_the_greatest() -> impl Strategy<Value = u64> {
@@ -193,6 +193,7 @@ mod tests {
             kind: TransitionKind::Raise,
             episode: last,
             severity: Severity::Critical,
+            count: u64::MAX,
         };
         let state = AlertState {
             watermark: last,

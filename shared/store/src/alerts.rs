@@ -68,6 +68,14 @@ impl Store {
         }
     }
 
+    /// As it is now, with the count that was last shown: for those who are about to change it.
+    pub async fn alert_as_stored(&self, id: &AlertId) -> Result<Option<Alert>, ReadError> {
+        let Some(key) = keys::alert(id) else { return Ok(None) };
+        let item = self.get(Table::Alerts, &key, Reading::Latest).await?;
+        item.as_ref().map(decode).transpose()
+    }
+
+    /// As people see it: the count of an open keyed alert comes from its state, which is newer.
     pub async fn alert(&self, id: &AlertId) -> Result<Option<Alert>, ReadError> {
         let Some(key) = keys::alert(id) else { return Ok(None) };
         let Some(item) = self.get(Table::Alerts, &key, Reading::Eventual).await? else { return Ok(None) };

@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::errors::{ReadError, WriteError};
 use crate::item::{DOCUMENT_BYTES, Item, Reader, expiry, item, json, text};
 use crate::keys::{self, Key};
-use crate::table::{Condition, Part, Range, Reading, Table, Write};
+use crate::table::{Condition, Part, Range, Reading, Table, Terms, Write};
 use crate::{Page, Store};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -103,10 +103,22 @@ pub enum Logged {
 
 impl Store {
     /// Writes down what became of a message, once; the entry is kept for `keep`.
+    ///
+    /// A copy that came while the message was being applied may have been quicker, and found it overtaken. Who applied
+    /// it knows better: only "superseded" is replaced, and only by what is not.
     pub async fn log_message(&self, entry: &LogEntry, now: Moment, keep: Duration) -> Result<Logged, WriteError> {
         let key = keys::logged(&entry.integration, entry.stamp);
         let item = encode(&key, entry, now + keep)?;
-        match self.put(Table::Alerts, &key, item, Some(Condition::absent())).await? {
+        let condition = match entry.outcome {
+            MessageOutcome::Superseded => Condition::absent(),
+            _ => Condition::new(
+                "attribute_not_exists(pk) OR #outcome = :superseded",
+                Terms::default()
+                    .name("#outcome", "outcome")
+                    .value(":superseded", text(MessageOutcome::Superseded.as_str())),
+            ),
+        };
+        match self.put(Table::Alerts, &key, item, Some(condition)).await? {
             Write::Done(_) => Ok(Logged::New),
             Write::Refused(Some(stored)) => Ok(Logged::Existing(decode(&stored)?)),
             Write::Refused(None) => Err(ReadError::missing(&key, "the entry that is already there").into()),

@@ -49,7 +49,7 @@ fn run(script: &str) -> (Option<AlertState>, Vec<Effect>, Vec<(TransitionKind, u
             let folded = fold(state.as_ref(), &rest);
             assert!(folded.taken() > 0, "a round takes at least one message");
             transitions.extend(folded.transitions.iter().map(|(_, t)| (t.kind, t.n)));
-            effects.extend(folded.effects.iter().copied());
+            effects.extend(folded.effects.iter().map(|(effect, _)| *effect));
             rest.drain(..folded.taken());
             state = folded.state.or(state);
         }
@@ -141,7 +141,7 @@ fn an_old_transition_is_still_carried_out_after_a_newer_message_moved_the_waterm
     let (state, ..) = run("T1 | T2 | T3");
     let again = fold(state.as_ref(), &events("T1"));
     assert_eq!(again.again.len(), 1);
-    assert_eq!(again.effects, [Effect::Triggered]);
+    assert_eq!(again.effects, [(Effect::Triggered, Some(stamp(1)))]);
 }
 
 #[test]
@@ -321,7 +321,7 @@ proptest! {
                 break;
             }
             let folded = fold(state.as_ref(), &rest[..(*size).min(rest.len())]);
-            effects.extend(folded.effects.iter().copied());
+            effects.extend(folded.effects.iter().map(|(effect, _)| *effect));
             rest = &rest[folded.taken()..];
             state = folded.state.or(state);
         }
