@@ -76,6 +76,7 @@ deny() {
 tests() {
     need_cargo cargo-nextest "$cargo_nextest" --no-default-features --features default-no-update
     need_python test
+    cargo build --quiet --locked --manifest-path tests/clients/Cargo.toml
     cargo nextest run --locked --workspace --no-fail-fast --status-level fail --final-status-level slow
     cargo test --quiet --locked --workspace --doc
 }
@@ -123,7 +124,8 @@ summary() {
         printf 'The step "%s" failed; those after it did not run.\n' "$current"
         [ "$failed" -gt 0 ] || failed=1
     fi
-    printf '%d passed, %d failed; %d of %d steps in %d s\n' "$(counted passed)" "$failed" "$finished" ${#steps[@]} "$SECONDS"
+    printf '%d of %d steps in %d s\n' "$finished" ${#steps[@]} "$SECONDS"
+    printf '%d passed, %d failed\n' "$(counted passed)" "$failed"
 }
 
 [ $# -eq 0 ] || steps=("$@")

@@ -39,7 +39,8 @@ async fn main() -> anyhow::Result<()> {
         urls.push(set_up(&host, &key, group).await?);
     }
     let (p50, p95) = latency(&host, &urls, &arrivals).await?;
-    let silent = integration(&host, &key, "silent", &create(&host, &key, "/spaces", &json!({"name": "silent"})).await?).await?;
+    let space = create(&host, &key, "/spaces", &json!({"name": "silent", "destinations": []})).await?;
+    let silent = integration(&host, &key, "silent", &space).await?;
     let per_second = throughput(&host, &silent).await?;
     #[expect(clippy::print_stdout, reason = "the result")]
     {
@@ -57,9 +58,8 @@ async fn main() -> anyhow::Result<()> {
 /// A destination, its space and its integration; the path to post to.
 async fn set_up(host: &str, key: &str, group: usize) -> anyhow::Result<String> {
     let url = format!("https://open.feishu.cn/open-apis/bot/v2/hook/load-{group}");
-    let destination =
-        create(host, key, "/destinations", &json!({"name": "load", "channel": "feishu_bot", "settings": {"url": url}}));
-    let destination = destination.await?;
+    let destination = json!({"name": "load", "channel": "feishu_bot", "settings": {"url": url}});
+    let destination = create(host, key, "/destinations", &destination).await?;
     let space = create(host, key, "/spaces", &json!({"name": "load", "destinations": [destination]})).await?;
     integration(host, key, "load", &space).await
 }
@@ -86,7 +86,8 @@ async fn latency(host: &str, urls: &[String], arrivals: &Arrivals) -> anyhow::Re
         for (group, url) in urls.iter().enumerate() {
             let name = format!("m{round}x{group}x");
             sent.insert(name.clone(), Instant::now());
-            post(&mut connection, host, url, &json!({"msg_type": "text", "content": {"text": name}}).to_string()).await?;
+            post(&mut connection, host, url, &json!({"msg_type": "text", "content": {"text": name}}).to_string())
+                .await?;
             tokio::time::sleep(Duration::from_millis(45)).await;
         }
     }
@@ -151,7 +152,8 @@ async fn read_http(stream: &mut TcpStream) -> anyhow::Result<String> {
     loop {
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
             let head = String::from_utf8_lossy(&bytes[..end]).to_ascii_lowercase();
-            let length = head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
+            let length =
+                head.lines().find_map(|line| line.strip_prefix("content-length:")?.trim().parse::<usize>().ok());
             let length = length.with_context(|| format!("no content length in {head}"))?;
             if bytes.len() >= end + 4 + length {
                 return Ok(String::from_utf8_lossy(&bytes[end + 4..end + 4 + length]).into_owned());

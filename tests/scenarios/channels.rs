@@ -1,7 +1,7 @@
 //! Every channel shows a trigger and its recovery, and says "delivered" of nothing that its group did not see.
 
-use local::fakes::{Fault, Reply, Rules, Vendor};
 use alerting::secret::Secret;
+use local::fakes::{Fault, Reply, Rules, Vendor};
 use scenarios::World;
 use scenarios::space::{dingtalk_bot, feishu_bot, slack_webhook, telegram_bot, wecom_bot, zoom_webhook};
 use serde_json::{Value, json};
@@ -21,8 +21,16 @@ async fn every_channel_shows_the_trigger_and_the_recovery_with_a_link_to_the_inc
     let rules = |word: &str| Rules { keywords: vec![word.to_owned()], ..Rules::default() };
     let space = world
         .space("All")
-        .telling(feishu_bot("feishu-group").with(Rules { secret: Some(Secret::new("feishu-secret")), ..rules("#") }).set("secret", "feishu-secret"))
-        .telling(dingtalk_bot("dingtalk-group").with(Rules { secret: Some(Secret::new("SECdingtalk")), ..rules("#") }).set("secret", "SECdingtalk"))
+        .telling(
+            feishu_bot("feishu-group")
+                .with(Rules { secret: Some(Secret::new("feishu-secret")), ..rules("#") })
+                .set("secret", "feishu-secret"),
+        )
+        .telling(
+            dingtalk_bot("dingtalk-group")
+                .with(Rules { secret: Some(Secret::new("SECdingtalk")), ..rules("#") })
+                .set("secret", "SECdingtalk"),
+        )
         .telling(wecom_bot("wecom-group"))
         .telling(slack_webhook("slackgroup"))
         .telling(telegram_bot("-1001234567890"))
@@ -52,7 +60,8 @@ async fn http_200_with_an_error_in_the_body_is_not_delivered_and_is_sent_again()
     let world = World::start().await;
     let space = world.space("Ops").notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().into(&space).await;
-    let throttled = json!({"code": 11232, "data": {}, "msg": "frequency limited psm[lark.oapi.app_platform_runtime]appID[1500]"});
+    let throttled =
+        json!({"code": 11232, "data": {}, "msg": "frequency limited psm[lark.oapi.app_platform_runtime]appID[1500]"});
     world.feishu("ops").answers([Fault::reply(Reply::json(200, &throttled))]);
 
     sender.says("disk full").await;

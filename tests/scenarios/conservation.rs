@@ -40,10 +40,17 @@ async fn accepted_and_refused_messages_are_listed_with_outcome_and_reason_and_th
     );
     let ledger = world.api.get("/ledger?hours=2").await;
     let hours = ledger["items"].as_array().expect("hours");
-    let total = |part: &str, name: &str| -> i64 { hours.iter().map(|hour| hour[part][name].as_i64().unwrap_or(0)).sum() };
-    for (name, expected) in
-        [("received", 6), ("waiting", 0), ("refused", 2), ("discarded", 1), ("superseded", 0), ("updated", 1), ("triggered", 2)]
-    {
+    let total =
+        |part: &str, name: &str| -> i64 { hours.iter().map(|hour| hour[part][name].as_i64().unwrap_or(0)).sum() };
+    for (name, expected) in [
+        ("received", 6),
+        ("waiting", 0),
+        ("refused", 2),
+        ("discarded", 1),
+        ("superseded", 0),
+        ("updated", 1),
+        ("triggered", 2),
+    ] {
         assert_eq!(total("messages", name), expected, "{name} in {ledger:#}");
     }
     assert_eq!((total("notices", "created"), total("notices", "delivered"), total("notices", "pending")), (2, 2, 0));

@@ -36,8 +36,8 @@ async fn run(seed: u8) {
     let mut messages = Vec::new();
     for number in 0..KEYS * PER_KEY {
         let key = number % KEYS;
-        let word = if random.next_u32() % 3 == 0 { "RESOLVED" } else { "firing" };
-        let level = if random.next_u32() % 2 == 0 { "critical" } else { "warning" };
+        let word = if random.next_u32().is_multiple_of(3) { "RESOLVED" } else { "firing" };
+        let level = if random.next_u32().is_multiple_of(2) { "critical" } else { "warning" };
         messages.push(Received {
             stamp: Stamp::from_parts(start + Duration::from_millis(number as u64), u128::from(random.next_u64())),
             integration: alerting::ids::IntegrationId::clone(&integration),
@@ -52,7 +52,8 @@ async fn run(seed: u8) {
             replay_of: None,
         });
     }
-    let mut deliveries: Vec<usize> = (0..messages.len()).chain((0..40).map(|_| random.next_u32() as usize % messages.len())).collect();
+    let mut deliveries: Vec<usize> =
+        (0..messages.len()).chain((0..40).map(|_| random.next_u32() as usize % messages.len())).collect();
     for index in (1..deliveries.len()).rev() {
         deliveries.swap(index, random.next_u32() as usize % (index + 1));
     }
@@ -79,7 +80,8 @@ async fn check(world: &World, messages: &[Received], log: &[serde_json::Value]) 
         *counted.entry(entry["alert_id"].as_str().expect("an alert")).or_default() += 1;
     }
     for key in 0..KEYS {
-        let newest = messages.iter().rev().find(|message| content(message).contains(&format!("key=k{key} "))).expect("some");
+        let newest =
+            messages.iter().rev().find(|message| content(message).contains(&format!("key=k{key} "))).expect("some");
         let Some(alert) = alerts.iter().find(|alert| alert["alert_key"] == format!("k{key}")) else {
             assert!(content(newest).contains("RESOLVED"), "no alert of k{key}, whose newest message triggers");
             continue;
@@ -88,7 +90,11 @@ async fn check(world: &World, messages: &[Received], log: &[serde_json::Value]) 
         let status = if message.content.contains("RESOLVED") { "closed" } else { "open" };
         let severity = if message.content.contains("critical") { "Critical" } else { "Warning" };
         let all: Vec<_> = alerts.iter().filter(|other| other["alert_key"] == alert["alert_key"]).collect();
-        let entries: Vec<_> = log.iter().filter(|entry| entry["alert_key"] == alert["alert_key"]).map(|e| format!("{} {} {} {}", e["id"], e["outcome"], e["alert_id"], e["content"])).collect();
+        let entries: Vec<_> = log
+            .iter()
+            .filter(|entry| entry["alert_key"] == alert["alert_key"])
+            .map(|e| format!("{} {} {} {}", e["id"], e["outcome"], e["alert_id"], e["content"]))
+            .collect();
         assert_eq!(alert["status"], status, "{all:#?} {entries:#?}");
         assert_eq!(alert["title"], *message.title, "{alert:#}");
         assert_eq!(alert["description"], *message.content);

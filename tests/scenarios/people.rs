@@ -36,7 +36,8 @@ async fn acknowledge_close_and_reopen_are_told_and_stand_on_the_timeline() {
     world.feishu("ops").expects("Reopened").await;
 
     let incident = first_incident(&world).await;
-    let kinds: Vec<_> = incident["timeline"].as_array().expect("a timeline").iter().map(|entry| entry["kind"].clone()).collect();
+    let kinds: Vec<_> =
+        incident["timeline"].as_array().expect("a timeline").iter().map(|entry| entry["kind"].clone()).collect();
     assert_eq!(kinds, ["triggered", "acknowledged", "closed", "reopened"]);
     world.finish().await;
 }

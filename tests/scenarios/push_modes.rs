@@ -136,7 +136,8 @@ async fn over_the_cap_of_open_alerts_a_message_updates_the_one_that_says_so() {
     }
     world.feishu("ops").expects("2 alerts are open").await;
     let messages = sender.messages().await;
-    let reasons: Vec<_> = messages.iter().map(|message| (message["outcome"].as_str(), message["reason"].as_str())).collect();
+    let reasons: Vec<_> =
+        messages.iter().map(|message| (message["outcome"].as_str(), message["reason"].as_str())).collect();
     assert_eq!(reasons[..2], [(Some("updated"), Some("open_alert_cap")), (Some("triggered"), Some("open_alert_cap"))]);
     world.finish().await;
 }

@@ -13,10 +13,13 @@ async fn an_alert_in_two_spaces_makes_an_incident_in_each_and_recovery_follows_i
     let has = |word: &str| json!({"any": [{"all": [{"field": "description", "op": "match", "values": [format!("/{word}/")]}]}]});
     let shared = world
         .feishu_alert()
-        .set("routes", json!([
-            {"filter": has("db"), "spaces": [db.id]},
-            {"filter": has("web"), "spaces": [web.id], "then": "stop"},
-        ]))
+        .set(
+            "routes",
+            json!([
+                {"filter": has("db"), "spaces": [db.id]},
+                {"filter": has("web"), "spaces": [web.id], "then": "stop"},
+            ]),
+        )
         .set("default_spaces", json!([rest.id]))
         .close_when("RESOLVED")
         .key(r"id=(\d+)")

@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use local::fakes::{Rules, Verdict};
 use alerting::rate::Rate;
+use local::fakes::{Rules, Verdict};
 use scenarios::World;
 use scenarios::space::feishu_bot;
 use serde_json::json;
@@ -14,14 +14,11 @@ const MESSAGES: usize = 300;
 #[tokio::test]
 async fn three_hundred_messages_in_three_seconds_are_all_shown_within_feishu_s_limits() {
     let world = World::start().await;
-    let rates = vec![
-        Rate { burst: 5, per: Duration::from_secs(1) },
-        Rate { burst: 100, per: Duration::from_secs(60) },
-    ];
-    let space = world.space("Ops").notify(feishu_bot("ops").with(Rules { rates: Some(rates), ..Rules::default() })).await;
+    let rates = vec![Rate { burst: 5, per: Duration::from_secs(1) }, Rate { burst: 100, per: Duration::from_secs(60) }];
+    let space =
+        world.space("Ops").notify(feishu_bot("ops").with(Rules { rates: Some(rates), ..Rules::default() })).await;
     let limits = json!({"per_second": 10_000, "per_minute": 100_000});
-    let sender =
-        world.feishu_alert().set("limits", limits).set("title_from", json!("first_line")).into(&space).await;
+    let sender = world.feishu_alert().set("limits", limits).set("title_from", json!("first_line")).into(&space).await;
 
     let mut pace = tokio::time::interval(Duration::from_millis(10));
     for number in 0..MESSAGES {
@@ -32,7 +29,8 @@ async fn three_hundred_messages_in_three_seconds_are_all_shown_within_feishu_s_l
 
     let group = world.feishu("ops");
     let shown: String = group.messages().iter().map(local::fakes::Seen::everything).collect();
-    let missing: Vec<usize> = (0..MESSAGES).filter(|number| !shown.contains(&format!("alert number {number:03}."))).collect();
+    let missing: Vec<usize> =
+        (0..MESSAGES).filter(|number| !shown.contains(&format!("alert number {number:03}."))).collect();
     assert!(missing.is_empty(), "not shown: {missing:?}");
     let refused = group.attempts().iter().filter(|attempt| attempt.verdict != Verdict::Shown).count();
     assert_eq!(refused, 0, "the group's limits were exceeded");

@@ -96,17 +96,21 @@ async fn json_in_a_text_is_read_like_json() {
     let post_content = json!({"zh_cn": {"title": "disk", "content": [[{"tag": "text", "text": "full"}]]}});
     let card = json!({"header": {"title": {"tag": "plain_text", "content": "disk"}},
         "elements": [{"tag": "markdown", "content": "full"}]});
-    for (case, body) in [
+    let cases = [
         ("content", json!({"msg_type": "text", "content": r#"{"title":"disk","text":"full"}"#})),
         ("content.post", json!({"msg_type": "post", "content": {"post": post_content.to_string()}})),
         ("content of a post", json!({"msg_type": "post", "content": json!({"post": post_content}).to_string()})),
         ("no wrapper", json!({"msg_type": "post", "content": post_content})),
         ("card", json!({"msg_type": "interactive", "card": card.to_string()})),
         ("card in content", json!({"msg_type": "interactive", "content": {"card": card}})),
-    ] {
+    ];
+    for (case, body) in &cases {
         assert_success(&post(&sender.url, body.to_string().as_bytes()).await, case);
-        world.settle().await;
-        let message = &sender.messages().await[0];
+    }
+    world.settle().await;
+    let messages = sender.messages().await;
+    assert_eq!(messages.len(), cases.len());
+    for (message, (case, _)) in messages.iter().rev().zip(&cases) {
         assert_eq!((message["title"].as_str(), message["content"].as_str()), (Some("disk"), Some("full")), "{case}");
     }
     world.finish().await;
@@ -238,8 +242,9 @@ async fn a_message_that_cannot_be_kept_is_503_and_not_success() {
     assert_success(&post(&sender.url, &text("disk full")).await, "before");
     world.settle().await;
     let queues = world.larkspur.stack.queues.iter().map(|queue| queue.name.as_str());
-    let messages: Vec<&str> =
-        queues.filter(|name| name.to_lowercase().contains("messages") && !name.to_lowercase().contains("dead")).collect();
+    let messages: Vec<&str> = queues
+        .filter(|name| name.to_lowercase().contains("messages") && !name.to_lowercase().contains("dead"))
+        .collect();
     let [queue] = messages.as_slice() else { panic!("one queue of messages: {messages:?}") };
     world.larkspur.aws().sqs().delete_queue(queue).await.expect("deleted");
 

@@ -59,7 +59,8 @@ async fn a_signed_message_is_accepted_with_the_right_secret_and_its_client_repor
     let ops = world.space("Ops").notify(feishu_bot("ops")).await;
     let plan = world.feishu_alert().set("message_types", all_types());
     let sender = plan.set("security", json!({"secret": SECRET})).into(&ops).await;
-    for (clients, name) in [(python(), "lark-webhook-notify"), (python(), "pynotifyhub"), (rust(), "lark-webhook-notify")]
+    for (clients, name) in
+        [(python(), "lark-webhook-notify"), (python(), "pynotifyhub"), (rust(), "lark-webhook-notify")]
     {
         let right = clients.send(name, &sender, SECRET).await;
         assert!(right.success, "{name}: {}", right.words);
@@ -89,7 +90,8 @@ async fn a_client_of_cards_reports_that_they_are_not_taken() {
     let world = World::start().await;
     let space = world.space("Ops").make().await;
     let sender = world.feishu_alert().into(&space).await;
-    for (clients, name) in [(python(), "lark-webhook-notify"), (rust(), "lark-webhook-notify"), (rust(), "openlark-card")]
+    for (clients, name) in
+        [(python(), "lark-webhook-notify"), (rust(), "lark-webhook-notify"), (rust(), "openlark-card")]
     {
         let verdict = clients.send(name, &sender, SECRET).await;
         assert!(!verdict.success && verdict.words.contains("400"), "{name}: {}", verdict.words);
@@ -126,11 +128,12 @@ fn python() -> Clients {
 fn rust() -> Clients {
     let own = std::env::current_exe().expect("this test has a path");
     let folder = own.parent().and_then(Path::parent).expect("the test lies in target/debug/deps");
-    let program = folder.join("feishu-clients");
+    let (program, target) = (folder.join("feishu-clients"), folder.parent().expect("target"));
     assert!(
         program.exists(),
-        "{} is not built: cargo build --manifest-path tests/clients/Cargo.toml, or run tests/run.sh",
-        program.display()
+        "{} is missing: cargo build --manifest-path tests/clients/Cargo.toml --target-dir {}, or run tests/run.sh",
+        program.display(),
+        target.display(),
     );
     Clients { program, script: None }
 }

@@ -2,7 +2,8 @@
 //! closes the alert that the firing opened, and the group is told.
 
 use scenarios::World;
-use scenarios::space::feishu_bot;
+use scenarios::sender::Sender;
+use scenarios::space::{Space, feishu_bot};
 use serde_json::{Value, json};
 
 use crate::recordings::{self, Recording};
@@ -69,46 +70,45 @@ const PAIRS: [Pair; 25] = [
     pair("metersphere", ("content", "/执行成功/"), &[("content", r"/计划 (\S+)/")], "smoke"),
     pair("spug", ("content", "/发布结果： 成功/"), &[("content", "/申请标题： (.*)/")], "订单服务v2"),
     pair("tiamxu-alertmanager-webhook", ("content", "/已恢复/"), &[("content", r"/服务: (\S+)/")], "cashier"),
-    // Nothing but the key's place differs: a title when it fails, a text without title when it recovers.
+    pair("shoutrrr", ("content", "/back below/"), &[("content", r"/^(\w+) (?:above|back below)/")], "CPU"),
+    // The key stands in the title when it fails, and in a text without a title when it recovers.
     pair(
         "airflow-lark-provider",
         ("content", "/^DAG recovered/"),
         &[("title", r"/DAG failed: (\S+)/"), ("content", r"/DAG recovered: (\S+)/")],
         "etl_orders",
     ),
-    pair(
-        "shoutrrr",
-        ("content", "/back below/"),
-        &[("content", "/^(CPU)/")],
-        "CPU",
-    ),
 ];
 
 #[tokio::test]
 async fn the_recovery_closes_the_alert_that_the_firing_opened_and_the_group_is_told() {
     let world = World::start().await;
+    let mut played = Vec::new();
     for pair in &PAIRS {
-        play(&world, pair).await;
+        let space = world.space(pair.sender).notify(feishu_bot(pair.sender)).await;
+        let plan = world.feishu_alert().set("message_types", json!(["text", "post", "interactive"]));
+        let sender = plan.set("push_mode", push_mode(pair)).into(&space).await;
+        played.push((pair, recordings::pair(pair.sender), space, sender));
+    }
+    for (index, state) in ["Warning", "Recovered"].into_iter().enumerate() {
+        for (pair, both, _, sender) in &played {
+            let recording = &both[index];
+            let answer = world.api.post(&recording.program.url(&sender.url), recording.body.clone()).await;
+            assert_eq!(answer.status, 200, "{}: {}", pair.sender, answer.text);
+        }
+        for (pair, both, ..) in &played {
+            world.feishu(pair.sender).expects_all(&[state, first_words(&both[index])]).await;
+        }
+    }
+    world.settle().await;
+    for (pair, _, space, sender) in &played {
+        check_closed(&world, pair, space, sender).await;
     }
     world.finish().await;
 }
 
-async fn play(world: &World, pair: &Pair) {
+async fn check_closed(world: &World, pair: &Pair, space: &Space, sender: &Sender) {
     let name = pair.sender;
-    let [firing, resolved] = recordings::pair(name);
-    let space = world.space(name).notify(feishu_bot(name)).await;
-    let sender = world
-        .feishu_alert()
-        .set("message_types", json!(["text", "post", "interactive"]))
-        .set("push_mode", push_mode(pair))
-        .into(&space)
-        .await;
-    for (recording, state) in [(&firing, "Warning"), (&resolved, "Recovered")] {
-        let answer = world.api.post(&recording.program.url(&sender.url), recording.body.clone()).await;
-        assert_eq!(answer.status, 200, "{name}: {}", answer.text);
-        world.feishu(name).expects_all(&[state, first_words(recording)]).await;
-    }
-    world.settle().await;
     assert_eq!(sender.outcomes().await, ["recovered", "triggered"], "{name}");
     let alerts = world.api.list(&format!("/alerts?space={}", space.id)).await;
     assert_eq!(alerts.len(), 1, "{name}: {alerts:#?}");
@@ -119,8 +119,7 @@ async fn play(world: &World, pair: &Pair) {
 fn push_mode(pair: &Pair) -> Value {
     let (field, value) = pair.close;
     let close = json!({"any": [{"all": [{"field": field, "op": "match", "values": [value]}]}]});
-    let key: Vec<Value> =
-        pair.key.iter().map(|(field, pattern)| json!({"field": field, "pattern": pattern})).collect();
+    let key: Vec<Value> = pair.key.iter().map(|(field, pattern)| json!({"field": field, "pattern": pattern})).collect();
     json!({"type": "by_rules", "trigger": [{}], "close": [close], "key": key, "unmatched": "discard"})
 }
 

@@ -14,9 +14,9 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use local::Larkspur;
 use local::fakes::Vendor;
 use local::options::Options;
-use local::Larkspur;
 
 use crate::api::Api;
 use crate::group::Group;

@@ -50,7 +50,12 @@ pub fn slack_webhook(group: &str) -> Bot {
 }
 
 pub fn telegram_bot(group: &str) -> Bot {
-    bot(Vendor::Telegram, group, "telegram_bot", json!({"token": "123456:AAFxCAdxxyssbnSxE6Y8mTcOBT5rxxxxx", "chat_id": group}))
+    bot(
+        Vendor::Telegram,
+        group,
+        "telegram_bot",
+        json!({"token": "123456:AAFxCAdxxyssbnSxE6Y8mTcOBT5rxxxxx", "chat_id": group}),
+    )
 }
 
 pub fn zoom_webhook(group: &str) -> Bot {

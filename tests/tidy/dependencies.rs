@@ -23,6 +23,9 @@ const OUTSIDE: [&str; 12] = [
     "tokio",
 ];
 
+/// What the AWS SDK does not use: its features cost a compilation of our own crates only.
+const ONLY_BELOW_OUR_OWN: &str = "aws_lambda_events ";
+
 /// What each shared crate may use of the others, and of the outside.
 const SHARED: [(&str, &[&str], &[&str]); 5] = [
     ("alerting", &[], &[]),
@@ -86,25 +89,55 @@ fn versions_and_lints_are_said_once() {
     }
 }
 
+/// `sam build` builds one function after the other. A crate below the AWS SDK that two of them want with different
+/// features is compiled again for the second, and the whole SDK with it.
+#[test]
+fn all_functions_want_the_same_features_of_what_they_share() {
+    let wanted: Vec<_> = tree::folders("functions").iter().map(|function| features(function)).collect();
+    for package in wanted.iter().flat_map(BTreeMap::keys).filter(|package| !package.starts_with(ONLY_BELOW_OUR_OWN)) {
+        // A function may want one crate twice: for itself, and for a macro that runs while it is compiled.
+        let mut sets = wanted.iter().filter_map(|features| features.get(package));
+        let first = sets.next().expect("the package is one of theirs").clone();
+        let common = sets.fold(first, |common, set| common.intersection(set).cloned().collect());
+        assert!(!common.is_empty(), "{package}: see the end of shared/lambda-kit/Cargo.toml");
+    }
+}
+
+/// Each crate that a function is built from, with the sets of features that it is built with.
+fn features(function: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let manifest = format!("functions/{function}/Cargo.toml");
+    let arguments = ["tree", "--offline", "--edges", "normal", "--prefix", "none", "--format", "{p} [{f}]"];
+    let tree = cargo(&[&arguments[..], &["--manifest-path", &manifest]].concat());
+    let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for line in tree.lines() {
+        if let Some((package, features)) = line.trim_end_matches(" (*)").rsplit_once(" [") {
+            let package = package.trim_end_matches(" (proc-macro)");
+            found.entry(package.to_owned()).or_default().insert(features.to_owned());
+        }
+    }
+    found
+}
+
 /// Each crate of the workspace with the names of what it is built from.
 fn uses() -> BTreeMap<String, BTreeSet<String>> {
-    let cargo = option_env!("CARGO").unwrap_or("cargo");
-    let metadata = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
-        .current_dir(tree::root())
-        .output()
-        .expect("cargo runs");
-    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
-    let metadata: Value = serde_json::from_slice(&metadata.stdout).expect("metadata is JSON");
+    let metadata = cargo(&["metadata", "--format-version", "1", "--no-deps", "--offline"]);
+    let metadata: Value = serde_json::from_str(&metadata).expect("metadata is JSON");
     let packages = metadata["packages"].as_array().expect("packages");
     packages
         .iter()
         .map(|package| {
             let dependencies = package["dependencies"].as_array().expect("dependencies");
-            let used = dependencies.iter().filter(|dependency| dependency["kind"].is_null()).map(|used| name(used));
+            let used = dependencies.iter().filter(|dependency| dependency["kind"].is_null()).map(name);
             (name(package), used.collect())
         })
         .collect()
+}
+
+fn cargo(arguments: &[&str]) -> String {
+    let cargo = option_env!("CARGO").unwrap_or("cargo");
+    let done = Command::new(cargo).args(arguments).current_dir(tree::root()).output().expect("cargo runs");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).expect("cargo writes UTF-8")
 }
 
 fn name(package: &Value) -> String {

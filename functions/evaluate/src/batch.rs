@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use alerting::alert::{AlertEvent, AlertKey, sort_key};
+use alerting::change::ChangeEvent;
 use alerting::ids::{AlertId, IntegrationId};
 use alerting::integration::Integration;
 use alerting::message::{Received, Verdict};
 use alerting::notice::Notice;
-use alerting::change::ChangeEvent;
 use alerting::policy::{Decision, Judgement};
 use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_kit::sqs_batch::{Disposition, Handle};
@@ -89,7 +89,9 @@ impl Batch {
             let id = item.received.integration.clone();
             let integration = match self.integrations.get(&id) {
                 Some(integration) => Some(Arc::clone(integration)),
-                None => app.store.cached_integration(&id, now).await?.map(|stored| Arc::new(stored.integration.clone())),
+                None => {
+                    app.store.cached_integration(&id, now).await?.map(|stored| Arc::new(stored.integration.clone()))
+                }
             };
             item.judge(app, integration.as_deref(), &tables);
             if let Some(integration) = integration {

@@ -15,8 +15,10 @@ use crate::App;
 use crate::CONCURRENT_KEYS;
 use crate::batch::{Batch, Item};
 
-/// Writes the log entries of all settled messages, then the counts. A message whose record fails comes back.
+/// Writes the counts, then the log entries of all settled messages: what is counted and not yet logged is waiting, which
+/// it is. A message whose record fails comes back.
 pub(crate) async fn write(app: &App, batch: &mut Batch) {
+    count_received(app, batch).await;
     let entries: Vec<(usize, LogEntry)> = batch
         .items
         .iter()
@@ -36,7 +38,6 @@ pub(crate) async fn write(app: &App, batch: &mut Batch) {
             batch.items[place].fail();
         }
     }
-    count_received(app, batch).await;
 }
 
 /// The highest count that each process of the intake gave to a message of this batch, by hour.

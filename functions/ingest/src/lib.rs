@@ -17,11 +17,11 @@ use store::errors::ReadError;
 use store::integrations::StoredIntegration;
 use tokio::time::timeout;
 
-use intake::answer::Answer;
-use intake::decide::{Arrival, Decision, decide};
 use crate::outbox::Outbox;
 use crate::rate::Rates;
 use crate::secrets::Secrets;
+use intake::answer::Answer;
+use intake::decide::{Arrival, Decision, decide};
 use intake::sources::feishu::path::{Target, target};
 
 pub mod gateway;

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use alerting::destination::Destination;
-use alerting::ids::DestinationId;
 use alerting::destination::Language;
+use alerting::ids::DestinationId;
 
 use crate::{App, NotifyError};
 

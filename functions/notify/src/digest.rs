@@ -21,12 +21,7 @@ use crate::{App, NotifyError};
 const LINES: usize = 200;
 
 /// Adds notices to the digest and sees to it that it is flushed after `wait`.
-pub(crate) async fn add(
-    app: &App,
-    address: &Address,
-    notices: Vec<Notice>,
-    wait: Duration,
-) -> Result<(), NotifyError> {
+pub(crate) async fn add(app: &App, address: &Address, notices: Vec<Notice>, wait: Duration) -> Result<(), NotifyError> {
     app.parts.store.add_digest_lines(&address.id, &notices, app.parts.clock.now()).await?;
     schedule(app, address, wait).await
 }
@@ -55,8 +50,7 @@ pub(crate) async fn flush(app: &App, address: &Address) -> Result<Disposition, N
 /// A wait is at most the fifteen minutes that the queue can delay: the longest block a channel reports is clamped to it.
 async fn schedule(app: &App, address: &Address, wait: Duration) -> Result<(), NotifyError> {
     let wait = wait.max(Duration::from_secs(1));
-    let timer =
-        Timer::new(app.parts.clock.now() + wait, Work::FlushDigest { destination: address.id.clone() });
+    let timer = Timer::new(app.parts.clock.now() + wait, Work::FlushDigest { destination: address.id.clone() });
     let body = serde_json::to_string(&timer).expect("a timer is JSON");
     Ok(app.parts.due.send(Entry { body, delay: Some(wait), ..Entry::default() }).await?)
 }

@@ -119,9 +119,10 @@ fn form(claimed: &[Claimed]) -> Form {
 
 fn was_refused_rich(delivery: &Delivery, n: u64) -> bool {
     let wants_plain = [Reason::TooLarge.as_str(), Reason::Refused.as_str()];
-    delivery.attempts.iter().any(|attempt| {
-        attempt.n == n && attempt.reason.as_deref().is_some_and(|reason| wants_plain.contains(&reason))
-    })
+    delivery
+        .attempts
+        .iter()
+        .any(|attempt| attempt.n == n && attempt.reason.as_deref().is_some_and(|reason| wants_plain.contains(&reason)))
 }
 
 /// Records what came of one notice. `None`: the message had no room for it; it takes the next one.

@@ -71,7 +71,9 @@ async fn end_snooze(app: &App, id: &IncidentId, until: Moment, now: Moment) -> R
         labels: &labels,
     };
     let notices = notice::plan(&incident, &entry, &subject);
-    app.notices.send_batch(notices.into_iter().map(|notice| notice_entry(&NoticeRecord::Tell(notice))).collect()).await?;
+    app.notices
+        .send_batch(notices.into_iter().map(|notice| notice_entry(&NoticeRecord::Tell(notice))).collect())
+        .await?;
     Ok(app.changes.publish_batch(&[to_json(&ChangeEvent::of_incident(&incident, &entry))]).await?)
 }
 

@@ -27,7 +27,7 @@ pub(crate) async fn run(app: &App, now: Moment) -> Result<(), TimerError> {
     Ok(())
 }
 
-/// CloudWatch's embedded metric format: a line of JSON becomes a metric, without a call.
+/// `CloudWatch`'s embedded metric format: a line of JSON becomes a metric, without a call.
 #[expect(clippy::print_stdout, reason = "the embedded metric format is read from standard output")]
 fn print_metric(now: Moment) {
     println!(

@@ -91,7 +91,11 @@ pub async fn handle_due(app: &App, event: SqsEvent, deadline: Moment) -> Result<
             Ok(timer) => match tokio::time::timeout_at(stop, act::act(app, &timer)).await {
                 Ok(Ok(())) => Disposition::Done,
                 Ok(Err(error)) => {
-                    tracing::error!(error = &error as &dyn std::error::Error, timer.id = timer.id, "a timer comes back");
+                    tracing::error!(
+                        error = &error as &dyn std::error::Error,
+                        timer.id = timer.id,
+                        "a timer comes back"
+                    );
                     Disposition::Retry { after: None }
                 }
                 Err(_) => Disposition::Retry { after: None },

@@ -1,4 +1,4 @@
-//! DynamoDB for an unmodified SDK: `dynoxide` on a SQLite file, at an address of its own on the loopback.
+//! DynamoDB for an unmodified SDK: `dynoxide` on a `SQLite` file, at an address of its own on the loopback.
 
 use std::path::Path;
 

@@ -6,7 +6,8 @@
 //! - what the function reports as failed stays in the queue until its visibility ends, the rest is deleted;
 //! - an error, a panic, a timeout, or a report that names no record of the batch fails the batch as a whole.
 //!
-//! Not played: scaling up and down. Calls at once are bounded by `MaximumConcurrency`, or by [`AT_ONCE`].
+//! One thing is quicker than there: what a process had in hand when it was killed is not invisible for minutes but comes
+//! again at the next start, for nobody else can have it (`give_back`). Not played: scaling up and down. Calls at once are bounded by `MaximumConcurrency`, or by [`AT_ONCE`].
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -71,6 +72,14 @@ impl Drop for Running {
         self.0.changes.fetch_add(1, Ordering::SeqCst);
         self.0.running.fetch_sub(1, Ordering::SeqCst);
     }
+}
+
+/// Before the pollers start: what the last process received and did not finish may be received again.
+pub(crate) async fn give_back(sqs: &Sqs, sources: &[EventSource]) -> anyhow::Result<()> {
+    for source in sources {
+        sqs.release(&source.queue).await?;
+    }
+    Ok(())
 }
 
 /// One queue and the function that it calls.

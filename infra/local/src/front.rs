@@ -189,7 +189,8 @@ fn joined(headers: &HeaderMap) -> Map<String, Value> {
 fn is_text(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return true };
     let kind = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    kind.starts_with("text/") || matches!(kind.as_str(), "application/json" | "application/javascript" | "application/xml")
+    kind.starts_with("text/")
+        || matches!(kind.as_str(), "application/json" | "application/javascript" | "application/xml")
 }
 
 /// A function's answer as this listener's.
@@ -240,7 +241,9 @@ mod tests {
 
     #[test]
     fn a_host_that_is_none_is_not_handed_on() {
-        for (host, valid) in [("127.0.0.1:9000", true), ("[::1]:9000", true), ("a b", false), ("x<y", false), ("", false)] {
+        for (host, valid) in
+            [("127.0.0.1:9000", true), ("[::1]:9000", true), ("a b", false), ("x<y", false), ("", false)]
+        {
             let headers = HeaderMap::from_iter([(header::HOST, host.parse().expect("a value"))]);
             assert_eq!(has_valid_host(&headers), valid, "{host}");
         }

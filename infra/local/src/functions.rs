@@ -89,7 +89,13 @@ impl Functions {
     }
 
     /// Asks the JSON API, as a client with this key would.
-    pub(crate) async fn api(&self, method: &str, path: &str, key: &str, body: Option<&Value>) -> anyhow::Result<(u16, Value)> {
+    pub(crate) async fn api(
+        &self,
+        method: &str,
+        path: &str,
+        key: &str,
+        body: Option<&Value>,
+    ) -> anyhow::Result<(u16, Value)> {
         let request = http::Request::builder()
             .method(method)
             .uri(format!("/api/v1{path}"))

@@ -1,10 +1,10 @@
 //! Larkspur on one machine: the functions, tables and queues that it has on AWS, in one process.
 //!
 //! - [`stack`] reads `template.yaml` and `infra/*.yaml`: what they say counts here as it does there.
-//! - [`aws`] and [`database`] speak the wire protocols of SQS, SNS, Secrets Manager and DynamoDB to unmodified SDKs, each
+//! - [`aws`] and `database` speak the wire protocols of SQS, SNS, Secrets Manager and DynamoDB to unmodified SDKs, each
 //!   at a loopback address of its own; both are durable in the data directory.
-//! - [`functions`] builds the real handlers; [`front`] is API Gateway, [`event_sources`] and [`schedule`] are Lambda's
-//!   triggers; [`fakes`] plays the vendors' groups.
+//! - `functions` builds the real handlers; `front` is API Gateway, `event_sources` and `schedule` are Lambda's triggers;
+//!   [`fakes`] plays the vendors' groups.
 //!
 //! What is absent here: anything about alerts. A behaviour that differs from AWS is a bug or is named in a module doc.
 
@@ -84,7 +84,8 @@ pub struct Demo {
 impl Larkspur {
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let public = Address::bind(&options.listen).await?;
-        let (tables, services) = (Address::bind(servers::ANY_LOOPBACK).await?, Address::bind(servers::ANY_LOOPBACK).await?);
+        let (tables, services) =
+            (Address::bind(servers::ANY_LOOPBACK).await?, Address::bind(servers::ANY_LOOPBACK).await?);
         let data = options.data.as_deref().map(Data::open).transpose()?;
         let directory = data.as_ref().map(Data::path);
         let fake_base = format!("{}/fake", public.url);
@@ -112,6 +113,7 @@ impl Larkspur {
         let stop = watch::Sender::new(false);
         let activity = Arc::new(Activity::default());
         let time = Time { clock: options.clock.clone(), tickers: tickers(&stack, &functions, &options.clock)? };
+        event_sources::give_back(aws.sqs(), &stack.event_sources).await?;
         let mut pollers = start_pollers(&stack, &functions, &aws, &options.clock, &activity, &stop)?;
         pollers.extend(time.tickers.iter().map(|ticker| tokio::spawn(ticker.clone().run(stop.subscribe()))));
 
@@ -122,7 +124,22 @@ impl Larkspur {
         servers.serve_public(public, front::router(Arc::new(gateway), &fakes, clock_endpoint));
         let rest = Rest::new(aws.sqs().clone(), activity, &stack);
         let clock = options.clock;
-        Ok(Self { base_url, api_key, demo, clock, aws_endpoint, fakes, stack, aws, rest, time, stop, pollers, servers, _data: data })
+        Ok(Self {
+            base_url,
+            api_key,
+            demo,
+            clock,
+            aws_endpoint,
+            fakes,
+            stack,
+            aws,
+            rest,
+            time,
+            stop,
+            pollers,
+            servers,
+            _data: data,
+        })
     }
 
     /// Moves the clock, and does what the schedules are due to do by then.
@@ -154,7 +171,7 @@ impl Larkspur {
 
     /// Ends: takes nothing more in, lets what runs finish, closes the files.
     pub async fn stop(self) {
-        let Self { stop, pollers, servers, .. } = self;
+        let Self { stop, pollers, mut servers, .. } = self;
         let end = async move {
             servers.stop_public().await;
             stop.send_replace(true);
@@ -197,7 +214,9 @@ fn place(public: &str, services: &str, fakes: &str, providers: &Providers) -> Pl
 
 /// The template has one secret, the data key.
 fn secrets(stack: &Stack, data: Option<&Data>) -> anyhow::Result<Vec<(String, Secret)>> {
-    let [name] = stack.secrets.as_slice() else { anyhow::bail!("one secret is expected in the templates: the data key") };
+    let [name] = stack.secrets.as_slice() else {
+        anyhow::bail!("one secret is expected in the templates: the data key")
+    };
     let key = match data {
         Some(data) => data.secret("data-key", data::random_hex)?,
         None => Secret::new(data::random_hex()),

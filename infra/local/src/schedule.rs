@@ -1,6 +1,6 @@
 //! The template's schedules, by the deployment's clock.
 //!
-//! As EventBridge does, a schedule calls its function once per period and does not make up for periods that nobody was
+//! As `EventBridge` does, a schedule calls its function once per period and does not make up for periods that nobody was
 //! there to see: the next call takes what is due.
 
 use std::future::Future;

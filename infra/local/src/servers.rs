@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -12,6 +13,9 @@ use tokio::task::JoinHandle;
 
 /// A port that is free, where only this machine can reach it.
 pub(crate) const ANY_LOOPBACK: &str = "127.0.0.1:0";
+
+/// What requests get to end in: more than the intake needs, and a slow client must not hold the rest up.
+const REQUESTS_END: Duration = Duration::from_secs(3);
 
 /// A listener before it serves.
 pub(crate) struct Address {
@@ -43,7 +47,12 @@ pub(crate) struct Servers {
 
 impl Servers {
     pub(crate) fn new() -> Self {
-        Self { stop_public: watch::Sender::new(false), stop: watch::Sender::new(false), public: None, inner: Vec::new() }
+        Self {
+            stop_public: watch::Sender::new(false),
+            stop: watch::Sender::new(false),
+            public: None,
+            inner: Vec::new(),
+        }
     }
 
     pub(crate) fn serve(&mut self, address: Address, router: Router) {
@@ -70,19 +79,26 @@ impl Servers {
         }));
     }
 
-    /// Takes no new connections; requests that came finish in the background.
-    pub(crate) async fn stop_public(&self) {
+    /// Takes no new connections, and waits a while for requests that came.
+    pub(crate) async fn stop_public(&mut self) {
         self.stop_public.send_replace(true);
-        // One turn for the listener to close; waiting for every request would let a slow client hold the rest up.
-        tokio::task::yield_now().await;
+        if let Some(public) = &mut self.public
+            && tokio::time::timeout(REQUESTS_END, public).await.is_ok()
+        {
+            self.public = None;
+        }
     }
 
     /// Ends all of them.
     pub(crate) async fn stop(self) {
         self.stop.send_replace(true);
-        for server in self.inner.into_iter().chain(self.public) {
+        for server in self.inner {
             // A server that panicked has stopped, too.
             let _ = server.await;
+        }
+        // Whoever still holds a connection open does so in vain: everything behind it is closed.
+        if let Some(public) = self.public {
+            public.abort();
         }
     }
 }

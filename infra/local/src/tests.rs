@@ -37,7 +37,10 @@ async fn say(larkspur: &Larkspur, text: &str) {
     let path = url.strip_prefix(&larkspur.base_url).expect("an address of this deployment");
     let body = json!({"msg_type": "text", "content": {"text": text}}).to_string();
     let (status, body) = request(larkspur, "POST", path, body.as_bytes()).await;
-    assert_eq!((status, body.as_str()), (200, r#"{"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"}"#));
+    assert_eq!(
+        (status, body.as_str()),
+        (200, r#"{"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"}"#)
+    );
 }
 
 fn group(larkspur: &Larkspur) -> Vec<String> {

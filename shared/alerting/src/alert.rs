@@ -337,13 +337,7 @@ impl Folding {
             state.version = before.map_or(0, |state| state.version) + 1;
             state
         });
-        Folded {
-            state,
-            transitions: self.transitions,
-            evicted: self.evicted,
-            again: self.again,
-            effects: self.effects,
-        }
+        Folded { state, transitions: self.transitions, evicted: self.evicted, again: self.again, effects: self.effects }
     }
 }
 

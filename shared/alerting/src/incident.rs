@@ -166,6 +166,10 @@ pub enum Action {
 
 /// What [`apply`] decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, taken apart at once; a box would cost more than it saves"
+)]
 pub enum Applied {
     /// Write this incident. The entry is the change, also where the timeline is too full to hold it.
     Changed(Incident, Entry),

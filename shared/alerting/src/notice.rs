@@ -13,10 +13,14 @@ use crate::severity::Severity;
 /// One record of the queue. Its group is the destination, so one sender works on a destination at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
 pub enum NoticeRecord {
     Tell(Notice),
     /// Send what waits in the destination's digest.
-    Flush { destination: DestinationId, due: Moment },
+    Flush {
+        destination: DestinationId,
+        due: Moment,
+    },
 }
 
 impl NoticeRecord {

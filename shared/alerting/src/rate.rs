@@ -84,7 +84,10 @@ mod tests {
     }
 
     fn most_in_any(window_ms: i64, sent: &[i64]) -> usize {
-        sent.iter().map(|start| sent.iter().filter(|at| (*start..start + window_ms).contains(*at)).count()).max().unwrap_or(0)
+        sent.iter()
+            .map(|start| sent.iter().filter(|at| (*start..start + window_ms).contains(*at)).count())
+            .max()
+            .unwrap_or(0)
     }
 
     #[test]

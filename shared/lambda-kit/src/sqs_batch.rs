@@ -33,7 +33,10 @@ pub async fn answer(queue: &Queue, dispositions: Vec<(Handle, Disposition)>) -> 
         if let Some(after) = after
             && let Err(error) = queue.change_visibility(&handle.receipt, after).await
         {
-            tracing::warn!(error = &error as &dyn std::error::Error, "a waiting record comes back later than it should");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "a waiting record comes back later than it should"
+            );
         }
         response.add_failure(handle.message_id);
     }

@@ -150,8 +150,9 @@ mod tests {
 
     fn transition() -> impl Strategy<Value = Transition> {
         let kind = prop_oneof![Just(TransitionKind::Open), Just(TransitionKind::Raise), Just(TransitionKind::Close)];
-        (number_up_to_the_greatest(), stamp(), kind, stamp(), severity(), number_up_to_the_greatest())
-            .prop_map(|(n, stamp, kind, episode, severity, count)| Transition { n, stamp, kind, episode, severity, count })
+        (number_up_to_the_greatest(), stamp(), kind, stamp(), severity(), number_up_to_the_greatest()).prop_map(
+            |(n, stamp, kind, episode, severity, count)| Transition { n, stamp, kind, episode, severity, count },
+        )
     }
 
     fn number_up_to_the_greatest() -> impl Strategy<Value = u64> {

@@ -1,7 +1,7 @@
 //! The AWS services that the functions use, embedded: SQS, SNS and Secrets Manager as an unmodified SDK speaks them.
 //! (DynamoDB is `dynoxide`, at an address of its own.)
 //!
-//! - Everything is in one SQLite file, and what was answered with success survives the death of the process: see
+//! - Everything is in one file, and what was answered with success survives the death of the process: see
 //!   [`storage`], also for what a power failure may take.
 //! - Visibility, delays, deduplication and long polls follow the [`Clock`] given, also when it is moved.
 //! - A bounded set of operations, each as AWS does it or refused; held to `tests/oracles/aws_conformance.py`.

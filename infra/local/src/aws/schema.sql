@@ -17,6 +17,8 @@ CREATE TABLE IF NOT EXISTS message (
     receives          INTEGER NOT NULL DEFAULT 0,
     receives_before   INTEGER NOT NULL DEFAULT 0,
     first_received_at INTEGER,
+    -- 1: in flight because it was received; 0: because a receiver said when it is to come back.
+    held              INTEGER NOT NULL DEFAULT 0,
     dead_from         TEXT
 );
 CREATE TABLE IF NOT EXISTS content (

@@ -1,4 +1,4 @@
-//! Where the queues and topics are kept: one SQLite file, and one thread that alone touches it.
+//! Where the queues and topics are kept: one file (`queues.sqlite`), and one thread that alone touches it.
 //!
 //! Callers hand the thread a piece of work and wait for its answer. The thread takes whatever is waiting, does it in one
 //! transaction, commits, and only then answers them all, so that many concurrent sends share one commit, and an answer
@@ -34,6 +34,10 @@ const BATCH: usize = 256;
 const TICK: Duration = Duration::from_millis(50);
 
 const SCHEMA: &str = include_str!("schema.sql");
+
+/// Whoever had received these messages ended with the process that had this file open before: nobody is going to delete
+/// them, so there is no reason to wait until their visibility runs out. A delay before the first receipt stays.
+const HAND_BACK: &str = "UPDATE message SET visible_at = sent_at WHERE receives + receives_before > 0";
 
 /// The thread has stopped, or the batch of this work was rolled back. Nothing of it was kept.
 #[derive(Debug, thiserror::Error)]
@@ -85,6 +89,7 @@ impl Storage {
             None => Connection::open_in_memory()?,
         };
         connection.execute_batch(SCHEMA).context("cannot prepare the queue storage")?;
+        connection.execute_batch(HAND_BACK).context("cannot hand back what was in flight")?;
         connection.set_prepared_statement_cache_capacity(64);
         let mut books = Books::read(Db { connection, dirty: Cell::new(false) }, clock)?;
         let (work, waiting) = channel();

@@ -175,6 +175,19 @@ async fn stopping_waits_for_the_running_call_and_takes_nothing_more() {
 }
 
 #[tokio::test]
+async fn what_a_killed_process_had_in_hand_comes_again_but_not_what_was_told_to_wait() {
+    let setting = Setting::new().await;
+    setting.send(&["in hand", "told to wait"]).await;
+    let received = setting.aws.sqs().receive(QUEUE, 10, Duration::ZERO).await.expect("received");
+    let waiting = received.iter().find(|message| message.body == "told to wait").expect("both came");
+    let wait = vec![(waiting.receipt.clone(), Duration::from_secs(30))];
+    setting.aws.sqs().change_visibility(QUEUE, wait).await.expect("changed");
+    give_back(setting.aws.sqs(), &[Setting::source()]).await.expect("given back");
+    let again = setting.aws.sqs().receive(QUEUE, 10, Duration::ZERO).await.expect("received");
+    assert_eq!(again.iter().map(|message| message.body.as_str()).collect::<Vec<_>>(), ["in hand"]);
+}
+
+#[tokio::test]
 async fn a_record_carries_what_lambda_puts_into_it() {
     let setting = Setting::new().await;
     let message = Outgoing { body: "hello".to_owned(), group: Some("int_1".to_owned()), ..Outgoing::default() };

@@ -141,7 +141,9 @@ fn action_card(card: &Value) -> Option<Seen> {
     seen.buttons = single
         .into_iter()
         .chain(several)
-        .filter_map(|(text, url)| Some(Button { text: text.as_str()?.to_owned(), url: rich::web_address(url.as_str()?)? }))
+        .filter_map(|(text, url)| {
+            Some(Button { text: text.as_str()?.to_owned(), url: rich::web_address(url.as_str()?)? })
+        })
         .collect();
     Some(seen)
 }

@@ -26,14 +26,8 @@ const BODY_BYTES: usize = 20 * 1024;
 /// How old a signature may be.
 const SIGNATURE_AGE_SECS: i64 = 3600;
 
-const MARKDOWN: Dialect = Dialect {
-    bold: "**",
-    bracket_links: true,
-    tags: true,
-    backslashes: true,
-    entities: true,
-    ..rich::PLAIN
-};
+const MARKDOWN: Dialect =
+    Dialect { bold: "**", bracket_links: true, tags: true, backslashes: true, entities: true, ..rich::PLAIN };
 const TEXT: Dialect = Dialect { tags: true, ..rich::PLAIN };
 
 struct Feishu;
@@ -166,7 +160,7 @@ fn show(element: &Value, seen: &mut Seen) {
         Some("div") => {
             seen.lines.extend(content(&element["text"]));
             for field in element["fields"].as_array().into_iter().flatten() {
-                seen.lines.extend(content(&field["text"]));
+                seen.lines.extend(rich::field(content(&field["text"])));
             }
         }
         Some("button") => seen.buttons.extend(button(element)),
@@ -190,7 +184,8 @@ fn inline(text: &Value) -> rich::Line {
 }
 
 fn button(element: &Value) -> Option<Button> {
-    let open_url = element["behaviors"].as_array().into_iter().flatten().find(|behavior| behavior["type"] == "open_url");
+    let open_url =
+        element["behaviors"].as_array().into_iter().flatten().find(|behavior| behavior["type"] == "open_url");
     let url = element["url"]
         .as_str()
         .or_else(|| element["multi_url"]["url"].as_str())

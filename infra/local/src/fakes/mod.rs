@@ -1,7 +1,7 @@
 //! The six vendors' group bots, played on this machine: what they document of addresses, bodies, checks, limits and
 //! error answers, and the groups behind them, as a member would see them.
 //!
-//! Each vendor is one file that reads a request ([`Bot::read`]) and words the answers; order of events, rates, scripted
+//! Each vendor is one file that reads a request (`Bot::read`) and words the answers; order of events, rates, scripted
 //! faults and keeping are the same for all and stand here. A group opens when something is first sent to it, so any
 //! token works; a test sets its rules first ([`Fakes::open`]).
 //!
@@ -24,9 +24,9 @@ use lambda_kit::clock::Clock;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-pub mod group;
 mod dingtalk;
 mod feishu;
+pub mod group;
 mod journal;
 pub mod pages;
 mod reply;
@@ -214,7 +214,8 @@ impl Fakes {
             self.note(B::VENDOR, name, request.now, Verdict::Scripted);
             return fault.reply.unwrap_or_else(B::unknown);
         }
-        let rules = self.groups().get(&(B::VENDOR, name.to_owned())).map(|group| group.rules.clone()).unwrap_or_default();
+        let rules =
+            self.groups().get(&(B::VENDOR, name.to_owned())).map(|group| group.rules.clone()).unwrap_or_default();
         match B::read(&request, &rules) {
             Err(reply) => {
                 self.note(B::VENDOR, name, request.now, Verdict::Refused);
@@ -275,7 +276,8 @@ impl Fakes {
 
 /// What may name a group: it stands in addresses, in a page and in a file.
 fn is_name(name: &str) -> bool {
-    (1..=128).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_@:.=".contains(&byte))
+    (1..=128).contains(&name.len())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_@:.=".contains(&byte))
 }
 
 #[cfg(test)]

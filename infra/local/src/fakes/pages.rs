@@ -24,13 +24,19 @@ const SCRIPT: &str = include_str!("pages/groups.js");
 /// Nothing but these two files may act or be loaded.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
+/// A longer one is a sentence that begins in bold.
+const FIELD_NAME_CHARS: usize = 24;
+
 /// Pages at `/groups`.
 pub fn router(fakes: &Fakes) -> Router {
     Router::new()
         .route("/groups", get(list))
         .route("/groups/", get(list))
         .route("/groups/assets/groups.css", get(async || ([(header::CONTENT_TYPE, "text/css; charset=utf-8")], STYLE)))
-        .route("/groups/assets/groups.js", get(async || ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], SCRIPT)))
+        .route(
+            "/groups/assets/groups.js",
+            get(async || ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], SCRIPT)),
+        )
         .route("/groups/{name}", get(by_name))
         .route("/groups/{vendor}/{name}", get(by_vendor))
         .with_state(fakes.clone())
@@ -143,11 +149,7 @@ fn card(out: &mut String, seen: &Seen) {
         out.push_str("</h2>");
     }
     for line in &seen.lines {
-        out.push_str(if line.is_empty() { "<p class=\"gap\"></p>" } else { "<p>" });
-        if !line.is_empty() {
-            runs(out, line);
-            out.push_str("</p>");
-        }
+        show_line(out, line);
     }
     if !seen.buttons.is_empty() {
         out.push_str("<p class=\"buttons\">");
@@ -157,6 +159,25 @@ fn card(out: &mut String, seen: &Seen) {
         out.push_str("</p>");
     }
     let _ = write!(out, "</div>{}</article>", time(seen.at));
+}
+
+/// A line that begins with a short name in bold is a field: names and values stand below each other.
+fn show_line(out: &mut String, line: &Line) {
+    match line.split_first() {
+        None => out.push_str("<p class=\"gap\"></p>"),
+        Some((name, value)) if name.bold && !value.is_empty() && name.text.chars().count() <= FIELD_NAME_CHARS => {
+            let _ = write!(out, "<p class=\"field\"><b>{}</b><span>", text(name.text.trim_end_matches([':', ' '])));
+            let mut value = value.to_vec();
+            value[0].text = value[0].text.trim_start_matches([':', '：', ' ']).to_owned();
+            runs(out, &value);
+            out.push_str("</span></p>");
+        }
+        Some(_) => {
+            out.push_str("<p>");
+            runs(out, line);
+            out.push_str("</p>");
+        }
+    }
 }
 
 fn time(at: Moment) -> String {

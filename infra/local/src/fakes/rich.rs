@@ -10,7 +10,7 @@ pub struct Run {
     pub text: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bold: bool,
-    /// A colour as [`crate::fakes::seen::accent`] lets it through.
+    /// `#RRGGBB`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub color: Option<String>,
     /// An `http` or `https` address.
@@ -39,6 +39,19 @@ pub(crate) fn web_address(href: &str) -> Option<String> {
 pub(crate) fn plain(lines: &[Line]) -> String {
     let lines: Vec<String> = lines.iter().map(|line| line.iter().map(|run| run.text.as_str()).collect()).collect();
     lines.join("\n")
+}
+
+/// A field: its name, a line of its own in bold, and its value in one line.
+pub(crate) fn field(lines: Vec<Line>) -> Vec<Line> {
+    let is_name = |line: &Line| !line.is_empty() && line.iter().all(|run| run.bold);
+    if lines.len() < 2 || !is_name(&lines[0]) {
+        return lines;
+    }
+    let mut lines = lines.into_iter();
+    let mut first: Line = lines.next().unwrap_or_default();
+    first.push(Run::plain(" "));
+    first.extend(lines.next().unwrap_or_default());
+    std::iter::once(joined(first)).chain(lines).collect()
 }
 
 /// One vendor's markup.
@@ -204,7 +217,9 @@ fn joined(runs: Vec<Run>) -> Line {
     let mut line: Line = Vec::new();
     for run in runs.into_iter().filter(|run| !run.text.is_empty()) {
         match line.last_mut() {
-            Some(last) if last.bold == run.bold && last.color == run.color && last.href == run.href && run.href.is_none() => {
+            Some(last)
+                if last.bold == run.bold && last.color == run.color && last.href == run.href && run.href.is_none() =>
+            {
                 last.text.push_str(&run.text);
             }
             _ => line.push(run),
@@ -217,13 +232,23 @@ fn joined(runs: Vec<Run>) -> Line {
 mod tests {
     use super::*;
 
-    const MARKDOWN: Dialect =
-        Dialect { bold: "**", bracket_links: true, tags: true, backslashes: true, entities: true, blocks: true, ..PLAIN };
+    const MARKDOWN: Dialect = Dialect {
+        bold: "**",
+        bracket_links: true,
+        tags: true,
+        backslashes: true,
+        entities: true,
+        blocks: true,
+        ..PLAIN
+    };
     const MRKDWN: Dialect = Dialect { bold: "*", angle_links: true, entities: true, ..PLAIN };
 
     #[test]
     fn markdown_is_read_as_a_client_draws_it() {
-        let lines = parse("### Disk\n- **Severity**: <font color=\"red\">Critical</font> \\*\n[open](https://a.example/)", MARKDOWN);
+        let lines = parse(
+            "### Disk\n- **Severity**: <font color=\"red\">Critical</font> \\*\n[open](https://a.example/)",
+            MARKDOWN,
+        );
         assert_eq!(plain(&lines), "Disk\n• Severity: Critical *\nopen");
         assert!(lines[0][0].bold);
         assert_eq!(lines[1][1], Run { text: "Severity".to_owned(), bold: true, ..Run::default() });

@@ -106,7 +106,7 @@ fn show_block(block: &Value, seen: &mut Seen) -> Result<(), Reply> {
                 seen.lines.extend(text_object(&block["text"], SECTION_CHARS)?);
             }
             for field in block["fields"].as_array().into_iter().flatten() {
-                seen.lines.extend(text_object(field, 2000)?);
+                seen.lines.extend(rich::field(text_object(field, 2000)?));
             }
         }
         Some("context") => {

@@ -63,7 +63,8 @@ impl Bot for Telegram {
         if rules.secret.as_ref().is_some_and(|secret| secret.expose() != token) {
             return Err(error(401, "Unauthorized"));
         }
-        let body: Value = serde_json::from_slice(request.body).map_err(|_| error(400, "Bad Request: can't parse JSON"))?;
+        let body: Value =
+            serde_json::from_slice(request.body).map_err(|_| error(400, "Bad Request: can't parse JSON"))?;
         let text = body["text"].as_str().unwrap_or_default();
         let lines = match body["parse_mode"].as_str() {
             None => rich::parse(text, rich::PLAIN),

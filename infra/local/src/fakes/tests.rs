@@ -117,19 +117,19 @@ async fn feishu_checks_keyword_signature_size_and_form() {
 async fn feishu_cards_of_both_versions_show_colour_title_text_and_links() {
     let world = World::new();
     let old = json!({"msg_type": "interactive", "card": {
-        "header": {"title": {"tag": "plain_text", "content": "INC #AB"}, "template": "red"},
-        "elements": [
-            {"tag": "div", "text": {"tag": "lark_md", "content": "**Severity**: Critical"}},
-            {"tag": "action", "actions": [{"tag": "button", "text": {"tag": "plain_text", "content": "Details"}, "url": "https://a.example/1"}]},
-        ]}});
+    "header": {"title": {"tag": "plain_text", "content": "INC #AB"}, "template": "red"},
+    "elements": [
+        {"tag": "div", "text": {"tag": "lark_md", "content": "**Severity**: Critical"}},
+        {"tag": "action", "actions": [{"tag": "button", "text": {"tag": "plain_text", "content": "Details"}, "url": "https://a.example/1"}]},
+    ]}});
     let new = json!({"msg_type": "interactive", "card": {"schema": "2.0",
-        "header": {"title": {"tag": "plain_text", "content": "INC #AB"}, "template": "green"},
-        "body": {"elements": [
-            {"tag": "markdown", "content": "**Severity**: Critical"},
-            {"tag": "column_set", "columns": [{"tag": "column", "elements": [
-                {"tag": "button", "text": {"tag": "plain_text", "content": "Details"},
-                 "behaviors": [{"type": "open_url", "default_url": "https://a.example/1"}]}]}]},
-        ]}}});
+    "header": {"title": {"tag": "plain_text", "content": "INC #AB"}, "template": "green"},
+    "body": {"elements": [
+        {"tag": "markdown", "content": "**Severity**: Critical"},
+        {"tag": "column_set", "columns": [{"tag": "column", "elements": [
+            {"tag": "button", "text": {"tag": "plain_text", "content": "Details"},
+             "behaviors": [{"type": "open_url", "default_url": "https://a.example/1"}]}]}]},
+    ]}}});
     for card in [old, new] {
         world.post(FEISHU, &card).await;
     }
@@ -162,11 +162,16 @@ async fn dingtalk_checks_signature_and_keyword_under_one_code() {
     let message = json!({"msgtype": "text", "text": {"content": "hello"}});
     world.fakes.open(Vendor::DingTalk, "ops", Rules { keywords: vec!["#".to_owned()], ..Rules::default() });
     let answer = world.post(DINGTALK, &message).await.json();
-    assert_eq!((answer["errcode"].as_i64(), answer["errmsg"].as_str()), (Some(310_000), Some("keywords not in content")));
+    assert_eq!(
+        (answer["errcode"].as_i64(), answer["errmsg"].as_str()),
+        (Some(310_000), Some("keywords not in content"))
+    );
     world.fakes.open(Vendor::DingTalk, "ops", Rules { secret: Some(Secret::new("SEC1")), ..Rules::default() });
     let now = world.clock.now().millis();
     let path = format!("{DINGTALK}&timestamp={now}&sign=AAAA");
-    assert!(world.post(&path, &message).await.json()["errmsg"].as_str().is_some_and(|text| text.contains("sign not match")));
+    assert!(
+        world.post(&path, &message).await.json()["errmsg"].as_str().is_some_and(|text| text.contains("sign not match"))
+    );
 }
 
 #[tokio::test]
@@ -207,7 +212,9 @@ async fn slack_says_ok_and_nothing_else_and_names_the_wait_when_it_is_too_much()
 async fn telegram_parses_html_counts_utf16_and_names_the_wait() {
     let world = World::new();
     let message = |text: &str| json!({"chat_id": -1001, "text": text, "parse_mode": "HTML"});
-    let sent = world.post(TELEGRAM, &message("<b>INC</b> <a href=\"https://a.example/?a=1&amp;b=2\">open</a>\n&lt;x&gt;")).await;
+    let sent = world
+        .post(TELEGRAM, &message("<b>INC</b> <a href=\"https://a.example/?a=1&amp;b=2\">open</a>\n&lt;x&gt;"))
+        .await;
     assert_eq!(sent.json()["ok"], true);
     let shown = world.fakes.messages(Vendor::Telegram, "-1001");
     assert_eq!(shown[0].text(), "INC open\n<x>");
@@ -225,7 +232,8 @@ async fn telegram_parses_html_counts_utf16_and_names_the_wait() {
 async fn zoom_wants_its_token_bare_and_takes_both_envelopes() {
     let world = World::new();
     world.fakes.open(Vendor::Zoom, "ops", Rules { secret: Some(Secret::new("token")), ..Rules::default() });
-    let inner = json!({"head": {"text": "INC #1"}, "body": [{"type": "message", "text": "*a*", "is_markdown_support": true}]});
+    let inner =
+        json!({"head": {"text": "INC #1"}, "body": [{"type": "message", "text": "*a*", "is_markdown_support": true}]});
     let authorized: &[(&str, &str)] = &[("authorization", "token")];
     for body in [json!({"content": inner}), inner.clone()] {
         assert_eq!(world.send(ZOOM, &body.to_string(), authorized).await.status, StatusCode::OK);

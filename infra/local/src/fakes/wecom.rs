@@ -21,8 +21,15 @@ use super::{Bot, Fakes, Incoming, Reply, Rules, Seen, Vendor};
 const MARKDOWN_BYTES: usize = 4096;
 const TEXT_BYTES: usize = 2048;
 
-const MARKDOWN: Dialect =
-    Dialect { bold: "**", bracket_links: true, angle_links: true, tags: true, entities: true, blocks: true, ..rich::PLAIN };
+const MARKDOWN: Dialect = Dialect {
+    bold: "**",
+    bracket_links: true,
+    angle_links: true,
+    tags: true,
+    entities: true,
+    blocks: true,
+    ..rich::PLAIN
+};
 
 struct WeCom;
 
@@ -93,7 +100,8 @@ fn error(errcode: i64, errmsg: &str) -> Reply {
 
 /// WeCom shows the people of a text message below it.
 fn mentions(text: &Value) -> Option<rich::Line> {
-    let of = |list: &Value| list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
+    let of =
+        |list: &Value| list.as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect();
     let mut names: Vec<String> = of(&text["mentioned_list"]);
     names.extend::<Vec<String>>(of(&text["mentioned_mobile_list"]));
     let names: Vec<String> = names.iter().map(|name| format!("@{}", name.trim_start_matches('@'))).collect();

@@ -27,9 +27,7 @@ const MARKDOWN: Dialect = Dialect { bold: "*", angle_links: true, ..rich::PLAIN 
 struct Zoom;
 
 pub(super) fn routes() -> Router<Fakes> {
-    Router::new()
-        .route("/chat/webhooks/incomingwebhook/{id}", post(hook))
-        .route("/incoming/hook/{id}", post(hook))
+    Router::new().route("/chat/webhooks/incomingwebhook/{id}", post(hook)).route("/incoming/hook/{id}", post(hook))
 }
 
 async fn hook(
@@ -48,7 +46,8 @@ impl Bot for Zoom {
     const RATES: &'static [Rate] = &[];
 
     fn read(request: &Incoming<'_>, rules: &Rules) -> Result<Seen, Reply> {
-        let token = request.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let token =
+            request.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let wanted = rules.secret.as_ref();
         if token.is_empty() || wanted.is_some_and(|wanted| wanted.expose() != token) {
             return Err(message(401, "Invalid authorization token"));
@@ -128,7 +127,10 @@ fn show(part: &Value, seen: &mut Seen) -> Result<(), Reply> {
         Some("fields") => {
             for item in part["items"].as_array().into_iter().flatten() {
                 let text = |name: &str| item[name].as_str().unwrap_or_default().to_owned();
-                seen.lines.push(vec![Run { bold: true, ..Run::plain(text("key")) }, Run::plain(format!(" {}", text("value")))]);
+                seen.lines.push(vec![
+                    Run { bold: true, ..Run::plain(text("key")) },
+                    Run::plain(format!(" {}", text("value"))),
+                ]);
             }
         }
         _ => return Err(message(400, "Invalid content")),

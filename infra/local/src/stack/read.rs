@@ -41,7 +41,8 @@ impl<'a> Scope<'a> {
         given: BTreeMap<String, Value>,
         place: &'a Place,
     ) -> anyhow::Result<Self> {
-        let (_, yaml) = templates.iter().find(|(known, _)| *known == path).context("a nested template that is not known")?;
+        let (_, yaml) =
+            templates.iter().find(|(known, _)| *known == path).context("a nested template that is not known")?;
         let template = Template::parse(yaml).with_context(|| path.to_owned())?;
         let mut scope = Scope { parameters: BTreeMap::new(), nested: BTreeMap::new(), template, prefix, place };
         scope.parameters = scope.defaults();
@@ -140,7 +141,8 @@ impl Lookup for Scope<'_> {
             let output = nested.template.entry("Outputs", output).with_context(|| format!("no output {output}"))?;
             return resolve(&output["Value"], nested);
         }
-        let body = self.template.entry("Resources", resource).with_context(|| format!("nothing is named {resource}"))?;
+        let body =
+            self.template.entry("Resources", resource).with_context(|| format!("nothing is named {resource}"))?;
         match ref_of(self, resource, type_of(body), attribute) {
             Some(text) => Ok(text.into()),
             None => bail!("{attribute} of a {} is not known to the local stack", type_of(body)),

@@ -145,13 +145,15 @@ fn event_source(function: &str, properties: &Map<String, Value>) -> anyhow::Resu
             .and_then(|scaling| scaling["MaximumConcurrency"].as_u64())
             .map(usize::try_from)
             .transpose()?,
-        report_batch_item_failures: responses.is_some_and(|kinds| kinds.iter().any(|kind| kind == "ReportBatchItemFailures")),
+        report_batch_item_failures: responses
+            .is_some_and(|kinds| kinds.iter().any(|kind| kind == "ReportBatchItemFailures")),
     })
 }
 
 fn schedule(function: &str, properties: &Map<String, Value>) -> anyhow::Result<Schedule> {
     let text = |name: &str| properties.get(name).and_then(Value::as_str);
-    let expression = text("Schedule").or_else(|| text("ScheduleExpression")).context("a schedule without an expression")?;
+    let expression =
+        text("Schedule").or_else(|| text("ScheduleExpression")).context("a schedule without an expression")?;
     let input = text("Input").map(serde_json::from_str).transpose().context("Input")?.unwrap_or_default();
     Ok(Schedule { function: function.to_owned(), every: rate(expression)?, input })
 }

@@ -43,11 +43,12 @@ impl Route {
         let Some(mine) = &self.path else { return true };
         let rest = mine.last() == Some(&Segment::Rest);
         let same_length = if rest { path.len() >= mine.len() } else { path.len() == mine.len() };
-        same_length && mine.iter().zip(path).all(|(mine, part)| match mine {
-            Segment::Exact(text) => text == part,
-            Segment::One => !part.is_empty(),
-            Segment::Rest => true,
-        })
+        same_length
+            && mine.iter().zip(path).all(|(mine, part)| match mine {
+                Segment::Exact(text) => text == part,
+                Segment::One => !part.is_empty(),
+                Segment::Rest => true,
+            })
     }
 }
 

@@ -112,9 +112,7 @@ fn function(name: &str, argument: &Value, lookup: &dyn Lookup) -> anyhow::Result
         },
         "Fn::Sub" => substitute(argument, lookup),
         "Fn::If" => match argument.as_array().map(Vec::as_slice) {
-            Some([condition, yes, no]) => {
-                resolve(if lookup.condition(text(condition)?)? { yes } else { no }, lookup)
-            }
+            Some([condition, yes, no]) => resolve(if lookup.condition(text(condition)?)? { yes } else { no }, lookup),
             _ => bail!("three parts expected"),
         },
         "Fn::Join" => match resolve(argument, lookup)?.as_array().map(Vec::as_slice) {

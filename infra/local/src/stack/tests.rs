@@ -31,6 +31,7 @@ fn every_environment_variable_leads_to_something_that_is_made() {
             let made = match variable.as_str() {
                 "BASE_URL" => value == "http://127.0.0.1:9000",
                 "PROVIDER_BASE" => value == "http://127.0.0.1:9911",
+                _ if variable.ends_with("_DAYS") => value.parse::<u32>().is_ok(),
                 _ if variable.ends_with("_TABLE") => stack.tables.iter().any(|table| &table.name == value),
                 _ if variable.ends_with("_QUEUE_URL") => {
                     let queue = crate::aws::names::queue_of_url(value);
@@ -62,7 +63,8 @@ fn every_event_source_reads_a_queue_that_is_made_and_reports_single_failures() {
 #[test]
 fn dead_queues_come_before_those_that_redrive_to_them() {
     let queues = stack().queues;
-    let first_redriving = queues.iter().position(|queue| queue.attributes.contains_key("RedrivePolicy")).expect("some do");
+    let first_redriving =
+        queues.iter().position(|queue| queue.attributes.contains_key("RedrivePolicy")).expect("some do");
     for (index, queue) in queues.iter().enumerate() {
         let Some(redrive) = queue.attributes.get("RedrivePolicy") else { continue };
         let redrive: Value = serde_json::from_str(redrive).expect("JSON");

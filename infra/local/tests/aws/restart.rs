@@ -47,10 +47,8 @@ async fn queues_topics_and_messages_are_there_after_a_restart() {
     let aws = open(folder.path(), &clock);
     let sqs = aws.sqs();
     let counts = sqs.counts("messages").await.expect("counted");
-    assert_eq!((counts.visible, counts.in_flight, counts.delayed), (0, 1, 1));
-    assert!(sqs.receive("notices.fifo", 10, NOW).await.expect("received").is_empty(), "the group is still locked");
+    assert_eq!((counts.visible, counts.in_flight, counts.delayed), (1, 0, 1), "what was in flight is handed back");
     let duplicate = sqs.send("notices.fifo", of_group("a", "a1")).await.expect("sent");
-    clock.advance(Duration::from_secs(60));
     let again = sqs.receive("messages", 10, NOW).await.expect("received");
     assert_eq!((bodies(&again), again[0].receives), (vec!["held"], 2));
     assert_eq!(again[0].message_id, before[0].message_id);
@@ -59,7 +57,7 @@ async fn queues_topics_and_messages_are_there_after_a_restart() {
     let notices = sqs.receive("notices.fifo", 10, NOW).await.expect("received");
     assert_eq!(bodies(&notices), ["a0", "a1"]);
     assert_eq!(notices[1].message_id, duplicate.message_id);
-    clock.advance(Duration::from_secs(60));
+    clock.advance(Duration::from_secs(120));
     let topic = local::aws::names::topic_arn("changes");
     let publication = Publication { message: "published".to_owned(), ..Publication::default() };
     aws.sns().publish(&topic, publication).await.expect("published");
@@ -159,10 +157,8 @@ async fn after_kill_9_every_message_sent_and_not_deleted_is_there_exactly_once()
         sender.await.expect("no panic");
     }
 
-    let clock = Clock::default();
-    let aws = open(folder.path(), &clock);
-    assert_eq!(aws.sqs().counts("messages").await.expect("counted").in_flight, received.len() - 5);
-    clock.advance(Duration::from_secs(60));
+    let aws = open(folder.path(), &Clock::default());
+    assert_eq!(aws.sqs().counts("messages").await.expect("counted").in_flight, 0, "what was in flight is handed back");
     let mut found = Vec::new();
     loop {
         let received = aws.sqs().receive("messages", 100, NOW).await.expect("received");

@@ -112,10 +112,7 @@ fn the_same_message_twice_counts_once_in_one_batch_and_in_two() {
 
 #[test]
 fn of_equal_stamps_the_trigger_is_applied_last_so_that_the_doubt_leaves_the_alert_open() {
-    let mut batch = vec![
-        event(1, Verdict::Trigger, Severity::Warning),
-        event(1, Verdict::Close, Severity::Warning),
-    ];
+    let mut batch = [event(1, Verdict::Trigger, Severity::Warning), event(1, Verdict::Close, Severity::Warning)];
     batch.sort_by_key(sort_key);
     assert_eq!(batch[1].verdict, Verdict::Trigger);
 }

@@ -1,8 +1,8 @@
 //! SNS as far as Larkspur uses it: standard topics, queues as subscribers with filters, text messages that are kept
 //! instead of sent.
 //!
-//! [`Sns`] is for this process, [`wire`] the same for an SDK. Reading order: [`filter`] who wants what (pure) →
-//! [`topics`] the work of the storage thread → [`wire`].
+//! [`Sns`] is for this process, `wire` the same for an SDK. Reading order: `filter` who wants what (pure) →
+//! `topics` the work of the storage thread → `wire`.
 //!
 //! Not there: FIFO topics, subscribers other than queues (refused), signatures, delivery retries (a queue of this machine
 //! takes a message or is gone).

@@ -12,7 +12,7 @@ use crate::aws::names::name_of_arn;
 
 pub type QueueAttributes = BTreeMap<String, String>;
 
-/// Name, default, smallest and largest value (SQS API reference, CreateQueue, read 2026-11).
+/// Name, default, smallest and largest value (SQS API reference, `CreateQueue`, read 2026-11).
 const NUMBERS: [(&str, u64, u64, u64); 5] = [
     ("VisibilityTimeout", 30, 0, 43_200),
     ("DelaySeconds", 0, 0, 900),

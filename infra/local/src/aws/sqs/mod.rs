@@ -1,7 +1,7 @@
 //! SQS as far as Larkspur uses it: standard (fair) and FIFO queues with visibility, delay, redrive and long polling.
 //!
-//! [`Sqs`] is what the event sources of this process call; [`wire`] is the same for an SDK. Reading order: [`line`] the
-//! order of messages (pure) → [`queues`], [`sending`], [`receiving`] the work of the storage thread → [`wire`].
+//! [`Sqs`] is what the event sources of this process call; `wire` is the same for an SDK. Reading order: `line` the
+//! order of messages (pure) → `queues`, `sending`, `receiving` the work of the storage thread → `wire`.
 //!
 //! Not there: a limit on purges, `ReceiveRequestAttemptId` (ignored), message move tasks, tags, permissions.
 
@@ -132,6 +132,13 @@ impl Sqs {
             books.queues.change_visibility(&books.db, name, &receipt, after, books.clock.now())
         })
         .await
+    }
+
+    /// Gives back at once what a receiver that is gone had received; how much that was. What was told when to come
+    /// back waits until then.
+    pub async fn release(&self, queue: &str) -> Result<usize, SqsError> {
+        let name = queue.to_owned();
+        self.run(move |books| books.queues.release(&books.db, &name, books.clock.now())).await
     }
 
     /// Does the same with each item, in one transaction.

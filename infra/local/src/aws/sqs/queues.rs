@@ -1,4 +1,4 @@
-//! The queues as the storage thread holds them: for each its settings and its [`Line`] in memory, everything else in the
+//! The queues as the storage thread holds them: for each its settings and its `Line` in memory, everything else in the
 //! file. What a message costs in memory while it waits is its place in the line, not its body.
 
 use std::collections::{BTreeMap, HashMap};

@@ -150,10 +150,25 @@ impl Queues {
             }
         }
         let until = now + after;
-        let mut update = db.write()?.prepare_cached("UPDATE message SET visible_at = ? WHERE seq = ?")?;
+        let mut update = db.write()?.prepare_cached("UPDATE message SET visible_at = ?, held = 0 WHERE seq = ?")?;
         update.execute(params![until.millis(), receipt.seq])?;
         queue.line.put(receipt.seq, if after.is_zero() { Place::Ready } else { Place::InFlight(until) });
         Ok(())
+    }
+
+    /// Makes ready again what was received and neither deleted nor told when to come back: its receiver is gone.
+    pub(crate) fn release(&mut self, db: &Db, queue: &str, now: Moment) -> Result<usize, Failed<SqsError>> {
+        let queue = self.find_mut(queue)?;
+        let held: Vec<Seq> = db
+            .write()?
+            .prepare_cached(
+                "UPDATE message SET visible_at = ?1, held = 0 WHERE queue = ?2 AND held = 1 AND visible_at > ?1
+                 RETURNING seq",
+            )?
+            .query_map(params![now.millis(), queue.id], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?;
+        held.iter().for_each(|seq| queue.line.put(*seq, Place::Ready));
+        Ok(held.len())
     }
 }
 
@@ -184,7 +199,7 @@ impl HandingOut {
         let connection = db.write()?;
         let mut message = connection
             .prepare_cached(
-                "UPDATE message SET receives = receives + 1, visible_at = ?,
+                "UPDATE message SET receives = receives + 1, visible_at = ?, held = 1,
                  first_received_at = coalesce(first_received_at, ?) WHERE seq = ?
                  RETURNING receives, receives_before, sent_at, first_received_at, grp, dead_from",
             )?
