@@ -7,4 +7,5 @@ mod ordering;
 mod people;
 mod push_modes;
 mod routes;
+mod secrets;
 mod storm;

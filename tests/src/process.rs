@@ -2,11 +2,12 @@
 
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, Command};
 
 use crate::api::Api;
@@ -14,6 +15,8 @@ use crate::api::Api;
 /// The program as `cargo run` runs it.
 pub struct Process {
     child: Child,
+    /// Everything it has printed, but the start line, which holds the API key on purpose.
+    printed: Arc<Mutex<String>>,
     pub base_url: String,
     pub api: Api,
     pub start_line: Value,
@@ -29,8 +32,12 @@ impl Process {
             .arg(data)
             .envs(environment.iter().copied())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
+        let printed = Arc::new(Mutex::new(String::new()));
+        let stderr = child.stderr.take().context("its errors are piped")?;
+        tokio::spawn(keep(BufReader::new(stderr).lines(), Arc::clone(&printed)));
         let stdout = child.stdout.take().context("its output is piped")?;
         let mut lines = BufReader::new(stdout).lines();
         while let Some(line) = lines.next_line().await? {
@@ -38,9 +45,8 @@ impl Process {
             let text = |name: &str| start_line[name].as_str().map(str::to_owned).context("a text in the start line");
             let base_url = text("listening")?;
             let api = Api::new(&base_url, &text("api_key")?);
-            // Keep reading, or the program would stop at a full pipe.
-            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-            return Ok(Self { child, base_url, api, start_line, started_in: start.elapsed() });
+            tokio::spawn(keep(lines, Arc::clone(&printed)));
+            return Ok(Self { child, printed, base_url, api, start_line, started_in: start.elapsed() });
         }
         anyhow::bail!("it ended without its start line: {}", child.wait().await?)
     }
@@ -50,8 +56,22 @@ impl Process {
         Ok(self.child.kill().await?)
     }
 
+    /// What it has printed since it started, to both outputs.
+    pub fn printed(&self) -> String {
+        self.printed.lock().expect("not poisoned").clone()
+    }
+
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
+    }
+}
+
+/// Reads on, or the program would stop at a full pipe.
+async fn keep<R: AsyncBufRead + Unpin>(mut lines: Lines<R>, printed: Arc<Mutex<String>>) {
+    while let Ok(Some(line)) = lines.next_line().await {
+        let mut printed = printed.lock().expect("not poisoned");
+        printed.push_str(&line);
+        printed.push('\n');
     }
 }
 

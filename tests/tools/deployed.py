@@ -239,8 +239,9 @@ def main():
                 print(f"    FAIL {name}: {error}", flush=True)
                 if not isinstance(error, AssertionError):
                     traceback.print_exc()
-        if failed:
-            print(emulator.log()[-6000:])
+                print(emulator.log()[-4000:])
+                print("\n".join(emulator.function_logs()[-40:]))
+                break  # the later checks work with what this one made
     finally:
         emulator.stop()
         group.stop()

@@ -1,5 +1,6 @@
 """MiniStack, an AWS emulator that is not ours, with access rules enforced: a call that a role does not allow is refused."""
 
+import json
 import os
 import pathlib
 import signal
@@ -16,6 +17,9 @@ import boto3
 from counting_proxy import CountingProxy
 
 REGION = "us-east-1"
+
+# On AWS a batch needs the permission of its single form, and has none of its own; the emulator asks for one.
+BATCHES = {"sqs:SendMessage": "sqs:SendMessageBatch", "sns:Publish": "sns:PublishBatch"}
 
 
 class Emulator:
@@ -65,11 +69,31 @@ class Emulator:
         done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode:
             raise RuntimeError(f"sam deploy failed:\n{done.stdout[-4000:]}")
+        self._allow_batches()
         stacks = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
 
+    def _allow_batches(self):
+        iam = self.client("iam")
+        for role in iam.list_roles()["Roles"]:
+            for policy in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]:
+                named = {"RoleName": role["RoleName"], "PolicyName": policy}
+                document = iam.get_role_policy(**named)["PolicyDocument"]
+                for statement in document["Statement"]:
+                    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+                    statement["Action"] = actions + [BATCHES[action] for action in actions if action in BATCHES]
+                iam.put_role_policy(**named, PolicyDocument=json.dumps(document))
+
     def log(self):
         return self.log_path.read_text(errors="replace")
+
+    def function_logs(self):
+        """What the functions wrote, each function's lines in their order."""
+        logs, lines = self.client("logs"), []
+        for group in logs.describe_log_groups()["logGroups"]:
+            events = logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
+            lines += [f"{group['logGroupName'].rsplit('/', 1)[-1]}: {event['message'].rstrip()}" for event in events]
+        return lines
 
     def stop(self):
         self._process.send_signal(signal.SIGTERM)

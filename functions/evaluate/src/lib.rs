@@ -1,6 +1,6 @@
 //! The story of a batch: read → judge → apply per alert key → tell → record.
 //!
-//! In: records of the queue "messages", each a [`Received`]. Out: alerts and incidents in the table, notices in the FIFO
+//! In: records of the queue "messages", each an [`alerting::message::Received`]. Out: alerts and incidents in the table, notices in the FIFO
 //! queue (one per destination of each space), changes on the topic, one log entry per message.
 //!
 //! At least once: a message is deleted only when everything that follows from it is written and sent. Whatever is done

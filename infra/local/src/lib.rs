@@ -60,6 +60,8 @@ pub struct Larkspur {
     pub clock: Clock,
     /// Where an SDK finds the embedded SQS, SNS and Secrets Manager.
     pub aws_endpoint: String,
+    /// Where it finds the embedded DynamoDB.
+    pub tables_endpoint: String,
     /// The built-in groups.
     pub fakes: Fakes,
     pub stack: Stack,
@@ -95,7 +97,7 @@ impl Larkspur {
         let aws = Aws::open(directory, options.clock.clone(), secrets(&stack, data.as_ref())?)?;
         make_queues_and_topics(&aws, &stack).await?;
         let fakes = Fakes::new(options.clock.clone(), directory)?;
-        let aws_endpoint = services.url.clone();
+        let (aws_endpoint, tables_endpoint) = (services.url.clone(), tables.url.clone());
         let surroundings = Surroundings {
             tables: tables.url.clone(),
             services: services.url.clone(),
@@ -130,6 +132,7 @@ impl Larkspur {
             demo,
             clock,
             aws_endpoint,
+            tables_endpoint,
             fakes,
             stack,
             aws,

@@ -2,7 +2,7 @@
 //!
 //! Nothing of them is repeated in code: a changed visibility, batch size, timeout or route counts on this machine as it
 //! does on AWS. A resource whose type is not known here fails the start, unless it has no meaning on one machine
-//! ([`IGNORED`]): what was deployed but silently missing locally would be found last.
+//! (`IGNORED`): what was deployed but silently missing locally would be found last.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

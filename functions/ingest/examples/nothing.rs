@@ -1,0 +1,9 @@
+//! A function that does nothing: what `ingest` is measured against (`tests/examples/cold_start.rs`).
+
+use lambda_http::{Body, Error, Request, Response, service_fn};
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Error> {
+    lambda_kit::logging::init();
+    lambda_http::run(service_fn(|_: Request| async { Ok::<_, Error>(Response::new(Body::Empty)) })).await
+}

@@ -1,0 +1,77 @@
+//! Secrets never reach a log, an error, a listing: every one is marked, everything goes wrong, and nobody sees a mark.
+
+use std::time::Duration;
+
+use scenarios::process::Process;
+use serde_json::{Value, json};
+
+/// In every secret of the scenario.
+const MARK: &str = "CANARY7f3a";
+
+fn destinations() -> [Value; 6] {
+    let url = |base: &str| format!("{base}{MARK}-and-more");
+    [
+        json!({"channel": "feishu_bot", "settings": {"url": url("https://open.feishu.cn/open-apis/bot/v2/hook/"), "secret": format!("s-{MARK}-1234")}}),
+        json!({"channel": "dingtalk_bot", "settings": {"url": url("https://oapi.dingtalk.com/robot/send?access_token="), "secret": format!("SEC{MARK}-1234")}}),
+        json!({"channel": "wecom_bot", "settings": {"url": url("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=")}}),
+        json!({"channel": "slack_webhook", "settings": {"url": url("https://hooks.slack.com/services/T0000001/B0000001/")}}),
+        json!({"channel": "telegram_bot", "settings": {"token": format!("123456:AA{MARK}xxssbnSxE6Y8mTcOBT5rxxxxx"), "chat_id": -100}}),
+        json!({"channel": "zoom_webhook", "settings": {
+            "url": url("https://integrations.zoom.us/chat/webhooks/incomingwebhook/"), "verification_token": format!("v-{MARK}-1234"),
+        }}),
+    ]
+}
+
+#[tokio::test]
+async fn marked_secrets_are_nowhere_in_logs_answers_and_lists_while_everything_fails() {
+    let data = tempfile::tempdir().expect("a directory");
+    // Nothing listens there: every send fails, and every failure is logged.
+    let environment =
+        [("LARKSPUR_PROVIDER_BASE", "http://127.0.0.1:9"), ("RUST_LOG", "debug"), ("AWS_LAMBDA_LOG_LEVEL", "debug")];
+    let larkspur = Process::start(data.path(), &environment).await.expect("started");
+    let api = &larkspur.api;
+    let mut said = String::new();
+    let mut ids = Vec::new();
+    for mut body in destinations() {
+        body["name"] = "a group".into();
+        let made = api.create("/destinations", &body).await;
+        ids.push(made["id"].clone());
+        said += &made.to_string();
+        let id = made["id"].as_str().expect("an id");
+        said += &api.call("POST", &format!("/destinations/{id}/test"), Some(&json!({}))).await.text;
+        said += &api.call("GET", &format!("/destinations/{id}"), None).await.text;
+        body["settings"]["unknown"] = 1.into();
+        said += &api.call("PUT", &format!("/destinations/{id}"), Some(&body)).await.text;
+        body["settings"] = json!({"url": format!("https://elsewhere.example/{MARK}")});
+        said += &api.call("POST", "/destinations", Some(&body)).await.text;
+    }
+    let space = api.create("/spaces", &json!({"name": "Ops", "destinations": ids})).await;
+    let security = json!({"secret": format!("intake-{MARK}-1234")});
+    let made =
+        api.create("/integrations", &json!({"name": "a platform", "space": space["id"], "security": security})).await;
+    said += &made.to_string();
+    let open = api.create("/integrations", &json!({"name": "another", "space": space["id"]})).await;
+    for url in [&made["url"], &open["url"]] {
+        let body = r#"{"msg_type":"text","content":{"text":"disk full"}}"#;
+        said += &api.post(url.as_str().expect("a url"), body).await.text;
+    }
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    for path in ["/destinations", "/integrations", "/spaces", "/incidents", "/alerts", "/ledger?hours=1"] {
+        said += &api.call("GET", path, None).await.text;
+    }
+    let incidents = api.list("/incidents").await;
+    let incident = api.get(&format!("/incidents/{}", incidents[0]["id"].as_str().expect("an id"))).await;
+    assert!(incident["deliveries"].to_string().contains("provider_down"), "the sends have failed: {incident:#}");
+    said += &incident.to_string();
+
+    let printed = larkspur.printed();
+    assert!(!said.contains(MARK), "an answer of the API shows a secret");
+    let line = printed.lines().find(|line| line.contains(MARK));
+    assert_eq!(line, None, "the log shows a secret");
+    // An intake URL is a secret too: its key is returned on the integration alone.
+    let key = open["url"].as_str().and_then(|url| url.rsplit('/').next()).expect("a key");
+    assert!(!printed.contains(key), "the log shows an intake key");
+    let lists = api.call("GET", "/integrations", None).await.text;
+    assert!(!lists.contains(key), "a list shows an intake key");
+    larkspur.kill().await.expect("killed");
+}
