@@ -1,5 +1,6 @@
 //! Nothing is invisible: every message has a recorded outcome, and the ledger adds up.
 
+use lambda_kit::queue::Entry;
 use scenarios::space::feishu_bot;
 use scenarios::{World, minutes};
 use serde_json::json;
@@ -138,5 +139,42 @@ async fn an_unknown_key_is_answered_as_feishu_does_and_leaves_no_trace() {
     world.settle().await;
     let ledger = world.api.get("/ledger?hours=1").await;
     assert_eq!(ledger["items"][0]["messages"]["received"].as_i64().unwrap_or(0), 0, "{ledger:#}");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_record_that_is_no_message_reaches_the_dead_letters_while_its_batch_mate_opens_its_alert() {
+    let world = World::start().await;
+    let ops = world.space("Ops").notify(feishu_bot("ops")).await;
+    let sender = world.feishu_alert().into(&ops).await;
+    let poison = Entry { body: "no message".to_owned(), group: Some(sender.integration.clone()), ..Entry::default() };
+    world.messages_queue().send(poison).await.expect("sent");
+    sender.says("disk full").await;
+    world.feishu("ops").expects("disk full").await;
+    world.settle().await;
+    assert_eq!(sender.outcomes().await, ["triggered"]);
+    assert_eq!(world.larkspur.dead_letters().await, 1);
+    world.larkspur.stop().await;
+}
+
+#[tokio::test]
+async fn a_notice_whose_destination_was_deleted_is_recorded_as_failed_and_not_sent_again() {
+    let world = World::start().await;
+    let ops = world.space("Ops").telling(feishu_bot("ops")).notify(feishu_bot("others")).await;
+    let sender = world.feishu_alert().close_when("RESOLVED").key(r"host=(\S+)").into(&ops).await;
+    sender.says("disk full host=db-1").await;
+    world.feishu("ops").expects("disk full").await;
+    world.feishu("others").expects("disk full").await;
+    let gone = world.api.call("DELETE", &format!("/destinations/{}", ops.destinations[0]), None).await;
+    assert_eq!(gone.status, 204, "{}", gone.text);
+
+    sender.says("RESOLVED host=db-1").await;
+    world.feishu("others").expects("Recovered").await;
+    world.settle().await;
+    let incident = world.api.list("/incidents").await[0]["id"].as_str().expect("an id").to_owned();
+    let incident = world.api.get(&format!("/incidents/{incident}")).await;
+    let states: Vec<_> =
+        incident["deliveries"].as_array().expect("deliveries").iter().map(|one| one["state"].clone()).collect();
+    assert!(states.contains(&json!("failed")) && states.contains(&json!("delivered")), "{incident:#}");
     world.finish().await;
 }

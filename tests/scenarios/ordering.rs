@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use alerting::ids::Stamp;
 use alerting::message::{Message, MsgType, Origin, RawBody, Received, Verdict};
-use lambda_kit::queue::{Entry, Queue};
+use lambda_kit::queue::Entry;
 use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
 use scenarios::World;
@@ -57,7 +57,7 @@ async fn run(seed: u8) {
     for index in (1..deliveries.len()).rev() {
         deliveries.swap(index, random.next_u32() as usize % (index + 1));
     }
-    let queue = messages_queue(&world);
+    let queue = world.messages_queue();
     for chunk in deliveries.chunks(7) {
         let entries = chunk.iter().map(|index| Entry {
             body: serde_json::to_string(&messages[*index]).expect("JSON"),
@@ -111,11 +111,4 @@ fn content(message: &Received) -> &str {
         Verdict::Accepted(message) => &message.content,
         Verdict::Refused { .. } => "",
     }
-}
-
-/// The queue that the intake sends to, by the SDK.
-fn messages_queue(world: &World) -> Queue {
-    let stack = &world.larkspur.stack;
-    let url = stack.function("IngestFunction").and_then(|ingest| ingest.variable("MESSAGES_QUEUE_URL")).expect("set");
-    Queue::new(aws_sdk_sqs::Client::new(&lambda_kit::aws::local_config(&world.larkspur.aws_endpoint)), url)
 }

@@ -14,6 +14,7 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use lambda_kit::queue::Queue;
 use local::Larkspur;
 use local::fakes::Vendor;
 use local::options::Options;
@@ -64,6 +65,14 @@ impl World {
         self.settle().await;
         self.larkspur.advance(by).await;
         self.settle().await;
+    }
+
+    /// The queue that the intake sends to, by the SDK.
+    pub fn messages_queue(&self) -> Queue {
+        let ingest = self.larkspur.stack.function("IngestFunction").expect("deployed");
+        let url = ingest.variable("MESSAGES_QUEUE_URL").expect("set");
+        let sdk = lambda_kit::aws::local_config(&self.larkspur.aws_endpoint);
+        Queue::new(aws_sdk_sqs::Client::new(&sdk), url)
     }
 
     /// Waits until no queue holds anything that could be worked on now.

@@ -1,5 +1,6 @@
 """MiniStack, an AWS emulator that is not ours, with access rules enforced: a call that a role does not allow is refused."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -72,6 +73,17 @@ class Emulator:
         self._allow_batches()
         stacks = self.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
         return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+
+    @contextlib.contextmanager
+    def held(self, function):
+        """Meanwhile the function is given nothing from its queue."""
+        functions = self.client("lambda")
+        mapping = functions.list_event_source_mappings(FunctionName=function)["EventSourceMappings"][0]["UUID"]
+        functions.update_event_source_mapping(UUID=mapping, Enabled=False)
+        try:
+            yield
+        finally:
+            functions.update_event_source_mapping(UUID=mapping, Enabled=True)
 
     def _allow_batches(self):
         iam = self.client("iam")
