@@ -126,9 +126,13 @@ async fn tell(app: &App, incident: &Incident, entry: &Entry) -> Result<(), ApiEr
     let notices = notices(app, incident, entry).await?;
     if !notices.is_empty() {
         // Recorded first: no notice is on its way that the ledger does not know of.
-        let refs: Vec<NoticeRef> = notices.iter().map(reference).collect();
+        let refs: Vec<NoticeRef> = notices.iter().map(NoticeRef::of).collect();
         app.store.log_action(entry.at, &incident.id, entry.n, &refs).await?;
-        app.notices.send_batch(notices.into_iter().map(record).collect()).await?;
+        app.notices
+            .send_batch(
+                notices.into_iter().map(|notice| queue::Entry::of_notice(&NoticeRecord::Tell(notice))).collect(),
+            )
+            .await?;
     }
     publish(app, &ChangeEvent::of_incident(incident, entry)).await
 }
@@ -155,20 +159,6 @@ async fn notices(app: &App, incident: &Incident, entry: &Entry) -> Result<Vec<No
         labels: alert.as_ref().map_or(&no_labels, |alert| &alert.labels),
     };
     Ok(notice::plan(incident, entry, &subject))
-}
-
-fn reference(notice: &Notice) -> NoticeRef {
-    NoticeRef { incident: notice.incident.clone(), destination: notice.destination.clone(), n: notice.n }
-}
-
-fn record(notice: Notice) -> queue::Entry {
-    let record = NoticeRecord::Tell(notice);
-    queue::Entry {
-        body: serde_json::to_string(&record).expect("a notice is JSON"),
-        group: Some(record.destination().as_str().to_owned()),
-        deduplication_id: Some(record.deduplication_id()),
-        delay: None,
-    }
 }
 
 async fn publish(app: &App, event: &ChangeEvent) -> Result<(), ApiError> {

@@ -14,7 +14,7 @@ use aws_lambda_events::event::sqs::SqsEvent;
 use lambda_kit::sqs_batch::{Disposition, Handle};
 use store::log::{MessageOutcome, NoticeRef};
 
-use crate::carry_out::EvaluateError;
+use crate::error::EvaluateError;
 use crate::told::Told;
 use crate::{AT_ONCE, App, NamelessRecord};
 
@@ -145,11 +145,7 @@ impl Batch {
                 told.change(&change);
             }
             for notice in settled.notices.drain(..) {
-                item.notices.push(NoticeRef {
-                    incident: notice.incident.clone(),
-                    destination: notice.destination.clone(),
-                    n: notice.n,
-                });
+                item.notices.push(NoticeRef::of(&notice));
                 told.notice(notice);
             }
         }

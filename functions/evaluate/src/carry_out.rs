@@ -12,27 +12,11 @@ use alerting::integration::Integration;
 use alerting::limits;
 use alerting::moment::Moment;
 use alerting::notice::{self, Subject};
-use lambda_kit::queue::SendError;
-use lambda_kit::topic::PublishError;
 use store::alerts::Opened;
 
 use crate::App;
 use crate::batch::Settled;
-
-/// Why a message comes back.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum EvaluateError {
-    #[error("reading the configuration or an alert failed")]
-    Read(#[from] store::errors::ReadError),
-    #[error("writing an alert failed")]
-    Write(#[from] store::errors::WriteError),
-    #[error("the alert key is written by others faster than it can be read")]
-    Contended,
-    #[error("sending notices failed")]
-    Tell(#[source] SendError),
-    #[error("publishing changes failed")]
-    Publish(#[source] PublishError),
-}
+use crate::error::EvaluateError;
 
 /// Carries out `transition`, which `event` caused, and adds what is to be told to `settled`.
 pub(crate) async fn carry_out(

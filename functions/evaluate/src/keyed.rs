@@ -1,17 +1,16 @@
 //! Applies messages to the state of their alert key: read, fold, write if nobody else did, carry out.
 
-use std::sync::Arc;
-
 use alerting::alert::{AlertEvent, AlertState, Effect, Folded, Status, Transition, TransitionKind, fold};
-use alerting::ids::{AlertId, Stamp, hash128};
+use alerting::ids::{AlertId, Stamp};
 use alerting::integration::Integration;
 use store::alert_states::WriteState;
+use store::keys::alert_key_hash;
 use store::log::MessageOutcome;
 
 use crate::App;
-use crate::batch::{Group, Settled};
-use crate::carry_out::{self, EvaluateError};
-use crate::open_cap;
+use crate::batch::Settled;
+use crate::carry_out;
+use crate::error::EvaluateError;
 use crate::told::Told;
 
 /// How often a lost race is folded again before the messages are handed back.
@@ -19,23 +18,14 @@ const RACES: usize = 4;
 
 /// Messages of one key of one integration, in order.
 pub(crate) struct Keyed<'a> {
-    pub(crate) integration: &'a Arc<Integration>,
+    pub(crate) integration: &'a Integration,
     pub(crate) key: &'a str,
     pub(crate) events: &'a [AlertEvent],
 }
 
-/// What became of each of the group's messages, in their order.
-pub(crate) async fn apply(app: &App, group: &Group, key: &str) -> Result<Vec<Settled>, EvaluateError> {
-    let keyed = Keyed { integration: &group.integration, key, events: &group.events };
-    if app.open_cap.is_reached(app, &group.integration).await? && !is_open(app, &keyed).await? {
-        return open_cap::apply(app, &group.integration, &group.events).await;
-    }
-    apply_all(app, &keyed).await
-}
-
-/// Applies all messages, in as many writes as the ring needs.
-pub(crate) async fn apply_all(app: &App, keyed: &Keyed<'_>) -> Result<Vec<Settled>, EvaluateError> {
-    let key_hash = hash128(&[keyed.key]);
+/// Applies all messages, in as many writes as the ring needs; what became of each, in their order.
+pub(crate) async fn apply(app: &App, keyed: &Keyed<'_>) -> Result<Vec<Settled>, EvaluateError> {
+    let key_hash = alert_key_hash(keyed.key);
     let mut settled: Vec<Settled> = Vec::new();
     while settled.len() < keyed.events.len() {
         let rest = &keyed.events[settled.len()..];
@@ -45,8 +35,8 @@ pub(crate) async fn apply_all(app: &App, keyed: &Keyed<'_>) -> Result<Vec<Settle
     Ok(settled)
 }
 
-async fn is_open(app: &App, keyed: &Keyed<'_>) -> Result<bool, EvaluateError> {
-    let state = app.store.alert_state(&keyed.integration.id, &hash128(&[keyed.key])).await?;
+pub(crate) async fn is_open(app: &App, integration: &Integration, key: &str) -> Result<bool, EvaluateError> {
+    let state = app.store.alert_state(&integration.id, &alert_key_hash(key)).await?;
     Ok(state.is_some_and(|state| state.status == Status::Open))
 }
 

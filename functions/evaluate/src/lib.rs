@@ -11,6 +11,7 @@
 
 mod batch;
 mod carry_out;
+mod error;
 mod keyed;
 mod open_cap;
 mod policies;
@@ -21,6 +22,7 @@ mod unique;
 
 use std::time::Duration;
 
+use alerting::alert::AlertKey;
 use alerting::moment::Moment;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use futures::StreamExt as _;
@@ -32,6 +34,8 @@ use lambda_kit::topic::Topic;
 use store::Store;
 
 use batch::{Batch, Group};
+use error::EvaluateError;
+use keyed::Keyed;
 
 /// Alert keys that one invocation works on at a time: enough to hide the table's latency on 128 MB.
 const CONCURRENT_KEYS: usize = 16;
@@ -118,10 +122,18 @@ pub async fn handle(app: &App, event: SqsEvent, deadline: Moment) -> Result<SqsB
     Ok(sqs_batch::answer(&app.messages, batch.dispositions()).await)
 }
 
-async fn work(app: &App, group: &Group) -> Result<Vec<batch::Settled>, carry_out::EvaluateError> {
+/// Over the cap of open alerts, what would open one goes another way.
+async fn work(app: &App, group: &Group) -> Result<Vec<batch::Settled>, EvaluateError> {
+    let capped = app.open_cap.is_reached(app, &group.integration).await?;
     match &group.key {
-        alerting::alert::AlertKey::Unique => unique::apply(app, group).await,
-        alerting::alert::AlertKey::Named(key) => keyed::apply(app, group, key).await,
+        AlertKey::Unique if capped => open_cap::apply(app, group).await,
+        AlertKey::Unique => unique::apply(app, group).await,
+        AlertKey::Named(key) if capped && !keyed::is_open(app, &group.integration, key).await? => {
+            open_cap::apply(app, group).await
+        }
+        AlertKey::Named(key) => {
+            keyed::apply(app, &Keyed { integration: &group.integration, key, events: &group.events }).await
+        }
     }
 }
 

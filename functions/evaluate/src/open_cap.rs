@@ -4,7 +4,7 @@
 //! the table once per batch, so the cap is approximate.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use alerting::alert::{AlertEvent, AlertKey, Folded, TransitionKind, Verdict};
@@ -14,8 +14,8 @@ use alerting::moment::Moment;
 use store::log::MessageOutcome;
 
 use crate::App;
-use crate::batch::Settled;
-use crate::carry_out::EvaluateError;
+use crate::batch::{Group, Settled};
+use crate::error::EvaluateError;
 use crate::keyed::{self, Keyed};
 
 /// The key of the alert that stands for all that were not opened.
@@ -103,27 +103,23 @@ impl OpenCap {
 }
 
 /// Lets messages that would open alerts update the one that stands for them all. A close has nothing open.
-pub(crate) async fn apply(
-    app: &App,
-    integration: &Arc<Integration>,
-    events: &[AlertEvent],
-) -> Result<Vec<Settled>, EvaluateError> {
+pub(crate) async fn apply(app: &App, group: &Group) -> Result<Vec<Settled>, EvaluateError> {
     let _alone = app.open_cap.gate.lock().await;
-    let mut settled = Vec::with_capacity(events.len());
-    for event in events {
+    let mut settled = Vec::with_capacity(group.events.len());
+    for event in &group.events {
         settled.push(match event.verdict {
             Verdict::Close => Settled {
                 outcome: Some(MessageOutcome::Discarded),
                 reason: Some("nothing_open".to_owned()),
                 ..Settled::default()
             },
-            Verdict::Trigger => stand_for(app, integration, event).await?,
+            Verdict::Trigger => stand_for(app, &group.integration, event).await?,
         });
     }
     Ok(settled)
 }
 
-async fn stand_for(app: &App, integration: &Arc<Integration>, event: &AlertEvent) -> Result<Settled, EvaluateError> {
+async fn stand_for(app: &App, integration: &Integration, event: &AlertEvent) -> Result<Settled, EvaluateError> {
     let most = integration.limits.open_alerts;
     let standing = AlertEvent {
         key: AlertKey::Named(CAP_KEY.to_owned()),
@@ -135,7 +131,7 @@ async fn stand_for(app: &App, integration: &Arc<Integration>, event: &AlertEvent
         ..event.clone()
     };
     let keyed = Keyed { integration, key: CAP_KEY, events: std::slice::from_ref(&standing) };
-    let mut settled = keyed::apply_all(app, &keyed).await?.pop().unwrap_or_default();
+    let mut settled = keyed::apply(app, &keyed).await?.pop().unwrap_or_default();
     settled.reason = Some(REASON.to_owned());
     Ok(settled)
 }

@@ -5,7 +5,7 @@ use alerting::notice::{Notice, NoticeRecord};
 use lambda_kit::queue::Entry;
 
 use crate::App;
-use crate::carry_out::EvaluateError;
+use crate::error::EvaluateError;
 
 /// Ready to send.
 #[derive(Debug, Default)]
@@ -16,13 +16,7 @@ pub(crate) struct Told {
 
 impl Told {
     pub(crate) fn notice(&mut self, notice: Notice) {
-        let record = NoticeRecord::Tell(notice);
-        self.notices.push(Entry {
-            body: serde_json::to_string(&record).expect("a notice is JSON"),
-            group: Some(record.destination().as_str().to_owned()),
-            deduplication_id: Some(record.deduplication_id()),
-            delay: None,
-        });
+        self.notices.push(Entry::of_notice(&NoticeRecord::Tell(notice)));
     }
 
     /// Ten to a request. Sent again, everything has the same names.

@@ -9,16 +9,13 @@ use store::timers::{Timer, Work};
 
 use crate::App;
 use crate::batch::{Group, Settled};
-use crate::carry_out::{self, EvaluateError};
-use crate::open_cap;
+use crate::carry_out;
+use crate::error::EvaluateError;
 
 /// The first and only transition that a message makes of an alert of its own.
 const FIRST: u64 = 1;
 
 pub(crate) async fn apply(app: &App, group: &Group) -> Result<Vec<Settled>, EvaluateError> {
-    if app.open_cap.is_reached(app, &group.integration).await? {
-        return open_cap::apply(app, &group.integration, &group.events).await;
-    }
     let mut settled = Vec::with_capacity(group.events.len());
     for event in &group.events {
         settled.push(open(app, group, event).await?);

@@ -13,8 +13,9 @@ use store::rates::Token;
 use store::timers::{Timer, Work};
 
 use crate::addresses::Address;
+use crate::fold::fold;
 use crate::send;
-use crate::turn::fold;
+
 use crate::{App, NotifyError};
 
 /// Lines that one flush reads: more than any vendor's message holds.

@@ -14,6 +14,7 @@
 
 mod addresses;
 mod digest;
+mod fold;
 mod retry;
 mod send;
 pub mod settings;

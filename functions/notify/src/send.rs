@@ -3,17 +3,17 @@
 use std::time::Duration;
 
 use alerting::ids::IncidentId;
-use alerting::notice::Notice;
+use alerting::notice::{Notice, NoticeRecord};
 use channels::outcome::{Outcome, Reason};
 use channels::{Form, Post};
 use futures::StreamExt as _;
 use futures::stream;
+use lambda_kit::queue::Entry;
 use lambda_kit::random::base62;
 use lambda_kit::sqs_batch::Disposition;
 use store::deliveries::{Attempt, AttemptOutcome, Claim, Delivery, DeliveryState, Mark, Marked};
 
 use crate::addresses::Address;
-use crate::turn::park;
 use crate::{App, NotifyError, retry};
 
 /// Longer than the function may run, shorter than a record stays invisible.
@@ -155,7 +155,7 @@ async fn settle(
         Some(Outcome::Rejected { .. }) => (DeliveryState::Failed, None),
     };
     if state == DeliveryState::Failed {
-        park(app, notice).await?;
+        app.parts.dead.send(Entry::of_notice(&NoticeRecord::Tell(notice.clone()))).await?;
         tracing::error!(
             incident.id = %notice.incident, destination.id = %notice.destination,
             reason = outcome.and_then(Outcome::reason).map_or("", Reason::as_str),

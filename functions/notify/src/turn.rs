@@ -5,12 +5,12 @@ use std::time::Duration;
 use alerting::ids::DestinationId;
 use alerting::notice::{Notice, NoticeRecord};
 use channels::outcome::Reason;
-use lambda_kit::queue::Entry;
 use lambda_kit::sqs_batch::{Disposition, Handle};
 use store::rates::Token;
 
 use crate::addresses::Address;
 use crate::digest;
+use crate::fold::fold;
 use crate::send::{self, Fate};
 use crate::{App, NotifyError};
 
@@ -69,19 +69,6 @@ async fn tell(
     }
 }
 
-/// One notice per incident, its newest: opened and closed before its turn is one line. Oldest incidents first.
-pub(crate) fn fold(notices: &[Notice]) -> Vec<Notice> {
-    let mut folded: Vec<Notice> = Vec::new();
-    for notice in notices {
-        match folded.iter_mut().find(|kept| kept.incident == notice.incident) {
-            Some(kept) if kept.n < notice.n => *kept = notice.clone(),
-            Some(_) => {}
-            None => folded.push(notice.clone()),
-        }
-    }
-    folded
-}
-
 /// In a FIFO group a record must not be deleted before an earlier one: from the first that waits, all wait. What was
 /// sent already is recognised when it comes back.
 fn in_group_order(dispositions: Vec<Disposition>) -> Vec<Disposition> {
@@ -114,18 +101,6 @@ async fn give_up(
         dispositions.push((handle, Disposition::Done));
     }
     Ok(dispositions)
-}
-
-/// Hands a notice to the dead-letter queue, where an alarm watches.
-pub(crate) async fn park(app: &App, notice: &Notice) -> Result<(), NotifyError> {
-    let record = NoticeRecord::Tell(notice.clone());
-    let entry = Entry {
-        body: serde_json::to_string(&record).expect("a notice is JSON"),
-        group: Some(record.destination().as_str().to_owned()),
-        deduplication_id: Some(record.deduplication_id()),
-        delay: None,
-    };
-    Ok(app.parts.dead.send(entry).await?)
 }
 
 #[cfg(test)]

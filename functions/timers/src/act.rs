@@ -9,6 +9,7 @@ use alerting::incident::Change;
 use alerting::moment::Moment;
 use alerting::notice::{self, NoticeRecord, Subject};
 use lambda_kit::queue::Entry;
+use store::log::NoticeRef;
 use store::timers::{Timer, Work};
 
 use crate::{App, TimerError};
@@ -27,7 +28,7 @@ pub(crate) async fn act(app: &App, timer: &Timer) -> Result<(), TimerError> {
         Work::SnoozeEnd { incident, until } => end_snooze(app, incident, *until, now).await,
         Work::FlushDigest { destination } => {
             let record = NoticeRecord::Flush { destination: destination.clone(), due: timer.due };
-            Ok(app.notices.send(notice_entry(&record)).await?)
+            Ok(app.notices.send(Entry::of_notice(&record)).await?)
         }
     }
 }
@@ -71,19 +72,13 @@ async fn end_snooze(app: &App, id: &IncidentId, until: Moment, now: Moment) -> R
         labels: &labels,
     };
     let notices = notice::plan(&incident, &entry, &subject);
+    // No message made these: the ledger finds them here.
+    let told: Vec<NoticeRef> = notices.iter().map(NoticeRef::of).collect();
+    app.store.log_action(entry.at, &incident.id, entry.n, &told).await?;
     app.notices
-        .send_batch(notices.into_iter().map(|notice| notice_entry(&NoticeRecord::Tell(notice))).collect())
+        .send_batch(notices.into_iter().map(|notice| Entry::of_notice(&NoticeRecord::Tell(notice))).collect())
         .await?;
     Ok(app.changes.publish_batch(&[to_json(&ChangeEvent::of_incident(&incident, &entry))]).await?)
-}
-
-fn notice_entry(record: &NoticeRecord) -> Entry {
-    Entry {
-        body: serde_json::to_string(record).expect("a notice is JSON"),
-        group: Some(record.destination().as_str().to_owned()),
-        deduplication_id: Some(record.deduplication_id()),
-        delay: None,
-    }
 }
 
 fn to_json(change: &ChangeEvent) -> String {

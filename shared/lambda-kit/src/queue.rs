@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use alerting::notice::NoticeRecord;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 
@@ -26,6 +27,18 @@ pub struct Entry {
     pub deduplication_id: Option<String>,
     /// Standard only: FIFO refuses a delay per message. At most 15 minutes.
     pub delay: Option<Duration>,
+}
+
+impl Entry {
+    /// A record of the queue "notices": its group is the destination, and copies of one change have one name.
+    pub fn of_notice(record: &NoticeRecord) -> Self {
+        Self {
+            body: serde_json::to_string(record).expect("a notice is JSON"),
+            group: Some(record.destination().as_str().to_owned()),
+            deduplication_id: Some(record.deduplication_id()),
+            delay: None,
+        }
+    }
 }
 
 /// Why a message may not be in the queue. It may be, too, after a timeout.

@@ -11,6 +11,7 @@ use alerting::ids::{AlertId, DestinationId, IncidentId, IntegrationId, Stamp};
 use alerting::limits;
 use alerting::message::RawBody;
 use alerting::moment::Moment;
+use alerting::notice::Notice;
 use alerting::policy::{Flag, KeyFrom};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -90,6 +91,12 @@ pub struct NoticeRef {
     #[serde(rename = "d")]
     pub destination: DestinationId,
     pub n: u64,
+}
+
+impl NoticeRef {
+    pub fn of(notice: &Notice) -> Self {
+        Self { incident: notice.incident.clone(), destination: notice.destination.clone(), n: notice.n }
+    }
 }
 
 /// What became of [`Store::log_message`].

@@ -1,0 +1,19 @@
+//! Why messages come back.
+
+use lambda_kit::queue::SendError;
+use lambda_kit::topic::PublishError;
+
+/// Why a message comes back.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum EvaluateError {
+    #[error("reading the configuration or an alert failed")]
+    Read(#[from] store::errors::ReadError),
+    #[error("writing an alert failed")]
+    Write(#[from] store::errors::WriteError),
+    #[error("the alert key is written by others faster than it can be read")]
+    Contended,
+    #[error("sending notices failed")]
+    Tell(#[source] SendError),
+    #[error("publishing changes failed")]
+    Publish(#[source] PublishError),
+}

@@ -1,0 +1,54 @@
+//! Many notices, few lines.
+
+use alerting::notice::Notice;
+
+/// One notice per incident, its newest: opened and closed before its turn is one line. Oldest incidents first.
+pub(crate) fn fold(notices: &[Notice]) -> Vec<Notice> {
+    let mut folded: Vec<Notice> = Vec::new();
+    for notice in notices {
+        match folded.iter_mut().find(|kept| kept.incident == notice.incident) {
+            Some(kept) if kept.n < notice.n => *kept = notice.clone(),
+            Some(_) => {}
+            None => folded.push(notice.clone()),
+        }
+    }
+    folded
+}
+
+#[cfg(test)]
+mod tests {
+    use alerting::incident::{EntryKind, Progress};
+    use alerting::moment::Moment;
+    use alerting::severity::Severity;
+
+    use super::*;
+
+    fn notice(incident: &str, n: u64) -> Notice {
+        Notice {
+            destination: "dst_a".parse().expect("valid"),
+            n,
+            kind: if n == 1 { EntryKind::Triggered } else { EntryKind::Recovered },
+            at: Moment::from_secs(1),
+            actor: "source".to_owned(),
+            incident: incident.parse().expect("valid"),
+            num: "ABC123".to_owned(),
+            space: "spc_a".parse().expect("valid"),
+            space_name: "Ops".to_owned(),
+            title: "disk full".to_owned(),
+            description: String::new(),
+            severity: Severity::Warning,
+            progress: Progress::Triggered,
+            triggered_at: Moment::from_secs(1),
+            closed_at: None,
+            labels: Default::default(),
+            integration_name: "a platform".to_owned(),
+        }
+    }
+
+    #[test]
+    fn opened_and_closed_before_its_turn_is_one_line_the_newest_in_the_place_of_the_oldest() {
+        let notices = [notice("inc_a", 1), notice("inc_b", 1), notice("inc_a", 2), notice("inc_b", 1)];
+        let folded: Vec<_> = fold(&notices).into_iter().map(|line| (line.incident.to_string(), line.n)).collect();
+        assert_eq!(folded, [("inc_a".to_owned(), 2), ("inc_b".to_owned(), 1)]);
+    }
+}
