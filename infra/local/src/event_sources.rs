@@ -7,7 +7,8 @@
 //! - an error, a panic, a timeout, or a report that names no record of the batch fails the batch as a whole.
 //!
 //! One thing is quicker than there: what a process had in hand when it was killed is not invisible for minutes but comes
-//! again at the next start, for nobody else can have it (`give_back`). Not played: scaling up and down. Calls at once are bounded by `MaximumConcurrency`, or by [`AT_ONCE`].
+//! again at the next start, for nobody else can have it (`give_back`). Not played: scaling up and down; calls at once are
+//! bounded by `MaximumConcurrency`, or for one machine's sake.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -34,8 +35,12 @@ const LONG_POLL: Duration = Duration::from_secs(20);
 const RECEIVE: usize = 10;
 /// Bytes of a batch: Lambda takes requests of up to 6 MB, and the rest of the event needs room.
 const BATCH_BYTES: usize = 5 * 1024 * 1024;
-/// Calls of one event source at once where the template sets no limit: enough for one machine.
-const AT_ONCE: usize = 8;
+/// Where the template sets no limit, an event source calls as often at once as makes this many records in work …
+const RECORDS_AT_ONCE: usize = 80;
+/// … but twice, so that one batch that hangs does not stop the queue …
+const LEAST_CALLS: usize = 2;
+/// … and no more than this: the machine has to take messages in meanwhile.
+const MOST_CALLS: usize = 8;
 /// After a queue could not be read, so that a full disk does not make this a busy loop.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -97,7 +102,8 @@ pub(crate) struct Poller {
 impl Poller {
     /// Works until `stop` turns true, then until the last call has ended.
     pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
-        let at_once = self.source.maximum_concurrency.unwrap_or(AT_ONCE);
+        let usual = || (RECORDS_AT_ONCE / self.source.batch_size.max(1)).clamp(LEAST_CALLS, MOST_CALLS);
+        let at_once = self.source.maximum_concurrency.unwrap_or_else(usual);
         let permits = Arc::new(Semaphore::new(at_once));
         loop {
             let Ok(permit) = permits.clone().acquire_owned().await else { return };
