@@ -53,7 +53,7 @@ class Deployment:
 
     def integration(self, name, space, push_mode):
         limits = {"per_second": 1000, "per_minute": 10000, "open_alerts": 10000}
-        body = {"name": name, "space": space, "push_mode": push_mode, "limits": limits}
+        body = {"name": name, "space": space, "title_from": "first_line", "push_mode": push_mode, "limits": limits}
         return self.api("POST", "/integrations", body)
 
     def post(self, integration, text):
