@@ -188,7 +188,7 @@ def checks(world):
         each = deployment.integration("each", silent, {"type": "each_message"})
         world["calls"]["each message opens an alert"] = burst(deployment, emulator, each, lambda n: f"alert {n}")
         storm = deployment.integration("storm", silent, {"type": "by_title"})
-        world["calls"]["storm over one alert key"] = burst(deployment, emulator, storm, lambda n: f"storm {n}")
+        world["calls"]["storm over one alert key"] = burst(deployment, emulator, storm, lambda n: f"storm\n{n}")
 
     def the_ledger_balances():
         hours = deployment.api("GET", "/ledger?hours=2")["items"]
