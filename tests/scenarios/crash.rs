@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use alerting::moment::Moment;
 use scenarios::process::Process;
 use serde_json::{Value, json};
 
@@ -80,6 +81,94 @@ async fn a_restart_keeps_everything_and_the_demo_stays_the_same() {
     assert_eq!(second.api.list("/alerts").await, alerts);
     let group = text(&second.start_line["demo"], "group_url");
     assert!(shown(&group, "disk full on db-1").await.contains("disk full on db-1"));
+}
+
+const INCIDENTS: usize = 1_000;
+/// Between two of them: a minute for all.
+const PACE: Duration = Duration::from_millis(60);
+/// How long the level of all of them waits.
+const DELAY: Duration = Duration::from_secs(15 * 60);
+/// What is due is done so soon after it is due, or after there is someone to do it.
+const LATE: Duration = Duration::from_secs(5);
+
+/// They come in within a minute, and so they are due; killed is who tells them, in the middle of it.
+#[tokio::test]
+async fn a_thousand_escalations_survive_kill_9_once_each_and_at_most_five_seconds_late() {
+    let data = tempfile::tempdir().expect("a directory");
+    let before = Process::start(data.path(), &[("LARKSPUR_TEST_CLOCK", "1")]).await.expect("started");
+    trigger_incidents(&before).await;
+    let due = levels(&before).await;
+    let mut order: Vec<&String> = due.keys().collect();
+    order.sort_by_key(|id| due[*id]);
+    let (third, last) = (order[order.len() / 3], order[order.len() - 1]);
+    let ahead = due[order[0]].since(before.advance(Duration::ZERO).await);
+    let ready = before.advance(ahead).await;
+    told(&before, third).await;
+    assert!(is_waiting(&before, last).await, "it is killed in the middle");
+    before.kill().await.expect("killed");
+
+    let seconds = ahead.as_secs().to_string();
+    let clock = [("LARKSPUR_TEST_CLOCK", "1"), ("LARKSPUR_TEST_CLOCK_AHEAD", seconds.as_str())];
+    let after = Process::start(data.path(), &clock).await.expect("started again");
+    let back = after.advance(Duration::ZERO).await;
+    told(&after, last).await;
+    while after.api.list("/incidents").await.iter().any(|one| one["escalation"]["waiting"] == true) {}
+    let (mut late_before, mut late_after) = (Duration::ZERO, Duration::ZERO);
+    for (id, at) in levels(&after).await {
+        let (since, late) = if at < back { (ready, &mut late_before) } else { (back, &mut late_after) };
+        *late = at.since(due[&id].max(since)).max(*late);
+    }
+    // Those who were being told when it was killed, and many on both sides of them.
+    for id in &order[order.len() / 6..order.len() / 2] {
+        let shown = after.api.get(&format!("/incidents/{id}")).await;
+        let entries = shown["timeline"].as_array().expect("a timeline").iter();
+        assert_eq!(entries.filter(|entry| entry["kind"] == "escalated").count(), 1, "{shown:#}");
+    }
+    let spread = due[last].since(due[order[0]]);
+    let late = format!("late by {late_before:?} before and {late_after:?} after the kill, due within {spread:?}");
+    assert!(late_before.max(late_after) <= LATE, "{late}");
+}
+
+/// A thousand incidents of a space with a level that waits, and then tells the demo group.
+async fn trigger_incidents(larkspur: &Process) {
+    let api = &larkspur.api;
+    let group = api.list("/destinations").await[0]["id"].clone();
+    let space = api.create("/spaces", &json!({"name": "Payments", "destinations": []})).await;
+    let level = json!({"groups": [{"destination": group}], "delay_minutes": DELAY.as_secs() / 60});
+    let rule = json!({"name": "Always", "levels": [level]});
+    api.create(&format!("/spaces/{}/escalation-rules", text(&space, "id")), &rule).await;
+    let limits = json!({"per_second": 100_000, "per_minute": 1_000_000});
+    let made = json!({"name": "a platform", "space": space["id"], "limits": limits});
+    let url = text(&api.create("/integrations", &made).await, "url");
+    let mut pace = tokio::time::interval(PACE);
+    for number in 0..INCIDENTS {
+        pace.tick().await;
+        let body = json!({"msg_type": "text", "content": {"text": format!("message {number}")}});
+        // What is answered as busy is sent again, as senders do.
+        while api.post(&url, body.to_string()).await.body["code"] != 0 {}
+    }
+    while api.list("/incidents").await.len() < INCIDENTS {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+}
+
+/// When the level of each incident tells, or told, its group.
+async fn levels(larkspur: &Process) -> HashMap<String, Moment> {
+    let since = |one: &Value| Moment::parse_rfc3339(&text(&one["escalation"], "since")).expect("a moment");
+    larkspur.api.list("/incidents").await.iter().map(|one| (text(one, "id"), since(one))).collect()
+}
+
+async fn is_waiting(larkspur: &Process, id: &str) -> bool {
+    larkspur.api.get(&format!("/incidents/{id}")).await["escalation"]["waiting"] == true
+}
+
+/// Waits until the level of an incident has told its group.
+async fn told(larkspur: &Process, id: &str) {
+    let start = Instant::now();
+    while is_waiting(larkspur, id).await {
+        assert!(start.elapsed() < Duration::from_secs(180), "{id} is not told");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
 }
 
 fn text(value: &Value, name: &str) -> String {

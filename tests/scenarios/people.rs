@@ -38,7 +38,8 @@ async fn acknowledge_close_and_reopen_are_told_and_stand_on_the_timeline() {
     let incident = first_incident(&world).await;
     let kinds: Vec<_> =
         incident["timeline"].as_array().expect("a timeline").iter().map(|entry| entry["kind"].clone()).collect();
-    assert_eq!(kinds, ["triggered", "acknowledged", "closed", "reopened"]);
+    let told = ["triggered", "acknowledged", "closed", "reopened"].map(|kind| [kind, "notified"]);
+    assert_eq!(kinds, told.concat(), "each change, and each attempt to tell of it");
     world.finish().await;
 }
 

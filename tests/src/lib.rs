@@ -5,7 +5,11 @@
 //! expected to show it. What nobody expected fails the scenario in [`World::finish`], and so does work left in a queue.
 
 pub mod api;
+pub mod escalation;
 pub mod group;
+pub mod incident;
+pub mod mail;
+pub mod people;
 pub mod process;
 pub mod sender;
 pub mod space;
@@ -14,10 +18,14 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use lambda_kit::queue::Queue;
+use alerting::message::Received;
+use alerting::moment::Moment;
+use lambda_kit::clock::Clock;
+use lambda_kit::queue::{Entry, Queue};
 use local::Larkspur;
 use local::fakes::Vendor;
 use local::options::Options;
+use store::{Store, Tables};
 
 use crate::api::Api;
 use crate::group::Group;
@@ -42,6 +50,13 @@ impl World {
         Self { larkspur, api, seen: Mutex::default() }
     }
 
+    /// A world in which it is this moment, in RFC 3339; a clock cannot be put back, so it is one to come.
+    pub async fn start_at(moment: &str) -> Self {
+        let clock = Clock::system();
+        clock.advance(until(&clock, moment));
+        Self::start_with(Options { clock, ..Options::default() }).await
+    }
+
     /// A space to be made.
     pub fn space(&self, name: &str) -> SpacePlan<'_> {
         SpacePlan::new(self, name)
@@ -62,9 +77,39 @@ impl World {
 
     /// Lets time pass, and everything that is due happen.
     pub async fn advance(&self, by: Duration) {
-        self.settle().await;
+        self.rest().await;
         self.larkspur.advance(by).await;
-        self.settle().await;
+        self.rest().await;
+    }
+
+    /// The same until this moment, in RFC 3339.
+    pub async fn advance_to(&self, moment: &str) {
+        self.advance(until(&self.larkspur.clock, moment)).await;
+    }
+
+    /// Lets the functions notice that something was configured anew.
+    pub async fn forget(&self) {
+        self.advance(store::cache::TTL + Duration::from_secs(1)).await;
+    }
+
+    /// The tables, as another process sees them.
+    pub fn store(&self) -> Store {
+        let evaluate = self.larkspur.stack.function("EvaluateFunction").expect("deployed");
+        let table = |name: &str| evaluate.variable(name).expect("set").to_owned();
+        let tables = Tables { config: table("CONFIG_TABLE"), alerts: table("ALERTS_TABLE") };
+        let sdk = lambda_kit::aws::local_config(&self.larkspur.tables_endpoint);
+        Store::new(aws_sdk_dynamodb::Client::new(&sdk), tables)
+    }
+
+    /// The queue hands these messages to evaluate, in this order, as often as they are named.
+    pub async fn hand_over(&self, messages: impl IntoIterator<Item = &Received>) {
+        let entry = |message: &Received| Entry {
+            body: serde_json::to_string(message).expect("JSON"),
+            group: Some(message.integration.to_string()),
+            ..Entry::default()
+        };
+        let entries = messages.into_iter().map(entry).collect();
+        self.messages_queue().send_batch(entries).await.expect("sent");
     }
 
     /// The queue that the intake sends to, by the SDK.
@@ -75,23 +120,55 @@ impl World {
         Queue::new(aws_sdk_sqs::Client::new(&sdk), url)
     }
 
-    /// Waits until no queue holds anything that could be worked on now.
+    /// Waits until nothing more happens without time passing: what has a delay waits for it.
+    pub async fn rest(&self) {
+        let settled = tokio::time::timeout(Duration::from_secs(60), self.larkspur.settled()).await;
+        assert!(settled.is_ok(), "something is still going on after a minute");
+    }
+
+    /// Waits until no queue holds anything, not even what has a delay.
     pub async fn settle(&self) {
-        let drained = tokio::time::timeout(Duration::from_secs(60), self.larkspur.drained()).await;
-        assert!(drained.is_ok(), "queues still hold work after a minute");
+        self.settle_within(Duration::from_secs(60)).await;
+    }
+
+    /// The same for a scenario that makes much work.
+    pub async fn settle_within(&self, patience: Duration) {
+        let drained = tokio::time::timeout(patience, self.larkspur.drained()).await;
+        assert!(drained.is_ok(), "queues still hold work after {patience:?}");
     }
 
     /// Ends the scenario: nothing unexpected in any group, nothing left in a queue, nothing dead.
     pub async fn finish(self) {
         self.settle().await;
+        self.leave().await;
+    }
+
+    /// Ends the scenario while timers still wait for their time: nothing unexpected in any group, nothing dead.
+    pub async fn leave(self) {
+        self.leave_dead(0).await;
+    }
+
+    /// The same where so many notices could not be delivered.
+    pub async fn leave_dead(self, letters: usize) {
+        self.rest().await;
         for (vendor, name, _) in self.larkspur.fakes.list() {
             let unexpected = self.group(vendor, &name).unexpected();
             assert!(unexpected.is_empty(), "nobody expected this in {name}: {unexpected:#?}");
         }
-        let dead = self.larkspur.dead_letters().await;
-        assert_eq!(dead, 0, "{dead} dead letters");
+        assert_eq!(self.larkspur.dead_letters().await, letters, "dead letters");
         self.larkspur.stop().await;
     }
+}
+
+fn until(clock: &Clock, moment: &str) -> Duration {
+    let moment = Moment::parse_rfc3339(moment).expect("a moment in RFC 3339");
+    let now = clock.now();
+    assert!(now < moment, "it is {now} already; choose a later moment than {moment}");
+    moment.since(now)
+}
+
+pub const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
 }
 
 pub const fn minutes(minutes: u64) -> Duration {

@@ -5,8 +5,9 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use alerting::moment::Moment;
 use anyhow::Context as _;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::io::{AsyncBufRead, AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, Command};
 
@@ -49,6 +50,14 @@ impl Process {
             return Ok(Self { child, printed, base_url, api, start_line, started_in: start.elapsed() });
         }
         anyhow::bail!("it ended without its start line: {}", child.wait().await?)
+    }
+
+    /// Moves the clock, if it was started with `LARKSPUR_TEST_CLOCK=1`; what it then shows.
+    pub async fn advance(&self, by: Duration) -> Moment {
+        let url = format!("{}/_local/clock", self.base_url);
+        let answer = self.api.post(&url, json!({"advance_seconds": by.as_secs()}).to_string()).await;
+        let now = answer.body["now"].as_str().and_then(Moment::parse_rfc3339);
+        now.unwrap_or_else(|| panic!("the clock cannot be moved: {}", answer.text))
     }
 
     /// kill −9.

@@ -1,5 +1,10 @@
 //! Integrations, and the platforms that push to them.
 
+use std::collections::BTreeMap;
+
+use alerting::ids::Stamp;
+use alerting::message::{Message, MsgType, Origin, RawBody, Received, Verdict};
+use alerting::moment::Moment;
 use serde_json::{Value, json};
 
 use crate::World;
@@ -52,6 +57,21 @@ impl<'a> SenderPlan<'a> {
         self
     }
 
+    /// For texts such as `disk full key=a host=db-1 app=shop level=critical`, with the title on a line of its own: the
+    /// alert key, labels and severity are what they say, and what says RESOLVED closes.
+    pub fn monitoring(self) -> Self {
+        let critical =
+            json!({"any": [{"all": [{"field": "description", "op": "match", "values": ["/level=critical/"]}]}]});
+        let label = |name: &str| {
+            let pattern = format!(r"{name}=(\S+)");
+            json!({"add_label": {"name": name, "from": "description", "pattern": pattern}})
+        };
+        let pipeline = json!([{"when": critical, "set_severity": "Critical"}, label("host"), label("app")]);
+        let limits = json!({"per_second": 10_000, "per_minute": 100_000});
+        let plan = self.set("pipeline", pipeline).set("title_from", json!("first_line")).set("limits", limits);
+        plan.close_when("RESOLVED").key(r"key=(\S+)")
+    }
+
     /// Makes it, dedicated to this space.
     pub async fn into(self, space: &Space) -> Sender {
         let id = space.id.clone();
@@ -91,6 +111,24 @@ impl Sender {
     /// Sends any bytes; what the intake says.
     pub async fn tries(&self, body: impl Into<reqwest::Body>) -> Answer {
         self.api.post(&self.url, body).await
+    }
+
+    /// A text as the intake hands it on: the `number`th, received at this moment.
+    pub fn received(&self, number: u64, at: Moment, text: &str) -> Received {
+        let title = text.lines().next().unwrap_or_default().to_owned();
+        Received {
+            stamp: Stamp::from_parts(at, u128::from(number)),
+            integration: self.integration.parse().expect("an id"),
+            origin: Origin { process: "scenario".to_owned(), count: number },
+            verdict: Verdict::Accepted(Message {
+                msg_type: MsgType::Text,
+                title,
+                content: text.to_owned(),
+                labels: BTreeMap::default(),
+            }),
+            body: RawBody::Text("{}".to_owned()),
+            replay_of: None,
+        }
     }
 
     /// What became of every message, newest first.

@@ -8,7 +8,7 @@ use crate::World;
 /// A space to be made, with its destinations.
 pub struct SpacePlan<'a> {
     world: &'a World,
-    name: String,
+    settings: Value,
     destinations: Vec<Bot>,
 }
 
@@ -90,7 +90,18 @@ impl Bot {
 
 impl<'a> SpacePlan<'a> {
     pub(crate) fn new(world: &'a World, name: &str) -> Self {
-        Self { world, name: name.to_owned(), destinations: Vec::new() }
+        Self { world, settings: json!({"name": name}), destinations: Vec::new() }
+    }
+
+    /// Sets a field of the space as the API knows it.
+    pub fn set(mut self, field: &str, value: Value) -> Self {
+        self.settings[field] = value;
+        self
+    }
+
+    /// Alerts that are equal in all of these join one incident within half an hour of the last.
+    pub fn grouped_by(self, by: &[&str]) -> Self {
+        self.set("grouping", json!({"by": by, "window_minutes": 30}))
     }
 
     /// One more group that is told.
@@ -104,13 +115,13 @@ impl<'a> SpacePlan<'a> {
         self.telling(bot).make().await
     }
 
-    pub async fn make(self) -> Space {
+    pub async fn make(mut self) -> Space {
         let mut destinations = Vec::new();
         for bot in self.destinations {
             destinations.push(bot.make(self.world).await);
         }
-        let body = json!({"name": self.name, "destinations": destinations});
-        let made = self.world.api.create("/spaces", &body).await;
+        self.settings["destinations"] = json!(destinations);
+        let made = self.world.api.create("/spaces", &self.settings).await;
         Space { id: made["id"].as_str().expect("an id").to_owned(), destinations }
     }
 }

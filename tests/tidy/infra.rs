@@ -68,11 +68,14 @@ fn errors_throttles_and_the_ledger_have_alarms() {
         .map(|(_, alarm)| (text(&alarm["Namespace"]), text(&alarm["MetricName"])))
         .collect();
     assert_eq!(metrics.iter().filter(|metric| **metric == ("AWS/Lambda", "Errors")).count(), 3);
-    for metric in [("AWS/ApiGateway", "5xx"), ("AWS/Lambda", "Throttles"), ("Larkspur", "LedgerImbalance")] {
+    for metric in [("AWS/ApiGateway", "5xx"), ("AWS/Lambda", "Throttles"), ("Larkspur", "Untold")] {
         assert!(metrics.contains(&metric), "{metric:?}");
     }
-    let writer = tree::read("functions/timers/src/ledger_check.rs");
-    assert!(writer.contains("\"Larkspur\"") && writer.contains("\"LedgerImbalance\""), "timers writes the metric");
+    let writer = tree::read("shared/lambda-kit/src/metric.rs");
+    assert!(writer.contains("\"Larkspur\"") && writer.contains("\"Untold\""), "the metric is written");
+    for user in ["functions/timers/src/ledger_check.rs", "shared/dispatch/src/alarm.rs"] {
+        assert!(tree::read(user).contains("metric::untold("), "{user} writes it");
+    }
 }
 
 #[test]

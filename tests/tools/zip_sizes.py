@@ -7,8 +7,9 @@ import sys
 import zipfile
 
 # In MB: what they are today, with a twentieth of room, so that a dependency that slips in is seen. The goals are 3.5
-# (ingest), 4.5 (evaluate) and 4.8 (notify): three SDK clients take more than that.
-LIMITS = {"IngestFunction": 4.9, "EvaluateFunction": 5.9, "NotifyFunction": 5.8}
+# (ingest), 4.5 (evaluate) and 4.8 (notify): three SDK clients take more than that, the time zones of schedules and mail
+# the rest.
+LIMITS = {"IngestFunction": 4.9, "EvaluateFunction": 6.4, "NotifyFunction": 6.4}
 
 
 def zipped(path):

@@ -1,92 +1,165 @@
 //! What a person does to an incident, and what follows from it.
 //!
-//! The change itself is one conditional write. Its notices and its SNS change are sent after it, and a close goes on to
+//! The change itself is one conditional write. Its notices, timers and its SNS change follow it, and a close goes on to
 //! the incident's alerts and from those to their incidents in other spaces. If any of that fails, the person is told so
 //! and presses again: the same action finds itself done, and carries out again what follows, under the same names.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use alerting::alert::{Alert, Status};
 use alerting::change::{ChangeEvent, ChangeKind};
-use alerting::ids::IncidentId;
-use alerting::incident::{Action, Change, Entry, EntryKind, Incident};
+use alerting::ids::{AlertId, IncidentId, MemberId, TeamId};
+use alerting::incident::apply::{Action, ActionError, Actor, Change};
+use alerting::incident::{ALERTS, Incident, Reach};
 use alerting::moment::Moment;
-use alerting::notice::{self, Notice, NoticeRecord, Subject};
-use lambda_kit::queue;
+use alerting::severity::Severity;
+use alerting::timeline::{Entry, EntryKind};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use store::changes::ChangeError;
-use store::log::NoticeRef;
-use store::timers::{Timer, Work};
 
 use crate::App;
 use crate::error::ApiError;
 
-/// What a button says; the snooze's end is counted from now.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Alerts of an incident that are closed at the same time: 5,000 one after the other would outlast the request.
+const CLOSED_AT_A_TIME: usize = 32;
+
+/// What a person asks for; the snooze's end is counted from now.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Wish {
     Acknowledge,
     Unacknowledge,
     Snooze(Duration),
     Close,
     Reopen,
+    Escalate { level: Option<u32> },
+    Reassign { members: Vec<MemberId>, teams: Vec<TeamId> },
+    AddResponders { members: Vec<MemberId>, teams: Vec<TeamId> },
+    Comment { text: String },
+    Edit { title: Option<String>, severity: Option<Severity> },
 }
 
 impl Wish {
-    fn action(self, now: Moment) -> Action {
-        match self {
-            Wish::Acknowledge => Action::Acknowledge,
-            Wish::Unacknowledge => Action::Unacknowledge,
-            Wish::Snooze(length) => Action::Snooze { until: now + length },
-            Wish::Close => Action::Close,
-            Wish::Reopen => Action::Reopen,
-        }
-    }
-
-    fn entry(self) -> EntryKind {
+    fn entry(&self) -> EntryKind {
         match self {
             Wish::Acknowledge => EntryKind::Acknowledged,
             Wish::Unacknowledge => EntryKind::Unacknowledged,
             Wish::Snooze(_) => EntryKind::Snoozed,
             Wish::Close => EntryKind::Closed,
             Wish::Reopen => EntryKind::Reopened,
+            Wish::Escalate { .. } => EntryKind::Escalated,
+            Wish::Reassign { .. } => EntryKind::Reassigned,
+            Wish::AddResponders { .. } => EntryKind::ResponderAdded,
+            Wish::Comment { .. } => EntryKind::Commented,
+            Wish::Edit { .. } => EntryKind::Edited,
         }
     }
 }
 
 /// Carries out the wish; the incident as it then is.
-pub(crate) async fn act(app: &App, id: &IncidentId, wish: Wish, actor: &str) -> Result<Incident, ApiError> {
+pub(crate) async fn act(app: &App, id: &IncidentId, wish: Wish, actor: &Actor) -> Result<Incident, ApiError> {
     let now = app.clock.now();
-    let not_found = || ApiError::not_found(format_args!("incident {id}"));
-    app.store.incident(id).await?.ok_or_else(not_found)?;
-    let action = wish.action(now);
-    if let Action::Snooze { until } = action {
-        // Before the incident: a timer whose snooze was never written does nothing.
-        let work = Work::SnoozeEnd { incident: id.clone(), until };
-        app.store.put_timer(&Timer::new(until, work)).await?;
-    }
-    let changed = change(app, id, Change::Person { actor: actor.to_owned(), action }, now).await?;
-    let incident = match changed {
+    let before = existing(app, id).await?;
+    let action = action(app, &before, &wish, now).await?;
+    let incident = match change(app, id, Change::Person { actor: actor.clone(), action }, now).await? {
         Some((incident, entry)) => {
-            tell(app, &incident, &entry).await?;
+            app.dispatch.tell(&incident, &entry).await?;
             incident
         }
         None => {
             // It was done before, perhaps by a request that failed on the way: what follows is carried out again.
-            let incident = app.store.incident(id).await?.ok_or_else(not_found)?;
+            let incident = existing(app, id).await?;
             if let Some(entry) = incident.timeline.last().filter(|entry| entry.kind == wish.entry()) {
-                tell(app, &incident, entry).await?;
+                app.dispatch.tell(&incident, entry).await?;
             }
             incident
         }
     };
     if wish == Wish::Close {
-        for alert in &incident.alerts {
-            if let Some(alert) = app.store.alert(alert).await? {
-                close_alert(app, &alert, actor, now).await?;
-            }
-        }
+        let close = |place: usize| close_linked(app, &incident.alerts[place].alert, &incident, actor, now);
+        let closing = stream::iter(0..incident.alerts.len()).map(close);
+        closing.buffer_unordered(CLOSED_AT_A_TIME).try_collect::<()>().await?;
     }
     Ok(incident)
+}
+
+/// Merges `from` into `target`: first it closes there, so that no change of its alerts is lost between the two, then its
+/// alerts come here.
+pub(crate) async fn merge(app: &App, target: &IncidentId, from: &IncidentId, actor: &Actor) -> Result<(), ApiError> {
+    let now = app.clock.now();
+    let into = existing(app, target).await?;
+    let other = existing(app, from).await.map_err(|error| error.within("incidents"))?;
+    if into.space != other.space {
+        return Err(ApiError::invalid("incidents", format!("{from} is an incident of another space")));
+    }
+    let merged_before = other.merged_into.as_ref() == Some(target);
+    if let Some(other) = into.merged_into.clone().filter(|_| !merged_before) {
+        return Err(ApiError::conflict(ActionError::Merged(other).to_string()));
+    }
+    if into.progress == alerting::incident::Progress::Closed && !merged_before {
+        return Err(ApiError::conflict("the incident is closed; reopen it first"));
+    }
+    if into.alerts.len() + other.alerts.len() > ALERTS && !merged_before {
+        return Err(ApiError::conflict(format!("together the incidents have more than {ALERTS} alerts")));
+    }
+    let person = |action| Change::Person { actor: actor.clone(), action };
+    let leave = Action::MergeInto { target: target.clone(), num: into.num.clone() };
+    if let Some((incident, entry)) = change(app, from, person(leave), now).await? {
+        app.dispatch.tell(&incident, &entry).await?;
+    }
+    let other = existing(app, from).await?;
+    let absorb = Action::Absorb { from: from.clone(), num: other.num, alerts: other.alerts, severity: other.severity };
+    if let Some((incident, entry)) = change(app, target, person(absorb), now).await? {
+        app.dispatch.tell(&incident, &entry).await?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn existing(app: &App, id: &IncidentId) -> Result<Incident, ApiError> {
+    app.store.incident(id).await?.ok_or_else(|| ApiError::not_found(format_args!("incident {id}")))
+}
+
+async fn action(app: &App, incident: &Incident, wish: &Wish, now: Moment) -> Result<Action, ApiError> {
+    Ok(match wish.clone() {
+        Wish::Acknowledge => Action::Acknowledge,
+        Wish::Unacknowledge => Action::Unacknowledge,
+        Wish::Snooze(length) => Action::Snooze { until: now + length },
+        Wish::Close => Action::Close,
+        Wish::Reopen => Action::Reopen,
+        Wish::Escalate { level } => Action::Escalate { level },
+        Wish::Reassign { members, teams } => {
+            Action::Reassign { people: people(app, incident, &members, &teams, now).await? }
+        }
+        Wish::AddResponders { members, teams } => {
+            Action::AddResponders { people: people(app, incident, &members, &teams, now).await? }
+        }
+        Wish::Comment { text } => Action::Comment { text },
+        Wish::Edit { title, severity } => Action::Edit { title, severity },
+    })
+}
+
+/// The people of a request, each as they want to be reached. Someone who cannot be reached at all may still be assigned.
+async fn people(
+    app: &App,
+    incident: &Incident,
+    members: &[MemberId],
+    teams: &[TeamId],
+    now: Moment,
+) -> Result<Vec<Reach>, ApiError> {
+    for (index, id) in members.iter().enumerate() {
+        if app.store.members().get(id).await?.is_none() {
+            return Err(ApiError::invalid(format!("members[{index}]"), format!("there is no member {id}")));
+        }
+    }
+    for (index, id) in teams.iter().enumerate() {
+        if app.store.teams().get(id).await?.is_none() {
+            return Err(ApiError::invalid(format!("teams[{index}]"), format!("there is no team {id}")));
+        }
+    }
+    let people = app.store.reach(members, teams, incident.severity, now).await?;
+    if people.is_empty() {
+        return Err(ApiError::invalid("members", "expected at least one member or team with someone in it"));
+    }
+    Ok(people)
 }
 
 async fn change(
@@ -102,66 +175,40 @@ async fn change(
     }
 }
 
+async fn close_linked(
+    app: &App,
+    id: &AlertId,
+    closed_with: &Incident,
+    actor: &Actor,
+    now: Moment,
+) -> Result<(), ApiError> {
+    match app.store.alert(id).await? {
+        Some(alert) => close_alert(app, &alert, closed_with, actor, now).await,
+        None => Ok(()),
+    }
+}
+
 /// Closes an alert of a closed incident, and its incidents in other spaces: nothing would ever recover them.
-async fn close_alert(app: &App, alert: &Alert, actor: &str, now: Moment) -> Result<(), ApiError> {
+async fn close_alert(
+    app: &App,
+    alert: &Alert,
+    closed_with: &Incident,
+    actor: &Actor,
+    now: Moment,
+) -> Result<(), ApiError> {
     if alert.status == Status::Open
         && let Some(closed) = app.store.close_alert(alert, app.stamps.next(now), now).await?
     {
         app.store.add_open(&closed.integration, -1).await?;
         let event = ChangeEvent::of_alert(ChangeKind::AlertClosed, &closed, &closed.shown.to_string(), now);
-        publish(app, &event).await?;
+        app.dispatch.publish(&event).await?;
     }
-    for space in &alert.spaces {
+    for space in alert.spaces.iter().filter(|space| **space != closed_with.space) {
         let id = IncidentId::of(space, alert.opened_by);
-        let close = Change::Person { actor: actor.to_owned(), action: Action::Close };
+        let close = Change::AlertClosed { alert: alert.id.clone(), by: Some(actor.clone()) };
         if let Some((incident, entry)) = change(app, &id, close, now).await? {
-            tell(app, &incident, &entry).await?;
+            app.dispatch.tell(&incident, &entry).await?;
         }
     }
     Ok(())
-}
-
-/// Sends a change's notices, publishes it, and records the notices for the ledger.
-async fn tell(app: &App, incident: &Incident, entry: &Entry) -> Result<(), ApiError> {
-    let notices = notices(app, incident, entry).await?;
-    if !notices.is_empty() {
-        // Recorded first: no notice is on its way that the ledger does not know of.
-        let refs: Vec<NoticeRef> = notices.iter().map(NoticeRef::of).collect();
-        app.store.log_action(entry.at, &incident.id, entry.n, &refs).await?;
-        app.notices
-            .send_batch(
-                notices.into_iter().map(|notice| queue::Entry::of_notice(&NoticeRecord::Tell(notice))).collect(),
-            )
-            .await?;
-    }
-    publish(app, &ChangeEvent::of_incident(incident, entry)).await
-}
-
-async fn notices(app: &App, incident: &Incident, entry: &Entry) -> Result<Vec<Notice>, ApiError> {
-    if !entry.kind.is_told() {
-        return Ok(Vec::new());
-    }
-    let now = app.clock.now();
-    let space = app.store.cached_space(&incident.space, now).await?;
-    let alert = match incident.alerts.first() {
-        Some(alert) => app.store.alert(alert).await?,
-        None => None,
-    };
-    let integration = match &alert {
-        Some(alert) => app.store.cached_integration(&alert.integration, now).await?,
-        None => None,
-    };
-    let no_labels = BTreeMap::new();
-    let subject = Subject {
-        space_name: space.as_ref().map_or("", |space| &space.name),
-        integration_name: integration.as_ref().map_or("", |stored| &stored.integration.name),
-        description: alert.as_ref().map_or("", |alert| &alert.description),
-        labels: alert.as_ref().map_or(&no_labels, |alert| &alert.labels),
-    };
-    Ok(notice::plan(incident, entry, &subject))
-}
-
-async fn publish(app: &App, event: &ChangeEvent) -> Result<(), ApiError> {
-    let message = serde_json::to_string(event).expect("a change is JSON");
-    Ok(app.changes.publish_batch(&[message]).await?)
 }

@@ -3,19 +3,26 @@
 pub(crate) mod alert;
 pub(crate) mod api_key;
 pub(crate) mod destination;
+pub(crate) mod escalation;
 pub(crate) mod incident;
 pub(crate) mod integration;
 pub(crate) mod ledger;
 pub(crate) mod mapping_table;
+pub(crate) mod member;
 pub(crate) mod message;
+pub(crate) mod on_call;
+pub(crate) mod provider;
 pub(crate) mod push_mode;
+pub(crate) mod schedule;
 pub(crate) mod schema;
+pub(crate) mod silence;
 pub(crate) mod space;
 pub(crate) mod step;
+pub(crate) mod team;
 
 use alerting::moment::Moment;
 use alerting::policy::FieldError;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::{PartialSchema, ToSchema};
@@ -35,6 +42,25 @@ impl Serialize for Time {
     }
 }
 
+/// The years in which a moment may lie: those that every calendar here can reckon with, and then some.
+const YEARS: std::ops::Range<i64> = 0..7_258_118_400; // 1970 to 2199, in seconds
+
+impl<'de> Deserialize<'de> for Time {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text).ok_or_else(|| serde::de::Error::custom(NOT_A_TIME))
+    }
+}
+
+/// What a text should have been.
+pub(crate) const NOT_A_TIME: &str = "expected a time in RFC 3339 from 1970 to 2199, such as `2026-11-22T05:00:00Z`";
+
+impl Time {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Moment::parse_rfc3339(text).filter(|at| YEARS.contains(&at.secs())).map(Self)
+    }
+}
+
 impl PartialSchema for Time {
     fn schema() -> RefOr<Schema> {
         ObjectBuilder::new()
@@ -46,6 +72,11 @@ impl PartialSchema for Time {
 }
 
 impl ToSchema for Time {}
+
+/// A field that may be left out but is not `null` where it is given.
+pub(crate) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
 
 /// A name that a person gave: not empty, one line, at most [`NAME_CHARS`].
 pub(crate) fn name(field: &str, text: &str) -> Result<String, ApiError> {

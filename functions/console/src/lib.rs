@@ -14,9 +14,11 @@ mod extract;
 mod incident_page;
 pub mod invocation;
 mod page;
+mod references;
 pub mod replay;
 mod routes;
 pub mod settings;
+mod test_notice;
 mod trial;
 
 use std::sync::Arc;
@@ -28,11 +30,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use channels::deliver::Deliverer;
+use dispatch::Dispatch;
 use lambda_kit::clock::Clock;
 use lambda_kit::queue::Queue;
 use lambda_kit::random::StampSource;
 use lambda_kit::secrets::Sealer;
-use lambda_kit::topic::Topic;
 use store::Store;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -50,8 +52,7 @@ pub struct App {
     pub store: Store,
     pub sealer: Arc<Sealer>,
     pub messages: Queue,
-    pub notices: Queue,
-    pub changes: Topic,
+    pub dispatch: Dispatch,
     pub deliverer: Deliverer,
     pub clock: Clock,
     pub stamps: StampSource,
@@ -89,11 +90,19 @@ fn api() -> OpenApiRouter<SharedApp> {
     let routes = OpenApiRouter::with_openapi(OpenApi::default())
         .merge(routes::spaces::router())
         .merge(routes::destinations::router())
+        .merge(routes::providers::router())
         .merge(routes::integrations::router())
         .merge(routes::messages::router())
         .merge(routes::mapping_tables::router())
+        .merge(routes::escalation_rules::router())
+        .merge(routes::silences::router())
+        .merge(routes::members::router())
+        .merge(routes::teams::router())
+        .merge(routes::schedules::router())
+        .merge(routes::on_call::router())
         .merge(routes::alerts::router())
         .merge(routes::incidents::router())
+        .merge(routes::incident_actions::router())
         .merge(routes::ledger::router())
         .merge(routes::api_keys::router());
     OpenApiRouter::with_openapi(OpenApi::default()).nest(BASE, routes)

@@ -8,10 +8,12 @@
 use std::sync::Arc;
 
 use channels::deliver::{Deliverer, Overrides};
+use channels::settings::PlainSmtpHosts;
 use console::App;
 use console::invocation::Handler;
 use console::replay::RunningCount;
 use console::settings::Settings;
+use dispatch::Dispatch;
 use lambda_kit::clock::Clock;
 use lambda_kit::queue::Queue;
 use lambda_kit::random::StampSource;
@@ -29,14 +31,26 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     let sqs = aws_sdk_sqs::Client::new(&sdk);
     let tables = Tables { config: settings.config_table, alerts: settings.alerts_table };
     let secrets = aws_sdk_secretsmanager::Client::new(&sdk);
-    let app = App {
-        store: Store::new(aws_sdk_dynamodb::Client::new(&sdk), tables),
-        sealer: Arc::new(Sealer::new(secrets, settings.data_key_secret)),
-        messages: Queue::new(sqs.clone(), settings.messages_queue_url),
-        notices: Queue::new(sqs, settings.notices_queue_url),
+    let store = Store::new(aws_sdk_dynamodb::Client::new(&sdk), tables);
+    let clock = Clock::system();
+    let dispatch = Dispatch {
+        store: store.clone(),
+        notices: Queue::new(sqs.clone(), settings.notices_queue_url),
+        due: Queue::new(sqs.clone(), settings.due_queue_url),
         changes: Topic::new(aws_sdk_sns::Client::new(&sdk), settings.changes_topic_arn),
-        deliverer: Deliverer::new(Overrides { provider_base: settings.provider_base, demo: None })?,
-        clock: Clock::system(),
+        clock: clock.clone(),
+    };
+    let app = App {
+        store,
+        sealer: Arc::new(Sealer::new(secrets, settings.data_key_secret)),
+        messages: Queue::new(sqs, settings.messages_queue_url),
+        dispatch,
+        deliverer: Deliverer::new(Overrides {
+            provider_base: settings.provider_base,
+            plain_smtp_hosts: PlainSmtpHosts::list(&settings.plain_smtp_hosts.unwrap_or_default()),
+            demo: None,
+        })?,
+        clock,
         stamps: StampSource::new(),
         replayed: RunningCount::new(),
         base_url: settings.base_url,

@@ -54,6 +54,14 @@ impl Page {
 }
 
 impl<T> Listed<T> {
+    /// A page of a short list that is read as a whole; `next` counts what came before.
+    pub(crate) fn part(all: Vec<T>, page: &Page) -> Result<Self, ApiError> {
+        let from: usize = page.after()?.unwrap_or(0);
+        let until = from.saturating_add(page.limit);
+        let next = (until < all.len()).then(|| until.to_string());
+        Ok(Self { items: all.into_iter().skip(from).take(page.limit).collect(), next })
+    }
+
     pub(crate) fn of<S>(page: store::Page<S>, view: impl FnMut(S) -> T) -> Self {
         Self { items: page.items.into_iter().map(view).collect(), next: page.next }
     }

@@ -3,13 +3,21 @@
 pub(crate) mod alerts;
 pub(crate) mod api_keys;
 pub(crate) mod destinations;
+pub(crate) mod escalation_rules;
+pub(crate) mod incident_actions;
 pub(crate) mod incidents;
 pub(crate) mod integrations;
 pub(crate) mod ledger;
 pub(crate) mod mapping_tables;
+pub(crate) mod members;
 pub(crate) mod messages;
+pub(crate) mod on_call;
 pub(crate) mod openapi;
+pub(crate) mod providers;
+pub(crate) mod schedules;
+pub(crate) mod silences;
 pub(crate) mod spaces;
+pub(crate) mod teams;
 
 use std::fmt::Display;
 use std::str::FromStr;

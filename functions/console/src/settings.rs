@@ -12,6 +12,8 @@ pub struct Settings {
     pub messages_queue_url: String,
     /// FIFO queue of notices, for what a person does to an incident.
     pub notices_queue_url: String,
+    /// Where due work goes, with the seconds until it is due as its delay.
+    pub due_queue_url: String,
     /// Topic for operators' own subscribers.
     pub changes_topic_arn: String,
     /// The secret that holds the deployment's data key.
@@ -20,6 +22,8 @@ pub struct Settings {
     pub base_url: Option<String>,
     /// Where every provider's requests go instead, for tests on an emulator.
     pub provider_base: Option<String>,
+    /// Mail servers that may be spoken to without TLS, by name, with commas between them.
+    pub plain_smtp_hosts: Option<String>,
 }
 
 impl Settings {
@@ -30,10 +34,12 @@ impl Settings {
             alerts_table: env.required("ALERTS_TABLE"),
             messages_queue_url: env.required("MESSAGES_QUEUE_URL"),
             notices_queue_url: env.required("NOTICES_QUEUE_URL"),
+            due_queue_url: env.required("DUE_QUEUE_URL"),
             changes_topic_arn: env.required("CHANGES_TOPIC_ARN"),
             data_key_secret: env.required("DATA_KEY_SECRET"),
             base_url: env.optional("BASE_URL"),
             provider_base: env.optional("PROVIDER_BASE"),
+            plain_smtp_hosts: env.optional("PLAIN_SMTP_HOSTS"),
         };
         env.finish()?;
         Ok(settings)

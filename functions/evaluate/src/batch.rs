@@ -10,7 +10,9 @@ use alerting::integration::Integration;
 use alerting::message::{Received, Verdict};
 use alerting::notice::Notice;
 use alerting::policy::{Decision, Judgement};
+use alerting::timer::Timer;
 use aws_lambda_events::event::sqs::SqsEvent;
+use dispatch::FollowUp;
 use lambda_kit::sqs_batch::{Disposition, Handle};
 use store::log::{MessageOutcome, NoticeRef};
 
@@ -25,7 +27,17 @@ pub(crate) struct Settled {
     pub(crate) reason: Option<String>,
     pub(crate) alert: Option<AlertId>,
     pub(crate) notices: Vec<Notice>,
+    pub(crate) timers: Vec<Timer>,
     pub(crate) changes: Vec<ChangeEvent>,
+}
+
+impl Settled {
+    /// Adds what follows from a change of an incident.
+    pub(crate) fn add(&mut self, follow_up: FollowUp) {
+        self.notices.extend(follow_up.notices);
+        self.timers.extend(follow_up.timers);
+        self.changes.push(follow_up.change);
+    }
 }
 
 /// One message of the batch.
@@ -140,7 +152,9 @@ impl Batch {
         let mut told = Told::default();
         for item in &mut self.items {
             let Some(settled) = &mut item.settled else { continue };
-            item.tells = !settled.notices.is_empty() || !settled.changes.is_empty();
+            let tells_nothing = settled.notices.is_empty() && settled.timers.is_empty() && settled.changes.is_empty();
+            item.tells = !tells_nothing;
+            told.timers.append(&mut settled.timers);
             for change in settled.changes.drain(..) {
                 told.change(&change);
             }

@@ -6,24 +6,26 @@ use std::collections::BTreeMap;
 
 use alerting::alert::{Alert, AlertEvent, AlertState, Status, Transition, TransitionKind};
 use alerting::change::{ChangeEvent, ChangeKind};
-use alerting::ids::{AlertId, IncidentId};
-use alerting::incident::{Change, SourceChange, SourceKind};
+use alerting::ids::AlertId;
+use alerting::incident::apply::SourceKind;
 use alerting::integration::Integration;
 use alerting::limits;
 use alerting::moment::Moment;
-use alerting::notice::{self, Subject};
 use store::alerts::Opened;
 
 use crate::App;
 use crate::batch::Settled;
 use crate::error::EvaluateError;
+use crate::spaces::{self, Step};
 
-/// Carries out `transition`, which `event` caused, and adds what is to be told to `settled`.
+/// Carries out `transition`, which `event` caused, and adds what is to be told to `settled`. `ring`: the alert's last
+/// transitions, this one among them.
 pub(crate) async fn carry_out(
     app: &App,
     integration: &Integration,
     event: &AlertEvent,
     transition: Transition,
+    ring: &[Transition],
     settled: &mut Settled,
 ) -> Result<(), EvaluateError> {
     let now = app.clock.now();
@@ -38,46 +40,15 @@ pub(crate) async fn carry_out(
         TransitionKind::Close => (SourceKind::Recover, ChangeKind::AlertRecovered),
     };
     settled.changes.push(ChangeEvent::of_alert(change, &alert, &transition.n.to_string(), now));
-    follow_to_incidents(app, integration, &alert, (event, transition.n, kind), settled).await
+    let shown = as_told(&alert, event);
+    let step = Step { alert: &shown, event, n: transition.n, kind, ring };
+    Box::pin(spaces::follow(app, &step, settled)).await
 }
 
-/// Brings a change of `alert` to the incident of each of its spaces.
-pub(crate) async fn follow_to_incidents(
-    app: &App,
-    integration: &Integration,
-    alert: &Alert,
-    (event, alert_n, kind): (&AlertEvent, u64, SourceKind),
-    settled: &mut Settled,
-) -> Result<(), EvaluateError> {
-    let now = app.clock.now();
-    for space_id in &alert.spaces {
-        let Some(space) = app.store.cached_space(space_id, now).await? else {
-            tracing::warn!(space.id = %space_id, alert.id = %alert.id, "the space of an alert does not exist any more");
-            continue;
-        };
-        let change = Change::Source(SourceChange {
-            alert: alert.id.clone(),
-            opened_by: alert.opened_by,
-            space: space_id.clone(),
-            destinations: space.destinations.clone(),
-            alert_n,
-            kind,
-            title: event.title.clone(),
-            severity: event.severity,
-        });
-        let id = IncidentId::of(space_id, alert.opened_by);
-        if let Some((incident, entry)) = app.store.change_incident(&id, &change, now).await? {
-            let subject = Subject {
-                space_name: &space.name,
-                integration_name: &integration.name,
-                description: &event.description,
-                labels: &alert.labels,
-            };
-            settled.notices.extend(notice::plan(&incident, &entry, &subject));
-            settled.changes.push(ChangeEvent::of_incident(&incident, &entry));
-        }
-    }
-    Ok(())
+/// The alert with the words of the message that is told.
+fn as_told(alert: &Alert, event: &AlertEvent) -> Alert {
+    let (title, description) = (event.title.clone(), event.description.clone());
+    Alert { title, description, severity: event.severity, ..alert.clone() }
 }
 
 /// The alert as `event` opens it.

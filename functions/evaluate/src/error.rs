@@ -12,6 +12,8 @@ pub(crate) enum EvaluateError {
     Write(#[from] store::errors::WriteError),
     #[error("the alert key is written by others faster than it can be read")]
     Contended,
+    #[error("working out who is told, or setting timers, failed")]
+    Dispatch(#[from] dispatch::DispatchError),
     #[error("sending notices failed")]
     Tell(#[source] SendError),
     #[error("publishing changes failed")]

@@ -91,8 +91,8 @@ async fn evict(
         // Its text is a stand-in, under the old stamp: it is shown only where nothing else is.
         let event = AlertEvent { stamp: transition.stamp, severity: transition.severity, ..event.clone() };
         let mut settled = Settled::default();
-        carry_out::carry_out(app, integration, &event, *transition, &mut settled).await?;
-        let mut told = Told::default();
+        carry_out::carry_out(app, integration, &event, *transition, &folded.evicted, &mut settled).await?;
+        let mut told = Told { timers: std::mem::take(&mut settled.timers), ..Told::default() };
         settled.notices.into_iter().for_each(|notice| told.notice(notice));
         settled.changes.iter().for_each(|change| told.change(change));
         told.send(app).await?;
@@ -111,7 +111,8 @@ async fn carry_out_round(
         settled.push(settle(integration, *effect, *episode));
     }
     for (index, transition) in round.folded.transitions.iter().chain(&round.folded.again) {
-        carry_out::carry_out(app, integration, &events[*index], *transition, &mut settled[*index]).await?;
+        let ring = &round.state.ring;
+        carry_out::carry_out(app, integration, &events[*index], *transition, ring, &mut settled[*index]).await?;
     }
     if let Some(index) = newest_shown(events, round) {
         carry_out::show(app, integration, &events[index], &round.state, &mut settled[index]).await?;

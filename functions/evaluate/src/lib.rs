@@ -12,11 +12,14 @@
 mod batch;
 mod carry_out;
 mod error;
+mod joining;
 mod keyed;
 mod open_cap;
 mod policies;
 mod record;
 pub mod settings;
+mod slots;
+mod spaces;
 mod told;
 mod unique;
 
@@ -25,20 +28,24 @@ use std::time::Duration;
 use alerting::alert::AlertKey;
 use alerting::moment::Moment;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
+use dispatch::Dispatch;
 use futures::StreamExt as _;
 use futures::stream;
 use lambda_kit::clock::Clock;
 use lambda_kit::queue::Queue;
 use lambda_kit::sqs_batch::{self, Disposition};
-use lambda_kit::topic::Topic;
 use store::Store;
 
 use batch::{Batch, Group};
 use error::EvaluateError;
 use keyed::Keyed;
+use slots::Slots;
 
 /// Alert keys that one invocation works on at a time: enough to hide the table's latency on 128 MB.
 const CONCURRENT_KEYS: usize = 16;
+/// Alert keys that are under way, with those that stand in the line before an incident: a whole batch. An incident of
+/// 5,000 alerts is 300 KB to write, once for all who wait.
+const KEYS_UNDER_WAY: usize = 100;
 /// How long before its deadline the function stops, so that it can still report what it has not done.
 const STOP_BEFORE: Duration = Duration::from_secs(2);
 
@@ -46,31 +53,24 @@ const STOP_BEFORE: Duration = Duration::from_secs(2);
 pub struct App {
     pub store: Store,
     pub messages: Queue,
-    pub notices: Queue,
-    pub changes: Topic,
+    pub dispatch: Dispatch,
     pub clock: Clock,
+    joining: joining::Joining,
     message_log: Duration,
     policies: policies::Policies,
     open_cap: open_cap::OpenCap,
 }
 
 impl App {
-    pub fn new(
-        store: Store,
-        messages: Queue,
-        notices: Queue,
-        changes: Topic,
-        clock: Clock,
-        message_log_days: Option<u32>,
-    ) -> Self {
+    pub fn new(messages: Queue, dispatch: Dispatch, message_log_days: Option<u32>) -> Self {
         let message_log = message_log_days
             .map_or(alerting::limits::MESSAGE_LOG, |days| Duration::from_secs(u64::from(days) * 24 * 3600));
         Self {
-            store,
+            store: dispatch.store.clone(),
             messages,
-            notices,
-            changes,
-            clock,
+            clock: dispatch.clock.clone(),
+            dispatch,
+            joining: joining::Joining::default(),
             message_log,
             policies: policies::Policies::default(),
             open_cap: open_cap::OpenCap::default(),
@@ -93,12 +93,13 @@ pub async fn handle(app: &App, event: SqsEvent, deadline: Moment) -> Result<SqsB
         return Ok(sqs_batch::answer(&app.messages, batch.all_failed()).await);
     }
     let groups = batch.take_groups();
+    let slots = &Slots::new(CONCURRENT_KEYS);
     let worked = stream::iter(groups)
         .map(|group| async move {
-            let done = tokio::time::timeout_at(stop, work(app, &group)).await;
+            let done = tokio::time::timeout_at(stop, slots.work(Box::pin(work(app, &group)))).await;
             (group, done)
         })
-        .buffer_unordered(CONCURRENT_KEYS)
+        .buffer_unordered(KEYS_UNDER_WAY)
         .collect::<Vec<_>>()
         .await;
     for (group, done) in worked {

@@ -1,6 +1,7 @@
 //! Messages in, alerts and notices out. Wires the handler to AWS.
 
 use aws_lambda_events::event::sqs::SqsEvent;
+use dispatch::Dispatch;
 use evaluate::App;
 use evaluate::settings::Settings;
 use lambda_kit::clock::Clock;
@@ -16,14 +17,14 @@ async fn main() -> Result<(), Error> {
     let sdk = lambda_kit::aws::sdk_config().await;
     let sqs = aws_sdk_sqs::Client::new(&sdk);
     let tables = Tables { config: settings.config_table, alerts: settings.alerts_table };
-    let app = App::new(
-        Store::new(aws_sdk_dynamodb::Client::new(&sdk), tables),
-        Queue::new(sqs.clone(), settings.messages_queue_url),
-        Queue::new(sqs, settings.notices_queue_url),
-        Topic::new(aws_sdk_sns::Client::new(&sdk), settings.changes_topic_arn),
-        Clock::system(),
-        settings.message_log_days,
-    );
+    let dispatch = Dispatch {
+        store: Store::new(aws_sdk_dynamodb::Client::new(&sdk), tables),
+        notices: Queue::new(sqs.clone(), settings.notices_queue_url),
+        due: Queue::new(sqs.clone(), settings.due_queue_url),
+        changes: Topic::new(aws_sdk_sns::Client::new(&sdk), settings.changes_topic_arn),
+        clock: Clock::system(),
+    };
+    let app = App::new(Queue::new(sqs, settings.messages_queue_url), dispatch, settings.message_log_days);
     let app = &app;
     lambda_runtime::run(service_fn(|event: LambdaEvent<SqsEvent>| async move {
         let deadline = lambda_kit::clock::deadline(&event.context);

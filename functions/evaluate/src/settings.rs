@@ -8,6 +8,8 @@ pub struct Settings {
     pub messages_queue_url: String,
     /// FIFO queue of notices, read by `notify`.
     pub notices_queue_url: String,
+    /// Where due work goes, with the seconds until it is due as its delay.
+    pub due_queue_url: String,
     /// Topic for operators' own subscribers.
     pub changes_topic_arn: String,
     /// Spaces, destinations, integrations.
@@ -24,6 +26,7 @@ impl Settings {
         let settings = Self {
             messages_queue_url: env.required("MESSAGES_QUEUE_URL"),
             notices_queue_url: env.required("NOTICES_QUEUE_URL"),
+            due_queue_url: env.required("DUE_QUEUE_URL"),
             changes_topic_arn: env.required("CHANGES_TOPIC_ARN"),
             config_table: env.required("CONFIG_TABLE"),
             alerts_table: env.required("ALERTS_TABLE"),

@@ -2,6 +2,7 @@
 
 use alerting::change::ChangeEvent;
 use alerting::notice::{Notice, NoticeRecord};
+use alerting::timer::Timer;
 use lambda_kit::queue::Entry;
 
 use crate::App;
@@ -11,6 +12,7 @@ use crate::error::EvaluateError;
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     pub(crate) notices: Vec<Entry>,
+    pub(crate) timers: Vec<Timer>,
     pub(crate) changes: Vec<String>,
 }
 
@@ -21,8 +23,9 @@ impl Told {
 
     /// Ten to a request. Sent again, everything has the same names.
     pub(crate) async fn send(self, app: &App) -> Result<(), EvaluateError> {
-        app.notices.send_batch(self.notices).await.map_err(EvaluateError::Tell)?;
-        app.changes.publish_batch(&self.changes).await.map_err(EvaluateError::Publish)
+        app.dispatch.set_timers(self.timers).await?;
+        app.dispatch.notices.send_batch(self.notices).await.map_err(EvaluateError::Tell)?;
+        app.dispatch.changes.publish_batch(&self.changes).await.map_err(EvaluateError::Publish)
     }
 
     pub(crate) fn change(&mut self, change: &ChangeEvent) {

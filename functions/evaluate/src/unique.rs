@@ -1,16 +1,17 @@
 //! Push mode "each message": every message triggers a new alert, by one write that a redelivery cannot repeat.
 
 use alerting::change::{ChangeEvent, ChangeKind};
-use alerting::incident::SourceKind;
+use alerting::incident::apply::SourceKind;
+use alerting::timer::{Timer, Work};
 use std::time::Duration;
 use store::alerts::Opened;
 use store::log::MessageOutcome;
-use store::timers::{Timer, Work};
 
 use crate::App;
 use crate::batch::{Group, Settled};
 use crate::carry_out;
 use crate::error::EvaluateError;
+use crate::spaces::{self, Step};
 
 /// The first and only transition that a message makes of an alert of its own.
 const FIRST: u64 = 1;
@@ -36,11 +37,11 @@ async fn open(app: &App, group: &Group, event: &alerting::alert::AlertEvent) -> 
     };
     let closes_after = Duration::from_secs(u64::from(integration.auto_close_hours) * 3600);
     let work = Work::AutoClose { alert: alert.id.clone() };
-    app.store.put_timer(&Timer::new(event.stamp.received_at() + closes_after, work)).await?;
     let mut settled =
         Settled { outcome: Some(MessageOutcome::Triggered), alert: Some(alert.id.clone()), ..Settled::default() };
     settled.changes.push(ChangeEvent::of_alert(ChangeKind::AlertTriggered, &alert, &FIRST.to_string(), now));
-    let change = (event, FIRST, SourceKind::Trigger);
-    carry_out::follow_to_incidents(app, integration, &alert, change, &mut settled).await?;
+    settled.timers.push(Timer::new(event.stamp.received_at() + closes_after, work));
+    let step = Step { alert: &alert, event, n: FIRST, kind: SourceKind::Trigger, ring: &[] };
+    Box::pin(spaces::follow(app, &step, &mut settled)).await?;
     Ok(settled)
 }

@@ -1,25 +1,41 @@
-//! Destinations with their settings opened, kept between batches: opening costs a key and a parse.
+//! Where a message goes: a saved destination, or a member's own address on a channel to people. Their settings are kept
+//! opened between batches: opening costs a key and a parse.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use alerting::destination::Destination;
-use alerting::destination::Language;
-use alerting::ids::DestinationId;
+use alerting::destination::{ChannelName, Destination, Language, TimeZone};
+use alerting::ids::{DestinationId, MemberId};
+use alerting::people::Member;
+use alerting::secret::Sealed;
+use channels::outcome::Reason;
+use serde_json::Value;
 
 use crate::{App, NotifyError};
 
-/// Destinations that are kept; above this many, all are opened anew.
+/// Addresses that are kept; above this many, all are opened anew.
 const KEPT: usize = 500;
 
 /// Where a message goes and how it is worded.
 #[derive(Debug)]
 pub(crate) struct Address {
     pub(crate) id: DestinationId,
-    version: u64,
+    version: Version,
     pub(crate) channel: channels::Destination,
     pub(crate) language: Language,
-    pub(crate) utc_offset_minutes: i16,
+    pub(crate) time_zone: TimeZone,
+}
+
+/// Of the destination or member, and of the provider where the channel has one.
+type Version = (u64, Option<u64>);
+
+/// Why there is no address, now and for as long as nobody changes the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Nowhere {
+    /// The destination was deleted: nobody is to be told there any more.
+    Deleted,
+    /// Somebody is to be told, and cannot be.
+    Unusable(Reason),
 }
 
 #[derive(Default)]
@@ -27,45 +43,114 @@ pub(crate) struct Addresses {
     kept: Mutex<HashMap<DestinationId, Arc<Address>>>,
 }
 
+/// What an address is opened from.
+struct Draft {
+    channel: String,
+    version: u64,
+    settings: Source,
+    language: Language,
+    time_zone: TimeZone,
+}
+
+enum Source {
+    Sealed(Sealed),
+    Plain(Value),
+}
+
 impl Addresses {
-    /// The address of `id`; `None` if the destination was deleted, or holds what its channel no longer takes.
-    pub(crate) async fn find(&self, app: &App, id: &DestinationId) -> Result<Option<Arc<Address>>, NotifyError> {
-        let Some(stored) = app.parts.store.cached_destination(id, app.parts.clock.now()).await? else {
-            return Ok(None);
+    pub(crate) async fn find(
+        &self,
+        app: &App,
+        id: &DestinationId,
+    ) -> Result<Result<Arc<Address>, Nowhere>, NotifyError> {
+        let draft = match id.member() {
+            Some((channel, member)) => of_member(app, channel, &member).await?,
+            None => of_destination(app, id).await?,
         };
-        if let Some(address) = self.get(id)
-            && address.version == stored.version
-        {
-            return Ok(Some(address));
+        let draft = match draft {
+            Ok(draft) => draft,
+            Err(nowhere) => return Ok(Err(nowhere)),
+        };
+        let provider = match provider(app, &draft.channel).await? {
+            Ok(provider) => provider,
+            Err(nowhere) => return Ok(Err(nowhere)),
+        };
+        let version = (draft.version, provider.as_ref().map(|provider| provider.version));
+        if let Some(address) = self.get(id).filter(|address| address.version == version) {
+            return Ok(Ok(address));
         }
-        let Some(address) = open(app, &stored).await? else { return Ok(None) };
-        let address = Arc::new(address);
-        let mut kept = self.kept.lock().expect("nothing panics while it holds the addresses");
-        if kept.len() >= KEPT {
-            kept.clear();
-        }
-        kept.insert(id.clone(), Arc::clone(&address));
-        Ok(Some(address))
+        let provider = match provider {
+            Some(provider) => Some(unsealed(app, provider.id.as_str(), &provider.settings).await?),
+            None => None,
+        };
+        let settings = match draft.settings {
+            Source::Plain(settings) => settings,
+            Source::Sealed(sealed) => unsealed(app, id.as_str(), &sealed).await?,
+        };
+        let channel = match channels::Destination::parse(&draft.channel, &settings, provider.as_ref()) {
+            Ok(channel) => channel,
+            Err(error) => {
+                tracing::error!(destination.id = %id, channel = draft.channel, field = error.field, "the stored settings are not the channel's");
+                return Ok(Err(Nowhere::Unusable(Reason::BadDestination)));
+            }
+        };
+        let (language, time_zone) = (draft.language, draft.time_zone);
+        Ok(Ok(self.keep(Address { id: id.clone(), version, channel, language, time_zone })))
     }
 
     fn get(&self, id: &DestinationId) -> Option<Arc<Address>> {
         self.kept.lock().expect("nothing panics while it holds the addresses").get(id).cloned()
     }
+
+    fn keep(&self, address: Address) -> Arc<Address> {
+        let address = Arc::new(address);
+        let mut kept = self.kept.lock().expect("nothing panics while it holds the addresses");
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(address.id.clone(), Arc::clone(&address));
+        address
+    }
 }
 
-async fn open(app: &App, stored: &Destination) -> Result<Option<Address>, NotifyError> {
-    let settings = app.parts.sealer.open(stored.id.as_str(), &stored.settings).await?;
-    let parsed = serde_json::from_str::<serde_json::Value>(settings.expose()).ok();
-    let channel = parsed.and_then(|value| channels::Destination::parse(&stored.channel, &value).ok());
-    let Some(channel) = channel else {
-        tracing::error!(destination.id = %stored.id, channel = stored.channel, "the stored settings are not the channel's");
-        return Ok(None);
+async fn of_destination(app: &App, id: &DestinationId) -> Result<Result<Draft, Nowhere>, NotifyError> {
+    let Some(stored) = app.parts.store.cached_destination(id, app.parts.clock.now()).await? else {
+        return Ok(Err(Nowhere::Deleted));
     };
-    Ok(Some(Address {
-        id: stored.id.clone(),
-        version: stored.version,
-        channel,
-        language: stored.language,
-        utc_offset_minutes: stored.utc_offset_minutes,
-    }))
+    let Destination { channel, version, settings, language, time_zone, .. } = (*stored).clone();
+    Ok(Ok(Draft { channel, version, settings: Source::Sealed(settings), language, time_zone }))
+}
+
+async fn of_member(app: &App, channel: &str, id: &MemberId) -> Result<Result<Draft, Nowhere>, NotifyError> {
+    let Some(member) = app.parts.store.cached_member(id, app.parts.clock.now()).await? else {
+        return Ok(Err(Nowhere::Unusable(Reason::BadDestination)));
+    };
+    let Some(addressed_by) = channels::Destination::addressed_by(channel) else {
+        return Ok(Err(Nowhere::Unusable(Reason::BadDestination)));
+    };
+    let Some(settings) = addressed_by.settings(&member) else {
+        return Ok(Err(Nowhere::Unusable(Reason::NoAddress)));
+    };
+    let Member { version, language, time_zone, .. } = (*member).clone();
+    let (channel, time_zone) = (channel.to_owned(), TimeZone::Place(time_zone));
+    Ok(Ok(Draft { channel, version, settings: Source::Plain(settings), language, time_zone }))
+}
+
+/// The channel's provider, if it is of those that have one.
+async fn provider(
+    app: &App,
+    channel: &str,
+) -> Result<Result<Option<Arc<alerting::destination::Provider>>, Nowhere>, NotifyError> {
+    if !channels::Destination::needs_provider(channel) {
+        return Ok(Ok(None));
+    }
+    let name: ChannelName = channel.parse().expect("channels have names that are ids");
+    let stored = app.parts.store.cached_provider(&name, app.parts.clock.now()).await?;
+    Ok(stored.map(Some).ok_or(Nowhere::Unusable(Reason::NotConfigured)))
+}
+
+/// Settings that are no JSON are null, which no channel takes.
+async fn unsealed(app: &App, id: &str, sealed: &Sealed) -> Result<Value, NotifyError> {
+    let opened = app.parts.sealer.open(id, sealed).await?;
+    Ok(serde_json::from_str(opened.expose()).unwrap_or_default())
 }

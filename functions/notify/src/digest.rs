@@ -7,10 +7,10 @@
 use std::time::Duration;
 
 use alerting::notice::Notice;
+use alerting::timer::{Timer, Work};
 use lambda_kit::queue::Entry;
 use lambda_kit::sqs_batch::Disposition;
 use store::rates::Token;
-use store::timers::{Timer, Work};
 
 use crate::addresses::Address;
 use crate::fold::fold;
@@ -52,6 +52,5 @@ pub(crate) async fn flush(app: &App, address: &Address) -> Result<Disposition, N
 async fn schedule(app: &App, address: &Address, wait: Duration) -> Result<(), NotifyError> {
     let wait = wait.max(Duration::from_secs(1));
     let timer = Timer::new(app.parts.clock.now() + wait, Work::FlushDigest { destination: address.id.clone() });
-    let body = serde_json::to_string(&timer).expect("a timer is JSON");
-    Ok(app.parts.due.send(Entry { body, delay: Some(wait), ..Entry::default() }).await?)
+    Ok(app.parts.due.send(Entry::of_timer(&timer, app.parts.clock.now())).await?)
 }

@@ -16,14 +16,15 @@ pub(crate) fn fold(notices: &[Notice]) -> Vec<Notice> {
 }
 
 #[cfg(test)]
-mod tests {
-    use alerting::incident::{EntryKind, Progress};
+pub(crate) mod tests {
+    use alerting::incident::Progress;
     use alerting::moment::Moment;
     use alerting::severity::Severity;
+    use alerting::timeline::EntryKind;
 
     use super::*;
 
-    fn notice(incident: &str, n: u64) -> Notice {
+    pub(crate) fn notice(incident: &str, n: u64) -> Notice {
         Notice {
             destination: "dst_a".parse().expect("valid"),
             n,
@@ -42,6 +43,12 @@ mod tests {
             closed_at: None,
             labels: Default::default(),
             integration_name: "a platform".to_owned(),
+            alert_count: 1,
+            level: None,
+            flapping: false,
+            person: None,
+            assigned: Vec::new(),
+            mentions: Vec::new(),
         }
     }
 

@@ -2,12 +2,13 @@
 //! record.
 //!
 //! In: records of the FIFO queue "notices", whose group is the destination, so one sender works on a destination at a
-//! time. Up to ten notices of one destination in one batch become one message; what comes faster than that waits as
-//! lines of the destination's digest. Out: messages to groups, one delivery record per incident and destination.
+//! time. Up to ten notices of one group in one batch become one message; what comes faster than that waits as lines of
+//! the destination's digest. A notice to a person, or one that calls on people, is always a message of its own. Out:
+//! messages to groups and people, one delivery record per incident and destination.
 //!
 //! At least once: without a crash no duplicate; at most one per crash after the provider took the message. A claim with
 //! a lease keeps a second sender away, `sent ≥ n` keeps an older notice from landing after a newer one. Timeouts:
-//! HTTP 10 s < this function 30 s < lease 45 s < visibility 180 s.
+//! HTTP or SMTP 10 s < this function 30 s < lease 45 s < visibility 180 s.
 //!
 //! Nothing sleeps here: waiting is the queue's (`ChangeMessageVisibility`), or the digest's. What cannot be delivered
 //! goes to the dead-letter queue, where an alarm watches; the incident's timeline says why.
@@ -73,7 +74,7 @@ pub struct NamelessRecord;
 /// Why notices come back without having been tried.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotifyError {
-    #[error("reading the destination failed")]
+    #[error("reading the destination, the member or the provider failed")]
     Read(#[from] store::errors::ReadError),
     #[error("writing a delivery failed")]
     Write(#[from] store::errors::WriteError),
@@ -91,7 +92,7 @@ pub async fn handle(app: &App, event: SqsEvent, deadline: Moment) -> Result<SqsB
     let worked = stream::iter(turns)
         .map(|(destination, records)| async move {
             let handles: Vec<Handle> = records.iter().map(|(handle, _)| handle.clone()).collect();
-            let done = tokio::time::timeout_at(stop, turn::take(app, &destination, records)).await;
+            let done = tokio::time::timeout_at(stop, turn::take(app, &destination, records, stop)).await;
             match done {
                 Ok(Ok(dispositions)) => dispositions,
                 Ok(Err(error)) => {

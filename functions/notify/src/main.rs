@@ -2,6 +2,7 @@
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use channels::deliver::{Deliverer, Overrides};
+use channels::settings::PlainSmtpHosts;
 use lambda_kit::clock::Clock;
 use lambda_kit::queue::Queue;
 use lambda_kit::secrets::Sealer;
@@ -23,7 +24,11 @@ async fn main() -> Result<(), Error> {
         dead: Queue::new(sqs.clone(), settings.notices_dead_queue_url),
         due: Queue::new(sqs, settings.due_queue_url),
         sealer: Sealer::new(aws_sdk_secretsmanager::Client::new(&sdk), settings.data_key_secret),
-        deliverer: Deliverer::new(Overrides { provider_base: settings.provider_base, demo: None })?,
+        deliverer: Deliverer::new(Overrides {
+            provider_base: settings.provider_base,
+            plain_smtp_hosts: PlainSmtpHosts::list(&settings.plain_smtp_hosts.unwrap_or_default()),
+            demo: None,
+        })?,
         link_base: settings.base_url,
         clock: Clock::system(),
     });

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use alerting::ids::IncidentId;
-use alerting::notice::{Notice, NoticeRecord};
+use alerting::notice::{Notice, NoticeRecord, assigns};
+use alerting::timer::{Timer, Work};
 use channels::outcome::{Outcome, Reason};
 use channels::{Form, Post};
 use futures::StreamExt as _;
@@ -53,7 +54,7 @@ pub(crate) async fn send(app: &App, address: &Address, notices: &[Notice]) -> Re
         notices: &notices,
         link_base: &app.parts.link_base,
         language: address.language,
-        utc_offset_minutes: address.utc_offset_minutes,
+        time_zone: &address.time_zone,
         form: form(&claimed),
     };
     let now = app.parts.clock.now();
@@ -154,16 +155,13 @@ async fn settle(
         }
         Some(Outcome::Rejected { .. }) => (DeliveryState::Failed, None),
     };
+    // Taken before the failure is handed over: on the timeline, what follows from an attempt stands behind it.
+    let at = app.parts.clock.now();
     if state == DeliveryState::Failed {
-        app.parts.dead.send(Entry::of_notice(&NoticeRecord::Tell(notice.clone()))).await?;
-        tracing::error!(
-            incident.id = %notice.incident, destination.id = %notice.destination,
-            reason = outcome.and_then(Outcome::reason).map_or("", Reason::as_str),
-            "a notice cannot be delivered and was moved to the dead-letter queue"
-        );
+        fail(app, notice, outcome.and_then(Outcome::reason).map_or("", Reason::as_str)).await?;
     }
     let mark = Mark {
-        at: app.parts.clock.now(),
+        at,
         state,
         outcome: outcome.map(attempt_outcome),
         reason: outcome.and_then(Outcome::reason).map(|reason| reason.as_str().to_owned()),
@@ -173,6 +171,41 @@ async fn settle(
         tracing::warn!(incident.id = %notice.incident, destination.id = %notice.destination, "a lease ran out while its notice was sent");
     }
     Ok(Fate { incident: notice.incident.clone(), wait })
+}
+
+/// What would have brought an incident to a person goes on to the person's next contact, or to the next level; anything
+/// else goes to the dead-letter queue, where an alarm watches. Done before the failure is recorded, so that a crash in
+/// between does it again.
+async fn fail(app: &App, notice: &Notice, reason: &str) -> Result<(), NotifyError> {
+    if hand_over(app, notice, reason).await? {
+        tracing::warn!(
+            incident.id = %notice.incident, destination.id = %notice.destination, reason,
+            "a person could not be told and another contact is tried"
+        );
+        return Ok(());
+    }
+    app.parts.dead.send(Entry::of_notice(&NoticeRecord::Tell(notice.clone()))).await?;
+    tracing::error!(
+        incident.id = %notice.incident, destination.id = %notice.destination, reason,
+        "a notice cannot be delivered and was moved to the dead-letter queue"
+    );
+    Ok(())
+}
+
+/// Whether the notice would have brought its incident to one person.
+async fn hand_over(app: &App, notice: &Notice, reason: &str) -> Result<bool, NotifyError> {
+    if notice.person.is_none() || !assigns(notice.kind) {
+        return Ok(false);
+    }
+    let now = app.parts.clock.now();
+    let work = Work::ContactFailed {
+        incident: notice.incident.clone(),
+        n: notice.n,
+        destination: notice.destination.clone(),
+        reason: reason.to_owned(),
+    };
+    app.parts.due.send(Entry::of_timer(&Timer::new(now, work), now)).await?;
+    Ok(true)
 }
 
 fn attempt_outcome(outcome: &Outcome) -> AttemptOutcome {
@@ -189,8 +222,23 @@ fn counts(attempt: &Attempt) -> bool {
     attempt.reason.as_deref().is_some_and(|reason| reason != Reason::RateLimited.as_str())
 }
 
-/// Records that a notice is given up without a message: its destination is gone.
-pub(crate) async fn record_failed(app: &App, notice: &Notice, reason: Reason) -> Result<(), NotifyError> {
+/// Fails a notice that there is nowhere to send to, like one that the provider rejected.
+pub(crate) async fn give_up(app: &App, notice: Notice, reason: Reason) -> Result<Fate, NotifyError> {
+    let (store, now, owner) = (&app.parts.store, app.parts.clock.now(), base62(12));
+    let incident = notice.incident.clone();
+    match store.claim(&notice.incident, &notice.destination, notice.n, &owner, now, LEASE).await? {
+        Claim::Claimed(delivery) => {
+            let outcome = Outcome::Rejected { reason };
+            settle(app, Claimed { notice, delivery }, Some(&outcome), Form::Plain, 1, &owner).await
+        }
+        Claim::AlreadySent => Ok(Fate { incident, wait: None }),
+        Claim::Busy { until } => Ok(Fate { incident, wait: Some(until.since(now)) }),
+    }
+}
+
+/// Records that a notice ends because its destination was deleted, which is nobody's failure. A person is told elsewhere.
+pub(crate) async fn drop_notice(app: &App, notice: &Notice) -> Result<(), NotifyError> {
+    hand_over(app, notice, Reason::BadDestination.as_str()).await?;
     let (store, now, owner) = (&app.parts.store, app.parts.clock.now(), base62(12));
     let claim = store.claim(&notice.incident, &notice.destination, notice.n, &owner, now, LEASE).await?;
     if let Claim::Claimed(_) = claim {
@@ -198,7 +246,7 @@ pub(crate) async fn record_failed(app: &App, notice: &Notice, reason: Reason) ->
             at: now,
             state: DeliveryState::Failed,
             outcome: Some(AttemptOutcome::Rejected),
-            reason: Some(reason.as_str().to_owned()),
+            reason: Some(Reason::BadDestination.as_str().to_owned()),
         };
         store.mark(&notice.incident, &notice.destination, notice.n, &owner, mark).await?;
     }

@@ -20,6 +20,8 @@ pub struct Settings {
     pub base_url: String,
     /// For tests on an emulator: every provider's host becomes this base.
     pub provider_base: Option<String>,
+    /// Mail servers that may be spoken to without TLS, by name, with commas between them.
+    pub plain_smtp_hosts: Option<String>,
 }
 
 impl Settings {
@@ -34,6 +36,7 @@ impl Settings {
             data_key_secret: env.required("DATA_KEY_SECRET"),
             base_url: env.required("BASE_URL"),
             provider_base: env.optional("PROVIDER_BASE"),
+            plain_smtp_hosts: env.optional("PLAIN_SMTP_HOSTS"),
         };
         env.finish()?;
         Ok(settings)

@@ -2,85 +2,172 @@
 
 use std::time::Duration;
 
-use alerting::alert::Status;
+use alerting::alert::{Alert, Status};
 use alerting::change::{ChangeEvent, ChangeKind};
-use alerting::ids::{AlertId, IncidentId};
-use alerting::incident::Change;
+use alerting::ids::{AlertId, DestinationId, IncidentId, MemberId};
+use alerting::incident::apply::Change;
+use alerting::incident::{Incident, Progress};
 use alerting::moment::Moment;
-use alerting::notice::{self, NoticeRecord, Subject};
+use alerting::notice::NoticeRecord;
+use alerting::space::{AutoClose, AutoCloseSince};
+use alerting::timer::{Timer, Work};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use lambda_kit::queue::Entry;
-use store::log::NoticeRef;
-use store::timers::{Timer, Work};
+use store::keys::alert_key_hash;
 
 use crate::{App, TimerError};
 
 /// A timer may be handed over this much before its time: the queue's delay knows whole seconds only.
 const EARLY: Duration = Duration::from_secs(1);
+/// Alerts of one incident that are worked on at the same time: there may be 5,000 of them.
+const AT_A_TIME: usize = 32;
 
 pub(crate) async fn act(app: &App, timer: &Timer) -> Result<(), TimerError> {
     let now = app.clock.now();
     if timer.due.since(now) > EARLY {
-        // Handed over early (a clock that was wrong): back into the table, for the sweep to find.
-        return Ok(app.store.put_timer(timer).await?);
+        // Handed over early (a clock that was wrong): back to where it waits.
+        return Ok(app.dispatch.set_timers(vec![timer.clone()]).await?);
     }
     match &timer.work {
         Work::AutoClose { alert } => auto_close(app, alert, now).await,
-        Work::SnoozeEnd { incident, until } => end_snooze(app, incident, *until, now).await,
         Work::FlushDigest { destination } => {
             let record = NoticeRecord::Flush { destination: destination.clone(), due: timer.due };
-            Ok(app.notices.send(Entry::of_notice(&record)).await?)
+            Ok(app.dispatch.notices.send(Entry::of_notice(&record)).await?)
         }
+        Work::SnoozeEnd { incident, until } => change(app, incident, Change::SnoozeEnd { until: *until }, now).await,
+        Work::HoldEnd { incident, until } => change(app, incident, Change::HoldEnd { until: *until }, now).await,
+        Work::Escalate { incident, round, level } => {
+            change(app, incident, Change::Escalate { round: *round, level: *level }, now).await
+        }
+        Work::Repeat { incident, round, time } => {
+            change(app, incident, Change::Repeat { round: *round, time: *time }, now).await
+        }
+        Work::ContactFailed { incident, destination, reason, .. } => {
+            contact_failed(app, incident, destination, reason, now).await
+        }
+        Work::CloseIncident { incident } => close_incident(app, incident, timer, now).await,
     }
 }
 
-/// Closes an alert that no message ever closes, and its incidents. Nobody is told: nothing recovered.
+/// Makes the change if it still applies, and what follows from it.
+///
+/// A crash between the two leaves the change without its notices: the timer comes back, finds the change made, and has
+/// to tell it then. So what this very timer has changed is told again; `notify` absorbs what was told before.
+async fn change(app: &App, id: &IncidentId, change: Change, now: Moment) -> Result<(), TimerError> {
+    let changed = app.store.change_incident(id, &change, now).await?;
+    let changed = match changed {
+        Some(changed) => Some(changed),
+        None => made_before(app, id, &change).await?,
+    };
+    if let Some((incident, entry)) = changed {
+        app.dispatch.tell(&incident, &entry).await?;
+    }
+    Ok(())
+}
+
+/// The incident and the entry that `change` has left there, if it has.
+async fn made_before(
+    app: &App,
+    id: &IncidentId,
+    change: &Change,
+) -> Result<Option<(Incident, alerting::timeline::Entry)>, TimerError> {
+    let Some(incident) = app.store.incident(id).await? else { return Ok(None) };
+    let entry = change.left_in(&incident).cloned();
+    Ok(entry.map(|entry| (incident, entry)))
+}
+
+/// Tells the next contact of whoever could not be told.
+async fn contact_failed(
+    app: &App,
+    id: &IncidentId,
+    destination: &DestinationId,
+    reason: &str,
+    now: Moment,
+) -> Result<(), TimerError> {
+    let Some(incident) = app.store.incident(id).await? else { return Ok(()) };
+    let reached = incident.escalation.iter().flat_map(|escalation| &escalation.people);
+    let reached = reached.filter(|reach| reach.contact() == Some(destination));
+    let members: Vec<MemberId> = reached.map(|reach| reach.member.clone()).collect();
+    let known = app.store.members_by_id(members.iter().cloned(), now).await?;
+    let name = |id: &MemberId| known.get(id).map_or_else(|| id.to_string(), |member| member.name.clone());
+    let name = members.iter().map(name).collect::<Vec<_>>().join(", ");
+    let failed = Change::ContactFailed { destination: destination.clone(), name, reason: reason.to_owned() };
+    change(app, id, failed, now).await
+}
+
+/// Closes an alert that no message ever closes, and its incidents with their last alert. Nobody is told: nothing
+/// recovered.
 async fn auto_close(app: &App, id: &AlertId, now: Moment) -> Result<(), TimerError> {
     let Some(alert) = app.store.alert_as_stored(id).await? else { return Ok(()) };
-    if alert.status == Status::Open {
-        let Some(closed) = app.store.close_alert(&alert, app.stamps.next(now), now).await? else { return Ok(()) };
-        app.store.add_open(&closed.integration, -1).await?;
-        let change = ChangeEvent::of_alert(ChangeKind::AlertClosed, &closed, "auto", now);
-        app.changes.publish_batch(&[to_json(&change)]).await?;
+    if !close_alert(app, &alert, now).await? {
+        return Ok(());
     }
     for space in &alert.spaces {
         let incident = IncidentId::of(space, alert.opened_by);
-        if let Some((incident, entry)) = app.store.change_incident(&incident, &Change::AutoClose, now).await? {
-            app.changes.publish_batch(&[to_json(&ChangeEvent::of_incident(&incident, &entry))]).await?;
+        let closed = Change::AlertClosed { alert: alert.id.clone(), by: None };
+        change(app, &incident, closed, now).await?;
+    }
+    Ok(())
+}
+
+/// Whether it is closed now; an open alert that a newer message keeps open is not.
+async fn close_alert(app: &App, alert: &Alert, now: Moment) -> Result<bool, TimerError> {
+    if alert.status == Status::Open {
+        let Some(closed) = app.store.close_alert(alert, app.stamps.next(now), now).await? else { return Ok(false) };
+        app.store.add_open(&closed.integration, -1).await?;
+        app.dispatch.publish(&ChangeEvent::of_alert(ChangeKind::AlertClosed, &closed, "auto", now)).await?;
+    }
+    Ok(true)
+}
+
+/// Closes an incident and its alerts, as its space wants it: so long after the trigger, or after the last news.
+async fn close_incident(app: &App, id: &IncidentId, timer: &Timer, now: Moment) -> Result<(), TimerError> {
+    let Some(incident) = app.store.incident(id).await? else { return Ok(()) };
+    if incident.merged_into.is_some() {
+        return Ok(()); // its alerts are another incident's, which has a time of its own
+    }
+    let space = app.store.cached_space(&incident.space, now).await?;
+    let Some(AutoClose { after_minutes, since }) = space.and_then(|space| space.auto_close) else { return Ok(()) };
+    let reads =
+        stream::iter(0..incident.alerts.len()).map(|place| app.store.alert_as_stored(&incident.alerts[place].alert));
+    let alerts: Vec<Option<Alert>> = reads.buffered(AT_A_TIME).try_collect().await?;
+    let alerts: Vec<Alert> = alerts.into_iter().flatten().collect();
+    if incident.progress != Progress::Closed {
+        let from = match since {
+            AutoCloseSince::Trigger => incident.triggered_at,
+            AutoCloseSince::LastNews => last_news(app, &alerts).await?.max(incident.triggered_at),
+        };
+        let due = from + Duration::from_secs(u64::from(after_minutes) * 60);
+        if due > now {
+            return Ok(app.dispatch.set_timers(vec![Timer::new(due, timer.work.clone())]).await?);
+        }
+    }
+    change(app, id, Change::AutoClose, now).await?;
+    let closing = stream::iter(0..alerts.len()).map(|place| close_with(app, &alerts[place], &incident, now));
+    closing.buffer_unordered(AT_A_TIME).try_collect().await
+}
+
+/// Closes an alert of a closed incident, and its incidents in other spaces.
+async fn close_with(app: &App, alert: &Alert, incident: &Incident, now: Moment) -> Result<(), TimerError> {
+    if close_alert(app, alert, now).await? {
+        for space in alert.spaces.iter().filter(|space| **space != incident.space) {
+            let closed = Change::AlertClosed { alert: alert.id.clone(), by: None };
+            change(app, &IncidentId::of(space, alert.opened_by), closed, now).await?;
         }
     }
     Ok(())
 }
 
-/// When a snooze runs out, the incident returns to triggered and is told again.
-async fn end_snooze(app: &App, id: &IncidentId, until: Moment, now: Moment) -> Result<(), TimerError> {
-    let change = Change::SnoozeEnd { until };
-    let Some((incident, entry)) = app.store.change_incident(id, &change, now).await? else { return Ok(()) };
-    let space = app.store.cached_space(&incident.space, now).await?;
-    let alert = match incident.alerts.first() {
-        Some(alert) => app.store.alert(alert).await?,
-        None => None,
-    };
-    let integration = match &alert {
-        Some(alert) => app.store.cached_integration(&alert.integration, now).await?,
-        None => None,
-    };
-    let labels = alert.as_ref().map(|alert| alert.labels.clone()).unwrap_or_default();
-    let subject = Subject {
-        space_name: space.as_ref().map_or("", |space| &space.name),
-        integration_name: integration.as_ref().map_or("", |stored| &stored.integration.name),
-        description: alert.as_ref().map_or("", |alert| &alert.description),
-        labels: &labels,
-    };
-    let notices = notice::plan(&incident, &entry, &subject);
-    // No message made these: the ledger finds them here.
-    let told: Vec<NoticeRef> = notices.iter().map(NoticeRef::of).collect();
-    app.store.log_action(entry.at, &incident.id, entry.n, &told).await?;
-    app.notices
-        .send_batch(notices.into_iter().map(|notice| Entry::of_notice(&NoticeRecord::Tell(notice))).collect())
-        .await?;
-    Ok(app.changes.publish_batch(&[to_json(&ChangeEvent::of_incident(&incident, &entry))]).await?)
+/// When the last message of any of the alerts came. One that changes nothing of what an alert shows moves only the
+/// watermark of its key.
+async fn last_news(app: &App, alerts: &[Alert]) -> Result<Moment, TimerError> {
+    let reads = stream::iter(0..alerts.len()).map(|place| news_of(app, &alerts[place]));
+    reads.buffer_unordered(AT_A_TIME).try_fold(Moment::default(), async |last, news| Ok(last.max(news))).await
 }
 
-fn to_json(change: &ChangeEvent) -> String {
-    serde_json::to_string(change).expect("a change is JSON")
+async fn news_of(app: &App, alert: &Alert) -> Result<Moment, TimerError> {
+    let Some(key) = &alert.alert_key else { return Ok(alert.updated_at) };
+    let state = app.store.alert_state(&alert.integration, &alert_key_hash(key)).await?;
+    let state = state.filter(|state| state.episode == Some(alert.opened_by));
+    Ok(alert.updated_at.max(state.map(|state| state.watermark.received_at()).unwrap_or_default()))
 }

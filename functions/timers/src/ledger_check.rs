@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use alerting::moment::Moment;
+use lambda_kit::metric;
 
 use crate::{App, TimerError};
 
@@ -22,24 +23,7 @@ pub(crate) async fn run(app: &App, now: Moment) -> Result<(), TimerError> {
             hour = %hour, waiting = ledger.messages.waiting, pending = ledger.notices.pending,
             "the ledger of an hour does not add up: a message or notice is missing"
         );
-        print_metric(now);
+        metric::untold(now);
     }
     Ok(())
-}
-
-/// `CloudWatch`'s embedded metric format: a line of JSON becomes a metric, without a call.
-#[expect(clippy::print_stdout, reason = "the embedded metric format is read from standard output")]
-fn print_metric(now: Moment) {
-    println!(
-        "{}",
-        serde_json::json!({
-            "_aws": {
-                "Timestamp": now.millis(),
-                "CloudWatchMetrics": [
-                    {"Namespace": "Larkspur", "Dimensions": [[]], "Metrics": [{"Name": "LedgerImbalance", "Unit": "Count"}]}
-                ]
-            },
-            "LedgerImbalance": 1
-        })
-    );
 }

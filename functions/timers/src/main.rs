@@ -1,6 +1,7 @@
 //! Due work. Wires the handlers to AWS: the schedule's event sweeps, the queue's events act.
 
 use aws_lambda_events::event::sqs::SqsEvent;
+use dispatch::Dispatch;
 use lambda_kit::clock::Clock;
 use lambda_kit::queue::Queue;
 use lambda_kit::topic::Topic;
@@ -16,14 +17,13 @@ async fn main() -> Result<(), Error> {
     let sdk = lambda_kit::aws::sdk_config().await;
     let sqs = aws_sdk_sqs::Client::new(&sdk);
     let tables = Tables { config: settings.config_table, alerts: settings.alerts_table };
-    let app = App {
+    let app = App::new(Dispatch {
         store: Store::new(aws_sdk_dynamodb::Client::new(&sdk), tables),
-        due: Queue::new(sqs.clone(), settings.due_queue_url),
-        notices: Queue::new(sqs, settings.notices_queue_url),
+        notices: Queue::new(sqs.clone(), settings.notices_queue_url),
+        due: Queue::new(sqs, settings.due_queue_url),
         changes: Topic::new(aws_sdk_sns::Client::new(&sdk), settings.changes_topic_arn),
         clock: Clock::system(),
-        stamps: lambda_kit::random::StampSource::new(),
-    };
+    });
     let app = &app;
     lambda_runtime::run(service_fn(|event: LambdaEvent<serde_json::Value>| async move {
         if event.payload.get("Records").is_none() {

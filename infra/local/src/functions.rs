@@ -8,7 +8,9 @@ use anyhow::{Context as _, bail};
 use axum::body::Body;
 use axum::response::Response;
 use channels::deliver::{Deliverer, Demo, Overrides};
+use channels::settings::PlainSmtpHosts;
 use console::replay::RunningCount;
+use dispatch::Dispatch;
 use http_body_util::BodyExt as _;
 use lambda_kit::clock::Clock;
 use lambda_kit::queue::Queue;
@@ -187,11 +189,8 @@ impl Build<'_> {
 
     fn evaluate(&self, function: &Function) -> anyhow::Result<evaluate::App> {
         Ok(evaluate::App::new(
-            self.store(function)?,
             self.queue(function, "MESSAGES_QUEUE_URL")?,
-            self.queue(function, "NOTICES_QUEUE_URL")?,
-            self.topic(function)?,
-            self.clock(),
+            self.dispatch(function)?,
             function.environment.get("MESSAGE_LOG_DAYS").and_then(|days| days.parse().ok()),
         ))
     }
@@ -210,14 +209,7 @@ impl Build<'_> {
     }
 
     fn timers(&self, function: &Function) -> anyhow::Result<timers::App> {
-        Ok(timers::App {
-            store: self.store(function)?,
-            due: self.queue(function, "DUE_QUEUE_URL")?,
-            notices: self.queue(function, "NOTICES_QUEUE_URL")?,
-            changes: self.topic(function)?,
-            clock: self.clock(),
-            stamps: StampSource::new(),
-        })
+        Ok(timers::App::new(self.dispatch(function)?))
     }
 
     fn console(&self, function: &Function) -> anyhow::Result<console::App> {
@@ -225,8 +217,7 @@ impl Build<'_> {
             store: self.store(function)?,
             sealer: Arc::new(self.sealer(function)?),
             messages: self.queue(function, "MESSAGES_QUEUE_URL")?,
-            notices: self.queue(function, "NOTICES_QUEUE_URL")?,
-            changes: self.topic(function)?,
+            dispatch: self.dispatch(function)?,
             deliverer: self.deliverer(function)?,
             clock: self.clock(),
             stamps: StampSource::new(),
@@ -245,6 +236,16 @@ impl Build<'_> {
         Ok(self.store.clone())
     }
 
+    fn dispatch(&self, function: &Function) -> anyhow::Result<Dispatch> {
+        Ok(Dispatch {
+            store: self.store(function)?,
+            notices: self.queue(function, "NOTICES_QUEUE_URL")?,
+            due: self.queue(function, "DUE_QUEUE_URL")?,
+            changes: self.topic(function)?,
+            clock: self.clock(),
+        })
+    }
+
     fn queue(&self, function: &Function, variable: &str) -> anyhow::Result<Queue> {
         Ok(Queue::new(self.clients.sqs.clone(), function.variable(variable)?))
     }
@@ -259,7 +260,9 @@ impl Build<'_> {
 
     fn deliverer(&self, function: &Function) -> anyhow::Result<Deliverer> {
         let provider_base = optional(&function.environment, "PROVIDER_BASE");
-        Ok(Deliverer::new(Overrides { provider_base, demo: Some(self.surroundings.demo.clone()) })?)
+        let hosts = optional(&function.environment, "PLAIN_SMTP_HOSTS").unwrap_or_default();
+        let plain_smtp_hosts = PlainSmtpHosts::list(&hosts);
+        Ok(Deliverer::new(Overrides { provider_base, plain_smtp_hosts, demo: Some(self.surroundings.demo.clone()) })?)
     }
 }
 

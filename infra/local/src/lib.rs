@@ -156,8 +156,8 @@ impl Larkspur {
         self.rest.drained().await;
     }
 
-    /// Waits until no message can be received and no function runs. Messages may wait for their time: a delay, a
-    /// destination's rate, the next attempt.
+    /// Waits until no message can be received or is worked on, and no function runs. Messages may wait for a delay that
+    /// they were sent with.
     pub async fn settled(&self) {
         self.rest.settled().await;
     }

@@ -1,6 +1,7 @@
 //! How the local deployment is started.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use lambda_kit::clock::Clock;
@@ -21,7 +22,8 @@ Usage: larkspur [--listen ADDRESS:PORT] [--data DIRECTORY]
   --help    this text
 
 For tests: LARKSPUR_PROVIDER_BASE replaces every provider's host, as in http://127.0.0.1:9911;
-LARKSPUR_TEST_CLOCK=1 adds POST /_local/clock {\"advance_seconds\": 60}.";
+LARKSPUR_TEST_CLOCK=1 adds POST /_local/clock {\"advance_seconds\": 60}, and LARKSPUR_TEST_CLOCK_AHEAD=900 starts with a
+clock that is so many seconds ahead, for what was killed after its clock had been moved.";
 
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -87,13 +89,19 @@ impl Command {
             }
         }
         let listen = listen.unwrap_or_else(|| LISTEN.to_owned());
+        let clock_endpoint = env("LARKSPUR_TEST_CLOCK").as_deref() == Some("1");
+        let clock = Clock::system();
+        if let Some(ahead) = env("LARKSPUR_TEST_CLOCK_AHEAD").filter(|_| clock_endpoint) {
+            let seconds = ahead.parse().context("LARKSPUR_TEST_CLOCK_AHEAD is no number of seconds")?;
+            clock.advance(Duration::from_secs(seconds));
+        }
         listen.parse::<std::net::SocketAddr>().with_context(|| format!("{listen} is no ADDRESS:PORT to listen on"))?;
         Ok(Command::Run(Options {
             listen,
             data: Some(data.unwrap_or_else(|| DATA.into())),
             providers: env("LARKSPUR_PROVIDER_BASE").map_or(Providers::Real, Providers::Base),
-            clock: Clock::system(),
-            clock_endpoint: env("LARKSPUR_TEST_CLOCK").as_deref() == Some("1"),
+            clock,
+            clock_endpoint,
         }))
     }
 }

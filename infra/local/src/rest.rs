@@ -38,7 +38,7 @@ impl Rest {
     }
 
     pub(crate) async fn settled(&self) {
-        self.wait_for(|counts| counts.visible == 0).await;
+        self.wait_for(|counts| counts.visible + counts.in_flight == 0).await;
     }
 
     pub(crate) async fn dead_letters(&self) -> usize {

@@ -1,7 +1,8 @@
 //! The template's schedules, by the deployment's clock.
 //!
 //! As `EventBridge` does, a schedule calls its function once per period and does not make up for periods that nobody was
-//! there to see: the next call takes what is due.
+//! there to see: the next call takes what is due. The first call is made at the start, so that what became due while
+//! nobody was there does not wait for a period more.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -30,7 +31,7 @@ pub(crate) struct Ticker {
 
 impl Ticker {
     pub(crate) fn new(schedule: Schedule, timeout: Duration, handler: Handler, clock: Clock) -> Self {
-        let next = Arc::new(Mutex::new(clock.now() + schedule.every));
+        let next = Arc::new(Mutex::new(clock.now()));
         Self { schedule, timeout, handler, clock, next }
     }
 
@@ -79,7 +80,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_moved_clock_makes_a_schedule_due_once() {
+    async fn a_schedule_is_due_at_the_start_and_once_however_far_the_clock_is_moved() {
         let clock = Clock::system();
         let calls = Arc::new(AtomicUsize::new(0));
         let counter = calls.clone();
@@ -90,7 +91,7 @@ mod tests {
         let every = Duration::from_secs(60);
         let schedule = Schedule { function: "Timers".to_owned(), every, input: serde_json::Value::Null };
         let ticker = Ticker::new(schedule, Duration::from_secs(1), handler, clock.clone());
-        for (advance, expected) in [(59, 0), (1, 1), (30, 1), (3600, 2)] {
+        for (advance, expected) in [(0, 1), (59, 1), (1, 2), (30, 2), (3600, 3)] {
             clock.advance(Duration::from_secs(advance));
             ticker.call_if_due().await;
             assert_eq!(calls.load(Ordering::SeqCst), expected);

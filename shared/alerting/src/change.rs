@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::alert::Alert;
 use crate::ids::{IncidentId, hash128};
-use crate::incident::{Entry, EntryKind, Incident};
+use crate::incident::Incident;
 use crate::moment::Moment;
+use crate::timeline::{Entry, EntryKind};
 
 /// One message of the topic, as JSON. `id` is the same for every copy: the topic delivers at least once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,18 +1,25 @@
-//! What must hold of an integration beside its rules' own syntax, before it is saved.
+//! What must hold of an integration beside its rules' own syntax, before it is saved; and what several kinds of objects
+//! are checked for in the same way.
 
+use std::collections::HashSet;
+use std::hash::Hash;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::compiled::Patterns;
 use crate::filter::Filter;
 use crate::integration::{IntakeLimits, Integration, PushMode, Routing, Security};
 use crate::limits;
+use crate::matcher::Matcher;
 use crate::policy::FieldError;
 
 /// Characters of a name.
 const NAME_CHARS: usize = 128;
 /// Values of all filters of one integration: ten per rule.
 const FILTER_VALUES: usize = 1000;
+/// Groups, conditions and values of one filter of alerts: nobody reads a longer one.
+const ALERT_FILTER_VALUES: usize = 100;
 /// Keywords and source addresses: as many as Feishu's own bots take.
 const KEYWORDS: usize = 10;
 const SOURCES: usize = 10;
@@ -97,6 +104,39 @@ fn check_counts(integration: &Integration) -> Result<(), FieldError> {
     within(counts, rules, &format!("more than {rules} rules (push rules, extractors, steps and routes together)"))?;
     let values = filters.into_iter().map(|(field, filter)| (field, values(filter)));
     within(values, FILTER_VALUES, &format!("more than {FILTER_VALUES} values in all filters together"))
+}
+
+/// Whether a list names nothing twice; its second mention is at fault.
+pub(crate) fn each_once<T: Eq + Hash>(list: &[T], path: &str) -> Result<(), FieldError> {
+    let mut seen = HashSet::with_capacity(list.len());
+    match list.iter().position(|one| !seen.insert(one)) {
+        Some(n) => Err(FieldError::new(format!("{path}[{n}]"), "is named twice; name it once")),
+        None => Ok(()),
+    }
+}
+
+/// Whether a filter of alerts may be saved beside `others`, with which it is compiled and kept.
+pub(crate) fn check_filter<'f>(
+    filter: &Filter,
+    path: &str,
+    others: impl IntoIterator<Item = &'f Filter>,
+) -> Result<(), FieldError> {
+    if values(filter) > ALERT_FILTER_VALUES {
+        let message = format!("more than {ALERT_FILTER_VALUES} groups, conditions and values");
+        return Err(FieldError::new(path, message));
+    }
+    for (g, group) in filter.any.iter().enumerate() {
+        if let Some(c) = group.all.iter().position(|condition| condition.field == "content") {
+            let message = "expected title, description, severity or labels.NAME: `content` is of messages only";
+            return Err(FieldError::new(format!("{path}.any[{g}].all[{c}].field"), message));
+        }
+    }
+    let mut patterns = Patterns::checked();
+    for other in others {
+        // Whatever is wrong with it is not what is being saved.
+        drop(Matcher::new(other, "", &mut patterns));
+    }
+    Matcher::new(filter, path, &mut patterns).map(drop)
 }
 
 fn values(filter: &Filter) -> usize {

@@ -96,6 +96,16 @@ ids! {
     DestinationId = "dst_", "a destination id";
     /// A mapping table: source labels to result labels.
     MappingTableId = "map_", "a mapping table id";
+    /// A person who can be told.
+    MemberId = "mem_", "a member id";
+    /// Several members under one name.
+    TeamId = "team_", "a team id";
+    /// Who is on call when.
+    ScheduleId = "sch_", "a schedule id";
+    /// One escalation rule of a space.
+    EscalationRuleId = "esc_", "an escalation rule id";
+    /// One silence of a space.
+    SilenceId = "sil_", "a silence id";
     /// An API key; not the key itself, which is kept only as a hash.
     ApiKeyId = "key_", "an API key id";
     /// One episode of an alert, from trigger to close: `alt_{stamp}{integration suffix}`.
@@ -196,6 +206,20 @@ impl AlertId {
     }
 }
 
+impl DestinationId {
+    /// Where a member is reached on a channel that is addressed to people: `dst_email_4fJk2LmNpQ`. Saved destinations
+    /// have no `_` behind the prefix, so the two are never taken for each other.
+    pub fn of_member(member: &MemberId, channel: &str) -> Self {
+        Self(format!("{}{channel}_{}", Self::PREFIX, member.suffix()))
+    }
+
+    /// The channel and the member, if this is where a member is reached.
+    pub fn member(&self) -> Option<(&str, MemberId)> {
+        let (channel, suffix) = self.suffix().rsplit_once('_')?;
+        Some((channel, MemberId::from_suffix(suffix).ok()?))
+    }
+}
+
 impl IncidentId {
     /// The incident that the alert opened by `opened_by` makes in `space`.
     pub fn of(space: &SpaceId, opened_by: Stamp) -> Self {
@@ -230,6 +254,15 @@ mod tests {
     fn ids_of_another_kind_are_refused_by_name() {
         let refused = "dst_4fJk2LmNpQ".parse::<SpaceId>().expect_err("wrong prefix");
         assert_eq!(refused.to_string(), "not a space id (spc_…)");
+    }
+
+    #[test]
+    fn a_members_address_names_the_channel_and_the_member() {
+        let member: MemberId = "mem_4fJk2LmNpQ".parse().expect("valid");
+        let destination = DestinationId::of_member(&member, "smtp_email");
+        assert_eq!(destination.as_str().parse(), Ok(destination.clone()));
+        assert_eq!(destination.member(), Some(("smtp_email", member)));
+        assert_eq!("dst_8Zp1QeRtYu".parse::<DestinationId>().expect("valid").member(), None);
     }
 
     #[test]

@@ -1,23 +1,42 @@
-//! What people work on: an alert in one space, from its trigger until it recovers or someone closes it.
+//! What people work on: one or more alerts in one space, from the first trigger until all recover or someone closes it.
 //!
-//! [`apply`] decides one change. Every change that takes effect gets the incident's next number `n`, which orders its
-//! notices: a destination that has been told `n` is never told anything older. A change that comes from the alert
-//! carries the alert's own transition number, so carrying it out a second time (a copy, a retry, a crash) finds the
-//! entry of the first time and changes nothing.
+//! [`apply`](apply::apply) decides one change. Every change that takes effect gets the incident's next number `n`, which
+//! orders its notices: a destination that has been told `n` is never told anything older. A change that comes from an
+//! alert carries the alert's own transition number, so carrying it out a second time (a copy, a retry, a crash) finds the
+//! entry of the first time and changes nothing. A change that comes from a timer names the round that set it, so a timer
+//! that is written, swept or handed over twice acts once.
+
+pub mod apply;
+mod due;
+mod person;
+mod source;
+#[cfg(test)]
+mod tests;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AlertId, DestinationId, IncidentId, SpaceId, Stamp};
+use crate::escalation::{Next, Repeat};
+use crate::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, MemberId, SpaceId};
 use crate::moment::Moment;
 use crate::severity::Severity;
+use crate::timeline::Entry;
 
 /// The longest snooze.
 pub const SNOOZE_MAX: Duration = Duration::from_secs(24 * 3600);
-/// Entries that a timeline keeps: about 100 KiB of the 400 KiB that an item may have. Beyond it, people's actions are
-/// refused by name; an alert's own changes still count, but leave no entry.
-pub const TIMELINE_ENTRIES: usize = 500;
+/// Alerts of one incident; the next one of its group makes a new incident.
+pub const ALERTS: usize = 5000;
+/// Entries that the incident itself holds. Beyond them the oldest move to items of their own, so a timeline has no end
+/// and every change stays cheap to write.
+pub const TIMELINE_INLINE: usize = 100;
+/// Entries that move at a time.
+pub const TIMELINE_SPILL: usize = 50;
+/// Bytes of the entries that the incident itself holds, roughly as stored: 5,000 alerts are 270 KB, and an item has at
+/// most 400 KB.
+pub const TIMELINE_BYTES: usize = 64 * 1024;
+/// Characters of a comment.
+pub const COMMENT_CHARS: usize = 4000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -45,419 +64,214 @@ pub struct Incident {
     pub title: String,
     pub severity: Severity,
     pub progress: Progress,
-    pub alerts: Vec<AlertId>,
+    /// The one that made it first.
+    pub alerts: Vec<Linked>,
     /// Number of the newest change.
     pub n: u64,
-    /// Number of the newest transition of its alert that took effect here.
-    pub alert_n: u64,
+    /// Of an incident that an earlier version stored: number of its alert's newest transition.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alert_n: Option<u64>,
     pub triggered_at: Moment,
     pub acknowledged_at: Option<Moment>,
     pub closed_at: Option<Moment>,
     pub snoozed_until: Option<Moment>,
+    /// Members by id, and whoever acknowledged it without being one, by name.
     pub assignees: Vec<String>,
-    /// Who was told of the trigger, and is told what follows.
+    /// Those of them who work on it. Nobody: it is not acknowledged.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub acknowledged_by: Vec<String>,
+    /// Who was told of it so far, and is told what follows.
     pub destinations: Vec<DestinationId>,
+    /// Grows with every level that is told and every fresh start; what an earlier round has set a timer for is void.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub round: u32,
+    /// `None` while the space's own destinations are all there is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<Escalation>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<Hold>,
+    /// When the last alert joined; `None`: only the first one has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_joined_at: Option<Moment>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged_into: Option<IncidentId>,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub fixed: Fixed,
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub flapping: bool,
+    /// How many entries are items of their own.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub spilled: u64,
+    /// The newest entries.
     pub timeline: Vec<Entry>,
 }
 
-/// One thing that happened. Nothing is deleted from a timeline.
+/// An alert of an incident, and what the incident knows of it. Stored as a row: an incident may have 5,000 of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Entry {
-    pub n: u64,
-    pub at: Moment,
-    pub kind: EntryKind,
-    /// A member or API key by name, `source`, or `timer`.
-    pub actor: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
-    /// The alert's transition that this is, if it is one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub alert_n: Option<u64>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum EntryKind {
-    Triggered,
-    SeverityRaised,
-    Recovered,
-    Acknowledged,
-    Unacknowledged,
-    Snoozed,
-    SnoozeEnded,
-    Closed,
-    AutoClosed,
-    Reopened,
-}
-
-impl EntryKind {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            EntryKind::Triggered => "triggered",
-            EntryKind::SeverityRaised => "severity_raised",
-            EntryKind::Recovered => "recovered",
-            EntryKind::Acknowledged => "acknowledged",
-            EntryKind::Unacknowledged => "unacknowledged",
-            EntryKind::Snoozed => "snoozed",
-            EntryKind::SnoozeEnded => "snooze_ended",
-            EntryKind::Closed => "closed",
-            EntryKind::AutoClosed => "auto_closed",
-            EntryKind::Reopened => "reopened",
-        }
-    }
-
-    /// Told are: trigger, severity rise, reopen, acknowledge and close by a person, recovery. A snooze that ends
-    /// returns the incident to triggered and assigns it again, which is told as a trigger is.
-    pub const fn is_told(self) -> bool {
-        match self {
-            EntryKind::Triggered
-            | EntryKind::SeverityRaised
-            | EntryKind::Recovered
-            | EntryKind::Acknowledged
-            | EntryKind::SnoozeEnded
-            | EntryKind::Closed
-            | EntryKind::Reopened => true,
-            EntryKind::Unacknowledged | EntryKind::Snoozed | EntryKind::AutoClosed => false,
-        }
-    }
-}
-
-/// What happens to an incident.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Change {
-    /// The alert's own: a transition that evaluate committed.
-    Source(SourceChange),
-    /// A person's.
-    Person { actor: String, action: Action },
-    /// The alert closed by itself after its integration's `auto_close_hours`.
-    AutoClose,
-    /// The snooze that ends at this moment ran out.
-    SnoozeEnd { until: Moment },
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourceChange {
+#[serde(from = "LinkedRow", into = "LinkedRow")]
+pub struct Linked {
     pub alert: AlertId,
-    /// The message that opened the episode.
-    pub opened_by: Stamp,
-    pub space: SpaceId,
-    pub destinations: Vec<DestinationId>,
-    pub alert_n: u64,
-    pub kind: SourceKind,
-    pub title: String,
-    pub severity: Severity,
+    /// Number of its newest transition that took effect here.
+    pub n: u64,
+    pub is_open: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum SourceKind {
-    Trigger,
-    RaiseSeverity,
-    Recover,
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum LinkedRow {
+    Row(AlertId, u64, bool),
+    /// As an earlier version stored it.
+    Bare(AlertId),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Action {
-    Acknowledge,
-    Unacknowledge,
-    Snooze { until: Moment },
-    Close,
-    Reopen,
-}
-
-/// What [`apply`] decided.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "one at a time, taken apart at once; a box would cost more than it saves"
-)]
-pub enum Applied {
-    /// Write this incident. The entry is the change, also where the timeline is too full to hold it.
-    Changed(Incident, Entry),
-    /// This very change took effect before; the entry it left then. Tell it again, under the same number.
-    Already(Entry),
-    /// It has no effect, and nothing is told.
-    Nothing,
-}
-
-/// Why a person's action is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum ActionError {
-    #[error("the incident is closed; reopen it first")]
-    Closed,
-    #[error("the incident is not closed")]
-    NotClosed,
-    #[error("nobody has acknowledged the incident")]
-    NotAcknowledged,
-    #[error("the incident's timeline is full ({TIMELINE_ENTRIES} entries); close it and work on the next one")]
-    TimelineFull,
-}
-
-/// Applies a change to an incident as it stands (`None`: there is none yet).
-pub fn apply(current: Option<&Incident>, change: &Change, now: Moment) -> Result<Applied, ActionError> {
-    match (current, change) {
-        (None, Change::Source(source)) => Ok(create(source, now)),
-        (None, Change::Person { .. } | Change::AutoClose | Change::SnoozeEnd { .. }) => Ok(Applied::Nothing),
-        (Some(incident), Change::Source(source)) => Ok(follow(incident, source, now)),
-        (Some(incident), Change::Person { actor, action }) => act(incident, actor, *action, now),
-        (Some(incident), Change::AutoClose) if incident.progress == Progress::Closed => Ok(Applied::Nothing),
-        (Some(incident), Change::AutoClose) => {
-            let mut next = incident.clone();
-            close(&mut next, now);
-            Ok(record(next, now, EntryKind::AutoClosed, "timer", None, None))
+impl From<LinkedRow> for Linked {
+    fn from(row: LinkedRow) -> Self {
+        match row {
+            LinkedRow::Row(alert, n, is_open) => Self { alert, n, is_open },
+            LinkedRow::Bare(alert) => Self { alert, n: 0, is_open: true },
         }
-        (Some(incident), Change::SnoozeEnd { until }) => Ok(end_snooze(incident, *until, now)),
+    }
+}
+
+impl From<Linked> for LinkedRow {
+    fn from(linked: Linked) -> Self {
+        LinkedRow::Row(linked.alert, linked.n, linked.is_open)
     }
 }
 
-fn create(source: &SourceChange, now: Moment) -> Applied {
-    let id = IncidentId::of(&source.space, source.opened_by);
-    let mut incident = Incident {
-        num: id.num(),
-        id,
-        space: source.space.clone(),
-        title: source.title.clone(),
-        severity: source.severity,
-        progress: Progress::Triggered,
-        alerts: vec![source.alert.clone()],
-        n: 0,
-        alert_n: source.alert_n,
-        triggered_at: source.opened_by.received_at(),
-        acknowledged_at: None,
-        closed_at: None,
-        snoozed_until: None,
-        assignees: Vec::new(),
-        destinations: source.destinations.clone(),
-        timeline: Vec::new(),
-    };
-    if source.kind == SourceKind::Recover {
-        close(&mut incident, now);
-    }
-    record(incident, now, source.kind.entry(), "source", None, Some(source.alert_n))
+/// What a person has set, and no alert changes any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Fixed {
+    pub title: bool,
+    pub severity: bool,
 }
 
-fn follow(incident: &Incident, source: &SourceChange, now: Moment) -> Applied {
-    if source.alert_n <= incident.alert_n {
-        let earlier = incident.timeline.iter().find(|entry| entry.alert_n == Some(source.alert_n));
-        return earlier.cloned().map_or(Applied::Nothing, Applied::Already);
-    }
-    let mut next = incident.clone();
-    next.alert_n = source.alert_n;
-    match (source.kind, incident.progress) {
-        // Someone closed the incident by hand; what the source says later about the same episode is only remembered.
-        (SourceKind::Trigger | SourceKind::RaiseSeverity | SourceKind::Recover, Progress::Closed) => {
-            return Applied::Nothing;
-        }
-        (SourceKind::Recover, _) => close(&mut next, now),
-        (SourceKind::Trigger | SourceKind::RaiseSeverity, _) => {
-            next.severity = next.severity.max(source.severity);
-            next.title.clone_from(&source.title);
-        }
-    }
-    record(next, now, source.kind.entry(), "source", None, Some(source.alert_n))
+/// Keeps an incident from being told: a silence, or the mute of a flapping alert.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// `None`: it has no end.
+    pub until: Option<Moment>,
+    /// The silence by name and id, or `flapping`.
+    pub by: String,
 }
 
-fn act(incident: &Incident, actor: &str, action: Action, now: Moment) -> Result<Applied, ActionError> {
-    if incident.timeline.len() >= TIMELINE_ENTRIES {
-        return Err(ActionError::TimelineFull);
+/// Where an incident stands in its escalation rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Escalation {
+    /// `None`: people chosen by hand.
+    pub rule: Option<EscalationRuleId>,
+    pub rule_name: String,
+    /// Counted from zero.
+    pub level: u32,
+    /// The level waits for its delay and has told nobody yet.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub is_waiting: bool,
+    /// When the level was told; while it waits: when it will be.
+    pub since: Moment,
+    /// How often the level has been told again.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub repeated: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<Repeat>,
+    /// `None`: there is no next level.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Next>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Reach>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<DestinationId>,
+}
+
+/// How one person of a level is reached: the contacts in their order, and at which one it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reach {
+    pub member: MemberId,
+    pub contacts: Vec<DestinationId>,
+    /// As many as there are: all failed.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub at: u32,
+}
+
+impl Reach {
+    /// The contact that is told now.
+    pub fn contact(&self) -> Option<&DestinationId> {
+        self.contacts.get(usize::try_from(self.at).ok()?)
     }
-    let mut next = incident.clone();
-    let (kind, detail) = match (action, incident.progress) {
-        (Action::Acknowledge | Action::Unacknowledge | Action::Snooze { .. }, Progress::Closed) => {
-            return Err(ActionError::Closed);
-        }
-        // Pressing a button twice changes nothing and is no error.
-        (Action::Acknowledge, Progress::Processing) if incident.assignees.iter().any(|name| name == actor) => {
-            return Ok(Applied::Nothing);
-        }
-        (Action::Close, Progress::Closed) => return Ok(Applied::Nothing),
-        (Action::Reopen, Progress::Triggered | Progress::Processing) => return Err(ActionError::NotClosed),
-        (Action::Unacknowledge, Progress::Triggered) => return Err(ActionError::NotAcknowledged),
-        (Action::Acknowledge, _) => {
-            next.progress = Progress::Processing;
-            next.acknowledged_at.get_or_insert(now);
-            if !next.assignees.iter().any(|name| name == actor) {
-                next.assignees.push(actor.to_owned());
+}
+
+impl Escalation {
+    /// Whom the level tells.
+    pub fn audience(&self) -> Vec<DestinationId> {
+        let mut audience = self.groups.clone();
+        for contact in self.people.iter().filter_map(Reach::contact) {
+            if !audience.contains(contact) {
+                audience.push(contact.clone());
             }
-            (EntryKind::Acknowledged, None)
         }
-        (Action::Unacknowledge, _) => {
-            next.assignees.retain(|name| name != actor);
-            if next.assignees.is_empty() {
-                next.progress = Progress::Triggered;
-                next.acknowledged_at = None;
-            }
-            (EntryKind::Unacknowledged, None)
+        audience
+    }
+}
+
+impl Incident {
+    /// The alert that made it: its text and labels stand for all of them.
+    pub fn first_alert(&self) -> Option<&AlertId> {
+        self.alerts.first().map(|linked| &linked.alert)
+    }
+
+    pub fn linked(&self, alert: &AlertId) -> Option<&Linked> {
+        self.alerts.iter().find(|linked| linked.alert == *alert)
+    }
+
+    /// Nobody is told anything for now.
+    pub fn is_quiet(&self) -> bool {
+        self.held.is_some() || self.snoozed_until.is_some()
+    }
+
+    /// Reads what an earlier version stored as this one would have written it.
+    pub fn upgraded(mut self) -> Self {
+        let is_open = self.progress != Progress::Closed;
+        if let (Some(n), Some(first)) = (self.alert_n.take(), self.alerts.first_mut()) {
+            (first.n, first.is_open) = (n, is_open);
         }
-        (Action::Snooze { until }, _) => {
-            next.snoozed_until = Some(until);
-            (EntryKind::Snoozed, Some(format!("until {until}")))
+        if self.progress == Progress::Processing && self.acknowledged_by.is_empty() {
+            self.acknowledged_by.clone_from(&self.assignees);
         }
-        (Action::Close, _) => {
-            close(&mut next, now);
-            (EntryKind::Closed, None)
+        self
+    }
+
+    /// Takes out the entries that are to become items of their own: the oldest, but first those that nobody was told of,
+    /// because a notice that has to be sent again is looked for in the incident.
+    pub fn spill(&mut self) -> Vec<Entry> {
+        let bytes: usize = self.timeline.iter().map(Entry::weight).sum();
+        if self.timeline.len() <= TIMELINE_INLINE && bytes <= TIMELINE_BYTES {
+            return Vec::new();
         }
-        (Action::Reopen, _) => {
-            reset(&mut next);
-            (EntryKind::Reopened, None)
-        }
+        let start = newest(&self.timeline, TIMELINE_INLINE - TIMELINE_SPILL, TIMELINE_BYTES / 2);
+        // The newest entry is the change that is being written.
+        let newest_entries = self.timeline.split_off(start.min(self.timeline.len() - 1));
+        let (told, mut spilled): (Vec<Entry>, Vec<Entry>) =
+            std::mem::take(&mut self.timeline).into_iter().partition(|entry| entry.kind.is_told());
+        let (old, kept) = told.split_at(newest(&told, TIMELINE_SPILL / 2, TIMELINE_BYTES / 4));
+        spilled.extend_from_slice(old);
+        spilled.sort_by_key(|entry| entry.n);
+        self.timeline = kept.to_vec();
+        self.timeline.extend(newest_entries);
+        self.spilled += spilled.len() as u64;
+        spilled
+    }
+}
+
+/// Where the newest entries begin that are at most so many, and at most so many bytes.
+fn newest(entries: &[Entry], count: usize, bytes: usize) -> usize {
+    let mut left = bytes;
+    let fits = |entry: &&Entry| {
+        let rest = left.checked_sub(entry.weight());
+        left = rest.unwrap_or(0);
+        rest.is_some()
     };
-    Ok(record(next, now, kind, actor, detail, None))
+    entries.len() - entries.iter().rev().take(count).take_while(fits).count()
 }
 
-fn end_snooze(incident: &Incident, until: Moment, now: Moment) -> Applied {
-    if incident.progress == Progress::Closed || incident.snoozed_until != Some(until) {
-        return Applied::Nothing; // closed, or snoozed anew: another timer ends that one
-    }
-    let mut next = incident.clone();
-    reset(&mut next);
-    record(next, now, EntryKind::SnoozeEnded, "timer", None, None)
-}
-
-fn close(incident: &mut Incident, now: Moment) {
-    incident.progress = Progress::Closed;
-    incident.closed_at = Some(now);
-    incident.snoozed_until = None;
-}
-
-fn reset(incident: &mut Incident) {
-    incident.progress = Progress::Triggered;
-    incident.acknowledged_at = None;
-    incident.closed_at = None;
-    incident.snoozed_until = None;
-    incident.assignees.clear();
-}
-
-fn record(
-    mut incident: Incident,
-    at: Moment,
-    kind: EntryKind,
-    actor: &str,
-    detail: Option<String>,
-    alert_n: Option<u64>,
-) -> Applied {
-    incident.n += 1;
-    let entry = Entry { n: incident.n, at, kind, actor: actor.to_owned(), detail, alert_n };
-    if incident.timeline.len() < TIMELINE_ENTRIES {
-        incident.timeline.push(entry.clone());
-    }
-    Applied::Changed(incident, entry)
-}
-
-impl SourceKind {
-    pub const fn entry(self) -> EntryKind {
-        match self {
-            SourceKind::Trigger => EntryKind::Triggered,
-            SourceKind::RaiseSeverity => EntryKind::SeverityRaised,
-            SourceKind::Recover => EntryKind::Recovered,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(secs: i64) -> Moment {
-        Moment::from_secs(secs)
-    }
-
-    fn source(alert_n: u64, kind: SourceKind) -> Change {
-        let opened_by = Stamp::from_parts(at(1), 0);
-        Change::Source(SourceChange {
-            alert: AlertId::of(&"int_a".parse().expect("valid"), opened_by),
-            opened_by,
-            space: "spc_a".parse().expect("valid"),
-            destinations: vec!["dst_a".parse().expect("valid")],
-            alert_n,
-            kind,
-            title: format!("title {alert_n}"),
-            severity: if kind == SourceKind::RaiseSeverity { Severity::Critical } else { Severity::Warning },
-        })
-    }
-
-    fn person(action: Action) -> Change {
-        Change::Person { actor: "li".to_owned(), action }
-    }
-
-    /// Applies the changes one after another; the incident and what each was recorded as.
-    fn run(changes: &[Change]) -> (Incident, Vec<Result<Option<EntryKind>, ActionError>>) {
-        let mut incident = None;
-        let mut kinds = Vec::new();
-        for (secs, change) in (10..).zip(changes) {
-            kinds.push(apply(incident.as_ref(), change, at(secs)).map(|applied| match applied {
-                Applied::Changed(next, entry) => {
-                    incident = Some(next);
-                    Some(entry.kind)
-                }
-                Applied::Already(_) | Applied::Nothing => None,
-            }));
-        }
-        (incident.expect("some change made it"), kinds)
-    }
-
-    #[test]
-    fn without_grouping_one_alert_routed_to_a_space_is_one_incident_there() {
-        let (incident, kinds) = run(&[source(1, SourceKind::Trigger)]);
-        assert_eq!(kinds, [Ok(Some(EntryKind::Triggered))]);
-        assert_eq!((incident.progress, incident.alerts.len(), incident.n), (Progress::Triggered, 1, 1));
-    }
-
-    #[test]
-    fn a_transition_that_is_carried_out_twice_takes_effect_once_and_is_told_under_the_same_number() {
-        let (incident, _) = run(&[source(1, SourceKind::Trigger), source(2, SourceKind::Recover)]);
-        let again = apply(Some(&incident), &source(1, SourceKind::Trigger), at(99)).expect("no action");
-        assert_eq!(again, Applied::Already(incident.timeline[0].clone()));
-    }
-
-    #[test]
-    fn a_trigger_that_is_carried_out_after_its_recovery_opens_nothing() {
-        let (incident, kinds) = run(&[source(2, SourceKind::Recover), source(1, SourceKind::Trigger)]);
-        assert_eq!(kinds, [Ok(Some(EntryKind::Recovered)), Ok(None)]);
-        assert_eq!(incident.progress, Progress::Closed);
-    }
-
-    #[test]
-    fn acknowledged_twice_is_acknowledged_once_and_the_last_unacknowledge_returns_it_to_triggered() {
-        let (incident, kinds) = run(&[
-            source(1, SourceKind::Trigger),
-            person(Action::Acknowledge),
-            person(Action::Acknowledge),
-            person(Action::Unacknowledge),
-        ]);
-        assert_eq!(kinds[1..], [Ok(Some(EntryKind::Acknowledged)), Ok(None), Ok(Some(EntryKind::Unacknowledged))]);
-        assert_eq!((incident.progress, incident.acknowledged_at), (Progress::Triggered, None));
-    }
-
-    #[test]
-    fn what_a_closed_incident_cannot_do_is_refused_by_name() {
-        let closed = [source(1, SourceKind::Trigger), person(Action::Close)];
-        for (action, expected) in [
-            (Action::Acknowledge, Err(ActionError::Closed)),
-            (Action::Snooze { until: at(99) }, Err(ActionError::Closed)),
-            (Action::Close, Ok(None)),
-            (Action::Reopen, Ok(Some(EntryKind::Reopened))),
-        ] {
-            let (_, kinds) = run(&[closed[0].clone(), closed[1].clone(), person(action)]);
-            assert_eq!(kinds[2], expected, "{action:?}");
-        }
-    }
-
-    #[test]
-    fn only_the_snooze_that_ran_out_ends() {
-        let snoozed = [source(1, SourceKind::Trigger), person(Action::Snooze { until: at(99) })];
-        for (until, expected) in [(at(99), Ok(Some(EntryKind::SnoozeEnded))), (at(50), Ok(None))] {
-            let (_, kinds) = run(&[snoozed[0].clone(), snoozed[1].clone(), Change::SnoozeEnd { until }]);
-            assert_eq!(kinds[2], expected);
-        }
-    }
-
-    #[test]
-    fn a_full_timeline_refuses_people_by_name_and_still_tells_of_the_recovery() {
-        let (mut incident, _) = run(&[source(1, SourceKind::Trigger)]);
-        let entry = incident.timeline[0].clone();
-        incident.timeline.resize(TIMELINE_ENTRIES, entry);
-        assert_eq!(apply(Some(&incident), &person(Action::Close), at(9)), Err(ActionError::TimelineFull));
-        let recovered = apply(Some(&incident), &source(2, SourceKind::Recover), at(9)).expect("not a person's");
-        assert!(matches!(recovered, Applied::Changed(_, entry) if entry.kind == EntryKind::Recovered));
-    }
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }

@@ -8,12 +8,16 @@
 //! and any vendor's JSON. `now` always comes in as a [`moment::Moment`].
 
 pub mod alert;
+pub mod assignment;
 pub mod change;
 mod checks;
 pub mod compiled;
 mod cost;
 pub mod destination;
+pub mod escalation;
 pub mod filter;
+pub mod grouping;
+pub mod hours;
 pub mod ids;
 pub mod incident;
 pub mod integration;
@@ -26,13 +30,19 @@ pub mod message;
 pub mod moment;
 pub mod notice;
 pub mod pattern;
+pub mod people;
 pub mod pipeline;
 pub mod policy;
 pub mod push_mode;
 pub mod rate;
 pub mod routing;
 pub mod rules;
+pub mod schedule;
 pub mod secret;
 pub mod severity;
+pub mod silence;
 pub mod space;
 pub mod template;
+pub mod timeline;
+pub mod timer;
+mod wall;

@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{DestinationId, IncidentId, SpaceId, hash128};
-use crate::incident::{Entry, EntryKind, Incident, Progress};
+use crate::ids::{DestinationId, IncidentId, MemberId, SpaceId, hash128};
+use crate::incident::{Incident, Progress};
 use crate::limits;
 use crate::moment::Moment;
+use crate::people::{Member, Person};
 use crate::severity::Severity;
+use crate::timeline::{Audience, Entry, EntryKind};
 
 /// One record of the queue. Its group is the destination, so one sender works on a destination at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,15 +67,49 @@ pub struct Notice {
     pub labels: BTreeMap<String, String>,
     /// Name of the integration that the alert came from.
     pub integration_name: String,
+    /// How many alerts the incident holds.
+    #[serde(default = "one")]
+    pub alert_count: u32,
+    /// The level of the escalation rule that is told, counted from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<u32>,
+    /// Its alert opens and closes again and again.
+    #[serde(default)]
+    pub flapping: bool,
+    /// The one person whom this destination reaches for this incident; `None`: a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<MemberId>,
+    /// Names of the people to whom it is assigned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assigned: Vec<String>,
+    /// Those of them who are to be mentioned at this destination.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<Person>,
+}
+
+const fn one() -> u32 {
+    1
 }
 
 /// What a notice says beside its incident.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Subject<'a> {
-    pub space_name: &'a str,
-    pub integration_name: &'a str,
-    pub description: &'a str,
-    pub labels: &'a BTreeMap<String, String>,
+#[derive(Debug, Clone, Default)]
+pub struct Subject {
+    pub space_name: String,
+    pub integration_name: String,
+    pub description: String,
+    pub labels: BTreeMap<String, String>,
+    /// The people to whom the incident is assigned, as far as they exist.
+    pub people: BTreeMap<MemberId, Member>,
+    /// Who is mentioned where.
+    pub mentions: Vec<Mentions>,
+}
+
+/// A group in which the people assigned are mentioned.
+#[derive(Debug, Clone)]
+pub struct Mentions {
+    pub destination: DestinationId,
+    /// What a mapping table knows of them by their email: identities that they have not given themselves.
+    pub mapped: BTreeMap<MemberId, BTreeMap<String, String>>,
 }
 
 impl Notice {
@@ -83,29 +119,94 @@ impl Notice {
     }
 }
 
-/// The notices of one change: one per destination of the incident, none if such a change is not told.
-pub fn plan(incident: &Incident, entry: &Entry, subject: &Subject<'_>) -> Vec<Notice> {
+/// The notices of one change: one per destination that hears of it, none if such a change is not told.
+pub fn plan(incident: &Incident, entry: &Entry, subject: &Subject) -> Vec<Notice> {
     if !entry.kind.is_told() {
         return Vec::new();
     }
+    let audience = match &entry.told {
+        Audience::Everyone => &incident.destinations,
+        Audience::Only(destinations) => destinations,
+    };
+    let assigned = incident.assignees.iter().map(|id| name_of(id, subject)).collect::<Vec<_>>();
+    let level =
+        incident.escalation.as_ref().filter(|at| at.rule.is_some() && assigns(entry.kind)).map(|at| at.level + 1);
     let notice = |destination: &DestinationId| Notice {
         destination: destination.clone(),
         n: entry.n,
-        kind: entry.kind,
+        kind: kind_told(incident, entry),
         at: entry.at,
         actor: entry.actor.clone(),
         incident: incident.id.clone(),
         num: incident.num.clone(),
         space: incident.space.clone(),
-        space_name: subject.space_name.to_owned(),
+        space_name: subject.space_name.clone(),
         title: incident.title.clone(),
-        description: limits::cut_bytes(subject.description, limits::DESCRIPTION_BYTES),
+        description: limits::cut_bytes(&subject.description, limits::DESCRIPTION_BYTES),
         severity: incident.severity,
         progress: incident.progress,
         triggered_at: incident.triggered_at,
         closed_at: incident.closed_at,
         labels: subject.labels.clone(),
-        integration_name: subject.integration_name.to_owned(),
+        integration_name: subject.integration_name.clone(),
+        alert_count: u32::try_from(incident.alerts.len()).unwrap_or(u32::MAX),
+        level,
+        flapping: incident.flapping,
+        person: reached_at(incident, destination),
+        assigned: assigned.clone(),
+        mentions: if assigns(entry.kind) { mentioned(incident, destination, subject) } else { Vec::new() },
     };
-    incident.destinations.iter().map(notice).collect()
+    audience.iter().map(notice).collect()
+}
+
+/// Whether a change gives the incident to people: they are mentioned then, and if one of them cannot be told, another
+/// contact is tried.
+pub const fn assigns(kind: EntryKind) -> bool {
+    matches!(
+        kind,
+        EntryKind::Triggered
+            | EntryKind::Reopened
+            | EntryKind::SnoozeEnded
+            | EntryKind::SilenceEnded
+            | EntryKind::Escalated
+            | EntryKind::Repeated
+            | EntryKind::Reassigned
+            | EntryKind::ResponderAdded
+            | EntryKind::ContactFailed
+    )
+}
+
+/// Who is told only because another contact failed is told what that one would have been.
+fn kind_told(incident: &Incident, entry: &Entry) -> EntryKind {
+    match (entry.kind, &incident.escalation) {
+        (EntryKind::ContactFailed, Some(at)) if at.level > 0 => EntryKind::Escalated,
+        (EntryKind::ContactFailed, _) => EntryKind::Triggered,
+        (kind, _) => kind,
+    }
+}
+
+/// The member whose contact this destination is.
+fn reached_at(incident: &Incident, destination: &DestinationId) -> Option<MemberId> {
+    let people = incident.escalation.iter().flat_map(|escalation| &escalation.people);
+    let reached = people.into_iter().find(|reach| reach.contacts.contains(destination));
+    reached.map(|reach| reach.member.clone()).or_else(|| destination.member().map(|(_, member)| member))
+}
+
+fn name_of(id: &str, subject: &Subject) -> String {
+    let member = id.parse::<MemberId>().ok();
+    let member = member.and_then(|id| subject.people.get(&id));
+    member.map_or_else(|| id.to_owned(), |member| member.name.clone())
+}
+
+fn mentioned(incident: &Incident, destination: &DestinationId, subject: &Subject) -> Vec<Person> {
+    let Some(mentions) = subject.mentions.iter().find(|mentions| mentions.destination == *destination) else {
+        return Vec::new();
+    };
+    let people = incident.escalation.iter().flat_map(|escalation| &escalation.people);
+    let person = |member: &Member| {
+        let mut identities = mentions.mapped.get(&member.id).cloned().unwrap_or_default();
+        identities.extend(member.identities.clone());
+        Person { name: member.name.clone(), phone: member.phone.clone(), identities }
+    };
+    people.filter_map(|reach| subject.people.get(&reach.member)).map(person).collect()
 }

@@ -70,6 +70,11 @@ fn slashed(typed: &str) -> Option<Body<'_>> {
     Some(Body { expression, offset: 1, insensitive })
 }
 
+/// A pattern that matches just this text.
+pub fn escape(text: &str) -> String {
+    regex_syntax::escape(text)
+}
+
 impl Pattern {
     /// Whether a filter's value is meant as a pattern: `/…/` or `/…/i` with something in it.
     pub fn is_slashed(value: &str) -> bool {

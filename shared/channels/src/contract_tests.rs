@@ -3,12 +3,18 @@
 use std::path::PathBuf;
 
 use alerting::destination::Language;
-use alerting::incident::EntryKind;
 use alerting::notice::Notice;
+use alerting::people::Person;
+use alerting::timeline::EntryKind;
 use serde_json::{Value, json};
 
+use crate::catalogue::PEOPLE_CHANNELS;
 use crate::outcome::{Outcome, Provider, Reason, Reply};
-use crate::samples::{self, CANARY, NOW, TOLD, body, described, destination, notice, post, rejected, reply, retry};
+use crate::samples::{
+    self, CANARY, NOW, TOLD, body, body_text, described, destination, escalated, li_lei, notice, post, rejected, reply,
+    retry,
+};
+use crate::settings::PlainSmtpHosts;
 use crate::{Destination, Form, NAMES, Post, RenderError, Request, Unit};
 
 /// `tests/fixtures/{vendor}`, from the channel's name.
@@ -17,6 +23,11 @@ fn fixtures(channel: &str) -> PathBuf {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures").join(vendor);
     assert!(path.join("SOURCES.md").is_file(), "{channel} has no {}/SOURCES.md", path.display());
     path
+}
+
+/// The channels that are spoken to by HTTP, whose statuses mean the same everywhere.
+fn over_http() -> impl Iterator<Item = &'static &'static str> {
+    NAMES.iter().filter(|channel| !destination(channel).limits().hosts.is_empty())
 }
 
 fn render(channel: &str, post: &Post<'_>) -> Request {
@@ -28,8 +39,9 @@ fn text(channel: &str, request: &Request) -> String {
     let body = body(request);
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     match channel {
-        "feishu_bot" | "dingtalk_bot" => String::from_utf8(request.body().to_vec()).expect("JSON is UTF-8"),
+        "feishu_bot" | "dingtalk_bot" => body_text(request),
         "wecom_bot" => text(&body["markdown"]["content"]),
+        "email" => text(&body["html"]),
         "telegram_bot" => crate::telegram::visible(&text(&body["text"])),
         _ => strings(&body, "text"),
     }
@@ -69,6 +81,12 @@ fn every_told_change_has_its_golden_request() {
             insta::assert_snapshot!("acknowledged_in_chinese", pretty(&render(channel, &chinese)));
             let plain = Post { form: Form::Plain, ..post(&one) };
             insta::assert_snapshot!("acknowledged_plain", pretty(&render(channel, &plain)));
+            let called = [escalated()];
+            insta::assert_snapshot!("escalated", pretty(&render(channel, &post(&called))));
+            let plain = Post { form: Form::Plain, language: Language::Chinese, ..post(&called) };
+            insta::assert_snapshot!("escalated_plain_in_chinese", pretty(&render(channel, &plain)));
+            let several = [notice(EntryKind::Triggered), escalated(), escalated()];
+            insta::assert_snapshot!("folded_with_mentions", pretty(&render(channel, &post(&several))));
         });
     }
 }
@@ -100,7 +118,7 @@ fn every_recorded_reply_means_what_its_fixture_says() {
 #[test]
 fn http_statuses_without_a_body_of_the_vendors_mean_the_same_everywhere() {
     let html = "<html><body>hello</body></html>";
-    for channel in NAMES {
+    for channel in over_http() {
         let check =
             |status, outcome| assert_eq!(destination(channel).outcome(&reply(status, html)), outcome, "{channel}");
         check(200, retry(None, Reason::Unreadable));
@@ -119,7 +137,7 @@ fn http_statuses_without_a_body_of_the_vendors_mean_the_same_everywhere() {
 #[test]
 fn an_answer_that_is_empty_endless_or_without_its_code_is_never_taken_for_sent() {
     let endless = vec![b'a'; crate::deliver::REPLY_BYTES];
-    for channel in NAMES {
+    for channel in over_http() {
         let outcome = |body: &[u8]| destination(channel).outcome(&reply(200, body));
         assert_eq!(outcome(&endless), retry(None, Reason::Unreadable), "{channel}");
         // Zoom alone says success with the status and an empty body.
@@ -141,7 +159,7 @@ fn retry_after_is_seconds_or_a_date_and_stays_within_reason() {
             other => panic!("{channel}: {other:?}"),
         }
     };
-    for channel in NAMES {
+    for channel in over_http() {
         assert_eq!(wait(channel, "30", None), Some(30), "{channel}");
         assert_eq!(wait(channel, " 30 ", None), Some(30), "{channel}");
         assert_eq!(wait(channel, "0", None), Some(1), "{channel}");
@@ -167,7 +185,7 @@ fn a_message_of_exactly_the_vendors_size_is_not_cut_and_one_more_is() {
             };
             let counted = |request: &Request| limit.unit.count(&text(channel, request));
             // The longest description that is not cut, by trial.
-            let (mut whole, mut cut) = (1_usize, 21_000);
+            let (mut whole, mut cut) = (1_usize, limit.max.max(20_000) + 1_000);
             while cut - whole > 1 {
                 let middle = whole.midpoint(cut);
                 if sized(middle).cut { cut = middle } else { whole = middle }
@@ -200,7 +218,7 @@ fn whatever_is_cut_the_link_the_severity_the_number_and_the_title_stay() {
     for channel in NAMES {
         for form in [Form::Rich, Form::Plain] {
             let request = render(channel, &Post { form, ..post(&notices) });
-            let body = String::from_utf8_lossy(request.body()).into_owned();
+            let body = body_text(&request);
             assert!(request.cut, "{channel}");
             let link = format!("https://larkspur.example/incidents/{}", notices[0].incident);
             for part in [link.as_str(), "Critical", "INC #7KQ2MD", "磁盘满了😀磁盘满了😀"] {
@@ -220,7 +238,7 @@ fn several_notices_are_a_line_each_and_those_that_do_not_fit_are_left_for_the_ne
             let mut messages = 0;
             while waiting.len() > 1 {
                 let request = render(channel, &Post { form, ..post(waiting) });
-                let body = String::from_utf8_lossy(request.body()).into_owned();
+                let body = body_text(&request);
                 assert!(request.shown >= 1 && request.shown <= waiting.len(), "{channel}");
                 assert!(waiting[..request.shown].iter().all(|notice| body.contains(&notice.num)), "{channel}");
                 assert!(waiting[request.shown..].iter().all(|notice| !body.contains(&notice.num)), "{channel}");
@@ -253,19 +271,18 @@ fn a_post_of_nothing_is_an_error() {
 #[test]
 fn no_secret_is_in_any_debug_display_or_error() {
     for channel in NAMES {
-        let (settings, destination) = (samples::settings(channel), destination(channel));
+        let (settings, provider) = (samples::settings(channel), samples::provider(channel));
         let request = render(channel, &post(&[notice(EntryKind::Triggered)]));
-        let mut seen = vec![format!("{destination:?} {request:?}")];
+        let mut seen = vec![format!("{:?} {request:?}", destination(channel))];
         // Every setting wrong in turn, with the secrets in it.
-        for name in settings.as_object().expect("an object").keys() {
-            for wrong in
-                [json!(CANARY.repeat(2) + " \n"), json!([CANARY]), json!(format!("https://{CANARY}.example/{CANARY}"))]
-            {
-                let mut settings = settings.clone();
-                settings[name] = wrong;
-                if let Err(error) = Destination::parse(channel, &settings) {
-                    seen.push(format!("{error} {error:?}"));
-                }
+        for settings in each_wrong(&settings) {
+            if let Err(error) = Destination::parse(channel, &settings, provider.as_ref()) {
+                seen.push(format!("{error} {error:?}"));
+            }
+        }
+        for provider in provider.iter().flat_map(each_wrong) {
+            if let Err(error) = Destination::check_provider(channel, &provider, &PlainSmtpHosts::default()) {
+                seen.push(format!("{error} {error:?}"));
             }
         }
         assert!(seen.len() > 1, "{channel} took every wrong setting");
@@ -275,13 +292,30 @@ fn no_secret_is_in_any_debug_display_or_error() {
     }
 }
 
+/// The settings with one of them wrong, each in turn.
+fn each_wrong(settings: &Value) -> Vec<Value> {
+    let wrong = [json!(CANARY.repeat(2) + " \n"), json!([CANARY]), json!(format!("https://{CANARY}.example/{CANARY}"))];
+    let names = settings.as_object().expect("an object").keys();
+    let spoilt = |name: &String, wrong: &Value| {
+        let mut settings = settings.clone();
+        settings[name] = wrong.clone();
+        settings
+    };
+    names.flat_map(|name| wrong.iter().map(move |wrong| spoilt(name, wrong))).collect()
+}
+
 #[test]
 fn a_provider_that_repeats_a_secret_is_not_repeated() {
     for channel in NAMES {
-        let settings = samples::settings(channel);
-        let secrets = Destination::secret_fields(channel).expect("known");
-        for name in secrets {
-            let secret = settings[name].as_str().expect("secrets are texts");
+        let (settings, provider) = (samples::settings(channel), samples::provider(channel).unwrap_or_default());
+        let of = |settings: &Value, names: Option<&[&str]>| -> Vec<String> {
+            let text = |name: &&str| settings[*name].as_str().expect("secrets are texts").to_owned();
+            names.expect("known").iter().map(text).collect()
+        };
+        let secrets = of(&settings, Destination::secret_fields(channel));
+        let provider_secrets = of(&provider, Destination::provider_secret_fields(channel));
+        assert!(secrets.len() + provider_secrets.len() > 0, "{channel} has no secret at all");
+        for secret in secrets.iter().chain(&provider_secrets) {
             let Provider { message, .. } = destination(channel).provider(&reply(400, format!("no such {secret}")));
             assert!(!message.contains(CANARY), "{channel}: {message}");
         }
@@ -298,6 +332,9 @@ fn a_listing_shows_the_last_four_characters_of_secrets_only() {
             assert_eq!(secret, shown.starts_with('…') && shown.chars().count() == 5, "{channel}: {name} is {value}");
         }
     }
+    let provider = json!({"host": "smtp.example.com", "port": 465, "password": "0123456789abcdef", "reply_to": null});
+    let shown = json!({"host": "smtp.example.com", "port": 465, "password": "…cdef"});
+    assert_eq!(json!(Destination::shown_provider("email", &provider)), shown);
     let shown = Destination::shown("telegram_bot", &json!({"token": "1:abcdefghijkl", "chat_id": -5, "x": null}));
     assert_eq!(json!(shown), json!({"token": "…ijkl", "chat_id": -5}));
 }
@@ -324,7 +361,7 @@ fn urls_lead_to_the_vendor_whatever_they_look_like() {
         ] {
             let mut settings = settings.clone();
             settings["url"] = json!(disguise);
-            let refused = Destination::parse(channel, &settings).expect_err(&disguise);
+            let refused = Destination::check_settings(channel, &settings).expect_err(&disguise);
             assert_eq!(refused.field, "settings.url", "{disguise}");
         }
     }
@@ -332,6 +369,123 @@ fn urls_lead_to_the_vendor_whatever_they_look_like() {
 
 #[test]
 fn an_unknown_channel_is_answered_with_the_known_ones() {
-    let refused = Destination::parse("feishu", &json!({})).expect_err("refused");
+    let refused = Destination::check_settings("feishu", &json!({})).expect_err("refused");
     assert_eq!(refused.to_string(), format!("channel must be one of {}", NAMES.join(", ")));
+}
+
+#[test]
+fn channels_to_people_have_an_address_and_a_provider_and_never_fold() {
+    assert_eq!(PEOPLE_CHANNELS, ["email"]);
+    let plain = PlainSmtpHosts::default();
+    for channel in NAMES {
+        let to_people = PEOPLE_CHANNELS.contains(channel);
+        assert_eq!(Destination::addressed_by(channel).is_some(), to_people, "{channel}");
+        assert_eq!(destination(channel).limits().folds, !to_people, "{channel}");
+        assert_eq!(Destination::needs_provider(channel), samples::provider(channel).is_some(), "{channel}");
+        assert_eq!(Destination::check_settings(channel, &samples::settings(channel)), Ok(()), "{channel}");
+        match samples::provider(channel) {
+            Some(provider) => {
+                assert_eq!(Destination::check_provider(channel, &provider, &plain), Ok(()), "{channel}");
+                let missing = Destination::parse(channel, &samples::settings(channel), None).expect_err("no provider");
+                assert_eq!(missing.field, "channel", "{channel}");
+            }
+            None => {
+                let refused = Destination::check_provider(channel, &json!({}), &plain).expect_err("refused");
+                assert!(refused.message.contains("needs no provider"), "{channel}: {refused}");
+            }
+        }
+    }
+}
+
+/// What calls a person, as it stands in the body of each channel. Mail is addressed to people and mentions nobody.
+fn call(channel: &str, form: Form) -> &'static str {
+    match (channel, form) {
+        ("feishu_bot", Form::Rich) => "<at id=ou_7d8a6e6df7621556ce0d21922b676706></at>",
+        ("feishu_bot", Form::Plain) => r#"<at user_id=\"ou_7d8a6e6df7621556ce0d21922b676706\">Li Lei</at>"#,
+        ("dingtalk_bot", _) => "@13800000000",
+        ("wecom_bot", Form::Rich) => "<@LiLei>",
+        ("wecom_bot", Form::Plain) => r#""mentioned_list":["LiLei"]"#,
+        ("slack_webhook", _) => "<@U012AB3CD>",
+        ("telegram_bot", Form::Rich) => r#"<a href=\"tg://user?id=1234567\">Li Lei</a>"#,
+        // A number is a mention only in markup.
+        ("telegram_bot", Form::Plain) => "Li Lei",
+        ("zoom_webhook", _) => "<!abcdefgh1234@xmpp.zoom.us|Li Lei>",
+        ("email", _) => "Li Lei",
+        (other, _) => panic!("how does {other} mention people?"),
+    }
+}
+
+#[test]
+fn people_are_called_whatever_else_is_cut_or_folded() {
+    let huge = Notice { description: "告警 😀\n".repeat(20_000), mentions: vec![li_lei()], ..escalated() };
+    let many: Vec<Notice> = (0..120)
+        .map(|n| Notice {
+            num: format!("N{n:05}"),
+            title: "磁盘满了".repeat(40),
+            mentions: vec![li_lei()],
+            ..escalated()
+        })
+        .collect();
+    for channel in NAMES {
+        for form in [Form::Rich, Form::Plain] {
+            for notices in [std::slice::from_ref(&huge), &many] {
+                let request = render(channel, &Post { form, ..post(notices) });
+                assert!(request.cut || request.shown < notices.len(), "{channel} {form:?} takes everything");
+                // Facts are the first to go, so mail names nobody then; it is addressed to whom it calls.
+                let called = body_text(&request).contains(call(channel, form));
+                assert!(called || *channel == "email", "{channel} {form:?}: {}", body_text(&request));
+            }
+        }
+    }
+}
+
+#[test]
+fn as_many_people_as_one_message_mentions_leave_room_for_it() {
+    let id = "x".repeat(64);
+    let identities = || {
+        let names = ["feishu_user_id", "dingtalk_user_id", "wecom_user_id", "zoom_jid"];
+        names.map(|name| (name.to_owned(), id.clone())).into()
+    };
+    let person =
+        |n: usize| Person { name: format!("{n} {}", "名".repeat(100)), phone: None, identities: identities() };
+    let people: Vec<Person> = (0..200).map(person).collect();
+    let phones = people.iter().enumerate().map(|(n, person)| Person {
+        phone: Some(format!("+86138{n:08}")),
+        identities: Default::default(),
+        ..person.clone()
+    });
+    for mentions in [people.clone(), phones.collect()] {
+        let notices = [Notice { mentions, ..escalated() }];
+        for channel in NAMES {
+            for form in [Form::Rich, Form::Plain] {
+                let request = destination(channel).request(&Post { form, ..post(&notices) }, NOW);
+                assert!(request.is_ok(), "{channel} {form:?}: {request:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_identity_is_markup_or_calls_everyone() {
+    let names = ["feishu_user_id", "dingtalk_user_id", "wecom_user_id", "slack_user_id", "telegram_user", "zoom_jid"];
+    for id in ["all", "@all", "ALL", "here", "channel", "everyone", "!here", "a></at><at id=all", "x|y", "@"] {
+        let identities = names.map(|name| (name.to_owned(), id.to_owned())).into();
+        let evil =
+            Person { name: "<!here> @all <at id=all></at>".to_owned(), phone: Some("all".to_owned()), identities };
+        let notices = [Notice { mentions: vec![evil], assigned: Vec::new(), ..escalated() }];
+        for channel in over_http() {
+            for form in [Form::Rich, Form::Plain] {
+                if (*channel, form) == ("telegram_bot", Form::Plain) {
+                    continue; // plain text: nothing in it is markup
+                }
+                let body = body_text(&render(channel, &Post { form, ..post(&notices) }));
+                for call in ["<at ", "<@", "<!", "tg://", "xmpp.zoom.us", "\"mentioned_", "isAtAll\":true"] {
+                    assert!(!body.contains(call), "{channel} {form:?} {id}: {body}");
+                }
+                if *channel == "dingtalk_bot" {
+                    assert!(body.contains(r#""at":{"isAtAll":false}"#), "{id}: {body}");
+                }
+            }
+        }
+    }
 }

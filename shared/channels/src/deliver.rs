@@ -4,7 +4,7 @@
 //! HTTPS only, no redirects, no proxies, ten seconds for everything from name lookup to the answer's last byte, and at
 //! most [`REPLY_BYTES`] of that. A request goes to one of its channel's own hosts and nowhere else: the hosts are
 //! names, so no address, private or not, can be reached through a setting. Only a base that the deployment itself
-//! names is exempt.
+//! names is exempt. Mail goes to the operator's own server, which proves its name by TLS or is named by the deployment.
 //!
 //! How it fails: a [`Sent`] always comes back. Its texts never hold the URL, which is a credential. Nothing is tried
 //! twice here: retrying is the queue's job.
@@ -12,13 +12,23 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use alerting::moment::Moment;
+use alerting::secret::Secret;
+use lettre::transport::smtp::client::Certificate;
 use reqwest::{Client, Url, redirect};
 use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::email::{Mail, Relay};
 use crate::outcome::{Outcome, Provider, Reason, Reply};
-use crate::settings::is_allowed;
-use crate::{Destination, Request};
+use crate::settings::{PlainSmtpHosts, is_allowed};
+use crate::{Destination, Request, Transport};
+
+mod failure;
+mod smtp;
+
+use failure::Failure;
+use smtp::Smtp;
 
 /// What is read of an answer. The longest that a vendor sends is under 2 KiB.
 pub const REPLY_BYTES: usize = 64 * 1024;
@@ -35,6 +45,8 @@ pub struct Overrides {
     /// Every provider's host becomes this base (`http://127.0.0.1:9911`); path and query stay.
     pub provider_base: Option<String>,
     pub demo: Option<Demo>,
+    /// Mail servers that may be spoken to without TLS.
+    pub plain_smtp_hosts: PlainSmtpHosts,
 }
 
 /// A group that exists on this machine only, whatever `provider_base` says.
@@ -72,21 +84,23 @@ pub struct Deliverer {
     client: Client,
     provider_base: Option<Url>,
     demo: Option<(String, Url)>,
+    smtp: Smtp,
 }
 
 impl Deliverer {
     pub fn new(overrides: Overrides) -> Result<Self, SetupError> {
-        let roots = webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned();
-        Self::build(overrides, roots, TOTAL_TIMEOUT, CONNECT_TIMEOUT)
+        Self::build(overrides, Roots::Bundled, TOTAL_TIMEOUT, CONNECT_TIMEOUT)
+    }
+
+    /// What [`Destination::check_provider`] holds a mail server's settings to.
+    pub fn plain_smtp_hosts(&self) -> &PlainSmtpHosts {
+        &self.smtp.plain_hosts
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one client that the rule wants everybody to use")]
-    fn build(
-        overrides: Overrides,
-        roots: impl Iterator<Item = CertificateDer<'static>>,
-        total: Duration,
-        connect: Duration,
-    ) -> Result<Self, SetupError> {
+    fn build(overrides: Overrides, roots: Roots, total: Duration, connect: Duration) -> Result<Self, SetupError> {
+        let plain_hosts = overrides.plain_smtp_hosts;
+        let smtp = Smtp { plain_hosts, roots: roots.for_smtp(), total, connect };
         let client = Client::builder()
             .tls_backend_preconfigured(tls(roots)?)
             .http1_only()
@@ -101,7 +115,7 @@ impl Deliverer {
             .map_err(SetupError::Client)?;
         let provider_base = overrides.provider_base.as_deref().map(base).transpose()?;
         let demo = overrides.demo.map(|demo| Ok((demo.url_prefix, base(&demo.base)?))).transpose()?;
-        Ok(Self { client, provider_base, demo })
+        Ok(Self { client, provider_base, demo, smtp })
     }
 
     /// Sends once. The answer is read, judged by the destination's channel and stripped of secrets.
@@ -115,22 +129,44 @@ impl Deliverer {
     }
 
     async fn exchange(&self, destination: &Destination, request: Request) -> Result<Reply, Failure> {
-        let url = self.target(request.url.expose(), destination.limits().hosts)?;
+        let at = request.at;
+        match request.transport {
+            Transport::Email { relay, mail } => self.mail(&relay, &mail, at).await,
+            Transport::Http { url, headers, body } => {
+                let url = self.target(url.expose(), destination.limits().hosts)?;
+                self.post(url, &headers, body, at).await
+            }
+        }
+    }
+
+    async fn mail(&self, relay: &Relay, mail: &Mail, at: Moment) -> Result<Reply, Failure> {
+        let mime = mail.mime(relay, at).map_err(|_| refused("the message cannot be written as mail"))?;
+        let (status, text) = self.smtp.send(relay, mail, &mime).await?;
+        Ok(Reply { status, retry_after: None, date: None, body: text.into_bytes(), at })
+    }
+
+    async fn post(
+        &self,
+        url: Url,
+        headers: &[(&'static str, Secret)],
+        body: Vec<u8>,
+        at: Moment,
+    ) -> Result<Reply, Failure> {
         let mut post = self.client.post(url).header("content-type", "application/json; charset=utf-8");
-        for (name, value) in &request.headers {
-            let mut value =
-                http::HeaderValue::from_str(value.expose()).map_err(|_| Failure::Refused("a header cannot be sent"))?;
+        for (name, value) in headers {
+            let value = http::HeaderValue::from_str(value.expose());
+            let mut value = value.map_err(|_| refused("a header cannot be sent"))?;
             value.set_sensitive(true);
             post = post.header(*name, value);
         }
-        let mut response = post.body(request.body).send().await.map_err(|error| Failure::of(&error))?;
+        let mut response = post.body(body).send().await.map_err(|error| Failure::of(&error))?;
         let header = |name| response.headers().get(name)?.to_str().ok().map(str::to_owned);
         let mut reply = Reply {
             status: response.status().as_u16(),
             retry_after: header(http::header::RETRY_AFTER),
             date: header(http::header::DATE),
             body: Vec::new(),
-            at: request.at,
+            at,
         };
         while reply.body.len() < REPLY_BYTES {
             let Some(chunk) = response.chunk().await.map_err(|error| Failure::of_body(&error))? else { break };
@@ -142,9 +178,9 @@ impl Deliverer {
 
     /// The URL to connect to, after the policy was applied to the one that was asked for.
     fn target(&self, text: &str, hosts: &[&str]) -> Result<Url, Failure> {
-        let url = Url::parse(text).map_err(|_| Failure::Refused("the URL cannot be read"))?;
+        let url = Url::parse(text).map_err(|_| refused("the URL cannot be read"))?;
         if !is_allowed(&url, hosts) {
-            return Err(Failure::Refused("the URL is not on one of the provider's own hosts"));
+            return Err(refused("the URL is not on one of the provider's own hosts"));
         }
         match (&self.demo, &self.provider_base) {
             (Some((prefix, base)), _) if text.starts_with(prefix.as_str()) => Ok(rebased(&url, base)),
@@ -154,9 +190,42 @@ impl Deliverer {
     }
 }
 
-fn tls(roots: impl Iterator<Item = CertificateDer<'static>>) -> Result<ClientConfig, SetupError> {
+fn refused(why: &'static str) -> Failure {
+    Failure::Refused(Reason::BadDestination, why)
+}
+
+/// Who vouches for the other side.
+#[derive(Clone)]
+enum Roots {
+    Bundled,
+    #[cfg(test)]
+    These(Vec<CertificateDer<'static>>),
+}
+
+impl Roots {
+    fn certificates(self) -> Vec<CertificateDer<'static>> {
+        match self {
+            Roots::Bundled => webpki_root_certs::TLS_SERVER_ROOT_CERTS.to_vec(),
+            #[cfg(test)]
+            Roots::These(roots) => roots,
+        }
+    }
+
+    /// `None`: lettre's own, which are the same and need no parsing.
+    fn for_smtp(&self) -> Option<Vec<Certificate>> {
+        match self {
+            Roots::Bundled => None,
+            #[cfg(test)]
+            Roots::These(roots) => {
+                Some(roots.iter().map(|root| Certificate::from_der(root.to_vec()).expect("a certificate")).collect())
+            }
+        }
+    }
+}
+
+fn tls(roots: Roots) -> Result<ClientConfig, SetupError> {
     let mut store = RootCertStore::empty();
-    let _ = store.add_parsable_certificates(roots);
+    let _ = store.add_parsable_certificates(roots.certificates());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
     let mut config = builder.map_err(SetupError::Tls)?.with_root_certificates(store).with_no_client_auth();
@@ -176,65 +245,6 @@ fn rebased(url: &Url, base: &Url) -> Url {
     target.set_path(&format!("{}{}", base.path().trim_end_matches('/'), url.path()));
     target.set_query(url.query());
     target
-}
-
-/// Why no answer came.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Failure {
-    /// Our own policy: nothing was connected to.
-    Refused(&'static str),
-    /// Name lookup, TCP or the TLS handshake: nothing was sent.
-    NoConnection,
-    /// The other side could not prove that it is the provider: nothing was sent.
-    Untrusted,
-    /// Whether the request took effect is unknown.
-    Late,
-    CutOff,
-}
-
-impl Failure {
-    fn of(error: &reqwest::Error) -> Self {
-        match () {
-            () if is_untrusted(error) => Failure::Untrusted,
-            () if error.is_connect() => Failure::NoConnection,
-            () if error.is_timeout() => Failure::Late,
-            () => Failure::CutOff,
-        }
-    }
-
-    fn of_body(error: &reqwest::Error) -> Self {
-        if error.is_timeout() { Failure::Late } else { Failure::CutOff }
-    }
-
-    fn outcome(self) -> Outcome {
-        match self {
-            Failure::Refused(_) | Failure::Untrusted => Outcome::Rejected { reason: Reason::BadDestination },
-            Failure::NoConnection => Outcome::Retry { after: None, reason: Reason::ProviderDown },
-            Failure::Late | Failure::CutOff => Outcome::Retry { after: None, reason: Reason::TimedOut },
-        }
-    }
-
-    fn message(self) -> &'static str {
-        match self {
-            Failure::Refused(why) => why,
-            Failure::NoConnection => "no connection to the provider; nothing was sent",
-            Failure::Untrusted => "the provider's certificate is not valid for its name; nothing was sent",
-            Failure::Late => "no whole answer in time; whether the message arrived is unknown",
-            Failure::CutOff => {
-                "the connection broke before the whole answer came; whether the message arrived is unknown"
-            }
-        }
-    }
-}
-
-/// Whether a certificate was the reason. The TLS error is somewhere down the chain, in I/O errors within I/O errors,
-/// which name what they hold only by `get_ref`.
-fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
-    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
-        return matches!(tls, rustls::Error::InvalidCertificate(_));
-    }
-    let held = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    held.is_some_and(|held| is_untrusted(held)) || error.source().is_some_and(is_untrusted)
 }
 
 #[cfg(test)]

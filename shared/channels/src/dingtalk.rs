@@ -1,7 +1,8 @@
 //! DingTalk group bots: markdown, signed in the query.
 //!
 //! In: `{"url": "https://oapi.dingtalk.com/robot/send?access_token=…", "secret"?: "SEC…"}`; the bare token serves as
-//! URL. `msgUuid` is the same for every try of the same post, so that DingTalk can drop a copy. Nobody can be mentioned from an alert's text: a mention needs the request's `at` object too, which is empty.
+//! URL. `msgUuid` is the same for every try of the same post, so that DingTalk can drop a copy. Nobody can be mentioned
+//! from an alert's text: a mention needs the person in the request's `at` object as well as `@…` in the text.
 //!
 //! Source: open.dingtalk.com, "Custom robots: send group messages" (as of 2026-11).
 
@@ -10,6 +11,7 @@ use std::time::Duration;
 use alerting::ids::hash128;
 use alerting::moment::Moment;
 use alerting::notice::Notice;
+use alerting::people::Person;
 use alerting::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -22,7 +24,7 @@ use crate::fit::{Render, fit};
 use crate::layout::{Digest, Message, Tone, break_tags};
 use crate::outcome::{Outcome, Provider, Reason, Reply, code, text_of};
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, rate};
+use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
 
 /// A custom bot of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub struct Bot {
 const URL_REMEDY: &str =
     "copy the bot's webhook, https://oapi.dingtalk.com/robot/send?access_token=…, or only its access token";
 const SECRET_REMEDY: &str = "copy the bot's signing secret (SEC…), or leave it out if signature checking is off";
+/// The identity by which people are mentioned. Without it their phone number serves, which DingTalk knows of everyone.
+pub const MENTIONED_BY: &str = "dingtalk_user_id";
 /// Who exceeds 20 messages a minute is shut out for ten.
 const BLOCKED: Duration = Duration::from_secs(600);
 /// What DingTalk's gateway bans an address for that calls it too often; its answer has no `errcode`.
@@ -48,11 +52,12 @@ impl Channel for Bot {
         text: Size { max: 20_000, unit: Unit::Bytes },
         // 20 messages per minute and bot. https://open.dingtalk.com/document/robots/custom-robot-access
         rates: &[rate(20, 60)],
+        folds: true,
     };
     const SETTINGS: &'static [&'static str] = &["url", "secret"];
     const SECRETS: &'static [&'static str] = &["url", "secret"];
 
-    fn parse(fields: &Fields<'_>) -> Result<Self, SettingsError> {
+    fn parse(fields: &Fields<'_>, _provider: &Fields<'_>) -> Result<Self, SettingsError> {
         let url = fields.url_or_key("url", Self::LIMITS.hosts, "/robot/send", "access_token", URL_REMEDY)?;
         Ok(Self { url, secret: fields.optional_secret("secret", SECRET_REMEDY)? })
     }
@@ -134,29 +139,31 @@ struct Writer {
 }
 
 impl Writer {
-    fn body(&self, mut body: Value) -> Option<Vec<u8>> {
+    fn body(&self, mut body: Value, people: &[Person]) -> Option<Vec<u8>> {
         body["msgUuid"] = self.uuid.as_str().into();
-        body["at"] = json!({"isAtAll": false});
+        body["at"] = at(people);
         let body = serde_json::to_vec(&body).expect("JSON values serialise");
         (body.len() <= Bot::LIMITS.text.max).then_some(body)
     }
 
-    fn text(&self, text: &str) -> Option<Vec<u8>> {
-        self.body(json!({"msgtype": "text", "text": {"content": text}}))
+    fn text(&self, text: &str, people: &[Person]) -> Option<Vec<u8>> {
+        self.body(json!({"msgtype": "text", "text": {"content": text}}), people)
     }
 
-    fn markdown(&self, title: &str, text: &str) -> Option<Vec<u8>> {
-        self.body(json!({"msgtype": "markdown", "markdown": {"title": title, "text": text}}))
+    fn markdown(&self, title: &str, text: &str, people: &[Person]) -> Option<Vec<u8>> {
+        self.body(json!({"msgtype": "markdown", "markdown": {"title": title, "text": text}}), people)
     }
 }
 
 impl Render for Writer {
     fn message(&self, message: &Message, form: Form) -> Option<Vec<u8>> {
+        let people = &message.line.mentions;
         if form == Form::Plain {
-            return self.text(&message.plain(break_tags));
+            return self.text(&message.plain(&mentions(people, break_tags), break_tags), people);
         }
         let line = &message.line;
         let mut text = format!("### {} {} {}\n", coloured(line.tone, &line.badge), line.num, escape(&line.title));
+        text += &mention_block(people);
         for fact in &message.facts {
             let value = escape(&fact.value);
             let value = if fact.coloured { coloured(line.tone, &value) } else { value };
@@ -168,15 +175,16 @@ impl Render for Writer {
             }
         }
         text += &format!("\n\n[{}]({})", message.words.details(), line.link);
-        self.markdown(&line.headline(), &text)
+        self.markdown(&line.headline(), &text, people)
     }
 
     fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>> {
+        let people = &digest.mentions();
         if form == Form::Plain {
-            return self.text(&digest.plain(break_tags));
+            return self.text(&digest.plain(&mentions(people, break_tags), break_tags), people);
         }
         let title = digest.heading();
-        let mut text = format!("### {title}\n");
+        let mut text = format!("### {title}\n{}", mention_block(people));
         for line in digest.lines {
             let badge = coloured(line.tone, &line.badge);
             text += &format!("\n- {badge} [{}]({}) {}", line.num, line.link, escape(&line.title));
@@ -184,8 +192,59 @@ impl Render for Writer {
         if let Some(footer) = digest.footer() {
             text += &format!("\n\n{footer}");
         }
-        self.markdown(&title, &text)
+        self.markdown(&title, &text, people)
     }
+}
+
+/// How DingTalk knows a person.
+enum Known<'a> {
+    UserId(&'a str),
+    Mobile(&'a str),
+}
+
+fn known(person: &Person) -> Option<Known<'_>> {
+    let is_id = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let user_id = mention::identity(person, MENTIONED_BY, is_id).map(Known::UserId);
+    user_id.or_else(|| {
+        let phone = person.phone.as_deref()?;
+        // Of numbers in mainland China DingTalk wants the eleven digits alone.
+        let mobile = phone.strip_prefix("+86").filter(|digits| digits.len() == 11).unwrap_or(phone);
+        let digits = mobile.strip_prefix('+').unwrap_or(mobile);
+        let is_number = (6..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then_some(Known::Mobile(mobile))
+    })
+}
+
+/// The `at` object. Everyone in it is also written out in the text, or nothing happens.
+fn at(people: &[Person]) -> Value {
+    let (mut mobiles, mut user_ids) = (Vec::new(), Vec::new());
+    for person in people {
+        match known(person) {
+            Some(Known::UserId(id)) => user_ids.push(id),
+            Some(Known::Mobile(mobile)) => mobiles.push(mobile),
+            None => {}
+        }
+    }
+    let mut at = json!({"isAtAll": false});
+    for (list, members) in [("atMobiles", mobiles), ("atUserIds", user_ids)] {
+        if !members.is_empty() {
+            at[list] = members.into();
+        }
+    }
+    at
+}
+
+/// `@13800000000`, which DingTalk shows as the person's name.
+fn mentions(people: &[Person], escape: impl Fn(&str) -> String) -> String {
+    let written = |person: &Person| match known(person)? {
+        Known::UserId(known) | Known::Mobile(known) => Some(format!("@{known}")),
+    };
+    mention::line(people, written, escape)
+}
+
+fn mention_block(people: &[Person]) -> String {
+    let text = mentions(people, escape);
+    if text.is_empty() { text } else { format!("\n{text}\n") }
 }
 
 fn coloured(tone: Tone, text: &str) -> String {

@@ -7,6 +7,7 @@
 //! Source: open.feishu.cn, "Custom bot usage guide" and "Card JSON 1.0" (as of 2026-11).
 
 use alerting::moment::Moment;
+use alerting::people::Person;
 use alerting::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -18,7 +19,7 @@ use crate::fit::{Render, fit};
 use crate::layout::{Digest, Line, Message, Tone, break_tags};
 use crate::outcome::{Outcome, Provider, Reason, Reply, code, text_of};
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, rate};
+use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
 
 /// A custom bot of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,8 @@ const SECRET_REMEDY: &str = "copy the bot's signing secret, or leave it out if s
 const HOOK_PATH: &str = "/open-apis/bot/v2/hook/";
 /// Bytes that timestamp and signature add to a body: `"timestamp":"1767607200","sign":"…44…",`.
 const SIGNATURE_BYTES: usize = 96;
+/// The identity by which people are mentioned: an `open_id` (`ou_…`) or a `user_id`. A bot cannot look anyone up.
+pub const MENTIONED_BY: &str = "feishu_user_id";
 /// Lines of one card: a card may have 200 components, and a line is two.
 const LINES: usize = 80;
 
@@ -44,11 +47,12 @@ impl Channel for Bot {
         // 5 requests per second and 100 per minute and bot.
         // https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot
         rates: &[rate(5, 1), rate(100, 60)],
+        folds: true,
     };
     const SETTINGS: &'static [&'static str] = &["url", "secret"];
     const SECRETS: &'static [&'static str] = &["url", "secret"];
 
-    fn parse(fields: &Fields<'_>) -> Result<Self, SettingsError> {
+    fn parse(fields: &Fields<'_>, _provider: &Fields<'_>) -> Result<Self, SettingsError> {
         let url = fields.url("url", Self::LIMITS.hosts, URL_REMEDY)?;
         match url.path().strip_prefix(HOOK_PATH) {
             Some(id) if !id.is_empty() => {}
@@ -140,15 +144,16 @@ impl Writer<'_> {
 
 impl Render for Writer<'_> {
     fn message(&self, message: &Message, form: Form) -> Option<Vec<u8>> {
+        let people = &message.line.mentions;
         if form == Form::Plain {
-            return self.text(&message.plain(break_tags));
+            return self.text(&message.plain(&plain_mentions(people), break_tags));
         }
         let fields = message.facts.iter().map(|fact| {
             let text = format!("**{}**\n{}", fact.name, escape(&fact.value));
             json!({"is_short": true, "text": {"tag": "lark_md", "content": text}})
         });
         let fields: Vec<Value> = fields.collect();
-        let mut elements = Vec::new();
+        let mut elements: Vec<Value> = mentions(people).into_iter().collect();
         if !fields.is_empty() {
             elements.push(json!({"tag": "div", "fields": fields}));
         }
@@ -164,18 +169,38 @@ impl Render for Writer<'_> {
     }
 
     fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>> {
+        let people = digest.mentions();
         if form == Form::Plain {
-            return self.text(&digest.plain(break_tags));
+            return self.text(&digest.plain(&plain_mentions(&people), break_tags));
         }
         if digest.lines.len() > LINES {
             return None;
         }
-        let mut elements: Vec<Value> = digest.lines.iter().map(digest_line).collect();
+        let mut elements: Vec<Value> =
+            mentions(&people).into_iter().chain(digest.lines.iter().map(digest_line)).collect();
         if let Some(footer) = digest.footer() {
             elements.push(json!({"tag": "div", "text": plain_text(&footer)}));
         }
         self.card(digest.tone(), &digest.heading(), elements)
     }
+}
+
+fn user_id(person: &Person) -> Option<&str> {
+    mention::identity(person, MENTIONED_BY, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
+}
+
+/// The element of a card that calls people.
+fn mentions(people: &[Person]) -> Option<Value> {
+    let at = |person: &Person| user_id(person).map(|id| format!("<at id={id}></at>"));
+    let text = mention::line(people, at, escape);
+    (!text.is_empty()).then(|| json!({"tag": "div", "text": {"tag": "lark_md", "content": text}}))
+}
+
+/// The same in a `text` message, whose tags are others.
+fn plain_mentions(people: &[Person]) -> String {
+    let name = |name: &str| name.replace(['<', '>'], " ");
+    let at = |person: &Person| user_id(person).map(|id| format!("<at user_id=\"{id}\">{}</at>", name(&person.name)));
+    mention::line(people, at, break_tags)
 }
 
 fn digest_line(line: &Line) -> Value {

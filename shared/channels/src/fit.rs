@@ -2,7 +2,7 @@
 //!
 //! A channel renders a whole message and says whether the vendor would take it; here the least is taken away that makes
 //! it fit, in this order: labels that tell little → the end of the description → all labels → the whole description →
-//! the facts → the end of the title. Link, severity and number stay. Texts are cut before they are escaped, at a
+//! the facts → the end of the title. Link, severity, number and whom the message mentions stay. Texts are cut before they are escaped, at a
 //! character's boundary, so that no escape, tag or character is ever cut in half, and a cut is marked.
 //!
 //! Of several notices as many are shown as fit, from the first, and how many that are is part of the result.
@@ -36,20 +36,20 @@ impl Size {
 
 /// A body that the vendor takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fitted {
-    pub body: Vec<u8>,
+pub(crate) struct Fitted<B = Vec<u8>> {
+    pub body: B,
     pub shown: usize,
     pub cut: bool,
 }
 
 /// How one channel writes a post: each method gives the body, or `None` if it is too long for the vendor.
-pub(crate) trait Render {
-    fn message(&self, message: &Message, form: Form) -> Option<Vec<u8>>;
-    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>>;
+pub(crate) trait Render<B = Vec<u8>> {
+    fn message(&self, message: &Message, form: Form) -> Option<B>;
+    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<B>;
 }
 
 /// The body for a post, as much of it as fits.
-pub(crate) fn fit(post: &Post<'_>, render: &impl Render) -> Result<Fitted, RenderError> {
+pub(crate) fn fit<B>(post: &Post<'_>, render: &impl Render<B>) -> Result<Fitted<B>, RenderError> {
     match post.notices {
         [] => Err(RenderError::NoNotices),
         [notice] => one(&Message::of(notice, post), |message| render.message(message, post.form)),
@@ -61,7 +61,7 @@ pub(crate) fn fit(post: &Post<'_>, render: &impl Render) -> Result<Fitted, Rende
     }
 }
 
-fn one(message: &Message, render: impl Fn(&Message) -> Option<Vec<u8>>) -> Result<Fitted, RenderError> {
+fn one<B>(message: &Message, render: impl Fn(&Message) -> Option<B>) -> Result<Fitted<B>, RenderError> {
     if let Some(body) = render(message) {
         return Ok(Fitted { body, shown: 1, cut: false });
     }
@@ -78,12 +78,12 @@ fn one(message: &Message, render: impl Fn(&Message) -> Option<Vec<u8>>) -> Resul
     body.map(|(_, body)| Fitted { body, shown: 1, cut: true }).ok_or(RenderError::TooLong)
 }
 
-fn many(
+fn many<B>(
     lines: &[Line],
     cut: bool,
     words: Words,
-    render: impl Fn(&Digest<'_>) -> Option<Vec<u8>>,
-) -> Result<Fitted, RenderError> {
+    render: impl Fn(&Digest<'_>) -> Option<B>,
+) -> Result<Fitted<B>, RenderError> {
     let first = |count| render(&Digest { lines: &lines[..count], left: lines.len() - count, words });
     if let Some((shown, body)) = largest(1..lines.len() + 1, first) {
         return Ok(Fitted { body, shown, cut });
@@ -98,7 +98,7 @@ fn many(
 }
 
 /// The largest count in `range` that renders, with what it renders to. Rendering gets longer with the count.
-fn largest(range: std::ops::Range<usize>, render: impl Fn(usize) -> Option<Vec<u8>>) -> Option<(usize, Vec<u8>)> {
+fn largest<B>(range: std::ops::Range<usize>, render: impl Fn(usize) -> Option<B>) -> Option<(usize, B)> {
     let (mut low, mut high) = (range.start, range.end);
     let mut best = None;
     while low < high {
@@ -151,6 +151,7 @@ mod tests {
                 num: "INC #AB12".to_owned(),
                 title: "磁盘满了".to_owned(),
                 link: "https://x.example/incidents/inc_1".to_owned(),
+                mentions: Vec::new(),
             },
             facts: Vec::new(),
             labels: (0..labels).map(|n| (format!("label{n}"), "value".repeat(4))).collect(),
@@ -162,7 +163,7 @@ mod tests {
 
     fn fitted(message: &Message, max: usize) -> (String, bool) {
         let render = |message: &Message| {
-            let text = message.plain(str::to_owned);
+            let text = message.plain("", str::to_owned);
             (text.len() <= max).then(|| text.into_bytes())
         };
         let Fitted { body, shown, cut } = one(message, render).expect("fits");
@@ -173,14 +174,14 @@ mod tests {
     #[test]
     fn what_fits_is_not_touched() {
         let whole = message(20, 500);
-        let text = whole.plain(str::to_owned);
+        let text = whole.plain("", str::to_owned);
         assert_eq!(fitted(&whole, text.len()), (text, false));
     }
 
     #[test]
     fn labels_that_tell_little_go_before_the_description() {
         let whole = message(20, 500);
-        let (text, cut) = fitted(&whole, whole.plain(str::to_owned).len() - 1);
+        let (text, cut) = fitted(&whole, whole.plain("", str::to_owned).len() - 1);
         assert!(cut && text.contains(&"告".repeat(500)) && text.contains("… and 1 more label"), "{text}");
     }
 
@@ -201,7 +202,7 @@ mod tests {
 
     #[test]
     fn what_cannot_fit_at_all_is_an_error() {
-        assert_eq!(one(&message(0, 0), |_| None), Err(RenderError::TooLong));
+        assert_eq!(one(&message(0, 0), |_| None::<Vec<u8>>), Err(RenderError::TooLong));
     }
 
     #[test]

@@ -9,14 +9,16 @@
 
 use std::time::Duration;
 
-use alerting::incident::EntryKind;
+use alerting::destination::TimeZone;
 use alerting::limits::cut_chars;
 use alerting::moment::Moment;
 use alerting::notice::Notice;
+use alerting::people::Person;
 use alerting::severity::Severity;
+use alerting::timeline::EntryKind;
 use time::{OffsetDateTime, UtcOffset};
 
-use crate::Post;
+use crate::{Post, mention};
 
 mod words;
 
@@ -70,6 +72,8 @@ pub(crate) struct Line {
     pub num: String,
     pub title: String,
     pub link: String,
+    /// Who is to be mentioned, at most [`mention::PEOPLE`].
+    pub mentions: Vec<Person>,
 }
 
 impl Line {
@@ -96,6 +100,7 @@ impl Line {
             num: format!("INC #{}", notice.num),
             title: clean_line(&notice.title),
             link: format!("{}/incidents/{}", post.link_base.trim_end_matches('/'), notice.incident),
+            mentions: mention::cleaned(&notice.mentions),
         }
     }
 
@@ -153,9 +158,13 @@ impl Message {
         lines
     }
 
-    /// The whole message without markup. `escape` defuses what comes from outside.
-    pub(crate) fn plain(&self, escape: impl Fn(&str) -> String) -> String {
+    /// The whole message without markup. `escape` defuses what comes from outside; `mentions` is a line as the vendor
+    /// wants it.
+    pub(crate) fn plain(&self, mentions: &str, escape: impl Fn(&str) -> String) -> String {
         let mut text = escape(&self.line.headline());
+        if !mentions.is_empty() {
+            text += &format!("\n{mentions}");
+        }
         for fact in &self.facts {
             text += &format!("\n{}{}{}", fact.name, self.words.colon(), escape(&fact.value));
         }
@@ -194,9 +203,17 @@ impl Digest<'_> {
         self.lines.iter().map(|line| line.tone).max().unwrap_or(Tone::Closed)
     }
 
+    /// Everyone whom one of the lines mentions, once, at most [`mention::PEOPLE`].
+    pub(crate) fn mentions(&self) -> Vec<Person> {
+        mention::union(self.lines.iter().flat_map(|line| &line.mentions))
+    }
+
     /// The whole digest without markup.
-    pub(crate) fn plain(&self, escape: impl Fn(&str) -> String) -> String {
+    pub(crate) fn plain(&self, mentions: &str, escape: impl Fn(&str) -> String) -> String {
         let mut text = self.heading();
+        if !mentions.is_empty() {
+            text += &format!("\n{mentions}");
+        }
         for line in self.lines {
             text += &format!("\n{}\n{}", escape(&line.headline()), line.link);
         }
@@ -204,9 +221,10 @@ impl Digest<'_> {
     }
 }
 
+/// At most ten: no more fit one section of a Slack message.
 fn facts(notice: &Notice, post: &Post<'_>, words: Words) -> Vec<Fact> {
     let fact = |name, value: &str| Fact { name, value: cut_chars(&clean_line(value), FACT_CHARS), coloured: false };
-    let started = local_time(notice.triggered_at, post.utc_offset_minutes);
+    let started = local_time(notice.triggered_at, post.time_zone);
     let mut facts = vec![
         fact(words.space(), &notice.space_name),
         Fact { coloured: true, ..fact(words.severity_name(), words.severity(notice.severity)) },
@@ -218,13 +236,21 @@ fn facts(notice: &Notice, post: &Post<'_>, words: Words) -> Vec<Fact> {
     if lasted >= Duration::from_secs(1) {
         facts.push(fact(words.duration_name(), &words.duration(lasted)));
     }
+    facts.push(fact(words.assigned(), &notice.assigned.join(words.comma())));
+    facts.extend(notice.level.map(|level| fact(words.level(), &level.to_string())));
+    if notice.alert_count > 1 {
+        facts.push(fact(words.alerts(), &notice.alert_count.to_string()));
+    }
+    if notice.flapping {
+        facts.push(fact(words.flapping(), words.flapping_meaning()));
+    }
     facts.retain(|fact| !fact.value.is_empty());
     facts
 }
 
 /// `2026-11-22 13:00:05 +08:00`; UTC by name.
-fn local_time(at: Moment, offset_minutes: i16) -> String {
-    let offset = UtcOffset::from_whole_seconds(i32::from(offset_minutes) * 60).unwrap_or(UtcOffset::UTC);
+fn local_time(at: Moment, zone: &TimeZone) -> String {
+    let offset = UtcOffset::from_whole_seconds(zone.offset_secs(at)).unwrap_or(UtcOffset::UTC);
     let Ok(utc) = OffsetDateTime::from_unix_timestamp(at.secs()) else { return at.to_string() };
     let Some(local) = utc.checked_to_offset(offset) else { return at.to_string() };
     let (date, (hour, minute, second)) = (local.date(), local.to_hms());
@@ -261,7 +287,7 @@ fn label_rank(name: &str) -> usize {
 }
 
 /// One line: whatever ends or directs a line becomes a space.
-fn clean_line(text: &str) -> String {
+pub(crate) fn clean_line(text: &str) -> String {
     let spaced: String = text.chars().map(|c| if is_layout(c) { ' ' } else { c }).collect();
     spaced.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
@@ -296,11 +322,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_written_in_the_destinations_offset() {
+    fn times_are_written_in_the_destinations_zone() {
         let at = Moment::parse_rfc3339("2026-11-22T05:00:05Z").expect("valid");
-        assert_eq!(local_time(at, 0), "2026-11-22 05:00:05 UTC");
-        assert_eq!(local_time(at, 480), "2026-11-22 13:00:05 +08:00");
-        assert_eq!(local_time(at, -210), "2026-11-22 01:30:05 -03:30");
+        let local = |zone: &str| local_time(at, &zone.parse().expect("known"));
+        assert_eq!(local("+00:00"), "2026-11-22 05:00:05 UTC");
+        assert_eq!(local("Asia/Shanghai"), "2026-11-22 13:00:05 +08:00");
+        assert_eq!(local("-03:30"), "2026-11-22 01:30:05 -03:30");
     }
 
     #[test]

@@ -3,31 +3,41 @@
 //! A channel is three facts: its limits, how to ask, and how to read the answer. It does no I/O, reads no clock and
 //! never retries: [`deliver`] is the only network code, and waiting is the queue's job.
 //!
-//! Reading order: [`Channel`] and the registry below → [`settings`] what an operator configures → `layout` what a
-//! message says, the same for all → `fit` what goes when there is too much of it → one file per vendor, how it says
-//! it → [`outcome`] what an answer can mean → [`deliver`].
+//! Bots write to a group: a destination's settings are all they need. Other channels write to people: mail, and what
+//! leaves by telephone. Those say by what of a member they find people ([`Channel::ADDRESSED_BY`]), have one setting
+//! `to` per destination, and share a provider, such as a mail server, whose settings are made once per deployment
+//! ([`Channel::PROVIDER`]). The two kinds of settings are checked, sealed and masked apart ([`catalogue`]) and come
+//! together when a message is sent ([`Destination::parse`]).
+//!
+//! Reading order: [`Channel`] and the registry below → [`catalogue`] what is known of a channel by its name →
+//! [`settings`] what an operator configures → `layout` what a message says, the same for all → `mention` whom it calls
+//! → `fit` what goes when there is too much of it → one file per vendor, how it says it → [`outcome`] what an answer
+//! can mean → [`deliver`].
 //!
 //! Adding a channel: its file, its line in the registry, and `tests/fixtures/{vendor}/`, where the vendor is the name up to its
 //! first `_`. The contract tests loop over [`NAMES`] and fail until the fixtures exist.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use alerting::destination::Language;
+use alerting::destination::{Language, TimeZone};
 use alerting::moment::Moment;
 use alerting::notice::Notice;
 use alerting::rate::Rate;
 use alerting::secret::Secret;
 
+use crate::catalogue::Facts;
 use crate::outcome::{Outcome, Provider, Reply};
-use crate::settings::{Fields, SettingsError};
+use crate::settings::{Fields, PlainSmtpHosts, SettingsError};
 
+pub mod catalogue;
 pub mod deliver;
 pub mod dingtalk;
+pub mod email;
 pub mod feishu;
 mod fit;
 mod layout;
+mod mention;
 pub mod outcome;
 pub mod settings;
 pub mod slack;
@@ -50,8 +60,23 @@ pub trait Channel: Sized {
     const SETTINGS: &'static [&'static str];
     /// The settings that are shown as `…last4` only.
     const SECRETS: &'static [&'static str];
+    /// The settings that are made once per deployment, in the order in which they are explained. Bots have none.
+    const PROVIDER: &'static [&'static str] = &[];
+    /// Those of them that are shown as `…last4` only.
+    const PROVIDER_SECRETS: &'static [&'static str] = &[];
+    /// By what of a member its messages find people, which is then the setting `to`. `None` for a channel to groups.
+    const ADDRESSED_BY: Option<AddressedBy> = None;
 
-    fn parse(fields: &Fields<'_>) -> Result<Self, SettingsError>;
+    /// From the settings of a destination, and those of the provider where there are such.
+    fn parse(settings: &Fields<'_>, provider: &Fields<'_>) -> Result<Self, SettingsError>;
+    /// Whether the settings of a destination are valid, whatever those of the provider are.
+    fn check(settings: &Fields<'_>) -> Result<(), SettingsError> {
+        Self::parse(settings, &Fields::none()).map(drop)
+    }
+    /// Whether the settings of the provider are valid, whatever those of a destination are.
+    fn check_provider(_provider: &Fields<'_>, _plain: &PlainSmtpHosts) -> Result<(), SettingsError> {
+        Ok(())
+    }
     fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError>;
     /// Reads the body: HTTP 200 can mean refused.
     fn outcome(&self, reply: &Reply) -> Outcome;
@@ -61,15 +86,25 @@ pub trait Channel: Sized {
     fn secrets(&self) -> Vec<&str>;
 }
 
+/// By what of a member a channel finds them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AddressedBy {
+    Email,
+    Phone,
+}
+
 /// What a vendor lets through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The hosts that a request may go to; nothing else is ever connected to.
+    /// The hosts that an HTTP request may go to; nothing else is ever connected to.
     pub hosts: &'static [&'static str],
     /// One message, in what the vendor counts: its text, or the whole request body where the channel says so.
     pub text: Size,
     /// Requests to one destination; every one of these holds.
     pub rates: &'static [Rate],
+    /// Whether notices that come faster than that may become lines of one message. A person is told of each by itself:
+    /// a line among others wakes nobody up.
+    pub folds: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,8 +133,8 @@ pub struct Post<'a> {
     /// An incident's page is `{link_base}/incidents/{incident id}`.
     pub link_base: &'a str,
     pub language: Language,
-    /// The offset in which times are written, in minutes east of UTC.
-    pub utc_offset_minutes: i16,
+    /// In which times are written.
+    pub time_zone: &'a TimeZone,
     pub form: Form,
 }
 
@@ -112,12 +147,10 @@ pub enum Form {
     Plain,
 }
 
-/// One POST of JSON. URL and headers are credentials, so nothing of them is ever printed.
+/// One message, ready to be sent. It holds credentials, so nothing of how it is sent is ever printed.
 #[derive(Clone)]
 pub struct Request {
-    url: Secret,
-    headers: Vec<(&'static str, Secret)>,
-    body: Vec<u8>,
+    pub(crate) transport: Transport,
     at: Moment,
     /// How many of the post's notices this message shows, from the first; the others wait for the next message.
     pub shown: usize,
@@ -125,23 +158,32 @@ pub struct Request {
     pub cut: bool,
 }
 
+/// How a message leaves.
+#[derive(Clone)]
+pub(crate) enum Transport {
+    /// One POST of JSON.
+    Http {
+        url: Secret,
+        headers: Vec<(&'static str, Secret)>,
+        body: Vec<u8>,
+    },
+    Email {
+        relay: Box<email::Relay>,
+        mail: Box<email::Mail>,
+    },
+}
+
 impl Request {
     fn new(url: String, body: fit::Fitted, at: Moment) -> Self {
         let fit::Fitted { body, shown, cut } = body;
-        Self { url: Secret::new(url), headers: Vec::new(), body, at, shown, cut }
+        Self { transport: Transport::Http { url: Secret::new(url), headers: Vec::new(), body }, at, shown, cut }
     }
 
     fn header(mut self, name: &'static str, value: &Secret) -> Self {
-        self.headers.push((name, value.clone()));
+        if let Transport::Http { headers, .. } = &mut self.transport {
+            headers.push((name, value.clone()));
+        }
         self
-    }
-
-    pub fn url(&self) -> &Secret {
-        &self.url
-    }
-
-    pub fn body(&self) -> &[u8] {
-        &self.body
     }
 
     /// When it was made, and signed for those vendors that want a signature.
@@ -152,13 +194,8 @@ impl Request {
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { url: _, headers: _, body, at, shown, cut } = self;
-        f.debug_struct("Request")
-            .field("body_bytes", &body.len())
-            .field("at", at)
-            .field("shown", shown)
-            .field("cut", cut)
-            .finish_non_exhaustive()
+        let Self { transport: _, at, shown, cut } = self;
+        f.debug_struct("Request").field("at", at).field("shown", shown).field("cut", cut).finish_non_exhaustive()
     }
 }
 
@@ -177,28 +214,28 @@ macro_rules! channels {
         /// The wire names of all channels.
         pub const NAMES: &[&str] = &[$(<$settings as Channel>::NAME),+];
 
-        /// A destination's settings, whichever its channel.
+        pub(crate) const FACTS: &[Facts] = &[$(Facts::of::<$settings>()),+];
+
+        /// A destination with all its settings, whichever its channel.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Destination {
             $($variant($settings)),+
         }
 
         impl Destination {
-            /// Reads the settings of a destination on `channel`; the error names the field and what to do.
-            pub fn parse(channel: &str, settings: &serde_json::Value) -> Result<Self, SettingsError> {
+            /// Reads the settings of a destination on `channel`, and those of the channel's provider if it has one
+            /// ([`Destination::needs_provider`]); the error names the field and what to do.
+            pub fn parse(
+                channel: &str,
+                settings: &serde_json::Value,
+                provider: Option<&serde_json::Value>,
+            ) -> Result<Self, SettingsError> {
+                let facts = Facts::find(channel)?;
+                let (settings, provider) = (facts.settings(settings)?, facts.provider(provider)?);
                 $(if channel == <$settings as Channel>::NAME {
-                    let fields = Fields::new(channel, <$settings as Channel>::SETTINGS, settings)?;
-                    return <$settings as Channel>::parse(&fields).map(Destination::$variant);
+                    return <$settings as Channel>::parse(&settings, &provider).map(Destination::$variant);
                 })+
                 Err(SettingsError::unknown_channel(NAMES))
-            }
-
-            /// Which settings of a channel are secrets; `None` for a channel that does not exist.
-            pub fn secret_fields(channel: &str) -> Option<&'static [&'static str]> {
-                $(if channel == <$settings as Channel>::NAME {
-                    return Some(<$settings as Channel>::SECRETS);
-                })+
-                None
             }
 
             pub fn name(&self) -> &'static str {
@@ -234,19 +271,5 @@ channels! {
     SlackWebhook(slack::Webhook),
     TelegramBot(telegram::Bot),
     ZoomWebhook(zoom::Webhook),
-}
-
-impl Destination {
-    /// The settings as a listing may show them: secrets as `…last4`.
-    pub fn shown(channel: &str, settings: &serde_json::Value) -> BTreeMap<String, serde_json::Value> {
-        let secrets = Self::secret_fields(channel).unwrap_or_default();
-        let hidden = |name: &str, value: &serde_json::Value| match value {
-            serde_json::Value::Null => None,
-            _ if !secrets.contains(&name) => Some(value.clone()),
-            serde_json::Value::String(text) => Some(Secret::new(text.as_str()).hint().into()),
-            _ => Some("…".into()),
-        };
-        let fields = settings.as_object().into_iter().flatten();
-        fields.filter_map(|(name, value)| Some((name.clone(), hidden(name, value)?))).collect()
-    }
+    Email(email::Email),
 }

@@ -58,6 +58,10 @@ pub enum Reason {
     TimedOut,
     /// An answer came that is not one of this provider's: whether the message is shown is unknown.
     Unreadable,
+    /// The person has no address of this kind.
+    NoAddress,
+    /// The deployment has no provider for this channel, or one that it must not use.
+    NotConfigured,
 }
 
 impl Reason {
@@ -71,6 +75,8 @@ impl Reason {
             Reason::ProviderDown => "provider_down",
             Reason::TimedOut => "timed_out",
             Reason::Unreadable => "unreadable",
+            Reason::NoAddress => "no_address",
+            Reason::NotConfigured => "not_configured",
         }
     }
 
@@ -83,7 +89,9 @@ impl Reason {
             | Reason::Unauthorized
             | Reason::ProviderDown
             | Reason::TimedOut
-            | Reason::Unreadable => false,
+            | Reason::Unreadable
+            | Reason::NoAddress
+            | Reason::NotConfigured => false,
         }
     }
 
@@ -96,7 +104,9 @@ impl Reason {
             | Reason::Unauthorized
             | Reason::TooLarge
             | Reason::Refused
-            | Reason::ProviderDown => false,
+            | Reason::ProviderDown
+            | Reason::NoAddress
+            | Reason::NotConfigured => false,
         }
     }
 }
@@ -104,6 +114,7 @@ impl Reason {
 /// A provider's answer, read up to [`crate::deliver::REPLY_BYTES`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reply {
+    /// HTTP's status, or the code of SMTP's reply.
     pub status: u16,
     /// The headers `Retry-After` and `Date` as they came.
     pub retry_after: Option<String>,

@@ -2,15 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use alerting::destination::Language;
-use alerting::incident::{EntryKind, Progress};
+use alerting::destination::{Language, TimeZone};
+use alerting::incident::Progress;
 use alerting::moment::Moment;
 use alerting::notice::Notice;
+use alerting::people::Person;
 use alerting::severity::Severity;
+use alerting::timeline::EntryKind;
 use serde_json::{Value, json};
 
 use crate::outcome::{Outcome, Reason, Reply};
-use crate::{Channel, Destination, Form, Post, Request};
+use crate::settings::Fields;
+use crate::{Channel, Destination, Form, Post, Request, Transport};
 
 /// Every secret in the settings below contains this, so a leak is one search.
 pub(crate) const CANARY: &str = "c4nary";
@@ -47,19 +50,69 @@ pub(crate) fn settings(channel: &str) -> Value {
             "url": "https://integrations.zoom.us/chat/webhooks/incomingwebhook/c4nary0123456789",
             "verification_token": "c4nary-verification-token",
         }),
+        "email" => json!({"to": "ops@example.com"}),
         other => panic!("no sample settings for {other}: add them"),
     }
 }
 
-pub(crate) fn destination(channel: &str) -> Destination {
-    Destination::parse(channel, &settings(channel)).expect("sample settings are valid")
+/// Working settings of the provider of each channel that has one.
+pub(crate) fn provider(channel: &str) -> Option<Value> {
+    match channel {
+        "email" => Some(json!({
+            "host": "smtp.example.com",
+            "port": 465,
+            "tls": "implicit",
+            "username": "larkspur",
+            "password": "c4nary-smtp-password",
+            "from": "Larkspur <alerts@example.com>",
+        })),
+        _ => None,
+    }
 }
 
-/// The settings of one channel as its own type.
+pub(crate) fn destination(channel: &str) -> Destination {
+    let provider = provider(channel);
+    Destination::parse(channel, &settings(channel), provider.as_ref()).expect("sample settings are valid")
+}
+
+/// The settings of one bot as its own type.
 pub(crate) fn channel<C: Channel>() -> C {
     let settings = settings(C::NAME);
-    let fields = crate::settings::Fields::new(C::NAME, C::SETTINGS, &settings).expect("known fields");
-    C::parse(&fields).expect("sample settings are valid")
+    let fields = Fields::new(C::NAME, C::SETTINGS, &settings).expect("known fields");
+    C::parse(&fields, &Fields::none()).expect("sample settings are valid")
+}
+
+/// Someone whom every channel can mention.
+pub(crate) fn li_lei() -> Person {
+    let identities = [
+        ("feishu_user_id", "ou_7d8a6e6df7621556ce0d21922b676706"),
+        ("wecom_user_id", "LiLei"),
+        ("slack_user_id", "U012AB3CD"),
+        ("telegram_user", "1234567"),
+        ("zoom_jid", "AbCdEfGh1234"),
+    ];
+    Person {
+        name: "Li Lei".to_owned(),
+        phone: Some("+8613800000000".to_owned()),
+        identities: identities.map(|(name, id)| (name.to_owned(), id.to_owned())).into(),
+    }
+}
+
+/// Someone of whom no channel knows more than the name.
+pub(crate) fn wang_wei() -> Person {
+    Person { name: "王伟 <b>".to_owned(), phone: None, identities: BTreeMap::new() }
+}
+
+/// A level of an escalation that calls two people.
+pub(crate) fn escalated() -> Notice {
+    Notice {
+        alert_count: 12,
+        level: Some(2),
+        flapping: true,
+        assigned: vec!["Li Lei".to_owned(), "王伟 <b>".to_owned()],
+        mentions: vec![li_lei(), wang_wei()],
+        ..notice(EntryKind::Escalated)
+    }
 }
 
 pub(crate) fn notice(kind: EntryKind) -> Notice {
@@ -84,6 +137,12 @@ pub(crate) fn notice(kind: EntryKind) -> Notice {
         closed_at: closed.then(|| NOW + std::time::Duration::from_secs(320)),
         labels: labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         integration_name: "Zabbix".to_owned(),
+        alert_count: 1,
+        level: None,
+        flapping: false,
+        person: None,
+        assigned: Vec::new(),
+        mentions: Vec::new(),
     }
 }
 
@@ -102,13 +161,33 @@ pub(crate) fn post(notices: &[Notice]) -> Post<'_> {
         notices,
         link_base: "https://larkspur.example",
         language: Language::English,
-        utc_offset_minutes: 480,
+        time_zone: &TimeZone::Offset { minutes: 480 },
         form: Form::Rich,
     }
 }
 
+/// The body of an HTTP request, or what a mail says before it is written in MIME.
 pub(crate) fn body(request: &Request) -> Value {
-    serde_json::from_slice(request.body()).expect("a request's body is JSON")
+    match &request.transport {
+        Transport::Http { body, .. } => serde_json::from_slice(body).expect("a request's body is JSON"),
+        Transport::Email { mail, .. } => serde_json::to_value(mail).expect("JSON serialises"),
+    }
+}
+
+/// The same as text.
+pub(crate) fn body_text(request: &Request) -> String {
+    match &request.transport {
+        Transport::Http { body, .. } => String::from_utf8(body.clone()).expect("JSON is UTF-8"),
+        Transport::Email { mail, .. } => serde_json::to_string(mail).expect("JSON serialises"),
+    }
+}
+
+/// Where an HTTP request goes.
+pub(crate) fn url(request: &Request) -> &str {
+    match &request.transport {
+        Transport::Http { url, .. } => url.expose(),
+        Transport::Email { .. } => panic!("mail has no URL"),
+    }
 }
 
 pub(crate) fn reply(status: u16, body: impl AsRef<[u8]>) -> Reply {

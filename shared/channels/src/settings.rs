@@ -1,4 +1,4 @@
-//! An operator's settings of a destination, read field by field, so that an error names the field and the remedy.
+//! An operator's settings of a destination or of a provider, read field by field, so that an error names the field and the remedy.
 //!
 //! An error never repeats a value: most of them are secrets.
 
@@ -23,12 +23,39 @@ impl SettingsError {
     pub(crate) fn unknown_channel(names: &[&str]) -> Self {
         Self { field: "channel".to_owned(), message: format!("must be one of {}", names.join(", ")) }
     }
+
+    pub(crate) fn no_provider(channel: &str) -> Self {
+        let message = format!("{channel} has no provider in this deployment; configure it first");
+        Self { field: "channel".to_owned(), message }
+    }
+
+    pub(crate) fn needs_no_provider(channel: &str, names: &[&str]) -> Self {
+        let message = format!("{channel} needs no provider; those that do are {}", names.join(", "));
+        Self { field: "channel".to_owned(), message }
+    }
 }
 
-/// The settings object of one channel, whose field names are all known.
+/// Mail servers that may be spoken to without TLS, and on port 25. A deployment names them in its own environment, not in
+/// a setting: a password and every alert would go over the network in the open.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PlainSmtpHosts(Vec<String>);
+
+impl PlainSmtpHosts {
+    /// From `localhost,mail.internal`.
+    pub fn list(hosts: &str) -> Self {
+        let names = hosts.split(',').map(str::trim).filter(|name| !name.is_empty());
+        Self(names.map(str::to_ascii_lowercase).collect())
+    }
+
+    pub(crate) fn names(&self, host: &str) -> bool {
+        self.0.iter().any(|name| name.eq_ignore_ascii_case(host))
+    }
+}
+
+/// The settings object of one channel or provider, whose field names are all known.
 #[derive(Clone, Copy)]
 pub struct Fields<'a> {
-    object: &'a Map<String, Value>,
+    object: Option<&'a Map<String, Value>>,
 }
 
 impl<'a> Fields<'a> {
@@ -40,13 +67,18 @@ impl<'a> Fields<'a> {
         };
         match object.keys().find(|name| !known.contains(&name.as_str())) {
             Some(name) => Err(SettingsError::new(name, format!("is not a setting of {channel}; it has {list}"))),
-            None => Ok(Self { object }),
+            None => Ok(Self { object: Some(object) }),
         }
+    }
+
+    /// No settings at all.
+    pub(crate) const fn none() -> Self {
+        Self { object: None }
     }
 
     /// The value of a field that is there and not null.
     pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
-        self.object.get(name).filter(|value| !value.is_null())
+        self.object?.get(name).filter(|value| !value.is_null())
     }
 
     /// A text that must be there. `remedy` says where to find it.
@@ -58,8 +90,12 @@ impl<'a> Fields<'a> {
         }
     }
 
+    pub(crate) fn optional_text(&self, name: &str, remedy: &str) -> Result<Option<&'a str>, SettingsError> {
+        self.get(name).map(|_| self.text(name, remedy)).transpose()
+    }
+
     pub(crate) fn optional_secret(&self, name: &str, remedy: &str) -> Result<Option<Secret>, SettingsError> {
-        self.get(name).map(|_| self.text(name, remedy).map(Secret::new)).transpose()
+        Ok(self.optional_text(name, remedy)?.map(Secret::new))
     }
 
     /// A webhook's URL: HTTPS, on one of the vendor's own hosts, without user name or port.

@@ -6,6 +6,7 @@
 //! the error texts (as of 2026-11).
 
 use alerting::moment::Moment;
+use alerting::people::Person;
 use alerting::secret::Secret;
 use serde_json::{Value, json};
 
@@ -13,7 +14,7 @@ use crate::fit::{Render, fit};
 use crate::layout::{Digest, Line, Message};
 use crate::outcome::{Outcome, Provider, Reason, Reply, text_of};
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, rate};
+use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
 
 /// A webhook into one conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Webhook {
 }
 
 const URL_REMEDY: &str = "copy the webhook URL, https://hooks.slack.com/services/T…/B…/…";
+/// The identity by which people are mentioned: a member id, `U012AB3CD`.
+pub const MENTIONED_BY: &str = "slack_user_id";
 /// Characters of a section's text: <https://docs.slack.dev/reference/block-kit/blocks/section-block>
 const SECTION_CHARS: usize = 3000;
 /// Blocks of one message: <https://docs.slack.dev/reference/block-kit/blocks>
@@ -39,11 +42,12 @@ impl Channel for Webhook {
         text: Size { max: 12_000, unit: Unit::Chars },
         // One message per second and webhook. https://docs.slack.dev/apis/web-api/rate-limits
         rates: &[rate(1, 1)],
+        folds: true,
     };
     const SETTINGS: &'static [&'static str] = &["url"];
     const SECRETS: &'static [&'static str] = &["url"];
 
-    fn parse(fields: &Fields<'_>) -> Result<Self, SettingsError> {
+    fn parse(fields: &Fields<'_>, _provider: &Fields<'_>) -> Result<Self, SettingsError> {
         let url = fields.url("url", Self::LIMITS.hosts, URL_REMEDY)?;
         let known = ["/services/", "/workflows/", "/triggers/"].iter().find(|path| url.path().starts_with(**path));
         match known {
@@ -136,7 +140,7 @@ impl Writer {
 impl Render for Writer {
     fn message(&self, message: &Message, form: Form) -> Option<Vec<u8>> {
         if form == Form::Plain {
-            return Self::plain(&message.plain(escape));
+            return Self::plain(&message.plain(&mentions(&message.line.mentions), escape));
         }
         let mut blocks = Vec::new();
         let field = |name, value: &str| mrkdwn(&format!("*{name}*\n{}", escape(value)));
@@ -150,12 +154,14 @@ impl Render for Writer {
         let label = json!({"type": "plain_text", "text": message.words.details()});
         let button = json!({"type": "button", "action_id": "details", "text": label, "url": message.line.link});
         blocks.push(json!({"type": "actions", "elements": [button]}));
-        Self::rich(&headline(&message.line), message.line.tone.hex(), &blocks)
+        // In the text, not in the attachment: only there does a mention call anyone.
+        let text = with_mentions(headline(&message.line), &message.line.mentions);
+        Self::rich(&text, message.line.tone.hex(), &blocks)
     }
 
     fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>> {
         if form == Form::Plain {
-            return Self::plain(&digest.plain(escape));
+            return Self::plain(&digest.plain(&mentions(&digest.mentions()), escape));
         }
         // A line is at most 120 escaped characters of title, badge and link, so a few always fit into a section.
         let mut texts: Vec<String> = Vec::new();
@@ -171,13 +177,29 @@ impl Render for Writer {
             return None;
         }
         let blocks: Vec<Value> = texts.iter().map(|text| section(text)).collect();
-        Self::rich(&escape(&digest.heading()), digest.tone().hex(), &blocks)
+        let text = with_mentions(escape(&digest.heading()), &digest.mentions());
+        Self::rich(&text, digest.tone().hex(), &blocks)
     }
 }
 
 fn headline(line: &Line) -> String {
     let Line { badge, num, title, link, .. } = line;
     format!("*{badge} <{link}|{num}>* {}", escape(title))
+}
+
+fn mentions(people: &[Person]) -> String {
+    let is_id = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    // Members are U… or W…; with a C or S in front it would be a channel or a group of users.
+    let id = |person: &Person| {
+        let id = mention::identity(person, MENTIONED_BY, is_id)?;
+        id.starts_with(['U', 'W']).then(|| format!("<@{id}>"))
+    };
+    mention::line(people, id, escape)
+}
+
+fn with_mentions(text: String, people: &[Person]) -> String {
+    let mentions = mentions(people);
+    if mentions.is_empty() { text } else { format!("{text}\n{mentions}") }
 }
 
 fn mrkdwn(text: &str) -> Value {

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use alerting::moment::Moment;
+use alerting::people::Person;
 use alerting::secret::Secret;
 use reqwest::Url;
 use serde_json::{Value, json};
@@ -16,7 +17,7 @@ use crate::fit::{Render, fit};
 use crate::layout::{Digest, Line, Message};
 use crate::outcome::{Outcome, Provider, Reason, Reply, clamped, code, text_of};
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, rate};
+use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
 
 /// A bot, and the chat that it writes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,8 +35,11 @@ enum Chat {
 
 const TOKEN_REMEDY: &str = "copy the token that BotFather gave, 123456789:AA…";
 const CHAT_REMEDY: &str = "give the chat's number (groups have a negative one, such as -1001234567890) or its @name";
-/// Telegram formats the first hundred entities of a message and shows the others bare; a line has two.
-const LINES: usize = 48;
+/// The identity by which people are mentioned: a user's number, or a user name with or without `@`.
+pub const MENTIONED_BY: &str = "telegram_user";
+/// Telegram formats the first hundred entities of a message and shows the others bare; a line has two, the heading one
+/// and every mention one.
+const LINES: usize = (100 - 1 - mention::PEOPLE) / 2;
 
 impl Channel for Bot {
     const NAME: &'static str = "telegram_bot";
@@ -47,11 +51,12 @@ impl Channel for Bot {
         // One message per second and chat, 20 per minute and group.
         // https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
         rates: &[rate(1, 1), rate(20, 60)],
+        folds: true,
     };
     const SETTINGS: &'static [&'static str] = &["token", "chat_id"];
     const SECRETS: &'static [&'static str] = &["token"];
 
-    fn parse(fields: &Fields<'_>) -> Result<Self, SettingsError> {
+    fn parse(fields: &Fields<'_>, _provider: &Fields<'_>) -> Result<Self, SettingsError> {
         let token = fields.text("token", TOKEN_REMEDY)?;
         let of = |text: &str, also: &[u8]| {
             !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || also.contains(&byte))
@@ -165,10 +170,11 @@ impl Writer<'_> {
 impl Render for Writer<'_> {
     fn message(&self, message: &Message, form: Form) -> Option<Vec<u8>> {
         if form == Form::Plain {
-            return self.plain(&message.plain(break_mentions));
+            return self.plain(&message.plain(&plain_mentions(&message.line.mentions), break_mentions));
         }
         let line = &message.line;
         let mut text = format!("<b>{} {}</b> {}\n", line.badge, line.num, escape(&line.title));
+        text += &mention_line(&line.mentions);
         for fact in &message.facts {
             text += &format!("\n<b>{}</b>{}{}", fact.name, message.words.colon(), escape(&fact.value));
         }
@@ -185,12 +191,12 @@ impl Render for Writer<'_> {
 
     fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>> {
         if form == Form::Plain {
-            return self.plain(&digest.plain(break_mentions));
+            return self.plain(&digest.plain(&plain_mentions(&digest.mentions()), break_mentions));
         }
         if digest.lines.len() > LINES {
             return None;
         }
-        let mut text = format!("<b>{}</b>", escape(&digest.heading()));
+        let mut text = format!("<b>{}</b>{}", escape(&digest.heading()), mention_line(&digest.mentions()));
         for Line { badge, num, title, link, .. } in digest.lines {
             text += &format!("\n<b>{badge}</b> <a href=\"{}\">{num}</a> {}", escape(link), escape(title));
         }
@@ -199,6 +205,42 @@ impl Render for Writer<'_> {
         }
         self.html(&text, &Value::Null)
     }
+}
+
+/// How Telegram knows a person.
+enum Known<'a> {
+    Number(&'a str),
+    UserName(&'a str),
+}
+
+fn known(person: &Person) -> Option<Known<'_>> {
+    let is_id = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'@');
+    let id = mention::identity(person, MENTIONED_BY, is_id)?;
+    if id.len() <= 19 && id.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Known::Number(id));
+    }
+    let name = id.strip_prefix('@').unwrap_or(id);
+    // 5 to 32 letters, digits and underscores, with a letter in front; older short names are 4 long.
+    let is_name = (4..=32).contains(&name.len()) && !name.contains('@') && name.as_bytes()[0].is_ascii_alphabetic();
+    is_name.then_some(Known::UserName(name))
+}
+
+fn mention_line(people: &[Person]) -> String {
+    let mention = |person: &Person| match known(person)? {
+        Known::Number(id) => Some(format!("<a href=\"tg://user?id={id}\">{}</a>", escape(&person.name))),
+        Known::UserName(name) => Some(format!("@{name}")),
+    };
+    let text = mention::line(people, mention, escape);
+    if text.is_empty() { text } else { format!("\n{text}") }
+}
+
+/// Without markup a user name is a mention and a number is none.
+fn plain_mentions(people: &[Person]) -> String {
+    let mention = |person: &Person| match known(person)? {
+        Known::Number(_) => None,
+        Known::UserName(name) => Some(format!("@{name}")),
+    };
+    mention::line(people, mention, break_mentions)
 }
 
 /// Telegram refuses a whole message whose button leads to this machine or to a bare address.

@@ -3,11 +3,16 @@
 //! In: `{"url": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=…"}`; the bare key serves as URL. serde writes
 //! UTF-8 and never `\uXXXX`, which WeCom refuses (40033).
 //!
+//! Markdown mentions people by their user id only, a `text` message by their phone number too. So a message to someone
+//! whose number alone is known is a `text` message: a second message with the mention could arrive without the first,
+//! or the first twice.
+//!
 //! Source: developer.work.weixin.qq.com, "Group robot configuration", path 91770 (as of 2026-11).
 
 use std::time::Duration;
 
 use alerting::moment::Moment;
+use alerting::people::Person;
 use alerting::secret::Secret;
 use serde_json::json;
 
@@ -15,7 +20,7 @@ use crate::fit::{Render, fit};
 use crate::layout::{Digest, Message, Tone, break_tags};
 use crate::outcome::{Outcome, Provider, Reason, Reply, code, text_of};
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, rate};
+use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
 
 /// A group's bot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +32,8 @@ const URL_REMEDY: &str =
     "copy the bot's webhook, https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=…, or only its key";
 /// Of a `text` message, where markdown may have 4096.
 const PLAIN: Size = Size { max: 2048, unit: Unit::Bytes };
+/// The identity by which people are mentioned. Without it their phone number serves.
+pub const MENTIONED_BY: &str = "wecom_user_id";
 /// WeCom counts by the minute.
 const A_MINUTE: Duration = Duration::from_secs(60);
 
@@ -38,11 +45,12 @@ impl Channel for Bot {
         text: Size { max: 4096, unit: Unit::Bytes },
         // 20 messages per minute and bot; same page.
         rates: &[rate(20, 60)],
+        folds: true,
     };
     const SETTINGS: &'static [&'static str] = &["url"];
     const SECRETS: &'static [&'static str] = &["url"];
 
-    fn parse(fields: &Fields<'_>) -> Result<Self, SettingsError> {
+    fn parse(fields: &Fields<'_>, _provider: &Fields<'_>) -> Result<Self, SettingsError> {
         Ok(Self { url: fields.url_or_key("url", Self::LIMITS.hosts, "/cgi-bin/webhook/send", "key", URL_REMEDY)? })
     }
 
@@ -84,8 +92,16 @@ impl Channel for Bot {
 struct Writer;
 
 impl Writer {
-    fn text(text: &str) -> Option<Vec<u8>> {
-        let body = || serde_json::to_vec(&json!({"msgtype": "text", "text": {"content": text}}));
+    fn text(text: &str, people: &[Person]) -> Option<Vec<u8>> {
+        let mut message = json!({"content": text});
+        let user_ids: Vec<&str> = people.iter().filter_map(user_id).collect();
+        let mobiles: Vec<&str> = people.iter().filter_map(mobile).collect();
+        for (list, members) in [("mentioned_list", user_ids), ("mentioned_mobile_list", mobiles)] {
+            if !members.is_empty() {
+                message[list] = members.into();
+            }
+        }
+        let body = || serde_json::to_vec(&json!({"msgtype": "text", "text": message}));
         PLAIN.holds(text).then(|| body().expect("JSON values serialise"))
     }
 
@@ -97,12 +113,13 @@ impl Writer {
 
 impl Render for Writer {
     fn message(&self, message: &Message, form: Form) -> Option<Vec<u8>> {
-        if form == Form::Plain {
-            return Self::text(&message.plain(break_tags));
-        }
         let line = &message.line;
+        if form == Form::Plain || line.mentions.iter().any(|person| mobile(person).is_some()) {
+            return Self::text(&message.plain(&unmentioned(&line.mentions), break_tags), &line.mentions);
+        }
         let badge = coloured(line.tone, &line.badge);
         let mut text = format!("**{badge} [{}]({}) {}**", line.num, line.link, escape(&line.title));
+        text += &mention_line(&line.mentions);
         for fact in &message.facts {
             let value = escape(&fact.value);
             let value = if fact.coloured { coloured(line.tone, &value) } else { value };
@@ -117,16 +134,46 @@ impl Render for Writer {
     }
 
     fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>> {
-        if form == Form::Plain {
-            return Self::text(&digest.plain(break_tags));
+        let people = digest.mentions();
+        if form == Form::Plain || people.iter().any(|person| mobile(person).is_some()) {
+            return Self::text(&digest.plain(&unmentioned(&people), break_tags), &people);
         }
-        let mut text = format!("**{}**", digest.heading());
+        let mut text = format!("**{}**{}", digest.heading(), mention_line(&people));
         for line in digest.lines {
             let badge = coloured(line.tone, &line.badge);
             text += &format!("\n> {badge} [{}]({}) {}", line.num, line.link, escape(&line.title));
         }
         Self::markdown(&digest.footer().map_or(text.clone(), |footer| format!("{text}\n{footer}")))
     }
+}
+
+fn user_id(person: &Person) -> Option<&str> {
+    let is_id = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'@' | b'.');
+    // `@all` calls everyone; a user id begins with a letter or a digit.
+    mention::identity(person, MENTIONED_BY, is_id).filter(|id| id.starts_with(|c: char| c.is_ascii_alphanumeric()))
+}
+
+/// The number by which a person is mentioned whose user id is not known, in mainland China without +86.
+fn mobile(person: &Person) -> Option<&str> {
+    if user_id(person).is_some() {
+        return None;
+    }
+    let phone = person.phone.as_deref()?;
+    let mobile = phone.strip_prefix("+86").filter(|digits| digits.len() == 11).unwrap_or(phone);
+    let digits = mobile.strip_prefix('+').unwrap_or(mobile);
+    ((6..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(mobile)
+}
+
+/// The line in markdown.
+fn mention_line(people: &[Person]) -> String {
+    let text = mention::line(people, |person| user_id(person).map(|id| format!("<@{id}>")), escape);
+    if text.is_empty() { text } else { format!("\n{text}") }
+}
+
+/// Those whom a `text` message cannot mention; WeCom writes the others below the message itself.
+fn unmentioned(people: &[Person]) -> String {
+    let names = people.iter().filter(|person| user_id(person).is_none() && mobile(person).is_none());
+    mention::line(&names.cloned().collect::<Vec<_>>(), |_| None, break_tags)
 }
 
 /// WeCom knows `warning` (orange red), `comment` (grey) and `info` (green).

@@ -2,12 +2,13 @@
 //!
 //! In: `{"url": "https://integrations.zoom.us/chat/webhooks/incomingwebhook/…", "verification_token": "…",
 //! "envelope"?: "content" | "top_level"}`. Sources disagree whether the message stands in `content` (what senders in
-//! the field do) or at the top level (Zoom's own example), hence the setting. No part asks for markdown, so nothing in
-//! an alert's text is a mention or a link.
+//! the field do) or at the top level (Zoom's own example), hence the setting. Only the part that mentions people asks for
+//! markdown, so nothing in an alert's text is a mention or a link.
 //!
 //! Source: support.zoom.com KB0067640, "Using the Incoming Webhook app" (as of 2026-11); apprise and Keep for the shape.
 
 use alerting::moment::Moment;
+use alerting::people::Person;
 use alerting::secret::Secret;
 use reqwest::Url;
 use serde_json::{Value, json};
@@ -16,7 +17,7 @@ use crate::fit::{Render, fit};
 use crate::layout::{Digest, Message, Tone};
 use crate::outcome::{Outcome, Provider, Reason, Reply, code, text_of};
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, rate};
+use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
 
 /// A connection of Zoom's incoming webhook app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,8 @@ enum Envelope {
 
 const URL_REMEDY: &str = "copy the endpoint, https://integrations.zoom.us/chat/webhooks/incomingwebhook/…";
 const TOKEN_REMEDY: &str = "copy the verification token that is shown beside the endpoint";
+/// The identity by which people are mentioned: a JID, or the user id that is the first part of one.
+pub const MENTIONED_BY: &str = "zoom_jid";
 /// Characters of the headline.
 const HEAD: Size = Size { max: 250, unit: Unit::Chars };
 
@@ -45,11 +48,12 @@ impl Channel for Webhook {
         text: Size { max: 4000, unit: Unit::Chars },
         // Zoom documents no rate for incoming webhooks; one a second is what its other chat endpoints take at the least.
         rates: &[rate(1, 1)],
+        folds: true,
     };
     const SETTINGS: &'static [&'static str] = &["url", "verification_token", "envelope"];
     const SECRETS: &'static [&'static str] = &["url", "verification_token"];
 
-    fn parse(fields: &Fields<'_>) -> Result<Self, SettingsError> {
+    fn parse(fields: &Fields<'_>, _provider: &Fields<'_>) -> Result<Self, SettingsError> {
         let mut url = fields.url("url", Self::LIMITS.hosts, URL_REMEDY)?;
         let path = ["/chat/webhooks/incomingwebhook/", "/incoming/hook/"];
         if !path.iter().any(|path| url.path().strip_prefix(path).is_some_and(|id| !id.is_empty())) {
@@ -126,17 +130,37 @@ struct Writer {
     envelope: Envelope,
 }
 
+/// One part of a message's body.
+enum Part<'a> {
+    Text(String),
+    Link(String, &'a str),
+    /// The only one whose text Zoom looks at for markup.
+    Mentions(String),
+}
+
+impl Part<'_> {
+    fn text(&self) -> &str {
+        match self {
+            Part::Text(text) | Part::Link(text, _) | Part::Mentions(text) => text,
+        }
+    }
+
+    fn json(&self) -> Value {
+        match self {
+            Part::Text(text) => json!({"type": "message", "text": text}),
+            Part::Link(text, link) => json!({"type": "message", "text": text, "link": link}),
+            Part::Mentions(text) => json!({"type": "message", "is_markdown_support": true, "text": text}),
+        }
+    }
+}
+
 impl Writer {
-    fn body(&self, tone: Option<Tone>, head: &str, parts: &[(String, Option<&str>)]) -> Option<Vec<u8>> {
-        let chars = Unit::Chars.count(head) + parts.iter().map(|(text, _)| Unit::Chars.count(text)).sum::<usize>();
+    fn body(&self, tone: Option<Tone>, head: &str, parts: &[Part<'_>]) -> Option<Vec<u8>> {
+        let chars = Unit::Chars.count(head) + parts.iter().map(|part| Unit::Chars.count(part.text())).sum::<usize>();
         if !HEAD.holds(head) || chars > Webhook::LIMITS.text.max {
             return None;
         }
-        let part = |(text, link): &(String, Option<&str>)| match link {
-            None => json!({"type": "message", "text": text}),
-            Some(link) => json!({"type": "message", "text": text, "link": link}),
-        };
-        let body: Vec<Value> = parts.iter().map(part).collect();
+        let body: Vec<Value> = parts.iter().map(Part::json).collect();
         let mut content = json!({"head": {"text": head, "style": {"bold": true}}, "body": body});
         if let Some(tone) = tone {
             content["settings"] = json!({"default_sidebar_color": tone.hex()});
@@ -154,29 +178,52 @@ impl Render for Writer {
         let line = &message.line;
         let whole = line.headline();
         let head = alerting::limits::cut_chars(&whole, HEAD.max);
-        let mut parts = Vec::new();
+        let mut parts: Vec<Part<'_>> = mentions(&line.mentions).into_iter().collect();
         if head != whole {
-            parts.push((line.title.clone(), None));
+            parts.push(Part::Text(line.title.clone()));
         }
         if form == Form::Plain {
-            parts.push((message.plain(str::to_owned), None));
+            parts.push(Part::Text(message.plain("", str::to_owned)));
             return self.body(None, &head, &parts);
         }
         let facts = message.facts.iter().map(|fact| format!("{}{}{}", fact.name, message.words.colon(), fact.value));
         let blocks =
             [facts.collect::<Vec<_>>().join("\n"), message.label_lines().join("\n"), message.description.clone()];
-        parts.extend(blocks.into_iter().filter(|block| !block.is_empty()).map(|block| (block, None)));
-        parts.push((message.words.details().to_owned(), Some(&line.link)));
+        parts.extend(blocks.into_iter().filter(|block| !block.is_empty()).map(Part::Text));
+        parts.push(Part::Link(message.words.details().to_owned(), &line.link));
         self.body(Some(line.tone), &head, &parts)
     }
 
     fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>> {
+        let mut parts: Vec<Part<'_>> = mentions(&digest.mentions()).into_iter().collect();
         if form == Form::Plain {
-            return self.body(None, &digest.heading(), &[(digest.plain(str::to_owned), None)]);
+            parts.push(Part::Text(digest.plain("", str::to_owned)));
+            return self.body(None, &digest.heading(), &parts);
         }
-        let mut parts: Vec<_> = digest.lines.iter().map(|line| (line.headline(), Some(line.link.as_str()))).collect();
-        parts.extend(digest.footer().map(|footer| (footer, None)));
+        parts.extend(digest.lines.iter().map(|line| Part::Link(line.headline(), line.link.as_str())));
+        parts.extend(digest.footer().map(Part::Text));
         self.body(Some(digest.tone()), &digest.heading(), &parts)
+    }
+}
+
+/// First in the body, where it is seen. Names stand in markup, so what Zoom would act on is taken out of them.
+fn mentions(people: &[Person]) -> Option<Part<'static>> {
+    let name = |name: &str| name.replace(['<', '>', '|', '*', '_', '~', '`', '[', ']', '(', ')'], " ");
+    let mention = |person: &Person| jid(person).map(|jid| format!("<!{jid}|{}>", name(&person.name)));
+    let text = mention::line(people, mention, name);
+    (!text.is_empty()).then_some(Part::Mentions(text))
+}
+
+/// What Zoom calls a JID is the user id in lower case at a domain of its own; directories hold either.
+fn jid(person: &Person) -> Option<String> {
+    let is_id = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'@');
+    let id = mention::identity(person, MENTIONED_BY, is_id)?;
+    match id.split_once('@') {
+        None => Some(format!("{}@xmpp.zoom.us", id.to_ascii_lowercase())),
+        Some((user, domain)) if !user.is_empty() && domain.contains('.') && !domain.contains('@') => {
+            Some(id.to_owned())
+        }
+        Some(_) => None,
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod aws;
 pub mod clock;
 pub mod logging;
+pub mod metric;
 pub mod queue;
 pub mod random;
 pub mod secrets;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use alerting::moment::Moment;
 use alerting::notice::NoticeRecord;
+use alerting::timer::Timer;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
 
@@ -38,6 +40,12 @@ impl Entry {
             deduplication_id: Some(record.deduplication_id()),
             delay: None,
         }
+    }
+
+    /// A record of the queue "due": it comes when its time has come, or at once if that is past.
+    pub fn of_timer(timer: &Timer, now: Moment) -> Self {
+        let body = serde_json::to_string(timer).expect("a timer is JSON");
+        Self { body, delay: Some(timer.due.since(now)), ..Self::default() }
     }
 }
 

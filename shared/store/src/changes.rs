@@ -2,18 +2,27 @@
 //!
 //! What is decided is `alerting`'s business; here is only the loop that makes it atomic.
 
+use std::time::Duration;
+
 use alerting::alert::{Alert, AlertEvent, AlertKey, Status, Verdict, fold};
+use alerting::assignment::Assigned;
 use alerting::ids::{IncidentId, Stamp};
-use alerting::incident::{ActionError, Applied, Change, Entry, Incident, apply};
+use alerting::incident::Incident;
+use alerting::incident::apply::{ActionError, Applied, Change, SourceChange, apply, wanted};
 use alerting::moment::Moment;
+use alerting::timeline::Entry;
 
 use crate::alert_states::WriteState;
 use crate::errors::{ReadError, WriteError};
-use crate::incidents::WriteIncident;
+use crate::incidents::{Place, Replaces, WriteIncident};
 use crate::{Store, keys};
 
-/// How often a lost race is decided again.
-const RACES: usize = 8;
+/// How often a lost race is decided again. Many alerts may join one incident at a time.
+const RACES: u32 = 12;
+/// The longest pause before it is; the first ones are tried at once.
+const PAUSE: Duration = Duration::from_millis(20);
+/// How many merges are followed: more are a circle.
+const MERGES: usize = 8;
 
 /// Why a change was not made.
 #[derive(Debug, thiserror::Error)]
@@ -25,46 +34,174 @@ pub enum ChangeError {
     Write(#[from] WriteError),
 }
 
+/// What became of a change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "the outcome of one call, matched where it arrives and never stored")]
+pub enum Outcome {
+    /// It is written, now or by an earlier call of the same name: tell it.
+    Changed(Incident, Entry),
+    /// It has no effect.
+    Nothing,
+    /// The alert cannot join this incident: it is closed, or full.
+    CannotJoin,
+}
+
 impl Store {
-    /// Applies a change of the source or of a timer; the incident and the entry to be told, or `None` if nothing is.
+    /// Applies a change of an alert or of a timer; the incident and the entry to be told, or `None` if nothing is.
     pub async fn change_incident(
         &self,
         id: &IncidentId,
         change: &Change,
         now: Moment,
     ) -> Result<Option<(Incident, Entry)>, WriteError> {
-        match self.act_on_incident(id, change, now).await {
-            Ok(changed) => Ok(changed),
+        Ok(match self.change_by_source(id, change, None, now).await? {
+            Outcome::Changed(incident, entry) => Some((incident, entry)),
+            Outcome::Nothing | Outcome::CannotJoin => None,
+        })
+    }
+
+    /// The same, saying also that an alert cannot join. `alert` is the one that the change is about.
+    pub async fn change_by_source(
+        &self,
+        id: &IncidentId,
+        change: &Change,
+        alert: Option<&Alert>,
+        now: Moment,
+    ) -> Result<Outcome, WriteError> {
+        match Box::pin(self.change(id, change, alert, now)).await {
+            Ok(outcome) => Ok(outcome),
             Err(ChangeError::Write(error)) => Err(error),
-            Err(ChangeError::Refused(_)) => Ok(None),
+            Err(ChangeError::Refused(_)) => Ok(Outcome::Nothing), // only people are refused
+        }
+    }
+
+    /// Makes the incident of an alert that was noted as joined to another, which then did not take it.
+    pub async fn make_instead(
+        &self,
+        source: &SourceChange,
+        joined: &IncidentId,
+        alert: &Alert,
+        now: Moment,
+    ) -> Result<Outcome, WriteError> {
+        let change = Change::Source(source.clone());
+        let assigned = self.assigned(None, &change, Some(alert), now).await?;
+        let Ok(Applied::Changed(incident, entry)) = apply(None, &change, assigned.as_ref(), now) else {
+            return Ok(Outcome::Nothing);
+        };
+        match self.write_incident(&incident, &Replaces::Joined(joined.clone())).await? {
+            WriteIncident::Written => Ok(Outcome::Changed(incident, entry)),
+            WriteIncident::Lost(_) => self.change_by_source(&source.incident, &change, Some(alert), now).await,
         }
     }
 
     /// Applies any change, a person's too, which may be refused by name.
-    ///
-    /// A trigger is written without a read: nearly always it makes the incident.
     pub async fn act_on_incident(
         &self,
         id: &IncidentId,
         change: &Change,
         now: Moment,
     ) -> Result<Option<(Incident, Entry)>, ChangeError> {
-        let is_first = matches!(change, Change::Source(source) if source.alert_n == 1);
-        let mut current = if is_first { None } else { self.incident(id).await.map_err(WriteError::Read)? };
-        for _ in 0..RACES {
-            match apply(current.as_ref(), change, now)? {
-                Applied::Nothing => return Ok(None),
-                Applied::Already(entry) => return Ok(current.map(|incident| (incident, entry))),
+        match Box::pin(self.change(id, change, None, now)).await? {
+            Outcome::Changed(incident, entry) => Ok(Some((incident, entry))),
+            Outcome::Nothing | Outcome::CannotJoin => Ok(None),
+        }
+    }
+
+    /// Applies a change to the incident that stands at `id`, or to the one that it was merged into. `alert` is the one
+    /// that stands for the incident, if the caller has it at hand.
+    ///
+    /// A first trigger is written without a read: nearly always it makes the incident.
+    pub async fn change(
+        &self,
+        id: &IncidentId,
+        change: &Change,
+        alert: Option<&Alert>,
+        now: Moment,
+    ) -> Result<Outcome, ChangeError> {
+        let makes = matches!(change, Change::Source(source) if source.alert_n == 1 && source.incident == *id);
+        let mut id = id.clone();
+        let mut place = if makes { None } else { self.place(&id).await.map_err(WriteError::Read)? };
+        let mut merges = 0;
+        let mut races = 0;
+        while races < RACES && merges < MERGES {
+            let current = match &place {
+                Some(Place::Dropped(_)) => return Ok(Outcome::Nothing),
+                Some(Place::Joined(target)) => {
+                    (id, merges) = (target.clone(), merges + 1);
+                    place = self.place(&id).await.map_err(WriteError::Read)?;
+                    continue;
+                }
+                Some(Place::Incident(incident)) => Some(incident),
+                None => None,
+            };
+            let assigned = self.assigned(current, change, alert, now).await.map_err(WriteError::Read)?;
+            match apply(current, change, assigned.as_ref(), now)? {
+                Applied::Nothing => return Ok(Outcome::Nothing),
+                Applied::CannotJoin => return Ok(Outcome::CannotJoin),
+                Applied::Already(entry) => {
+                    return Ok(current.map_or(Outcome::Nothing, |now| Outcome::Changed(now.clone(), entry)));
+                }
+                Applied::Moved(target) => {
+                    (id, merges) = (target, merges + 1);
+                    place = self.place(&id).await.map_err(WriteError::Read)?;
+                }
                 Applied::Changed(next, entry) => {
-                    let before = current.as_ref().map(|incident| incident.n);
-                    match self.write_incident(&next, before).await? {
-                        WriteIncident::Written => return Ok(Some((next, entry))),
-                        WriteIncident::Lost(theirs) => current = theirs,
+                    let replaces = current.map_or(Replaces::Nothing, |before| Replaces::Incident(before.n));
+                    match self.write_incident(&next, &replaces).await? {
+                        WriteIncident::Written => return Ok(Outcome::Changed(next, entry)),
+                        WriteIncident::Lost(theirs) => place = theirs,
                     }
+                    races += 1;
+                    pause(races).await;
                 }
             }
         }
-        Err(WriteError::Read(ReadError::throttled(id)).into())
+        Err(WriteError::Read(ReadError::throttled(&id)).into())
+    }
+
+    /// What stands at `id` once all notes and merges are followed: an incident, a note that there is none, or nothing.
+    pub async fn standing(&self, id: &IncidentId) -> Result<Option<Place>, ReadError> {
+        let mut id = id.clone();
+        for _ in 0..MERGES {
+            match self.place(&id).await? {
+                Some(Place::Joined(other)) => id = other,
+                Some(Place::Incident(Incident { merged_into: Some(other), .. })) => id = other,
+                place => return Ok(place),
+            }
+        }
+        Err(ReadError::throttled(&id))
+    }
+
+    /// Whom the incident is to be assigned to, if the change assigns it.
+    async fn assigned(
+        &self,
+        current: Option<&Incident>,
+        change: &Change,
+        alert: Option<&Alert>,
+        now: Moment,
+    ) -> Result<Option<Assigned>, ReadError> {
+        let Some(wanted) = wanted(current, change) else { return Ok(None) };
+        let (space_id, severity) = match (current, change) {
+            (Some(incident), _) => (&incident.space, incident.severity),
+            (None, Change::Source(source)) => (&source.space, source.severity),
+            (None, _) => return Ok(None),
+        };
+        let Some(space) = self.cached_space(space_id, now).await? else {
+            return Ok(Some(Assigned::Nobody("the space was deleted".to_owned())));
+        };
+        if space.escalation_rules.is_empty() && wanted == alerting::incident::apply::Wanted::Rule {
+            return Ok(Some(Assigned::Space(space.destinations.clone())));
+        }
+        let first = current.and_then(Incident::first_alert);
+        let found = match (alert, first) {
+            (Some(alert), first) if first.is_none_or(|first| *first == alert.id) => Some(alert.clone()),
+            (_, Some(first)) => self.alert_as_stored(first).await?,
+            _ => None,
+        };
+        let Some(alert) = found else {
+            return Ok(Some(Assigned::Nobody("its alert is gone".to_owned())));
+        };
+        self.assign(&space, &alert, severity, &wanted, now).await.map(Some)
     }
 
     /// Closes an open alert at the wish of a person or a timer, under a stamp of that moment: messages received before
@@ -118,5 +255,13 @@ impl Store {
             }
         }
         Err(WriteError::Read(ReadError::throttled(&alert.id)))
+    }
+}
+
+/// Those who lost the same race do not meet again at once.
+async fn pause(races: u32) {
+    if races > 2 {
+        let spread = getrandom::u32().unwrap_or(0) % 1000;
+        tokio::time::sleep(PAUSE.mul_f64(f64::from(spread) / 1000.0)).await;
     }
 }

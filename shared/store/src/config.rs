@@ -1,4 +1,5 @@
-//! Spaces, destinations, integrations and mapping tables: one document store with optimistic versions.
+//! Spaces, destinations and the providers they leave by, members, teams, schedules, mapping tables: one document store
+//! with optimistic versions.
 //!
 //! A record is one JSON document beside its `version`, which the store counts: a save names the version that it
 //! replaces and is refused if that is not what is stored. Listings and [`Documents::get`] are for the API;
@@ -9,15 +10,18 @@ use std::fmt::Display;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use alerting::destination::Destination;
-use alerting::ids::{DestinationId, IntegrationId, MappingTableId, SpaceId};
+use alerting::destination::{ChannelName, Destination, Provider};
+use alerting::ids::{DestinationId, IntegrationId, MappingTableId, MemberId, ScheduleId, SpaceId, TeamId};
 use alerting::integration::MappingTable;
 use alerting::moment::Moment;
+use alerting::people::{Member, Team};
+use alerting::schedule::Schedule;
 use alerting::space::Space;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::cache::{CAPACITY, Cache};
+use crate::concurrently::concurrently;
 use crate::errors::{ReadError, SaveError, WriteError};
 use crate::integrations::StoredIntegration;
 use crate::item::{DOCUMENT_BYTES, Item, Reader, item, json, number};
@@ -36,7 +40,7 @@ pub enum Expect {
 
 /// One kind of configuration.
 pub trait Record: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
-    type Id: Clone + Eq + Hash + Display + Send + Sync;
+    type Id: Clone + Eq + Hash + Display + Send + Sync + 'static;
     /// The partition that holds all records of this kind.
     const KIND: &'static str;
 
@@ -74,6 +78,10 @@ macro_rules! records {
 records! {
     Space, SpaceId, SPACE;
     Destination, DestinationId, DESTINATION;
+    Provider, ChannelName, PROVIDER;
+    Member, MemberId, MEMBER;
+    Team, TeamId, TEAM;
+    Schedule, ScheduleId, SCHEDULE;
     MappingTable, MappingTableId, MAPPING;
 }
 
@@ -82,6 +90,10 @@ records! {
 pub(crate) struct Caches {
     spaces: Cache<SpaceId, Option<Arc<Space>>>,
     destinations: Cache<DestinationId, Option<Arc<Destination>>>,
+    providers: Cache<ChannelName, Option<Arc<Provider>>>,
+    members: Cache<MemberId, Option<Arc<Member>>>,
+    teams: Cache<TeamId, Option<Arc<Team>>>,
+    schedules: Cache<ScheduleId, Option<Arc<Schedule>>>,
     pub(crate) integrations: Cache<IntegrationId, Option<Arc<StoredIntegration>>>,
     mapping_tables: Cache<MappingTableId, Option<Arc<MappingTable>>>,
     all_mapping_tables: Cache<(), Arc<Vec<MappingTable>>>,
@@ -96,6 +108,10 @@ impl Default for Caches {
         Self {
             spaces: Cache::new(CAPACITY),
             destinations: Cache::new(CAPACITY),
+            providers: Cache::new(CAPACITY),
+            members: Cache::new(CAPACITY),
+            teams: Cache::new(CAPACITY),
+            schedules: Cache::new(CAPACITY),
             integrations: Cache::new(CAPACITY),
             mapping_tables: Cache::new(CAPACITY),
             all_mapping_tables: Cache::new(1),
@@ -122,6 +138,23 @@ impl<'a, R: Record> Documents<'a, R> {
     /// As it is now: who has just saved a record reads what was saved.
     pub async fn get(&self, id: &R::Id) -> Result<Option<R>, ReadError> {
         self.read(id, Reading::Latest).await
+    }
+
+    /// Those of `ids` that exist, as they are now, in the order of `ids`.
+    pub async fn get_all(&self, ids: Vec<R::Id>) -> Result<Vec<R>, ReadError> {
+        let read = |id: R::Id| {
+            let store = self.store.clone();
+            async move {
+                let item = store.get(Table::Config, &Key::new(R::KIND, &id), Reading::Latest).await?;
+                item.as_ref().map(decode::<R>).transpose()
+            }
+        };
+        Ok(concurrently(ids, read).await?.into_iter().flatten().collect())
+    }
+
+    /// Every record there is, in no particular order: to find out who uses what is about to be deleted.
+    pub async fn all(&self) -> Result<Vec<R>, ReadError> {
+        self.store.query_all(Table::Config, &Part::all(R::KIND).latest(), decode).await
     }
 
     /// Newest first. `after` is the `next` of the page before.
@@ -190,30 +223,34 @@ impl<'a, R: Record> Documents<'a, R> {
     }
 }
 
+/// Per kind: its records, and one of them as this process remembers it.
+macro_rules! documents {
+    ($($record:ident, $id:ident, $all:ident, $cached:ident;)+) => {
+        impl Store {$(
+            pub fn $all(&self) -> Documents<'_, $record> {
+                Documents::new(self, &self.inner.config.$all)
+            }
+
+            pub async fn $cached(&self, id: &$id, now: Moment) -> Result<Option<Arc<$record>>, ReadError> {
+                self.$all().cached(id, now).await
+            }
+        )+}
+    };
+}
+
+documents! {
+    Space, SpaceId, spaces, cached_space;
+    Destination, DestinationId, destinations, cached_destination;
+    Provider, ChannelName, providers, cached_provider;
+    Member, MemberId, members, cached_member;
+    Team, TeamId, teams, cached_team;
+    Schedule, ScheduleId, schedules, cached_schedule;
+}
+
 impl Store {
-    pub fn spaces(&self) -> Documents<'_, Space> {
-        Documents::new(self, &self.inner.config.spaces)
-    }
-
-    pub fn destinations(&self) -> Documents<'_, Destination> {
-        Documents::new(self, &self.inner.config.destinations)
-    }
-
     pub fn mapping_tables(&self) -> Documents<'_, MappingTable> {
         let caches = &self.inner.config;
         Documents { store: self, cache: &caches.mapping_tables, all: Some(&caches.all_mapping_tables) }
-    }
-
-    pub async fn cached_space(&self, id: &SpaceId, now: Moment) -> Result<Option<Arc<Space>>, ReadError> {
-        self.spaces().cached(id, now).await
-    }
-
-    pub async fn cached_destination(
-        &self,
-        id: &DestinationId,
-        now: Moment,
-    ) -> Result<Option<Arc<Destination>>, ReadError> {
-        self.destinations().cached(id, now).await
     }
 
     /// All of them: a pipeline names its tables, and there are few.

@@ -2,25 +2,55 @@
 //!
 //! Whoever loses the race gets the newer incident and applies its change to that one: a person's acknowledgement
 //! between a read and a write survives.
+//!
+//! Every alert has its place in each of its spaces, named after the message that opened it. There is its own incident,
+//! or a note of what became of it instead: the incident that it joined, the silence that took it. Whatever was written
+//! there first stands, so a copy of the message finds the same.
 
-use alerting::ids::{IncidentId, SpaceId, Stamp};
+use alerting::ids::{IncidentId, SilenceId, SpaceId, Stamp};
 use alerting::incident::{Incident, Progress};
 use alerting::limits;
+use alerting::moment::Moment;
+use alerting::timeline::Entry;
 
 use crate::errors::{ReadError, WriteError};
 use crate::item::{Item, Reader, expiry, item, json, number, text};
-use crate::keys;
+use crate::keys::{self, Key};
 use crate::newest_first::newest_first;
-use crate::table::{Condition, Reading, Table, Write};
+use crate::table::{Condition, Part, Reading, Table, Terms, Write};
 use crate::{Page, Store};
+
+/// How long an entry outlives its moment as an item of its own: an incident that is open for longer is none.
+const SPILLED_ENTRY: std::time::Duration = std::time::Duration::from_secs(400 * 24 * 3600);
+
+/// What stands at an alert's place in a space.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "the outcome of one call, matched where it arrives and never stored")]
+pub enum Place {
+    Incident(Incident),
+    /// The alert belongs to this incident.
+    Joined(IncidentId),
+    /// No incident is made for it.
+    Dropped(SilenceId),
+}
+
+/// What a write expects to replace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Replaces {
+    Nothing,
+    /// The incident with this number.
+    Incident(u64),
+    /// The note that the alert joined this incident, which it then could not.
+    Joined(IncidentId),
+}
 
 /// What became of [`Store::write_incident`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "the outcome of one call, matched where it arrives and never stored")]
 pub enum WriteIncident {
     Written,
-    /// Someone changed it first. Apply again to this.
-    Lost(Option<Incident>),
+    /// Something else stands there. Apply again to this.
+    Lost(Option<Place>),
 }
 
 /// Which incidents to list.
@@ -36,35 +66,65 @@ pub struct IncidentQuery {
 impl Store {
     /// As it is now.
     pub async fn incident(&self, id: &IncidentId) -> Result<Option<Incident>, ReadError> {
-        let Some(key) = keys::incident(id) else { return Ok(None) };
-        let item = self.get(Table::Alerts, &key, Reading::Latest).await?;
-        item.as_ref().map(decode).transpose()
+        Ok(match self.place(id).await? {
+            Some(Place::Incident(incident)) => Some(incident),
+            Some(Place::Joined(_) | Place::Dropped(_)) | None => None,
+        })
     }
 
-    /// `expected_n` is the number of the incident that was read; `None`: there was none.
-    ///
-    /// A closed incident expires, an open one does not.
-    pub async fn write_incident(
-        &self,
-        incident: &Incident,
-        expected_n: Option<u64>,
-    ) -> Result<WriteIncident, WriteError> {
-        let Some(key) = keys::incident(&incident.id) else {
-            return Err(ReadError::missing(&incident.id, "the stamp in its id").into());
-        };
-        let document = json(&key, incident)?;
+    /// What stands at the place of the alert after which `id` is named.
+    pub async fn place(&self, id: &IncidentId) -> Result<Option<Place>, ReadError> {
+        let Some(key) = keys::incident(id) else { return Ok(None) };
+        let item = self.get(Table::Alerts, &key, Reading::Latest).await?;
+        item.as_ref().map(decode_place).transpose()
+    }
+
+    /// A closed incident expires, an open one does not. Entries for which it has no room become items of their own
+    /// before it is written: they are never changed any more, so writing them twice does no harm.
+    pub async fn write_incident(&self, incident: &Incident, replaces: &Replaces) -> Result<WriteIncident, WriteError> {
+        let key = incident_key(&incident.id)?;
+        let mut incident = incident.clone();
+        let spilled = incident.spill();
+        if !spilled.is_empty() {
+            self.write_entries(&incident.id, &spilled).await?;
+        }
+        let document = json(&key, &incident)?;
         let progress = text(incident.progress.as_str());
         let mut item = item(&key, [("doc", document), ("n", number(incident.n)), ("progress", progress)]);
         if let Some(closed_at) = incident.closed_at {
             item.insert("expires_at".to_owned(), expiry(closed_at + limits::ALERT_AFTERLIFE));
         }
-        match self.put(Table::Alerts, &key, item, Some(Condition::unchanged("n", expected_n))).await? {
+        match self.put(Table::Alerts, &key, item, Some(replaces.condition())).await? {
             Write::Done(_) => Ok(WriteIncident::Written),
             Write::Refused(stored) => {
-                let stored = stored.as_ref().map(decode).transpose()?;
-                let own = stored.as_ref() == Some(incident);
+                let stored = stored.as_ref().map(decode_place).transpose()?;
+                let own = matches!(&stored, Some(Place::Incident(stored)) if *stored == incident);
                 Ok(if own { WriteIncident::Written } else { WriteIncident::Lost(stored) })
             }
+        }
+    }
+
+    /// Notes that an alert's place is no incident; what stands there now, which is older than this call if it is not the
+    /// note. A note that it joined `instead_of` is replaced.
+    pub async fn note_place(
+        &self,
+        id: &IncidentId,
+        note: &Place,
+        instead_of: Option<&IncidentId>,
+        now: Moment,
+    ) -> Result<Place, WriteError> {
+        let key = incident_key(id)?;
+        let (name, value) = match note {
+            Place::Joined(incident) => ("joined", text(incident.as_str())),
+            Place::Dropped(silence) => ("dropped", text(silence.as_str())),
+            Place::Incident(_) => return Err(ReadError::missing(id, "a note that is no incident").into()),
+        };
+        let item = item(&key, [(name, value), ("expires_at", expiry(now + SPILLED_ENTRY))]);
+        let replaces = instead_of.map_or(Replaces::Nothing, |joined| Replaces::Joined(joined.clone()));
+        match self.put(Table::Alerts, &key, item, Some(replaces.condition())).await? {
+            Write::Done(_) => Ok(note.clone()),
+            Write::Refused(Some(stored)) => Ok(decode_place(&stored)?),
+            Write::Refused(None) => Err(ReadError::missing(&key, "what is already there").into()),
         }
     }
 
@@ -72,14 +132,68 @@ impl Store {
         let IncidentQuery { progress, spaces, after, limit } = query;
         let partitions = spaces.iter().map(keys::incidents_of).collect();
         let matching = |item: &Item| {
-            let stored = Reader::new(item).optional_text("progress");
-            let matches = progress.is_none_or(|progress| stored == Some(progress.as_str()));
+            let Some(stored) = Reader::new(item).optional_text("progress") else { return Ok(None) };
+            let matches = progress.is_none_or(|progress| stored == progress.as_str());
             if matches { decode(item).map(Some) } else { Ok(None) }
         };
         newest_first(self, partitions, after, limit, matching).await
     }
+
+    /// All entries, oldest first.
+    pub async fn timeline(&self, incident: &Incident) -> Result<Vec<Entry>, ReadError> {
+        if incident.spilled == 0 {
+            return Ok(incident.timeline.clone());
+        }
+        let part = Part::all(keys::timeline_of(&incident.id));
+        let mut entries: Vec<Entry> =
+            self.query_all(Table::Alerts, &part, |item| Reader::new(item).json("doc")).await?;
+        // An entry is written before it leaves the incident, so after a lost race it may be in both.
+        entries.extend(incident.timeline.iter().cloned());
+        entries.sort_by_key(|entry| entry.n);
+        entries.dedup_by_key(|entry| entry.n);
+        Ok(entries)
+    }
+
+    async fn write_entries(&self, incident: &IncidentId, entries: &[Entry]) -> Result<(), WriteError> {
+        let mut items = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let key = keys::timeline_entry(incident, entry.n);
+            let expires = expiry(entry.at + SPILLED_ENTRY);
+            let stored = item(&key, [("doc", json(&key, entry)?), ("expires_at", expires)]);
+            items.push((key, Some(stored)));
+        }
+        self.write_many(Table::Alerts, &items).await
+    }
+}
+
+impl Replaces {
+    fn condition(&self) -> Condition {
+        match self {
+            Replaces::Nothing => Condition::absent(),
+            Replaces::Incident(n) => Condition::unchanged("n", Some(*n)),
+            Replaces::Joined(incident) => {
+                let terms = Terms::default().name("#joined", "joined").value(":joined", text(incident.as_str()));
+                Condition::new("#joined = :joined", terms)
+            }
+        }
+    }
+}
+
+fn incident_key(id: &IncidentId) -> Result<Key, WriteError> {
+    keys::incident(id).ok_or_else(|| ReadError::missing(id, "the stamp in its id").into())
+}
+
+fn decode_place(item: &Item) -> Result<Place, ReadError> {
+    let reader = Reader::new(item);
+    if let Some(joined) = reader.optional_text("joined") {
+        return joined.parse().map(Place::Joined).map_err(|_| ReadError::missing(reader.name(), "joined"));
+    }
+    if let Some(dropped) = reader.optional_text("dropped") {
+        return dropped.parse().map(Place::Dropped).map_err(|_| ReadError::missing(reader.name(), "dropped"));
+    }
+    decode(item).map(Place::Incident)
 }
 
 fn decode(item: &Item) -> Result<Incident, ReadError> {
-    Reader::new(item).json("doc")
+    Reader::new(item).json::<Incident>("doc").map(Incident::upgraded)
 }

@@ -3,12 +3,17 @@
 //! | table | pk | sk | item |
 //! |---|---|---|---|
 //! | config | `SPACE`, `DESTINATION`, `INTEGRATION`, `MAPPING` | id | the document, `version`, `created_at` |
+//! | config | `MEMBER`, `TEAM`, `SCHEDULE` | id | the document, `version`, `created_at` |
+//! | config | `PROVIDER` | channel | the document, `version`, `created_at` |
 //! | config | `DELETED_INTEGRATION` | id | its message log is still counted by the ledger |
 //! | config | `INTAKE_KEY` | SHA-256 of the key | `integration`, `until`, `last4` |
 //! | config | `API_KEY` | SHA-256 of the key | the document |
 //! | alerts | `STATE#{integration}#{hash128 of the alert key}` | `-` | the hot state, `version` |
 //! | alerts | `ALERT#{integration}` | stamp that opened it | the detail, `shown`, `status` |
-//! | alerts | `INCIDENT#{space}` | stamp that opened it | the document, `n` |
+//! | alerts | `INCIDENT#{space}` | stamp that opened it | the document, `n`; or `joined`, the incident that the alert joined; or `dropped`, the silence that took it |
+//! | alerts | `TIMELINE#{incident}` | `{n, 10 digits}` | an entry for which the document has no room |
+//! | alerts | `GROUP#{space}#{hash128 of what is grouped by}` | `-` | `incident` that the next alert may join, `version` |
+//! | alerts | `MUTE#{space}#{integration}#{hash128 of the alert key}` | `-` | `until`, `stamp` that began it |
 //! | alerts | `DELIVERY#{incident}` | destination | `sent`, `owner`, `lease_until`, `attempts`, `told` |
 //! | alerts | `BUCKET#{destination}` | `-` | rate bucket, `version` |
 //! | alerts | `DIGEST#{destination}` | `{incident}#{n, 10 digits}` | one waiting line |
@@ -37,6 +42,10 @@ pub(crate) const TIMER_SHARDS: u8 = 8;
 
 pub(crate) const SPACE: &str = "SPACE";
 pub(crate) const DESTINATION: &str = "DESTINATION";
+pub(crate) const PROVIDER: &str = "PROVIDER";
+pub(crate) const MEMBER: &str = "MEMBER";
+pub(crate) const TEAM: &str = "TEAM";
+pub(crate) const SCHEDULE: &str = "SCHEDULE";
 pub(crate) const INTEGRATION: &str = "INTEGRATION";
 pub(crate) const MAPPING: &str = "MAPPING";
 pub(crate) const DELETED_INTEGRATION: &str = "DELETED_INTEGRATION";
@@ -112,6 +121,22 @@ pub(crate) fn incidents_of(space: &SpaceId) -> String {
 /// `None` for an id that no alert can have made.
 pub(crate) fn incident(id: &IncidentId) -> Option<Key> {
     id.parts().map(|(space, opened_by)| Key::new(incidents_of(&space), opened_by))
+}
+
+pub(crate) fn timeline_of(incident: &IncidentId) -> String {
+    format!("TIMELINE#{incident}")
+}
+
+pub(crate) fn timeline_entry(incident: &IncidentId, n: u64) -> Key {
+    Key::new(timeline_of(incident), format_args!("{n:010}"))
+}
+
+pub(crate) fn group(space: &SpaceId, hash: &str) -> Key {
+    Key::new(format!("GROUP#{space}#{hash}"), ALONE)
+}
+
+pub(crate) fn mute(space: &SpaceId, integration: &IntegrationId, key_hash: &str) -> Key {
+    Key::new(format!("MUTE#{space}#{integration}#{key_hash}"), ALONE)
 }
 
 pub(crate) fn deliveries_of(incident: &IncidentId) -> String {

@@ -1,8 +1,9 @@
 //! What Larkspur keeps, in two DynamoDB tables.
 //!
 //! Reading order: [`keys`] every key format → [`config`], [`integrations`], [`api_keys`] what operators save →
-//! [`alert_states`], [`alerts`], [`incidents`], [`changes`] what messages and people do → [`deliveries`], [`rates`],
-//! [`digests`] who was told → [`timers`] what is due → [`log`], [`ledger`] what became of every message.
+//! [`alert_states`], [`alerts`], [`incidents`], [`groups`], [`changes`] what messages and people do → [`people`] who gets
+//! an incident → [`deliveries`], [`rates`], [`digests`] who was told → [`timers`] what is due → [`log`], [`ledger`] what
+//! became of every message.
 //!
 //! - Every write may be repeated: it carries its own identity in a condition, or writes the same content under the same
 //!   key. A write that took effect although its answer was lost is recognised as one's own.
@@ -19,6 +20,7 @@ pub mod config;
 pub mod deliveries;
 pub mod digests;
 pub mod errors;
+pub mod groups;
 pub mod incidents;
 pub mod integrations;
 mod item;
@@ -26,6 +28,7 @@ pub mod keys;
 pub mod ledger;
 pub mod log;
 mod newest_first;
+pub mod people;
 pub mod rates;
 mod table;
 pub mod timers;
@@ -56,6 +59,7 @@ struct Inner {
     config: config::Caches,
     buckets: rates::Buckets,
     received: ledger::Seen,
+    policies: people::Policies,
 }
 
 /// A part of a list, newest first.
@@ -75,6 +79,7 @@ impl Store {
             config: config::Caches::default(),
             buckets: rates::Buckets::default(),
             received: ledger::Seen::default(),
+            policies: people::Policies::default(),
         };
         Self { inner: Arc::new(inner) }
     }

@@ -3,47 +3,17 @@
 //! A timer's identity is its moment and what it is for, so writing it again changes nothing. Acting on it is idempotent
 //! too: a timer may be swept twice and handed over twice. It is deleted when it has been acted on, never by expiry.
 
-use alerting::ids::{AlertId, DestinationId, IncidentId};
+use std::collections::HashMap;
+
 use alerting::moment::Moment;
-use serde::{Deserialize, Serialize};
+use alerting::timer::Timer;
 
 use crate::Store;
 use crate::concurrently::concurrently;
 use crate::errors::{ReadError, WriteError};
-use crate::item::{Reader, item, json};
-use crate::keys::{self, TIMER_SHARDS};
+use crate::item::{Item, Reader, item, json};
+use crate::keys::{self, Key, TIMER_SHARDS};
 use crate::table::{Part, Range, Table};
-
-/// One piece of due work; also the body of the queue "due".
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Timer {
-    pub due: Moment,
-    /// What it is for: the same for every copy.
-    pub id: String,
-    pub work: Work,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Work {
-    /// Close an alert that no message closes.
-    AutoClose { alert: AlertId },
-    /// Send what waits in the destination's digest.
-    FlushDigest { destination: DestinationId },
-    /// End the snooze that lasts until this moment.
-    SnoozeEnd { incident: IncidentId, until: Moment },
-}
-
-impl Timer {
-    pub fn new(due: Moment, work: Work) -> Self {
-        let id = match &work {
-            Work::AutoClose { alert } => format!("auto_close.{alert}"),
-            Work::FlushDigest { destination } => format!("flush_digest.{destination}"),
-            Work::SnoozeEnd { incident, until } => format!("snooze_end.{incident}.{}", until.millis()),
-        };
-        Self { due, id, work }
-    }
-}
 
 impl Store {
     pub async fn put_timer(&self, timer: &Timer) -> Result<(), WriteError> {
@@ -63,9 +33,11 @@ impl Store {
         Ok(due)
     }
 
-    pub async fn delete_timer(&self, timer: &Timer) -> Result<(), WriteError> {
-        self.delete(Table::Alerts, &keys::timer(timer.due, &timer.id)).await?;
-        Ok(())
+    /// Those that were handed over.
+    pub async fn delete_timers(&self, timers: &[Timer]) -> Result<(), WriteError> {
+        let keys: HashMap<Key, Option<Item>> =
+            timers.iter().map(|timer| (keys::timer(timer.due, &timer.id), None)).collect();
+        self.write_many(Table::Alerts, &keys.into_iter().collect::<Vec<_>>()).await
     }
 
     async fn due_in_shard(self, shard: u8, until: Moment, limit: usize) -> Result<Vec<Timer>, ReadError> {

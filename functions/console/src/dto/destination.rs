@@ -3,13 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use alerting::destination::{Destination, Language};
+use alerting::destination::{Destination, Language, TimeZone};
 use alerting::ids::DestinationId;
 use alerting::secret::Secret;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::schema::people::LanguageShape;
 use super::{Time, is_masked, masked};
 use crate::error::ApiError;
 
@@ -18,11 +19,11 @@ use crate::error::ApiError;
 pub(crate) struct DestinationBody {
     #[schema(example = "ops group")]
     pub(crate) name: String,
-    /// `feishu_bot`, `dingtalk_bot`, `wecom_bot`, `slack_webhook`, `telegram_bot`, `zoom_webhook`.
+    /// `feishu_bot`, `dingtalk_bot`, `wecom_bot`, `slack_webhook`, `telegram_bot`, `zoom_webhook`, `email`.
     #[schema(example = "feishu_bot")]
     pub(crate) channel: String,
     /// By channel: `feishu_bot`, `dingtalk_bot` {url, secret?}; `wecom_bot`, `slack_webhook` {url}; `telegram_bot`
-    /// {token, `chat_id`}; `zoom_webhook` {url, `verification_token`, envelope?}. In a `PUT` a secret that is left out
+    /// {token, `chat_id`}; `zoom_webhook` {url, `verification_token`, envelope?}; `email` {to}. In a `PUT` a secret that is left out
     /// is kept, and `null` removes it.
     #[serde(default)]
     #[schema(value_type = Object, example = json!({"url": "https://open.feishu.cn/open-apis/bot/v2/hook/…"}))]
@@ -31,18 +32,10 @@ pub(crate) struct DestinationBody {
     #[serde(default)]
     #[schema(value_type = LanguageShape, required = false, default = "en")]
     pub(crate) language: Language,
-    /// Of the times that are sent there, as an offset from UTC.
+    /// Of the times that are sent there: an offset from UTC, or a place's zone by its IANA name (`Asia/Shanghai`).
     #[serde(default)]
     #[schema(example = "+08:00", default = "+00:00")]
     time_zone: Option<String>,
-}
-
-#[derive(ToSchema)]
-#[schema(as = Language, rename_all = "snake_case")]
-#[expect(dead_code, reason = "describes a type of `alerting`; none is ever made")]
-enum LanguageShape {
-    En,
-    Zh,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -64,28 +57,27 @@ pub(crate) struct DestinationView {
 }
 
 impl DestinationBody {
-    pub(crate) fn utc_offset_minutes(&self) -> Result<i16, ApiError> {
-        match &self.time_zone {
-            None => Ok(0),
-            Some(text) => parse_offset(text)
-                .ok_or_else(|| ApiError::invalid("time_zone", "expected an offset from UTC such as `+08:00`")),
-        }
+    pub(crate) fn time_zone(&self) -> Result<TimeZone, ApiError> {
+        let zone = self.time_zone.as_deref().map(|text| {
+            text.parse().map_err(|error| ApiError::invalid("time_zone", format!("`{text}` is no time zone: {error}")))
+        });
+        Ok(zone.transpose()?.unwrap_or_default())
     }
 }
 
 impl From<Destination> for DestinationView {
     fn from(destination: Destination) -> Self {
-        let Destination { id, name, version: _, channel, settings: _, shown, language, utc_offset_minutes, created_at } =
+        let Destination { id, name, version: _, channel, settings: _, shown, language, time_zone, created_at } =
             destination;
-        let time_zone = show_offset(utc_offset_minutes);
+        let time_zone = time_zone.to_string();
         Self { id, name, channel, settings: shown, language, time_zone, created_at: Time(created_at) }
     }
 }
 
 /// The settings to save: those of the request, and the secrets of `before` that it leaves out or sends back masked.
-pub(crate) fn merge(channel: &str, given: Map<String, Value>, before: Option<&Value>) -> Result<Value, ApiError> {
+pub(crate) fn merge(secrets: &[&str], given: Map<String, Value>, before: Option<&Value>) -> Result<Value, ApiError> {
     let mut merged = given;
-    for name in channels::Destination::secret_fields(channel).unwrap_or_default() {
+    for name in secrets {
         let old = before.and_then(|before| before.get(*name));
         let hint = old.and_then(Value::as_str).map(|old| Secret::new(old).hint());
         match (merged.get(*name), old) {
@@ -101,32 +93,6 @@ pub(crate) fn merge(channel: &str, given: Map<String, Value>, before: Option<&Va
     Ok(Value::Object(merged))
 }
 
-/// `+08:00` → 480. No place on earth is further from UTC than 14 hours.
-fn parse_offset(text: &str) -> Option<i16> {
-    if matches!(text, "Z" | "UTC") {
-        return Some(0);
-    }
-    let (sign, rest) = match text.split_at_checked(1)? {
-        ("+", rest) => (1, rest),
-        ("-", rest) => (-1, rest),
-        _ => return None,
-    };
-    let (hours, minutes) = rest.split_once(':')?;
-    let two_digits = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
-    if !two_digits(hours) || !two_digits(minutes) {
-        return None;
-    }
-    let (hours, minutes): (i16, i16) = (hours.parse().ok()?, minutes.parse().ok()?);
-    let offset = hours * 60 + minutes;
-    (minutes < 60 && offset <= 14 * 60).then_some(sign * offset)
-}
-
-fn show_offset(minutes: i16) -> String {
-    let sign = if minutes < 0 { '-' } else { '+' };
-    let minutes = minutes.unsigned_abs();
-    format!("{sign}{:02}:{:02}", minutes / 60, minutes % 60)
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -135,7 +101,7 @@ mod tests {
 
     fn merged(given: Value, before: Option<Value>) -> Result<Value, ApiError> {
         let Value::Object(given) = given else { panic!("an object is given") };
-        merge("feishu_bot", given, before.as_ref())
+        merge(&["url", "secret"], given, before.as_ref())
     }
 
     #[test]
@@ -159,17 +125,6 @@ mod tests {
             [(json!({"secret": "…6789"}), None), (json!({"url": "…9"}), Some(json!({"url": "https://x"})))]
         {
             assert!(merged(given, before).is_err());
-        }
-    }
-
-    #[test]
-    fn a_time_zone_is_an_offset_and_reads_back() {
-        for (text, minutes) in [("+08:00", 480), ("-03:30", -210), ("+00:00", 0), ("+14:00", 840)] {
-            assert_eq!(parse_offset(text), Some(minutes));
-            assert_eq!(show_offset(minutes), text);
-        }
-        for text in ["", "8", "+8:00", "+08:60", "+15:00", "Asia/Shanghai", "+0８:00", "++1:00"] {
-            assert_eq!(parse_offset(text), None, "{text}");
         }
     }
 }

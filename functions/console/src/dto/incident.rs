@@ -1,13 +1,17 @@
 //! Incidents, their timelines and deliveries, as they are told.
 
-use alerting::ids::{AlertId, DestinationId, IncidentId, SpaceId};
-use alerting::incident::{Entry, Incident, Progress};
+use alerting::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, MemberId, SpaceId, TeamId};
+use alerting::incident::{Escalation, Incident, Progress};
 use alerting::severity::Severity;
+use alerting::timeline::Entry;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Time;
 use super::schema::{ProgressShape, SeverityShape};
+
+/// Alerts that a listing names; `alert_count` says how many there are, and the incident alone has all of them.
+const ALERTS_LISTED: usize = 100;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Incident)]
@@ -24,8 +28,10 @@ pub(crate) struct IncidentView {
     severity: Severity,
     #[schema(value_type = ProgressShape)]
     progress: Progress,
+    /// In lists the first hundred.
     #[schema(value_type = Vec<String>)]
     alerts: Vec<AlertId>,
+    alert_count: usize,
     triggered_at: Time,
     #[schema(required)]
     acknowledged_at: Option<Time>,
@@ -33,7 +39,45 @@ pub(crate) struct IncidentView {
     closed_at: Option<Time>,
     #[schema(required)]
     snoozed_until: Option<Time>,
+    /// Members by id; whoever acknowledged it without being one, by name.
     assignees: Vec<String>,
+    /// Those of them who work on it.
+    acknowledged_by: Vec<String>,
+    /// Where it stands in its escalation rule; `null` while only the space's own destinations are told.
+    #[schema(required)]
+    escalation: Option<EscalationView>,
+    /// What keeps it from being told; `null`: nothing does.
+    #[schema(required)]
+    silenced: Option<SilencedView>,
+    /// Its alert opens and closes again and again.
+    flapping: bool,
+    #[schema(value_type = Option<String>, required)]
+    merged_into: Option<IncidentId>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = IncidentEscalation)]
+struct EscalationView {
+    /// `null`: people chosen by hand.
+    #[schema(value_type = Option<String>, required)]
+    rule: Option<EscalationRuleId>,
+    rule_name: String,
+    /// Counted from one.
+    level: u32,
+    /// The level has told nobody yet: it waits for its delay.
+    waiting: bool,
+    /// When the level was told, or will be.
+    since: Time,
+    repeated: u32,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = IncidentSilenced)]
+struct SilencedView {
+    /// The silence by name and id, or `flapping`.
+    by: String,
+    #[schema(required)]
+    until: Option<Time>,
 }
 
 /// With everything that happened.
@@ -42,17 +86,19 @@ pub(crate) struct IncidentView {
 pub(crate) struct IncidentDetail {
     #[serde(flatten)]
     incident: IncidentView,
+    /// What was done and what was told, oldest first.
     timeline: Vec<EntryView>,
     pub(crate) deliveries: Vec<DeliveryView>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TimelineEntry)]
-struct EntryView {
+pub(crate) struct EntryView {
     at: Time,
+    /// What happened; `notified` is one attempt to tell someone.
     #[schema(example = "acknowledged")]
     kind: &'static str,
-    /// A member or API key by name, `source`, or `timer`.
+    /// A member or API key by name, `source`, or `timer`; of an attempt, the destination by name.
     actor: String,
     #[schema(required)]
     detail: Option<String>,
@@ -64,7 +110,7 @@ struct EntryView {
 pub(crate) struct DeliveryView {
     #[schema(value_type = String, example = "dst_8Zp1QeRtYu")]
     pub(crate) destination: DestinationId,
-    /// The destination's name and channel; `null` once it is deleted.
+    /// The destination's or the member's name, and the channel; `null` once it is deleted.
     #[schema(required)]
     pub(crate) name: Option<String>,
     #[schema(required, example = "feishu_bot")]
@@ -85,8 +131,9 @@ pub(crate) struct AttemptView {
     pub(crate) reason: Option<String>,
 }
 
-impl From<Incident> for IncidentView {
-    fn from(incident: Incident) -> Self {
+impl IncidentView {
+    pub(crate) fn whole(incident: Incident) -> Self {
+        let alert_count = incident.alerts.len();
         Self {
             id: incident.id,
             num: incident.num,
@@ -94,39 +141,173 @@ impl From<Incident> for IncidentView {
             title: incident.title,
             severity: incident.severity,
             progress: incident.progress,
-            alerts: incident.alerts,
+            alerts: incident.alerts.into_iter().map(|linked| linked.alert).collect(),
+            alert_count,
             triggered_at: Time(incident.triggered_at),
             acknowledged_at: incident.acknowledged_at.map(Time),
             closed_at: incident.closed_at.map(Time),
             snoozed_until: incident.snoozed_until.map(Time),
             assignees: incident.assignees,
+            acknowledged_by: incident.acknowledged_by,
+            escalation: incident.escalation.map(EscalationView::from),
+            silenced: incident.held.map(|held| SilencedView { by: held.by, until: held.until.map(Time) }),
+            flapping: incident.flapping,
+            merged_into: incident.merged_into,
+        }
+    }
+
+    pub(crate) fn listed(incident: Incident) -> Self {
+        let mut view = Self::whole(incident);
+        view.alerts.truncate(ALERTS_LISTED);
+        view
+    }
+}
+
+impl From<Escalation> for EscalationView {
+    fn from(escalation: Escalation) -> Self {
+        Self {
+            rule: escalation.rule,
+            rule_name: escalation.rule_name,
+            level: escalation.level + 1,
+            waiting: escalation.is_waiting,
+            since: Time(escalation.since),
+            repeated: escalation.repeated,
         }
     }
 }
 
 impl IncidentDetail {
-    pub(crate) fn new(mut incident: Incident, deliveries: Vec<DeliveryView>) -> Self {
-        let timeline = std::mem::take(&mut incident.timeline).into_iter().map(EntryView::from).collect();
-        Self { incident: incident.into(), timeline, deliveries }
+    /// `timeline`: all entries of the incident. The attempts of the deliveries take their places between them.
+    pub(crate) fn new(incident: Incident, timeline: Vec<Entry>, deliveries: Vec<DeliveryView>) -> Self {
+        let mut timeline: Vec<EntryView> = timeline.into_iter().map(EntryView::from).collect();
+        timeline.extend(deliveries.iter().flat_map(DeliveryView::entries));
+        timeline.sort_by_key(|entry| entry.at.0);
+        Self { incident: IncidentView::whole(incident), timeline, deliveries }
+    }
+}
+
+impl DeliveryView {
+    fn entries(&self) -> impl Iterator<Item = EntryView> {
+        let who = self.name.clone().unwrap_or_else(|| self.destination.to_string());
+        let channel = self.channel.clone().unwrap_or_default();
+        self.attempts.iter().map(move |attempt| EntryView {
+            at: attempt.at,
+            kind: "notified",
+            actor: who.clone(),
+            detail: Some(match &attempt.reason {
+                Some(reason) => format!("{channel}: {} ({reason})", attempt.outcome),
+                None => format!("{channel}: {}", attempt.outcome),
+            }),
+        })
     }
 }
 
 impl From<Entry> for EntryView {
     fn from(entry: Entry) -> Self {
-        let Entry { n: _, at, kind, actor, detail, alert_n: _ } = entry;
-        Self { at: Time(at), kind: kind.as_str(), actor, detail }
+        Self { at: Time(entry.at), kind: entry.kind.as_str(), actor: entry.actor, detail: entry.detail }
     }
+}
+
+/// For what has no arguments: an empty body or `{}`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoArguments {}
+
+/// For actions that need no more: an empty body, `{}`, or who acts.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ActBody {
+    /// The member who does it; without it, the API key does.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "mem_4fJk2LmNpQ")]
+    pub(crate) member: Option<MemberId>,
 }
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SnoozeBody {
-    /// At most 24 hours.
+    /// At most 24 hours; 120, 240 and 720 are what pages offer.
     #[schema(minimum = 1, maximum = 1440, example = 120)]
     pub(crate) minutes: u32,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub(crate) member: Option<MemberId>,
 }
 
-/// For actions without arguments: an empty body or `{}`.
+#[derive(Debug, Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EscalateBody {
+    /// Counted from one; without it, the next one.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 10)]
+    pub(crate) level: Option<u32>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub(crate) member: Option<MemberId>,
+}
+
+/// People to whom an incident is given.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct NoArguments {}
+pub(crate) struct PeopleBody {
+    #[serde(default)]
+    #[schema(value_type = Vec<String>, example = json!(["mem_4fJk2LmNpQ"]))]
+    pub(crate) members: Vec<MemberId>,
+    #[serde(default)]
+    #[schema(value_type = Vec<String>)]
+    pub(crate) teams: Vec<TeamId>,
+    /// The member who does it; without it, the API key does.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub(crate) member: Option<MemberId>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct CommentBody {
+    #[schema(min_length = 1, max_length = 4000)]
+    pub(crate) text: String,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub(crate) member: Option<MemberId>,
+}
+
+/// What is set here stays so, whatever the alerts say.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EditBody {
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 512)]
+    pub(crate) title: Option<String>,
+    #[serde(default)]
+    #[schema(value_type = Option<SeverityShape>)]
+    pub(crate) severity: Option<Severity>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub(crate) member: Option<MemberId>,
+}
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MergeBody {
+    /// They close, and their alerts come here. Of the same space.
+    #[schema(value_type = Vec<String>, min_items = 1, max_items = 50)]
+    pub(crate) incidents: Vec<IncidentId>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub(crate) member: Option<MemberId>,
+}
+
+/// A silence for what is like this incident.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct QuickSilenceBody {
+    #[schema(minimum = 1, maximum = 43_200, example = 120)]
+    pub(crate) minutes: u32,
+    /// What makes another alert like it: the same title, and the same values of these labels. None: all of its labels.
+    #[serde(default)]
+    pub(crate) labels: Option<Vec<String>>,
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    pub(crate) member: Option<MemberId>,
+}

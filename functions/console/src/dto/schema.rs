@@ -3,6 +3,12 @@
 
 #![expect(dead_code, reason = "these describe types; none of them is ever made")]
 
+pub(crate) mod escalation;
+pub(crate) mod hours;
+pub(crate) mod people;
+pub(crate) mod space;
+pub(crate) mod text;
+
 use utoipa::ToSchema;
 
 /// Groups joined by OR. `{}` takes everything.
@@ -133,7 +139,7 @@ pub(crate) enum ProgressShape {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::collections::BTreeSet;
 
     use alerting::{alert, filter, incident, integration, message, severity};
@@ -143,19 +149,26 @@ mod tests {
 
     use super::*;
 
-    fn schema_of<T: PartialSchema>() -> Value {
+    pub(in crate::dto) fn schema_of<T: PartialSchema>() -> Value {
         serde_json::to_value(T::schema()).expect("a schema is JSON")
     }
 
+    /// The least and the greatest value of a property.
+    pub(in crate::dto) fn range_of<Shape: PartialSchema>(field: &str) -> (u32, u32) {
+        let schema = schema_of::<Shape>();
+        let bound = |name: &str| schema["properties"][field][name].as_f64().expect("there is such a bound");
+        (bound("minimum") as u32, bound("maximum") as u32)
+    }
+
     /// The schema's properties are exactly the fields that the type writes.
-    fn same_fields<Shape: PartialSchema>(sample: &impl Serialize) {
+    pub(in crate::dto) fn same_fields<Shape: PartialSchema>(sample: &impl Serialize) {
         let names = |value: &Value| value.as_object().map(|o| o.keys().cloned().collect::<BTreeSet<_>>());
         let schema = schema_of::<Shape>();
         assert_eq!(names(&schema["properties"]), names(&serde_json::to_value(sample).expect("serialises")));
     }
 
     /// The schema's values are exactly the names of the variants.
-    fn same_names<Shape: PartialSchema>(variants: &impl Serialize) {
+    pub(in crate::dto) fn same_names<Shape: PartialSchema>(variants: &impl Serialize) {
         assert_eq!(schema_of::<Shape>()["enum"], serde_json::to_value(variants).expect("serialises"));
     }
 

@@ -1,31 +1,27 @@
 //! Destinations: one configured address on a channel, and a test of it.
 
 use alerting::destination::Destination;
-use alerting::ids::{DestinationId, IncidentId, SpaceId};
-use alerting::incident::{EntryKind, Progress};
+use alerting::ids::DestinationId;
 use alerting::moment::Moment;
-use alerting::notice::Notice;
-use alerting::severity::Severity;
 use alerting::space::Space;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use channels::{Form, Post};
 use lambda_kit::random;
-use serde::Serialize;
 use serde_json::{Map, Value};
 use store::config::Expect;
-use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ALL_AT_A_TIME, Shared, save_error, save_over};
+use super::{Shared, in_use, save_error, save_over};
 use crate::auth::Actor;
 use crate::dto;
 use crate::dto::destination::{DestinationBody, DestinationView, merge};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Base};
 use crate::page::{Listed, Page, PageQuery};
+use crate::references::users_of_destination;
+use crate::test_notice::{self, Addressed, Tested};
 use crate::{App, SharedApp};
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
@@ -86,44 +82,24 @@ async fn replace(
 }
 
 #[utoipa::path(delete, path = "/destinations/{id}", tag = "destinations", operation_id = "delete_destination",
-    summary = "Deletes a destination and takes it out of the spaces that name it", params(("id" = String, Path)),
+    summary = "Deletes a destination that no escalation rule or member uses, and takes it out of the spaces that name it",
+    params(("id" = String, Path)),
     responses((status = 204, description = "It is gone; notices that wait for it are dropped, with the reason")))]
 async fn delete(State(app): Shared, ApiPath(id): ApiPath<DestinationId>) -> Result<StatusCode, ApiError> {
     found(&app, &id).await?;
-    for space in spaces_with(&app, &id).await? {
-        save_over(|| async {
-            let Some(before) = app.store.spaces().get(&space).await? else { return Ok(Ok(())) };
+    in_use("the destination", &users_of_destination(&app, &id).await?)?;
+    let all = app.store.spaces().all().await?;
+    for space in all.into_iter().filter(|space| space.destinations.contains(&id)) {
+        let saved = save_over(|| async {
+            let Some(before) = app.store.spaces().get(&space.id).await? else { return Ok(Ok(())) };
             let expect = Expect::Version(before.version);
             let destinations = before.destinations.iter().filter(|one| **one != id).cloned().collect();
             Ok(app.store.spaces().put(&Space { destinations, ..before }, expect).await.map(drop))
-        })
-        .await?;
+        });
+        saved.await?;
     }
     app.store.destinations().delete(&id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// What became of a test notice.
-#[derive(Debug, Serialize, ToSchema)]
-struct Tested {
-    /// `delivered`, `retry` (now it did not work; later it may) or `rejected` (it will not, as it is configured).
-    #[schema(example = "delivered")]
-    outcome: &'static str,
-    #[schema(required)]
-    reason: Option<&'static str>,
-    provider: ProviderView,
-}
-
-/// The provider's own words.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = Provider)]
-struct ProviderView {
-    /// Of its HTTP answer; `null` if none came.
-    #[schema(required)]
-    status: Option<u16>,
-    #[schema(required)]
-    code: Option<String>,
-    message: String,
 }
 
 #[utoipa::path(post, path = "/destinations/{id}/test", tag = "destinations", operation_id = "test_destination",
@@ -138,54 +114,9 @@ async fn test(
 ) -> Result<Json<Tested>, ApiError> {
     let stored = found(&app, &id).await?;
     let settings = settings(&app, &stored).await?;
-    let channel = channels::Destination::parse(&stored.channel, &settings)?;
-    let now = app.clock.now();
-    // A test counts against the group's limit like any other message.
-    if let store::rates::Token::Wait(after) = app.store.take_token(&id, channel.limits().rates, now).await? {
-        let message = "the destination has just been sent as much as its provider takes".to_owned();
-        return Err(ApiError::TooMany { after, message });
-    }
-    let notice = sample(&app, id, actor.name, now);
-    let post = Post {
-        notices: std::slice::from_ref(&notice),
-        link_base: &base,
-        language: stored.language,
-        utc_offset_minutes: stored.utc_offset_minutes,
-        form: Form::Rich,
-    };
-    let sent = app.deliverer.send(&channel, channel.request(&post, now)?).await;
-    let channels::outcome::Provider { status, code, message } = sent.provider;
-    Ok(Json(Tested {
-        outcome: sent.outcome.as_str(),
-        reason: sent.outcome.reason().map(channels::outcome::Reason::as_str),
-        provider: ProviderView { status, code, message },
-    }))
-}
-
-/// A notice of an incident that does not exist.
-fn sample(app: &App, destination: DestinationId, actor: String, now: Moment) -> Notice {
-    let space = SpaceId::from_suffix("test").expect("a word makes an id");
-    let incident = IncidentId::of(&space, app.stamps.next(now));
-    Notice {
-        destination,
-        n: 1,
-        kind: EntryKind::Triggered,
-        at: now,
-        actor,
-        num: incident.num(),
-        incident,
-        space,
-        space_name: "Test".to_owned(),
-        title: "Test notice from Larkspur".to_owned(),
-        description: "If you can read this, alerts reach this group. Nothing is wrong, and nobody has to act."
-            .to_owned(),
-        severity: Severity::Info,
-        progress: Progress::Triggered,
-        triggered_at: now,
-        closed_at: None,
-        labels: std::collections::BTreeMap::new(),
-        integration_name: "Larkspur".to_owned(),
-    }
+    let Destination { id, channel, language, time_zone, .. } = &stored;
+    let to = Addressed { destination: id.clone(), channel, settings: &settings, language: *language, time_zone };
+    Ok(Json(test_notice::send(&app, to, actor.name, &base).await?))
 }
 
 async fn found(app: &App, id: &DestinationId) -> Result<Destination, ApiError> {
@@ -214,27 +145,14 @@ async fn drafted(
 ) -> Result<Destination, ApiError> {
     let Draft { id, version, created_at } = draft;
     let name = dto::name("name", &body.name)?;
-    let utc_offset_minutes = body.utc_offset_minutes()?;
+    let time_zone = body.time_zone()?;
     let given: Map<String, Value> = body.settings.clone();
-    let settings = merge(&body.channel, given, before)?;
-    channels::Destination::parse(&body.channel, &settings)
+    let secrets = channels::Destination::secret_fields(&body.channel).unwrap_or_default();
+    let settings = merge(secrets, given, before)?;
+    channels::Destination::check_settings(&body.channel, &settings)
         .map_err(|error| ApiError::invalid(&error.field, format!("`{}` {}", error.field, error.message)))?;
     let shown = channels::Destination::shown(&body.channel, &settings);
     let settings = app.sealer.seal(id.as_str(), &settings.to_string()).await?;
     let (channel, language) = (body.channel.clone(), body.language);
-    Ok(Destination { id, name, version, channel, settings, shown, language, utc_offset_minutes, created_at })
-}
-
-async fn spaces_with(app: &App, destination: &DestinationId) -> Result<Vec<SpaceId>, ApiError> {
-    let mut spaces = Vec::new();
-    let mut after: Option<String> = None;
-    loop {
-        let page = app.store.spaces().list(ALL_AT_A_TIME, after.as_deref()).await?;
-        let naming = page.items.into_iter().filter(|space| space.destinations.contains(destination));
-        spaces.extend(naming.map(|space| space.id));
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return Ok(spaces),
-        }
-    }
+    Ok(Destination { id, name, version, channel, settings, shown, language, time_zone, created_at })
 }

@@ -1,9 +1,7 @@
-//! Incidents: what people work on, and what they do to them.
+//! Incidents: what people work on. What they do to them is in [`super::incident_actions`].
 
-use std::time::Duration;
-
-use alerting::ids::{IncidentId, SpaceId};
-use alerting::incident::{Incident, Progress, SNOOZE_MAX};
+use alerting::ids::{DestinationId, IncidentId, SpaceId};
+use alerting::incident::{Incident, Progress};
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
@@ -14,25 +12,17 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{ALL_AT_A_TIME, Shared, one_of};
-use crate::act::{Wish, act};
-use crate::auth::Actor;
+use crate::act::existing;
 use crate::dto::Time;
-use crate::dto::incident::{AttemptView, DeliveryView, IncidentDetail, IncidentView, NoArguments, SnoozeBody};
+use crate::dto::incident::{AttemptView, DeliveryView, IncidentDetail, IncidentView};
 use crate::dto::schema::ProgressShape;
 use crate::error::ApiError;
-use crate::extract::{ApiJson, ApiPath, ApiQuery};
+use crate::extract::{ApiPath, ApiQuery};
 use crate::page::{Listed, Page};
 use crate::{App, SharedApp};
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(read))
-        .routes(routes!(acknowledge))
-        .routes(routes!(unacknowledge))
-        .routes(routes!(snooze))
-        .routes(routes!(close))
-        .routes(routes!(reopen))
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read, super::incident_actions::edit))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -66,110 +56,43 @@ async fn list(
     };
     let (after, limit) = (page.after()?, page.limit);
     let found = app.store.incidents(IncidentQuery { progress, spaces, after, limit }).await?;
-    Ok(Json(Listed::of(found, IncidentView::from)))
+    Ok(Json(Listed::of(found, IncidentView::listed)))
 }
 
 #[utoipa::path(get, path = "/incidents/{id}", tag = "incidents", operation_id = "read_incident",
     summary = "Reads an incident with its timeline and deliveries", params(("id" = String, Path)),
     responses((status = 200, description = "The incident", body = IncidentDetail)))]
 async fn read(State(app): Shared, ApiPath(id): ApiPath<IncidentId>) -> Result<Json<IncidentDetail>, ApiError> {
-    let incident = app.store.incident(&id).await?;
-    let incident = incident.ok_or_else(|| ApiError::not_found(format_args!("incident {id}")))?;
-    detail(&app, incident).await
+    detail(&app, existing(&app, &id).await?).await
 }
 
-#[utoipa::path(post, path = "/incidents/{id}/acknowledge", tag = "incidents", operation_id = "acknowledge_incident",
-    summary = "Acknowledges: the one who asks works on it", params(("id" = String, Path)),
-    request_body(content = Option<NoArguments>),
-    responses((status = 200, description = "The incident", body = IncidentDetail)))]
-async fn acknowledge(
-    State(app): Shared,
-    actor: Actor,
-    ApiPath(id): ApiPath<IncidentId>,
-    ApiJson(NoArguments {}): ApiJson<NoArguments>,
-) -> Result<Json<IncidentDetail>, ApiError> {
-    let incident = act(&app, &id, Wish::Acknowledge, &actor.name).await?;
-    detail(&app, incident).await
-}
-
-#[utoipa::path(post, path = "/incidents/{id}/unacknowledge", tag = "incidents",
-    operation_id = "unacknowledge_incident", summary = "Takes an acknowledgement back", params(("id" = String, Path)),
-    request_body(content = Option<NoArguments>),
-    responses((status = 200, description = "The incident", body = IncidentDetail)))]
-async fn unacknowledge(
-    State(app): Shared,
-    actor: Actor,
-    ApiPath(id): ApiPath<IncidentId>,
-    ApiJson(NoArguments {}): ApiJson<NoArguments>,
-) -> Result<Json<IncidentDetail>, ApiError> {
-    let incident = act(&app, &id, Wish::Unacknowledge, &actor.name).await?;
-    detail(&app, incident).await
-}
-
-#[utoipa::path(post, path = "/incidents/{id}/snooze", tag = "incidents", operation_id = "snooze_incident",
-    summary = "Stops escalation and repeat notices for a while", params(("id" = String, Path)),
-    request_body = SnoozeBody, responses((status = 200, description = "The incident", body = IncidentDetail)))]
-async fn snooze(
-    State(app): Shared,
-    actor: Actor,
-    ApiPath(id): ApiPath<IncidentId>,
-    ApiJson(body): ApiJson<SnoozeBody>,
-) -> Result<Json<IncidentDetail>, ApiError> {
-    let length = Duration::from_secs(u64::from(body.minutes) * 60);
-    if length.is_zero() || length > SNOOZE_MAX {
-        return Err(ApiError::invalid("minutes", format!("expected 1 to {}", SNOOZE_MAX.as_secs() / 60)));
-    }
-    let incident = act(&app, &id, Wish::Snooze(length), &actor.name).await?;
-    detail(&app, incident).await
-}
-
-#[utoipa::path(post, path = "/incidents/{id}/close", tag = "incidents", operation_id = "close_incident",
-    summary = "Closes an incident and its alerts", params(("id" = String, Path)),
-    request_body(content = Option<NoArguments>),
-    responses((status = 200, description = "The incident", body = IncidentDetail)))]
-async fn close(
-    State(app): Shared,
-    actor: Actor,
-    ApiPath(id): ApiPath<IncidentId>,
-    ApiJson(NoArguments {}): ApiJson<NoArguments>,
-) -> Result<Json<IncidentDetail>, ApiError> {
-    let incident = act(&app, &id, Wish::Close, &actor.name).await?;
-    detail(&app, incident).await
-}
-
-#[utoipa::path(post, path = "/incidents/{id}/reopen", tag = "incidents", operation_id = "reopen_incident",
-    summary = "Returns a closed incident to triggered; its alerts stay closed", params(("id" = String, Path)),
-    request_body(content = Option<NoArguments>),
-    responses((status = 200, description = "The incident", body = IncidentDetail)))]
-async fn reopen(
-    State(app): Shared,
-    actor: Actor,
-    ApiPath(id): ApiPath<IncidentId>,
-    ApiJson(NoArguments {}): ApiJson<NoArguments>,
-) -> Result<Json<IncidentDetail>, ApiError> {
-    let incident = act(&app, &id, Wish::Reopen, &actor.name).await?;
-    detail(&app, incident).await
-}
-
-async fn detail(app: &App, incident: Incident) -> Result<Json<IncidentDetail>, ApiError> {
+/// The whole story of an incident.
+pub(crate) async fn detail(app: &App, incident: Incident) -> Result<Json<IncidentDetail>, ApiError> {
     let mut deliveries = Vec::new();
     for (destination, delivery) in app.store.deliveries(&incident.id).await? {
-        let known = app.store.cached_destination(&destination, app.clock.now()).await?;
-        let Delivery { attempts, .. } = &delivery;
-        let attempts = attempts.iter().map(|attempt| AttemptView {
+        let (name, channel) = named(app, &destination).await?;
+        let state = delivery.state().as_str();
+        let Delivery { attempts, .. } = delivery;
+        let attempts = attempts.into_iter().map(|attempt| AttemptView {
             at: Time(attempt.at),
             outcome: attempt.outcome.as_str(),
-            reason: attempt.reason.clone(),
+            reason: attempt.reason,
         });
-        deliveries.push(DeliveryView {
-            destination,
-            name: known.as_ref().map(|known| known.name.clone()),
-            channel: known.as_ref().map(|known| known.channel.clone()),
-            state: delivery.state().as_str(),
-            attempts: attempts.collect(),
-        });
+        deliveries.push(DeliveryView { destination, name, channel, state, attempts: attempts.collect() });
     }
-    Ok(Json(IncidentDetail::new(incident, deliveries)))
+    let timeline = app.store.timeline(&incident).await?;
+    Ok(Json(IncidentDetail::new(incident, timeline, deliveries)))
+}
+
+/// A destination's name and channel; of a member's, the member's name and the channel to people.
+async fn named(app: &App, id: &DestinationId) -> Result<(Option<String>, Option<String>), ApiError> {
+    let now = app.clock.now();
+    if let Some((channel, member)) = id.member() {
+        let member = app.store.cached_member(&member, now).await?;
+        return Ok((member.map(|member| member.name.clone()), Some(channel.to_owned())));
+    }
+    let known = app.store.cached_destination(id, now).await?;
+    Ok(known.map_or((None, None), |known| (Some(known.name.clone()), Some(known.channel.clone()))))
 }
 
 async fn all_spaces(app: &App) -> Result<Vec<SpaceId>, ApiError> {

@@ -1,7 +1,7 @@
 //! Mapping tables, edited as JSON, uploaded and downloaded as CSV.
 
 use alerting::ids::MappingTableId;
-use alerting::integration::{Action, Integration, MappingTable};
+use alerting::integration::MappingTable;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
@@ -11,11 +11,12 @@ use store::config::Expect;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Shared, in_use, integrations_that, save_error, save_over};
+use super::{Shared, in_use, save_error, save_over};
 use crate::dto::mapping_table::{MappingTableBody, MappingTableView, from_csv, to_csv};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, ApiText};
 use crate::page::{Listed, Page, PageQuery};
+use crate::references::users_of_mapping_table;
 use crate::{App, SharedApp};
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
@@ -81,14 +82,11 @@ async fn replace(
 }
 
 #[utoipa::path(delete, path = "/mapping-tables/{id}", tag = "mapping tables", operation_id = "delete_mapping_table",
-    summary = "Deletes a mapping table that no pipeline uses", params(("id" = String, Path)),
+    summary = "Deletes a mapping table that no pipeline and no escalation rule uses", params(("id" = String, Path)),
     responses((status = 204, description = "It is gone")))]
 async fn delete(State(app): Shared, ApiPath(id): ApiPath<MappingTableId>) -> Result<StatusCode, ApiError> {
     found(&app, &id).await?;
-    let uses = |one: &Integration| {
-        one.pipeline.iter().any(|step| matches!(&step.action, Action::MapLabels { table } if *table == id))
-    };
-    in_use("the mapping table", &integrations_that(&app, uses).await?)?;
+    in_use("the mapping table", &users_of_mapping_table(&app, &id).await?)?;
     app.store.mapping_tables().delete(&id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -1,5 +1,7 @@
 //! Collaboration spaces: who hears of their incidents.
 
+use std::collections::HashSet;
+
 use alerting::ids::{DestinationId, SpaceId};
 use alerting::space::Space;
 use axum::Json;
@@ -11,11 +13,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, in_use, integrations_that, save_error, save_over, spaces_of};
-use crate::dto;
 use crate::dto::space::{SpaceBody, SpaceView};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
+use crate::references::{all_exist, each};
 use crate::{App, SharedApp};
 
 /// Destinations of one space: each of them is a notice per change.
@@ -39,13 +41,8 @@ async fn create(
     State(app): Shared,
     ApiJson(body): ApiJson<SpaceBody>,
 ) -> Result<(StatusCode, Json<SpaceView>), ApiError> {
-    let space = Space {
-        id: SpaceId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id"),
-        name: dto::name("name", &body.name)?,
-        version: 0,
-        destinations: existing(&app, body.destinations).await?,
-        created_at: app.clock.now(),
-    };
+    let id = SpaceId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id");
+    let space = wanted(&app, &body, Space::new(id, String::new(), Vec::new(), app.clock.now())).await?;
     let space = app.store.spaces().put(&space, Expect::New).await.map_err(save_error)?;
     Ok((StatusCode::CREATED, Json(space.into())))
 }
@@ -56,7 +53,8 @@ async fn read(State(app): Shared, ApiPath(id): ApiPath<SpaceId>) -> Result<Json<
     Ok(Json(found(&app, &id).await?.into()))
 }
 
-#[utoipa::path(put, path = "/spaces/{id}", tag = "spaces", operation_id = "replace_space", summary = "Replaces a space",
+#[utoipa::path(put, path = "/spaces/{id}", tag = "spaces", operation_id = "replace_space",
+    summary = "Replaces a space; its escalation rules and silences stay",
     params(("id" = String, Path)), request_body = SpaceBody,
     responses((status = 200, description = "The space", body = SpaceView)))]
 async fn replace(
@@ -64,14 +62,10 @@ async fn replace(
     ApiPath(id): ApiPath<SpaceId>,
     ApiJson(body): ApiJson<SpaceBody>,
 ) -> Result<Json<SpaceView>, ApiError> {
-    let name = dto::name("name", &body.name)?;
-    found(&app, &id).await?;
-    let destinations = existing(&app, body.destinations).await?;
     let saved = save_over(|| async {
         let before = found(&app, &id).await?;
         let expect = Expect::Version(before.version);
-        let space = Space { name: name.clone(), destinations: destinations.clone(), ..before };
-        Ok(app.store.spaces().put(&space, expect).await)
+        Ok(app.store.spaces().put(&wanted(&app, &body, before).await?, expect).await)
     });
     Ok(Json(saved.await?.into()))
 }
@@ -88,24 +82,20 @@ async fn delete(State(app): Shared, ApiPath(id): ApiPath<SpaceId>) -> Result<Sta
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn found(app: &App, id: &SpaceId) -> Result<Space, ApiError> {
+pub(crate) async fn found(app: &App, id: &SpaceId) -> Result<Space, ApiError> {
     app.store.spaces().get(id).await?.ok_or_else(|| ApiError::not_found(format_args!("space {id}")))
 }
 
-/// The destinations of a request, each once, all of them there.
-async fn existing(app: &App, wanted: Vec<DestinationId>) -> Result<Vec<DestinationId>, ApiError> {
-    let mut destinations: Vec<DestinationId> = Vec::with_capacity(wanted.len());
-    for (index, id) in wanted.into_iter().enumerate() {
-        if destinations.contains(&id) {
-            continue;
-        }
-        if destinations.len() == DESTINATIONS {
-            return Err(ApiError::invalid("destinations", format!("a space has at most {DESTINATIONS}")));
-        }
-        if app.store.destinations().get(&id).await?.is_none() {
-            return Err(ApiError::invalid(format!("destinations[{index}]"), format!("there is no destination {id}")));
-        }
-        destinations.push(id);
+/// `before` as the request wants it: its destinations each once, all of them there.
+async fn wanted(app: &App, body: &SpaceBody, before: Space) -> Result<Space, ApiError> {
+    let mut space = body.apply(before)?;
+    let named = each("destinations", &space.destinations);
+    let mut seen = HashSet::new();
+    let each_once: Vec<DestinationId> = space.destinations.iter().filter(|id| seen.insert(*id)).cloned().collect();
+    if each_once.len() > DESTINATIONS {
+        return Err(ApiError::invalid("destinations", format!("a space has at most {DESTINATIONS}")));
     }
-    Ok(destinations)
+    all_exist(app.store.destinations(), "destination", &named).await?;
+    space.destinations = each_once;
+    Ok(space)
 }

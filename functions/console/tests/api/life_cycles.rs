@@ -68,12 +68,19 @@ async fn another_channel_keeps_nothing_of_the_one_before() {
 }
 
 #[tokio::test]
-async fn a_deleted_destination_leaves_the_spaces_that_named_it() {
+async fn a_destination_that_someone_is_told_at_is_not_deleted_and_one_of_a_space_leaves_it() {
     let world = World::start().await;
-    let (gone, kept) = (world.destination().await, world.destination().await);
-    let space = world.space(&[&gone, &kept]).await;
-    world.delete(&format!("/destinations/{gone}")).await.is(204);
-    assert_eq!(world.get(&format!("/spaces/{space}")).await.is(200)["destinations"], json!([kept]));
+    let destination = world.destination().await;
+    let path = format!("/destinations/{destination}");
+    let space = world.space(&[&destination]).await;
+    let member = json!({"name": "Ada", "preferences": {"Critical": [destination]}});
+    let member = id(&world.post("/members", &member).await.is(201));
+    let sentence = world.delete(&path).await.refuses(409, "");
+    assert!(sentence.contains(&member), "{sentence}");
+
+    world.put(&format!("/members/{member}"), &json!({"name": "Ada"})).await.is(200);
+    world.delete(&path).await.is(204);
+    assert_eq!(world.get(&format!("/spaces/{space}")).await.is(200)["destinations"], json!([]));
 }
 
 #[tokio::test]

@@ -2,10 +2,17 @@
 
 mod actions;
 mod document;
+mod escalation_rules;
 mod integrations;
 mod invocations;
 mod life_cycles;
+mod members;
 mod messages;
 mod page;
+mod providers;
 mod refusals;
+mod schedules;
+mod silences;
+mod spaces;
+mod teams;
 mod world;

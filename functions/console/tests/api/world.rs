@@ -10,8 +10,10 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, Request, StatusCode, Uri, header};
 use channels::deliver::{Deliverer, Overrides};
+use channels::settings::PlainSmtpHosts;
 use console::replay::RunningCount;
 use console::{App, ensure_api_key};
+use dispatch::Dispatch;
 use lambda_kit::aws::local_config;
 use lambda_kit::clock::Clock;
 use lambda_kit::queue::Queue;
@@ -131,6 +133,11 @@ impl World {
         id(&self.post("/spaces", &json!({"name": "Payments", "destinations": destinations})).await.is(201))
     }
 
+    /// A member who is there, by id.
+    pub(crate) async fn member(&self, name: &str) -> String {
+        id(&self.post("/members", &json!({"name": name})).await.is(201))
+    }
+
     /// What was sent to an address that contains `to`, as JSON; forgotten afterwards.
     pub(crate) fn take_sent(&self, to: &str) -> Vec<Value> {
         let mut sent = self.outside.sent.lock().expect("no test panics while it holds this");
@@ -157,14 +164,27 @@ pub(crate) async fn app() -> (App, Outside) {
     let elsewhere = outside.clone().serve().await;
     let sdk = local_config(&elsewhere);
     let sqs = aws_sdk_sqs::Client::new(&sdk);
-    let app = App {
-        store: Store::new(emulated_tables().await, Tables { config: "config".into(), alerts: "alerts".into() }),
-        sealer: Arc::new(Sealer::new(aws_sdk_secretsmanager::Client::new(&sdk), "data-key")),
-        messages: Queue::new(sqs.clone(), format!("{elsewhere}/messages")),
-        notices: Queue::new(sqs, format!("{elsewhere}/notices.fifo")),
+    let store = Store::new(emulated_tables().await, Tables { config: "config".into(), alerts: "alerts".into() });
+    let clock = Clock::system();
+    let dispatch = Dispatch {
+        store: store.clone(),
+        notices: Queue::new(sqs.clone(), format!("{elsewhere}/notices.fifo")),
+        due: Queue::new(sqs.clone(), format!("{elsewhere}/due")),
         changes: Topic::new(aws_sdk_sns::Client::new(&sdk), "arn:aws:sns:us-east-1:000000000000:changes"),
-        deliverer: Deliverer::new(Overrides { provider_base: Some(elsewhere), demo: None }).expect("a base"),
-        clock: Clock::system(),
+        clock: clock.clone(),
+    };
+    let app = App {
+        store,
+        sealer: Arc::new(Sealer::new(aws_sdk_secretsmanager::Client::new(&sdk), "data-key")),
+        messages: Queue::new(sqs, format!("{elsewhere}/messages")),
+        dispatch,
+        deliverer: Deliverer::new(Overrides {
+            provider_base: Some(elsewhere),
+            plain_smtp_hosts: PlainSmtpHosts::list("127.0.0.1"),
+            ..Overrides::default()
+        })
+        .expect("a base"),
+        clock,
         stamps: StampSource::new(),
         replayed: RunningCount::new(),
         base_url: None,

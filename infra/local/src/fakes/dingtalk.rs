@@ -73,7 +73,8 @@ impl Bot for DingTalk {
             Some("actionCard") => action_card(&body["actionCard"]),
             _ => return Err(error(400_105, "不支持的消息类型")),
         };
-        let seen = seen.ok_or_else(|| error(40_035, "缺少参数 json"))?;
+        let mut seen = seen.ok_or_else(|| error(40_035, "缺少参数 json"))?;
+        show_calls(&body["at"], &mut seen);
         let visible = format!("{}\n{}", seen.title(), seen.text());
         if !rules.keywords.is_empty() && !rules.keywords.iter().any(|keyword| visible.contains(keyword)) {
             return Err(error(310_000, "keywords not in content"));
@@ -112,6 +113,27 @@ fn check_signature(request: &Incoming<'_>, rules: &Rules) -> Result<(), Reply> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).expect("HMAC takes keys of any length");
     mac.update(format!("{timestamp}\n{}", secret.expose()).as_bytes());
     mac.verify_slice(&sign).map_err(|_| fail("sign not match"))
+}
+
+/// Calls the people of the `at` object that the text names as well; where it does not, nothing happens. DingTalk shows
+/// their names in place of the numbers, which only it knows: here they are written in bold.
+fn show_calls(at: &Value, seen: &mut Seen) {
+    let of = |list: &'static str| at[list].as_array().into_iter().flatten().filter_map(Value::as_str);
+    let called: Vec<String> = of("atMobiles").chain(of("atUserIds")).map(|known| format!("@{known}")).collect();
+    for line in &mut seen.lines {
+        let runs = std::mem::take(line).into_iter();
+        *line = runs.flat_map(|run| with_calls(run, &called)).collect();
+    }
+}
+
+fn with_calls(run: Run, called: &[String]) -> Vec<Run> {
+    let found = called.iter().filter_map(|call| Some((run.text.find(call.as_str())?, call.len()))).min();
+    let Some((start, length)) = found else { return vec![run] };
+    let part = |text: &str| Run { text: text.to_owned(), ..run.clone() };
+    let mut runs = vec![part(&run.text[..start]), Run { bold: true, ..part(&run.text[start..start + length]) }];
+    runs.extend(with_calls(part(&run.text[start + length..]), called));
+    runs.retain(|run| !run.text.is_empty());
+    runs
 }
 
 fn lines(text: &Value, dialect: Dialect) -> Option<Seen> {

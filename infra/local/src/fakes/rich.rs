@@ -63,7 +63,7 @@ pub(crate) struct Dialect {
     pub(crate) bracket_links: bool,
     /// `<url|text>`, `<@user>`, `<!group>`.
     pub(crate) angle_links: bool,
-    /// `<font color="…">`, `<at id=…></at>`.
+    /// `<font color="…">`, `<at id=…></at>`, `<at user_id="…">name</at>`.
     pub(crate) tags: bool,
     /// `\*` is a star.
     pub(crate) backslashes: bool,
@@ -173,9 +173,14 @@ impl Reader {
                 return Some((None, taken));
             }
             if inner.starts_with("at ") {
-                let closed = if rest[taken..].starts_with("</at>") { taken + 5 } else { taken };
+                // A card's tag is empty, a text message's holds the name.
+                let (name, taken) = match rest[taken..].find("</at>") {
+                    Some(end) => (&rest[taken..taken + end], taken + end + "</at>".len()),
+                    None => ("", taken),
+                };
                 let id = inner.split('=').nth(1).unwrap_or_default().trim_matches(['"', '\'']);
-                return Some((Some(self.styled(format!("@{id}"))), closed));
+                let shown = if name.is_empty() { id } else { name };
+                return Some((Some(self.styled(format!("@{shown}"))), taken));
             }
         }
         if let Some(mention) = inner.strip_prefix(['@', '!']) {

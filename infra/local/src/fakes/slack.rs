@@ -49,14 +49,17 @@ impl Bot for Slack {
     fn read(request: &Incoming<'_>, _rules: &Rules) -> Result<Seen, Reply> {
         let body: Value = serde_json::from_slice(request.body).map_err(|_| Reply::text(400, "invalid_payload"))?;
         let mut seen = Seen::new(request.now);
-        blocks(&body["blocks"], &mut seen)?;
+        // The text is what notifications show; in the channel it stands where there are no blocks beside it. Blocks of
+        // an attachment do not replace it.
+        match body["text"].as_str().filter(|text| !text.is_empty()) {
+            Some(text) if body.get("blocks").is_none() => seen.lines = mrkdwn(text, TEXT_CHARS)?,
+            Some(_) | None => blocks(&body["blocks"], &mut seen)?,
+        }
         for attachment in body["attachments"].as_array().into_iter().flatten() {
             show_attachment(attachment, &mut seen)?;
         }
         if seen.lines.is_empty() && seen.title.is_empty() && seen.buttons.is_empty() {
-            // The text is what notifications show; in the channel it stands only where there are no blocks.
-            let text = body["text"].as_str().filter(|text| !text.is_empty());
-            seen.lines = mrkdwn(text.ok_or_else(|| Reply::text(400, "no_text"))?, TEXT_CHARS)?;
+            return Err(Reply::text(400, "no_text"));
         }
         Ok(seen)
     }

@@ -201,7 +201,7 @@ async fn slack_says_ok_and_nothing_else_and_names_the_wait_when_it_is_too_much()
     assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
     assert!(refused.retry_after.is_some());
     let shown = world.fakes.messages(Vendor::Slack, "ops");
-    assert_eq!(shown[0].text(), "INC open <b>");
+    assert_eq!(shown[0].text(), "INC\nINC open <b>", "the text stands above what is attached to it");
     assert_eq!(shown[0].color.as_deref(), Some("#E0352B"));
     world.clock.advance(Duration::from_secs(5));
     assert_eq!(world.post(SLACK, &json!({})).await.body, "no_text");
@@ -244,6 +244,30 @@ async fn zoom_wants_its_token_bare_and_takes_both_envelopes() {
     assert_eq!(world.send(ZOOM, &long.to_string(), authorized).await.status, StatusCode::BAD_REQUEST);
     let shown = world.fakes.messages(Vendor::Zoom, "ops");
     assert_eq!((shown.len(), shown[1].title(), shown[1].text()), (2, "INC #1".to_owned(), "a".to_owned()));
+}
+
+#[tokio::test]
+async fn whom_a_message_calls_is_shown_as_each_vendor_shows_it() {
+    let world = World::new();
+    let text = |text: &str| json!({"msg_type": "text", "content": {"text": text}});
+    world.post(FEISHU, &text("<at user_id=\"ou_1\">Li Lei</at> disk full")).await;
+    assert_eq!(world.fakes.messages(Vendor::Feishu, "ops")[0].text(), "@Li Lei disk full");
+
+    let markdown = json!({"title": "INC", "text": "@13800000000 and @13900000000"});
+    let at = json!({"atMobiles": ["13800000000"], "atUserIds": [], "isAtAll": false});
+    world.post(DINGTALK, &json!({"msgtype": "markdown", "markdown": markdown, "at": at})).await;
+    let line = world.fakes.messages(Vendor::DingTalk, "ops")[0].lines[0].clone();
+    let bold: Vec<_> = line.iter().filter(|run| run.bold).map(|run| run.text.as_str()).collect();
+    assert_eq!(bold, ["@13800000000"], "the other is not in `at`: {line:?}");
+
+    let content =
+        json!({"content": "disk full", "mentioned_list": ["LiLei"], "mentioned_mobile_list": ["13800000000"]});
+    world.post(WECOM, &json!({"msgtype": "text", "text": content})).await;
+    assert_eq!(world.fakes.messages(Vendor::WeCom, "ops")[0].text(), "disk full\n@LiLei @13800000000");
+
+    let message = json!({"text": "*INC* <@U012AB3CD>", "attachments": [{"color": "#E0352B", "text": "disk full"}]});
+    world.post(SLACK, &message).await;
+    assert_eq!(world.fakes.messages(Vendor::Slack, "ops")[0].text(), "INC @U012AB3CD\ndisk full");
 }
 
 #[tokio::test]

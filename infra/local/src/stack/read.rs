@@ -9,6 +9,9 @@ use super::resources::{add, ref_of};
 use super::template::{Lookup, Template, resolve};
 use super::{IGNORED, Place, Stack};
 
+/// Mail to this machine needs no TLS: here it is where a mail server is tried out.
+pub(super) const PLAIN_SMTP_HOSTS: &str = "127.0.0.1,localhost";
+
 /// A template in its place: with its parameters' values, and the stacks that it nests.
 pub(super) struct Scope<'a> {
     pub(super) template: Template,
@@ -30,7 +33,8 @@ pub(super) fn read(templates: &[(&str, &str)], place: &Place) -> anyhow::Result<
 
 fn root_parameters(place: &Place) -> BTreeMap<String, Value> {
     let base = place.provider_base.clone().unwrap_or_default();
-    [("ProviderBase".to_owned(), Value::String(base))].into()
+    let parameters = [("ProviderBase", base), ("PlainSmtpHosts", PLAIN_SMTP_HOSTS.to_owned())];
+    parameters.map(|(name, value)| (name.to_owned(), Value::String(value))).into()
 }
 
 impl<'a> Scope<'a> {

@@ -109,11 +109,11 @@ async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> String {
 
 fn deliverer(overrides: Overrides) -> Deliverer {
     let (total, connect) = (Duration::from_millis(500), Duration::from_millis(300));
-    Deliverer::build(overrides, std::iter::empty(), total, connect).expect("valid")
+    Deliverer::build(overrides, Roots::These(Vec::new()), total, connect).expect("valid")
 }
 
 fn to(server: &Server) -> Deliverer {
-    deliverer(Overrides { provider_base: Some(server.base()), demo: None })
+    deliverer(Overrides { provider_base: Some(server.base()), ..Overrides::default() })
 }
 
 async fn send(deliverer: &Deliverer, channel: &str) -> Sent {
@@ -144,7 +144,11 @@ async fn a_request_goes_to_the_named_base_with_path_query_and_headers_unchanged(
 async fn the_demo_group_is_reached_at_its_own_base_and_nothing_else_is() {
     let (demo, other) = (Server::start(Does::Answer(OK.to_owned())).await, Server::start(Does::Hang).await);
     let url_prefix = "https://open.feishu.cn/open-apis/bot/v2/hook/c4nary00".to_owned();
-    let overrides = Overrides { provider_base: Some(other.base()), demo: Some(Demo { url_prefix, base: demo.base() }) };
+    let overrides = Overrides {
+        provider_base: Some(other.base()),
+        demo: Some(Demo { url_prefix, base: demo.base() }),
+        ..Overrides::default()
+    };
     let deliverer = deliverer(overrides);
     assert_eq!(send(&deliverer, "feishu_bot").await.outcome, delivered());
     send(&deliverer, "wecom_bot").await;
@@ -208,7 +212,7 @@ async fn without_a_connection_nothing_was_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let base = format!("http://{}", listener.local_addr().expect("bound"));
     drop(listener);
-    let deliverer = deliverer(Overrides { provider_base: Some(base), demo: None });
+    let deliverer = deliverer(Overrides { provider_base: Some(base), ..Overrides::default() });
     let sent = send(&deliverer, "telegram_bot").await;
     assert_eq!(sent.outcome, retry(None, Reason::ProviderDown));
     assert_eq!(sent.provider, Provider::silent("no connection to the provider; nothing was sent"));
@@ -234,7 +238,8 @@ async fn a_url_that_is_not_the_vendors_is_refused_even_if_it_came_this_far() {
         "?",
     ] {
         let mut request = destination.request(&post(&notices), NOW).expect("renders");
-        request.url = alerting::secret::Secret::new(url);
+        let Transport::Http { url: target, .. } = &mut request.transport else { panic!("a bot's request is HTTP") };
+        *target = Secret::new(url);
         let sent = to(&server).send(&destination, request).await;
         assert_eq!(sent.outcome, rejected(Reason::BadDestination), "{url}");
     }
@@ -244,7 +249,7 @@ async fn a_url_that_is_not_the_vendors_is_refused_even_if_it_came_this_far() {
 #[test]
 fn a_base_that_is_no_base_is_refused_at_start() {
     for base in ["", "127.0.0.1:9911", "ftp://127.0.0.1", "http://127.0.0.1/?x=1"] {
-        let overrides = Overrides { provider_base: Some(base.to_owned()), demo: None };
+        let overrides = Overrides { provider_base: Some(base.to_owned()), ..Overrides::default() };
         assert!(matches!(Deliverer::new(overrides), Err(SetupError::Base)), "{base}");
     }
 }
@@ -272,11 +277,11 @@ async fn tls_server(name: &str) -> (CertificateDer<'static>, Server) {
 
 fn trusting(root: Option<CertificateDer<'static>>, server: &Server) -> Deliverer {
     let base = format!("https://localhost:{}", server.address.port());
-    let overrides = Overrides { provider_base: Some(base), demo: None };
+    let overrides = Overrides { provider_base: Some(base), ..Overrides::default() };
     match root {
         None => Deliverer::new(overrides).expect("valid"),
         Some(root) => {
-            Deliverer::build(overrides, std::iter::once(root), TOTAL_TIMEOUT, CONNECT_TIMEOUT).expect("valid")
+            Deliverer::build(overrides, Roots::These(vec![root]), TOTAL_TIMEOUT, CONNECT_TIMEOUT).expect("valid")
         }
     }
 }

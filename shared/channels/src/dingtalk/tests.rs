@@ -18,7 +18,7 @@ fn signatures_are_those_of_an_independent_client() {
         let notices = [described("disk full", "")];
         let request = bot.request(&samples::post(&notices), Moment::from_millis(millis)).expect("renders");
         let query = format!("?access_token=t&timestamp={millis}&sign={}", text("sign_query"));
-        assert!(request.url().expose().ends_with(&query), "{}", request.url().expose());
+        assert!(samples::url(&request).ends_with(&query), "{}", samples::url(&request));
     }
 }
 
@@ -27,13 +27,14 @@ fn a_bare_token_serves_as_url() {
     let whole = Destination::parse(
         "dingtalk_bot",
         &json!({"url": "https://oapi.dingtalk.com/robot/send?access_token=0123abcdef"}),
+        None,
     );
-    assert_eq!(Destination::parse("dingtalk_bot", &json!({"url": " 0123abcdef "})), whole);
+    assert_eq!(Destination::parse("dingtalk_bot", &json!({"url": " 0123abcdef "}), None), whole);
 }
 
 #[test]
 fn settings_are_refused_with_field_and_remedy() {
-    let parse = |settings: Value| Destination::parse("dingtalk_bot", &settings).expect_err("refused").to_string();
+    let parse = |settings: Value| Destination::parse("dingtalk_bot", &settings, None).expect_err("refused").to_string();
     for url in ["https://oapi.dingtalk.com/robot/send", "https://oapi.dingtalk.com/other?access_token=x"] {
         assert!(parse(json!({ "url": url })).starts_with("settings.url has no /robot/send?access_token=…"));
     }
@@ -95,4 +96,15 @@ fn a_post_has_the_same_number_at_every_try_and_another_as_plain_text() {
     assert_eq!(first, uuid(&samples::post(&one), samples::NOW + Duration::from_secs(5)));
     assert_ne!(first, uuid(&Post { form: Form::Plain, ..samples::post(&one) }, samples::NOW));
     assert_ne!(first, uuid(&samples::post(&two), samples::NOW));
+}
+
+#[test]
+fn a_user_id_comes_before_the_phone_and_both_stand_in_the_text_and_in_at() {
+    let identities = [(MENTIONED_BY.to_owned(), "manager123".to_owned())].into();
+    let by_id = Person { name: "Li".to_owned(), phone: Some("+8613800000000".to_owned()), identities };
+    let abroad = Person { phone: Some("+85212345678".to_owned()), identities: Default::default(), ..by_id.clone() };
+    let people = [by_id, abroad];
+    assert_eq!(mentions(&people, escape), "@manager123 @+85212345678");
+    let at = json!({"isAtAll": false, "atUserIds": ["manager123"], "atMobiles": ["+85212345678"]});
+    assert_eq!(super::at(&people), at);
 }

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use alerting::incident::EntryKind;
 use alerting::notice::Notice;
 use alerting::severity::Severity;
+use alerting::timeline::EntryKind;
 
 use alerting::destination::Language;
 
@@ -32,9 +32,16 @@ words! {
     source: "Source" | "来源";
     started: "Started" | "触发时间";
     duration_name: "Duration" | "持续时间";
+    assigned: "Assigned to" | "分派给";
+    level: "Level" | "升级层级";
+    alerts: "Alerts" | "告警数";
+    flapping: "Flapping" | "频繁抖动";
+    flapping_meaning: "opens and closes again and again" | "反复触发与恢复";
+    lang: "en" | "zh-CN";
     details: "Details" | "查看详情";
     shortened: "… (shortened, open the details for all of it)" | "…（内容过长已截断，请查看详情）";
     colon: ": " | "：";
+    comma: ", " | "、";
 }
 
 impl Words {
@@ -58,12 +65,26 @@ impl Words {
             EntryKind::SeverityRaised => ("Severity raised", "级别升高"),
             EntryKind::Recovered => ("Recovered", "已恢复"),
             EntryKind::Acknowledged => ("Acknowledged", "已认领"),
-            EntryKind::Unacknowledged => ("Unacknowledged", "取消认领"),
+            EntryKind::Unacknowledged => ("Acknowledgement withdrawn", "已取消认领"),
             EntryKind::Snoozed => ("Snoozed", "已暂缓"),
             EntryKind::SnoozeEnded => ("Snooze ended", "暂缓结束"),
             EntryKind::Closed => ("Closed", "已关闭"),
-            EntryKind::AutoClosed => ("Closed automatically", "自动关闭"),
+            EntryKind::AutoClosed => ("Closed automatically", "已自动关闭"),
             EntryKind::Reopened => ("Reopened", "重新打开"),
+            EntryKind::AlertJoined => ("Alert joined", "告警合入"),
+            EntryKind::StormWarning => ("Alert storm", "告警风暴"),
+            EntryKind::Escalated => ("Escalated", "已升级"),
+            EntryKind::Repeated => ("Still open", "仍未处理"),
+            EntryKind::Reassigned => ("Reassigned", "已重新分派"),
+            EntryKind::ResponderAdded => ("Responder added", "新增处理人"),
+            EntryKind::Commented => ("Commented", "评论"),
+            EntryKind::Merged => ("Another incident merged in", "合入其他故障"),
+            EntryKind::MergedAway => ("Merged into another incident", "已合并至其他故障"),
+            EntryKind::Edited => ("Edited", "已修改"),
+            EntryKind::AlertRecovered => ("Alert recovered", "告警恢复"),
+            EntryKind::SilenceEnded => ("Silence ended", "静默结束"),
+            EntryKind::ContactFailed => ("A person could not be reached", "有人未能通知到"),
+            EntryKind::NobodyReached => ("Nobody reached", "无人可通知"),
         };
         match self.0 {
             Language::English => english,

@@ -43,7 +43,7 @@ fn the_reply_names_its_error() {
 #[test]
 fn a_workflows_url_is_refused_by_what_it_is() {
     let settings = json!({"url": "https://hooks.slack.com/triggers/T0/1/x"});
-    let refused = Destination::parse("slack_webhook", &settings).expect_err("refused");
+    let refused = Destination::parse("slack_webhook", &settings, None).expect_err("refused");
     assert_eq!(refused.field, "settings.url");
     assert!(refused.message.starts_with("is a workflow's"), "{refused}");
 }
@@ -54,7 +54,7 @@ fn nothing_in_an_alert_mentions_anyone_or_makes_markup() {
     let notices = [described("<!here> <https://evil.example|x>", "<@U123>")];
     let request =
         samples::destination("slack_webhook").request(&samples::post(&notices), samples::NOW).expect("renders");
-    let body = String::from_utf8_lossy(request.body()).into_owned();
+    let body = samples::body_text(&request);
     assert!(!body.contains("<!") && !body.contains("<@") && !body.contains("<https://evil"), "{body}");
 }
 
@@ -70,5 +70,14 @@ fn no_section_is_longer_than_slack_takes_and_nothing_is_lost_between_them() {
         }
         let raw = whole.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").replace('\u{200B}', "");
         assert_eq!(raw, text);
+    }
+}
+
+#[test]
+fn only_members_are_mentioned_never_a_channel_or_a_group_of_users() {
+    for (id, line) in [("U012AB3CD", "<@U012AB3CD>"), ("W012AB3CD", "<@W012AB3CD>"), ("S012AB3CD", "Li"), ("C1", "Li")]
+    {
+        let identities = [(MENTIONED_BY.to_owned(), id.to_owned())].into();
+        assert_eq!(mentions(&[Person { name: "Li".to_owned(), phone: None, identities }]), line, "{id}");
     }
 }

@@ -59,7 +59,7 @@ fn a_group_that_moved_is_named_to_the_operator() {
 
 #[test]
 fn a_chat_is_a_number_the_same_as_text_or_a_name() {
-    let parse = |chat: Value| Destination::parse("telegram_bot", &json!({"token": "1:a", "chat_id": chat}));
+    let parse = |chat: Value| Destination::parse("telegram_bot", &json!({"token": "1:a", "chat_id": chat}), None);
     assert_eq!(parse(json!(-100_123)), parse(json!("-100123")));
     assert!(parse(json!("@ops_group")).is_ok());
     for bad in [json!("ops"), json!("@"), json!(1.5), json!(true), json!("@a b")] {
@@ -71,7 +71,8 @@ fn a_chat_is_a_number_the_same_as_text_or_a_name() {
 #[test]
 fn a_token_that_is_none_is_refused() {
     for token in ["", "abc", "bot1:abc", "1:", "1:a/../b", "https://evil.example/1:a"] {
-        let refused = Destination::parse("telegram_bot", &json!({"token": token, "chat_id": 1})).expect_err("refused");
+        let refused =
+            Destination::parse("telegram_bot", &json!({"token": token, "chat_id": 1}), None).expect_err("refused");
         assert_eq!(refused.field, "settings.token", "{token}");
     }
 }
@@ -116,4 +117,19 @@ fn a_digest_has_no_more_entities_than_telegram_formats() {
     let request =
         samples::destination("telegram_bot").request(&samples::post(&notices), samples::NOW).expect("renders");
     assert_eq!(request.shown, LINES);
+}
+
+#[test]
+fn people_are_mentioned_by_number_or_by_user_name() {
+    for (id, rich, plain) in [
+        ("1234567", "\n<a href=\"tg://user?id=1234567\">Li &lt;L&gt;</a>", "Li <L>"),
+        ("@li_lei", "\n@li_lei", "@li_lei"),
+        ("li_lei", "\n@li_lei", "@li_lei"),
+        ("1li", "\nLi &lt;L&gt;", "Li <L>"),
+        ("li-lei", "\nLi &lt;L&gt;", "Li <L>"),
+    ] {
+        let identities = [(MENTIONED_BY.to_owned(), id.to_owned())].into();
+        let people = [Person { name: "Li <L>".to_owned(), phone: None, identities }];
+        assert_eq!((mention_line(&people).as_str(), plain_mentions(&people).as_str()), (rich, plain), "{id}");
+    }
 }

@@ -6,8 +6,8 @@ use crate::samples::{self, check_outcomes, delivered, described, rejected, retry
 #[test]
 fn a_bare_key_serves_as_url() {
     let url = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=693a91f6-7xxx";
-    let whole = Destination::parse("wecom_bot", &json!({ "url": url }));
-    assert_eq!(Destination::parse("wecom_bot", &json!({"url": "693a91f6-7xxx"})), whole);
+    let whole = Destination::parse("wecom_bot", &json!({ "url": url }), None);
+    assert_eq!(Destination::parse("wecom_bot", &json!({"url": "693a91f6-7xxx"}), None), whole);
 }
 
 #[test]
@@ -51,7 +51,7 @@ fn nothing_in_an_alert_mentions_anyone_or_makes_markup() {
 fn chinese_is_written_as_itself() {
     let notices = [described("磁盘满了", "")];
     let request = samples::destination("wecom_bot").request(&samples::post(&notices), samples::NOW).expect("renders");
-    assert!(String::from_utf8_lossy(request.body()).contains("磁盘满了"));
+    assert!(samples::body_text(&request).contains("磁盘满了"));
 }
 
 #[test]
@@ -61,4 +61,30 @@ fn plain_text_has_its_own_shorter_limit() {
     let body = samples::body(&samples::destination("wecom_bot").request(&post, samples::NOW).expect("renders"));
     let text = body["text"]["content"].as_str().expect("text");
     assert!((2046..=2048).contains(&text.len()), "{}", text.len());
+}
+
+fn known_as(identity: &str, phone: Option<&str>) -> Person {
+    let identities = [(MENTIONED_BY.to_owned(), identity.to_owned())].into();
+    Person { name: "Li Lei".to_owned(), phone: phone.map(str::to_owned), identities }
+}
+
+#[test]
+fn someone_of_whom_only_the_phone_is_known_is_called_in_one_text_message() {
+    let by_phone = Person { identities: Default::default(), ..known_as("", Some("+8613800000000")) };
+    let abroad = Person { phone: Some("+85212345678".to_owned()), ..by_phone.clone() };
+    let mentions = vec![by_phone, abroad, known_as("LiLei", Some("+8613900000000"))];
+    let notices = [alerting::notice::Notice { mentions, ..described("disk full", "97%") }];
+    let request = samples::destination("wecom_bot").request(&samples::post(&notices), samples::NOW).expect("renders");
+    let body = samples::body(&request);
+    assert_eq!(body["msgtype"], "text");
+    assert_eq!(body["text"]["mentioned_list"], json!(["LiLei"]));
+    assert_eq!(body["text"]["mentioned_mobile_list"], json!(["13800000000", "+85212345678"]));
+    assert!(body["text"]["content"].as_str().expect("text").contains("disk full"));
+}
+
+#[test]
+fn a_user_id_is_no_call_to_everyone() {
+    for (id, known) in [("LiLei", true), ("li.lei@corp", true), ("@all", false), ("all", false), ("a>b", false)] {
+        assert_eq!(user_id(&known_as(id, None)).is_some(), known, "{id}");
+    }
 }

@@ -1,5 +1,6 @@
 use super::*;
 use crate::Destination;
+use crate::Transport;
 use crate::outcome::Reason::{BadDestination, ProviderDown, RateLimited, Refused, Unauthorized, Unreadable};
 use crate::samples::{self, check_outcomes, delivered, described, rejected, retry};
 
@@ -32,7 +33,7 @@ fn the_message_stands_in_content_or_at_the_top() {
     let render = |envelope: Value| {
         let mut settings = samples::settings("zoom_webhook");
         settings["envelope"] = envelope;
-        let destination = Destination::parse("zoom_webhook", &settings).expect("valid");
+        let destination = Destination::parse("zoom_webhook", &settings, None).expect("valid");
         samples::body(&destination.request(&samples::post(&notices), samples::NOW).expect("renders"))
     };
     let inner = render(json!("top_level"));
@@ -46,10 +47,11 @@ fn the_token_is_sent_bare_and_the_full_format_is_asked_for() {
     let notices = [described("disk full", "")];
     let mut settings = samples::settings("zoom_webhook");
     settings["url"] = json!("https://inbots.zoom.us/incoming/hook/abc?format=message&x=1");
-    let destination = Destination::parse("zoom_webhook", &settings).expect("valid");
+    let destination = Destination::parse("zoom_webhook", &settings, None).expect("valid");
     let request = destination.request(&samples::post(&notices), samples::NOW).expect("renders");
-    assert_eq!(request.headers, [("authorization", Secret::new("c4nary-verification-token"))]);
-    assert_eq!(request.url().expose(), "https://inbots.zoom.us/incoming/hook/abc?x=1&format=full");
+    let Transport::Http { headers, .. } = &request.transport else { panic!("Zoom is spoken to by HTTP") };
+    assert_eq!(headers[..], [("authorization", Secret::new("c4nary-verification-token"))]);
+    assert_eq!(samples::url(&request), "https://inbots.zoom.us/incoming/hook/abc?x=1&format=full");
 }
 
 #[test]
@@ -69,7 +71,7 @@ fn no_part_is_markdown() {
     for notices in [&notices[..1], &notices[..]] {
         let request =
             samples::destination("zoom_webhook").request(&samples::post(notices), samples::NOW).expect("renders");
-        assert!(!String::from_utf8_lossy(request.body()).contains("is_markdown_support"));
+        assert!(!samples::body_text(&request).contains("is_markdown_support"));
     }
 }
 
@@ -84,7 +86,22 @@ fn settings_are_refused_with_field_and_remedy() {
     ] {
         let mut settings = samples::settings("zoom_webhook");
         settings[name] = value;
-        let refused = Destination::parse("zoom_webhook", &settings).expect_err("refused");
+        let refused = Destination::parse("zoom_webhook", &settings, None).expect_err("refused");
         assert_eq!(refused.field, format!("settings.{name}"));
+    }
+}
+
+#[test]
+fn a_user_id_becomes_a_jid_and_a_jid_stays_as_it_is() {
+    for (id, known) in [
+        ("AbCd_123", Some("abcd_123@xmpp.zoom.us")),
+        ("AbCd@xmpp.zoom.us", Some("AbCd@xmpp.zoom.us")),
+        ("a@b", None),
+        ("a@b.c@d.e", None),
+        ("a|b", None),
+    ] {
+        let identities = [(MENTIONED_BY.to_owned(), id.to_owned())].into();
+        let person = Person { name: "Li".to_owned(), phone: None, identities };
+        assert_eq!(jid(&person).as_deref(), known, "{id}");
     }
 }

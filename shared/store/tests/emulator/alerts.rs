@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use alerting::alert::{Alert, AlertState, Status};
 use alerting::ids::{AlertId, IncidentId};
-use alerting::incident::{Action, Change, EntryKind, Incident, Progress, SourceChange, SourceKind};
+use alerting::incident::apply::{Action, Actor, Change, SourceChange, SourceKind};
+use alerting::incident::{Incident, Progress};
 use alerting::moment::Moment;
 use alerting::severity::Severity;
+use alerting::timeline::EntryKind;
 use store::Page;
 use store::alert_states::WriteState;
 use store::alerts::{AlertQuery, Opened};
-use store::incidents::{IncidentQuery, WriteIncident};
+use store::incidents::{IncidentQuery, Place, Replaces, WriteIncident};
 use store::keys::alert_key_hash;
 
-use crate::world::{NOW, World, destination, integration, space, stamp};
+use crate::world::{NOW, World, integration, space, stamp};
 
 fn state(version: u64, at: i64) -> AlertState {
     AlertState {
@@ -56,15 +58,23 @@ fn closed(alert: &Alert) -> Alert {
 
 fn trigger(at: i64) -> Change {
     Change::Source(SourceChange {
+        incident: IncidentId::of(&space("dba"), stamp(at)),
         alert: AlertId::of(&integration("a"), stamp(at)),
         opened_by: stamp(at),
         space: space("dba"),
-        destinations: vec![destination("ops")],
         alert_n: 1,
         kind: SourceKind::Trigger,
         title: "disk full".to_owned(),
         severity: Severity::Warning,
+        hold: None,
+        flapping: false,
+        storm_thresholds: Vec::new(),
     })
+}
+
+fn acknowledge(name: &str) -> Change {
+    let actor = Actor { id: name.to_owned(), name: name.to_owned() };
+    Change::Person { actor, action: Action::Acknowledge }
 }
 
 async fn incident(world: &World, at: i64) -> Incident {
@@ -251,15 +261,15 @@ async fn an_incident_is_written_only_over_the_change_that_was_read() {
     assert_eq!(world.another().incident(&first.id).await.expect("read"), Some(first.clone()));
     let acknowledged = Incident { n: 2, progress: Progress::Processing, ..first.clone() };
     let recovered = Incident { n: 2, progress: Progress::Closed, closed_at: Some(NOW), ..first.clone() };
-    let written = world.store.write_incident(&acknowledged, Some(1)).await.expect("written");
+    let written = world.store.write_incident(&acknowledged, &Replaces::Incident(1)).await.expect("written");
     assert_eq!(written, WriteIncident::Written);
-    let repeated = world.store.write_incident(&acknowledged, Some(1)).await.expect("its own write");
+    let repeated = world.store.write_incident(&acknowledged, &Replaces::Incident(1)).await.expect("its own write");
     assert_eq!(repeated, WriteIncident::Written);
-    let lost = world.another().write_incident(&recovered, Some(1)).await.expect("refused");
-    assert_eq!(lost, WriteIncident::Lost(Some(acknowledged.clone())));
+    let lost = world.another().write_incident(&recovered, &Replaces::Incident(1)).await.expect("refused");
+    assert_eq!(lost, WriteIncident::Lost(Some(Place::Incident(acknowledged.clone()))));
     assert_eq!(
-        world.store.write_incident(&first, None).await.expect("refused"),
-        WriteIncident::Lost(Some(acknowledged))
+        world.store.write_incident(&first, &Replaces::Nothing).await.expect("refused"),
+        WriteIncident::Lost(Some(Place::Incident(acknowledged)))
     );
 }
 
@@ -280,15 +290,14 @@ async fn a_copy_of_a_trigger_finds_the_first_ones_entry_and_changes_nothing() {
 async fn an_acknowledgement_between_read_and_write_survives() {
     let world = World::start().await;
     let first = incident(&world, 0).await;
-    let acknowledge = Change::Person { actor: "Ada".to_owned(), action: Action::Acknowledge };
-    world.store.act_on_incident(&first.id, &acknowledge, NOW).await.expect("acknowledged");
+    world.store.act_on_incident(&first.id, &acknowledge("Ada"), NOW).await.expect("acknowledged");
     let Change::Source(source) = trigger(0) else { unreachable!("made so") };
     let recover = Change::Source(SourceChange { alert_n: 2, kind: SourceKind::Recover, ..source });
     // Both workers read the incident before either wrote; the second one decides again.
     let (one, two) = (world.another(), world.another());
-    let acknowledge = Change::Person { actor: "Bo".to_owned(), action: Action::Acknowledge };
+    let by_bo = acknowledge("Bo");
     let (recovered, second) =
-        tokio::join!(one.change_incident(&first.id, &recover, NOW), two.act_on_incident(&first.id, &acknowledge, NOW));
+        tokio::join!(one.change_incident(&first.id, &recover, NOW), two.act_on_incident(&first.id, &by_bo, NOW));
     recovered.expect("written").expect("recovered");
     let closed = world.store.incident(&first.id).await.expect("read").expect("there");
     assert_eq!(closed.progress, Progress::Closed);

@@ -1,8 +1,15 @@
 //! The document store and its cache.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use alerting::destination::{Language, Provider};
+use alerting::hours::Zone;
 use alerting::moment::Moment;
+use alerting::people::{Member, Role, Team};
+use alerting::schedule::Schedule;
+use alerting::secret::Sealed;
+use alerting::severity::Severity;
 use alerting::space::Space;
 use store::cache::TTL;
 use store::config::Expect;
@@ -15,7 +22,7 @@ fn payments() -> Space {
 }
 
 fn named(name: &str, created_at: Moment) -> Space {
-    Space { id: space(name), name: name.to_owned(), version: 0, destinations: Vec::new(), created_at }
+    Space::new(space(name), name.to_owned(), Vec::new(), created_at)
 }
 
 #[tokio::test]
@@ -24,6 +31,57 @@ async fn a_space_comes_back_as_it_was_saved_with_its_version() {
     let saved = world.store.spaces().put(&payments(), Expect::New).await.expect("saved");
     assert_eq!(saved.version, 1);
     assert_eq!(world.another().spaces().get(&saved.id).await.expect("read"), Some(saved));
+}
+
+fn ada() -> Member {
+    Member {
+        id: "mem_ada".parse().expect("valid"),
+        version: 0,
+        name: "Ada".to_owned(),
+        email: Some("ada@example.org".to_owned()),
+        phone: None,
+        language: Language::Chinese,
+        time_zone: "Asia/Shanghai".parse().expect("known"),
+        role: Role::Responder,
+        preferences: BTreeMap::from([(Severity::Critical, vec!["email".parse().expect("a channel")])]),
+        identities: BTreeMap::from([("slack_user_id".to_owned(), "U012AB3CD".to_owned())]),
+        created_at: NOW,
+    }
+}
+
+#[tokio::test]
+async fn of_many_ids_those_that_exist_are_read_in_their_order() {
+    let world = World::start().await;
+    for n in 0..40 {
+        world.store.spaces().put(&named(&format!("s{n}"), NOW), Expect::New).await.expect("saved");
+    }
+    let ids = (0..45).rev().map(|n| space(&format!("s{n}"))).collect();
+    let found = world.another().spaces().get_all(ids).await.expect("read");
+    let names: Vec<String> = found.into_iter().map(|space| space.name).collect();
+    assert_eq!(names, (0..40).rev().map(|n| format!("s{n}")).collect::<Vec<_>>());
+    assert_eq!(world.store.spaces().all().await.expect("read").len(), 40);
+}
+
+#[tokio::test]
+async fn members_teams_schedules_and_providers_come_back_as_they_were_saved() {
+    let world = World::start().await;
+    let (store, other) = (&world.store, world.another());
+    let member = store.members().put(&ada(), Expect::New).await.expect("saved");
+    let (id, name, members, layers, overrides) = ("team_dba", "DBA", vec![ada().id], Vec::new(), Vec::new());
+    let team = Team { id: id.parse().expect("valid"), version: 0, name: name.to_owned(), members, created_at: NOW };
+    let team = store.teams().put(&team, Expect::New).await.expect("saved");
+    let (id, time_zone) = ("sch_dba".parse().expect("valid"), Zone::utc());
+    let schedule = Schedule { id, version: 0, name: name.to_owned(), time_zone, layers, overrides, created_at: NOW };
+    let schedule = store.schedules().put(&schedule, Expect::New).await.expect("saved");
+    let (id, settings) = ("email".parse().expect("a name"), Sealed("c2VhbGVk".to_owned()));
+    let provider = Provider { id, version: 0, settings, shown: BTreeMap::new(), created_at: NOW };
+    let provider = store.providers().put(&provider, Expect::New).await.expect("saved");
+    let read = "read";
+    assert_eq!(other.cached_member(&member.id, NOW).await.expect(read).as_deref(), Some(&member));
+    assert_eq!(other.cached_team(&team.id, NOW).await.expect(read).as_deref(), Some(&team));
+    assert_eq!(other.cached_schedule(&schedule.id, NOW).await.expect(read).as_deref(), Some(&schedule));
+    assert_eq!(other.cached_provider(&provider.id, NOW).await.expect(read).as_deref(), Some(&provider));
+    assert_eq!(other.members().list(10, None).await.expect("listed").items, [member]);
 }
 
 #[tokio::test]

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use alerting::ids::{DestinationId, IncidentId};
-use alerting::incident::{EntryKind, Progress};
+use alerting::incident::Progress;
 use alerting::moment::Moment;
 use alerting::notice::Notice;
 use alerting::rate::Rate;
 use alerting::severity::Severity;
+use alerting::timeline::EntryKind;
 use store::Store;
 use store::deliveries::{ATTEMPTS, AttemptOutcome, Claim, Delivery, DeliveryState, Mark, Marked};
 use store::rates::Token;
@@ -205,6 +206,12 @@ fn notice(at: i64, n: u64) -> Notice {
         closed_at: None,
         labels: BTreeMap::from([("host".to_owned(), "db-1".to_owned())]),
         integration_name: "disk alarms".to_owned(),
+        alert_count: 1,
+        level: None,
+        flapping: false,
+        person: None,
+        assigned: Vec::new(),
+        mentions: Vec::new(),
     }
 }
 

@@ -4,6 +4,7 @@
 mod alerts;
 mod config;
 mod deliveries;
+mod groups;
 mod integrations;
 mod ledger;
 mod log;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alerting::ids::{AlertId, IncidentId};
-use store::timers::{Timer, Work};
+use alerting::timer::{Timer, Work};
 
 use crate::world::{NOW, World, destination, integration, space, stamp};
 
@@ -35,7 +35,7 @@ async fn a_timer_written_twice_is_one_and_deleted_twice_is_gone() {
     world.store.put_timer(&timer).await.expect("written");
     world.another().put_timer(&timer).await.expect("written");
     assert_eq!(world.store.due_timers(NOW, 10).await.expect("read"), std::slice::from_ref(&timer));
-    world.store.delete_timer(&timer).await.expect("deleted");
-    world.another().delete_timer(&timer).await.expect("deleted");
+    world.store.delete_timers(std::slice::from_ref(&timer)).await.expect("deleted");
+    world.another().delete_timers(std::slice::from_ref(&timer)).await.expect("deleted");
     assert!(world.store.due_timers(NOW, 10).await.expect("read").is_empty());
 }

@@ -1,0 +1,275 @@
+//! Schedules. Their moments are RFC 3339 here, and a rotation's start is what a clock on the wall shows.
+
+use alerting::hours::{Window, Zone};
+use alerting::ids::{MemberId, ScheduleId, hash128};
+use alerting::moment::Moment;
+use alerting::schedule::{Layer, Override, Rotation, RotationUnit, Schedule};
+use jiff::civil::DateTime;
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+use super::schema::hours::WindowShape;
+use super::schema::text::{MemberIdText, NameText, OverrideIdText, ScheduleIdText, WallTimeText, ZoneText};
+use super::{Time, field_error};
+use crate::error::ApiError;
+
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ScheduleBody {
+    #[schema(value_type = NameText, example = "Primary")]
+    name: String,
+    /// Whose clock turns and restrictions keep to.
+    #[serde(default = "Zone::utc")]
+    #[schema(value_type = ZoneText, required = false, default = "UTC")]
+    time_zone: Zone,
+    /// A later layer wins over an earlier one; where no layer has anyone, nobody is on call.
+    #[serde(default)]
+    #[schema(required = false, max_items = 10)]
+    layers: Vec<LayerBody>,
+    /// They win over every layer, a later one over an earlier one. Left out in a `PUT`, they stay as they are.
+    #[serde(default)]
+    #[schema(max_items = 200)]
+    overrides: Option<Vec<OverrideBody>>,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Layer)]
+pub(crate) struct LayerBody {
+    #[serde(default)]
+    #[schema(required = false, max_length = 128, example = "Weekdays")]
+    name: String,
+    /// In the order of their turns; someone may have several.
+    #[schema(value_type = Vec<MemberIdText>, min_items = 1, max_items = 50)]
+    members: Vec<MemberId>,
+    rotation: RotationBody,
+    /// When the layer has anyone at all, by the schedule's clock; without any, always. The turns go on meanwhile.
+    #[serde(default)]
+    #[schema(value_type = Vec<WindowShape>, required = false, max_items = 50)]
+    restrictions: Vec<Window>,
+    /// Nobody is on before.
+    #[serde(default)]
+    from: Option<Time>,
+    /// Nobody is on from then.
+    #[serde(default)]
+    until: Option<Time>,
+}
+
+/// A turn lasts `every` units. Turns of days and weeks change at the same time by the clock on the wall, whatever
+/// daylight saving does; turns of hours last exactly so long.
+#[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = Rotation)]
+struct RotationBody {
+    #[schema(value_type = RotationUnitShape)]
+    unit: RotationUnit,
+    #[serde(default = "one")]
+    #[schema(required = false, default = 1, minimum = 1, maximum = 366)]
+    every: u16,
+    /// When the first member's first turn begins, by the schedule's clock.
+    #[serde(deserialize_with = "wall_time")]
+    #[schema(value_type = WallTimeText)]
+    starts_at: DateTime,
+}
+
+#[derive(ToSchema)]
+#[schema(as = RotationUnit, rename_all = "snake_case")]
+#[expect(dead_code, reason = "describes a type of `alerting`; none is ever made")]
+enum RotationUnitShape {
+    Hour,
+    Day,
+    Week,
+}
+
+/// This member is on call instead of whoever would be, for at most 366 days.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OverrideBody {
+    #[schema(value_type = MemberIdText)]
+    member: MemberId,
+    from: Time,
+    until: Time,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Override)]
+pub(crate) struct OverrideView {
+    #[schema(value_type = OverrideIdText)]
+    id: String,
+    #[schema(value_type = MemberIdText)]
+    member: MemberId,
+    from: Time,
+    until: Time,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Schedule)]
+pub(crate) struct ScheduleView {
+    #[schema(value_type = ScheduleIdText)]
+    id: ScheduleId,
+    name: String,
+    #[schema(value_type = ZoneText)]
+    time_zone: Zone,
+    layers: Vec<LayerBody>,
+    overrides: Vec<OverrideView>,
+    /// When nobody is on call, in the next 14 days.
+    gaps: Vec<Gap>,
+    created_at: Time,
+}
+
+/// A time in which nobody is on call.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub(crate) struct Gap {
+    pub(crate) from: Time,
+    pub(crate) until: Time,
+}
+
+fn one() -> u16 {
+    1
+}
+
+/// A time without an offset: one that is given would be passed over in silence.
+fn wall_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    let is_plain = matches!(text.len(), 16 | 19) && text.bytes().all(|b| b.is_ascii_digit() || b"-T:".contains(&b));
+    let time = is_plain.then(|| text.parse().ok()).flatten();
+    time.ok_or_else(|| serde::de::Error::custom("expected a time on the wall without an offset: `2026-11-02T09:00:00`"))
+}
+
+impl ScheduleBody {
+    /// `before` with what the request says. Whether the members exist, the caller asks.
+    pub(crate) fn apply(&self, before: Schedule) -> Result<Schedule, ApiError> {
+        let name = super::name("name", &self.name)?;
+        let mut layers = Vec::with_capacity(self.layers.len());
+        for (n, layer) in self.layers.iter().enumerate() {
+            layers.push(layer.parse().map_err(|error| error.within(&format!("layers[{n}]")))?);
+        }
+        let overrides = match &self.overrides {
+            Some(overrides) => overrides.iter().map(Override::from).collect(),
+            None => before.overrides,
+        };
+        let schedule = Schedule { name, time_zone: self.time_zone.clone(), layers, overrides, ..before };
+        schedule.check().map_err(field_error)?;
+        check_each_once(&schedule.overrides)?;
+        Ok(schedule)
+    }
+
+    /// Whether the request says which overrides there are.
+    pub(crate) fn gives_overrides(&self) -> bool {
+        self.overrides.is_some()
+    }
+}
+
+fn check_each_once(overrides: &[Override]) -> Result<(), ApiError> {
+    for (n, one) in overrides.iter().enumerate() {
+        if overrides[..n].contains(one) {
+            return Err(ApiError::invalid(format!("overrides[{n}]"), "is given twice; give it once"));
+        }
+    }
+    Ok(())
+}
+
+impl LayerBody {
+    fn parse(&self) -> Result<Layer, ApiError> {
+        let Self { name, members, rotation, restrictions, from, until } = self.clone();
+        if name.chars().any(char::is_control) {
+            return Err(ApiError::invalid("name", "a name is one line without control characters"));
+        }
+        let RotationBody { unit, every, starts_at } = rotation;
+        let rotation = Rotation { unit, every, starts_at };
+        let (from, until) = (from.map(|Time(at)| at), until.map(|Time(at)| at));
+        Ok(Layer { name, members, rotation, restrictions, from, until })
+    }
+}
+
+impl From<Layer> for LayerBody {
+    fn from(layer: Layer) -> Self {
+        let Layer { name, members, rotation, restrictions, from, until } = layer;
+        let Rotation { unit, every, starts_at } = rotation;
+        let rotation = RotationBody { unit, every, starts_at };
+        Self { name, members, rotation, restrictions, from: from.map(Time), until: until.map(Time) }
+    }
+}
+
+impl From<&OverrideBody> for Override {
+    fn from(body: &OverrideBody) -> Self {
+        Self { member: body.member.clone(), from: body.from.0, until: body.until.0 }
+    }
+}
+
+impl From<Override> for OverrideView {
+    fn from(one: Override) -> Self {
+        let id = override_id(&one);
+        let Override { member, from, until } = one;
+        Self { id, member, from: Time(from), until: Time(until) }
+    }
+}
+
+/// An override is stored without an id. What it says identifies it: a schedule has no two that say the same.
+pub(crate) fn override_id(one: &Override) -> String {
+    let [from, until] = [one.from, one.until].map(|at| at.millis().to_string());
+    format!("ovr_{}", hash128(&[one.member.as_str(), &from, &until]))
+}
+
+impl ScheduleView {
+    pub(crate) fn new(schedule: Schedule, gaps: Vec<(Moment, Moment)>) -> Self {
+        let Schedule { id, version: _, name, time_zone, layers, overrides, created_at } = schedule;
+        Self {
+            id,
+            name,
+            time_zone,
+            layers: layers.into_iter().map(LayerBody::from).collect(),
+            overrides: overrides.into_iter().map(OverrideView::from).collect(),
+            gaps: gaps.into_iter().map(|(from, until)| Gap { from: Time(from), until: Time(until) }).collect(),
+            created_at: Time(created_at),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alerting::schedule::{EVERY, LAYER_MEMBERS, LAYER_NAME_CHARS, LAYERS, OVERRIDES};
+
+    use super::super::schema::tests::{range_of, same_names, schema_of};
+    use super::*;
+    use crate::extract::parse;
+
+    fn read(layer: &str) -> Result<Layer, ApiError> {
+        parse::<LayerBody>(layer.as_bytes()).and_then(|layer| layer.parse())
+    }
+
+    #[test]
+    fn what_is_stored_reads_back_as_it_is_shown() {
+        let layer = r#"{"name":"Night","members":["mem_1","mem_2"],"rotation":{"unit":"week","every":2,"starts_at":"2026-11-02T09:00:00"},"restrictions":[{"weekdays":["mon"],"from":"18:00","until":"09:00"}],"from":"2026-11-22T05:00:00Z","until":null}"#;
+        let shown = serde_json::to_value(LayerBody::from(read(layer).expect("valid"))).expect("serialises");
+        assert_eq!(shown, serde_json::from_str::<serde_json::Value>(layer).expect("JSON"));
+    }
+
+    #[test]
+    fn a_rotation_starts_at_a_time_on_the_wall() {
+        let with = |time: &str| format!(r#"{{"members":["mem_1"],"rotation":{{"unit":"day","starts_at":"{time}"}}}}"#);
+        for time in ["2026-11-02T09:00:00", "2026-11-02T09:00"] {
+            let layer = read(&with(time)).expect("valid");
+            assert_eq!(layer.rotation.starts_at.to_string(), "2026-11-02T09:00:00");
+        }
+        for time in
+            ["2026-11-02T09:00:00Z", "2026-11-02T09:00:00+08:00", "2026-11-02", "2026-02-30T09:00", "tomorrow", ""]
+        {
+            match read(&with(time)).expect_err("is refused") {
+                ApiError::Invalid { field: Some(field), .. } => assert_eq!(field, "rotation.starts_at", "{time}"),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn schedules_are_described_within_their_limits() {
+        let (schedule, layer) = (schema_of::<ScheduleBody>(), schema_of::<LayerBody>());
+        assert_eq!(schedule["properties"]["layers"]["maxItems"], LAYERS);
+        assert_eq!(schedule["properties"]["overrides"]["maxItems"], OVERRIDES);
+        assert_eq!(layer["properties"]["members"]["maxItems"], LAYER_MEMBERS);
+        assert_eq!(layer["properties"]["name"]["maxLength"], LAYER_NAME_CHARS);
+        assert_eq!(range_of::<RotationBody>("every"), (u32::from(*EVERY.start()), u32::from(*EVERY.end())));
+        same_names::<RotationUnitShape>(&[RotationUnit::Hour, RotationUnit::Day, RotationUnit::Week]);
+    }
+}

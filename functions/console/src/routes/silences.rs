@@ -1,0 +1,148 @@
+//! Silences of a space.
+
+use alerting::ids::{SilenceId, SpaceId};
+use alerting::moment::Moment;
+use alerting::silence::{SILENCES, Silence, SilenceAction, SilenceTime};
+use alerting::space::Space;
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use lambda_kit::random;
+use store::config::Expect;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::{Shared, save_over, spaces};
+use crate::auth::Actor;
+use crate::dto::field_error;
+use crate::dto::silence::{SilenceBody, SilenceView};
+use crate::error::ApiError;
+use crate::extract::{ApiJson, ApiPath, ApiQuery};
+use crate::page::{Listed, Page, PageQuery};
+use crate::{App, SharedApp};
+
+pub(crate) fn router() -> OpenApiRouter<SharedApp> {
+    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, replace, delete))
+}
+
+#[utoipa::path(get, path = "/spaces/{id}/silences", tag = "silences", operation_id = "list_silences",
+    summary = "Lists a space's silences, newest first", params(("id" = String, Path), PageQuery),
+    responses((status = 200, description = "A page", body = Listed<SilenceView>)))]
+async fn list(
+    State(app): Shared,
+    ApiPath(space): ApiPath<SpaceId>,
+    ApiQuery(query): ApiQuery<PageQuery>,
+) -> Result<Json<Listed<SilenceView>>, ApiError> {
+    let page = Page::try_from(query)?;
+    let now = app.clock.now();
+    // They are appended as they are made.
+    let silences = spaces::found(&app, &space).await?.silences.into_iter().rev();
+    Ok(Json(Listed::part(silences.map(|silence| SilenceView::new(silence, now)).collect(), &page)?))
+}
+
+#[utoipa::path(post, path = "/spaces/{id}/silences", tag = "silences", operation_id = "create_silence",
+    summary = "Creates a silence", params(("id" = String, Path)), request_body = SilenceBody,
+    responses((status = 201, description = "The silence", body = SilenceView)))]
+async fn create(
+    State(app): Shared,
+    actor: Actor,
+    ApiPath(space): ApiPath<SpaceId>,
+    ApiJson(body): ApiJson<SilenceBody>,
+) -> Result<(StatusCode, Json<SilenceView>), ApiError> {
+    spaces::found(&app, &space).await?;
+    let now = app.clock.now();
+    let silence = body.apply(empty(actor.name, now))?;
+    add(&app, &space, &silence, now).await?;
+    Ok((StatusCode::CREATED, Json(SilenceView::new(silence, now))))
+}
+
+/// Puts a new silence into its space.
+pub(super) async fn add(app: &App, space: &SpaceId, silence: &Silence, now: Moment) -> Result<(), ApiError> {
+    let saved = save_over(|| async {
+        let mut space = spaces::found(app, space).await?;
+        silence.check(&space, now).map_err(field_error)?;
+        make_room(&mut space, now)?;
+        space.silences.push(silence.clone());
+        Ok(app.store.spaces().put(&space, Expect::Version(space.version)).await)
+    });
+    saved.await.map(drop)
+}
+
+#[utoipa::path(get, path = "/spaces/{id}/silences/{silence}", tag = "silences", operation_id = "read_silence",
+    summary = "Reads a silence", params(("id" = String, Path), ("silence" = String, Path)),
+    responses((status = 200, description = "The silence", body = SilenceView)))]
+async fn read(
+    State(app): Shared,
+    ApiPath((space, id)): ApiPath<(SpaceId, SilenceId)>,
+) -> Result<Json<SilenceView>, ApiError> {
+    let space = spaces::found(&app, &space).await?;
+    let silence = space.silences[position_of(&space, &id)?].clone();
+    Ok(Json(SilenceView::new(silence, app.clock.now())))
+}
+
+#[utoipa::path(put, path = "/spaces/{id}/silences/{silence}", tag = "silences", operation_id = "replace_silence",
+    summary = "Replaces a silence", params(("id" = String, Path), ("silence" = String, Path)),
+    request_body = SilenceBody, responses((status = 200, description = "The silence", body = SilenceView)))]
+async fn replace(
+    State(app): Shared,
+    ApiPath((space, id)): ApiPath<(SpaceId, SilenceId)>,
+    ApiJson(body): ApiJson<SilenceBody>,
+) -> Result<Json<SilenceView>, ApiError> {
+    let now = app.clock.now();
+    let saved = save_over(|| async {
+        let mut space = spaces::found(&app, &space).await?;
+        let position = position_of(&space, &id)?;
+        let silence = body.clone().apply(space.silences[position].clone())?;
+        silence.check(&space, now).map_err(field_error)?;
+        space.silences[position] = silence.clone();
+        let saved = app.store.spaces().put(&space, Expect::Version(space.version)).await;
+        Ok(saved.map(|_| silence))
+    });
+    Ok(Json(SilenceView::new(saved.await?, now)))
+}
+
+#[utoipa::path(delete, path = "/spaces/{id}/silences/{silence}", tag = "silences", operation_id = "delete_silence",
+    summary = "Ends a silence", params(("id" = String, Path), ("silence" = String, Path)),
+    responses((status = 204, description = "It is gone")))]
+async fn delete(
+    State(app): Shared,
+    ApiPath((space, id)): ApiPath<(SpaceId, SilenceId)>,
+) -> Result<StatusCode, ApiError> {
+    let saved = save_over(|| async {
+        let mut space = spaces::found(&app, &space).await?;
+        space.silences.remove(position_of(&space, &id)?);
+        Ok(app.store.spaces().put(&space, Expect::Version(space.version)).await)
+    });
+    saved.await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A silence of which only what stays the same is said.
+fn empty(created_by: String, now: Moment) -> Silence {
+    Silence {
+        id: SilenceId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id"),
+        name: String::new(),
+        filter: alerting::filter::Filter::default(),
+        time: SilenceTime::Once { from: now, until: now },
+        then: SilenceAction::default(),
+        created_by,
+        created_at: now,
+    }
+}
+
+/// Silences that are over stay to be looked at until their place is needed.
+fn make_room(space: &mut Space, now: Moment) -> Result<(), ApiError> {
+    if space.silences.len() < SILENCES {
+        return Ok(());
+    }
+    space.silences.retain(|silence| !silence.is_over(now));
+    if space.silences.len() < SILENCES {
+        return Ok(());
+    }
+    Err(ApiError::conflict(format!("a space has at most {SILENCES} silences; delete one first")))
+}
+
+fn position_of(space: &Space, id: &SilenceId) -> Result<usize, ApiError> {
+    let position = space.silences.iter().position(|silence| silence.id == *id);
+    position.ok_or_else(|| ApiError::not_found(format_args!("silence {id} in space {}", space.id)))
+}

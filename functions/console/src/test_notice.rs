@@ -1,0 +1,124 @@
+//! A notice of nothing, sent at once, so that an operator sees what a provider makes of it.
+
+use std::collections::BTreeMap;
+
+use alerting::destination::{ChannelName, Language, TimeZone};
+use alerting::ids::{DestinationId, IncidentId, SpaceId};
+use alerting::incident::Progress;
+use alerting::moment::Moment;
+use alerting::notice::Notice;
+use alerting::severity::Severity;
+use alerting::timeline::EntryKind;
+use channels::outcome::{Provider, Reason};
+use channels::{Destination, Form, Post};
+use serde::Serialize;
+use serde_json::Value;
+use store::rates::Token;
+use utoipa::ToSchema;
+
+use crate::App;
+use crate::error::ApiError;
+
+/// Where a test notice goes.
+pub(crate) struct Addressed<'a> {
+    /// Whose rate limit it counts against.
+    pub(crate) destination: DestinationId,
+    pub(crate) channel: &'a str,
+    /// In the open.
+    pub(crate) settings: &'a Value,
+    pub(crate) language: Language,
+    pub(crate) time_zone: &'a TimeZone,
+}
+
+/// What became of a test notice.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Tested {
+    /// `delivered`, `retry` (now it did not work; later it may) or `rejected` (it will not, as it is configured).
+    #[schema(example = "delivered")]
+    outcome: &'static str,
+    #[schema(required)]
+    reason: Option<&'static str>,
+    provider: Words,
+}
+
+/// The provider's own words.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Provider)]
+struct Words {
+    /// Of its answer; `null` if none came.
+    #[schema(required)]
+    status: Option<u16>,
+    #[schema(required)]
+    code: Option<String>,
+    message: String,
+}
+
+/// Sends the notice; links in it start with `base`.
+pub(crate) async fn send(app: &App, to: Addressed<'_>, actor: String, base: &str) -> Result<Tested, ApiError> {
+    let provider = provider(app, to.channel).await?;
+    if provider.is_none() && Destination::needs_provider(to.channel) {
+        let message = format!("`{}` has no provider in this deployment; configure it first", to.channel);
+        return Err(ApiError::invalid("channel", message));
+    }
+    let channel = Destination::parse(to.channel, to.settings, provider.as_ref())?;
+    let now = app.clock.now();
+    // A test counts against the destination's limit like any other message.
+    if let Token::Wait(after) = app.store.take_token(&to.destination, channel.limits().rates, now).await? {
+        let message = "the destination has just been sent as much as its provider takes".to_owned();
+        return Err(ApiError::TooMany { after, message });
+    }
+    let notice = sample(app, to.destination, actor, now);
+    let post = Post {
+        notices: std::slice::from_ref(&notice),
+        link_base: base,
+        language: to.language,
+        time_zone: to.time_zone,
+        form: Form::Rich,
+    };
+    let sent = app.deliverer.send(&channel, channel.request(&post, now)?).await;
+    let Provider { status, code, message } = sent.provider;
+    Ok(Tested {
+        outcome: sent.outcome.as_str(),
+        reason: sent.outcome.reason().map(Reason::as_str),
+        provider: Words { status, code, message },
+    })
+}
+
+/// The settings of the channel's provider in the open, if it has one and it is configured.
+async fn provider(app: &App, channel: &str) -> Result<Option<Value>, ApiError> {
+    let Ok(name) = channel.parse::<ChannelName>() else { return Ok(None) };
+    let Some(stored) = app.store.providers().get(&name).await? else { return Ok(None) };
+    let opened = app.sealer.open(stored.id.as_str(), &stored.settings).await?;
+    Ok(Some(serde_json::from_str(opened.expose())?))
+}
+
+/// A notice of an incident that does not exist.
+fn sample(app: &App, destination: DestinationId, actor: String, now: Moment) -> Notice {
+    let space = SpaceId::from_suffix("test").expect("a word makes an id");
+    let incident = IncidentId::of(&space, app.stamps.next(now));
+    Notice {
+        destination,
+        n: 1,
+        kind: EntryKind::Triggered,
+        at: now,
+        actor,
+        num: incident.num(),
+        incident,
+        space,
+        space_name: "Test".to_owned(),
+        title: "Test notice from Larkspur".to_owned(),
+        description: "If you can read this, alerts arrive here. Nothing is wrong, and nobody has to act.".to_owned(),
+        severity: Severity::Info,
+        progress: Progress::Triggered,
+        triggered_at: now,
+        closed_at: None,
+        labels: BTreeMap::new(),
+        integration_name: "Larkspur".to_owned(),
+        alert_count: 1,
+        level: None,
+        flapping: false,
+        person: None,
+        assigned: Vec::new(),
+        mentions: Vec::new(),
+    }
+}

@@ -1,0 +1,305 @@
+//! What a change does to an incident.
+
+use crate::assignment::Assigned;
+use crate::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, SpaceId, Stamp};
+use crate::incident::{ALERTS, Hold, Incident, Linked, Progress, Reach, due, person, source};
+use crate::moment::Moment;
+use crate::severity::Severity;
+use crate::timeline::{Audience, Entry, EntryKind};
+
+/// The actor of what happens by itself.
+pub(super) const TIMER: &str = "timer";
+
+/// What happens to an incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// An alert's own: a transition that evaluate committed.
+    Source(SourceChange),
+    /// One of its alerts was closed: after its integration's `auto_close_hours`, or with another incident of the alert.
+    AlertClosed { alert: AlertId, by: Option<Actor> },
+    /// A person's.
+    Person { actor: Actor, action: Action },
+    /// Its space lets incidents close by themselves.
+    AutoClose,
+    /// The snooze that ends at this moment ran out.
+    SnoozeEnd { until: Moment },
+    /// The silence or mute that ends at this moment is over.
+    HoldEnd { until: Moment },
+    /// A level of its escalation rule is due.
+    Escalate { round: u32, level: u32 },
+    /// The current level is to be told again.
+    Repeat { round: u32, time: u32 },
+    /// A person could not be told at this destination, or several; `name` is theirs.
+    ContactFailed { destination: DestinationId, name: String, reason: String },
+}
+
+impl Change {
+    /// The entry that this very change has left: how a timer that was handed over twice finds its own. Other entries may
+    /// have followed it, but nothing that would make it void.
+    pub fn left_in<'i>(&self, incident: &'i Incident) -> Option<&'i Entry> {
+        let newest = |kinds: &[EntryKind]| {
+            incident.timeline.iter().rev().find(|entry| kinds.contains(&entry.kind) && entry.actor == TIMER)
+        };
+        let last = |kinds: &[EntryKind]| incident.timeline.last().filter(|entry| kinds.contains(&entry.kind));
+        let repeated = incident.escalation.as_ref().map(|escalation| escalation.repeated);
+        match self {
+            Change::AlertClosed { .. } | Change::AutoClose => last(&[EntryKind::AutoClosed, EntryKind::AlertRecovered]),
+            Change::SnoozeEnd { .. } => last(&[EntryKind::SnoozeEnded]),
+            Change::HoldEnd { .. } => last(&[EntryKind::SilenceEnded]),
+            Change::Escalate { round, .. } => {
+                // Whoever was told again was told.
+                let is_current = incident.round == round + 1 && repeated.unwrap_or(0) == 0;
+                newest(&[EntryKind::Escalated, EntryKind::NobodyReached]).filter(|_| is_current)
+            }
+            Change::Repeat { round, time } => {
+                let is_current = incident.round == *round && repeated == Some(*time);
+                newest(&[EntryKind::Repeated]).filter(|_| is_current)
+            }
+            Change::ContactFailed { .. } => last(&[EntryKind::ContactFailed]),
+            Change::Source(_) | Change::Person { .. } => None,
+        }
+    }
+}
+
+/// Who does something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// A member's id; for an API key its name.
+    pub id: String,
+    /// As it stands in timelines.
+    pub name: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceChange {
+    /// The incident that the alert belongs to: its own, or the one that it joins.
+    pub incident: IncidentId,
+    pub alert: AlertId,
+    /// The message that opened the episode.
+    pub opened_by: Stamp,
+    pub space: SpaceId,
+    pub alert_n: u64,
+    pub kind: SourceKind,
+    pub title: String,
+    pub severity: Severity,
+    /// Nobody is told if it makes an incident.
+    pub hold: Option<Hold>,
+    pub flapping: bool,
+    /// Numbers of alerts at which the incident warns.
+    pub storm_thresholds: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SourceKind {
+    Trigger,
+    RaiseSeverity,
+    Recover,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    Acknowledge,
+    Unacknowledge,
+    Snooze {
+        until: Moment,
+    },
+    Close,
+    Reopen,
+    /// To this level, counted from zero; `None`: the next one.
+    Escalate {
+        level: Option<u32>,
+    },
+    Reassign {
+        people: Vec<Reach>,
+    },
+    AddResponders {
+        people: Vec<Reach>,
+    },
+    Comment {
+        text: String,
+    },
+    Edit {
+        title: Option<String>,
+        severity: Option<Severity>,
+    },
+    /// This one goes into another: it closes, and what its alerts do from now on happens there.
+    MergeInto {
+        target: IncidentId,
+        num: String,
+    },
+    /// Another one was merged into this.
+    Absorb {
+        from: IncidentId,
+        num: String,
+        alerts: Vec<Linked>,
+        severity: Severity,
+    },
+}
+
+/// What [`apply`] decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, taken apart at once; a box would cost more than it saves"
+)]
+pub enum Applied {
+    /// Write this incident. The entry is the change.
+    Changed(Incident, Entry),
+    /// This very change took effect before; the entry it left then. Tell it again, under the same number.
+    Already(Entry),
+    /// It has no effect, and nothing is told.
+    Nothing,
+    /// The incident was merged into this one: the change belongs there.
+    Moved(IncidentId),
+    /// The alert cannot join: the incident is closed, or full.
+    CannotJoin,
+}
+
+/// Why a person's action is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ActionError {
+    #[error("the incident is closed; reopen it first")]
+    Closed,
+    #[error("the incident is not closed")]
+    NotClosed,
+    #[error("nobody has acknowledged the incident")]
+    NotAcknowledged,
+    #[error("the incident was merged into {0}; act on that one")]
+    Merged(IncidentId),
+    #[error("the incident has no escalation rule; reassign it to someone instead")]
+    NoRule,
+    #[error("{0}")]
+    NobodyThere(String),
+    #[error("together the incidents have more than {ALERTS} alerts")]
+    TooManyAlerts,
+}
+
+/// What has to be found out before a change can be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// Which rule of the space takes the incident, from its first level on.
+    Rule,
+    /// Whom this level of this rule reaches, or the first one behind it that reaches anyone.
+    Level { rule: EscalationRuleId, level: u32 },
+}
+
+/// What [`apply`] has to be told of this change: whom the incident is to be assigned to.
+pub fn wanted(current: Option<&Incident>, change: &Change) -> Option<Wanted> {
+    match (current, change) {
+        (None, Change::Source(source)) => {
+            (source.kind != SourceKind::Recover && source.hold.is_none()).then_some(Wanted::Rule)
+        }
+        (None, _) => None,
+        (Some(incident), Change::SnoozeEnd { until }) => due::ends_snooze(incident, *until).then_some(Wanted::Rule),
+        (Some(incident), Change::HoldEnd { until }) => due::ends_hold(incident, *until).then_some(Wanted::Rule),
+        (Some(incident), Change::Escalate { round, level }) => {
+            let rule = due::escalates(incident, *round, *level)?.rule.clone()?;
+            Some(Wanted::Level { rule, level: *level })
+        }
+        (Some(incident), Change::Person { action: Action::Reopen, .. }) => {
+            (incident.progress == Progress::Closed).then_some(Wanted::Rule)
+        }
+        (Some(incident), Change::Person { action: Action::Escalate { level }, .. }) => {
+            let escalation = incident.escalation.as_ref()?;
+            let next = if escalation.is_waiting { escalation.level } else { escalation.level + 1 };
+            Some(Wanted::Level { rule: escalation.rule.clone()?, level: level.unwrap_or(next) })
+        }
+        (Some(_), _) => None,
+    }
+}
+
+/// Applies a change to an incident as it stands (`None`: there is none yet). `assigned` is what [`wanted`] asked for.
+pub fn apply(
+    current: Option<&Incident>,
+    change: &Change,
+    assigned: Option<&Assigned>,
+    now: Moment,
+) -> Result<Applied, ActionError> {
+    let Some(incident) = current else {
+        return Ok(match change {
+            Change::Source(source) => source::create(source, assigned, now),
+            _ => Applied::Nothing,
+        });
+    };
+    Ok(match change {
+        Change::Source(source) => source::follow(incident, source, now),
+        Change::AlertClosed { alert, by } => source::close_alert(incident, alert, by.as_ref(), now),
+        Change::Person { actor, action } => return person::act(incident, actor, action, assigned, now),
+        Change::AutoClose => due::auto_close(incident, now),
+        Change::SnoozeEnd { until } => due::end_snooze(incident, *until, assigned, now),
+        Change::HoldEnd { until } => due::end_hold(incident, *until, assigned, now),
+        Change::Escalate { round, level } => due::escalate(incident, *round, *level, assigned, now),
+        Change::Repeat { round, time } => due::repeat(incident, *round, *time, now),
+        Change::ContactFailed { destination, name, reason } => {
+            due::contact_failed(incident, destination, name, reason, now)
+        }
+    })
+}
+
+impl SourceKind {
+    pub const fn entry(self) -> EntryKind {
+        match self {
+            SourceKind::Trigger => EntryKind::Triggered,
+            SourceKind::RaiseSeverity => EntryKind::SeverityRaised,
+            SourceKind::Recover => EntryKind::Recovered,
+        }
+    }
+}
+
+/// An entry that is about to be written down.
+pub(super) struct Draft<'a> {
+    pub(super) kind: EntryKind,
+    pub(super) actor: &'a str,
+    pub(super) detail: Option<String>,
+    pub(super) told: Audience,
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(kind: EntryKind, actor: &'a str) -> Self {
+        Self { kind, actor, detail: None, told: Audience::Everyone }
+    }
+
+    pub(super) fn detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
+    }
+
+    /// The change, written down as the incident's next entry.
+    pub(super) fn write(self, incident: Incident, at: Moment) -> Applied {
+        self.write_of(incident, at, None)
+    }
+
+    /// The same for a transition of one of its alerts.
+    pub(super) fn write_of(self, mut incident: Incident, at: Moment, alert: Option<(&AlertId, u64)>) -> Applied {
+        incident.n += 1;
+        let entry = Entry {
+            n: incident.n,
+            at,
+            kind: self.kind,
+            actor: self.actor.to_owned(),
+            detail: self.detail,
+            alert_n: alert.map(|(_, n)| n),
+            alert: alert.map(|(alert, _)| alert).filter(|alert| incident.first_alert() != Some(alert)).cloned(),
+            told: self.told,
+        };
+        incident.timeline.push(entry.clone());
+        Applied::Changed(incident, entry)
+    }
+}
+
+pub(super) fn close(incident: &mut Incident, now: Moment) {
+    incident.progress = Progress::Closed;
+    incident.closed_at = Some(now);
+    incident.snoozed_until = None;
+    incident.held = None;
+}
+
+/// Back to triggered, with nobody working on it.
+pub(super) fn reset(incident: &mut Incident) {
+    incident.progress = Progress::Triggered;
+    incident.acknowledged_at = None;
+    incident.acknowledged_by.clear();
+    incident.closed_at = None;
+    incident.snoozed_until = None;
+    incident.held = None;
+    incident.assignees.clear();
+}

@@ -1,0 +1,250 @@
+//! What people do to an incident.
+
+use std::time::Duration;
+
+use crate::assignment::Assigned;
+use crate::incident::apply::{Action, ActionError, Actor, Applied, Draft, close, reset};
+use crate::incident::due::{add, add_all, assign_again, start};
+use crate::incident::{ALERTS, Escalation, Incident, Linked, Progress, Reach};
+use crate::moment::Moment;
+use crate::severity::Severity;
+use crate::timeline::{Audience, EntryKind};
+
+/// What someone does again within this time, with nothing in between, is a button that was pressed twice, or a request
+/// whose answer was lost: what would take effect each time (a comment, one level further) takes effect once.
+const PRESSED_TWICE: Duration = Duration::from_secs(10);
+
+/// Applies a person's action, or says why not. What is so already is no error, and changes nothing.
+pub(super) fn act(
+    incident: &Incident,
+    actor: &Actor,
+    action: &Action,
+    assigned: Option<&Assigned>,
+    now: Moment,
+) -> Result<Applied, ActionError> {
+    if let Some(target) = &incident.merged_into {
+        let same = matches!(action, Action::MergeInto { target: wanted, .. } if wanted == target);
+        return if same { Ok(Applied::Nothing) } else { Err(ActionError::Merged(target.clone())) };
+    }
+    if is_pressed_twice(incident, actor, action, now) {
+        return Ok(Applied::Nothing);
+    }
+    let is_closed = incident.progress == Progress::Closed;
+    match action {
+        Action::Comment { text } => Ok(draft(EntryKind::Commented, actor).detail(text).write(incident.clone(), now)),
+        Action::Edit { title, severity } => Ok(edit(incident, actor, title.as_deref(), *severity, now)),
+        Action::Close if is_closed => Ok(Applied::Nothing),
+        Action::Close => Ok(close_by_hand(incident, actor, now)),
+        Action::Reopen if !is_closed => Err(ActionError::NotClosed),
+        Action::Reopen => {
+            let mut next = incident.clone();
+            reset(&mut next);
+            Ok(assign_again(next, assigned, draft(EntryKind::Reopened, actor), now))
+        }
+        _ if is_closed && !matches!(action, Action::MergeInto { .. }) => Err(ActionError::Closed),
+        Action::Acknowledge => Ok(acknowledge(incident, actor, now)),
+        Action::Unacknowledge => unacknowledge(incident, actor, now),
+        Action::Snooze { until } => {
+            let mut next = incident.clone();
+            next.snoozed_until = Some(*until);
+            Ok(draft(EntryKind::Snoozed, actor).detail(format!("until {until}")).write(next, now))
+        }
+        Action::Escalate { .. } => escalate(incident, actor, assigned, now),
+        Action::Reassign { people } => Ok(reassign(incident, actor, people, now)),
+        Action::AddResponders { people } => Ok(add_responders(incident, actor, people, now)),
+        Action::MergeInto { target, num } => {
+            let mut next = incident.clone();
+            close(&mut next, now);
+            next.merged_into = Some(target.clone());
+            Ok(draft(EntryKind::MergedAway, actor).detail(format!("into INC #{num}")).write(next, now))
+        }
+        Action::Absorb { from: _, num, alerts, severity } => absorb(incident, actor, num, alerts, *severity, now),
+    }
+}
+
+fn is_pressed_twice(incident: &Incident, actor: &Actor, action: &Action, now: Moment) -> bool {
+    let Some(last) = incident.timeline.last().filter(|last| last.actor == actor.name) else { return false };
+    let same = match (action, last.kind) {
+        (Action::Comment { text }, EntryKind::Commented) => last.detail.as_ref() == Some(text),
+        (Action::Snooze { until }, EntryKind::Snoozed) => {
+            incident.snoozed_until.is_some_and(|before| before.since(last.at) == until.since(now))
+        }
+        (Action::Escalate { level }, EntryKind::Escalated) => {
+            let stands_at = incident.escalation.as_ref().map(|escalation| escalation.level);
+            level.is_none() || *level == stands_at
+        }
+        (Action::Reassign { people }, EntryKind::Reassigned) => {
+            incident.assignees.iter().map(String::as_str).eq(people.iter().map(|reach| reach.member.as_str()))
+        }
+        (Action::Unacknowledge, EntryKind::Unacknowledged) | (Action::Reopen, EntryKind::Reopened) => true,
+        _ => false,
+    };
+    same && now.since(last.at) < PRESSED_TWICE
+}
+
+fn draft(kind: EntryKind, actor: &Actor) -> Draft<'_> {
+    Draft::new(kind, &actor.name)
+}
+
+fn acknowledge(incident: &Incident, actor: &Actor, now: Moment) -> Applied {
+    if incident.acknowledged_by.contains(&actor.id) {
+        return Applied::Nothing; // pressed twice
+    }
+    let mut next = incident.clone();
+    next.progress = Progress::Processing;
+    next.acknowledged_at.get_or_insert(now);
+    add(&mut next.acknowledged_by, &actor.id);
+    add(&mut next.assignees, &actor.id);
+    draft(EntryKind::Acknowledged, actor).write(next, now)
+}
+
+/// By the last one it returns to triggered, and its level starts to count anew.
+fn unacknowledge(incident: &Incident, actor: &Actor, now: Moment) -> Result<Applied, ActionError> {
+    if incident.acknowledged_by.is_empty() {
+        return Err(ActionError::NotAcknowledged);
+    }
+    if !incident.acknowledged_by.contains(&actor.id) {
+        return Ok(Applied::Nothing); // others work on it, whom this does not concern
+    }
+    let mut next = incident.clone();
+    next.acknowledged_by.retain(|id| *id != actor.id);
+    if !is_assigned(&next, &actor.id) {
+        next.assignees.retain(|id| *id != actor.id);
+    }
+    if next.acknowledged_by.is_empty() {
+        next.progress = Progress::Triggered;
+        next.acknowledged_at = None;
+        next.round += 1;
+        if let Some(escalation) = next.escalation.as_mut().filter(|escalation| !escalation.is_waiting) {
+            (escalation.since, escalation.repeated) = (now, 0);
+        }
+    }
+    Ok(draft(EntryKind::Unacknowledged, actor).write(next, now))
+}
+
+fn is_assigned(incident: &Incident, id: &str) -> bool {
+    incident.escalation.iter().flat_map(|escalation| &escalation.people).any(|reach| reach.member.as_str() == id)
+}
+
+fn close_by_hand(incident: &Incident, actor: &Actor, now: Moment) -> Applied {
+    let mut next = incident.clone();
+    close(&mut next, now);
+    next.alerts.iter_mut().for_each(|linked| linked.is_open = false);
+    draft(EntryKind::Closed, actor).write(next, now)
+}
+
+fn escalate(
+    incident: &Incident,
+    actor: &Actor,
+    assigned: Option<&Assigned>,
+    now: Moment,
+) -> Result<Applied, ActionError> {
+    match assigned {
+        None => Err(ActionError::NoRule),
+        Some(Assigned::Nobody(reason)) => Err(ActionError::NobodyThere(reason.clone())),
+        Some(assigned @ (Assigned::Space(_) | Assigned::Level(_))) => {
+            let mut next = incident.clone();
+            (next.snoozed_until, next.held) = (None, None);
+            // Whoever escalates by hand wants someone to be told now, whatever delay the level has.
+            let draft = start(&mut next, assigned, true, draft(EntryKind::Escalated, actor), now);
+            Ok(draft.write(next, now))
+        }
+    }
+}
+
+/// Other people have it from now on; the rule that gave it to the former ones ends.
+fn reassign(incident: &Incident, actor: &Actor, people: &[Reach], now: Moment) -> Applied {
+    let mut next = incident.clone();
+    reset(&mut next);
+    next.round += 1;
+    let escalation = by_hand(people, now);
+    let told = escalation.audience();
+    next.assignees = people.iter().map(|reach| reach.member.to_string()).collect();
+    add_all(&mut next.destinations, &told);
+    next.escalation = Some(escalation);
+    Draft { told: Audience::Only(told), ..draft(EntryKind::Reassigned, actor) }.write(next, now)
+}
+
+/// More people have it; whatever goes on goes on.
+fn add_responders(incident: &Incident, actor: &Actor, people: &[Reach], now: Moment) -> Applied {
+    let new: Vec<Reach> = people
+        .iter()
+        .filter(|reach| !incident.assignees.iter().any(|id| *id == reach.member.as_str()))
+        .cloned()
+        .collect();
+    if new.is_empty() {
+        return Applied::Nothing;
+    }
+    let mut next = incident.clone();
+    let told = by_hand(&new, now).audience();
+    new.iter().for_each(|reach| add(&mut next.assignees, reach.member.as_str()));
+    add_all(&mut next.destinations, &told);
+    match &mut next.escalation {
+        Some(escalation) => escalation.people.extend(new),
+        None => next.escalation = Some(by_hand(&new, now)),
+    }
+    Draft { told: Audience::Only(told), ..draft(EntryKind::ResponderAdded, actor) }.write(next, now)
+}
+
+fn by_hand(people: &[Reach], now: Moment) -> Escalation {
+    Escalation {
+        rule: None,
+        rule_name: String::new(),
+        level: 0,
+        is_waiting: false,
+        since: now,
+        repeated: 0,
+        repeat: None,
+        next: None,
+        people: people.to_vec(),
+        groups: Vec::new(),
+    }
+}
+
+/// Title and severity that a person sets stay so.
+fn edit(incident: &Incident, actor: &Actor, title: Option<&str>, severity: Option<Severity>, now: Moment) -> Applied {
+    let mut next = incident.clone();
+    let mut words = Vec::new();
+    if let Some(title) = title {
+        if title != next.title {
+            words.push(format!("title was: {}", next.title));
+        }
+        (next.title, next.fixed.title) = (title.to_owned(), true);
+    }
+    if let Some(severity) = severity {
+        if severity != next.severity {
+            words.push(format!("severity was: {}", next.severity));
+        }
+        (next.severity, next.fixed.severity) = (severity, true);
+    }
+    if next == *incident {
+        return Applied::Nothing;
+    }
+    let detail = if words.is_empty() { "fixed as it is".to_owned() } else { words.join("; ") };
+    draft(EntryKind::Edited, actor).detail(detail).write(next, now)
+}
+
+fn absorb(
+    incident: &Incident,
+    actor: &Actor,
+    num: &str,
+    alerts: &[Linked],
+    severity: Severity,
+    now: Moment,
+) -> Result<Applied, ActionError> {
+    let new: Vec<Linked> = alerts.iter().filter(|linked| incident.linked(&linked.alert).is_none()).cloned().collect();
+    if new.is_empty() {
+        return Ok(Applied::Nothing);
+    }
+    if incident.alerts.len() + new.len() > ALERTS {
+        return Err(ActionError::TooManyAlerts);
+    }
+    let mut next = incident.clone();
+    let count = new.len();
+    next.alerts.extend(new);
+    if !next.fixed.severity {
+        next.severity = next.severity.max(severity);
+    }
+    let detail = format!("INC #{num}, {count} alert{}", if count == 1 { "" } else { "s" });
+    Ok(draft(EntryKind::Merged, actor).detail(detail).write(next, now))
+}

@@ -1,0 +1,158 @@
+//! What an alert's own changes do to its incident.
+
+use crate::assignment::Assigned;
+use crate::ids::AlertId;
+use crate::incident::apply::{Actor, Applied, Draft, SourceChange, SourceKind, TIMER, close};
+use crate::incident::due::start;
+use crate::incident::{ALERTS, Incident, Linked, Progress};
+use crate::moment::Moment;
+use crate::timeline::EntryKind;
+
+/// The incident that an alert makes. A recovery makes a closed one: its trigger comes later, and finds it so.
+pub(super) fn create(source: &SourceChange, assigned: Option<&Assigned>, now: Moment) -> Applied {
+    let mut incident = Incident {
+        num: source.incident.num(),
+        id: source.incident.clone(),
+        space: source.space.clone(),
+        title: source.title.clone(),
+        severity: source.severity,
+        progress: Progress::Triggered,
+        alerts: vec![linked(source)],
+        n: 0,
+        alert_n: None,
+        triggered_at: source.opened_by.received_at(),
+        acknowledged_at: None,
+        closed_at: None,
+        snoozed_until: None,
+        assignees: Vec::new(),
+        acknowledged_by: Vec::new(),
+        destinations: Vec::new(),
+        round: 0,
+        escalation: None,
+        held: source.hold.clone(),
+        last_joined_at: None,
+        merged_into: None,
+        fixed: Default::default(),
+        flapping: source.flapping,
+        spilled: 0,
+        timeline: Vec::new(),
+    };
+    let mut draft = Draft::new(source.kind.entry(), "source");
+    if source.kind == SourceKind::Recover {
+        close(&mut incident, now);
+    } else if let Some(hold) = &source.hold {
+        let until = hold.until.map_or(String::new(), |until| format!(" until {until}"));
+        draft = draft.detail(format!("nobody is told{until}: {}", hold.by));
+    } else if let Some(assigned) = assigned {
+        draft = start(&mut incident, assigned, false, draft, now);
+    }
+    draft.write_of(incident, now, Some((&source.alert, source.alert_n)))
+}
+
+/// The next change of an alert that the incident has, or an alert that joins it.
+pub(super) fn follow(incident: &Incident, source: &SourceChange, now: Moment) -> Applied {
+    if let Some(target) = &incident.merged_into {
+        return Applied::Moved(target.clone());
+    }
+    let Some(known) = incident.linked(&source.alert) else { return join(incident, source, now) };
+    if source.alert_n <= known.n {
+        return already(incident, source);
+    }
+    // Someone closed the incident by hand; what a source says later about the same episode changes nothing.
+    if incident.progress == Progress::Closed {
+        return Applied::Nothing;
+    }
+    let mut next = incident.clone();
+    let place = next.alerts.iter().position(|linked| linked.alert == source.alert).expect("it was found above");
+    next.alerts[place] = linked(source);
+    match source.kind {
+        SourceKind::Recover => recovered(next, source, now),
+        SourceKind::Trigger | SourceKind::RaiseSeverity => {
+            let rises = source.severity > next.severity && !next.fixed.severity;
+            if rises {
+                next.severity = source.severity;
+            } else if source.kind == SourceKind::RaiseSeverity {
+                return Applied::Nothing;
+            }
+            if place == 0 && !next.fixed.title {
+                next.title.clone_from(&source.title);
+            }
+            write(Draft::new(source.kind.entry(), "source"), next, source, now)
+        }
+    }
+}
+
+fn join(incident: &Incident, source: &SourceChange, now: Moment) -> Applied {
+    if incident.progress == Progress::Closed || incident.alerts.len() >= ALERTS {
+        return Applied::CannotJoin;
+    }
+    let mut next = incident.clone();
+    next.alerts.push(linked(source));
+    next.last_joined_at = next.last_joined_at.max(Some(source.opened_by.received_at()));
+    if source.kind == SourceKind::Recover {
+        return write(Draft::new(EntryKind::AlertRecovered, "source"), next, source, now);
+    }
+    let count = u32::try_from(next.alerts.len()).unwrap_or(u32::MAX);
+    let rises = source.severity > next.severity && !next.fixed.severity;
+    if rises {
+        next.severity = source.severity;
+    }
+    let draft = if source.storm_thresholds.contains(&count) {
+        Draft::new(EntryKind::StormWarning, "source").detail(format!("{count} alerts"))
+    } else if rises {
+        Draft::new(EntryKind::SeverityRaised, "source").detail(source.title.clone())
+    } else {
+        Draft::new(EntryKind::AlertJoined, "source").detail(source.title.clone())
+    };
+    write(draft, next, source, now)
+}
+
+fn recovered(mut next: Incident, source: &SourceChange, now: Moment) -> Applied {
+    let kind = if next.alerts.iter().any(|linked| linked.is_open) {
+        EntryKind::AlertRecovered
+    } else {
+        close(&mut next, now);
+        EntryKind::Recovered
+    };
+    write(Draft::new(kind, "source"), next, source, now)
+}
+
+/// One of the alerts was closed without its source's doing. With the last one the incident closes.
+pub(super) fn close_alert(incident: &Incident, alert: &AlertId, by: Option<&Actor>, now: Moment) -> Applied {
+    if let Some(target) = &incident.merged_into {
+        return Applied::Moved(target.clone());
+    }
+    if incident.progress == Progress::Closed {
+        return Applied::Nothing;
+    }
+    let mut next = incident.clone();
+    let Some(linked) = next.alerts.iter_mut().find(|linked| linked.alert == *alert && linked.is_open) else {
+        return Applied::Nothing;
+    };
+    linked.is_open = false;
+    let kind = match by {
+        _ if next.alerts.iter().any(|linked| linked.is_open) => EntryKind::AlertRecovered,
+        Some(_) => EntryKind::Closed,
+        None => EntryKind::AutoClosed,
+    };
+    if kind != EntryKind::AlertRecovered {
+        close(&mut next, now);
+    }
+    Draft::new(kind, by.map_or(TIMER, |actor| &actor.name)).write(next, now)
+}
+
+fn already(incident: &Incident, source: &SourceChange) -> Applied {
+    let is_first = incident.first_alert() == Some(&source.alert);
+    let same = |alert: Option<&AlertId>| if is_first { alert.is_none() } else { alert == Some(&source.alert) };
+    let mut entries = incident.timeline.iter();
+    let earlier = entries.find(|entry| entry.alert_n == Some(source.alert_n) && same(entry.alert.as_ref()));
+    earlier.cloned().map_or(Applied::Nothing, Applied::Already)
+}
+
+fn linked(source: &SourceChange) -> Linked {
+    Linked { alert: source.alert.clone(), n: source.alert_n, is_open: source.kind != SourceKind::Recover }
+}
+
+fn write(draft: Draft<'_>, incident: Incident, source: &SourceChange, now: Moment) -> Applied {
+    draft.write_of(incident, now, Some((&source.alert, source.alert_n)))
+}

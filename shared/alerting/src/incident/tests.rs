@@ -1,0 +1,642 @@
+//! A row per sentence of what may happen to an incident.
+
+use std::time::Duration;
+
+use crate::assignment::{Assigned, Assignment};
+use crate::escalation::{Next, Repeat, Unless};
+use crate::ids::{AlertId, DestinationId, IncidentId, Stamp};
+use crate::incident::apply::{Action, ActionError, Actor, Applied, Change, SourceChange, SourceKind, apply, wanted};
+use crate::incident::{ALERTS, Hold, Incident, Linked, Progress, Reach, TIMELINE_INLINE};
+use crate::moment::Moment;
+use crate::severity::Severity;
+use crate::timeline::{Audience, Entry, EntryKind};
+use crate::timer::{Work, timers};
+
+fn at(secs: i64) -> Moment {
+    Moment::from_secs(secs)
+}
+
+fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
+    text.parse().expect("valid")
+}
+
+fn stamp(secs: i64) -> Stamp {
+    Stamp::from_parts(at(secs), 0)
+}
+
+/// A change of the alert that was opened at `opened`, in the incident of the one that was opened at 1.
+fn of_alert(opened: i64, alert_n: u64, kind: SourceKind, severity: Severity) -> Change {
+    Change::Source(SourceChange {
+        incident: IncidentId::of(&id("spc_a"), stamp(1)),
+        alert: AlertId::of(&id("int_a"), stamp(opened)),
+        opened_by: stamp(opened),
+        space: id("spc_a"),
+        alert_n,
+        kind,
+        title: format!("title {opened}.{alert_n}"),
+        severity,
+        hold: None,
+        flapping: false,
+        storm_thresholds: vec![3],
+    })
+}
+
+fn source(alert_n: u64, kind: SourceKind) -> Change {
+    let severity = if kind == SourceKind::RaiseSeverity { Severity::Critical } else { Severity::Warning };
+    of_alert(1, alert_n, kind, severity)
+}
+
+fn trigger() -> Change {
+    source(1, SourceKind::Trigger)
+}
+
+fn person(name: &str, action: Action) -> Change {
+    Change::Person { actor: Actor { id: name.to_owned(), name: name.to_owned() }, action }
+}
+
+fn reach(member: &str, contacts: &[&str]) -> Reach {
+    Reach { member: id(member), contacts: contacts.iter().map(|contact| id(contact)).collect(), at: 0 }
+}
+
+/// Level `level` of a rule of three: a person with two contacts and a group, told again twice, next after ten minutes.
+fn level(level: u32) -> Assigned {
+    Assigned::Level(Box::new(Assignment {
+        rule: Some(id("esc_a")),
+        rule_name: "Payments".to_owned(),
+        level,
+        delay: Duration::ZERO,
+        repeat: Some(Repeat { times: 2, every_seconds: 60 }),
+        next: (level < 2).then_some(Next { after_minutes: 10, unless: Unless::Acknowledged }),
+        people: vec![reach(&format!("mem_{level}"), &[&format!("dst_p{level}"), &format!("dst_q{level}")])],
+        groups: vec![id(&format!("dst_g{level}"))],
+        remark: None,
+    }))
+}
+
+fn with(assigned: &Assigned, change: impl FnOnce(&mut Assignment)) -> Assigned {
+    let Assigned::Level(mut assignment) = assigned.clone() else { panic!("a level") };
+    change(&mut assignment);
+    Assigned::Level(assignment)
+}
+
+/// What the changes, each ten seconds after the one before, leave; and what each was written down as.
+struct Story {
+    incident: Option<Incident>,
+    kinds: Vec<Result<Option<EntryKind>, ActionError>>,
+    last: Option<Entry>,
+    now: i64,
+}
+
+impl Story {
+    fn of(changes: &[Change]) -> Self {
+        let mut story = Self { incident: None, kinds: Vec::new(), last: None, now: 10 };
+        changes.iter().for_each(|change| story.then(change));
+        story
+    }
+
+    fn then(&mut self, change: &Change) {
+        let rule = match wanted(self.incident.as_ref(), change) {
+            Some(crate::incident::apply::Wanted::Level { level: wanted, .. }) if wanted > 2 => {
+                Some(Assigned::Nobody("Payments has no level 4".to_owned()))
+            }
+            Some(crate::incident::apply::Wanted::Level { level: wanted, .. }) => Some(level(wanted)),
+            Some(crate::incident::apply::Wanted::Rule) => Some(level(0)),
+            None => None,
+        };
+        self.then_assigned(change, rule.as_ref());
+    }
+
+    fn then_assigned(&mut self, change: &Change, assigned: Option<&Assigned>) {
+        self.now += 10;
+        let applied = apply(self.incident.as_ref(), change, assigned, at(self.now));
+        self.kinds.push(applied.map(|applied| match applied {
+            Applied::Changed(next, entry) => {
+                (self.incident, self.last) = (Some(next), Some(entry.clone()));
+                Some(entry.kind)
+            }
+            Applied::Already(_) | Applied::Nothing | Applied::Moved(_) | Applied::CannotJoin => None,
+        }));
+    }
+
+    fn incident(&self) -> &Incident {
+        self.incident.as_ref().expect("some change made it")
+    }
+
+    fn told(&self) -> Vec<DestinationId> {
+        match &self.last.as_ref().expect("something happened").told {
+            Audience::Everyone => self.incident().destinations.clone(),
+            Audience::Only(destinations) => destinations.clone(),
+        }
+    }
+
+    /// What the last change has set timers for, and in how many seconds.
+    fn timers(&self) -> Vec<(i64, Work)> {
+        let timers = timers(self.incident(), self.last.as_ref().expect("something happened"));
+        timers.into_iter().map(|timer| (timer.due.secs() - self.now, timer.work)).collect()
+    }
+
+    fn round(&self) -> u32 {
+        self.incident().round
+    }
+}
+
+fn ids(texts: &[&str]) -> Vec<DestinationId> {
+    texts.iter().map(|text| id(text)).collect()
+}
+
+fn escalate(round: u32, level: u32) -> Change {
+    Change::Escalate { round, level }
+}
+
+#[test]
+fn without_grouping_one_alert_routed_to_a_space_is_one_incident_there() {
+    let story = Story::of(&[trigger()]);
+    assert_eq!(story.kinds, [Ok(Some(EntryKind::Triggered))]);
+    let incident = story.incident();
+    assert_eq!((incident.progress, incident.alerts.len(), incident.n), (Progress::Triggered, 1, 1));
+}
+
+#[test]
+fn a_transition_that_is_carried_out_twice_takes_effect_once_and_is_told_under_the_same_number() {
+    let joined = of_alert(5, 1, SourceKind::Trigger, Severity::Warning);
+    let story = Story::of(&[trigger(), joined.clone(), source(2, SourceKind::RaiseSeverity)]);
+    let incident = story.incident();
+    for (change, entry) in [(trigger(), 0), (joined, 1), (source(2, SourceKind::RaiseSeverity), 2)] {
+        let again = apply(Some(incident), &change, None, at(99)).expect("no action");
+        assert_eq!(again, Applied::Already(incident.timeline[entry].clone()));
+    }
+}
+
+#[test]
+fn a_trigger_that_is_carried_out_after_its_recovery_opens_nothing() {
+    let story = Story::of(&[source(2, SourceKind::Recover), trigger()]);
+    assert_eq!(story.kinds, [Ok(Some(EntryKind::Recovered)), Ok(None)]);
+    assert_eq!(story.incident().progress, Progress::Closed);
+}
+
+#[test]
+fn acknowledged_twice_is_acknowledged_once_and_the_last_unacknowledge_returns_it_to_triggered() {
+    let [acknowledge, unacknowledge] = [Action::Acknowledge, Action::Unacknowledge];
+    let mut story = Story::of(&[
+        trigger(),
+        person("li", acknowledge.clone()),
+        person("li", acknowledge.clone()),
+        person("wang", acknowledge),
+        person("li", unacknowledge.clone()),
+    ]);
+    assert_eq!(story.kinds[2], Ok(None));
+    assert_eq!(story.incident().progress, Progress::Processing, "wang still works on it");
+    let round = story.round();
+    story.then(&person("wang", unacknowledge.clone()));
+    assert_eq!((story.incident().progress, story.incident().acknowledged_at), (Progress::Triggered, None));
+    assert_eq!(story.incident().assignees, ["mem_0"]);
+    assert_eq!(story.round(), round + 1, "what was set before is void");
+    let next = Work::Escalate { incident: story.incident().id.clone(), round: round + 1, level: 1 };
+    assert!(story.timers().contains(&(600, next)), "its level starts to count anew: {:?}", story.timers());
+    story.then(&person("wang", unacknowledge));
+    assert_eq!(story.kinds.last(), Some(&Err(ActionError::NotAcknowledged)));
+}
+
+#[test]
+fn what_would_take_effect_each_time_takes_effect_once_when_it_is_pressed_twice() {
+    let comment = |text: &str| Action::Comment { text: text.to_owned() };
+    let reassign = |member: &str| Action::Reassign { people: vec![reach(member, &["dst_b"])] };
+    let snooze = |until: i64| Action::Snooze { until: at(until) };
+    for (first, second, is_again) in [
+        (comment("seen"), comment("seen"), true),
+        (comment("seen"), comment("found"), false),
+        (Action::Escalate { level: None }, Action::Escalate { level: None }, true),
+        (Action::Escalate { level: Some(1) }, Action::Escalate { level: Some(1) }, true),
+        (Action::Escalate { level: Some(1) }, Action::Escalate { level: Some(2) }, false),
+        (reassign("mem_b"), reassign("mem_b"), true),
+        (reassign("mem_b"), reassign("mem_c"), false),
+        (snooze(600), snooze(603), true),
+        (snooze(600), snooze(900), false),
+        (Action::Unacknowledge, Action::Unacknowledge, true),
+    ] {
+        // Each story's changes are ten seconds apart; three seconds is a second press.
+        let again = |name: &str, after: i64| {
+            let mut story = Story::of(&[trigger(), person("li", Action::Acknowledge), person("li", first.clone())]);
+            story.now += after - 10;
+            story.then(&person(name, second.clone()));
+            story.kinds.pop().expect("a change") == Ok(None)
+        };
+        assert_eq!(again("li", 3), is_again, "{first:?}, {second:?}");
+        assert!(!again("li", 10) && !again("wang", 3), "{first:?}, {second:?}: meant so");
+    }
+    let mut story = Story::of(&[trigger(), person("li", Action::Close), person("li", Action::Reopen)]);
+    story.now -= 7;
+    story.then(&person("li", Action::Reopen));
+    assert_eq!(story.kinds[3], Ok(None));
+    story.then(&person("li", Action::Reopen));
+    assert_eq!(story.kinds[4], Err(ActionError::NotClosed));
+}
+
+#[test]
+fn whoever_does_not_work_on_it_takes_nothing_back() {
+    let story = Story::of(&[trigger(), person("li", Action::Acknowledge), person("wang", Action::Unacknowledge)]);
+    assert_eq!(story.kinds[2], Ok(None));
+    assert_eq!(story.incident().acknowledged_by, ["li"]);
+}
+
+#[test]
+fn what_a_closed_incident_cannot_do_is_refused_by_name() {
+    for (action, expected) in [
+        (Action::Acknowledge, Err(ActionError::Closed)),
+        (Action::Snooze { until: at(99) }, Err(ActionError::Closed)),
+        (Action::Escalate { level: None }, Err(ActionError::Closed)),
+        (Action::Reassign { people: vec![reach("mem_b", &["dst_b"])] }, Err(ActionError::Closed)),
+        (Action::Close, Ok(None)),
+        (Action::Comment { text: "seen".to_owned() }, Ok(Some(EntryKind::Commented))),
+        (Action::Reopen, Ok(Some(EntryKind::Reopened))),
+    ] {
+        let story = Story::of(&[trigger(), person("li", Action::Close), person("li", action.clone())]);
+        assert_eq!(story.kinds[2], expected, "{action:?}");
+    }
+}
+
+#[test]
+fn closing_by_hand_closes_its_alerts_and_nothing_of_theirs_reopens_it() {
+    let joined = of_alert(5, 1, SourceKind::Trigger, Severity::Warning);
+    let story = Story::of(&[trigger(), joined, person("li", Action::Close), source(2, SourceKind::RaiseSeverity)]);
+    assert_eq!(story.kinds[3], Ok(None));
+    assert!(story.incident().alerts.iter().all(|linked| !linked.is_open));
+}
+
+#[test]
+fn it_recovers_when_all_of_its_alerts_have() {
+    let second = |n, kind| of_alert(5, n, kind, Severity::Warning);
+    let story = Story::of(&[
+        trigger(),
+        second(1, SourceKind::Trigger),
+        source(2, SourceKind::Recover),
+        second(2, SourceKind::Recover),
+    ]);
+    let kinds = [EntryKind::Triggered, EntryKind::AlertJoined, EntryKind::AlertRecovered, EntryKind::Recovered];
+    assert_eq!(story.kinds, kinds.map(|kind| Ok(Some(kind))));
+    assert_eq!(story.incident().progress, Progress::Closed);
+}
+
+#[test]
+fn its_severity_is_the_highest_of_its_alerts_and_a_threshold_warns() {
+    let joins = |opened, severity| of_alert(opened, 1, SourceKind::Trigger, severity);
+    let story = Story::of(&[trigger(), joins(5, Severity::Critical), joins(6, Severity::Info)]);
+    let kinds = [EntryKind::Triggered, EntryKind::SeverityRaised, EntryKind::StormWarning];
+    assert_eq!(story.kinds, kinds.map(|kind| Ok(Some(kind))));
+    assert_eq!((story.incident().severity, story.incident().title.as_str()), (Severity::Critical, "title 1.1"));
+}
+
+#[test]
+fn a_full_or_closed_incident_takes_no_alert() {
+    let mut story = Story::of(&[trigger()]);
+    let joins = of_alert(5, 1, SourceKind::Trigger, Severity::Warning);
+    let mut full = story.incident().clone();
+    full.alerts = (0..ALERTS)
+        .map(|n| Linked { alert: AlertId::of(&id("int_b"), Stamp::from_parts(at(1), n as u128)), n: 1, is_open: true })
+        .collect();
+    assert_eq!(apply(Some(&full), &joins, None, at(9)), Ok(Applied::CannotJoin));
+    story.then(&person("li", Action::Close));
+    assert_eq!(apply(story.incident.as_ref(), &joins, None, at(9)), Ok(Applied::CannotJoin));
+}
+
+#[test]
+fn what_a_person_sets_stays_so_whatever_the_alerts_say() {
+    let edit = Action::Edit { title: Some("the database".to_owned()), severity: Some(Severity::Info) };
+    let story = Story::of(&[
+        trigger(),
+        person("li", edit.clone()),
+        person("li", edit),
+        source(2, SourceKind::RaiseSeverity),
+        of_alert(5, 1, SourceKind::Trigger, Severity::Critical),
+    ]);
+    assert_eq!(story.kinds[1], Ok(Some(EntryKind::Edited)));
+    assert_eq!(story.kinds[2..], [Ok(None), Ok(None), Ok(Some(EntryKind::AlertJoined))]);
+    assert_eq!((story.incident().severity, story.incident().title.as_str()), (Severity::Info, "the database"));
+}
+
+#[test]
+fn the_first_level_is_told_at_once_and_the_next_ones_timer_is_set() {
+    let story = Story::of(&[trigger()]);
+    assert_eq!(story.told(), ids(&["dst_g0", "dst_p0"]));
+    assert_eq!(story.incident().assignees, ["mem_0"]);
+    let incident = story.incident().id.clone();
+    let repeat = Work::Repeat { incident: incident.clone(), round: 1, time: 1 };
+    assert_eq!(story.timers(), [(60, repeat), (600, Work::Escalate { incident, round: 1, level: 1 })]);
+}
+
+#[test]
+fn a_level_with_a_delay_tells_nobody_until_its_time_and_then_counts() {
+    let delayed = with(&level(0), |level| level.delay = Duration::from_secs(300));
+    let mut story = Story::of(&[]);
+    story.then_assigned(&trigger(), Some(&delayed));
+    assert_eq!((story.told(), story.incident().assignees.len()), (vec![], 0));
+    let start = Work::Escalate { incident: story.incident().id.clone(), round: 1, level: 0 };
+    assert_eq!(story.timers(), [(300, start)]);
+    story.then_assigned(&escalate(1, 0), Some(&delayed));
+    assert_eq!(story.told(), ids(&["dst_g0", "dst_p0"]), "the delay is over, and is not waited for again");
+    assert_eq!(story.timers().len(), 2);
+}
+
+#[test]
+fn an_escalation_acts_once_in_its_round_and_only_while_it_is_due() {
+    let acknowledged = [trigger(), person("li", Action::Acknowledge)];
+    let rows = [
+        ("due", vec![trigger()], Ok(Some(EntryKind::Escalated))),
+        ("acknowledged", acknowledged.to_vec(), Ok(None)),
+        ("closed", vec![trigger(), person("li", Action::Close)], Ok(None)),
+        ("snoozed", vec![trigger(), person("li", Action::Snooze { until: at(999) })], Ok(None)),
+        ("twice", vec![trigger(), escalate(1, 1)], Ok(None)),
+        ("escalated by hand", vec![trigger(), person("li", Action::Escalate { level: None })], Ok(None)),
+    ];
+    for (name, before, expected) in rows {
+        let mut story = Story::of(&before);
+        story.then(&escalate(1, 1));
+        assert_eq!(story.kinds.last(), Some(&expected), "{name}");
+    }
+}
+
+#[test]
+fn a_timer_that_comes_again_finds_what_it_did_until_something_else_makes_it_void() {
+    let comment = |text: &str| person("li", Action::Comment { text: text.to_owned() });
+    let repeat = |time| Change::Repeat { round: 1, time };
+    let left = |story: &Story, change: &Change| change.left_in(story.incident()).map(|entry| entry.n);
+
+    let mut story = Story::of(&[trigger(), repeat(1), comment("hm"), escalate(1, 1), comment("oh")]);
+    assert_eq!(left(&story, &escalate(1, 1)), Some(4), "although someone wrote something meanwhile");
+    assert_eq!((left(&story, &repeat(1)), left(&story, &escalate(2, 2))), (None, None));
+    [person("li", Action::Acknowledge), person("li", Action::Unacknowledge)].iter().for_each(|one| story.then(one));
+    assert_eq!(left(&story, &escalate(1, 1)), None, "another round has begun");
+
+    let story = Story::of(&[trigger(), repeat(1), comment("hm")]);
+    assert_eq!((left(&story, &repeat(1)), left(&story, &repeat(2))), (Some(2), None));
+}
+
+#[test]
+fn a_level_that_waits_for_the_close_takes_over_although_someone_acknowledged() {
+    let until_closed = with(&level(0), |level| {
+        level.next = Some(Next { after_minutes: 10, unless: Unless::Closed });
+    });
+    let mut story = Story::of(&[]);
+    story.then_assigned(&trigger(), Some(&until_closed));
+    story.then(&person("li", Action::Acknowledge));
+    story.then(&escalate(1, 1));
+    assert_eq!(story.kinds[2], Ok(Some(EntryKind::Escalated)));
+    assert_eq!(story.incident().progress, Progress::Processing);
+}
+
+#[test]
+fn the_next_level_is_told_besides_and_only_the_next_level() {
+    let story = Story::of(&[trigger(), escalate(1, 1)]);
+    assert_eq!(story.told(), ids(&["dst_g1", "dst_p1"]));
+    assert_eq!(story.incident().destinations, ids(&["dst_g0", "dst_p0", "dst_g1", "dst_p1"]));
+    assert_eq!(story.incident().assignees, ["mem_0", "mem_1"]);
+    let last = story.incident().escalation.as_ref().expect("escalated");
+    assert_eq!((last.level, story.round()), (1, 2));
+}
+
+#[test]
+fn a_level_that_reaches_nobody_says_so_and_ends_the_escalation() {
+    let mut story = Story::of(&[trigger()]);
+    story.then_assigned(&escalate(1, 1), Some(&Assigned::Nobody("nobody is on call".to_owned())));
+    assert_eq!(story.kinds[1], Ok(Some(EntryKind::NobodyReached)));
+    assert_eq!((story.told(), story.timers()), (vec![], vec![]));
+}
+
+#[test]
+fn repetition_counts_stops_at_its_limit_and_on_acknowledge() {
+    let repeat = |time| Change::Repeat { round: 1, time };
+    let mut story = Story::of(&[trigger(), repeat(1), repeat(1), repeat(2), repeat(3)]);
+    let repeated = Ok(Some(EntryKind::Repeated));
+    assert_eq!(story.kinds[1..], [repeated.clone(), Ok(None), repeated, Ok(None)]);
+    assert_eq!(story.timers(), [], "two of two");
+    story = Story::of(&[trigger(), repeat(1)]);
+    assert_eq!(story.told(), ids(&["dst_g0", "dst_p0"]));
+    assert_eq!(story.timers(), [(60, Work::Repeat { incident: story.incident().id.clone(), round: 1, time: 2 })]);
+    for stops in [person("li", Action::Acknowledge), escalate(1, 1), person("li", Action::Snooze { until: at(99) })] {
+        let story = Story::of(&[trigger(), stops, repeat(1)]);
+        assert_eq!(story.kinds[2], Ok(None));
+    }
+}
+
+#[test]
+fn only_the_snooze_that_ran_out_ends_and_it_assigns_again() {
+    let snoozed = [trigger(), person("li", Action::Acknowledge), person("li", Action::Snooze { until: at(99) })];
+    for (until, expected) in [(at(99), Ok(Some(EntryKind::SnoozeEnded))), (at(50), Ok(None))] {
+        let mut story = Story::of(&snoozed);
+        story.then(&Change::SnoozeEnd { until });
+        assert_eq!(story.kinds[3], expected);
+    }
+    let mut story = Story::of(&snoozed);
+    story.then(&escalate(1, 1));
+    story.then(&Change::SnoozeEnd { until: at(99) });
+    let incident = story.incident();
+    assert_eq!((incident.progress, incident.assignees.clone()), (Progress::Triggered, vec!["mem_0".to_owned()]));
+    assert_eq!((story.told(), story.round()), (ids(&["dst_g0", "dst_p0"]), 2));
+}
+
+#[test]
+fn a_failed_contact_gives_way_to_the_next_and_the_last_one_to_the_next_level() {
+    let failed = |destination| Change::ContactFailed {
+        destination: id(destination),
+        name: "Li".to_owned(),
+        reason: "bad_destination".to_owned(),
+    };
+    let alone = with(&level(0), |level| level.groups.clear());
+    let mut story = Story::of(&[]);
+    story.then_assigned(&trigger(), Some(&alone));
+    story.then(&failed("dst_p0"));
+    assert_eq!((story.told(), story.timers()), (ids(&["dst_q0"]), vec![]));
+    story.then(&failed("dst_p0"));
+    assert_eq!(story.kinds[2], Ok(None), "it stands at the other contact already");
+    story.then(&failed("dst_q0"));
+    let detail = story.last.as_ref().and_then(|entry| entry.detail.clone()).unwrap_or_default();
+    assert!(detail.contains("Li") && detail.contains("no contact is left"), "{detail}");
+    let now = Work::Escalate { incident: story.incident().id.clone(), round: 1, level: 1 };
+    assert_eq!((story.told(), story.timers()), (vec![], vec![(0, now)]));
+}
+
+#[test]
+fn a_contact_that_several_share_fails_for_all_of_them() {
+    let failed = |destination| Change::ContactFailed {
+        destination: id(destination),
+        name: "Li, Wang".to_owned(),
+        reason: "bad_destination".to_owned(),
+    };
+    let shared = with(&level(0), |level| {
+        level.people = ["mem_a", "mem_b"].map(|member| reach(member, &["dst_a", "dst_b"])).to_vec();
+        level.groups.clear();
+    });
+    let mut story = Story::of(&[]);
+    story.then_assigned(&trigger(), Some(&shared));
+    story.then(&failed("dst_a"));
+    assert_eq!((story.told(), story.timers()), (ids(&["dst_b"]), vec![]));
+    story.then(&failed("dst_b"));
+    assert_eq!((story.told(), story.timers().len()), (vec![], 1), "the next level takes over");
+}
+
+#[test]
+fn a_contact_that_fails_after_someone_acknowledged_gives_way_only_if_it_was_told_to_take_over() {
+    let failed = |destination| Change::ContactFailed {
+        destination: id(destination),
+        name: "Li".to_owned(),
+        reason: "bad_destination".to_owned(),
+    };
+    let acknowledge = person("li", Action::Acknowledge);
+    let story = Story::of(&[trigger(), acknowledge.clone(), failed("dst_p0")]);
+    assert_eq!(story.kinds[2], Ok(None), "someone works on it");
+    let added = Action::AddResponders { people: vec![reach("mem_b", &["dst_b", "dst_c"])] };
+    let story = Story::of(&[trigger(), acknowledge.clone(), person("li", added), failed("dst_b")]);
+    assert_eq!((story.kinds[3].clone(), story.told()), (Ok(Some(EntryKind::ContactFailed)), ids(&["dst_c"])));
+
+    let until_closed = Some(Next { after_minutes: 10, unless: Unless::Closed });
+    let mut story = Story::of(&[]);
+    story.then_assigned(&trigger(), Some(&with(&level(0), |level| level.next = until_closed)));
+    [acknowledge, escalate(1, 1), failed("dst_p1")].iter().for_each(|change| story.then(change));
+    assert_eq!((story.kinds[3].clone(), story.told()), (Ok(Some(EntryKind::ContactFailed)), ids(&["dst_q1"])));
+}
+
+#[test]
+fn a_level_that_stands_in_for_one_that_waited_has_its_own_delay() {
+    let delayed = |number| with(&level(number), |level| level.delay = Duration::from_secs(300));
+    for (stands_in, is_waiting) in [(delayed(0), false), (delayed(1), true)] {
+        let mut story = Story::of(&[]);
+        story.then_assigned(&trigger(), Some(&delayed(0)));
+        story.then_assigned(&escalate(1, 0), Some(&stands_in));
+        let escalation = story.incident().escalation.as_ref().expect("a level");
+        assert_eq!((escalation.is_waiting, story.told().is_empty()), (is_waiting, is_waiting));
+    }
+}
+
+#[test]
+fn the_next_level_waits_its_time_where_a_group_was_told_or_someone_is_left() {
+    let failed = |destination| Change::ContactFailed {
+        destination: id(destination),
+        name: "Li".to_owned(),
+        reason: "timed_out".to_owned(),
+    };
+    let story = Story::of(&[trigger(), failed("dst_p0"), failed("dst_q0")]);
+    assert_eq!((story.kinds[2].clone(), story.timers()), (Ok(Some(EntryKind::ContactFailed)), vec![]));
+}
+
+#[test]
+fn a_silenced_incident_tells_nobody_until_the_silence_ends_and_then_assigns() {
+    let Change::Source(source) = trigger() else { unreachable!("made so") };
+    let hold = Some(Hold { until: Some(at(500)), by: "silence nights (sil_a)".to_owned() });
+    let silenced = Change::Source(SourceChange { hold, ..source });
+    let mut story = Story::of(std::slice::from_ref(&silenced));
+    assert_eq!((story.told(), story.incident().destinations.len()), (vec![], 0));
+    let end = Work::HoldEnd { incident: story.incident().id.clone(), until: at(500) };
+    assert_eq!(story.timers(), [(500 - story.now, end)]);
+    story.then(&Change::HoldEnd { until: at(500) });
+    assert_eq!((story.kinds[1].clone(), story.told()), (Ok(Some(EntryKind::SilenceEnded)), ids(&["dst_g0", "dst_p0"])));
+
+    let mut recovered = Story::of(&[silenced, self::source(2, SourceKind::Recover)]);
+    assert_eq!(recovered.told(), vec![]);
+    recovered.then(&Change::HoldEnd { until: at(500) });
+    assert_eq!(recovered.kinds[2], Ok(None));
+}
+
+#[test]
+fn reassigned_it_belongs_to_other_people_and_its_rule_ends() {
+    let people = vec![reach("mem_b", &["dst_b"])];
+    let mut story = Story::of(&[
+        trigger(),
+        person("li", Action::Acknowledge),
+        person("li", Action::Reassign { people: people.clone() }),
+    ]);
+    let incident = story.incident();
+    assert_eq!((incident.progress, incident.assignees.clone()), (Progress::Triggered, vec!["mem_b".to_owned()]));
+    assert_eq!((story.told(), story.timers()), (ids(&["dst_b"]), vec![]));
+    story.then(&escalate(1, 1));
+    story.then(&person("li", Action::Escalate { level: None }));
+    assert_eq!(story.kinds[3..], [Ok(None), Err(ActionError::NoRule)]);
+}
+
+#[test]
+fn an_added_responder_is_told_alone_and_the_rule_goes_on() {
+    let people = vec![reach("mem_b", &["dst_b"])];
+    let mut story = Story::of(&[trigger(), person("li", Action::AddResponders { people: people.clone() })]);
+    assert_eq!((story.told(), story.incident().assignees.len()), (ids(&["dst_b"]), 2));
+    story.then(&person("li", Action::AddResponders { people }));
+    story.then(&escalate(1, 1));
+    assert_eq!(story.kinds[2..], [Ok(None), Ok(Some(EntryKind::Escalated))]);
+}
+
+#[test]
+fn escalated_by_hand_beyond_the_last_level_is_refused_by_name() {
+    let story = Story::of(&[trigger(), person("li", Action::Escalate { level: Some(3) })]);
+    assert_eq!(story.kinds[1], Err(ActionError::NobodyThere("Payments has no level 4".to_owned())));
+}
+
+#[test]
+fn a_merged_incident_is_closed_and_what_its_alerts_do_belongs_to_the_other() {
+    let target: IncidentId = IncidentId::of(&id("spc_a"), stamp(99));
+    let merge = Action::MergeInto { target: target.clone(), num: "7KQ2MD".to_owned() };
+    let story = Story::of(&[trigger(), person("li", merge.clone()), person("li", merge)]);
+    assert_eq!(story.kinds[1..], [Ok(Some(EntryKind::MergedAway)), Ok(None)]);
+    let moved = apply(story.incident.as_ref(), &source(2, SourceKind::Recover), None, at(99));
+    assert_eq!(moved, Ok(Applied::Moved(target.clone())));
+    let refused = apply(story.incident.as_ref(), &person("li", Action::Acknowledge), None, at(99));
+    assert_eq!(refused, Err(ActionError::Merged(target)));
+}
+
+#[test]
+fn an_absorbed_incident_brings_its_alerts_and_its_severity_once() {
+    let alerts = vec![Linked { alert: AlertId::of(&id("int_b"), stamp(7)), n: 1, is_open: true }];
+    let from = IncidentId::of(&id("spc_a"), stamp(7));
+    let absorb = Action::Absorb { from, num: "7KQ2MD".to_owned(), alerts, severity: Severity::Critical };
+    let story = Story::of(&[trigger(), person("li", absorb.clone()), person("li", absorb)]);
+    assert_eq!(story.kinds[1..], [Ok(Some(EntryKind::Merged)), Ok(None)]);
+    assert_eq!((story.incident().alerts.len(), story.incident().severity), (2, Severity::Critical));
+}
+
+#[test]
+fn a_space_without_rules_tells_its_own_destinations_and_one_without_any_says_so() {
+    let mut story = Story::of(&[]);
+    story.then_assigned(&trigger(), Some(&Assigned::Space(ids(&["dst_a"]))));
+    assert_eq!((story.told(), story.timers()), (ids(&["dst_a"]), vec![]));
+    let mut story = Story::of(&[]);
+    story.then_assigned(&trigger(), Some(&Assigned::Space(vec![])));
+    let detail = story.last.and_then(|entry| entry.detail).unwrap_or_default();
+    assert!(detail.starts_with("nobody is told"), "{detail}");
+}
+
+#[test]
+fn an_incident_by_default_stays_within_one_write_unit() {
+    let mut story = Story::of(&[]);
+    story.then_assigned(&trigger(), Some(&Assigned::Space(ids(&["dst_8Zp1QeRtYu"]))));
+    let bytes = serde_json::to_vec(story.incident()).expect("JSON").len();
+    assert!(bytes <= 900, "{bytes} bytes, and the item has its keys beside it");
+}
+
+#[test]
+fn a_long_timeline_gives_its_oldest_entries_away_and_keeps_what_may_have_to_be_told_again() {
+    let mut story = Story::of(&[trigger()]);
+    for n in 0..TIMELINE_INLINE {
+        story.then(&person("li", Action::Comment { text: n.to_string() }));
+    }
+    let mut incident = story.incident().clone();
+    let all: Vec<u64> = incident.timeline.iter().map(|entry| entry.n).collect();
+    let spilled = incident.spill();
+    assert_eq!(incident.timeline[0].kind, EntryKind::Triggered);
+    assert_eq!(incident.spilled, spilled.len() as u64);
+    let mut together: Vec<u64> = spilled.iter().chain(&incident.timeline).map(|entry| entry.n).collect();
+    together.sort_unstable();
+    assert_eq!(together, all);
+    assert!(incident.timeline.len() <= TIMELINE_INLINE && incident.spill().is_empty());
+}
+
+#[test]
+fn what_an_earlier_version_stored_is_read_as_this_one_would_have_written_it() {
+    let old = serde_json::json!({
+        "id": "inc_01ARZ3NDEKTSV4RRFFQ69G5FAVa", "space": "spc_a", "num": "7KQ2MD", "title": "disk full",
+        "severity": "Warning", "progress": "processing", "alerts": ["alt_01ARZ3NDEKTSV4RRFFQ69G5FAVa"], "n": 3,
+        "alert_n": 2, "triggered_at": 1, "acknowledged_at": 2, "closed_at": null, "snoozed_until": null,
+        "assignees": ["li"], "destinations": ["dst_a"],
+        "timeline": [{"n": 1, "at": 1, "kind": "triggered", "actor": "source", "alert_n": 1}]
+    });
+    let incident = serde_json::from_value::<Incident>(old).expect("readable").upgraded();
+    assert_eq!((incident.alerts[0].n, incident.alerts[0].is_open), (2, true));
+    assert_eq!((incident.alert_n, incident.acknowledged_by.clone()), (None, vec!["li".to_owned()]));
+    assert_eq!(incident.timeline[0].told, Audience::Everyone);
+}

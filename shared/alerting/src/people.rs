@@ -1,0 +1,320 @@
+//! Who is told: members, teams, and how a member wants to be reached.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::checks;
+use crate::destination::Language;
+use crate::hours::Zone;
+use crate::ids::{DestinationId, MemberId, TeamId};
+use crate::moment::Moment;
+use crate::policy::FieldError;
+use crate::severity::Severity;
+
+/// Contacts of one severity: more would only delay the next level.
+pub const CONTACTS: usize = 8;
+/// The channel that a member without preferences is reached on, and what a member's email address is for.
+const EMAIL: &str = "email";
+/// Members of one team.
+pub const TEAM_MEMBERS: usize = 200;
+/// Digits of a phone number in E.164, country code included; no country has numbers shorter than the least.
+pub const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
+/// Identities of one member: several times as many as there are channels that mention people.
+pub const IDENTITIES: usize = 20;
+/// Characters of an identity's name.
+pub const IDENTITY_NAME_CHARS: usize = 32;
+/// Characters of an identity; the longest that a platform hands out has some sixty.
+pub const IDENTITY_CHARS: usize = 128;
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    pub id: MemberId,
+    pub version: u64,
+    pub name: String,
+    pub email: Option<String>,
+    /// In E.164: `+8613800000000`.
+    pub phone: Option<String>,
+    pub language: Language,
+    pub time_zone: Zone,
+    pub role: Role,
+    /// How to reach the member, by severity: the first, and if that fails for good the next. A severity that is not
+    /// here: [`Member::contacts`] says what is tried.
+    pub preferences: BTreeMap<Severity, Vec<Contact>>,
+    /// Who the member is to a chat platform, under the name that its channel asks for: `slack_user_id`, `zoom_jid` …
+    pub identities: BTreeMap<String, String>,
+    pub created_at: Moment,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    Administrator,
+    #[default]
+    Responder,
+    Viewer,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Team {
+    pub id: TeamId,
+    pub version: u64,
+    pub name: String,
+    pub members: Vec<MemberId>,
+    pub created_at: Moment,
+}
+
+/// One way to reach one person: a channel that is addressed to people (`email`), or a destination that only this person
+/// reads (`dst_…`, say a bot's private chat).
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Contact {
+    Channel(String),
+    Destination(DestinationId),
+}
+
+/// Why a text is no contact.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("neither a channel to people (`email`) nor a destination (`dst_…`)")]
+pub struct NotAContact;
+
+/// Someone whom a message mentions, with what any channel mentions people by.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+    /// [`Member::identities`], and what the mapping table of the group's destination adds to them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub identities: BTreeMap<String, String>,
+}
+
+impl Member {
+    /// How the member is reached at this severity, in order.
+    pub fn contacts(&self, severity: Severity) -> Vec<Contact> {
+        match self.preferences.get(&severity) {
+            Some(contacts) => contacts.clone(),
+            None if self.email.is_some() => vec![Contact::Channel(EMAIL.to_owned())],
+            None => Vec::new(),
+        }
+    }
+
+    /// Whether the member may be saved, beside its name and email address. `channels`: those addressed to people.
+    pub fn check(&self, channels: &[&str]) -> Result<(), FieldError> {
+        if self.phone.as_deref().is_some_and(|phone| !is_phone(phone)) {
+            let (min, max) = (PHONE_DIGITS.start(), PHONE_DIGITS.end());
+            let message = format!("expected `+`, country code and number, {min} to {max} digits: `+8613800000000`");
+            return Err(FieldError::new("phone", message));
+        }
+        for (severity, contacts) in &self.preferences {
+            let path = format!("preferences.{severity}");
+            check_contacts(contacts, channels, &path)?;
+            let email = contacts.iter().position(|contact| matches!(contact, Contact::Channel(name) if name == EMAIL));
+            if let (Some(n), None) = (email, &self.email) {
+                let message = "the member has no email address; give `email`, or take this contact out";
+                return Err(FieldError::new(format!("{path}[{n}]"), message));
+            }
+        }
+        self.check_identities()
+    }
+
+    fn check_identities(&self) -> Result<(), FieldError> {
+        if self.identities.len() > IDENTITIES {
+            return Err(FieldError::new("identities", format!("at most {IDENTITIES} identities")));
+        }
+        for (name, value) in &self.identities {
+            let is_letter = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+            if !(1..=IDENTITY_NAME_CHARS).contains(&name.len()) || !name.bytes().all(is_letter) {
+                let message = format!("an identity is named by 1 to {IDENTITY_NAME_CHARS} of a–z and `_`: `zoom_jid`");
+                return Err(FieldError::new("identities", message));
+            }
+            let chars = value.chars().count();
+            if !(1..=IDENTITY_CHARS).contains(&chars) || value.chars().any(char::is_control) {
+                let message = format!("expected 1 to {IDENTITY_CHARS} characters, none of them a control character");
+                return Err(FieldError::new(format!("identities.{name}"), message));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Team {
+    /// Whether the team may be saved, beside its name.
+    pub fn check(&self) -> Result<(), FieldError> {
+        if self.members.len() > TEAM_MEMBERS {
+            return Err(FieldError::new("members", format!("a team has at most {TEAM_MEMBERS} members")));
+        }
+        checks::each_once(&self.members, "members")
+    }
+}
+
+/// Whether contacts can be tried one after the other.
+pub(crate) fn check_contacts(contacts: &[Contact], channels: &[&str], path: &str) -> Result<(), FieldError> {
+    if contacts.len() > CONTACTS {
+        return Err(FieldError::new(path, format!("at most {CONTACTS} contacts")));
+    }
+    checks::each_once(contacts, path)?;
+    let unknown = |contact: &Contact| matches!(contact, Contact::Channel(name) if !channels.contains(&name.as_str()));
+    match contacts.iter().position(unknown) {
+        Some(n) => {
+            let message = format!("expected {} or a destination (`dst_…`)", channels.join(", "));
+            Err(FieldError::new(format!("{path}[{n}]"), message))
+        }
+        None => Ok(()),
+    }
+}
+
+fn is_phone(text: &str) -> bool {
+    let digits = text.strip_prefix('+').unwrap_or_default();
+    // No country code starts with 0.
+    PHONE_DIGITS.contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit())
+}
+
+impl Contact {
+    /// Where it leads for this member.
+    pub fn destination(&self, member: &MemberId) -> DestinationId {
+        match self {
+            Contact::Channel(channel) => DestinationId::of_member(member, channel),
+            Contact::Destination(destination) => destination.clone(),
+        }
+    }
+}
+
+impl FromStr for Contact {
+    type Err = NotAContact;
+
+    fn from_str(text: &str) -> Result<Self, NotAContact> {
+        if text.starts_with(DestinationId::PREFIX) {
+            return text.parse().map(Contact::Destination).map_err(|_| NotAContact);
+        }
+        let is_name = !text.is_empty() && text.len() <= 32;
+        let is_name = is_name && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        if is_name { Ok(Contact::Channel(text.to_owned())) } else { Err(NotAContact) }
+    }
+}
+
+impl TryFrom<String> for Contact {
+    type Error = NotAContact;
+
+    fn try_from(text: String) -> Result<Self, NotAContact> {
+        text.parse()
+    }
+}
+
+impl From<Contact> for String {
+    fn from(contact: Contact) -> String {
+        contact.to_string()
+    }
+}
+
+impl fmt::Display for Contact {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Contact::Channel(channel) => f.write_str(channel),
+            Contact::Destination(destination) => f.write_str(destination.as_str()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn member() -> Member {
+        Member {
+            id: "mem_1".parse().expect("valid"),
+            version: 0,
+            name: "Ada".to_owned(),
+            email: Some("ada@example.org".to_owned()),
+            phone: None,
+            language: Language::English,
+            time_zone: Zone::utc(),
+            role: Role::Responder,
+            preferences: BTreeMap::new(),
+            identities: BTreeMap::new(),
+            created_at: Moment::from_secs(0),
+        }
+    }
+
+    #[track_caller]
+    fn check(member: &Member, field: Option<&str>) {
+        let found = member.check(&["email"]).err().map(|error| error.field);
+        assert_eq!(found.as_deref(), field, "{member:?}");
+    }
+
+    #[test]
+    fn a_phone_number_is_in_e_164() {
+        for (phone, valid) in [
+            ("+8613800000000", true),
+            ("+1234567", true),
+            ("+123456", false),
+            ("+1234567890123456", false),
+            ("8613800000000", false),
+            ("+0049301234", false),
+            ("+49 30 1234", false),
+            ("+８６13800000000", false),
+        ] {
+            check(&Member { phone: Some(phone.to_owned()), ..member() }, (!valid).then_some("phone"));
+        }
+    }
+
+    #[test]
+    fn preferences_name_each_contact_once_and_only_what_reaches_the_member() {
+        let many: Vec<String> = (0..9).map(|n| format!("dst_{n}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let rows: [(&[&str], bool, Option<&str>); 6] = [
+            (&["email", "dst_1"], true, None),
+            (&[], false, None),
+            (&["dst_1", "email"], false, Some("preferences.Critical[1]")),
+            (&["dst_1", "dst_1"], true, Some("preferences.Critical[1]")),
+            (&["pigeon"], true, Some("preferences.Critical[0]")),
+            (&many, true, Some("preferences.Critical")),
+        ];
+        for (contacts, has_email, field) in rows {
+            let contacts = contacts.iter().map(|contact| contact.parse().expect("a contact")).collect();
+            let email = member().email.filter(|_| has_email);
+            check(&Member { preferences: [(Severity::Critical, contacts)].into(), email, ..member() }, field);
+        }
+    }
+
+    #[test]
+    fn an_identity_is_a_short_text_under_a_short_name() {
+        let long = "x".repeat(129);
+        let rows = [
+            ("slack_user_id", "U024BE7LH", None),
+            ("Slack", "U1", Some("identities")),
+            ("", "U1", Some("identities")),
+            ("zoom_jid", "", Some("identities.zoom_jid")),
+            ("zoom_jid", "a\nb", Some("identities.zoom_jid")),
+            ("zoom_jid", &long, Some("identities.zoom_jid")),
+        ];
+        for (name, value, field) in rows {
+            check(&Member { identities: [(name.to_owned(), value.to_owned())].into(), ..member() }, field);
+        }
+        let many = (b'a'..=b'u').map(|letter| (char::from(letter).to_string(), "x".to_owned())).collect();
+        check(&Member { identities: many, ..member() }, Some("identities"));
+    }
+
+    #[test]
+    fn a_team_names_each_member_once() {
+        let [one, two] = ["mem_1", "mem_2"].map(|id| id.parse::<MemberId>().expect("valid"));
+        let check = |members: Vec<MemberId>, field: Option<&str>| {
+            let team = Team {
+                id: "team_1".parse().expect("valid"),
+                version: 0,
+                name: "DBA".to_owned(),
+                members,
+                created_at: Moment::from_secs(0),
+            };
+            assert_eq!(team.check().err().map(|error| error.field).as_deref(), field);
+        };
+        check(vec![one.clone(), two.clone()], None);
+        check(vec![one.clone(), two, one], Some("members[2]"));
+        check(
+            (0..=TEAM_MEMBERS).map(|n| MemberId::from_suffix(&n.to_string()).expect("valid")).collect(),
+            Some("members"),
+        );
+    }
+}

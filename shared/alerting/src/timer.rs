@@ -1,0 +1,134 @@
+//! Work that is due at a moment, and what a change of an incident sets timers for.
+//!
+//! A timer's identity is its moment and what it is for, so writing it again changes nothing, and acting on it twice finds
+//! that its round is over.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::escalation::Unless;
+use crate::ids::{AlertId, DestinationId, IncidentId};
+use crate::incident::{Incident, Progress, Reach};
+use crate::moment::Moment;
+use crate::timeline::{Entry, EntryKind};
+
+/// One piece of due work; also the body of the queue "due".
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timer {
+    pub due: Moment,
+    /// What it is for: the same for every copy.
+    pub id: String,
+    pub work: Work,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Work {
+    /// Close an alert that no message closes.
+    AutoClose { alert: AlertId },
+    /// Send what waits in the destination's digest.
+    FlushDigest { destination: DestinationId },
+    /// End the snooze that lasts until this moment.
+    SnoozeEnd { incident: IncidentId, until: Moment },
+    /// End the silence or mute that lasts until this moment.
+    HoldEnd { incident: IncidentId, until: Moment },
+    /// Let this level of the escalation rule take over, if the round that set the timer is still on.
+    Escalate { incident: IncidentId, round: u32, level: u32 },
+    /// Tell the current level again, for the `time`th time.
+    Repeat { incident: IncidentId, round: u32, time: u32 },
+    /// A person could not be told of change `n` at this destination.
+    ContactFailed { incident: IncidentId, n: u64, destination: DestinationId, reason: String },
+    /// Close an incident by itself, as its space wants it.
+    CloseIncident { incident: IncidentId },
+}
+
+impl Timer {
+    pub fn new(due: Moment, work: Work) -> Self {
+        let id = match &work {
+            Work::AutoClose { alert } => format!("auto_close.{alert}"),
+            Work::FlushDigest { destination } => format!("flush_digest.{destination}"),
+            Work::SnoozeEnd { incident, until } => format!("snooze_end.{incident}.{}", until.millis()),
+            Work::HoldEnd { incident, until } => format!("hold_end.{incident}.{}", until.millis()),
+            Work::Escalate { incident, round, level } => format!("escalate.{incident}.{round}.{level}"),
+            Work::Repeat { incident, round, time } => format!("repeat.{incident}.{round}.{time}"),
+            Work::ContactFailed { incident, n, destination, .. } => {
+                format!("contact_failed.{incident}.{n}.{destination}")
+            }
+            Work::CloseIncident { incident } => format!("close_incident.{incident}"),
+        };
+        Self { due, id, work }
+    }
+}
+
+/// The timers that the change recorded as `entry` calls for. Those that an earlier change has set are set already.
+pub fn timers(incident: &Incident, entry: &Entry) -> Vec<Timer> {
+    if incident.progress == Progress::Closed {
+        return Vec::new();
+    }
+    let id = || incident.id.clone();
+    match entry.kind {
+        EntryKind::Snoozed => {
+            let end = |until| Timer::new(until, Work::SnoozeEnd { incident: id(), until });
+            incident.snoozed_until.map(end).into_iter().collect()
+        }
+        EntryKind::Triggered if incident.held.is_some() => {
+            let until = incident.held.as_ref().and_then(|held| held.until);
+            until.map(|until| Timer::new(until, Work::HoldEnd { incident: id(), until })).into_iter().collect()
+        }
+        EntryKind::Triggered
+        | EntryKind::Reopened
+        | EntryKind::SnoozeEnded
+        | EntryKind::SilenceEnded
+        | EntryKind::Escalated
+        | EntryKind::Repeated
+        | EntryKind::Reassigned
+        | EntryKind::Unacknowledged => level_timers(incident, entry.at),
+        EntryKind::ContactFailed => nobody_left(incident, entry.at).into_iter().collect(),
+        EntryKind::SeverityRaised
+        | EntryKind::Recovered
+        | EntryKind::Acknowledged
+        | EntryKind::Closed
+        | EntryKind::AutoClosed
+        | EntryKind::AlertJoined
+        | EntryKind::AlertRecovered
+        | EntryKind::StormWarning
+        | EntryKind::ResponderAdded
+        | EntryKind::Commented
+        | EntryKind::Merged
+        | EntryKind::MergedAway
+        | EntryKind::Edited
+        | EntryKind::NobodyReached => Vec::new(),
+    }
+}
+
+/// Of the level at which the incident stands: its start if it waits, else its next repetition and its end.
+fn level_timers(incident: &Incident, told_at: Moment) -> Vec<Timer> {
+    let Some(escalation) = incident.escalation.as_ref().filter(|_| !incident.is_quiet()) else { return Vec::new() };
+    let (id, round, level) = (&incident.id, incident.round, escalation.level);
+    if escalation.is_waiting {
+        return vec![Timer::new(escalation.since, Work::Escalate { incident: id.clone(), round, level })];
+    }
+    let repeat = escalation.repeat.filter(|repeat| escalation.repeated < repeat.times).map(|repeat| {
+        // From the last time, not from the first: after an outage nobody is told five times at once.
+        let due = told_at + Duration::from_secs(u64::from(repeat.every_seconds));
+        Timer::new(due, Work::Repeat { incident: id.clone(), round, time: escalation.repeated + 1 })
+    });
+    let next = escalation.next.map(|next| {
+        let due = escalation.since + Duration::from_secs(u64::from(next.after_minutes) * 60);
+        Timer::new(due, Work::Escalate { incident: id.clone(), round, level: level + 1 })
+    });
+    // The end of a level is set once, with its start.
+    let next = if escalation.repeated == 0 { next } else { None };
+    repeat.into_iter().chain(next).collect()
+}
+
+/// The next level at once, when the last contact of the last person failed and no group was told.
+fn nobody_left(incident: &Incident, now: Moment) -> Option<Timer> {
+    let escalation = incident.escalation.as_ref().filter(|_| !incident.is_quiet())?;
+    let next = escalation.next?;
+    let is_wanted = next.unless == Unless::Closed || incident.progress == Progress::Triggered;
+    let nobody = escalation.groups.is_empty() && escalation.people.iter().all(|reach| Reach::contact(reach).is_none());
+    let work = Work::Escalate { incident: incident.id.clone(), round: incident.round, level: escalation.level + 1 };
+    (is_wanted && nobody).then(|| Timer::new(now, work))
+}

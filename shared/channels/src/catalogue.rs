@@ -1,0 +1,155 @@
+//! What is known of a channel by its name alone: which settings it has, which of them are secrets, whom it writes to.
+//!
+//! For those who save settings: a destination's and a provider's are checked and masked apart, since one is saved
+//! without the other.
+
+use std::collections::BTreeMap;
+
+use alerting::people::Member;
+use alerting::secret::Secret;
+use serde_json::{Value, json};
+
+use crate::settings::{Fields, PlainSmtpHosts, SettingsError};
+use crate::{AddressedBy, Channel, Destination, FACTS, NAMES};
+
+/// A channel's constants and checks.
+pub(crate) struct Facts {
+    name: &'static str,
+    settings: &'static [&'static str],
+    secrets: &'static [&'static str],
+    provider: &'static [&'static str],
+    provider_secrets: &'static [&'static str],
+    addressed_by: Option<AddressedBy>,
+    check: fn(&Fields<'_>) -> Result<(), SettingsError>,
+    check_provider: fn(&Fields<'_>, &PlainSmtpHosts) -> Result<(), SettingsError>,
+}
+
+impl Facts {
+    pub(crate) const fn of<C: Channel>() -> Self {
+        Self {
+            name: C::NAME,
+            settings: C::SETTINGS,
+            secrets: C::SECRETS,
+            provider: C::PROVIDER,
+            provider_secrets: C::PROVIDER_SECRETS,
+            addressed_by: C::ADDRESSED_BY,
+            check: C::check,
+            check_provider: C::check_provider,
+        }
+    }
+
+    pub(crate) fn find(channel: &str) -> Result<&'static Self, SettingsError> {
+        let found = FACTS.iter().find(|facts| facts.name == channel);
+        found.ok_or_else(|| SettingsError::unknown_channel(NAMES))
+    }
+
+    pub(crate) fn settings<'a>(&self, settings: &'a Value) -> Result<Fields<'a>, SettingsError> {
+        Fields::new(self.name, self.settings, settings)
+    }
+
+    pub(crate) fn provider<'a>(&self, provider: Option<&'a Value>) -> Result<Fields<'a>, SettingsError> {
+        match provider {
+            _ if self.provider.is_empty() => Ok(Fields::none()),
+            Some(provider) => Fields::new(self.name, self.provider, provider),
+            None => Err(SettingsError::no_provider(self.name)),
+        }
+    }
+}
+
+const PEOPLE: usize = {
+    let (mut count, mut index) = (0, 0);
+    while index < FACTS.len() {
+        count += FACTS[index].addressed_by.is_some() as usize;
+        index += 1;
+    }
+    count
+};
+
+/// The wire names of the channels that are addressed to people: what a member's preferences may name.
+pub const PEOPLE_CHANNELS: &[&str] = &{
+    let mut names = [""; PEOPLE];
+    let (mut found, mut index) = (0, 0);
+    while index < FACTS.len() {
+        if FACTS[index].addressed_by.is_some() {
+            names[found] = FACTS[index].name;
+            found += 1;
+        }
+        index += 1;
+    }
+    names
+};
+
+impl AddressedBy {
+    /// The settings of the member's own destination; `None` if the member has no such address.
+    pub fn settings(self, member: &Member) -> Option<Value> {
+        let address = match self {
+            AddressedBy::Email => member.email.as_ref(),
+            AddressedBy::Phone => member.phone.as_ref(),
+        };
+        address.map(|address| json!({"to": address}))
+    }
+}
+
+impl Destination {
+    /// Checks the settings of a destination on `channel`; the error names the field and what to do.
+    pub fn check_settings(channel: &str, settings: &Value) -> Result<(), SettingsError> {
+        let facts = Facts::find(channel)?;
+        (facts.check)(&facts.settings(settings)?)
+    }
+
+    /// Checks the settings of the provider of `channel`, also against what this deployment allows
+    /// ([`crate::deliver::Deliverer::plain_smtp_hosts`]).
+    pub fn check_provider(channel: &str, provider: &Value, plain: &PlainSmtpHosts) -> Result<(), SettingsError> {
+        let facts = Facts::find(channel)?;
+        if facts.provider.is_empty() {
+            return Err(SettingsError::needs_no_provider(channel, &providers()));
+        }
+        (facts.check_provider)(&facts.provider(Some(provider))?, plain)
+    }
+
+    /// Whether the channel has settings that are made once per deployment.
+    pub fn needs_provider(channel: &str) -> bool {
+        Facts::find(channel).is_ok_and(|facts| !facts.provider.is_empty())
+    }
+
+    /// By what of a member the channel finds them; `None` for one to groups, or one that does not exist.
+    pub fn addressed_by(channel: &str) -> Option<AddressedBy> {
+        Facts::find(channel).ok()?.addressed_by
+    }
+
+    /// Which settings of a destination are secrets; `None` for a channel that does not exist.
+    pub fn secret_fields(channel: &str) -> Option<&'static [&'static str]> {
+        Facts::find(channel).ok().map(|facts| facts.secrets)
+    }
+
+    /// Which settings of the channel's provider are secrets; `None` for a channel that does not exist.
+    pub fn provider_secret_fields(channel: &str) -> Option<&'static [&'static str]> {
+        Facts::find(channel).ok().map(|facts| facts.provider_secrets)
+    }
+
+    /// The settings of a destination as a listing may show them: secrets as `…last4`.
+    pub fn shown(channel: &str, settings: &Value) -> BTreeMap<String, Value> {
+        masked(Self::secret_fields(channel).unwrap_or_default(), settings)
+    }
+
+    /// The settings of a provider as a listing may show them.
+    pub fn shown_provider(channel: &str, provider: &Value) -> BTreeMap<String, Value> {
+        masked(Self::provider_secret_fields(channel).unwrap_or_default(), provider)
+    }
+}
+
+/// The channels that have a provider.
+fn providers() -> Vec<&'static str> {
+    FACTS.iter().filter(|facts| !facts.provider.is_empty()).map(|facts| facts.name).collect()
+}
+
+fn masked(secrets: &[&str], settings: &Value) -> BTreeMap<String, Value> {
+    let hidden = |name: &str, value: &Value| match value {
+        Value::Null => None,
+        _ if !secrets.contains(&name) => Some(value.clone()),
+        Value::String(text) => Some(Secret::new(text.as_str()).hint().into()),
+        _ => Some("…".into()),
+    };
+    let fields = settings.as_object().into_iter().flatten();
+    fields.filter_map(|(name, value)| Some((name.clone(), hidden(name, value)?))).collect()
+}

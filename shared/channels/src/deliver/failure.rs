@@ -1,0 +1,61 @@
+//! Why no answer came.
+
+use crate::outcome::{Outcome, Reason};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// Our own policy, or the other side's: nothing was sent, and trying again cannot help.
+    Refused(Reason, &'static str),
+    /// Name lookup, TCP, TLS, or everything up to the message itself: nothing was sent.
+    Unreachable(&'static str),
+    /// Whether the request took effect is unknown.
+    Late,
+    CutOff,
+}
+
+pub(super) const NO_CONNECTION: Failure = Failure::Unreachable("no connection to the provider; nothing was sent");
+pub(super) const UNTRUSTED: Failure =
+    Failure::Refused(Reason::BadDestination, "the provider's certificate is not valid for its name; nothing was sent");
+
+impl Failure {
+    pub(super) fn of(error: &reqwest::Error) -> Self {
+        match () {
+            () if is_untrusted(error) => UNTRUSTED,
+            () if error.is_connect() => NO_CONNECTION,
+            () if error.is_timeout() => Failure::Late,
+            () => Failure::CutOff,
+        }
+    }
+
+    pub(super) fn of_body(error: &reqwest::Error) -> Self {
+        if error.is_timeout() { Failure::Late } else { Failure::CutOff }
+    }
+
+    pub(super) fn outcome(self) -> Outcome {
+        match self {
+            Failure::Refused(reason, _) => Outcome::Rejected { reason },
+            Failure::Unreachable(_) => Outcome::Retry { after: None, reason: Reason::ProviderDown },
+            Failure::Late | Failure::CutOff => Outcome::Retry { after: None, reason: Reason::TimedOut },
+        }
+    }
+
+    pub(super) fn message(self) -> &'static str {
+        match self {
+            Failure::Refused(_, why) | Failure::Unreachable(why) => why,
+            Failure::Late => "no whole answer in time; whether the message arrived is unknown",
+            Failure::CutOff => {
+                "the connection broke before the whole answer came; whether the message arrived is unknown"
+            }
+        }
+    }
+}
+
+/// Whether a certificate was the reason. The TLS error is somewhere down the chain, in I/O errors within I/O errors,
+/// which name what they hold only by `get_ref`.
+pub(super) fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+        return matches!(tls, rustls::Error::InvalidCertificate(_));
+    }
+    let held = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    held.is_some_and(|held| is_untrusted(held)) || error.source().is_some_and(is_untrusted)
+}

@@ -1,0 +1,167 @@
+//! Speaks SMTP: one connection per message.
+//!
+//! No connection is kept. A function that is frozen between two messages wakes up with one that the server closed long
+//! ago, and a message that is written into it is one whose fate is unknown; a new connection costs a few round trips,
+//! which nobody waits for.
+//!
+//! The dialogue is driven step by step, since what a silence means depends on the step: until the message itself has
+//! begun, nothing was sent; from then on it is unknown. lettre's own timeout bounds the TCP connection alone, not the
+//! wait for a reply, so every step is under one deadline here.
+
+use std::time::Duration;
+
+use lettre::Address;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{
+    AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters, TlsParametersBuilder,
+};
+use lettre::transport::smtp::commands::{Data, Mail as From, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
+use lettre::transport::smtp::{Error, response::Response};
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::failure::{Failure, NO_CONNECTION, is_untrusted};
+use crate::email::{Mail, Relay, Tls};
+use crate::outcome::Reason;
+use crate::settings::PlainSmtpHosts;
+
+/// Of the farewell, which changes nothing any more: the message is the server's once it said so.
+const QUIT_TIMEOUT: Duration = Duration::from_millis(300);
+const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
+
+const SILENT: Failure = Failure::Unreachable("the mail server did not answer in time; nothing was sent");
+const BROKEN: Failure = Failure::Unreachable("the mail server broke off or spoke no SMTP; nothing was sent");
+const UNTRUSTED: Failure =
+    Failure::Unreachable("the mail server's certificate is not valid for its name; nothing was sent");
+const NO_TLS: Failure =
+    Failure::Unreachable("the mail server offers no STARTTLS, which the settings ask for; nothing was sent");
+const NO_LOGIN: Failure = Failure::Refused(
+    Reason::Unauthorized,
+    "the mail server offers no login by PLAIN or LOGIN; leave username and password out, or use its submission port",
+);
+const NOT_ASCII: Failure = Failure::Refused(
+    Reason::BadDestination,
+    "the mail server takes addresses of ASCII characters only (no SMTPUTF8); nothing was sent",
+);
+
+#[derive(Debug, Clone)]
+pub(super) struct Smtp {
+    pub(super) plain_hosts: PlainSmtpHosts,
+    /// In place of the bundled roots, for tests.
+    pub(super) roots: Option<Vec<Certificate>>,
+    pub(super) total: Duration,
+    pub(super) connect: Duration,
+}
+
+/// Why a dialogue ended early.
+enum Stop {
+    /// The server said no.
+    Said(Error),
+    Failed(Failure),
+}
+
+impl Smtp {
+    /// The server's last word, or why there is none.
+    pub(super) async fn send(&self, relay: &Relay, mail: &Mail, mime: &[u8]) -> Result<(u16, String), Failure> {
+        if let Some((_, why)) = relay.forbidden(&self.plain_hosts) {
+            return Err(Failure::Refused(Reason::NotConfigured, why));
+        }
+        let deadline = Instant::now() + self.total;
+        let opened = timeout_at(deadline, self.up_to_the_message(relay, mail)).await;
+        let mut connection = match opened.unwrap_or(Err(Stop::Failed(SILENT))) {
+            Ok(connection) => connection,
+            Err(Stop::Said(error)) => return said(&error).ok_or(BROKEN),
+            Err(Stop::Failed(failure)) => return Err(failure),
+        };
+        let answer = match timeout_at(deadline, connection.message(mime)).await {
+            Err(_) => Err(Failure::Late),
+            Ok(Err(error)) => said(&error).ok_or(Failure::CutOff),
+            Ok(Ok(response)) => Ok(reply(&response)),
+        };
+        let _ = timeout(QUIT_TIMEOUT, connection.abort()).await;
+        answer
+    }
+
+    /// Greeting, TLS, login, sender, recipient, until the server waits for the message.
+    async fn up_to_the_message(&self, relay: &Relay, mail: &Mail) -> Result<AsyncSmtpConnection, Stop> {
+        let mut connection = self.open(relay).await?;
+        if let Some((username, password)) = &relay.login {
+            if connection.server_info().get_auth_mechanism(&MECHANISMS).is_none() {
+                return Err(Stop::Failed(NO_LOGIN));
+            }
+            let credentials = Credentials::new(username.clone(), password.expose().to_owned());
+            connection.auth(&MECHANISMS, &credentials).await.map_err(Stop::of)?;
+        }
+        let is_ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
+        let mut parameters = Vec::new();
+        if !is_ascii(&relay.from.email) || !is_ascii(&mail.to) {
+            if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
+                return Err(Stop::Failed(NOT_ASCII));
+            }
+            parameters.push(MailParameter::SmtpUtfEight);
+        }
+        connection.command(From::new(Some(relay.from.email.clone()), parameters)).await.map_err(Stop::of)?;
+        connection.command(Rcpt::new(mail.to.clone(), Vec::new())).await.map_err(Stop::of)?;
+        connection.command(Data).await.map_err(Stop::of)?;
+        Ok(connection)
+    }
+
+    async fn open(&self, relay: &Relay) -> Result<AsyncSmtpConnection, Stop> {
+        let domain = relay.from.email.domain();
+        let hello = if domain.is_ascii() { ClientId::Domain(domain.to_owned()) } else { ClientId::default() };
+        let tls = match relay.tls {
+            Tls::None => None,
+            Tls::Implicit | Tls::Upgraded => Some(self.tls(&relay.host).map_err(Stop::of)?),
+        };
+        let at_once = tls.clone().filter(|_| relay.tls == Tls::Implicit);
+        let server = (relay.host.as_str(), relay.port);
+        let connected = AsyncSmtpConnection::connect_tokio1(server, Some(self.connect), &hello, at_once, None).await;
+        let mut connection = connected.map_err(Stop::of_connection)?;
+        if let Some(tls) = tls.filter(|_| relay.tls == Tls::Upgraded) {
+            if !connection.can_starttls() {
+                return Err(Stop::Failed(NO_TLS));
+            }
+            connection.starttls(tls, &hello).await.map_err(Stop::of_connection)?;
+        }
+        Ok(connection)
+    }
+
+    fn tls(&self, host: &str) -> Result<TlsParameters, Error> {
+        let builder = TlsParametersBuilder::new(host.to_owned());
+        match &self.roots {
+            None => builder.certificate_store(CertificateStore::WebpkiRoots).build(),
+            Some(roots) => {
+                let builder = builder.certificate_store(CertificateStore::None);
+                roots.iter().cloned().fold(builder, TlsParametersBuilder::add_root_certificate).build()
+            }
+        }
+    }
+}
+
+impl Stop {
+    fn of(error: Error) -> Self {
+        if error.status().is_some() { Stop::Said(error) } else { Stop::Failed(BROKEN) }
+    }
+
+    fn of_connection(error: Error) -> Self {
+        match () {
+            () if error.status().is_some() => Stop::Said(error),
+            () if is_untrusted(&error) => Stop::Failed(UNTRUSTED),
+            () if error.is_response() => Stop::Failed(BROKEN),
+            () => Stop::Failed(NO_CONNECTION),
+        }
+    }
+}
+
+/// A negative reply: its code and its words.
+fn said(error: &Error) -> Option<(u16, String)> {
+    let text = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+    Some((error.status()?.into(), text))
+}
+
+fn reply(response: &Response) -> (u16, String) {
+    (response.code().into(), response.message().collect::<Vec<_>>().join("\n"))
+}
+
+#[cfg(test)]
+mod tests;

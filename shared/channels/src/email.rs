@@ -1,0 +1,275 @@
+//! Email, by an SMTP server of the operator's: text and HTML side by side, one message per notice.
+//!
+//! In: `{"to": "ops@example.com"}`, and once per deployment `{"host": "smtp.example.com", "port": 465, "tls": "implicit",
+//! "username"?: "…", "password"?: "…", "from": "Larkspur <alerts@example.com>", "reply_to"?: "…"}`. Out: a message whose
+//! `Message-ID` is the same for every try of the same notice, so that a receiver can drop a copy, and whose `References`
+//! are the same for all notices of an incident, so that mail programs show them as one conversation.
+//!
+//! Nothing in an alert reaches a header but the subject, which is one line and encoded (RFC 2047), and nothing in it is
+//! markup: every field is escaped. No image is loaded from anywhere.
+//!
+//! How it fails: the reply's code decides (RFC 5321, section 4.2; enhanced codes RFC 3463). Without TLS only servers are
+//! spoken to that the deployment names; neither they nor port 25 can be chosen by a setting, since Lambda cannot use
+//! port 25 at all.
+//!
+//! Source: RFC 5321, 5322, 2045 to 2047, 3834 (`Auto-Submitted`), 8314 (ports); Amazon SES, "SMTP endpoints"; Microsoft,
+//! [MS-OXCMAIL] for `X-Auto-Response-Suppress` (as of 2026-11).
+
+use std::time::{Duration, SystemTime};
+
+use alerting::ids::hash128;
+use alerting::moment::Moment;
+use alerting::notice::Notice;
+use lettre::message::header::{Header, HeaderName, HeaderValue};
+use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
+use lettre::{Address, Message as MimeMessage};
+use serde::Serialize;
+
+use crate::fit::{Fitted, Render, fit};
+use crate::layout::{Digest, Message, Tone};
+use crate::outcome::{Outcome, Provider, Reason, Reply};
+use crate::settings::{Fields, PlainSmtpHosts, SettingsError};
+use crate::{AddressedBy, Channel, Form, Limits, Post, RenderError, Request, Size, Transport, Unit, rate};
+
+mod html;
+mod relay;
+
+pub(crate) use relay::{Relay, Tls};
+
+/// One mailbox, and the server that mail leaves by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Email {
+    to: Address,
+    relay: Relay,
+}
+
+const TO_REMEDY: &str = "give one address, such as ops@example.com";
+/// Characters of a subject. Mail programs show fewer; the whole title stands in the message.
+const SUBJECT_CHARS: usize = 200;
+/// Lines of one message about several incidents: beyond these it is no longer read.
+const LINES: usize = 50;
+/// What a server that takes less than we send is given to recover: it counts by the second or by the minute.
+const THROTTLED: Duration = Duration::from_secs(60);
+
+impl Channel for Email {
+    const NAME: &'static str = "email";
+    const LIMITS: Limits = Limits {
+        hosts: &[],
+        // Of the HTML part, and of the text part. Gmail hides what is beyond 102 KB behind a link, and with it the one
+        // to the incident; servers take at least 10 MB.
+        text: Size { max: 100_000, unit: Unit::Bytes },
+        // Per mailbox. Half of what Gmail takes for one (60 messages a minute): others write to it too.
+        // https://support.google.com/a/answer/1366776
+        rates: &[rate(30, 60)],
+        folds: false,
+    };
+    const SETTINGS: &'static [&'static str] = &["to"];
+    const SECRETS: &'static [&'static str] = &[];
+    const PROVIDER: &'static [&'static str] = relay::SETTINGS;
+    const PROVIDER_SECRETS: &'static [&'static str] = &["password"];
+    const ADDRESSED_BY: Option<AddressedBy> = Some(AddressedBy::Email);
+
+    fn parse(settings: &Fields<'_>, provider: &Fields<'_>) -> Result<Self, SettingsError> {
+        Ok(Self { to: to(settings)?, relay: Relay::parse(provider)? })
+    }
+
+    fn check(settings: &Fields<'_>) -> Result<(), SettingsError> {
+        to(settings).map(drop)
+    }
+
+    fn check_provider(provider: &Fields<'_>, plain: &PlainSmtpHosts) -> Result<(), SettingsError> {
+        match Relay::parse(provider)?.forbidden(plain) {
+            None => Ok(()),
+            Some((name, message)) => Err(SettingsError::new(name, message)),
+        }
+    }
+
+    fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
+        let Fitted { body, shown, cut } = fit(post, &Writer)?;
+        let ids: Vec<String> = post.notices[..shown].iter().map(Notice::id).collect();
+        let form = match post.form {
+            Form::Rich => "rich",
+            Form::Plain => "plain",
+        };
+        let id = hash128(&ids.iter().map(String::as_str).chain([form]).collect::<Vec<_>>());
+        let mail = Mail {
+            to: self.to.clone(),
+            message_id: self.relay.named(&id),
+            thread: match post.notices {
+                [notice] => Some(self.relay.named(notice.incident.as_str())),
+                _ => None,
+            },
+            content: body,
+        };
+        let transport = Transport::Email { relay: Box::new(self.relay.clone()), mail: Box::new(mail) };
+        Ok(Request { transport, at, shown, cut })
+    }
+
+    fn outcome(&self, reply: &Reply) -> Outcome {
+        let retry = |after, reason| Outcome::Retry { after, reason };
+        let rejected = |reason| Outcome::Rejected { reason };
+        match reply.status {
+            200..=299 => Outcome::Delivered { receipt: Some(first_line(reply)).filter(|line| !line.is_empty()) },
+            // Amazon SES and others say with 421, 450 and 454 alike that they are sent too much.
+            400..=499 if is_throttle(reply) => retry(Some(THROTTLED), Reason::RateLimited),
+            400..=499 => retry(None, Reason::ProviderDown),
+            530 | 534 | 535 | 538 => rejected(Reason::Unauthorized),
+            521 | 550 | 551 | 553 | 556 | 559 | 561 | 563 => rejected(Reason::BadDestination),
+            // Too large, or the mailbox is full: plain text is what may still fit.
+            523 | 552 => rejected(Reason::TooLarge),
+            500..=599 => rejected(Reason::Refused),
+            // No reply of SMTP. Whether the message was taken is unknown.
+            _ => retry(None, Reason::Unreadable),
+        }
+    }
+
+    fn provider(&self, reply: &Reply) -> Provider {
+        let text = reply.text();
+        Provider::new(reply, enhanced_code(&text).map(str::to_owned), &text)
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        self.relay.secrets()
+    }
+}
+
+fn to(settings: &Fields<'_>) -> Result<Address, SettingsError> {
+    relay::address("to", settings.text("to", TO_REMEDY)?, TO_REMEDY)
+}
+
+fn first_line(reply: &Reply) -> String {
+    reply.text().lines().next().unwrap_or_default().trim().to_owned()
+}
+
+fn is_throttle(reply: &Reply) -> bool {
+    let text = reply.text().to_lowercase();
+    ["throttl", "rate exceeded", "rate limit", "too many messages", "too fast"].iter().any(|words| text.contains(words))
+}
+
+/// `5.1.1` of `5.1.1 no such user`.
+fn enhanced_code(text: &str) -> Option<&str> {
+    let code = text.split_whitespace().next()?;
+    let is_number = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
+    (code.split('.').count() == 3 && code.split('.').all(is_number)).then_some(code)
+}
+
+/// One message before it is written in MIME.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Mail {
+    #[serde(serialize_with = "as_text")]
+    pub(crate) to: Address,
+    /// `<hash@example.com>`
+    message_id: String,
+    /// What all messages about the incident refer to; of several incidents none.
+    thread: Option<String>,
+    #[serde(flatten)]
+    content: Content,
+}
+
+/// What a message says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Content {
+    subject: String,
+    /// Somebody has to act now.
+    important: bool,
+    text: String,
+    html: Option<String>,
+}
+
+fn as_text<S: serde::Serializer>(address: &Address, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(address)
+}
+
+impl Mail {
+    /// As it goes over the wire: ASCII whatever it says, so that any server takes it.
+    pub(crate) fn mime(&self, relay: &Relay, at: Moment) -> Result<Vec<u8>, lettre::error::Error> {
+        let Content { subject, important, text, html } = &self.content;
+        let date = SystemTime::UNIX_EPOCH + Duration::from_secs(at.secs().unsigned_abs());
+        let mut builder = MimeMessage::builder()
+            .from(relay.from.clone())
+            .to(Mailbox::new(None, self.to.clone()))
+            .subject(subject)
+            .date(date)
+            .message_id(Some(self.message_id.clone()))
+            .header(AutoSubmitted)
+            .header(AutoResponseSuppress);
+        if let Some(reply_to) = &relay.reply_to {
+            builder = builder.reply_to(reply_to.clone());
+        }
+        if let Some(thread) = &self.thread {
+            builder = builder.in_reply_to(thread.clone()).references(thread.clone());
+        }
+        if *important {
+            builder = builder.header(Importance);
+        }
+        Ok(parts(builder, text, html.as_deref())?.formatted())
+    }
+}
+
+fn parts(builder: MessageBuilder, text: &str, html: Option<&str>) -> Result<MimeMessage, lettre::error::Error> {
+    match html {
+        None => builder.singlepart(SinglePart::plain(text.to_owned())),
+        Some(html) => builder.multipart(MultiPart::alternative_plain_html(text.to_owned(), html.to_owned())),
+    }
+}
+
+/// Headers with one value each.
+macro_rules! headers {
+    ($($(#[$doc:meta])* $header:ident: $name:literal = $value:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone)]
+        struct $header;
+
+        impl Header for $header {
+            fn name() -> HeaderName {
+                HeaderName::new_from_ascii_str($name)
+            }
+
+            fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
+                Ok(Self)
+            }
+
+            fn display(&self) -> HeaderValue {
+                HeaderValue::new(Self::name(), $value.to_owned())
+            }
+        }
+    )+};
+}
+
+headers! {
+    /// No robot answers a robot.
+    AutoSubmitted: "Auto-Submitted" = "auto-generated";
+    /// The same for Exchange, which does not look at the other.
+    AutoResponseSuppress: "X-Auto-Response-Suppress" = "All";
+    Importance: "Importance" = "high";
+}
+
+struct Writer;
+
+impl Writer {
+    /// The content, if each of its parts is within the limit.
+    fn content(subject: &str, tone: Tone, text: String, html: Option<String>) -> Option<Content> {
+        let size = Email::LIMITS.text;
+        let fits = size.holds(&text) && html.as_deref().is_none_or(|html| size.holds(html));
+        let subject = alerting::limits::cut_chars(subject, SUBJECT_CHARS);
+        fits.then_some(Content { subject, important: tone == Tone::Critical, text, html })
+    }
+}
+
+impl Render<Content> for Writer {
+    fn message(&self, message: &Message, form: Form) -> Option<Content> {
+        let html = (form == Form::Rich).then(|| html::message(message));
+        Self::content(&message.line.headline(), message.line.tone, message.plain("", str::to_owned), html)
+    }
+
+    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Content> {
+        if digest.lines.len() > LINES {
+            return None;
+        }
+        let html = (form == Form::Rich).then(|| html::digest(digest));
+        Self::content(&digest.heading(), digest.tone(), digest.plain("", str::to_owned), html)
+    }
+}
+
+#[cfg(test)]
+mod tests;

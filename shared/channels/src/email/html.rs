@@ -1,0 +1,116 @@
+//! The HTML part: tables and inline styles, which is what all mail programs draw alike.
+
+use crate::layout::{Digest, Fact, Line, Message, Tone, Words};
+
+const FONT: &str = "font-family:-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,'PingFang SC','Microsoft \
+                    YaHei',sans-serif;font-size:14px;line-height:1.5;color:#1f2328";
+const NAME: &str = "padding:2px 16px 2px 0;color:#656d76;white-space:nowrap;vertical-align:top";
+const VALUE: &str = "padding:2px 0;vertical-align:top;word-break:break-word";
+
+/// One notice: headline, facts, labels, description, and the button to the incident.
+pub(super) fn message(message: &Message) -> String {
+    let line = &message.line;
+    let mut rows = row(&format!(
+        "<div>{} {}</div><div style=\"font-size:20px;font-weight:600;word-break:break-word\">{}</div>",
+        badge(line.tone, &line.badge),
+        escape(&line.num),
+        escape(&line.title),
+    ));
+    if !message.facts.is_empty() {
+        rows += &row(&table(message.facts.iter().map(|fact| pair(fact, line.tone))));
+    }
+    let labels = message.label_lines();
+    if !labels.is_empty() {
+        rows +=
+            &row(&format!("<div style=\"color:#656d76;word-break:break-word\">{}</div>", lines(&labels.join("\n"))));
+    }
+    if !message.description.is_empty() {
+        let style = "padding:12px;background:#f6f8fa;word-break:break-word";
+        rows += &row(&format!("<div style=\"{style}\">{}</div>", lines(&message.description)));
+    }
+    rows += &row(&button(message.words.details(), &line.link));
+    page(message.words, line.tone, &rows)
+}
+
+/// Several notices: a line each.
+pub(super) fn digest(digest: &Digest<'_>) -> String {
+    let mut rows = row(&format!("<div style=\"font-size:20px;font-weight:600\">{}</div>", escape(&digest.heading())));
+    for line in digest.lines {
+        let Line { tone, badge: text, num, title, link, .. } = line;
+        let link = format!("<a href=\"{}\" style=\"color:#0969da\">{}</a>", escape(link), escape(num));
+        rows += &row(&format!("{} {link} {}", badge(*tone, text), escape(title)));
+    }
+    if let Some(footer) = digest.footer() {
+        rows += &row(&escape(&footer));
+    }
+    page(digest.words, digest.tone(), &rows)
+}
+
+fn page(words: Words, tone: Tone, rows: &str) -> String {
+    let lang = words.lang();
+    let table = "role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\"";
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"{lang}\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
+         content=\"width=device-width\"></head>\n<body style=\"margin:0;padding:0;background:#f6f8fa\">\n<table {table} \
+         width=\"100%\"><tr><td align=\"center\" style=\"padding:16px\">\n<table {table} width=\"600\" \
+         style=\"width:100%;max-width:600px;background:#ffffff;border-top:4px solid {};{FONT}\">\n{rows}</table>\n\
+         </td></tr></table>\n</body></html>\n",
+        tone.hex(),
+    )
+}
+
+fn row(html: &str) -> String {
+    format!("<tr><td style=\"padding:8px 24px\">{html}</td></tr>\n")
+}
+
+fn table(rows: impl Iterator<Item = String>) -> String {
+    let rows: String = rows.collect();
+    format!(
+        "<table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\" style=\"{FONT}\">{rows}</table>"
+    )
+}
+
+fn pair(fact: &Fact, tone: Tone) -> String {
+    let value = escape(&fact.value);
+    let value = if fact.coloured { coloured(tone, &value) } else { value };
+    format!("<tr><td style=\"{NAME}\">{}</td><td style=\"{VALUE}\">{value}</td></tr>", escape(fact.name))
+}
+
+fn badge(tone: Tone, text: &str) -> String {
+    coloured(tone, &escape(text))
+}
+
+fn coloured(tone: Tone, html: &str) -> String {
+    format!("<span style=\"color:{};font-weight:600\">{html}</span>", tone.hex())
+}
+
+/// A cell with a background, which also Outlook draws as a button.
+fn button(text: &str, link: &str) -> String {
+    let style = "display:inline-block;padding:8px 20px;color:#ffffff;text-decoration:none;font-weight:600";
+    format!(
+        "<table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\"><tr><td \
+         style=\"background:#1f6feb;border-radius:6px\"><a href=\"{}\" style=\"{style}\">{}</a></td></tr></table>",
+        escape(link),
+        escape(text),
+    )
+}
+
+/// Lines and indentation as they are, which HTML would run together.
+fn lines(text: &str) -> String {
+    escape(text).replace("  ", "&nbsp; ").replace('\n', "<br>\n")
+}
+
+/// Everything that HTML could take for its own, in text and in attributes.
+fn escape(text: &str) -> String {
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        match c {
+            '&' => out += "&amp;",
+            '<' => out += "&lt;",
+            '>' => out += "&gt;",
+            '"' => out += "&quot;",
+            '\'' => out += "&#39;",
+            c => out.push(c),
+        }
+        out
+    })
+}

@@ -1,0 +1,25 @@
+//! An incident that should be told and reaches nobody rings an alarm: a metric says so, and an alarm watches it.
+
+use alerting::incident::{Incident, Progress};
+use alerting::moment::Moment;
+use alerting::notice::Notice;
+use alerting::timeline::{Entry, EntryKind};
+use alerting::timer::Timer;
+use lambda_kit::metric;
+
+/// Says so if nobody hears of an incident that is new, or given to someone again, and nobody is going to.
+pub(crate) fn check(incident: &Incident, entry: &Entry, notices: &[Notice], timers: &[Timer], now: Moment) {
+    let wants_someone = match entry.kind {
+        EntryKind::NobodyReached => true,
+        EntryKind::Triggered
+        | EntryKind::Reopened
+        | EntryKind::SnoozeEnded
+        | EntryKind::Escalated
+        | EntryKind::ContactFailed => incident.held.is_none() && timers.is_empty(),
+        _ => false,
+    };
+    if wants_someone && notices.is_empty() && incident.progress == Progress::Triggered {
+        tracing::error!(incident.id = %incident.id, space.id = %incident.space, "an incident reaches nobody");
+        metric::untold(now);
+    }
+}

@@ -1,0 +1,129 @@
+//! What follows from a change of an incident, whoever made it: an alert, a person, a timer.
+//!
+//! In: an incident and the entry that was written into it. Out: a [`FollowUp`] of notices (one per destination that hears
+//! of it), timers (what is due next), and the change that operators' own subscribers hear. Carrying it out a second time
+//! changes nothing: all of it is named after the entry.
+//!
+//! What is absent here: decisions. Who is told what is `alerting`'s business (`notice::plan`, `timer::timers`).
+
+mod alarm;
+mod subject;
+
+use std::time::Duration;
+
+use alerting::alert::Alert;
+use alerting::change::ChangeEvent;
+use alerting::incident::{Incident, Progress};
+use alerting::notice::{self, Notice, NoticeRecord};
+use alerting::timeline::{Entry, EntryKind};
+use alerting::timer::{self, Timer, Work};
+use futures::StreamExt as _;
+use futures::stream;
+use lambda_kit::clock::Clock;
+use lambda_kit::queue::{self, Queue, SendError};
+use lambda_kit::topic::{PublishError, Topic};
+use store::Store;
+use store::log::NoticeRef;
+
+/// What is due within this time goes to the queue at once; what is due later waits in the table for the minute's sweep.
+/// A minute, for the sweep that comes next may be that far away.
+pub const SOON: Duration = Duration::from_secs(60);
+/// Timers that are written at a time.
+const CONCURRENT_WRITES: usize = 16;
+
+/// Clones share everything.
+#[derive(Debug, Clone)]
+pub struct Dispatch {
+    pub store: Store,
+    pub notices: Queue,
+    pub due: Queue,
+    pub changes: Topic,
+    pub clock: Clock,
+}
+
+/// What is to be done about one entry.
+#[derive(Debug, Clone)]
+pub struct FollowUp {
+    pub notices: Vec<Notice>,
+    pub timers: Vec<Timer>,
+    pub change: ChangeEvent,
+}
+
+/// Why what follows was not carried out. The change itself stands: do it again.
+#[derive(Debug, thiserror::Error)]
+pub enum DispatchError {
+    #[error("reading who is told failed")]
+    Read(#[from] store::errors::ReadError),
+    #[error("writing what is due failed")]
+    Write(#[from] store::errors::WriteError),
+    #[error("queueing notices or due work failed")]
+    Send(#[from] SendError),
+    #[error("publishing a change failed")]
+    Publish(#[from] PublishError),
+}
+
+impl Dispatch {
+    /// What follows from `entry`. `alert` is the one that it is about, if the caller has it at hand.
+    pub async fn follow_up(
+        &self,
+        incident: &Incident,
+        entry: &Entry,
+        alert: Option<&Alert>,
+    ) -> Result<FollowUp, DispatchError> {
+        let notices = if subject::hears_anyone(incident, entry) {
+            let subject = self.subject(incident, alert).await?;
+            notice::plan(incident, entry, &subject)
+        } else {
+            Vec::new()
+        };
+        let mut timers = timer::timers(incident, entry);
+        timers.extend(self.auto_close(incident, entry).await?);
+        alarm::check(incident, entry, &notices, &timers, self.clock.now());
+        Ok(FollowUp { notices, timers, change: ChangeEvent::of_incident(incident, entry) })
+    }
+
+    /// The end of an incident that closes by itself.
+    async fn auto_close(&self, incident: &Incident, entry: &Entry) -> Result<Option<Timer>, DispatchError> {
+        if incident.progress == Progress::Closed || !matches!(entry.kind, EntryKind::Triggered | EntryKind::Reopened) {
+            return Ok(None);
+        }
+        let space = self.store.cached_space(&incident.space, self.clock.now()).await?;
+        let after = space.and_then(|space| space.auto_close).map(|auto| u64::from(auto.after_minutes) * 60);
+        let work = || Work::CloseIncident { incident: incident.id.clone() };
+        Ok(after.map(|secs| Timer::new(entry.at + Duration::from_secs(secs), work())))
+    }
+
+    /// Carries out what follows from a change that no message made. Its notices are recorded first: none is on its way
+    /// that the ledger does not know of.
+    pub async fn tell(&self, incident: &Incident, entry: &Entry) -> Result<(), DispatchError> {
+        let FollowUp { notices, timers, change } = self.follow_up(incident, entry, None).await?;
+        if !notices.is_empty() {
+            let refs: Vec<NoticeRef> = notices.iter().map(NoticeRef::of).collect();
+            self.store.log_action(entry.at, &incident.id, entry.n, &refs).await?;
+        }
+        self.set_timers(timers).await?;
+        let entries = notices.into_iter().map(|notice| queue::Entry::of_notice(&NoticeRecord::Tell(notice)));
+        self.notices.send_batch(entries.collect()).await?;
+        Ok(self.publish(&change).await?)
+    }
+
+    /// Sees to it that each is acted on to the second.
+    pub async fn set_timers(&self, timers: Vec<Timer>) -> Result<(), DispatchError> {
+        let now = self.clock.now();
+        let (soon, later): (Vec<Timer>, Vec<Timer>) = timers.into_iter().partition(|timer| timer.due <= now + SOON);
+        let writes = stream::iter(later)
+            .map(|timer| async move { self.store.put_timer(&timer).await })
+            .buffer_unordered(CONCURRENT_WRITES)
+            .collect::<Vec<_>>();
+        for written in writes.await {
+            written?;
+        }
+        let sent = self.clock.now();
+        Ok(self.due.send_batch(soon.iter().map(|timer| queue::Entry::of_timer(timer, sent)).collect()).await?)
+    }
+
+    pub async fn publish(&self, change: &ChangeEvent) -> Result<(), PublishError> {
+        let message = serde_json::to_string(change).expect("a change is JSON");
+        self.changes.publish_batch(&[message]).await
+    }
+}

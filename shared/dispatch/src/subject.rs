@@ -1,0 +1,101 @@
+//! What a notice says beside its incident: names, the alert's text, the people.
+
+use std::collections::BTreeMap;
+
+use alerting::alert::Alert;
+use alerting::escalation::Group;
+use alerting::ids::{MappingTableId, MemberId};
+use alerting::incident::Incident;
+use alerting::mapping::Lookup;
+use alerting::moment::Moment;
+use alerting::notice::{Mentions, Subject};
+use alerting::people::Member;
+use alerting::space::Space;
+use alerting::timeline::{Audience, Entry};
+use store::errors::ReadError;
+
+use crate::Dispatch;
+
+/// What the mapping tables of mentions are looked up by.
+const EMAIL: &str = "email";
+
+/// Whether there is anyone to tell, and so anything to read for it.
+pub(crate) fn hears_anyone(incident: &Incident, entry: &Entry) -> bool {
+    entry.kind.is_told()
+        && match &entry.told {
+            Audience::Everyone => !incident.destinations.is_empty(),
+            Audience::Only(destinations) => !destinations.is_empty(),
+        }
+}
+
+impl Dispatch {
+    pub(crate) async fn subject(&self, incident: &Incident, alert: Option<&Alert>) -> Result<Subject, ReadError> {
+        let now = self.clock.now();
+        let space = self.store.cached_space(&incident.space, now).await?;
+        let stored = match (alert, incident.first_alert()) {
+            (None, Some(first)) => self.store.alert_as_stored(first).await?,
+            (Some(_), _) | (None, None) => None,
+        };
+        let alert = alert.or(stored.as_ref());
+        let integration = match alert {
+            Some(alert) => self.store.cached_integration(&alert.integration, now).await?,
+            None => None,
+        };
+        let assignees: Vec<MemberId> = incident.assignees.iter().filter_map(|id| id.parse().ok()).collect();
+        let people = self.store.members_by_id(assignees, now).await?;
+        let mentions = self.mentions(incident, space.as_deref(), &people, now).await?;
+        Ok(Subject {
+            space_name: space.as_ref().map_or_else(String::new, |space| space.name.clone()),
+            integration_name: integration.map_or_else(String::new, |stored| stored.integration.name.clone()),
+            description: alert.map_or_else(String::new, |alert| alert.description.clone()),
+            labels: alert.map_or_else(BTreeMap::new, |alert| alert.labels.clone()),
+            people,
+            mentions,
+        })
+    }
+
+    /// The groups of the incident's level that mention people, with what their mapping tables know of them.
+    async fn mentions(
+        &self,
+        incident: &Incident,
+        space: Option<&Space>,
+        people: &BTreeMap<MemberId, Member>,
+        now: Moment,
+    ) -> Result<Vec<Mentions>, ReadError> {
+        let mut mentions = Vec::new();
+        for group in groups(incident, space).filter(|group| group.mention) {
+            let mapped = match &group.mapping_table {
+                Some(table) => self.mapped(table, people, now).await?,
+                None => BTreeMap::new(),
+            };
+            mentions.push(Mentions { destination: group.destination.clone(), mapped });
+        }
+        Ok(mentions)
+    }
+
+    async fn mapped(
+        &self,
+        table: &MappingTableId,
+        people: &BTreeMap<MemberId, Member>,
+        now: Moment,
+    ) -> Result<BTreeMap<MemberId, BTreeMap<String, String>>, ReadError> {
+        let tables = self.store.cached_mapping_tables(now).await?;
+        let Some(table) = tables.iter().find(|known| known.id == *table) else { return Ok(BTreeMap::new()) };
+        let lookup = Lookup::new(table);
+        let find = |member: &Member| {
+            let email = member.email.clone()?;
+            lookup.find(&BTreeMap::from([(EMAIL.to_owned(), email)])).cloned()
+        };
+        Ok(people.iter().filter_map(|(id, member)| Some((id.clone(), find(member)?))).collect())
+    }
+}
+
+/// The groups that the incident's level tells.
+fn groups<'s>(incident: &Incident, space: Option<&'s Space>) -> impl Iterator<Item = &'s Group> {
+    let escalation = incident.escalation.as_ref();
+    let rule = escalation
+        .and_then(|escalation| space?.escalation_rules.iter().find(|rule| Some(&rule.id) == escalation.rule.as_ref()));
+    let level =
+        rule.zip(escalation).and_then(|(rule, escalation)| rule.levels.get(usize::try_from(escalation.level).ok()?));
+    level.into_iter().flat_map(|level| &level.groups)
+}

@@ -1,0 +1,173 @@
+//! Who gets an incident: the space's rules and the people that they name, as they are configured now.
+//!
+//! What is decided is `alerting`'s business ([`alerting::assignment`]); here is only what it has to know.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use alerting::alert::Alert;
+use alerting::assignment::{Assigned, People, SpacePolicy, assign, by_hand};
+use alerting::escalation::{EscalationRule, Level};
+use alerting::ids::{MemberId, SpaceId, TeamId};
+use alerting::incident::Reach;
+use alerting::incident::apply::Wanted;
+use alerting::matcher::View;
+use alerting::moment::Moment;
+use alerting::people::Member;
+use alerting::severity::Severity;
+use alerting::silence::Silence;
+use alerting::space::Space;
+
+use crate::Store;
+use crate::errors::ReadError;
+
+/// Spaces whose rules are kept compiled; above this many, all are compiled anew.
+const KEPT: usize = 64;
+
+/// Compiled rules of spaces, by the version that they were made of.
+#[derive(Debug, Default)]
+pub(crate) struct Policies {
+    kept: Mutex<BTreeMap<SpaceId, (u64, Arc<SpacePolicy>)>>,
+}
+
+impl Policies {
+    fn of(&self, space: &Space) -> Arc<SpacePolicy> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((version, policy)) = kept.get(&space.id)
+            && *version == space.version
+        {
+            return Arc::clone(policy);
+        }
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        let policy = Arc::new(SpacePolicy::new(space));
+        kept.insert(space.id.clone(), (space.version, Arc::clone(&policy)));
+        policy
+    }
+}
+
+/// An alert as a space's filters see it.
+pub fn view(alert: &Alert, severity: Severity) -> View<'_> {
+    View {
+        title: &alert.title,
+        description: &alert.description,
+        content: &alert.description,
+        severity,
+        labels: &alert.labels,
+    }
+}
+
+impl Store {
+    /// The silence that takes this alert of the space at this moment.
+    pub fn silence_of<'s>(&self, space: &'s Space, alert: &Alert, at: Moment) -> Option<&'s Silence> {
+        if space.silences.is_empty() {
+            return None;
+        }
+        self.inner.policies.of(space).silence(space, &view(alert, alert.severity), at)
+    }
+
+    /// Whom an incident of this severity goes to; `alert` stands for all of its alerts.
+    pub async fn assign(
+        &self,
+        space: &Space,
+        alert: &Alert,
+        severity: Severity,
+        wanted: &Wanted,
+        now: Moment,
+    ) -> Result<Assigned, ReadError> {
+        let (rule, level) = match wanted {
+            Wanted::Rule => (self.rule_of(space, alert, severity, now), 0),
+            Wanted::Level { rule, level } => {
+                let found = space.escalation_rules.iter().find(|known| known.id == *rule);
+                let Some(found) = found else {
+                    return Ok(Assigned::Nobody("the escalation rule was deleted".to_owned()));
+                };
+                (Some(found), *level)
+            }
+        };
+        let Some(rule) = rule else { return Ok(Assigned::Space(space.destinations.clone())) };
+        let people = self.people_of(rule, level, severity, now).await?;
+        Ok(assign(rule, level, severity, &people, now))
+    }
+
+    fn rule_of<'s>(
+        &self,
+        space: &'s Space,
+        alert: &Alert,
+        severity: Severity,
+        now: Moment,
+    ) -> Option<&'s EscalationRule> {
+        if space.escalation_rules.is_empty() {
+            return None;
+        }
+        self.inner.policies.of(space).rule(space, &view(alert, severity), now)
+    }
+
+    /// Members and the members of teams, each as they want to be reached. Who does not exist is left out.
+    pub async fn reach(
+        &self,
+        members: &[MemberId],
+        teams: &[TeamId],
+        severity: Severity,
+        now: Moment,
+    ) -> Result<Vec<Reach>, ReadError> {
+        let mut all: Vec<MemberId> = members.to_vec();
+        for team in teams {
+            let team = self.cached_team(team, now).await?;
+            all.extend(team.iter().flat_map(|team| team.members.clone()));
+        }
+        let mut seen = BTreeSet::new();
+        all.retain(|member| seen.insert(member.clone()));
+        let people = People { members: self.members_by_id(all.iter().cloned(), now).await?, ..People::default() };
+        Ok(by_hand(&all, severity, &people))
+    }
+
+    pub async fn members_by_id(
+        &self,
+        ids: impl IntoIterator<Item = MemberId>,
+        now: Moment,
+    ) -> Result<BTreeMap<MemberId, Member>, ReadError> {
+        let mut members = BTreeMap::new();
+        for id in ids {
+            if let Some(member) = self.cached_member(&id, now).await? {
+                members.insert(id, Member::clone(&member));
+            }
+        }
+        Ok(members)
+    }
+
+    /// The people of a rule from this level up to the first that reaches anyone: no further level is asked.
+    async fn people_of(
+        &self,
+        rule: &EscalationRule,
+        from: u32,
+        severity: Severity,
+        now: Moment,
+    ) -> Result<People, ReadError> {
+        let mut people = People::default();
+        for level in rule.levels.iter().skip(usize::try_from(from).unwrap_or(usize::MAX)) {
+            self.add_people(&mut people, level, now).await?;
+            if alerting::assignment::reaches_anyone(level, severity, &people, now) {
+                break;
+            }
+        }
+        Ok(people)
+    }
+
+    async fn add_people(&self, people: &mut People, level: &Level, now: Moment) -> Result<(), ReadError> {
+        for id in &level.teams {
+            if let Some(team) = self.cached_team(id, now).await? {
+                people.teams.insert(id.clone(), (*team).clone());
+            }
+        }
+        for id in &level.schedules {
+            if let Some(schedule) = self.cached_schedule(id, now).await? {
+                people.schedules.insert(id.clone(), (*schedule).clone());
+            }
+        }
+        let wanted = alerting::assignment::wanted(level, people, now);
+        people.members.extend(self.members_by_id(wanted, now).await?);
+        Ok(())
+    }
+}

@@ -1,0 +1,37 @@
+//! The API's document, held against the API by a program that is not ours: Schemathesis asks everything that the document
+//! allows, and much that it does not.
+
+use std::time::Duration;
+
+use scenarios::World;
+use tokio::process::Command;
+
+/// What must hold of every answer. Not among them: that whatever the schema allows is accepted, for no schema knows which
+/// members there are.
+const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
+                      response_schema_conformance,negative_data_rejection";
+/// The same cases at every run; a failure prints the seed, and a request to repeat.
+const SEED: &str = "20261122";
+
+#[tokio::test]
+async fn every_answer_of_the_api_is_as_its_document_says_and_none_is_our_fault() {
+    let world = World::start().await;
+    let python = std::env::var_os("LARKSPUR_TEST_PYTHON").expect("tests/run.sh names a Python with Schemathesis");
+    let program = std::path::Path::new(&python).with_file_name("schemathesis");
+    // It keeps what it found beside where it runs.
+    let folder = tempfile::tempdir().expect("a directory");
+    let run = Command::new(program)
+        .current_dir(folder.path())
+        .arg("run")
+        .arg(format!("{}/api/v1/openapi.json", world.larkspur.base_url))
+        .args(["--header", &format!("Authorization: Bearer {}", world.larkspur.api_key.expose())])
+        .args(["--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", "5", "--seed", SEED])
+        .args(["--workers", "2", "--warnings", "off", "--no-color", "--continue-on-failure"])
+        .args(["--generation-database", "none", "--request-timeout", "30"])
+        .kill_on_drop(true)
+        .output();
+    let run = tokio::time::timeout(Duration::from_secs(280), run).await.expect("within five minutes");
+    let run = run.expect("it runs");
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
+    world.larkspur.stop().await;
+}

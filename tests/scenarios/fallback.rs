@@ -1,0 +1,179 @@
+//! How people are reached: as they prefer or as the level says; a contact that fails for good gives way to the member's
+//! next one, and the last one to the next level.
+
+use local::fakes::{Fault, Reply};
+use scenarios::World;
+use scenarios::escalation::{group, members};
+use scenarios::space::{feishu_bot, telegram_bot};
+use serde_json::json;
+
+/// What Feishu says of a bot that was removed.
+fn gone() -> Fault {
+    let body = json!({"code": 19001, "data": {}, "msg": "param invalid: incoming webhook access token invalid"});
+    Fault::reply(Reply::json(200, &body))
+}
+
+#[tokio::test]
+async fn each_is_told_as_they_prefer_for_the_severity_and_whoever_wants_nothing_is_left_alone() {
+    let world = World::start().await;
+    let li = world.member("Li").prefers("Critical", vec![feishu_bot("li-day-and-night")]);
+    let li = li.prefers("Warning", vec![feishu_bot("li-by-day")]).make().await;
+    let wang = world.member("Wang").prefers("Critical", vec![feishu_bot("wang")]).make().await;
+    let payments = world.space("Payments").make().await;
+    world.rule(&payments, "Always").levels([members(&[&li, &wang])]).await;
+    let steps = |severity: &str| json!([{"set_severity": severity}]);
+    let [critical, warning, info] = ["Critical", "Warning", "Info"]
+        .map(|severity| world.feishu_alert().set("pipeline", steps(severity)).into(&payments));
+
+    critical.await.says("on fire").await;
+    world.feishu("li-day-and-night").expects_all(&["[Critical]", "on fire"]).await;
+    world.feishu("wang").expects_all(&["[Critical]", "on fire"]).await;
+    warning.await.says("getting warm").await;
+    world.feishu("li-by-day").expects_all(&["[Warning]", "getting warm"]).await;
+    info.await.says("as ever").await;
+    let why = "nobody is told: Always: level 1 reaches nobody \
+               (Li has no contact for this severity, Wang has no contact for this severity)";
+    assert_eq!(world.incident().await.details("triggered").await, [why]);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_level_with_contacts_of_its_own_tells_everyone_there_whatever_they_prefer() {
+    let world = World::start().await;
+    let li = world.member("Li").chat(feishu_bot("li")).make().await;
+    let without = world.member("Wang").make().await;
+    let hotline = feishu_bot("hotline").make(&world).await;
+    let payments = world.space("Payments").make().await;
+    world.rule(&payments, "Always").levels([members(&[&li, &without]).unified(&[&hotline])]).await;
+    world.feishu_alert().into(&payments).await.says("disk full").await;
+    world.feishu("hotline").expects("disk full").await; // one message for the two of them
+    assert_eq!(world.incident().await.now().await["assignees"], json!([li.id, without.id]));
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_contact_that_fails_for_good_gives_way_to_the_members_next_one_and_the_timeline_says_so() {
+    let world = World::start().await;
+    let li = world.member("Li").chat(feishu_bot("li-old")).chat(telegram_bot("1001")).make().await;
+    let wang = world.member("Wang").chat(feishu_bot("wang")).make().await;
+    let payments = world.space("Payments").make().await;
+    world.rule(&payments, "Always").levels([members(&[&li]), members(&[&wang])]).await;
+    world.feishu("li-old").answers([gone()]);
+
+    world.feishu_alert().into(&payments).await.says("disk full").await;
+    world.group(local::fakes::Vendor::Telegram, "1001").expects_all(&["[Warning]", "disk full"]).await;
+    let incident = world.incident().await;
+    assert_eq!(incident.whole_story().await, ["triggered", "notified", "contact_failed", "notified"]);
+    let notified = incident.details("notified").await;
+    assert_eq!(notified, ["feishu_bot: rejected (bad_destination)", "telegram_bot: delivered"]);
+    let failed = &incident.details("contact_failed").await[0];
+    assert!(failed.starts_with("Li could not be told by") && failed.contains("bad_destination"), "{failed}");
+
+    // Li was told after all: Wang's level waits its time.
+    world.advance(scenarios::minutes(29)).await;
+    assert!(world.feishu("wang").messages().is_empty());
+    world.advance(scenarios::minutes(1)).await;
+    world.feishu("wang").expects("Escalated").await;
+    world.leave().await;
+}
+
+#[tokio::test]
+async fn when_the_last_contact_of_the_last_person_fails_the_next_level_is_told_at_once() {
+    let world = World::start().await;
+    let li = world.member("Li").chat(feishu_bot("li-a")).chat(feishu_bot("li-b")).make().await;
+    let zhao = world.member("Zhao").chat(feishu_bot("zhao")).make().await;
+    let wang = world.member("Wang").chat(feishu_bot("wang")).make().await;
+    let payments = world.space("Payments").make().await;
+    world.rule(&payments, "Always").levels([members(&[&li, &zhao]), members(&[&wang])]).await;
+    for chat in ["li-a", "li-b", "zhao"] {
+        world.feishu(chat).answers([gone()]);
+    }
+
+    world.feishu_alert().into(&payments).await.says("disk full").await;
+    world.feishu("wang").expects_all(&["Escalated", "disk full"]).await;
+    let incident = world.incident().await;
+    let failed = incident.details("contact_failed").await;
+    assert_eq!(failed.len(), 3, "{failed:?}");
+    assert_eq!(failed.iter().filter(|words| words.ends_with("no contact is left")).count(), 2, "{failed:?}");
+    assert_eq!(incident.story().await.last().expect("an entry"), "escalated");
+    world.advance(scenarios::hours(1)).await;
+    assert_eq!(incident.story().await.iter().filter(|kind| *kind == "escalated").count(), 1, "the timer is void");
+    world.leave().await;
+}
+
+#[tokio::test]
+async fn a_contact_that_several_share_fails_for_all_of_them() {
+    let world = World::start().await;
+    let [li, zhao] = [world.member("Li").make().await, world.member("Zhao").make().await];
+    let wang = world.member("Wang").chat(feishu_bot("wang")).make().await;
+    let [hotline, spare] = [feishu_bot("hotline").make(&world).await, feishu_bot("spare").make(&world).await];
+    let payments = world.space("Payments").make().await;
+    world
+        .rule(&payments, "Always")
+        .levels([members(&[&li, &zhao]).unified(&[&hotline, &spare]), members(&[&wang])])
+        .await;
+    for chat in ["hotline", "spare"] {
+        world.feishu(chat).answers([gone()]);
+    }
+
+    world.feishu_alert().into(&payments).await.says("disk full").await;
+    world.feishu("wang").expects_all(&["Escalated", "disk full"]).await;
+    let failed = world.incident().await.details("contact_failed").await;
+    assert!(failed.len() == 2 && failed.iter().all(|words| words.starts_with("Li, Zhao could not")), "{failed:?}");
+    world.leave().await;
+}
+
+#[tokio::test]
+async fn where_a_group_was_told_the_next_level_waits_although_every_person_failed() {
+    let world = World::start().await;
+    let li = world.member("Li").chat(feishu_bot("li")).make().await;
+    let wang = world.member("Wang").chat(feishu_bot("wang")).make().await;
+    let bot = feishu_bot("ops").make(&world).await;
+    let payments = world.space("Payments").make().await;
+    world.rule(&payments, "Always").levels([group(&bot).and_member(&li), members(&[&wang])]).await;
+    world.feishu("li").answers([gone()]);
+
+    world.feishu_alert().into(&payments).await.says("disk full").await;
+    world.feishu("ops").expects("disk full").await;
+    let incident = world.incident().await;
+    assert_eq!(incident.story().await, ["triggered", "contact_failed"]);
+    world.advance(scenarios::minutes(30)).await;
+    for name in ["ops", "wang"] {
+        let told = world.feishu(name).messages();
+        assert_eq!(told.len(), 1, "{name}: {told:?}");
+    }
+    world.feishu("wang").expects("Escalated").await;
+    world.leave().await;
+}
+
+#[tokio::test]
+async fn a_contact_that_fails_while_someone_works_on_it_still_gives_way_if_the_level_was_told_afterwards() {
+    let world = World::start().await;
+    let li = world.member("Li").chat(feishu_bot("li")).make().await;
+    let wang = world.member("Wang").chat(feishu_bot("wang-old")).chat(feishu_bot("wang")).make().await;
+    let payments = world.space("Payments").make().await;
+    world.rule(&payments, "Always").levels([members(&[&li]).until_closed(10), members(&[&wang])]).await;
+    world.feishu("wang-old").answers([gone()]);
+    world.feishu_alert().into(&payments).await.says("disk full").await;
+    world.feishu("li").expects("disk full").await;
+    world.incident().await.press_as("acknowledge", &li).await;
+    world.feishu("li").expects("Acknowledged").await;
+
+    world.advance(scenarios::minutes(10)).await;
+    world.feishu("wang").expects_all(&["Escalated", "disk full"]).await;
+    world.leave().await;
+}
+
+#[tokio::test]
+async fn news_of_an_incident_that_someone_took_does_not_look_for_another_contact() {
+    let world = World::start().await;
+    let li = world.member("Li").chat(feishu_bot("li")).chat(feishu_bot("li-b")).make().await;
+    let payments = world.space("Payments").make().await;
+    world.rule(&payments, "Always").levels([members(&[&li])]).await;
+    world.feishu_alert().into(&payments).await.says("disk full").await;
+    world.feishu("li").expects("disk full").await;
+    world.feishu("li").answers([gone()]);
+    world.incident().await.press_as("acknowledge", &li).await;
+    assert_eq!(world.incident().await.story().await, ["triggered", "acknowledged"]);
+    world.leave_dead(1).await;
+}

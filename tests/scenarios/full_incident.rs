@@ -1,0 +1,57 @@
+//! One incident that swallows as many alerts as an incident may have.
+
+use std::time::{Duration, Instant};
+
+use alerting::message::Received;
+use scenarios::World;
+use scenarios::sender::Sender;
+use scenarios::space::feishu_bot;
+use serde_json::json;
+
+/// As many as an incident may have.
+const ALERTS: usize = 5000;
+/// How long five thousand messages may take on a machine that does other things beside.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// Hands over a message of each alert, as the intake does, only faster.
+async fn say_all(world: &World, sender: &Sender, text: impl Fn(usize) -> String) {
+    let now = world.larkspur.clock.now();
+    let messages: Vec<Received> =
+        (0..ALERTS).map(|number| sender.received(number as u64 + 1, now, &text(number))).collect();
+    let parts: Vec<_> = messages.chunks(ALERTS / 10).map(|part| world.hand_over(part)).collect();
+    futures::future::join_all(parts).await;
+    world.settle_within(PATIENCE).await;
+}
+
+#[tokio::test]
+async fn five_thousand_alerts_are_one_incident_the_next_one_makes_another_and_it_ends_when_all_have_recovered() {
+    // The titles of the last ones are as long as they may be, in characters that take three bytes: the incident, which
+    // has most to hold by then, must fit its item all the same.
+    let title = |number: usize| "磁盘已满".repeat(if number < ALERTS - 200 { 1 } else { 120 });
+    let world = World::start().await;
+    let grouping = json!({"by": ["labels.app"], "window_minutes": 60, "storm_thresholds": [1000]});
+    let ops = world.space("Ops").set("grouping", grouping).notify(feishu_bot("ops")).await;
+    let sender = world.feishu_alert().monitoring().into(&ops).await;
+
+    let start = Instant::now();
+    say_all(&world, &sender, |number| format!("{}\nkey=k{number} app=shop", title(number))).await;
+    let joined = start.elapsed();
+    assert_eq!(world.alert_counts().await, [ALERTS as u64]);
+    world.feishu("ops").expects("磁盘已满").await;
+    world.feishu("ops").expects("Alert storm").await;
+
+    sender.says("disk full\nkey=one-more app=shop").await;
+    world.feishu("ops").expects("one-more").await;
+    assert_eq!(world.alert_counts().await, [ALERTS as u64, 1]);
+    let full = &world.incidents_in_order().await[0];
+    assert_eq!(full.story().await.len(), ALERTS, "a trigger, a warning, and who joined");
+
+    let start = Instant::now();
+    say_all(&world, &sender, |number| format!("RESOLVED\nkey=k{number}")).await;
+    let recovered = start.elapsed();
+    world.feishu("ops").expects("Recovered").await;
+    assert_eq!(full.progress().await, "closed");
+    assert_eq!(full.story().await.len(), 2 * ALERTS);
+    eprintln!("{ALERTS} alerts joined in {joined:?} and recovered in {recovered:?}");
+    world.finish().await;
+}
