@@ -11,8 +11,11 @@ fn minutes(world: &World, minutes: u64) -> String {
     (world.now() + Duration::from_secs(minutes * 60)).rfc3339()
 }
 
+/// From one reading of the clock: equal minutes are equal times.
 fn once(world: &World, from: u64, until: u64) -> Value {
-    json!({"name": "Backups", "time": {"type": "once", "from": minutes(world, from), "until": minutes(world, until)}})
+    let now = world.now();
+    let [from, until] = [from, until].map(|minutes| (now + Duration::from_secs(minutes * 60)).rfc3339());
+    json!({"name": "Backups", "time": {"type": "once", "from": from, "until": until}})
 }
 
 #[tokio::test]
