@@ -5,12 +5,9 @@
 //! clients and scanners that prefetch the link learn and change nothing: no GET acts, and no script acts by itself.
 
 use axum::Router;
-use axum::extract::Path;
 use axum::http::header::{self, HeaderName};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-
-use crate::error::ApiError;
 
 const PAGE: &str = include_str!("assets/incident.html");
 const SCRIPT: &str = include_str!("assets/incident.js");
@@ -30,19 +27,22 @@ const HEADERS: [(HeaderName, &str); 5] = [
 ];
 
 pub(crate) fn router<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    Router::new().route("/incidents/{id}", get(page)).route("/assets/{name}", get(asset))
+    Router::new()
+        .route("/incidents/{id}", get(page))
+        .route("/assets/incident.js", get(script))
+        .route("/assets/incident.css", get(style))
 }
 
 async fn page() -> Response {
     served("text/html; charset=utf-8", PAGE)
 }
 
-async fn asset(Path(name): Path<String>) -> Result<Response, ApiError> {
-    match name.as_str() {
-        "incident.js" => Ok(served("text/javascript; charset=utf-8", SCRIPT)),
-        "incident.css" => Ok(served("text/css; charset=utf-8", STYLE)),
-        _ => Err(ApiError::not_found("such file")),
-    }
+async fn script() -> Response {
+    served("text/javascript; charset=utf-8", SCRIPT)
+}
+
+async fn style() -> Response {
+    served("text/css; charset=utf-8", STYLE)
 }
 
 fn served(content_type: &'static str, body: &'static str) -> Response {

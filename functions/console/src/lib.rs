@@ -14,9 +14,11 @@ mod extract;
 mod incident_page;
 pub mod invocation;
 mod page;
+mod pages;
 mod references;
 pub mod replay;
 mod routes;
+mod session;
 pub mod settings;
 mod test_notice;
 mod trial;
@@ -78,6 +80,7 @@ fn shared_router(app: SharedApp) -> Router {
         .merge(api)
         .route(&format!("{BASE}/openapi.json"), openapi)
         .merge(incident_page::router())
+        .merge(pages::router(&app))
         .fallback(async || ApiError::not_found("such address"))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(extract::BODY_BYTES))
@@ -112,7 +115,7 @@ fn api() -> OpenApiRouter<SharedApp> {
 async fn guard(request: axum::extract::Request, next: Next) -> Response {
     let mut response = next.run(request).await.into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, header::HeaderValue::from_static("no-store"));
+    headers.entry(header::CACHE_CONTROL).or_insert(header::HeaderValue::from_static("no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, header::HeaderValue::from_static("nosniff"));
     response
 }

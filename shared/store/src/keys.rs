@@ -8,6 +8,7 @@
 //! | config | `DELETED_INTEGRATION` | id | its message log is still counted by the ledger |
 //! | config | `INTAKE_KEY` | SHA-256 of the key | `integration`, `until`, `last4` |
 //! | config | `API_KEY` | SHA-256 of the key | the document |
+//! | config | `SESSION` | SHA-256 of the token | the document |
 //! | alerts | `STATE#{integration}#{hash128 of the alert key}` | `-` | the hot state, `version` |
 //! | alerts | `ALERT#{integration}` | stamp that opened it | the detail, `shown`, `status` |
 //! | alerts | `INCIDENT#{space}` | stamp that opened it | the document, `n`; or `joined`, the incident that the alert joined; or `dropped`, the silence that took it |
@@ -50,6 +51,7 @@ pub(crate) const INTEGRATION: &str = "INTEGRATION";
 pub(crate) const MAPPING: &str = "MAPPING";
 pub(crate) const DELETED_INTEGRATION: &str = "DELETED_INTEGRATION";
 pub(crate) const API_KEY: &str = "API_KEY";
+pub(crate) const SESSION: &str = "SESSION";
 const INTAKE_KEY: &str = "INTAKE_KEY";
 
 /// The address of one item. Shown in errors, without the hashes of keys.
@@ -75,7 +77,7 @@ impl Key {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.pk.as_str() {
-            INTAKE_KEY | API_KEY => f.write_str(&self.pk),
+            INTAKE_KEY | API_KEY | SESSION => f.write_str(&self.pk),
             _ if self.sk == ALONE => f.write_str(&self.pk),
             _ => write!(f, "{} {}", self.pk, self.sk),
         }

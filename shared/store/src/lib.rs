@@ -30,6 +30,7 @@ pub mod log;
 mod newest_first;
 pub mod people;
 pub mod rates;
+pub mod sessions;
 mod table;
 pub mod timers;
 

@@ -1,0 +1,69 @@
+//! The pages: what people open from a message's link, and where they act.
+//!
+//! They are rendered here and work without a script; there is none. A `GET` never changes anything: chat clients and
+//! scanners open links before people do. A form posts to an address of its own, and is answered by a redirection to the
+//! page that shows what came of it.
+//!
+//! Reading order: [`render`] a template and its frame → [`words`] every text, in both languages → [`error`] what a person
+//! is told when it cannot be → one file per page.
+
+pub(crate) mod error;
+pub(crate) mod render;
+pub(crate) mod words;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{FromRequestParts as _, Path, Request, State};
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+
+use crate::SharedApp;
+use crate::pages::error::PageError;
+use crate::pages::render::Reader;
+
+const STYLE: &str = include_str!("pages/style.css");
+/// The style sheet under a name of its content, so that a browser may keep it for good.
+const STYLE_LIFE: &str = "public, max-age=31536000, immutable";
+
+/// Nothing from elsewhere, nothing inline, no script at all, never in a frame, forms only to ourselves.
+const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
+                      frame-ancestors 'none'";
+
+/// What every page says about itself.
+const HEADERS: [(HeaderName, HeaderValue); 4] = [
+    (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+    (HeaderName::from_static("x-robots-tag"), HeaderValue::from_static("noindex, nofollow")),
+];
+
+/// All pages.
+pub(crate) fn router(app: &SharedApp) -> Router<SharedApp> {
+    let pages = Router::new().route("/assets/{name}", get(asset));
+    pages.layer(middleware::from_fn_with_state(Arc::clone(app), finish))
+}
+
+/// Says an error in the reader's language, and puts the protections on.
+async fn finish(State(app): State<SharedApp>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let reader = Reader::from_request_parts(&mut parts, &app).await.unwrap_or_default();
+    let mut response = next.run(Request::from_parts(parts, body)).await;
+    if let Some(error) = response.extensions_mut().remove::<Arc<PageError>>() {
+        response = error.answer(&reader);
+    }
+    for (name, value) in HEADERS {
+        response.headers_mut().entry(name).or_insert(value);
+    }
+    response
+}
+
+async fn asset(Path(name): Path<String>) -> Result<Response, PageError> {
+    if name != render::style_name() {
+        return Err(PageError::NotFound);
+    }
+    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, STYLE_LIFE)];
+    Ok((headers, STYLE).into_response())
+}

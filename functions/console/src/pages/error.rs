@@ -1,0 +1,111 @@
+//! What a person is told when a page or an action cannot be: what happened, that nothing changed, and what to do.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::render::{Reader, page};
+use crate::error::ApiError;
+
+/// Like [`ApiError`], not an [`Error`] itself, so that every other error turns into [`PageError::Internal`] by `?`.
+#[derive(Debug)]
+pub(crate) enum PageError {
+    /// Has to sign in first, and then goes on to `next`, a path of ours.
+    SignIn {
+        next: String,
+    },
+    /// The session has ended while a form was being filled in.
+    Unauthorized,
+    /// The member may not do that.
+    Forbidden,
+    /// The form was not made by one of our pages for this session and this subject.
+    ForeignForm,
+    NotFound,
+    /// What the API would have said: a field and a sentence, or a conflict.
+    Refused {
+        status: StatusCode,
+        sentence: String,
+    },
+    Internal(Box<dyn Error + Send + Sync>),
+}
+
+impl<E: Error + Send + Sync + 'static> From<E> for PageError {
+    fn from(error: E) -> Self {
+        Self::Internal(Box::new(error))
+    }
+}
+
+/// Not by `From`: that is taken by errors.
+pub(crate) fn refused(error: ApiError) -> PageError {
+    match error {
+        ApiError::NotFound(_) => PageError::NotFound,
+        ApiError::Forbidden(_) => PageError::Forbidden,
+        ApiError::Internal(error) => PageError::Internal(error),
+        other => PageError::Refused { status: other.status(), sentence: other.sentence() },
+    }
+}
+
+#[derive(Serialize)]
+struct Context<'a> {
+    /// Keys of the words that say what happened and what to do.
+    happened: &'static str,
+    remedy: &'static str,
+    /// The API's own sentence.
+    detail: Option<&'a str>,
+}
+
+impl PageError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::SignIn { .. } => StatusCode::SEE_OTHER,
+            Self::Unauthorized => StatusCode::UNAUTHORIZED,
+            Self::Forbidden | Self::ForeignForm => StatusCode::FORBIDDEN,
+            Self::NotFound => StatusCode::NOT_FOUND,
+            Self::Refused { status, .. } => *status,
+            Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn words(&self) -> (&'static str, &'static str) {
+        match self {
+            Self::SignIn { .. } | Self::Unauthorized => ("session_ended", "sign_in_again"),
+            Self::Forbidden => ("not_allowed", "ask_an_administrator"),
+            Self::ForeignForm => ("foreign_form", "open_the_page_again"),
+            Self::NotFound => ("not_found", "it_may_be_deleted"),
+            Self::Refused { .. } => ("refused", "nothing_changed"),
+            Self::Internal(_) => ("our_failure", "try_again"),
+        }
+    }
+
+    /// As a page for this reader.
+    pub(crate) fn answer(&self, reader: &Reader) -> Response {
+        if let Self::SignIn { next } = self {
+            let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+            return (StatusCode::SEE_OTHER, [(LOCATION, format!("/sign-in?{query}"))]).into_response();
+        }
+        if let Self::Internal(error) = self {
+            tracing::error!(error = &**error as &dyn Error, "a page failed");
+        }
+        let (happened, remedy) = self.words();
+        let status = self.status();
+        let detail = match self {
+            Self::Refused { sentence, .. } => Some(sentence.as_str()),
+            _ => None,
+        };
+        let context = Context { happened, remedy, detail };
+        (status, page("error.html", happened, &context, reader)).into_response()
+    }
+}
+
+impl IntoResponse for PageError {
+    /// Empty: the pages' middleware knows the reader, and answers in their language.
+    fn into_response(self) -> Response {
+        let mut response = self.status().into_response();
+        response.extensions_mut().insert(Arc::new(self));
+        response
+    }
+}

@@ -1,0 +1,145 @@
+//! A page's template, in the frame that all pages have.
+//!
+//! In → out: `page("error.html", "not_found", &context, &reader)` → the whole document in the reader's language.
+//! Everything from outside is escaped by the engine; a template that names what is not there fails its tests.
+
+use std::sync::LazyLock;
+
+use alerting::destination::Language;
+use alerting::hours::Zone;
+use alerting::moment::Moment;
+use axum::extract::FromRequestParts;
+use axum::http::HeaderMap;
+use axum::http::header::ACCEPT_LANGUAGE;
+use axum::http::request::Parts;
+use axum::response::Html;
+use minijinja::value::{Serde, Value};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+use serde::Serialize;
+
+use super::words::words;
+use crate::SharedApp;
+use crate::extract::Base;
+use crate::pages::error::PageError;
+use crate::session::{SignedIn, signed_in};
+
+/// Each template, by the name that handlers use.
+const TEMPLATES: &[(&str, &str)] =
+    &[("frame.html", include_str!("html/frame.html")), ("error.html", include_str!("html/error.html"))];
+
+static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    for (name, source) in TEMPLATES {
+        environment.add_template(name, source).expect("the pages' own templates are valid");
+    }
+    environment
+});
+
+/// Who a page is written for.
+#[derive(Debug, Clone)]
+pub(crate) struct Reader {
+    pub(crate) language: Language,
+    pub(crate) time_zone: Zone,
+    /// Shown in the frame; `None`: nobody is signed in.
+    pub(crate) signed_in: Option<SignedIn>,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self { language: Language::English, time_zone: Zone::utc(), signed_in: None }
+    }
+}
+
+impl Reader {
+    pub(crate) fn of(signed_in: SignedIn) -> Self {
+        let member = &signed_in.member;
+        Self { language: member.language, time_zone: member.time_zone.clone(), signed_in: Some(signed_in) }
+    }
+
+    fn stranger(headers: &HeaderMap) -> Self {
+        let wanted = headers.get(ACCEPT_LANGUAGE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        let language = if prefers_chinese(wanted) { Language::Chinese } else { Language::English };
+        Self { language, ..Self::default() }
+    }
+
+    /// A moment as the reader's clock shows it: `2026-11-22 14:30:05`.
+    pub(crate) fn time(&self, at: Moment) -> String {
+        let at = jiff::Timestamp::from_millisecond(at.millis()).unwrap_or_default();
+        at.to_zoned(self.time_zone.rules()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+}
+
+/// Whether Chinese comes before English in the browser's list, which is in order of preference.
+fn prefers_chinese(list: &str) -> bool {
+    let first = list.split(',').map(|part| part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+    let known = first.into_iter().find(|tag| tag.starts_with("zh") || tag.starts_with("en"));
+    known.is_some_and(|tag| tag.starts_with("zh"))
+}
+
+impl FromRequestParts<SharedApp> for Reader {
+    type Rejection = PageError;
+
+    /// Whoever it is: the member who is signed in, or a stranger with a browser.
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, PageError> {
+        let stranger = Self::stranger(&parts.headers);
+        let Ok(base) = Base::from_request_parts(parts, app).await else { return Ok(stranger) };
+        Ok(signed_in(app, &parts.headers, &base).await?.map_or(stranger, Self::of))
+    }
+}
+
+/// A document. `title` is a key of the words, or a text if there is no such key.
+pub(crate) fn page(template: &str, title: &str, content: &impl Serialize, reader: &Reader) -> Html<String> {
+    let words = words(reader.language);
+    let title = words.get(title).copied().unwrap_or(title);
+    let render = |name: &str, context| ENVIRONMENT.get_template(name).and_then(|template| template.render(context));
+    let body = render(template, context! { t => words, p => Value::from(Serde(content)) });
+    let document = body.and_then(|body| {
+        let member = reader.signed_in.as_ref().map(|signed_in| &signed_in.member.name);
+        let sign_out = reader.signed_in.as_ref().map(|signed_in| signed_in.form_token("/sign-out"));
+        let frame = context! { t => words, title, body, member, sign_out, style => style_name(),
+        language => if reader.language == Language::Chinese { "zh-CN" } else { "en" } };
+        render("frame.html", frame)
+    });
+    match document {
+        Ok(document) => Html(document),
+        Err(error) => {
+            // Every page is rendered by a test; what is left is a value that no test had.
+            tracing::error!(%error, template, "a page could not be rendered");
+            Html("<!doctype html><title>Larkspur</title><p>This page could not be shown.".to_owned())
+        }
+    }
+}
+
+/// The style sheet's file name, made of its content.
+pub(crate) fn style_name() -> &'static str {
+    static NAME: LazyLock<String> =
+        LazyLock::new(|| format!("style-{}.css", &store::keys::secret_hash(super::STYLE)[..12]));
+    &NAME
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_browsers_first_known_language_wins() {
+        for (list, chinese) in [
+            ("zh-CN,zh;q=0.9,en;q=0.8", true),
+            ("en-GB,en;q=0.9,zh;q=0.8", false),
+            ("fr, zh-TW;q=0.5, en;q=0.4", true),
+            ("fr", false),
+            ("", false),
+        ] {
+            assert_eq!(prefers_chinese(list), chinese, "{list}");
+        }
+    }
+
+    #[test]
+    fn what_comes_from_outside_is_escaped() {
+        let context = context! { happened => "refused", remedy => "nothing_changed", detail => "<b>&\"'" };
+        let document = page("error.html", "refused", &context, &Reader::default()).0;
+        assert!(document.contains("&lt;b&gt;&amp;&quot;&#x27;") && !document.contains("<b>"), "{document}");
+    }
+}

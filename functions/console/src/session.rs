@@ -1,0 +1,168 @@
+//! Who is signed in: a session cookie, and what a form needs beside it to change anything.
+//!
+//! The cookie holds a random token; the table holds its hash, the member and the end. The member is read at every
+//! request, so who was removed is out at once. A form carries a token that is bound to the session and to what the form
+//! acts on; a request that changes something also has to come from our own pages.
+
+use std::time::Duration;
+
+use alerting::people::Member;
+use axum::extract::FromRequestParts;
+use axum::http::header::{self, HeaderName, HeaderValue};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lambda_kit::random;
+use ring::hmac;
+use store::keys::secret_hash;
+use store::sessions::Session;
+use subtle::ConstantTimeEq as _;
+
+use crate::extract::Base;
+use crate::pages::error::PageError;
+use crate::{App, SharedApp};
+
+/// How long a person stays signed in: a turn of duty of a week.
+pub(crate) const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Random base62 characters of a session's token: 190 bits.
+const TOKEN_CHARS: usize = 32;
+/// The field of a form that holds its token.
+pub(crate) const FORM_TOKEN: &str = "form_token";
+/// With the prefix, browsers take it only over TLS and for this host alone.
+const SECURE_COOKIE: &str = "__Host-session";
+/// Over plain HTTP, which only a laptop speaks, browsers would refuse the other.
+const PLAIN_COOKIE: &str = "session";
+
+/// A signed-in member. As an argument of a page: whoever is not signed in is sent to do so first.
+#[derive(Debug, Clone)]
+pub(crate) struct SignedIn {
+    pub(crate) member: Member,
+    token: Token,
+}
+
+#[derive(Clone)]
+struct Token(String);
+
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl SignedIn {
+    /// What a form has to bring that acts on `subject`, such as an incident's address.
+    pub(crate) fn form_token(&self, subject: &str) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.token.0.as_bytes());
+        URL_SAFE_NO_PAD.encode(&hmac::sign(&key, subject.as_bytes()).as_ref()[..16])
+    }
+
+    pub(crate) fn check_form(&self, subject: &str, given: &str) -> Result<(), PageError> {
+        let wanted = self.form_token(subject);
+        let is_right = bool::from(wanted.as_bytes().ct_eq(given.as_bytes()));
+        if is_right { Ok(()) } else { Err(PageError::ForeignForm) }
+    }
+}
+
+/// Begins a session; the value of `Set-Cookie`.
+pub(crate) async fn begin(app: &App, member: &Member, base: &Base) -> Result<HeaderValue, PageError> {
+    let (token, now) = (random::base62(TOKEN_CHARS), app.clock.now());
+    let session = Session { member: member.id.clone(), created_at: now, expires_at: now + SESSION_LIFE };
+    app.store.begin_session(&secret_hash(&token), &session).await?;
+    Ok(cookie(base, &token, SESSION_LIFE))
+}
+
+/// Ends the session of this request, if it has one; the value of `Set-Cookie` that forgets it.
+pub(crate) async fn end(app: &App, headers: &HeaderMap, base: &Base) -> Result<HeaderValue, PageError> {
+    if let Some(token) = token(headers, base) {
+        app.store.end_session(&secret_hash(token)).await?;
+    }
+    Ok(cookie(base, "", Duration::ZERO))
+}
+
+fn cookie(base: &Base, token: &str, life: Duration) -> HeaderValue {
+    let (name, secure) = if is_secure(base) { (SECURE_COOKIE, "; Secure") } else { (PLAIN_COOKIE, "") };
+    let life = life.as_secs();
+    let text = format!("{name}={token}; Path=/; Max-Age={life}; HttpOnly; SameSite=Lax{secure}");
+    text.parse().expect("a name, base62 characters and a number")
+}
+
+fn is_secure(base: &Base) -> bool {
+    base.0.starts_with("https://")
+}
+
+fn token<'a>(headers: &'a HeaderMap, base: &Base) -> Option<&'a str> {
+    let wanted = if is_secure(base) { SECURE_COOKIE } else { PLAIN_COOKIE };
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(name, _)| *name == wanted).map(|(_, token)| token)
+}
+
+/// Who the request comes from; `None`: nobody, or somebody whose session or membership has ended.
+pub(crate) async fn signed_in(app: &App, headers: &HeaderMap, base: &Base) -> Result<Option<SignedIn>, PageError> {
+    let Some(token) = token(headers, base).filter(|token| !token.is_empty()) else { return Ok(None) };
+    let Some(session) = app.store.session(&secret_hash(token), app.clock.now()).await? else { return Ok(None) };
+    let member = app.store.members().get(&session.member).await?;
+    Ok(member.map(|member| SignedIn { member, token: Token(token.to_owned()) }))
+}
+
+/// Refuses a request that changes something and that no page of ours has made.
+///
+/// Pages say `no-referrer`, so browsers call the origin of their forms `null`; those that do also say how the request's
+/// origin relates to its target, which no page can forge.
+pub(crate) fn same_origin(headers: &HeaderMap, base: &Base) -> Result<(), PageError> {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_ours = match text(HeaderName::from_static("sec-fetch-site")) {
+        Some(site) => site == "same-origin",
+        None => text(header::ORIGIN) == Some(base.0.as_str()),
+    };
+    if is_ours { Ok(()) } else { Err(PageError::ForeignForm) }
+}
+
+impl FromRequestParts<SharedApp> for SignedIn {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, PageError> {
+        let base = Base::from_request_parts(parts, app).await.map_err(|_| PageError::NotFound)?;
+        let found = signed_in(app, &parts.headers, &base).await?;
+        if parts.method != Method::GET && parts.method != Method::HEAD {
+            same_origin(&parts.headers, &base)?;
+            return found.ok_or(PageError::Unauthorized);
+        }
+        let next = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+        found.ok_or(PageError::SignIn { next })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_pages_change_anything() {
+        let base = Base("https://larkspur.example".to_owned());
+        let rows: [(&[(&str, &str)], bool); 6] = [
+            (&[("sec-fetch-site", "same-origin"), ("origin", "null")], true),
+            (&[("sec-fetch-site", "cross-site"), ("origin", "https://larkspur.example")], false),
+            (&[("sec-fetch-site", "same-site")], false),
+            (&[("origin", "https://larkspur.example")], true),
+            (&[("origin", "null")], false),
+            (&[], false),
+        ];
+        for (headers, allowed) in rows {
+            let mut map = HeaderMap::new();
+            for (name, value) in headers {
+                map.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+            }
+            assert_eq!(same_origin(&map, &base).is_ok(), allowed, "{headers:?}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others_and_only_by_the_name_that_the_scheme_has() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, HeaderValue::from_static("a=b; session=plain; __Host-session=secure"));
+        assert_eq!(token(&headers, &Base("https://a.example".to_owned())), Some("secure"));
+        assert_eq!(token(&headers, &Base("http://127.0.0.1:9000".to_owned())), Some("plain"));
+    }
+}
