@@ -79,8 +79,7 @@ async fn trigger(
             return Ok(Outcome::Nothing);
         }
     }
-    let held = silence
-        .map(|silence| Hold { until: silence.ends(at), by: format!("silence {} ({})", silence.name, silence.id) });
+    let held = silence.map(|silence| silence.hold(at));
     let (is_flapping, muted) = flapping(app, step, space).await?;
     let source = SourceChange { hold: held.or(muted), flapping: is_flapping, ..source(step, &space.id, own) };
     let key = |grouping| Some((grouping, group_key(grouping, step.alert, source.hold.as_ref())?));
@@ -197,7 +196,7 @@ async fn flapping(app: &App, step: &Step<'_>, space: &Space) -> Result<(bool, Op
     let at = stamp.received_at();
     match store.mute(&space.id, integration, &hash).await? {
         Some(mute) if at < mute.until && mute.begun_by != stamp => {
-            let hold = Hold { until: Some(mute.until), by: "flapping".to_owned() };
+            let hold = Hold { until: Some(mute.until), by: Hold::FLAPPING.to_owned() };
             return Ok((true, Some(hold)));
         }
         _ if flaps => {

@@ -17,6 +17,7 @@ use crate::schedule::Schedule;
 use crate::severity::Severity;
 use crate::silence::Silence;
 use crate::space::Space;
+use crate::trace::{Observer, Outcome, Place, Trace};
 
 /// Work that the rules of one space may make for one incident; see [`crate::compiled`].
 const FUEL: Fuel = 2_000_000;
@@ -41,26 +42,83 @@ impl SpacePolicy {
 
     /// The first rule of `space` whose hours and filter match. `space` is the one that this was made of.
     pub fn rule<'s>(&self, space: &'s Space, view: &View<'_>, now: Moment) -> Option<&'s EscalationRule> {
-        let matching = space.escalation_rules.iter().zip(&self.rules).find(|(rule, matcher)| {
-            rule.hours.as_ref().is_none_or(|hours| hours.contains(now)) && self.matches(matcher.as_ref(), view)
+        self.first_rule(space, view, now, &mut ())
+    }
+
+    /// The same, with every rule that was tried.
+    pub fn trace_rule<'s>(
+        &self,
+        space: &'s Space,
+        view: &View<'_>,
+        now: Moment,
+    ) -> (Option<&'s EscalationRule>, Trace) {
+        let mut trace = Trace::default();
+        (self.first_rule(space, view, now, &mut trace), trace)
+    }
+
+    fn first_rule<'s, O: Observer>(
+        &self,
+        space: &'s Space,
+        view: &View<'_>,
+        now: Moment,
+        seen: &mut O,
+    ) -> Option<&'s EscalationRule> {
+        let is_now = |rule: &EscalationRule| rule.hours.as_ref().is_none_or(|hours| hours.contains(now));
+        let all = space.escalation_rules.iter().zip(&self.rules).enumerate();
+        let mut all = all.filter(|(n, (rule, matcher))| {
+            self.takes(is_now(rule), matcher.as_ref(), view, Place::EscalationRule(*n), seen)
         });
-        matching.map(|(rule, _)| rule)
+        all.next().map(|(_, (rule, _))| rule)
     }
 
     /// The first silence of `space` that holds now and matches.
     pub fn silence<'s>(&self, space: &'s Space, view: &View<'_>, now: Moment) -> Option<&'s Silence> {
-        let matching = space.silences.iter().zip(&self.silences);
-        let mut matching =
-            matching.filter(|(silence, matcher)| silence.is_active(now) && self.matches(matcher.as_ref(), view));
-        matching.next().map(|(silence, _)| silence)
+        self.first_silence(space, view, now, &mut ())
+    }
+
+    /// The same, with every silence that was tried.
+    pub fn trace_silence<'s>(&self, space: &'s Space, view: &View<'_>, now: Moment) -> (Option<&'s Silence>, Trace) {
+        let mut trace = Trace::default();
+        (self.first_silence(space, view, now, &mut trace), trace)
+    }
+
+    fn first_silence<'s, O: Observer>(
+        &self,
+        space: &'s Space,
+        view: &View<'_>,
+        now: Moment,
+        seen: &mut O,
+    ) -> Option<&'s Silence> {
+        let all = space.silences.iter().zip(&self.silences).enumerate();
+        let mut all = all.filter(|(n, (silence, matcher))| {
+            self.takes(silence.is_active(now), matcher.as_ref(), view, Place::Silence(*n), seen)
+        });
+        all.next().map(|(_, (silence, _))| silence)
     }
 
     /// A rule that cannot be judged within its fuel takes nothing: the next one, and at last the space's own
     /// destinations, hear of the incident.
-    fn matches(&self, matcher: Option<&Matcher>, view: &View<'_>) -> bool {
-        let mut run = self.patterns.run();
-        run.refuel(FUEL);
-        matcher.is_some_and(|matcher| matcher.matches(view, &mut run).unwrap_or(false))
+    fn takes<O: Observer>(
+        &self,
+        is_now: bool,
+        matcher: Option<&Matcher>,
+        view: &View<'_>,
+        place: Place,
+        seen: &mut O,
+    ) -> bool {
+        let outcome = match matcher {
+            _ if !is_now => Outcome::NotNow,
+            None => Outcome::Unusable,
+            Some(matcher) => {
+                let mut run = self.patterns.run();
+                run.refuel(FUEL);
+                let matches = matcher.matches(view, &mut run, seen);
+                Outcome::of_filter(matches, run.failures() > 0)
+            }
+        };
+        let takes = outcome == Outcome::Matched;
+        seen.tried(|| (place, outcome));
+        takes
     }
 }
 

@@ -168,6 +168,15 @@ impl Run<'_> {
         }
     }
 
+    /// Asks something that only explains: what may still be spent and what is to be said are afterwards as before.
+    pub(crate) fn aside<T>(&mut self, fuel: Fuel, ask: impl FnOnce(&mut Self) -> T) -> T {
+        let (left, flags, failures) = (std::mem::replace(&mut self.fuel, fuel), self.flags.len(), self.failures);
+        let found = ask(self);
+        self.flags.truncate(flags); // they are only ever added
+        (self.fuel, self.failures) = (left, failures);
+        found
+    }
+
     pub(crate) fn flag(&mut self, flag: Flag) {
         if !self.flags.contains(&flag) {
             self.flags.push(flag);

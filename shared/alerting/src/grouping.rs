@@ -14,12 +14,11 @@ use crate::space::{EmptyValues, Flapping, FlappingMode, Grouping};
 /// of them, or they would not be told because of it.
 pub fn group_key(grouping: &Grouping, alert: &Alert, hold: Option<&Hold>) -> Option<String> {
     let mut parts = Vec::with_capacity(2 * grouping.by.len());
-    for field in &grouping.by {
-        let value = value_of(field, alert).filter(|value| !value.is_empty());
+    for (field, value) in group_values(grouping, alert) {
         if value.is_none() && grouping.empty_values == EmptyValues::Strict {
             return None;
         }
-        parts.extend([field.as_str(), value.unwrap_or_default()]);
+        parts.extend([field, value.unwrap_or_default()]);
     }
     let until = hold.and_then(|hold| hold.until).map_or(String::new(), |until| until.millis().to_string());
     if let Some(hold) = hold {
@@ -27,6 +26,12 @@ pub fn group_key(grouping: &Grouping, alert: &Alert, hold: Option<&Hold>) -> Opt
     }
     // What it is grouped by is part of the key: after a change of the grouping nothing joins what was grouped otherwise.
     Some(hash128(&parts))
+}
+
+/// What `alert` has of everything that it is grouped by; `None`: nothing, or an empty text.
+pub fn group_values<'a>(grouping: &'a Grouping, alert: &'a Alert) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
+    let value = |field: &'a String| (field.as_str(), value_of(field, alert).filter(|value| !value.is_empty()));
+    grouping.by.iter().map(value)
 }
 
 fn value_of<'a>(field: &str, alert: &'a Alert) -> Option<&'a str> {

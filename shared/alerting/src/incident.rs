@@ -155,6 +155,17 @@ pub struct Hold {
     pub by: String,
 }
 
+impl Hold {
+    /// What holds back an alert that opens and closes again and again.
+    pub const FLAPPING: &'static str = "flapping";
+
+    /// What the timeline says of it.
+    pub fn remark(&self) -> String {
+        let until = self.until.map_or(String::new(), |until| format!(" until {until}"));
+        format!("nobody is told{until}: {}", self.by)
+    }
+}
+
 /// Where an incident stands in its escalation rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Escalation {

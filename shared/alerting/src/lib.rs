@@ -45,4 +45,5 @@ pub mod space;
 pub mod template;
 pub mod timeline;
 pub mod timer;
+pub mod trace;
 mod wall;

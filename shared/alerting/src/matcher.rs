@@ -24,6 +24,7 @@ use crate::literals::{self, Literals};
 use crate::pattern::Pattern;
 use crate::policy::FieldError;
 use crate::severity::Severity;
+use crate::trace::{Asked, Observer};
 
 /// What a filter can look at. Of a message as received, title and content are its own, the description is the content,
 /// and the severity is the default.
@@ -131,12 +132,17 @@ impl Matcher {
         Ok(Self { any })
     }
 
-    pub(crate) fn matches(&self, view: &View<'_>, run: &mut Run<'_>) -> Result<bool, OutOfFuel> {
+    pub(crate) fn matches<O: Observer>(
+        &self,
+        view: &View<'_>,
+        run: &mut Run<'_>,
+        seen: &mut O,
+    ) -> Result<bool, OutOfFuel> {
         if self.any.is_empty() {
             return Ok(true);
         }
-        for group in &self.any {
-            if all(group, view, run)? {
+        for (group, tests) in self.any.iter().enumerate() {
+            if all(tests, group, view, run, seen)? {
                 return Ok(true);
             }
         }
@@ -150,9 +156,19 @@ impl Matcher {
     }
 }
 
-fn all(tests: &[Test], view: &View<'_>, run: &mut Run<'_>) -> Result<bool, OutOfFuel> {
-    for test in tests {
-        if !test.holds(view, run)? {
+fn all<O: Observer>(
+    tests: &[Test],
+    group: usize,
+    view: &View<'_>,
+    run: &mut Run<'_>,
+    seen: &mut O,
+) -> Result<bool, OutOfFuel> {
+    for (condition, test) in tests.iter().enumerate() {
+        let text = test.field.read(view);
+        let value = test.value_of(text, run)?;
+        let holds = value.is_some() == (test.op == Op::Match);
+        seen.asked(|| Asked { group, condition, value, exists: text.is_some(), holds });
+        if !holds {
             return Ok(false);
         }
     }
@@ -170,24 +186,15 @@ impl Test {
         Ok(Self { field, op: condition.op, values: values.collect::<Result<_, _>>()? })
     }
 
-    fn holds(&self, view: &View<'_>, run: &mut Run<'_>) -> Result<bool, OutOfFuel> {
-        let found = match self.field.read(view) {
-            None => false,
-            Some(text) => self.any_value(text, run)?,
-        };
-        Ok(match self.op {
-            Op::Match => found,
-            Op::NotMatch => !found,
-        })
-    }
-
-    fn any_value(&self, text: &str, run: &mut Run<'_>) -> Result<bool, OutOfFuel> {
-        for value in &self.values {
+    /// The first value that the field matches; one that does not exist matches none.
+    fn value_of(&self, text: Option<&str>, run: &mut Run<'_>) -> Result<Option<usize>, OutOfFuel> {
+        let Some(text) = text else { return Ok(None) };
+        for (n, value) in self.values.iter().enumerate() {
             if value.matches(text, run)? {
-                return Ok(true);
+                return Ok(Some(n));
             }
         }
-        Ok(false)
+        Ok(None)
     }
 
     fn literals(&self, patterns: &Patterns) -> Option<Literals> {

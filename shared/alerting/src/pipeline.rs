@@ -7,16 +7,17 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use crate::compiled::{Fuel, PatternId, Run};
+use crate::compiled::{Fuel, OutOfFuel, PatternId, Run};
 use crate::integration::{Action, AddLabel, SeveritySource, Step};
 use crate::limits;
 use crate::mapping::{self, Lookup};
 use crate::matcher::{Field, Matcher, View};
 use crate::message::Message;
 use crate::policy::{Builder, FieldError, Flag};
-use crate::rules::RuleSet;
+use crate::rules::{Candidates, RuleSet};
 use crate::severity::Severity;
 use crate::template::{self, RenderError, Template, Templates};
+use crate::trace::{self, Observer, Outcome, Place};
 
 /// Work that the pipeline may make of one message; see [`crate::compiled`].
 const FUEL: Fuel = 3_000_000;
@@ -53,8 +54,21 @@ enum Ready {
     Nothing,
 }
 
+/// What carrying out a step came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Done,
+    Dropped,
+    /// A pattern or a table has nothing for this alert.
+    FoundNothing,
+    /// A template did not render, or to no severity.
+    Failed,
+    TooCostly,
+    Unusable,
+}
+
 /// An alert on its way through the pipeline.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Draft<'m> {
     pub title: Cow<'m, str>,
     pub description: Cow<'m, str>,
@@ -136,75 +150,125 @@ impl Pipeline {
     }
 
     /// Carries out the steps whose filter matches the alert as the steps before have left it.
-    pub(crate) fn apply(&self, draft: &mut Draft<'_>, run: &mut Run<'_>) -> Result<(), Dropped> {
+    pub(crate) fn apply<O: Observer>(
+        &self,
+        draft: &mut Draft<'_>,
+        run: &mut Run<'_>,
+        seen: &mut O,
+    ) -> Result<(), Dropped> {
         run.refuel(FUEL);
         draft.fit_labels(run);
         let mut candidates = self.filters.candidates(&draft.view());
         for (n, step) in self.steps.iter().enumerate() {
-            // A filter that costs too much to ask does not match; a flag says so.
-            if !candidates.contains(n) || !self.filters.matches(n, &draft.view(), run).unwrap_or(false) {
+            if !candidates.contains(n) {
+                self.filters.left_out(n..n + 1, &draft.view(), run, seen, Place::Step);
                 continue;
             }
-            match step {
-                Ready::Drop => return Err(Dropped(n)),
-                Ready::Title(template) => {
-                    if let Some(text) = self.render(template, draft, run).filter(|text| !text.trim().is_empty()) {
-                        self.filters.widen(&mut candidates, &text);
-                        draft.title = Cow::Owned(text);
-                    }
-                }
-                Ready::Description(template) => {
-                    if let Some(text) = self.render(template, draft, run) {
-                        self.filters.widen(&mut candidates, &text);
-                        draft.description = Cow::Owned(text);
-                    }
-                }
-                _ => self.label_or_severity(step, draft, run),
+            let failures = run.failures();
+            let matches = self.filters.matches(n, &draft.view(), run, seen);
+            // A filter that costs too much to ask does not match; a flag says so.
+            if !matches.unwrap_or(false) {
+                seen.tried(|| (Place::Step(n), Outcome::of_filter(matches, run.failures() > failures)));
+                continue;
+            }
+            let before = O::LOOKS.then(|| draft.clone());
+            let effect = self.carry_out(step, draft, &mut candidates, run);
+            seen.tried(|| (Place::Step(n), effect.outcome(before.as_ref(), draft)));
+            if effect == Effect::Dropped {
+                return Err(Dropped(n));
             }
         }
         Ok(())
     }
 
-    fn label_or_severity(&self, step: &Ready, draft: &mut Draft<'_>, run: &mut Run<'_>) {
+    fn carry_out(
+        &self,
+        step: &Ready,
+        draft: &mut Draft<'_>,
+        candidates: &mut Candidates<'_>,
+        run: &mut Run<'_>,
+    ) -> Effect {
+        match step {
+            Ready::Drop => return Effect::Dropped,
+            Ready::Title(template) => match self.render(template, draft, run) {
+                Ok(text) if text.trim().is_empty() => {}
+                Ok(text) => {
+                    self.filters.widen(candidates, &text);
+                    draft.title = Cow::Owned(text);
+                }
+                Err(effect) => return effect,
+            },
+            Ready::Description(template) => match self.render(template, draft, run) {
+                Ok(text) => {
+                    self.filters.widen(candidates, &text);
+                    draft.description = Cow::Owned(text);
+                }
+                Err(effect) => return effect,
+            },
+            _ => return self.label_or_severity(step, draft, run).unwrap_or_else(|effect| effect),
+        }
+        Effect::Done
+    }
+
+    /// `Err`: it has changed nothing.
+    fn label_or_severity(&self, step: &Ready, draft: &mut Draft<'_>, run: &mut Run<'_>) -> Result<Effect, Effect> {
         match step {
             Ready::Severity(severity) => draft.severity = *severity,
-            Ready::SeverityFrom(template) => match self.render(template, draft, run).map(|text| severity_of(&text)) {
-                Some(Some(severity)) => draft.severity = severity,
-                Some(None) => run.flag(Flag::TemplateFailed),
-                None => {}
+            Ready::SeverityFrom(template) => match severity_of(&self.render(template, draft, run)?) {
+                Some(severity) => draft.severity = severity,
+                None => {
+                    run.flag(Flag::TemplateFailed);
+                    return Err(Effect::Failed);
+                }
             },
             Ready::Extract { name, from, pattern } => {
-                let found = from.read(&draft.view()).and_then(|text| run.extract(*pattern, text).ok().flatten());
-                if let Some(value) = found.map(str::to_owned) {
-                    draft.set_label(name, &value, run);
-                }
+                let text = from.read(&draft.view()).ok_or(Effect::FoundNothing)?;
+                let found = run.extract(*pattern, text).map_err(|OutOfFuel| Effect::TooCostly)?;
+                let value = found.ok_or(Effect::FoundNothing)?.to_owned();
+                draft.set_label(name, &value, run);
             }
             Ready::Compose { name, value } => {
-                if let Some(value) = self.render(value, draft, run) {
-                    draft.set_label(name, &value, run);
-                }
+                let value = self.render(value, draft, run)?;
+                draft.set_label(name, &value, run);
             }
             Ready::Map(table) => {
-                for (name, value) in self.tables[*table].find(&draft.labels).into_iter().flatten() {
+                for (name, value) in self.tables[*table].find(&draft.labels).ok_or(Effect::FoundNothing)? {
                     draft.set_label(name, value, run);
                 }
             }
             Ready::Delete(name) => {
                 draft.labels.remove(name);
             }
-            Ready::Title(_) | Ready::Description(_) | Ready::Drop | Ready::Nothing => {}
+            Ready::Title(_) | Ready::Description(_) | Ready::Drop | Ready::Nothing => return Err(Effect::Unusable),
         }
+        Ok(Effect::Done)
     }
 
-    fn render(&self, template: &Template, draft: &Draft<'_>, run: &mut Run<'_>) -> Option<String> {
-        match self.templates.render(template, &draft.view(), run) {
-            Ok(text) => Some(text),
+    /// `Err`: it gave nothing.
+    fn render(&self, template: &Template, draft: &Draft<'_>, run: &mut Run<'_>) -> Result<String, Effect> {
+        self.templates.render(template, &draft.view(), run).map_err(|error| match error {
             // Running out was flagged where it was found.
-            Err(RenderError::OutOfFuel) => None,
-            Err(RenderError::Failed) => {
+            RenderError::OutOfFuel => Effect::TooCostly,
+            RenderError::Failed => {
                 run.flag(Flag::TemplateFailed);
-                None
+                Effect::Failed
             }
+        })
+    }
+}
+
+impl Effect {
+    fn outcome(self, before: Option<&Draft<'_>>, after: &Draft<'_>) -> Outcome {
+        match self {
+            Effect::Done => match before.map(|before| trace::changes(before, after)) {
+                Some(changes) if !changes.is_empty() => Outcome::Changed(changes),
+                Some(_) | None => Outcome::Unchanged,
+            },
+            Effect::Dropped => Outcome::Dropped,
+            Effect::FoundNothing => Outcome::FoundNothing,
+            Effect::Failed => Outcome::TemplateFailed,
+            Effect::TooCostly => Outcome::TooCostly,
+            Effect::Unusable => Outcome::Unusable,
         }
     }
 }

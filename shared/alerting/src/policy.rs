@@ -23,6 +23,7 @@ use crate::pipeline::{Draft, Dropped, Pipeline};
 use crate::push_mode::{self, Said};
 use crate::routing;
 use crate::severity::Severity;
+use crate::trace::{Observer, Trace};
 
 /// What is wrong with an integration, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -166,8 +167,18 @@ impl Policy {
 
     /// Decides what becomes of a message. `stamp` is passed on to the event.
     pub fn judge(&self, message: &Message, stamp: Stamp) -> Judgement {
+        self.judge_seen(message, stamp, &mut ())
+    }
+
+    /// The same decision, with everything that was tried for it.
+    pub fn trace(&self, message: &Message, stamp: Stamp) -> (Judgement, Trace) {
+        let mut trace = Trace::default();
+        (self.judge_seen(message, stamp, &mut trace), trace)
+    }
+
+    fn judge_seen<O: Observer>(&self, message: &Message, stamp: Stamp, seen: &mut O) -> Judgement {
         let mut run = self.patterns.run();
-        let said = self.push.judge(&as_received(message), &mut run);
+        let said = self.push.judge(&as_received(message), &mut run, seen);
         if !self.problems.is_empty() {
             run.flag(Flag::BadRule);
         }
@@ -176,13 +187,13 @@ impl Policy {
             return Judgement { decision, rule: said.rule, key_from: None, flags: run.into_flags() };
         };
         let mut draft = Draft::of(message);
-        if let Err(Dropped(step)) = self.pipeline.apply(&mut draft, &mut run) {
+        if let Err(Dropped(step)) = self.pipeline.apply(&mut draft, &mut run, seen) {
             let decision = Decision::Discard(DiscardReason::Dropped);
             let rule = Some(format!("pipeline[{step}]"));
             return Judgement { decision, rule, key_from: None, flags: run.into_flags() };
         }
         let spaces = match verdict {
-            Verdict::Trigger => self.routes.spaces(&draft.view(), &mut run),
+            Verdict::Trigger => self.routes.spaces(&draft.view(), &mut run, seen),
             // It follows the alert to the spaces that it was routed to when it was triggered.
             Verdict::Close => Vec::new(),
         };

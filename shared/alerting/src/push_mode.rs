@@ -17,6 +17,7 @@ use crate::key;
 use crate::matcher::{Matcher, View};
 use crate::policy::{Builder, FieldError, Flag, KeyFrom};
 use crate::rules::RuleSet;
+use crate::trace::{Observer, Outcome, Place};
 
 /// Work that push rules and key extractors may make; see [`crate::compiled`].
 const FUEL: Fuel = 5_000_000;
@@ -34,7 +35,8 @@ pub(crate) struct ByRules {
     /// Close rules, then trigger rules.
     rules: RuleSet,
     close: usize,
-    extractors: Vec<(KeyField, PatternId)>,
+    /// `None`: one that cannot be used; it keeps its number.
+    extractors: Vec<Option<(KeyField, PatternId)>>,
     unmatched: Unmatched,
     /// There is no trigger rule, or one that cannot be judged: a message that closes nothing triggers.
     doubt: bool,
@@ -70,14 +72,14 @@ impl Ready {
         })))
     }
 
-    pub(crate) fn judge(&self, view: &View<'_>, run: &mut Run<'_>) -> Said {
+    pub(crate) fn judge<O: Observer>(&self, view: &View<'_>, run: &mut Run<'_>, seen: &mut O) -> Said {
         run.refuel(FUEL);
         match self {
             Ready::EachMessage => {
                 Said { verdict: Some(Verdict::Trigger), key: AlertKey::Unique, key_from: None, rule: None }
             }
             Ready::ByTitle => said(Verdict::Trigger, None, title_key(view)),
-            Ready::ByRules(rules) => rules.judge(view, run),
+            Ready::ByRules(rules) => rules.judge(view, run, seen),
         }
     }
 }
@@ -95,11 +97,14 @@ fn filters(filters: &[Filter], kind: &str, builder: &mut Builder<'_>) -> Result<
     filters.iter().enumerate().map(ready).collect()
 }
 
-fn extractors(key: &[KeyExtractor], builder: &mut Builder<'_>) -> Result<Vec<(KeyField, PatternId)>, FieldError> {
+fn extractors(
+    key: &[KeyExtractor],
+    builder: &mut Builder<'_>,
+) -> Result<Vec<Option<(KeyField, PatternId)>>, FieldError> {
     let mut ready = Vec::with_capacity(key.len());
     for (n, extractor) in key.iter().enumerate() {
         let pattern = builder.pattern(&extractor.pattern, &format!("push_mode.key[{n}].pattern"));
-        ready.extend(builder.keep(pattern)?.map(|pattern| (extractor.field, pattern)));
+        ready.push(builder.keep(pattern)?.map(|pattern| (extractor.field, pattern)));
     }
     Ok(ready)
 }
@@ -113,8 +118,8 @@ fn title_key(view: &View<'_>) -> (AlertKey, KeyFrom) {
 }
 
 impl ByRules {
-    fn judge(&self, view: &View<'_>, run: &mut Run<'_>) -> Said {
-        let Ok((found, doubt)) = self.first(view, run) else {
+    fn judge<O: Observer>(&self, view: &View<'_>, run: &mut Run<'_>, seen: &mut O) -> Said {
+        let Ok((found, doubt)) = self.first(view, run, seen) else {
             return said(Verdict::Trigger, None, title_key(view));
         };
         let (verdict, rule) = match found {
@@ -126,29 +131,48 @@ impl ByRules {
                 return Said { verdict: None, key: AlertKey::Unique, key_from: None, rule };
             }
         };
-        said(verdict, Some(rule), self.key(view, run))
+        said(verdict, Some(rule), self.key(view, run, seen))
     }
 
     /// The first rule that matches, and whether a trigger rule before it could not be judged.
-    fn first(&self, view: &View<'_>, run: &mut Run<'_>) -> Result<(Option<usize>, bool), OutOfFuel> {
+    fn first<O: Observer>(
+        &self,
+        view: &View<'_>,
+        run: &mut Run<'_>,
+        seen: &mut O,
+    ) -> Result<(Option<usize>, bool), OutOfFuel> {
+        let place = |rule| if rule < self.close { Place::Close(rule) } else { Place::Trigger(rule - self.close) };
         let mut doubt = self.doubt;
+        let mut next = 0;
         for rule in self.rules.candidates(view).iter() {
+            self.rules.left_out(next..rule, view, run, seen, place);
+            next = rule + 1;
             let failures = run.failures();
-            if self.rules.matches(rule, view, run)? {
+            let matches = self.rules.matches(rule, view, run, seen);
+            let fails = run.failures() > failures;
+            seen.tried(|| (place(rule), Outcome::of_filter(matches, fails)));
+            if matches? {
                 return Ok((Some(rule), doubt));
             }
-            doubt |= rule >= self.close && run.failures() > failures;
+            doubt |= rule >= self.close && fails;
         }
+        self.rules.left_out(next..self.rules.len(), view, run, seen, place);
         Ok((None, doubt))
     }
 
-    fn key(&self, view: &View<'_>, run: &mut Run<'_>) -> (AlertKey, KeyFrom) {
-        for (field, pattern) in &self.extractors {
+    fn key<O: Observer>(&self, view: &View<'_>, run: &mut Run<'_>, seen: &mut O) -> (AlertKey, KeyFrom) {
+        for (n, extractor) in self.extractors.iter().enumerate() {
+            let Some((field, pattern)) = extractor else {
+                seen.tried(|| (Place::Key(n), Outcome::Unusable));
+                continue;
+            };
             let text = match field {
                 KeyField::Title => view.title,
                 KeyField::Content => view.content,
             };
-            match run.extract(*pattern, text) {
+            let found = run.extract(*pattern, text);
+            seen.tried(|| (Place::Key(n), Outcome::of_extraction(found)));
+            match found {
                 Ok(Some(found)) if !found.trim().is_empty() => {
                     return (AlertKey::Named(key::fit(found)), KeyFrom::Rule);
                 }

@@ -9,6 +9,7 @@ use crate::integration::{Routing, Then};
 use crate::matcher::{Matcher, View};
 use crate::policy::{Builder, FieldError, Flag};
 use crate::rules::RuleSet;
+use crate::trace::{Observer, Outcome, Place};
 
 /// Work that the routes of one alert may make; see [`crate::compiled`].
 const FUEL: Fuel = 2_000_000;
@@ -43,24 +44,32 @@ impl Ready {
     }
 
     /// The spaces of an alert, each once, in the order of the routes.
-    pub(crate) fn spaces(&self, view: &View<'_>, run: &mut Run<'_>) -> Vec<SpaceId> {
+    pub(crate) fn spaces<O: Observer>(&self, view: &View<'_>, run: &mut Run<'_>, seen: &mut O) -> Vec<SpaceId> {
         let (filters, targets, default) = match self {
             Ready::Dedicated(space) => return vec![space.clone()],
             Ready::Shared { filters, targets, default } => (filters, targets, default),
         };
         run.refuel(FUEL);
         let mut spaces = Vec::new();
+        let mut next = 0;
         for route in filters.candidates(view).iter() {
+            filters.left_out(next..route, view, run, seen, Place::Route);
+            next = route + 1;
+            let failures = run.failures();
+            let matches = filters.matches(route, view, run, seen);
+            seen.tried(|| (Place::Route(route), Outcome::of_filter(matches, run.failures() > failures)));
             // A route that cannot be judged does not match: then the default spaces hear of the alert, and a flag says why.
-            if !filters.matches(route, view, run).unwrap_or(false) {
+            if !matches.unwrap_or(false) {
                 continue;
             }
             let (named, then) = &targets[route];
             named.iter().for_each(|space| push_new(&mut spaces, space));
             if *then == Then::Stop {
+                next = filters.len();
                 break;
             }
         }
+        filters.left_out(next..filters.len(), view, run, seen, Place::Route);
         if spaces.is_empty() {
             default.iter().for_each(|space| push_new(&mut spaces, space));
         }

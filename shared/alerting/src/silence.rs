@@ -8,6 +8,7 @@ use crate::checks;
 use crate::filter::Filter;
 use crate::hours::WeeklyHours;
 use crate::ids::SilenceId;
+use crate::incident::Hold;
 use crate::moment::Moment;
 use crate::policy::FieldError;
 use crate::space::Space;
@@ -64,6 +65,11 @@ impl Silence {
             SilenceTime::Once { until, .. } => Some(*until),
             SilenceTime::Weekly(hours) => hours.ends(at),
         }
+    }
+
+    /// How it keeps an incident that it takes at this moment from being told.
+    pub fn hold(&self, at: Moment) -> Hold {
+        Hold { until: self.ends(at), by: format!("silence {} ({})", self.name, self.id) }
     }
 
     /// Whether it can never be active again.

@@ -179,10 +179,16 @@ fn the_first_rule_whose_hours_and_filter_match_is_used() {
     let chosen = |title: &str| {
         let labels = BTreeMap::new();
         let view = View { title, description: "", content: "", severity: Severity::Warning, labels: &labels };
-        policy.rule(&space, &view, NOW).map(|rule| rule.name.clone())
+        let (rule, trace) = policy.trace_rule(&space, &view, NOW);
+        assert_eq!(policy.rule(&space, &view, NOW), rule, "someone looks on");
+        let outcomes: Vec<Outcome> = trace.tried.into_iter().map(|tried| tried.outcome).collect();
+        (rule.map(|rule| rule.name.clone()), outcomes)
     };
-    assert_eq!(chosen("disk full").as_deref(), Some("disks at night"));
-    assert_eq!(chosen("cpu hot").as_deref(), Some("the rest"));
+    let (rule, tried) = chosen("disk full");
+    assert_eq!((rule.as_deref(), &tried[..]), (Some("disks at night"), &[Outcome::NotNow, Outcome::Matched][..]));
+    let (rule, tried) = chosen("cpu hot");
+    assert_eq!(rule.as_deref(), Some("the rest"));
+    assert_eq!(tried, [Outcome::NotNow, Outcome::NoMatch, Outcome::Unusable, Outcome::Matched]);
 }
 
 #[test]

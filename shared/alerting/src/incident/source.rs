@@ -41,8 +41,7 @@ pub(super) fn create(source: &SourceChange, assigned: Option<&Assigned>, now: Mo
     if source.kind == SourceKind::Recover {
         close(&mut incident, now);
     } else if let Some(hold) = &source.hold {
-        let until = hold.until.map_or(String::new(), |until| format!(" until {until}"));
-        draft = draft.detail(format!("nobody is told{until}: {}", hold.by));
+        draft = draft.detail(hold.remark());
     } else if let Some(assigned) = assigned {
         draft = start(&mut incident, assigned, false, draft, now);
     }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
+use crate::trace::Trace;
 
 const LABELS: [(&str, &str); 4] = [("host", "db-1"), ("ip", "10.0.0.7"), ("usage", "93.5"), ("empty", "")];
 
@@ -21,7 +22,9 @@ fn ask(filter: Value) -> Result<bool, String> {
     };
     let mut run = patterns.run();
     run.refuel(1_000_000);
-    Ok(matcher.matches(&view, &mut run).expect("enough fuel"))
+    let found = matcher.matches(&view, &mut run, &mut ()).expect("enough fuel");
+    assert_eq!(matcher.matches(&view, &mut run, &mut Trace::default()), Ok(found), "someone looks: {filter:?}");
+    Ok(found)
 }
 
 #[track_caller]

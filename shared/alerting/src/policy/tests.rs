@@ -56,17 +56,25 @@ fn summary(judgement: Judgement) -> Value {
     all
 }
 
+/// The decision, which is the same whether someone looks on or not.
+#[track_caller]
+fn judge(policy: &Policy, message: &Message) -> Judgement {
+    let judgement = policy.judge(message, stamp());
+    assert_eq!(policy.trace(message, stamp()).0, judgement, "someone looks on");
+    judgement
+}
+
 /// Judges "title" / "content" and compares the fields that `expected` names.
 #[track_caller]
 fn check(sentence: &str, fields: &Value, (title, content): (&str, &str), expected: Value) {
     let integration = integration(fields.clone());
     let policy = Policy::new(&integration, &tables()).expect(sentence);
-    let found = summary(policy.judge(&message(title, content), stamp()));
+    let found = summary(judge(&policy, &message(title, content)));
     for (name, value) in expected.as_object().expect("an object") {
         assert_eq!(&found[name], value, "{sentence}: {name} of {title:?} / {content:?}, in {found}");
     }
     let lenient = Policy::lenient(&integration, &tables());
-    assert_eq!(summary(lenient.judge(&message(title, content), stamp())), found, "stored and loaded: {sentence}");
+    assert_eq!(summary(judge(&lenient, &message(title, content))), found, "stored and loaded: {sentence}");
 }
 
 #[track_caller]
@@ -416,7 +424,7 @@ fn routes_are_tried_in_order_and_say_stop_or_continue() {
 #[track_caller]
 fn check_stored(fault: &str, fields: Value, (title, content): (&str, &str), expected: Value) {
     let policy = Policy::lenient(&integration(fields), &[]);
-    let found = summary(policy.judge(&message(title, content), stamp()));
+    let found = summary(judge(&policy, &message(title, content)));
     for (name, value) in expected.as_object().expect("an object") {
         assert_eq!(&found[name], value, "{fault}: {name}, in {found}");
     }
@@ -459,7 +467,7 @@ fn labels_and_texts_over_their_limits_are_cut_visibly() {
     let steps: Vec<Value> =
         (0..60).map(|n| json!({ "add_label": { "name": format!("l{n:02}"), "value": "v" } })).collect();
     let policy = Policy::new(&integration(json!({ "pipeline": steps })), &[]).expect("valid");
-    let Judgement { decision, flags, .. } = policy.judge(&message("disk", &"告".repeat(4_000)), stamp());
+    let Judgement { decision, flags, .. } = judge(&policy, &message("disk", &"告".repeat(4_000)));
     let Decision::Event(event) = decision else { panic!("kept") };
     assert_eq!(event.labels.len(), limits::LABELS);
     assert!(event.labels.contains_key("card_color") && event.labels.contains_key("l48"), "the first ones stay");
@@ -467,7 +475,7 @@ fn labels_and_texts_over_their_limits_are_cut_visibly() {
     assert_eq!(flags, [Flag::LabelsCut, Flag::TextCut]);
     let mut wide = message("disk", "");
     wide.labels = [("n".repeat(200), "v".repeat(3_000))].into();
-    let Decision::Event(event) = policy.judge(&wide, stamp()).decision else { panic!("kept") };
+    let Decision::Event(event) = judge(&policy, &wide).decision else { panic!("kept") };
     let (name, value) = event.labels.iter().last().expect("a label");
     assert_eq!((name.chars().count(), value.chars().count()), (128, 2_048));
 }
@@ -484,7 +492,7 @@ fn slow_rules(alphabet: &str) -> Value {
 fn any_accepted_rule_set_ends_in_time_then_the_title_key_and_a_flag() {
     let policy = Policy::new(&integration(slow_rules("ab")), &[]).expect("accepted");
     let text = message("disk", &"abba".repeat(16 * 1024));
-    let first = policy.judge(&text, stamp());
+    let first = judge(&policy, &text);
     let start = Instant::now();
     let judgement = policy.judge(&text, stamp());
     // 25 ms in a release build on an idle machine.
@@ -505,11 +513,11 @@ fn a_hundred_ordinary_rules_on_8_kib_stay_far_below_the_limit() {
     for filler in ["all is well service ", "磁盘空间不足告警 service "] {
         let mut content = filler.repeat(8_000 / filler.len());
         content.push_str("service-97 failed host=db-1");
-        let found = summary(policy.judge(&message("x", &content), stamp()));
+        let found = summary(judge(&policy, &message("x", &content)));
         assert_eq!((&found["rule"], &found["key"]), (&json!("trigger[97]"), &json!("db-1")), "{found}");
     }
     let all = format!("{} host=db-1", (0..98).map(|n| format!("service-{n} ok ")).collect::<String>().repeat(4));
-    let found = summary(policy.judge(&message("x", &all), stamp()));
+    let found = summary(judge(&policy, &message("x", &all)));
     assert_eq!(found["rule"], "unmatched", "every literal occurs, every pattern is asked: {found}");
     assert_eq!(found["flags"], json!([]));
 }
