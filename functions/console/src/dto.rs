@@ -19,6 +19,7 @@ pub(crate) mod silence;
 pub(crate) mod space;
 pub(crate) mod step;
 pub(crate) mod team;
+pub(crate) mod trace;
 
 use alerting::moment::Moment;
 use alerting::policy::FieldError;

@@ -21,6 +21,7 @@ mod routes;
 mod session;
 pub mod settings;
 mod test_notice;
+mod trace;
 mod trial;
 
 use std::sync::Arc;
@@ -96,6 +97,7 @@ fn api() -> OpenApiRouter<SharedApp> {
         .merge(routes::providers::router())
         .merge(routes::integrations::router())
         .merge(routes::messages::router())
+        .merge(routes::trace::router())
         .merge(routes::mapping_tables::router())
         .merge(routes::escalation_rules::router())
         .merge(routes::silences::router())

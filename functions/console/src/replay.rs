@@ -79,7 +79,7 @@ pub(crate) async fn replay(app: &App, integration: &Integration, logged: LogEntr
 }
 
 /// The body as it came; `None` if it cannot be had any more.
-fn restored(body: &RawBody) -> Option<Vec<u8>> {
+pub(crate) fn restored(body: &RawBody) -> Option<Vec<u8>> {
     match body {
         RawBody::Text(text) => Some(text.clone().into_bytes()),
         RawBody::Deflated(text) => {

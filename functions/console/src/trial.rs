@@ -41,20 +41,20 @@ pub(crate) async fn attempt(app: &App, integration: &Integration, body: &[u8]) -
 }
 
 /// The address of a sender cannot be tried: whoever asks is another.
-fn without_sources(integration: &Integration) -> Integration {
+pub(crate) fn without_sources(integration: &Integration) -> Integration {
     let mut integration = integration.clone();
     integration.security.sources.clear();
     integration
 }
 
 /// Which form of the protocol a logged body speaks: only the newer one names its type.
-fn version(body: &[u8]) -> Version {
+pub(crate) fn version(body: &[u8]) -> Version {
     let names_type = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body)
         .is_ok_and(|root| root.contains_key("msg_type"));
     if names_type { Version::V2 } else { Version::V1 }
 }
 
-async fn secret(app: &App, integration: &Integration) -> Result<Option<Secret>, ApiError> {
+pub(crate) async fn secret(app: &App, integration: &Integration) -> Result<Option<Secret>, ApiError> {
     match &integration.security.secret {
         Some(sealed) => Ok(Some(app.sealer.open(integration.id.as_str(), sealed).await?)),
         None => Ok(None),

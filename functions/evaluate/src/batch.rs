@@ -1,11 +1,11 @@
 //! The messages of one invocation: what each is, what it says, and what became of it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use alerting::alert::{AlertEvent, AlertKey, sort_key};
 use alerting::change::ChangeEvent;
-use alerting::ids::{AlertId, IntegrationId};
+use alerting::ids::{AlertId, IntegrationId, SpaceId};
 use alerting::integration::Integration;
 use alerting::message::{Received, Verdict};
 use alerting::notice::Notice;
@@ -26,6 +26,8 @@ pub(crate) struct Settled {
     pub(crate) outcome: Option<MessageOutcome>,
     pub(crate) reason: Option<String>,
     pub(crate) alert: Option<AlertId>,
+    /// The spaces that it was brought to, each in the version that decided.
+    pub(crate) spaces: BTreeMap<SpaceId, u64>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) timers: Vec<Timer>,
     pub(crate) changes: Vec<ChangeEvent>,
@@ -44,6 +46,8 @@ impl Settled {
 pub(crate) struct Item {
     pub(crate) handle: Handle,
     pub(crate) received: Received,
+    /// Of the integration that judged it.
+    pub(crate) version: Option<u64>,
     pub(crate) judgement: Option<Judgement>,
     pub(crate) settled: Option<Settled>,
     pub(crate) notices: Vec<NoticeRef>,
@@ -78,6 +82,7 @@ impl Batch {
                 Ok(received) => batch.items.push(Item {
                     handle,
                     received,
+                    version: None,
                     judgement: None,
                     settled: None,
                     notices: Vec::new(),
@@ -209,6 +214,7 @@ impl Item {
                 if let Decision::Discard(reason) = &judgement.decision {
                     self.settled = discarded(reason.as_str());
                 }
+                self.version = Some(integration.version);
                 self.judgement = Some(judgement);
             }
         }

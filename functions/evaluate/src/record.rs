@@ -9,7 +9,7 @@ use alerting::policy::Decision;
 use futures::StreamExt as _;
 use futures::stream;
 use store::errors::WriteError;
-use store::log::LogEntry;
+use store::log::{JudgedBy, LogEntry};
 
 use crate::App;
 use crate::CONCURRENT_KEYS;
@@ -92,5 +92,6 @@ fn entry(item: &Item) -> Option<LogEntry> {
         notices: item.notices.clone(),
         body: item.received.body.clone(),
         replay_of: item.received.replay_of,
+        judged_by: item.version.map(|integration| JudgedBy { integration, spaces: settled.spaces.clone() }),
     })
 }

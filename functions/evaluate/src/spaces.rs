@@ -50,6 +50,7 @@ pub(crate) async fn follow(app: &App, step: &Step<'_>, settled: &mut Settled) ->
             tracing::warn!(space.id = %space_id, alert.id = %step.alert.id, "the space of an alert does not exist any more");
             continue;
         };
+        settled.spaces.insert(space.id.clone(), space.version);
         let outcome = match step.kind {
             SourceKind::Trigger => Box::pin(trigger(app, step, &space, settled, now)).await?,
             SourceKind::RaiseSeverity | SourceKind::Recover => Box::pin(change(app, step, &space, now)).await?,

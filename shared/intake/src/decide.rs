@@ -33,33 +33,92 @@ pub struct Decision {
     pub answer: Answer,
 }
 
+/// What a request has to pass, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Check {
+    Size,
+    Rate,
+    Source,
+    Json,
+    Signature,
+    MessageType,
+    Content,
+    Keyword,
+}
+
+impl Check {
+    pub const ALL: [Self; 8] = [
+        Check::Size,
+        Check::Rate,
+        Check::Source,
+        Check::Json,
+        Check::Signature,
+        Check::MessageType,
+        Check::Content,
+        Check::Keyword,
+    ];
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Check::Size => "size",
+            Check::Rate => "rate",
+            Check::Source => "source",
+            Check::Json => "json",
+            Check::Signature => "signature",
+            Check::MessageType => "message_type",
+            Check::Content => "content",
+            Check::Keyword => "keyword",
+        }
+    }
+}
+
 /// `secret` is the integration's, opened; `None` if it has none.
 pub fn decide(arrival: &Arrival<'_>, integration: &Integration, secret: Option<&Secret>, now: Moment) -> Decision {
+    decide_passing(arrival, integration, secret, now, &mut |_| {})
+}
+
+/// The same decision; `passed` hears of each check that the request passes. The first one that it does not hear of is the
+/// one that refused it.
+pub fn decide_passing(
+    arrival: &Arrival<'_>,
+    integration: &Integration,
+    secret: Option<&Secret>,
+    now: Moment,
+    passed: &mut impl FnMut(Check),
+) -> Decision {
     if arrival.body.len() > limits::BODY_BYTES {
         let cause = format!("the body is over {} KiB", limits::BODY_BYTES / 1024);
         return refused(RefusalReason::TooLarge, Answer::Params(cause.into()));
     }
+    passed(Check::Size);
     if !arrival.within_rate {
         return refused(RefusalReason::RateLimited, Answer::TooMany);
     }
+    passed(Check::Rate);
     if !security::is_source_allowed(&integration.security.sources, arrival.source) {
         return refused(RefusalReason::Source, Answer::Source);
     }
+    passed(Check::Source);
     let root = match json::parse(arrival.body) {
         Ok(serde_json::Value::Object(root)) => root,
         Ok(_) => return malformed("the body is not a JSON object".to_owned(), None),
         Err(cause) => return malformed(cause, None),
     };
+    passed(Check::Json);
     if secret.is_some_and(|secret| !security::is_signed(&root, secret, now)) {
         return refused(RefusalReason::Signature, Answer::Signature);
     }
+    passed(Check::Signature);
     match feishu::kind(&root, arrival.version) {
         Err(Malformed(cause)) => malformed(cause.to_owned(), None),
         Ok(Kind::Other(name)) => not_taken(name, "is not one of those that can be taken: text, post, interactive"),
         Ok(Kind::Known(msg_type)) if !integration.message_types.contains(&msg_type) => {
             not_taken(msg_type.as_str().to_owned(), "is not taken by this integration")
         }
-        Ok(Kind::Known(msg_type)) => content(&root, arrival.version, msg_type, integration),
+        Ok(Kind::Known(msg_type)) => {
+            passed(Check::MessageType);
+            content(&root, arrival.version, msg_type, integration, passed)
+        }
     }
 }
 
@@ -68,11 +127,13 @@ fn content(
     version: Version,
     msg_type: MsgType,
     integration: &Integration,
+    passed: &mut impl FnMut(Check),
 ) -> Decision {
     let reading = match feishu::read(root, version, msg_type, Links::Shown) {
         Ok(reading) => reading,
         Err(Malformed(cause)) => return malformed(cause.to_owned(), Some(msg_type)),
     };
+    passed(Check::Content);
     let keywords = &integration.security.keywords;
     if !keywords.is_empty() {
         // Read once more without addresses: a keyword in a link does not count.
@@ -87,6 +148,7 @@ fn content(
             };
         }
     }
+    passed(Check::Keyword);
     let message = reading.into_message(msg_type, integration.title_from);
     Decision { verdict: Verdict::Accepted(message), answer: Answer::Accepted(version) }
 }

@@ -8,7 +8,7 @@ use alerting::message::{Message, MsgType, RefusalReason, Verdict};
 use alerting::moment::Moment;
 use alerting::secret::Secret;
 use intake::answer::Answer;
-use intake::decide::{Arrival, Decision, decide};
+use intake::decide::{Arrival, Check, Decision, decide, decide_passing};
 use intake::sources::feishu::path::Version;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -336,6 +336,11 @@ fn the_checks_come_in_their_order() {
             Verdict::Refused { reason, .. } => Some(reason),
         };
         assert_eq!(found, reason, "{name}");
+        let mut passed = Vec::new();
+        assert_eq!(decide_passing(&arrival, &secured, Some(&secret), NOW, &mut |check| passed.push(check)), decision);
+        let refused_by = name.rsplit(' ').next().expect("a name").to_lowercase().replace("type", "message_type");
+        let before = Check::ALL.iter().take_while(|check| check.as_str() != refused_by);
+        assert_eq!(passed, before.copied().collect::<Vec<_>>(), "{name}");
     }
 }
 

@@ -4,10 +4,11 @@
 //! but the ledger's two attributes is one deflated document: body and text repeat each other, and together they mostly
 //! fit one write unit. Notices that no message made (a person's action, a timer) are logged apart, for the ledger.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write as _};
 use std::time::Duration;
 
-use alerting::ids::{AlertId, DestinationId, IncidentId, IntegrationId, Stamp};
+use alerting::ids::{AlertId, DestinationId, IncidentId, IntegrationId, SpaceId, Stamp};
 use alerting::limits;
 use alerting::message::RawBody;
 use alerting::moment::Moment;
@@ -56,6 +57,20 @@ pub struct LogEntry {
     pub body: RawBody,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay_of: Option<Stamp>,
+    /// The configuration that it was judged by; `None`: by none (it was refused), or by an earlier version of this code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judged_by: Option<JudgedBy>,
+}
+
+/// Versions of the configuration that judged a message: whoever explains it later sees what was saved since. Stored under
+/// short names.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct JudgedBy {
+    #[serde(rename = "i")]
+    pub integration: u64,
+    /// Of the spaces that its alert was brought to.
+    #[serde(rename = "s", default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub spaces: BTreeMap<SpaceId, u64>,
 }
 
 /// The closed set of what becomes of a message.

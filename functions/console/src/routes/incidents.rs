@@ -85,7 +85,7 @@ pub(crate) async fn detail(app: &App, incident: Incident) -> Result<Json<Inciden
 }
 
 /// A destination's name and channel; of a member's, the member's name and the channel to people.
-async fn named(app: &App, id: &DestinationId) -> Result<(Option<String>, Option<String>), ApiError> {
+pub(crate) async fn named(app: &App, id: &DestinationId) -> Result<(Option<String>, Option<String>), ApiError> {
     let now = app.clock.now();
     if let Some((channel, member)) = id.member() {
         let member = app.store.cached_member(&member, now).await?;

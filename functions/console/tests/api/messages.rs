@@ -109,6 +109,7 @@ fn refused(world: &World, integration: &str, body: &str) -> LogEntry {
         notices: Vec::new(),
         body: RawBody::Text(body.to_owned()),
         replay_of: None,
+        judged_by: None,
     }
 }
 

@@ -7,7 +7,7 @@ use alerting::limits;
 use alerting::message::RawBody;
 use alerting::moment::Moment;
 use alerting::policy::{Flag, KeyFrom};
-use store::log::{LogEntry, Logged, MessageOutcome, NoticeRef};
+use store::log::{JudgedBy, LogEntry, Logged, MessageOutcome, NoticeRef};
 
 use crate::world::{NOW, World, destination, integration, space, stamp};
 
@@ -28,6 +28,7 @@ pub(crate) fn entry(integration: &IntegrationId, stamp: Stamp, outcome: MessageO
         notices: Vec::new(),
         body: RawBody::Text(r#"{"msg_type":"text","content":{"text":"disk full on db-1"}}"#.to_owned()),
         replay_of: None,
+        judged_by: None,
     }
 }
 
@@ -44,6 +45,7 @@ async fn an_entry_comes_back_with_its_body_and_notices() {
         notices: vec![notice],
         body: RawBody::Deflated("q80vyk4FAA==".to_owned()),
         replay_of: Some(stamp(-5)),
+        judged_by: Some(JudgedBy { integration: 3, spaces: [(space("dba"), 7)].into() }),
         ..entry(&a, stamp(0), MessageOutcome::Triggered)
     };
     let empty = LogEntry {

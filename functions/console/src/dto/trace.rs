@@ -1,0 +1,268 @@
+//! Why someone was, or was not, told of a message.
+
+use alerting::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, SilenceId, SpaceId, Stamp};
+use alerting::incident::Progress;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::Time;
+use super::incident::AttemptView;
+use super::message::MessageView;
+use super::schema::ProgressShape;
+
+/// Outcomes, places and attempts are as they were recorded; what was tried on the way to them is the same decision made
+/// again, of the body as it was received. Sentences are in the language that was asked for; a timeline's own words stay
+/// as they were written.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Trace)]
+pub(crate) struct TraceView {
+    /// Why someone was, or was not, told.
+    #[schema(
+        example = "In Payments: no escalation rule matched, so the space's own destinations hear of it: ops was told."
+    )]
+    pub(crate) summary: String,
+    /// As the list shows it; `null`: nothing is recorded of it yet, it waits to be judged.
+    #[schema(required)]
+    pub(crate) message: Option<MessageView>,
+    /// Whether the configuration was changed since, or the decision, made again, comes to something else than recorded.
+    pub(crate) configuration_changed: bool,
+    /// What was changed, or comes out otherwise.
+    pub(crate) changes: Vec<String>,
+    /// What cannot be explained any more, and why.
+    pub(crate) notes: Vec<String>,
+    pub(crate) intake: IntakeTrace,
+    /// `null`: the message was not judged, or cannot be judged again.
+    #[schema(required)]
+    pub(crate) push_mode: Option<PushModeTrace>,
+    pub(crate) pipeline: Vec<PipelineTrace>,
+    pub(crate) routes: Vec<RouteTrace>,
+    #[schema(required)]
+    pub(crate) alert: Option<AlertTrace>,
+    /// Where the alert went.
+    pub(crate) spaces: Vec<SpaceTrace>,
+}
+
+/// One thing that was tried.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TraceStep)]
+pub(crate) struct StepView {
+    /// Where it stands in the configuration, or what it is: `close[0]`, `trigger[1]`, `key[0]`, `unmatched`, `signature` …
+    #[schema(example = "close[0]")]
+    pub(crate) step: String,
+    /// `match`, `no_match`, `not_reached`, `unusable`, `too_costly`; of an extractor `found`, `found_nothing`, `found_empty`;
+    /// of a check of the intake `passed`, `failed`, `not_asked`, `not_reached`.
+    #[schema(example = "no_match")]
+    pub(crate) result: &'static str,
+    #[schema(example = "content does not match /RESOLVED/")]
+    pub(crate) because: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IntakeTrace {
+    /// `accepted`, `refused`, or `unknown` while nothing is recorded.
+    pub(crate) result: &'static str,
+    /// The checks in their order.
+    pub(crate) steps: Vec<StepView>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PushModeTrace {
+    /// `each_message`, `by_title`, `by_rules`.
+    #[serde(rename = "type")]
+    pub(crate) kind: &'static str,
+    /// Close rules, trigger rules, then what the alert key was looked for in.
+    pub(crate) steps: Vec<StepView>,
+    /// As recorded.
+    #[schema(required)]
+    pub(crate) alert_key: Option<String>,
+    /// `rule` or `title`, as recorded.
+    #[schema(required)]
+    pub(crate) key_from: Option<&'static str>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PipelineTrace {
+    #[schema(example = "pipeline[0]")]
+    pub(crate) step: String,
+    /// What the step does: `set_title`, `add_label` …
+    #[schema(example = "set_severity")]
+    pub(crate) action: &'static str,
+    /// `changed`, `unchanged`, `dropped`, `no_match`, `found_nothing`, `template_failed`, `unusable`, `too_costly`,
+    /// `not_reached`.
+    #[schema(example = "changed")]
+    pub(crate) result: &'static str,
+    pub(crate) because: String,
+    pub(crate) changes: Vec<ChangeView>,
+}
+
+/// Texts are cut to 200 characters.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = TraceChange)]
+pub(crate) struct ChangeView {
+    #[schema(example = "severity")]
+    pub(crate) field: String,
+    #[schema(required)]
+    pub(crate) before: Option<String>,
+    #[schema(required)]
+    pub(crate) after: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RouteTrace {
+    /// `space` (the integration has one), `routes[0]`, `default_spaces`, or `alert`: it stays where it was routed first.
+    #[schema(example = "routes[0]")]
+    pub(crate) step: String,
+    #[schema(example = "match")]
+    pub(crate) result: &'static str,
+    pub(crate) because: String,
+    /// Where it leads.
+    #[schema(value_type = Vec<String>)]
+    pub(crate) spaces: Vec<SpaceId>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct AlertTrace {
+    #[schema(value_type = String)]
+    pub(crate) id: AlertId,
+    /// The message that opened it: it decided about silence, grouping and escalation.
+    #[schema(value_type = String)]
+    pub(crate) opened_by: Stamp,
+    pub(crate) title: String,
+    /// `open` or `closed`, as it is now.
+    pub(crate) status: &'static str,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SpaceTrace {
+    #[schema(value_type = String, example = "spc_4fJk2LmNpQ")]
+    pub(crate) space: SpaceId,
+    /// `null`: it was deleted.
+    #[schema(required)]
+    pub(crate) name: Option<String>,
+    /// Of the message that opened the alert; `null` for what came later.
+    #[schema(required)]
+    pub(crate) silence: Option<SilenceTrace>,
+    #[schema(required)]
+    pub(crate) grouping: Option<GroupingTrace>,
+    /// The one that its alert belongs to; `null`: there is none.
+    #[schema(required)]
+    pub(crate) incident: Option<IncidentTrace>,
+    #[schema(required)]
+    pub(crate) escalation: Option<EscalationTrace>,
+    /// Of the message that made the incident all notices, of any other those that it caused itself.
+    pub(crate) notices: Vec<NoticeTrace>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SilenceTrace {
+    /// `none`, `kept` (an incident was made, and told when the silence ended), `muted` (the alert flaps), `dropped` (no
+    /// incident was made). As recorded.
+    pub(crate) result: &'static str,
+    pub(crate) because: String,
+    /// Tried in their order, by the time of the message.
+    pub(crate) silences: Vec<SilenceTried>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SilenceTried {
+    #[schema(value_type = String)]
+    pub(crate) silence: SilenceId,
+    pub(crate) name: String,
+    /// `match`, `no_match`, `not_now`, `not_reached`, `unusable`, `too_costly`.
+    pub(crate) result: &'static str,
+    pub(crate) because: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct GroupingTrace {
+    /// `off`, `alone` (it lacks a value), `first` (it made the group's incident), `joined`. As recorded.
+    pub(crate) result: &'static str,
+    pub(crate) because: String,
+    /// What alerts of the space are grouped by, with this one's values.
+    pub(crate) by: Vec<GroupValue>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct GroupValue {
+    #[schema(example = "labels.host")]
+    pub(crate) field: String,
+    #[schema(required)]
+    pub(crate) value: Option<String>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IncidentTrace {
+    #[schema(value_type = String)]
+    pub(crate) id: IncidentId,
+    #[schema(example = "7KQ2MD")]
+    pub(crate) num: String,
+    pub(crate) title: String,
+    #[schema(value_type = ProgressShape)]
+    pub(crate) progress: Progress,
+    pub(crate) flapping: bool,
+    /// Whether this message made it.
+    pub(crate) made: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct EscalationTrace {
+    /// When the rules were asked; `null`: they were not, because the incident was held back or over, or no message of
+    /// this alert did so.
+    #[schema(required)]
+    pub(crate) asked_at: Option<Time>,
+    /// Tried in their order.
+    pub(crate) rules: Vec<RuleTried>,
+    /// By name, as recorded; `null`: the space's own destinations, or people chosen by hand.
+    #[schema(required)]
+    pub(crate) rule: Option<String>,
+    /// Where it stands now, counted from one.
+    #[schema(required)]
+    pub(crate) level: Option<u32>,
+    /// The level has told nobody yet: it waits until then.
+    #[schema(required)]
+    pub(crate) waits_until: Option<Time>,
+    /// Every time that it was given to someone, oldest first.
+    pub(crate) told: Vec<ToldTrace>,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RuleTried {
+    #[schema(value_type = String)]
+    pub(crate) rule: EscalationRuleId,
+    pub(crate) name: String,
+    /// `match`, `no_match`, `not_now`, `not_reached`, `unusable`, `too_costly`.
+    pub(crate) result: &'static str,
+    pub(crate) because: String,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ToldTrace {
+    pub(crate) at: Time,
+    #[schema(example = "escalated")]
+    pub(crate) change: &'static str,
+    /// The timeline's own words: the rule and level, or why nobody.
+    #[schema(required)]
+    pub(crate) detail: Option<String>,
+    /// Whom, by name.
+    pub(crate) to: Vec<String>,
+}
+
+/// One destination that one change of the incident was to be told to.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NoticeTrace {
+    #[schema(value_type = String, example = "dst_8Zp1QeRtYu")]
+    pub(crate) destination: DestinationId,
+    /// The destination's or the member's name, and the channel; `null` once it is deleted.
+    #[schema(required)]
+    pub(crate) name: Option<String>,
+    #[schema(required, example = "feishu_bot")]
+    pub(crate) channel: Option<String>,
+    /// What it tells of: `triggered`, `escalated`, `recovered` …; `null`: its entry is gone.
+    #[schema(required, example = "triggered")]
+    pub(crate) change: Option<&'static str>,
+    /// `delivered`, `folded` (into a message with others), `failed` or `pending`.
+    #[schema(example = "delivered")]
+    pub(crate) state: &'static str,
+    /// What the provider answered, try by try.
+    pub(crate) attempts: Vec<AttemptView>,
+}

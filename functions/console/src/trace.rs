@@ -1,0 +1,218 @@
+//! Why someone was, or was not, told of a message.
+//!
+//! What is recorded is the truth: outcome, rule, key, alert, incidents, timelines, attempts. What led to it is found out by
+//! making the same decisions again, by the functions that made them (`intake`'s checks, `alerting`'s policy, silences,
+//! grouping and escalation rules), each at the moment at which it was made, and listening to what they try. Where the
+//! configuration has changed since, or comes to something else than what is recorded, the trace says so.
+//!
+//! Reading order: `again` the decisions made again → `arrival`, `rules` the intake and the integration's rules → `spaces`,
+//! `escalation`, `notices` what became of the alert in each space → `changed` what was changed since → `summary` the one
+//! sentence; `because` and `words` put it into words.
+
+mod again;
+mod arrival;
+mod because;
+mod changed;
+mod escalation;
+mod notices;
+mod rules;
+mod spaces;
+mod summary;
+mod words;
+
+use std::time::Duration;
+
+use alerting::alert::Alert;
+use alerting::destination::Language;
+use alerting::ids::{IntegrationId, Stamp};
+use alerting::integration::Integration;
+use alerting::policy::Decision;
+use store::log::{LogEntry, MessageOutcome};
+
+use crate::App;
+use crate::dto::message::MessageView;
+use crate::dto::trace::{AlertTrace, IntakeTrace, PushModeTrace, RouteTrace, SpaceTrace, TraceView};
+use crate::error::ApiError;
+use again::{Again, JudgedAgain, again};
+use because::Voice;
+use changed::{Changes, OPEN_ALERT_CAP, Recorded};
+use rules::Rules;
+use spaces::{Of, Story};
+
+/// For so long a message may well wait to be judged; of what is older, a missing record means that there was none.
+const MAY_WAIT: Duration = Duration::from_secs(3600);
+
+/// The trace of a message, in this language.
+pub(crate) async fn trace(
+    app: &App,
+    id: &IntegrationId,
+    stamp: Stamp,
+    language: Language,
+) -> Result<TraceView, ApiError> {
+    let voice = Voice(language);
+    let integration = app.store.integrations().get(id).await?.map(|stored| stored.integration);
+    match app.store.message(id, stamp).await? {
+        Some(entry) => recorded(app, voice, integration.as_ref(), entry).await,
+        None if integration.is_some() && may_wait(app, stamp) => Ok(waiting(voice)),
+        None => Err(ApiError::not_found(format_args!("message {stamp} of integration {id}"))),
+    }
+}
+
+fn may_wait(app: &App, stamp: Stamp) -> bool {
+    let (now, at) = (app.clock.now(), stamp.received_at());
+    now.since(at) <= MAY_WAIT && at <= now + alerting::limits::STAMP_AHEAD
+}
+
+fn waiting(voice: Voice) -> TraceView {
+    TraceView {
+        summary: voice.say(words::FULL_STOP, &[("text", &voice.plain(words::S_WAITING))]),
+        message: None,
+        configuration_changed: false,
+        changes: Vec::new(),
+        notes: Vec::new(),
+        intake: IntakeTrace { result: "unknown", steps: Vec::new() },
+        push_mode: None,
+        pipeline: Vec::new(),
+        routes: Vec::new(),
+        alert: None,
+        spaces: Vec::new(),
+    }
+}
+
+async fn recorded(
+    app: &App,
+    voice: Voice,
+    integration: Option<&Integration>,
+    entry: LogEntry,
+) -> Result<TraceView, ApiError> {
+    let again = match integration {
+        Some(integration) => again(app, integration, &entry).await?,
+        None => Again::NotAsked,
+    };
+    let mut changes = Changes::new(voice);
+    changes.integration(&entry, integration, &again);
+    let alert = match &entry.alert {
+        Some(alert) => app.store.alert(alert).await?,
+        None => None,
+    };
+    let mut notes = notes(voice, &entry, &again, alert.as_ref());
+    let then = alert.as_ref().and_then(|alert| as_it_was(alert, &entry, again.judged()));
+    let of = alert.as_ref().map(|alert| of(&entry, alert, then.as_ref()));
+    let stories = match of {
+        Some(of) => Some(stories(app, of).await?),
+        None => None,
+    };
+    if let Some(of) = of {
+        changes.alert(of, again.judged());
+        if of.opens && of.then.is_none() {
+            notes.push(voice.plain(words::ALERT_MOVED_ON));
+        }
+    }
+    let summary = summary::summary(voice, &entry, &again, stories.as_deref());
+    let spaces = of.zip(stories).map(|(of, stories)| views(voice, of, stories, &mut changes)).unwrap_or_default();
+    let rules = integration.zip(again.judged()).map(|(integration, judged)| Rules { voice, integration, judged });
+    let changes = changes.finish();
+    Ok(TraceView {
+        summary,
+        configuration_changed: !changes.is_empty(),
+        changes,
+        notes,
+        intake: arrival::intake(voice, &entry, integration, again.read()),
+        push_mode: rules.as_ref().map(|rules| push_mode(rules, &entry)),
+        pipeline: rules.as_ref().map(Rules::pipeline).unwrap_or_default(),
+        routes: routes(voice, rules.as_ref(), of),
+        alert: alert.as_ref().map(AlertTrace::from),
+        spaces,
+        message: Some(MessageView::from(entry)),
+    })
+}
+
+fn of<'a>(entry: &'a LogEntry, alert: &'a Alert, then: Option<&'a Alert>) -> Of<'a> {
+    let opens = entry.outcome == MessageOutcome::Triggered && alert.opened_by == entry.stamp;
+    Of { entry, alert, opens, then }
+}
+
+/// The alert as the message opened it: as it is kept, unless something newer is shown; then as judging the message again
+/// makes it.
+fn as_it_was(alert: &Alert, entry: &LogEntry, judged: Option<&JudgedAgain>) -> Option<Alert> {
+    if alert.opened_by != entry.stamp {
+        return None;
+    }
+    if alert.shown == entry.stamp {
+        return Some(alert.clone());
+    }
+    match judged.map(|judged| &judged.judgement.decision) {
+        Some(Decision::Event(event)) if entry.reason.as_deref() != Some(OPEN_ALERT_CAP) => Some(Alert {
+            title: event.title.clone(),
+            description: event.description.clone(),
+            severity: event.severity,
+            labels: event.labels.clone(),
+            ..alert.clone()
+        }),
+        Some(_) | None => None,
+    }
+}
+
+async fn stories(app: &App, of: Of<'_>) -> Result<Vec<Story>, ApiError> {
+    let mut stories = Vec::with_capacity(of.alert.spaces.len());
+    for space in &of.alert.spaces {
+        stories.push(Box::pin(Story::read(app, space, of)).await?);
+    }
+    Ok(stories)
+}
+
+fn views(voice: Voice, of: Of<'_>, stories: Vec<Story>, changes: &mut Changes) -> Vec<SpaceTrace> {
+    let view = |story: Story| {
+        let recorded = Recorded::of(&story);
+        let (view, chosen) = story.view(voice, of);
+        changes.space(&recorded, &chosen, of.entry);
+        view
+    };
+    stories.into_iter().map(view).collect()
+}
+
+/// What cannot be explained any more.
+fn notes(voice: Voice, entry: &LogEntry, again: &Again, alert: Option<&Alert>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if matches!(again, Again::BodyGone) {
+        notes.push(voice.plain(words::BODY_GONE));
+    }
+    let has_alert =
+        matches!(entry.outcome, MessageOutcome::Triggered | MessageOutcome::Updated | MessageOutcome::Recovered);
+    if has_alert && alert.is_none() {
+        notes.push(voice.plain(words::ALERT_GONE));
+    }
+    notes
+}
+
+fn push_mode(rules: &Rules<'_>, entry: &LogEntry) -> PushModeTrace {
+    PushModeTrace {
+        kind: rules.kind(),
+        steps: rules.push_mode(),
+        alert_key: entry.alert_key.clone(),
+        key_from: entry.key_from.map(|from| from.as_str()),
+    }
+}
+
+/// The routes that are tried, and that an alert which is open stays where it was routed first.
+fn routes(voice: Voice, rules: Option<&Rules<'_>>, of: Option<Of<'_>>) -> Vec<RouteTrace> {
+    let mut routes = rules.map(Rules::routes).unwrap_or_default();
+    if let Some(of) = of.filter(|of| !of.opens) {
+        let opened_by = of.alert.opened_by.to_string();
+        let because = voice.say(words::FOLLOWS, &[("opened_by", &opened_by)]);
+        let (step, spaces) = ("alert".to_owned(), of.alert.spaces.clone());
+        routes.push(RouteTrace { step, result: "match", because, spaces });
+    }
+    routes
+}
+
+impl From<&Alert> for AlertTrace {
+    fn from(alert: &Alert) -> Self {
+        Self {
+            id: alert.id.clone(),
+            opened_by: alert.opened_by,
+            title: alert.title.clone(),
+            status: alert.status.as_str(),
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The checks of the intake, as they came out.
+
+use alerting::integration::Integration;
+use alerting::message::RefusalReason;
+use intake::decide::Check;
+use store::log::{LogEntry, MessageOutcome};
+
+use super::again::{ReadAgain, refusal};
+use super::because::Voice;
+use super::words::{self, Words};
+use crate::dto::trace::{IntakeTrace, StepView};
+
+/// The first check that fails decides, so what was recorded says what became of every one.
+pub(crate) fn intake(
+    voice: Voice,
+    entry: &LogEntry,
+    integration: Option<&Integration>,
+    again: Option<&ReadAgain>,
+) -> IntakeTrace {
+    let refused = refusal(entry).map(|reason| refused_by(reason, again));
+    let step = |check: Check| {
+        let (result, because) = match refused {
+            Some(by) if check == by => ("failed", reason(voice, check, again)),
+            Some(by) if is_behind(check, by) => {
+                ("not_reached", voice.say(words::CHECK_REFUSED, &[("decided", by.as_str())]))
+            }
+            _ if entry.replay_of.is_some() && is_of_senders(check) => ("not_asked", voice.plain(words::BY_HAND)),
+            _ => ("passed", voice.plain(passed(check, integration))),
+        };
+        StepView { step: check.as_str().to_owned(), result, because }
+    };
+    let result = if entry.outcome == MessageOutcome::Refused { "refused" } else { "accepted" };
+    IntakeTrace { result, steps: Check::ALL.into_iter().map(step).collect() }
+}
+
+/// In words why the check refuses; `again`: what its sender would be told.
+pub(crate) fn reason(voice: Voice, check: Check, again: Option<&ReadAgain>) -> String {
+    let words = match check {
+        Check::Size => words::SIZE,
+        Check::Rate => words::RATE,
+        Check::Source => words::SOURCE,
+        Check::Json => words::JSON,
+        Check::Signature => words::SIGNATURE,
+        Check::MessageType => words::MESSAGE_TYPE,
+        Check::Content => words::CONTENT,
+        Check::Keyword => words::KEYWORD,
+    };
+    let said = voice.plain(words);
+    let fails_again = again.filter(|again| next(&again.passed) == Some(check));
+    match fails_again.and_then(|again| again.cause.as_deref()) {
+        Some(cause) => format!("{said} ({cause})"),
+        None => said,
+    }
+}
+
+/// The check that refused the message.
+pub(crate) fn refused_by(reason: RefusalReason, again: Option<&ReadAgain>) -> Check {
+    match reason {
+        RefusalReason::TooLarge => Check::Size,
+        RefusalReason::RateLimited => Check::Rate,
+        RefusalReason::Source => Check::Source,
+        RefusalReason::Signature => Check::Signature,
+        RefusalReason::Keyword => Check::Keyword,
+        RefusalReason::MessageType => Check::MessageType,
+        // Three checks have this reason; which one it was shows when the body is read again.
+        RefusalReason::Malformed => match again.and_then(|again| next(&again.passed)) {
+            Some(check @ (Check::Json | Check::MessageType)) => check,
+            Some(_) | None => Check::Content,
+        },
+    }
+}
+
+fn next(passed: &[Check]) -> Option<Check> {
+    Check::ALL.get(passed.len()).copied()
+}
+
+fn is_behind(check: Check, other: Check) -> bool {
+    let place = |wanted: Check| Check::ALL.iter().position(|check| *check == wanted);
+    place(check) > place(other)
+}
+
+/// Checks of who sends and how often, which a message that is taken in again by hand is not asked.
+const fn is_of_senders(check: Check) -> bool {
+    matches!(check, Check::Rate | Check::Source | Check::Signature)
+}
+
+fn passed(check: Check, integration: Option<&Integration>) -> Words {
+    let Some(security) = integration.map(|integration| &integration.security) else { return words::PASSED };
+    match check {
+        Check::Source if security.sources.is_empty() => words::NO_SOURCES,
+        Check::Signature if security.secret.is_none() => words::NO_SECRET,
+        Check::Keyword if security.keywords.is_empty() => words::NO_KEYWORDS,
+        _ => words::PASSED,
+    }
+}

@@ -1,0 +1,204 @@
+//! What was tried, in words: of a filter the conditions that hold or fail, of everything else its own sentence.
+
+use alerting::destination::Language;
+use alerting::filter::{Condition, Filter};
+use alerting::limits;
+use alerting::moment::Moment;
+use alerting::policy::FieldError;
+use alerting::trace::{Asked, Outcome, Place, Trace, Tried};
+
+use super::words::{self, Words};
+
+/// Characters of a value that are shown: a pattern is known by its beginning.
+const VALUE_CHARS: usize = 60;
+/// Values of one condition that are shown.
+const VALUES: usize = 3;
+
+/// The language of a trace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Voice(pub(crate) Language);
+
+impl Voice {
+    pub(crate) fn say(self, words: Words, with: &[(&str, &str)]) -> String {
+        words.say(self.0, with)
+    }
+
+    pub(crate) fn plain(self, words: Words) -> String {
+        words.say(self.0, &[])
+    }
+
+    /// All of them in one sentence.
+    pub(crate) fn join(self, parts: &[String], between: Words) -> String {
+        parts.join(&self.plain(between))
+    }
+
+    /// Values as they are typed, cut to what is readable.
+    pub(crate) fn values<T: AsRef<str>>(self, values: &[T]) -> String {
+        let shown: Vec<String> =
+            values.iter().take(VALUES).map(|value| limits::cut_chars(value.as_ref(), VALUE_CHARS)).collect();
+        let shown = self.join(&shown, words::OR);
+        match values.len().checked_sub(VALUES) {
+            None | Some(0) => shown,
+            Some(more) => self.say(words::MORE, &[("values", &shown), ("count", &more.to_string())]),
+        }
+    }
+
+    fn condition(self, condition: &Condition, asked: &Asked) -> String {
+        let found = asked.value.and_then(|value| condition.values.get(value));
+        let (words, values) = match found {
+            _ if !asked.exists => (words::NOT_SET, String::new()),
+            Some(value) => (words::MATCHES, self.values(&[value])),
+            None => (words::MATCHES_NOT, self.values(&condition.values)),
+        };
+        self.say(words, &[("field", &condition.field), ("values", &values)])
+    }
+
+    /// Why a filter matches (the conditions of the group that holds), or why not (of each group the one that fails).
+    fn filter(self, filter: &Filter, asked: &[Asked], matches: bool) -> String {
+        let deciding = asked.iter().map(|asked| asked.group).max();
+        let wanted = asked.iter().filter(|asked| asked.holds == matches && (!matches || Some(asked.group) == deciding));
+        let condition = |asked: &Asked| Some((filter.any.get(asked.group)?.all.get(asked.condition)?, *asked));
+        let said: Vec<String> =
+            wanted.filter_map(condition).map(|(condition, asked)| self.condition(condition, &asked)).collect();
+        match (said.is_empty(), matches) {
+            (true, true) => self.plain(words::TAKES_EVERYTHING),
+            (true, false) => self.plain(words::LEFT_OUT),
+            (false, _) => self.join(&said, words::AND),
+        }
+    }
+}
+
+/// Puts one trace into words.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Because<'a> {
+    pub(crate) voice: Voice,
+    pub(crate) trace: &'a Trace,
+    /// What is wrong with the configuration, by field.
+    pub(crate) problems: &'a [FieldError],
+    /// When hours and silences were looked at.
+    pub(crate) at: Option<Moment>,
+}
+
+impl Because<'_> {
+    /// Result and reason of what stands at `place`; `path`: the same in the configuration; `otherwise`: why it was not
+    /// come to.
+    pub(crate) fn of(&self, place: Place, path: &str, filter: &Filter, otherwise: &str) -> (&'static str, String) {
+        match self.trace.at(place) {
+            None => ("not_reached", otherwise.to_owned()),
+            Some(tried) => (result(&tried.outcome), self.reason(tried, path, filter)),
+        }
+    }
+
+    pub(crate) fn unusable(&self, path: &str) -> String {
+        let problem = self.problems.iter().find(|problem| problem.field.starts_with(path));
+        let problem = problem.map_or_else(|| self.voice.plain(words::BAD_PATTERN), |problem| problem.message.clone());
+        self.voice.say(words::UNUSABLE, &[("problem", &problem)])
+    }
+
+    fn reason(&self, tried: &Tried, path: &str, filter: &Filter) -> String {
+        let voice = self.voice;
+        let matching = || voice.filter(filter, &tried.asked, true);
+        match &tried.outcome {
+            Outcome::Matched => matching(),
+            Outcome::NoMatch => voice.filter(filter, &tried.asked, false),
+            Outcome::NotNow => {
+                let at = self.at.map_or_else(String::new, |at| at.rfc3339());
+                voice.say(words::NOT_NOW, &[("at", &at)])
+            }
+            Outcome::Unusable => self.unusable(path),
+            Outcome::TooCostly => voice.plain(words::TOO_COSTLY),
+            Outcome::Changed(_) => voice.say(words::CHANGED, &[("filter", &matching())]),
+            Outcome::Unchanged => voice.say(words::UNCHANGED, &[("filter", &matching())]),
+            Outcome::Dropped => voice.say(words::DROPPED, &[("filter", &matching())]),
+            Outcome::FoundNothing | Outcome::FoundEmpty | Outcome::Found(_) => voice.plain(words::FOUND_NOTHING),
+            Outcome::TemplateFailed => voice.plain(words::TEMPLATE_FAILED),
+        }
+    }
+}
+
+/// The name of an outcome on the wire.
+pub(crate) const fn result(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Matched => "match",
+        Outcome::NoMatch => "no_match",
+        Outcome::NotNow => "not_now",
+        Outcome::Unusable => "unusable",
+        Outcome::TooCostly => "too_costly",
+        Outcome::Found(_) => "found",
+        Outcome::FoundEmpty => "found_empty",
+        Outcome::FoundNothing => "found_nothing",
+        Outcome::Changed(_) => "changed",
+        Outcome::Unchanged => "unchanged",
+        Outcome::Dropped => "dropped",
+        Outcome::TemplateFailed => "template_failed",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use alerting::filter::{Group, Op};
+
+    use super::*;
+
+    const ENGLISH: Voice = Voice(Language::English);
+
+    fn condition(field: &str, op: Op, values: &[&str]) -> Condition {
+        Condition { field: field.to_owned(), op, values: values.iter().map(|value| (*value).to_owned()).collect() }
+    }
+
+    fn asked(group: usize, condition: usize, value: Option<usize>, holds: bool) -> Asked {
+        Asked { group, condition, value, exists: true, holds }
+    }
+
+    fn filter() -> Filter {
+        let first = vec![
+            condition("content", Op::Match, &["/RESOLVED/", "/OK/"]),
+            condition("labels.host", Op::NotMatch, &["db-*"]),
+        ];
+        Filter { any: vec![Group { all: first }, Group { all: vec![condition("title", Op::Match, &["cpu"])] }] }
+    }
+
+    #[test]
+    fn a_filter_that_matches_names_the_conditions_of_its_group() {
+        let said = |asked: &[Asked]| ENGLISH.filter(&filter(), asked, true);
+        let absent = Asked { exists: false, ..asked(0, 1, None, true) };
+        assert_eq!(said(&[asked(0, 0, Some(1), true), absent]), "content matches /OK/ and labels.host is not set");
+        let second = [asked(0, 0, None, false), asked(1, 0, Some(0), true)];
+        assert_eq!(said(&second), "title matches cpu");
+        assert_eq!(ENGLISH.filter(&Filter::default(), &[], true), "it takes everything");
+    }
+
+    #[test]
+    fn a_filter_that_does_not_match_names_of_each_group_the_condition_that_fails() {
+        let said = |asked: &[Asked]| ENGLISH.filter(&filter(), asked, false);
+        let both = [asked(0, 0, Some(0), true), asked(0, 1, Some(0), false), asked(1, 0, None, false)];
+        assert_eq!(said(&both), "labels.host matches db-* and title does not match cpu");
+        assert_eq!(said(&[asked(0, 0, None, false)]), "content does not match /RESOLVED/, /OK/");
+        assert_eq!(said(&[]), "a text that it needs does not occur");
+    }
+
+    #[test]
+    fn long_and_many_values_are_cut() {
+        let long = format!("/{}/", "a".repeat(500));
+        assert_eq!(ENGLISH.values(&[long.as_str()]).chars().count(), VALUE_CHARS);
+        assert_eq!(ENGLISH.values(&["a", "b", "c", "d", "e"]), "a, b, c and 2 more");
+    }
+
+    #[test]
+    fn what_is_not_in_the_trace_was_not_come_to() {
+        let mut trace = Trace::default();
+        trace.tried.push(Tried { place: Place::Close(0), outcome: Outcome::Unusable, asked: Vec::new() });
+        let problems = [FieldError::new("push_mode.close[0].any[0]", "unclosed group")];
+        let because = Because { voice: ENGLISH, trace: &trace, problems: &problems, at: None };
+        let of = |place, path| because.of(place, path, &Filter::default(), "close[0] had decided before it");
+        assert_eq!(
+            of(Place::Close(0), "push_mode.close[0]"),
+            ("unusable", "it cannot be used: unclosed group".to_owned())
+        );
+        assert_eq!(of(Place::Close(0), "push_mode.close[1]").1, "it cannot be used: a pattern of it does not compile");
+        assert_eq!(
+            of(Place::Close(1), "push_mode.close[1]"),
+            ("not_reached", "close[0] had decided before it".to_owned())
+        );
+    }
+}

@@ -1,0 +1,216 @@
+//! Whether what is explained with is still what decided: versions that were recorded, and the decisions made again held to
+//! the recorded ones.
+
+use alerting::alert::{AlertEvent, AlertKey};
+use alerting::integration::Integration;
+use alerting::message::{Message, Verdict};
+use alerting::policy::Decision;
+use store::log::{LogEntry, MessageOutcome};
+
+use super::again::{Again, JudgedAgain, refusal};
+use super::because::Voice;
+use super::spaces::{Chosen, Of, Story, Taken};
+use super::words;
+
+/// What a message that met the cap of open alerts is recorded with: its alert is not its own.
+pub(crate) const OPEN_ALERT_CAP: &str = "open_alert_cap";
+
+/// What was changed since, in sentences.
+pub(crate) struct Changes {
+    voice: Voice,
+    pub(crate) all: Vec<String>,
+}
+
+impl Changes {
+    pub(crate) const fn new(voice: Voice) -> Self {
+        Self { voice, all: Vec::new() }
+    }
+
+    fn add(&mut self, words: words::Words, with: &[(&str, &str)]) {
+        self.all.push(self.voice.say(words, with));
+    }
+
+    /// Closes the list with what a reader is to make of it.
+    pub(crate) fn finish(mut self) -> Vec<String> {
+        if !self.all.is_empty() {
+            self.add(words::WHAT_STANDS, &[]);
+        }
+        self.all
+    }
+
+    /// What the integration would say now.
+    pub(crate) fn integration(&mut self, entry: &LogEntry, integration: Option<&Integration>, again: &Again) {
+        let Some(integration) = integration else { return self.add(words::INTEGRATION_GONE, &[]) };
+        if let Some(judged_by) = &entry.judged_by
+            && judged_by.integration != integration.version
+        {
+            let (then, now) = (judged_by.integration.to_string(), integration.version.to_string());
+            self.add(words::INTEGRATION_SAVED, &[("then", &then), ("now", &now)]);
+        }
+        let Some(read) = again.read() else { return };
+        let now = match &read.verdict {
+            Verdict::Accepted(_) => None,
+            Verdict::Refused { reason, .. } => Some(*reason),
+        };
+        let then = refusal(entry);
+        if (entry.outcome == MessageOutcome::Refused, then) != (now.is_some(), now) {
+            let words = |reason: Option<&str>| match reason {
+                None => self.voice.plain(words::ACCEPTED),
+                Some(reason) => self.voice.say(words::REFUSED, &[("reason", reason)]),
+            };
+            let then = words(entry.reason.as_deref().filter(|_| entry.outcome == MessageOutcome::Refused));
+            let now = words(now.map(alerting::message::RefusalReason::as_str));
+            return self.add(words::INTAKE_DIFFERS, &[("then", &then), ("now", &now)]);
+        }
+        if let Verdict::Accepted(message) = &read.verdict {
+            self.message(entry, message);
+        }
+        if let Some(judged) = again.judged() {
+            self.decision(entry, judged);
+        }
+    }
+
+    fn message(&mut self, entry: &LogEntry, message: &Message) {
+        if message.title != entry.title {
+            let [then, now] = [&entry.title, &message.title].map(|title| self.voice.values(&[title]));
+            self.add(words::MESSAGE_DIFFERS, &[("then", &then), ("now", &now)]);
+        }
+    }
+
+    fn decision(&mut self, entry: &LogEntry, judged: &JudgedAgain) {
+        let (now_key, now_discards) = match &judged.judgement.decision {
+            Decision::Event(event) => (key(event), false),
+            Decision::Discard(_) => (None, true),
+        };
+        let then_discards = matches!(entry.reason.as_deref(), Some("unmatched" | "dropped"));
+        let then = (entry.rule.as_deref(), entry.alert_key.as_deref(), then_discards);
+        let now = (judged.judgement.rule.as_deref(), now_key, now_discards);
+        if then == now {
+            return;
+        }
+        let words = |(rule, key, discards): (Option<&str>, Option<&str>, bool)| {
+            let rule = rule.unwrap_or("–");
+            match key {
+                _ if discards => self.voice.say(words::DISCARDED, &[("rule", rule)]),
+                None => rule.to_owned(),
+                Some(key) => self.voice.say(words::KEYED, &[("rule", rule), ("key", &self.voice.values(&[key]))]),
+            }
+        };
+        let (then, now) = (words(then), words(now));
+        self.add(words::DECISION_DIFFERS, &[("then", &then), ("now", &now)]);
+    }
+
+    /// What the alert would look like if it were opened now. Only of one that shows nothing newer.
+    pub(crate) fn alert(&mut self, of: Of<'_>, judged: Option<&JudgedAgain>) {
+        let is_as_opened = of.opens && of.alert.shown == of.entry.stamp;
+        let Some(Decision::Event(event)) = judged.map(|judged| &judged.judgement.decision) else { return };
+        if !is_as_opened || of.entry.reason.as_deref() == Some(OPEN_ALERT_CAP) {
+            return;
+        }
+        let fields: Vec<String> = [
+            ("title", event.title != of.alert.title),
+            ("description", event.description != of.alert.description),
+            ("severity", event.severity != of.alert.severity),
+            ("labels", event.labels != of.alert.labels),
+            ("spaces", event.spaces != of.alert.spaces),
+        ]
+        .into_iter()
+        .filter(|(_, differs)| *differs)
+        .map(|(field, _)| field.to_owned())
+        .collect();
+        if !fields.is_empty() {
+            let fields = self.voice.join(&fields, words::OR);
+            self.add(words::ALERT_DIFFERS, &[("fields", &fields)]);
+        }
+    }
+
+    pub(crate) fn space(&mut self, story: &Recorded, chosen: &Chosen, entry: &LogEntry) {
+        let name = story.name.as_str();
+        let then = entry.judged_by.as_ref().and_then(|judged_by| judged_by.spaces.get(&story.id).copied());
+        match (then, story.version) {
+            (_, None) => return self.add(words::SPACE_GONE, &[("space", name)]),
+            (Some(then), Some(now)) if then != now => {
+                let (then, now) = (then.to_string(), now.to_string());
+                self.add(words::SPACE_SAVED, &[("space", name), ("then", &then), ("now", &now)]);
+            }
+            (Some(_) | None, Some(_)) => {}
+        }
+        if let Some(taken) = &chosen.silence {
+            self.silence(story, taken);
+        }
+        if let (Some(now), Some(then)) = (&chosen.rule, &story.rule)
+            && now != then
+        {
+            let nothing = self.voice.plain(words::NOTHING);
+            let [then, now] = [then, now].map(|rule| rule.as_deref().unwrap_or(&nothing));
+            self.add(words::RULE_DIFFERS, &[("space", name), ("then", then), ("now", now)]);
+        }
+    }
+
+    fn silence(&mut self, story: &Recorded, taken: &Taken) {
+        let is_same = match taken {
+            Taken::Dropped(silence) => story.dropped_by.as_deref() == Some(silence.as_str()),
+            Taken::Kept { remark, .. } => story.held_back.as_deref() == Some(remark),
+            // A mute is no silence, and comes after them.
+            Taken::None => story.dropped_by.is_none() && (story.held_back.is_none() || story.muted),
+        };
+        if is_same {
+            return;
+        }
+        let nothing = self.voice.plain(words::NOTHING);
+        let now = match taken {
+            Taken::None => nothing.as_str(),
+            Taken::Kept { by, .. } => by,
+            Taken::Dropped(silence) => silence.as_str(),
+        };
+        let then = story.dropped_by.as_deref().or(story.held_back.as_deref()).unwrap_or(&nothing);
+        self.add(words::SILENCE_DIFFERS, &[("space", &story.name), ("then", then), ("now", now)]);
+    }
+}
+
+/// What is recorded of an alert in a space, to be held against what the configuration of now would choose.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    id: alerting::ids::SpaceId,
+    name: String,
+    /// Of the space now; `None`: deleted.
+    version: Option<u64>,
+    dropped_by: Option<String>,
+    held_back: Option<String>,
+    muted: bool,
+    /// The rule by name, or that there was none; `None`: people have given the incident to others since.
+    rule: Option<Option<String>>,
+}
+
+impl Recorded {
+    pub(crate) fn of(story: &Story) -> Self {
+        use alerting::timeline::EntryKind::{Reassigned, Reopened, SnoozeEnded};
+        let again = story.entries.iter().any(|entry| matches!(entry.kind, Reassigned | Reopened | SnoozeEnded));
+        let rule = story
+            .incident
+            .as_ref()
+            .filter(|_| !again)
+            .map(|incident| incident.escalation.as_ref().map(|escalation| escalation.rule_name.clone()));
+        // Of a rule that reaches nobody only the timeline speaks, in words.
+        let nobody = story.entries.iter().any(|entry| entry.detail.as_deref().is_some_and(|it| it.starts_with(NOBODY)));
+        Self {
+            id: story.id.clone(),
+            name: story.name().to_owned(),
+            version: story.space.as_ref().map(|space| space.version),
+            dropped_by: story.dropped_by().map(ToString::to_string),
+            held_back: story.held_back().map(str::to_owned),
+            muted: story.held_back().is_some_and(|words| words.ends_with(alerting::incident::Hold::FLAPPING)),
+            rule: rule.filter(|rule| rule.is_some() || !nobody),
+        }
+    }
+}
+
+/// How the timeline begins to say that nobody is told.
+const NOBODY: &str = "nobody is told: ";
+
+fn key(event: &AlertEvent) -> Option<&str> {
+    match &event.key {
+        AlertKey::Unique => None,
+        AlertKey::Named(key) => Some(key),
+    }
+}

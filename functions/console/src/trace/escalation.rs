@@ -1,0 +1,114 @@
+//! To whom an incident was given: the rules as they were asked, and every time that it was given to someone.
+
+use alerting::assignment::SpacePolicy;
+use alerting::incident::Incident;
+use alerting::moment::Moment;
+use alerting::timeline::{Audience, Entry, EntryKind};
+use alerting::trace::Place;
+use store::people::view;
+
+use super::because::{Because, Voice};
+use super::spaces::{Of, Story};
+use super::words;
+use crate::dto::Time;
+use crate::dto::trace::{EscalationTrace, RuleTried, ToldTrace};
+
+/// The rules asked again.
+pub(crate) struct Asked {
+    pub(crate) view: EscalationTrace,
+    /// The name of the rule, or that there is none; `None`: the rules were not asked.
+    pub(crate) chosen: Option<Option<String>>,
+}
+
+/// Asks the rules of the space at the moment at which they were asked.
+pub(crate) fn ask(voice: Voice, story: &Story, incident: &Incident, of: Of<'_>) -> Asked {
+    let escalation = incident.escalation.as_ref();
+    let waiting = escalation.filter(|escalation| escalation.is_waiting);
+    let mut view = EscalationTrace {
+        asked_at: None,
+        rules: Vec::new(),
+        rule: escalation.filter(|escalation| escalation.rule.is_some()).map(|escalation| escalation.rule_name.clone()),
+        level: escalation.map(|escalation| escalation.level + 1),
+        waits_until: waiting.map(|escalation| Time(escalation.since)),
+        told: if story.made { told(story) } else { Vec::new() },
+    };
+    let asked_at = asked_at(story, incident);
+    let (Some(at), Some(space), Some(then)) = (asked_at, &story.space, of.then) else {
+        return Asked { view, chosen: None };
+    };
+    let (rule, trace) = SpacePolicy::new(space).trace_rule(space, &view_of(then), at);
+    let because = Because { voice, trace: &trace, problems: &[], at: Some(at) };
+    let decided = rule.map_or("", |rule| &rule.name);
+    let otherwise = voice.say(words::NOT_REACHED, &[("decided", decided)]);
+    let tried = space.escalation_rules.iter().enumerate().map(|(n, rule)| {
+        let (result, because) = because.of(Place::EscalationRule(n), "", &rule.filter, &otherwise);
+        RuleTried { rule: rule.id.clone(), name: rule.name.clone(), result, because }
+    });
+    view.rules = tried.collect();
+    view.asked_at = Some(Time(at));
+    Asked { view, chosen: Some(rule.map(|rule| rule.name.clone())) }
+}
+
+fn view_of(alert: &alerting::alert::Alert) -> alerting::matcher::View<'_> {
+    view(alert, alert.severity)
+}
+
+/// When the incident that this message made was first given to someone; `None`: it never was.
+fn asked_at(story: &Story, incident: &Incident) -> Option<Moment> {
+    if !story.made || incident.round == 0 {
+        return None;
+    }
+    let first = |kind| story.entries.iter().find(|entry| entry.kind == kind);
+    let entry = match story.held_back() {
+        Some(_) => first(EntryKind::SilenceEnded),
+        None => first(EntryKind::Triggered),
+    };
+    entry.map(|entry| entry.at)
+}
+
+/// Every entry that gave the incident to someone, or says that nobody was there.
+fn told(story: &Story) -> Vec<ToldTrace> {
+    story.entries.iter().filter(|entry| gives(entry.kind)).map(|entry| given(story, entry)).collect()
+}
+
+fn given(story: &Story, entry: &Entry) -> ToldTrace {
+    let to = story.notices.iter().filter(|notice| notice.n == entry.n).filter(|notice| match &entry.told {
+        Audience::Everyone => true,
+        Audience::Only(destinations) => destinations.contains(&notice.view.destination),
+    });
+    let name = |notice: &super::notices::Noticed| {
+        notice.view.name.clone().unwrap_or_else(|| notice.view.destination.to_string())
+    };
+    let (change, detail) = (entry.kind.as_str(), entry.detail.clone());
+    ToldTrace { at: Time(entry.at), change, detail, to: to.map(name).collect() }
+}
+
+/// Kinds of changes that give an incident to someone, or fail to.
+pub(crate) const fn gives(kind: EntryKind) -> bool {
+    match kind {
+        EntryKind::Triggered
+        | EntryKind::SnoozeEnded
+        | EntryKind::Reopened
+        | EntryKind::Escalated
+        | EntryKind::Repeated
+        | EntryKind::Reassigned
+        | EntryKind::ResponderAdded
+        | EntryKind::SilenceEnded
+        | EntryKind::ContactFailed
+        | EntryKind::NobodyReached => true,
+        EntryKind::SeverityRaised
+        | EntryKind::Recovered
+        | EntryKind::Acknowledged
+        | EntryKind::Unacknowledged
+        | EntryKind::Snoozed
+        | EntryKind::Closed
+        | EntryKind::AutoClosed
+        | EntryKind::AlertJoined
+        | EntryKind::AlertRecovered
+        | EntryKind::StormWarning
+        | EntryKind::Commented
+        | EntryKind::Merged
+        | EntryKind::MergedAway
+        | EntryKind::Edited => false,
+    }
+}

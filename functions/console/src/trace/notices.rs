@@ -1,0 +1,140 @@
+//! Who was to be told of which change of an incident, and what became of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use alerting::ids::DestinationId;
+use alerting::incident::Incident;
+use alerting::timeline::{Audience, Entry, EntryKind};
+use store::deliveries::{Delivery, DeliveryState};
+use store::log::NoticeRef;
+
+use super::because::Voice;
+use super::words;
+use crate::App;
+use crate::dto::Time;
+use crate::dto::incident::AttemptView;
+use crate::dto::trace::NoticeTrace;
+use crate::error::ApiError;
+use crate::routes::incidents::named;
+
+/// One notice with what the summary needs of it.
+#[derive(Debug)]
+pub(crate) struct Noticed {
+    /// The change's number in its incident.
+    pub(crate) n: u64,
+    pub(crate) kind: Option<EntryKind>,
+    pub(crate) state: DeliveryState,
+    pub(crate) view: NoticeTrace,
+}
+
+/// Which notices of an incident are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    All,
+    /// Those that the message caused.
+    OfTheMessage,
+}
+
+/// The notices of an incident by change and destination. `caused`: those that the message is recorded to have caused.
+pub(crate) async fn notices(
+    app: &App,
+    incident: &Incident,
+    entries: &[Entry],
+    caused: &[NoticeRef],
+    wanted: Wanted,
+) -> Result<Vec<Noticed>, ApiError> {
+    let deliveries: BTreeMap<DestinationId, Delivery> = app.store.deliveries(&incident.id).await?.into_iter().collect();
+    let caused = caused.iter().filter(|notice| notice.incident == incident.id);
+    let mut all: BTreeSet<(u64, DestinationId)> = caused.map(|notice| (notice.n, notice.destination.clone())).collect();
+    if wanted == Wanted::All {
+        all.extend(planned(entries));
+        all.extend(deliveries.iter().flat_map(|(destination, delivery)| {
+            let attempts = delivery.attempts.iter().map(|attempt| attempt.n);
+            attempts.chain(delivery.told.iter().map(|told| told.n)).map(|n| (n, destination.clone()))
+        }));
+    }
+    let mut names = BTreeMap::new();
+    let mut noticed = Vec::with_capacity(all.len());
+    for (n, destination) in all {
+        if !names.contains_key(&destination) {
+            names.insert(destination.clone(), named(app, &destination).await?);
+        }
+        let (name, channel) = names[&destination].clone();
+        let delivery = deliveries.get(&destination);
+        let state = delivery.map_or(DeliveryState::Pending, |delivery| delivery.state_of(n));
+        let kind = entries.iter().find(|entry| entry.n == n).map(|entry| entry.kind);
+        let change = kind.map(EntryKind::as_str);
+        let attempts = attempts(delivery, n);
+        let view = NoticeTrace { destination, name, channel, change, state: state.as_str(), attempts };
+        noticed.push(Noticed { n, kind, state, view });
+    }
+    Ok(noticed)
+}
+
+/// What the timeline says is told to certain destinations.
+fn planned(entries: &[Entry]) -> impl Iterator<Item = (u64, DestinationId)> {
+    let told = entries.iter().filter(|entry| entry.kind.is_told());
+    told.flat_map(|entry| {
+        let destinations: &[DestinationId] = match &entry.told {
+            Audience::Everyone => &[],
+            Audience::Only(destinations) => destinations,
+        };
+        destinations.iter().map(|destination| (entry.n, destination.clone()))
+    })
+}
+
+fn attempts(delivery: Option<&Delivery>, n: u64) -> Vec<AttemptView> {
+    let of_n = delivery.into_iter().flat_map(|delivery| &delivery.attempts).filter(|attempt| attempt.n == n);
+    let view = |attempt: &store::deliveries::Attempt| AttemptView {
+        at: Time(attempt.at),
+        outcome: attempt.outcome.as_str(),
+        reason: attempt.reason.clone(),
+    };
+    of_n.map(view).collect()
+}
+
+/// Who was told, who could not be, who is still to be, in one sentence; each destination once, by the best that became of
+/// it. `None`: there is nobody.
+pub(crate) fn summary<'n>(voice: Voice, noticed: impl Iterator<Item = &'n Noticed>) -> Option<String> {
+    let mut best: BTreeMap<&DestinationId, &Noticed> = BTreeMap::new();
+    for notice in noticed {
+        let known = best.entry(&notice.view.destination).or_insert(notice);
+        if rank(notice.state) >= rank(known.state) {
+            *known = notice;
+        }
+    }
+    let group = |wanted: u8, words| {
+        let names: Vec<String> =
+            best.values().filter(|notice| rank(notice.state) == wanted).map(|notice| whom(voice, notice)).collect();
+        (!names.is_empty()).then(|| voice.say(words, &[("names", &voice.join(&names, words::OR))]))
+    };
+    let parts: Vec<String> =
+        [group(TOLD, words::S_TOLD), group(FAILED, words::S_FAILED), group(PENDING, words::S_PENDING)]
+            .into_iter()
+            .flatten()
+            .collect();
+    (!parts.is_empty()).then(|| voice.join(&parts, words::SEMICOLON))
+}
+
+const FAILED: u8 = 0;
+const PENDING: u8 = 1;
+const TOLD: u8 = 2;
+
+const fn rank(state: DeliveryState) -> u8 {
+    match state {
+        DeliveryState::Failed => FAILED,
+        DeliveryState::Pending => PENDING,
+        DeliveryState::Delivered | DeliveryState::Folded => TOLD,
+    }
+}
+
+fn whom(voice: Voice, notice: &Noticed) -> String {
+    let view = &notice.view;
+    let name = view.name.as_deref().unwrap_or(view.destination.as_str());
+    let channel = view.channel.as_deref().unwrap_or("?");
+    let reason = view.attempts.last().and_then(|attempt| attempt.reason.as_deref());
+    match reason.filter(|_| rank(notice.state) != TOLD) {
+        Some(reason) => voice.say(words::WHOM_WHY, &[("name", name), ("channel", channel), ("reason", reason)]),
+        None => voice.say(words::WHOM, &[("name", name), ("channel", channel)]),
+    }
+}

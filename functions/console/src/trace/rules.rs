@@ -1,0 +1,212 @@
+//! Push rules, key extractors, pipeline and routes: everything that the integration has, with what came of it.
+
+use alerting::alert::Verdict;
+use alerting::filter::Filter;
+use alerting::integration::{
+    Action, AddLabel, Integration, KeyExtractor, KeyField, PushMode, Routing, Step, Then, Unmatched,
+};
+use alerting::policy::{Decision, DiscardReason, Flag};
+use alerting::trace::{Outcome, Place};
+
+use super::again::JudgedAgain;
+use super::because::{Because, Voice, result};
+use super::words::{self, Words};
+use crate::dto::trace::{ChangeView, PipelineTrace, RouteTrace, StepView};
+
+/// The rules of an integration and what came of them.
+pub(crate) struct Rules<'a> {
+    pub(crate) voice: Voice,
+    pub(crate) integration: &'a Integration,
+    pub(crate) judged: &'a JudgedAgain,
+}
+
+impl Rules<'_> {
+    fn because(&self) -> Because<'_> {
+        Because { voice: self.voice, trace: &self.judged.trace, problems: &self.judged.problems, at: None }
+    }
+
+    pub(crate) const fn kind(&self) -> &'static str {
+        match self.integration.push_mode {
+            PushMode::EachMessage => "each_message",
+            PushMode::ByTitle => "by_title",
+            PushMode::ByRules { .. } => "by_rules",
+        }
+    }
+
+    /// Close rules, trigger rules, what becomes of a message that none of them matches, and where the key was looked for.
+    pub(crate) fn push_mode(&self) -> Vec<StepView> {
+        let alone = |step: &str, because| {
+            vec![StepView { step: step.to_owned(), result: "match", because: self.voice.plain(because) }]
+        };
+        match &self.integration.push_mode {
+            PushMode::EachMessage => alone("each_message", words::EACH_MESSAGE),
+            PushMode::ByTitle => alone("by_title", words::BY_TITLE),
+            PushMode::ByRules { trigger, close, key, unmatched } => {
+                let mut steps = self.filters(close, "close", Place::Close);
+                steps.extend(self.filters(trigger, "trigger", Place::Trigger));
+                steps.extend(self.unmatched(*unmatched));
+                steps.extend(self.keys(key));
+                steps
+            }
+        }
+    }
+
+    fn filters(&self, filters: &[Filter], name: &str, place: impl Fn(usize) -> Place) -> Vec<StepView> {
+        let otherwise = match self.decided_by() {
+            None => self.voice.plain(words::RULES_TOO_COSTLY),
+            Some(decided) => self.voice.say(words::NOT_REACHED, &[("decided", &decided)]),
+        };
+        let step = |(n, filter): (usize, &Filter)| {
+            let step = format!("{name}[{n}]");
+            let (result, because) = self.because().of(place(n), &format!("push_mode.{step}"), filter, &otherwise);
+            StepView { step, result, because }
+        };
+        filters.iter().enumerate().map(step).collect()
+    }
+
+    /// The push rule that matched.
+    fn decided_by(&self) -> Option<String> {
+        let mut matched = self.judged.trace.tried.iter().filter(|tried| tried.outcome == Outcome::Matched);
+        matched.find_map(|tried| match tried.place {
+            Place::Close(n) => Some(format!("close[{n}]")),
+            Place::Trigger(n) => Some(format!("trigger[{n}]")),
+            Place::Key(_) | Place::Step(_) | Place::Route(_) | Place::Silence(_) | Place::EscalationRule(_) => None,
+        })
+    }
+
+    /// What becomes of a message that no rule matches, if this is one.
+    fn unmatched(&self, choice: Unmatched) -> Option<StepView> {
+        if self.decided_by().is_some() {
+            return None;
+        }
+        let is_rule = |place: &Place| matches!(place, Place::Close(_) | Place::Trigger(_));
+        let mut rules = self.judged.trace.tried.iter().filter(|tried| is_rule(&tried.place));
+        let is_discarded = self.judged.judgement.decision == Decision::Discard(DiscardReason::Unmatched);
+        let (result, because) = match choice {
+            _ if rules.any(|tried| tried.outcome == Outcome::TooCostly) => ("trigger", words::RULES_TOO_COSTLY),
+            Unmatched::Trigger => ("trigger", words::UNMATCHED_TRIGGER),
+            Unmatched::Discard if is_discarded => ("discard", words::UNMATCHED_DISCARD),
+            Unmatched::Discard => ("trigger", words::UNMATCHED_DOUBT),
+        };
+        Some(StepView { step: "unmatched".to_owned(), result, because: self.voice.plain(because) })
+    }
+
+    fn keys(&self, extractors: &[KeyExtractor]) -> Vec<StepView> {
+        let is_discarded = self.judged.judgement.decision == Decision::Discard(DiscardReason::Unmatched);
+        let found = (0..extractors.len()).find(|n| matches!(self.outcome(Place::Key(*n)), Some(Outcome::Found(_))));
+        let otherwise = match found {
+            Some(n) => self.voice.say(words::NOT_REACHED, &[("decided", &format!("key[{n}]"))]),
+            None if is_discarded => self.voice.plain(words::NOT_JUDGED),
+            None => self.voice.plain(words::RULES_TOO_COSTLY),
+        };
+        let mut steps: Vec<StepView> =
+            extractors.iter().enumerate().map(|(n, extractor)| self.key(n, extractor, &otherwise)).collect();
+        if self.judged.judgement.flags.contains(&Flag::KeyFallback) {
+            let because = self.voice.plain(words::KEY_TITLE);
+            steps.push(StepView { step: "title".to_owned(), result: "found", because });
+        }
+        steps
+    }
+
+    fn key(&self, n: usize, extractor: &KeyExtractor, otherwise: &str) -> StepView {
+        let field = match extractor.field {
+            KeyField::Title => "title",
+            KeyField::Content => "content",
+        };
+        let step = format!("key[{n}]");
+        let values = self.voice.values(&[&extractor.pattern]);
+        let say = |words, key: &str| self.voice.say(words, &[("field", field), ("values", &values), ("key", key)]);
+        let outcome = self.outcome(Place::Key(n));
+        let because = match outcome {
+            Some(Outcome::Found(key)) => say(words::KEY_FOUND, &self.voice.values(&[key])),
+            Some(Outcome::FoundEmpty) => say(words::KEY_EMPTY, ""),
+            Some(Outcome::Unusable) => self.because().unusable(&format!("push_mode.{step}")),
+            Some(Outcome::TooCostly) => self.voice.plain(words::TOO_COSTLY),
+            Some(_) => say(words::KEY_NOTHING, ""),
+            None => otherwise.to_owned(),
+        };
+        StepView { step, result: outcome.map_or("not_reached", result), because }
+    }
+
+    fn outcome(&self, place: Place) -> Option<&Outcome> {
+        self.judged.trace.at(place).map(|tried| &tried.outcome)
+    }
+
+    pub(crate) fn pipeline(&self) -> Vec<PipelineTrace> {
+        let dropped = (0..self.integration.pipeline.len())
+            .find(|n| self.outcome(Place::Step(*n)) == Some(&Outcome::Dropped))
+            .map(|n| self.voice.say(words::NOT_REACHED, &[("decided", &format!("pipeline[{n}]"))]));
+        let otherwise = dropped.unwrap_or_else(|| self.voice.plain(words::NOT_JUDGED));
+        let everything = Filter::default();
+        let view = |(n, step): (usize, &Step)| {
+            let (place, path) = (Place::Step(n), format!("pipeline[{n}]"));
+            let when = step.when.as_ref().unwrap_or(&everything);
+            let (result, because) = self.because().of(place, &path, when, &otherwise);
+            let changes = match self.outcome(place) {
+                Some(Outcome::Changed(changes)) => changes.iter().map(ChangeView::from).collect(),
+                Some(_) | None => Vec::new(),
+            };
+            PipelineTrace { step: path, action: action(&step.action), result, because, changes }
+        };
+        self.integration.pipeline.iter().enumerate().map(view).collect()
+    }
+
+    pub(crate) fn routes(&self) -> Vec<RouteTrace> {
+        let (routes, default_spaces) = match &self.integration.routing {
+            Routing::Dedicated { space } => {
+                let (result, because) = self.routed(("match", words::ONE_SPACE));
+                let (step, spaces) = ("space".to_owned(), vec![space.clone()]);
+                return vec![RouteTrace { step, result, because, spaces }];
+            }
+            Routing::Shared { routes, default_spaces } => (routes, default_spaces),
+        };
+        let matched = |n: &usize| self.outcome(Place::Route(*n)) == Some(&Outcome::Matched);
+        let stopped = (0..routes.len()).find(|n| matched(n) && routes[*n].then == Then::Stop);
+        let otherwise = match stopped {
+            Some(n) => self.voice.say(words::ROUTE_STOPPED, &[("decided", &format!("routes[{n}]"))]),
+            None => self.routed(("not_reached", words::NOT_JUDGED)).1,
+        };
+        let mut views = Vec::with_capacity(routes.len() + 1);
+        for (n, route) in routes.iter().enumerate() {
+            let step = format!("routes[{n}]");
+            let path = format!("{step}.");
+            let (result, because) = self.because().of(Place::Route(n), &path, &route.filter, &otherwise);
+            views.push(RouteTrace { step, result, because, spaces: route.spaces.clone() });
+        }
+        let any = (0..routes.len()).any(|n| matched(&n));
+        let default = if any { ("not_reached", words::DEFAULT_NOT) } else { ("match", words::DEFAULT_TAKES) };
+        let (result, because) = self.routed(default);
+        let (step, spaces) = ("default_spaces".to_owned(), default_spaces.clone());
+        views.push(RouteTrace { step, result, because, spaces });
+        views
+    }
+
+    /// This, if the message is one that is routed; else why it is not.
+    fn routed(&self, (result, because): (&'static str, Words)) -> (&'static str, String) {
+        let (result, because) = match &self.judged.judgement.decision {
+            Decision::Event(event) if event.verdict == Verdict::Trigger => (result, because),
+            Decision::Event(_) => ("not_reached", words::CLOSES),
+            Decision::Discard(_) => ("not_reached", words::NOT_JUDGED),
+        };
+        (result, self.voice.plain(because))
+    }
+}
+
+impl From<&alerting::trace::Change> for ChangeView {
+    fn from(change: &alerting::trace::Change) -> Self {
+        Self { field: change.field.clone(), before: change.before.clone(), after: change.after.clone() }
+    }
+}
+
+/// The field of a step that says what it does.
+const fn action(action: &Action) -> &'static str {
+    match action {
+        Action::SetTitle(_) => "set_title",
+        Action::SetDescription(_) => "set_description",
+        Action::SetSeverity(_) => "set_severity",
+        Action::AddLabel(AddLabel::Extract { .. } | AddLabel::Compose { .. }) => "add_label",
+        Action::MapLabels { .. } => "map_labels",
+        Action::DeleteLabel(_) => "delete_label",
+        Action::Drop(_) => "drop",
+    }
+}
