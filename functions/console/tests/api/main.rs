@@ -15,4 +15,5 @@ mod schedules;
 mod silences;
 mod spaces;
 mod teams;
+mod trace;
 mod world;
