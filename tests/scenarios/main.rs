@@ -24,3 +24,4 @@ mod secrets;
 mod silences;
 mod storm;
 mod timeline;
+mod trace;

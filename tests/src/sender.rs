@@ -136,6 +136,13 @@ impl Sender {
         self.api.list(&format!("/integrations/{}/messages", self.integration)).await
     }
 
+    /// Why someone was, or was not, told of a message; `place`: counted from the newest.
+    pub async fn trace(&self, place: usize) -> Value {
+        let messages = self.messages().await;
+        let id = messages[place]["id"].as_str().expect("an id");
+        self.api.get(&format!("/integrations/{}/messages/{id}/trace", self.integration)).await
+    }
+
     /// The outcomes, newest first.
     pub async fn outcomes(&self) -> Vec<String> {
         let messages = self.messages().await;
