@@ -53,6 +53,7 @@ pub(crate) async fn notices(
             attempts.chain(delivery.told.iter().map(|told| told.n)).map(|n| (n, destination.clone()))
         }));
     }
+    let kinds: BTreeMap<u64, EntryKind> = entries.iter().map(|entry| (entry.n, entry.kind)).collect();
     let mut names = BTreeMap::new();
     let mut noticed = Vec::with_capacity(all.len());
     for (n, destination) in all {
@@ -62,7 +63,7 @@ pub(crate) async fn notices(
         let (name, channel) = names[&destination].clone();
         let delivery = deliveries.get(&destination);
         let state = delivery.map_or(DeliveryState::Pending, |delivery| delivery.state_of(n));
-        let kind = entries.iter().find(|entry| entry.n == n).map(|entry| entry.kind);
+        let kind = kinds.get(&n).copied();
         let change = kind.map(EntryKind::as_str);
         let attempts = attempts(delivery, n);
         let view = NoticeTrace { destination, name, channel, change, state: state.as_str(), attempts };

@@ -91,7 +91,8 @@ impl Story {
         let ended = self.entries.iter().any(|entry| entry.kind == EntryKind::SilenceEnded);
         // Whoever is held back is given to nobody: no round began with the trigger.
         let never_given = incident.round == 0 && first.n == 1;
-        (self.made && (incident.held.is_some() || ended || never_given)).then(|| first.detail.as_deref()).flatten()
+        let is_held = self.made && (incident.held.is_some() || ended || never_given);
+        first.detail.as_deref().filter(|_| is_held)
     }
 
     /// The view, and the silence and rule that would be chosen now.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::world::World;
 
 /// The routes that clients are written against, beside reading, replacing and deleting.
-const FIXED: [(&str, &str); 24] = [
+const FIXED: [(&str, &str); 25] = [
     ("post", "/spaces"),
     ("post", "/destinations"),
     ("post", "/destinations/{id}/test"),
@@ -19,6 +19,7 @@ const FIXED: [(&str, &str); 24] = [
     ("post", "/integrations/{id}/rotate-key"),
     ("post", "/integrations/{id}/try"),
     ("get", "/integrations/{id}/messages"),
+    ("get", "/integrations/{id}/messages/{message}/trace"),
     ("post", "/integrations/{id}/messages/{message}/replay"),
     ("get", "/alerts"),
     ("get", "/alerts/{id}"),
