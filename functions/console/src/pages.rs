@@ -9,6 +9,7 @@
 
 pub(crate) mod error;
 pub(crate) mod render;
+pub(crate) mod trace;
 pub(crate) mod words;
 
 use std::sync::Arc;
@@ -42,7 +43,7 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
 
 /// All pages.
 pub(crate) fn router(app: &SharedApp) -> Router<SharedApp> {
-    let pages = Router::new().route("/assets/{name}", get(asset));
+    let pages = Router::new().route("/assets/{name}", get(asset)).merge(trace::router());
     pages.layer(middleware::from_fn_with_state(Arc::clone(app), finish))
 }
 

@@ -24,8 +24,11 @@ use crate::pages::error::PageError;
 use crate::session::{SignedIn, signed_in};
 
 /// Each template, by the name that handlers use.
-const TEMPLATES: &[(&str, &str)] =
-    &[("frame.html", include_str!("html/frame.html")), ("error.html", include_str!("html/error.html"))];
+const TEMPLATES: &[(&str, &str)] = &[
+    ("frame.html", include_str!("html/frame.html")),
+    ("error.html", include_str!("html/error.html")),
+    ("trace.html", include_str!("html/trace.html")),
+];
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();

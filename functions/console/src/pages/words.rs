@@ -9,7 +9,7 @@ use alerting::destination::Language;
 type Row = (&'static str, &'static str, &'static str);
 
 /// By the file that uses them.
-const TABLES: &[&[Row]] = &[FRAME, ERRORS];
+const TABLES: &[&[Row]] = &[FRAME, ERRORS, TRACE];
 
 const FRAME: &[Row] = &[
     ("incidents", "Incidents", "事件"),
@@ -47,6 +47,29 @@ const ERRORS: &[Row] = &[
     ("our_failure", "Something failed on our side.", "我们这边出错了。"),
     ("try_again", "Try again in a moment.", "请稍后再试。"),
     ("back_to_incidents", "Go to the incidents", "前往事件列表"),
+];
+
+const TRACE: &[Row] = &[
+    ("trace_title", "Why was someone told, or not?", "为什么通知了，或没有通知？"),
+    ("trace_changed", "Changed since", "此后已更改"),
+    ("trace_notes", "What cannot be explained any more", "已无法解释的部分"),
+    ("trace_message", "Message", "消息"),
+    ("trace_received", "Received", "接收时间"),
+    ("trace_subject", "Title", "标题"),
+    ("trace_outcome", "Outcome", "结果"),
+    ("trace_key", "Alert key", "告警标识"),
+    ("trace_intake", "Intake", "接入检查"),
+    ("trace_push_mode", "Push mode", "推送模式"),
+    ("trace_pipeline", "Pipeline", "处理流水线"),
+    ("trace_routes", "Routes", "路由"),
+    ("trace_space", "Space", "协作空间"),
+    ("trace_silence", "Silence", "静默"),
+    ("trace_grouping", "Grouping", "聚合"),
+    ("trace_incident", "Incident", "事件"),
+    ("trace_escalation", "Escalation", "升级"),
+    ("trace_level", "level", "级别"),
+    ("trace_notices", "Notices", "通知"),
+    ("trace_nobody", "Nobody was told because of this message.", "此消息没有通知任何人。"),
 ];
 
 /// All texts in one language.

@@ -1,0 +1,37 @@
+//! Why someone was, or was not, told of a message: the API's own trace, as a page.
+
+use alerting::ids::{IntegrationId, Stamp};
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Html;
+use axum::routing::get;
+use serde::Serialize;
+
+use super::error::{PageError, refused};
+use super::render::{Reader, page};
+use crate::SharedApp;
+use crate::dto::trace::TraceView;
+use crate::session::SignedIn;
+use crate::trace;
+
+pub(crate) fn router() -> Router<SharedApp> {
+    Router::new().route("/integrations/{id}/messages/{message}/trace", get(show))
+}
+
+#[derive(Serialize)]
+struct Context {
+    integration: IntegrationId,
+    trace: TraceView,
+}
+
+async fn show(
+    State(app): State<SharedApp>,
+    signed_in: SignedIn,
+    Path((id, stamp)): Path<(String, String)>,
+) -> Result<Html<String>, PageError> {
+    let integration: IntegrationId = id.parse().map_err(|_| PageError::NotFound)?;
+    let stamp: Stamp = stamp.parse().map_err(|_| PageError::NotFound)?;
+    let language = signed_in.member.language;
+    let trace = trace::trace(&app, &integration, stamp, language).await.map_err(refused)?;
+    Ok(page("trace.html", "trace_title", &Context { integration, trace }, &Reader::of(signed_in)))
+}
