@@ -57,10 +57,22 @@ impl Wish {
 
 /// Carries out the wish; the incident as it then is.
 pub(crate) async fn act(app: &App, id: &IncidentId, wish: Wish, actor: &Actor) -> Result<Incident, ApiError> {
+    act_in(app, id, None, wish, actor).await
+}
+
+/// The same for someone who saw the incident in this episode (`None`: whichever), and meant no other.
+pub(crate) async fn act_in(
+    app: &App,
+    id: &IncidentId,
+    episode: Option<u32>,
+    wish: Wish,
+    actor: &Actor,
+) -> Result<Incident, ApiError> {
     let now = app.clock.now();
     let before = existing(app, id).await?;
     let action = action(app, &before, &wish, now).await?;
-    let incident = match change(app, id, Change::Person { actor: actor.clone(), action }, now).await? {
+    let change = Change::Person { actor: actor.clone(), action, episode };
+    let incident = match self::change(app, id, change, now).await? {
         Some((incident, entry)) => {
             app.dispatch.tell(&incident, &entry).await?;
             incident
@@ -101,7 +113,7 @@ pub(crate) async fn merge(app: &App, target: &IncidentId, from: &IncidentId, act
     if into.alerts.len() + other.alerts.len() > ALERTS && !merged_before {
         return Err(ApiError::conflict(format!("together the incidents have more than {ALERTS} alerts")));
     }
-    let person = |action| Change::Person { actor: actor.clone(), action };
+    let person = |action| Change::Person { actor: actor.clone(), action, episode: None };
     let leave = Action::MergeInto { target: target.clone(), num: into.num.clone() };
     if let Some((incident, entry)) = change(app, from, person(leave), now).await? {
         app.dispatch.tell(&incident, &entry).await?;

@@ -11,6 +11,7 @@ use alerting::severity::Severity;
 use alerting::timeline::EntryKind;
 use channels::outcome::{Provider, Reason};
 use channels::{Destination, Form, Post};
+use lambda_kit::links::SignedLinks;
 use serde::Serialize;
 use serde_json::Value;
 use store::rates::Token;
@@ -68,9 +69,10 @@ pub(crate) async fn send(app: &App, to: Addressed<'_>, actor: String, base: &str
         return Err(ApiError::TooMany { after, message });
     }
     let notice = sample(app, to.destination, actor, now);
+    let links = SignedLinks { keys: app.sealer.link_keys().await?, base };
     let post = Post {
         notices: std::slice::from_ref(&notice),
-        link_base: base,
+        links: &links,
         language: to.language,
         time_zone: to.time_zone,
         form: Form::Rich,
@@ -110,6 +112,7 @@ fn sample(app: &App, destination: DestinationId, actor: String, now: Moment) -> 
         description: "If you can read this, alerts arrive here. Nothing is wrong, and nobody has to act.".to_owned(),
         severity: Severity::Info,
         progress: Progress::Triggered,
+        episode: 0,
         triggered_at: now,
         closed_at: None,
         labels: BTreeMap::new(),

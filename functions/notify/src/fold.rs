@@ -39,6 +39,7 @@ pub(crate) mod tests {
             description: String::new(),
             severity: Severity::Warning,
             progress: Progress::Triggered,
+            episode: 0,
             triggered_at: Moment::from_secs(1),
             closed_at: None,
             labels: Default::default(),

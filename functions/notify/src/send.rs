@@ -9,6 +9,7 @@ use channels::outcome::{Outcome, Reason};
 use channels::{Form, Post};
 use futures::StreamExt as _;
 use futures::stream;
+use lambda_kit::links::SignedLinks;
 use lambda_kit::queue::Entry;
 use lambda_kit::random::base62;
 use lambda_kit::sqs_batch::Disposition;
@@ -50,9 +51,10 @@ pub(crate) async fn send(app: &App, address: &Address, notices: &[Notice]) -> Re
         return Ok(fates);
     }
     let notices: Vec<Notice> = claimed.iter().map(|claimed| claimed.notice.clone()).collect();
+    let links = SignedLinks { keys: app.parts.sealer.link_keys().await?, base: &app.parts.link_base };
     let post = Post {
         notices: &notices,
-        link_base: &app.parts.link_base,
+        links: &links,
         language: address.language,
         time_zone: &address.time_zone,
         form: form(&claimed),

@@ -85,6 +85,9 @@ pub struct Incident {
     /// Grows with every level that is told and every fresh start; what an earlier round has set a timer for is void.
     #[serde(default, skip_serializing_if = "is_default")]
     pub round: u32,
+    /// How often it was reopened. What a message of an earlier episode asks for is void.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub episode: u32,
     /// `None` while the space's own destinations are all there is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalation: Option<Escalation>,

@@ -23,6 +23,7 @@ pub mod incident;
 pub mod integration;
 pub mod key;
 pub mod limits;
+pub mod link;
 mod literals;
 pub mod mapping;
 pub mod matcher;

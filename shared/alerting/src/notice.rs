@@ -61,6 +61,9 @@ pub struct Notice {
     pub description: String,
     pub severity: Severity,
     pub progress: Progress,
+    /// Of the incident ([`Incident::episode`]).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub episode: u32,
     pub triggered_at: Moment,
     pub closed_at: Option<Moment>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -91,6 +94,11 @@ const fn one() -> u32 {
     1
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
 /// What a notice says beside its incident.
 #[derive(Debug, Clone, Default)]
 pub struct Subject {
@@ -113,6 +121,11 @@ pub struct Mentions {
 }
 
 impl Notice {
+    /// Nobody works on it, so whoever is told can say that they do.
+    pub fn can_be_acknowledged(&self) -> bool {
+        self.progress == Progress::Triggered
+    }
+
     /// The same for every copy of the same change to the same destination.
     pub fn id(&self) -> String {
         hash128(&["notice", self.incident.as_str(), self.destination.as_str(), &self.n.to_string()])
@@ -145,6 +158,7 @@ pub fn plan(incident: &Incident, entry: &Entry, subject: &Subject) -> Vec<Notice
         description: limits::cut_bytes(&subject.description, limits::DESCRIPTION_BYTES),
         severity: incident.severity,
         progress: incident.progress,
+        episode: incident.episode,
         triggered_at: incident.triggered_at,
         closed_at: incident.closed_at,
         labels: subject.labels.clone(),

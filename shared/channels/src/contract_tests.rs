@@ -220,8 +220,9 @@ fn whatever_is_cut_the_link_the_severity_the_number_and_the_title_stay() {
             let request = render(channel, &Post { form, ..post(&notices) });
             let body = body_text(&request);
             assert!(request.cut, "{channel}");
-            let link = format!("https://larkspur.example/incidents/{}", notices[0].incident);
-            for part in [link.as_str(), "Critical", "INC #7KQ2MD", "磁盘满了😀磁盘满了😀"] {
+            let link = samples::link(&notices[0]);
+            let acknowledge = format!("{link}?ack=1");
+            for part in [link.as_str(), &acknowledge, "Critical", "INC #7KQ2MD", "磁盘满了😀磁盘满了😀"] {
                 assert!(body.contains(part), "{channel} {form:?} has no {part}");
             }
         }

@@ -174,7 +174,7 @@ impl Render for Writer {
                 text += &format!("\n\n{}", lines(&escape(&block)));
             }
         }
-        text += &format!("\n\n[{}]({})", message.words.details(), line.link);
+        text += &format!("\n\n{}", message.link_line(|name, link| format!("[{name}]({link})")));
         self.markdown(&line.headline(), &text, people)
     }
 

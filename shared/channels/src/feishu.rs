@@ -162,9 +162,10 @@ impl Render for Writer<'_> {
                 elements.extend([json!({"tag": "hr"}), json!({"tag": "div", "text": plain_text(&text)})]);
             }
         }
-        let label = plain_text(message.words.details());
-        let details = json!({"tag": "button", "type": "primary", "text": label, "url": message.line.link});
-        elements.push(json!({"tag": "action", "actions": [details]}));
+        let button = |(name, link): (&str, &str)| {
+            json!({"tag": "button", "type": "primary", "text": plain_text(name), "url": link})
+        };
+        elements.push(json!({"tag": "action", "actions": message.links().map(button).collect::<Vec<_>>()}));
         self.card(message.line.tone, &message.line.headline(), elements)
     }
 

@@ -151,6 +151,7 @@ mod tests {
                 num: "INC #AB12".to_owned(),
                 title: "磁盘满了".to_owned(),
                 link: "https://x.example/incidents/inc_1".to_owned(),
+                acknowledge: None,
                 mentions: Vec::new(),
             },
             facts: Vec::new(),

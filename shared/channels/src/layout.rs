@@ -26,6 +26,8 @@ pub(crate) use words::Words;
 
 /// Characters of a title in a folded line; the link has the rest.
 pub(crate) const LINE_TITLE_CHARS: usize = 120;
+/// What stands between the links of the last line.
+const BETWEEN_LINKS: &str = " | ";
 /// Characters of a fact: a name that somebody gave to a space or an integration.
 const FACT_CHARS: usize = 200;
 
@@ -71,7 +73,10 @@ pub(crate) struct Line {
     /// `INC #7KQ2MD`
     pub num: String,
     pub title: String,
+    /// The incident's page.
     pub link: String,
+    /// The page with the button; `None`: there is nothing to acknowledge.
+    pub acknowledge: Option<String>,
     /// Who is to be mentioned, at most [`mention::PEOPLE`].
     pub mentions: Vec<Person>,
 }
@@ -99,7 +104,8 @@ impl Line {
             badge,
             num: format!("INC #{}", notice.num),
             title: clean_line(&notice.title),
-            link: format!("{}/incidents/{}", post.link_base.trim_end_matches('/'), notice.incident),
+            link: post.links.details(notice),
+            acknowledge: notice.can_be_acknowledged().then(|| post.links.acknowledge(notice)),
             mentions: mention::cleaned(&notice.mentions),
         }
     }
@@ -174,7 +180,21 @@ impl Message {
         if !self.description.is_empty() {
             text += &format!("\n\n{}", escape(&self.description));
         }
-        format!("{text}\n\n{}", self.line.link)
+        let links = self.link_line(|name, link| format!("{name}{}{link}", self.words.colon()));
+        format!("{text}\n\n{links}")
+    }
+
+    /// What can be opened, each with its name: the last line of every message, `Details | Acknowledge`.
+    pub(crate) fn links(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let acknowledge = self.line.acknowledge.as_deref();
+        [(self.words.details(), self.line.link.as_str())]
+            .into_iter()
+            .chain(acknowledge.map(|link| (self.words.acknowledge(), link)))
+    }
+
+    /// The last line, each link as the vendor writes it.
+    pub(crate) fn link_line(&self, link: impl Fn(&str, &str) -> String) -> String {
+        self.links().map(|(name, url)| link(name, url)).collect::<Vec<_>>().join(BETWEEN_LINKS)
     }
 }
 

@@ -21,6 +21,7 @@ use std::fmt;
 use std::time::Duration;
 
 use alerting::destination::{Language, TimeZone};
+use alerting::link::Links;
 use alerting::moment::Moment;
 use alerting::notice::Notice;
 use alerting::rate::Rate;
@@ -130,8 +131,7 @@ const fn rate(n: u32, secs: u64) -> Rate {
 pub struct Post<'a> {
     /// At least one, oldest first.
     pub notices: &'a [Notice],
-    /// An incident's page is `{link_base}/incidents/{incident id}`.
-    pub link_base: &'a str,
+    pub links: &'a dyn Links,
     pub language: Language,
     /// In which times are written.
     pub time_zone: &'a TimeZone,

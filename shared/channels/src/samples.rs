@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use alerting::destination::{Language, TimeZone};
 use alerting::incident::Progress;
+use alerting::link::{Link, Links};
 use alerting::moment::Moment;
 use alerting::notice::Notice;
 use alerting::people::Person;
@@ -132,7 +133,12 @@ pub(crate) fn notice(kind: EntryKind) -> Notice {
         title: "disk full on db-1".to_owned(),
         description: "usage is at 97%\n/var/lib/pg".to_owned(),
         severity: Severity::Critical,
-        progress: if closed { Progress::Closed } else { Progress::Triggered },
+        progress: match kind {
+            EntryKind::Recovered | EntryKind::Closed => Progress::Closed,
+            EntryKind::Acknowledged => Progress::Processing,
+            _ => Progress::Triggered,
+        },
+        episode: 0,
         triggered_at: NOW,
         closed_at: closed.then(|| NOW + std::time::Duration::from_secs(320)),
         labels: labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
@@ -156,10 +162,28 @@ pub(crate) fn described(title: &str, description: &str) -> Notice {
     }
 }
 
+/// As long as signed ones are, and always the same.
+#[derive(Debug)]
+struct SampleLinks;
+
+impl Links for SampleLinks {
+    fn details(&self, notice: &Notice) -> String {
+        link(notice)
+    }
+
+    fn acknowledge(&self, notice: &Notice) -> String {
+        format!("{}?ack=1", link(notice))
+    }
+}
+
+pub(crate) fn link(notice: &Notice) -> String {
+    format!("https://larkspur.example/links/v1.681.{}.AAAAAAAAAAAAAAAAAAAAAA", Link::of(notice))
+}
+
 pub(crate) fn post(notices: &[Notice]) -> Post<'_> {
     Post {
         notices,
-        link_base: "https://larkspur.example",
+        links: &SampleLinks,
         language: Language::English,
         time_zone: &TimeZone::Offset { minutes: 480 },
         form: Form::Rich,

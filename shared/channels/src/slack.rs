@@ -30,6 +30,9 @@ const SECTION_CHARS: usize = 3000;
 /// Blocks of one message: <https://docs.slack.dev/reference/block-kit/blocks>
 const BLOCKS: usize = 50;
 
+/// What Slack calls the buttons, in their order; the names have to differ.
+const ACTIONS: [&str; 2] = ["details", "acknowledge"];
+
 /// Of a message that is text alone: what Slack recommends. From 40,000 on it cuts.
 const PLAIN: Size = Size { max: 4000, unit: Unit::Chars };
 
@@ -151,9 +154,12 @@ impl Render for Writer {
         for text in [message.label_lines().join("\n"), message.description.clone()] {
             blocks.extend(sections(&text));
         }
-        let label = json!({"type": "plain_text", "text": message.words.details()});
-        let button = json!({"type": "button", "action_id": "details", "text": label, "url": message.line.link});
-        blocks.push(json!({"type": "actions", "elements": [button]}));
+        let button = |(place, (name, link)): (usize, (&str, &str))| {
+            let label = json!({"type": "plain_text", "text": name});
+            json!({"type": "button", "action_id": ACTIONS[place], "text": label, "url": link})
+        };
+        let buttons: Vec<Value> = message.links().enumerate().map(button).collect();
+        blocks.push(json!({"type": "actions", "elements": buttons}));
         // In the text, not in the attachment: only there does a mention call anyone.
         let text = with_mentions(headline(&message.line), &message.line.mentions);
         Self::rich(&text, message.line.tone.hex(), &blocks)

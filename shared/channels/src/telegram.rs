@@ -183,10 +183,11 @@ impl Render for Writer<'_> {
                 text += &format!("\n\n{}", escape(&block));
             }
         }
-        let details = message.words.details();
-        text += &format!("\n\n<a href=\"{}\">{details}</a>", escape(&line.link));
-        let button = || json!({"inline_keyboard": [[{"text": details, "url": line.link}]]});
-        self.html(&text, &if is_public(&line.link) { button() } else { Value::Null })
+        let links = message.link_line(|name, link| format!("<a href=\"{}\">{name}</a>", escape(link)));
+        text += &format!("\n\n{links}");
+        let button = |(name, link)| json!({"text": name, "url": link});
+        let buttons = || json!({"inline_keyboard": [message.links().map(button).collect::<Vec<_>>()]});
+        self.html(&text, &if is_public(&line.link) { buttons() } else { Value::Null })
     }
 
     fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>> {

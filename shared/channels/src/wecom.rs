@@ -130,7 +130,8 @@ impl Render for Writer {
                 text += &format!("\n\n{}", escape(&block));
             }
         }
-        Self::markdown(&format!("{text}\n\n[{}]({})", message.words.details(), line.link))
+        let links = message.link_line(|name, link| format!("[{name}]({link})"));
+        Self::markdown(&format!("{text}\n\n{links}"))
     }
 
     fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>> {

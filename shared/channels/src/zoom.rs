@@ -190,7 +190,7 @@ impl Render for Writer {
         let blocks =
             [facts.collect::<Vec<_>>().join("\n"), message.label_lines().join("\n"), message.description.clone()];
         parts.extend(blocks.into_iter().filter(|block| !block.is_empty()).map(Part::Text));
-        parts.push(Part::Link(message.words.details().to_owned(), &line.link));
+        parts.extend(message.links().map(|(name, link)| Part::Link(name.to_owned(), link)));
         self.body(Some(line.tone), &head, &parts)
     }
 

@@ -2,6 +2,7 @@
 
 pub mod aws;
 pub mod clock;
+pub mod links;
 pub mod logging;
 pub mod metric;
 pub mod queue;

@@ -6,16 +6,18 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
-use ring::hkdf::{HKDF_SHA256, Salt};
+use ring::hkdf::Prk;
 use tokio::sync::OnceCell;
 
 use alerting::secret::{Sealed, Secret};
+
+use crate::links::{LinkKeys, extract};
 
 /// Seals and opens. Clones are not needed: share it.
 pub struct Sealer {
     client: aws_sdk_secretsmanager::Client,
     secret_id: String,
-    key: OnceCell<LessSafeKey>,
+    keys: OnceCell<Keys>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -30,12 +32,12 @@ pub enum SealError {
 
 impl Sealer {
     pub fn new(client: aws_sdk_secretsmanager::Client, secret_id: impl Into<String>) -> Self {
-        Self { client, secret_id: secret_id.into(), key: OnceCell::new() }
+        Self { client, secret_id: secret_id.into(), keys: OnceCell::new() }
     }
 
     /// Seals `plain` for the record `owner`; under another owner's name it will not open.
     pub async fn seal(&self, owner: &str, plain: &str) -> Result<Sealed, SealError> {
-        let key = self.key().await?;
+        let Keys { seal: key, .. } = self.keys().await?;
         let mut nonce = [0_u8; NONCE_LEN];
         getrandom::fill(&mut nonce).expect("the operating system has randomness");
         let mut bytes = plain.as_bytes().to_vec();
@@ -45,7 +47,7 @@ impl Sealer {
     }
 
     pub async fn open(&self, owner: &str, sealed: &Sealed) -> Result<Secret, SealError> {
-        let key = self.key().await?;
+        let Keys { seal: key, .. } = self.keys().await?;
         let fail = || SealError::Open(owner.to_owned());
         let mut bytes = STANDARD.decode(&sealed.0).map_err(|_| fail())?;
         if bytes.len() < NONCE_LEN {
@@ -57,11 +59,16 @@ impl Sealer {
         Ok(Secret::new(std::str::from_utf8(plain).map_err(|_| fail())?))
     }
 
-    async fn key(&self) -> Result<&LessSafeKey, SealError> {
-        self.key.get_or_try_init(|| self.fetch()).await
+    /// The keys that sign the links of messages.
+    pub async fn link_keys(&self) -> Result<&LinkKeys, SealError> {
+        Ok(&self.keys().await?.links)
     }
 
-    async fn fetch(&self) -> Result<LessSafeKey, SealError> {
+    async fn keys(&self) -> Result<&Keys, SealError> {
+        self.keys.get_or_try_init(|| self.fetch()).await
+    }
+
+    async fn fetch(&self) -> Result<Keys, SealError> {
         let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await;
         let answer = answer.map_err(|error| SealError::Fetch(Box::new(error.into_service_error())))?;
         match answer.secret_string() {
@@ -72,8 +79,17 @@ impl Sealer {
 }
 
 /// A key per purpose from the one secret of the deployment.
-fn derive(text: &str) -> LessSafeKey {
-    let extracted = Salt::new(HKDF_SHA256, b"larkspur").extract(text.as_bytes());
+struct Keys {
+    seal: LessSafeKey,
+    links: LinkKeys,
+}
+
+fn derive(text: &str) -> Keys {
+    let extracted = extract(text);
+    Keys { seal: sealing_key(&extracted), links: LinkKeys::new(extracted) }
+}
+
+fn sealing_key(extracted: &Prk) -> LessSafeKey {
     let expanded = extracted.expand(&[b"sealed settings v1"], &AES_256_GCM).expect("32 bytes are within HKDF's reach");
     LessSafeKey::new(UnboundKey::from(expanded))
 }

@@ -18,7 +18,12 @@ pub enum Change {
     /// One of its alerts was closed: after its integration's `auto_close_hours`, or with another incident of the alert.
     AlertClosed { alert: AlertId, by: Option<Actor> },
     /// A person's.
-    Person { actor: Actor, action: Action },
+    Person {
+        actor: Actor,
+        action: Action,
+        /// The episode that the person saw; `None`: whichever it is.
+        episode: Option<u32>,
+    },
     /// Its space lets incidents close by themselves.
     AutoClose,
     /// The snooze that ends at this moment ran out.
@@ -162,6 +167,8 @@ pub enum ActionError {
     Closed,
     #[error("the incident is not closed")]
     NotClosed,
+    #[error("the incident was reopened since")]
+    Reopened,
     #[error("nobody has acknowledged the incident")]
     NotAcknowledged,
     #[error("the incident was merged into {0}; act on that one")]
@@ -224,7 +231,10 @@ pub fn apply(
     Ok(match change {
         Change::Source(source) => source::follow(incident, source, now),
         Change::AlertClosed { alert, by } => source::close_alert(incident, alert, by.as_ref(), now),
-        Change::Person { actor, action } => return person::act(incident, actor, action, assigned, now),
+        Change::Person { episode: Some(episode), .. } if *episode != incident.episode => {
+            return Err(ActionError::Reopened);
+        }
+        Change::Person { actor, action, .. } => return person::act(incident, actor, action, assigned, now),
         Change::AutoClose => due::auto_close(incident, now),
         Change::SnoozeEnd { until } => due::end_snooze(incident, *until, assigned, now),
         Change::HoldEnd { until } => due::end_hold(incident, *until, assigned, now),

@@ -39,6 +39,7 @@ pub(super) fn act(
         Action::Reopen => {
             let mut next = incident.clone();
             reset(&mut next);
+            next.episode += 1;
             Ok(assign_again(next, assigned, draft(EntryKind::Reopened, actor), now))
         }
         _ if is_closed && !matches!(action, Action::MergeInto { .. }) => Err(ActionError::Closed),

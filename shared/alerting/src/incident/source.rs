@@ -28,6 +28,7 @@ pub(super) fn create(source: &SourceChange, assigned: Option<&Assigned>, now: Mo
         acknowledged_by: Vec::new(),
         destinations: Vec::new(),
         round: 0,
+        episode: 0,
         escalation: None,
         held: source.hold.clone(),
         last_joined_at: None,

@@ -51,7 +51,7 @@ fn trigger() -> Change {
 }
 
 fn person(name: &str, action: Action) -> Change {
-    Change::Person { actor: Actor { id: name.to_owned(), name: name.to_owned() }, action }
+    Change::Person { actor: Actor { id: name.to_owned(), name: name.to_owned() }, action, episode: None }
 }
 
 fn reach(member: &str, contacts: &[&str]) -> Reach {

@@ -28,7 +28,7 @@ pub(super) fn message(message: &Message) -> String {
         let style = "padding:12px;background:#f6f8fa;word-break:break-word";
         rows += &row(&format!("<div style=\"{style}\">{}</div>", lines(&message.description)));
     }
-    rows += &row(&button(message.words.details(), &line.link));
+    rows += &row(&buttons(message.links()));
     page(message.words, line.tone, &rows)
 }
 
@@ -84,14 +84,19 @@ fn coloured(tone: Tone, html: &str) -> String {
     format!("<span style=\"color:{};font-weight:600\">{html}</span>", tone.hex())
 }
 
-/// A cell with a background, which also Outlook draws as a button.
-fn button(text: &str, link: &str) -> String {
+/// Cells with a background, which also Outlook draws as buttons.
+fn buttons<'a>(links: impl Iterator<Item = (&'static str, &'a str)>) -> String {
     let style = "display:inline-block;padding:8px 20px;color:#ffffff;text-decoration:none;font-weight:600";
+    let button = |(text, link): (&str, &str)| {
+        format!(
+            "<td style=\"background:#1f6feb;border-radius:6px\"><a href=\"{}\" style=\"{style}\">{}</a></td>",
+            escape(link),
+            escape(text),
+        )
+    };
+    let cells = links.map(button).collect::<Vec<_>>().join("<td style=\"width:12px\"></td>");
     format!(
-        "<table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\"><tr><td \
-         style=\"background:#1f6feb;border-radius:6px\"><a href=\"{}\" style=\"{style}\">{}</a></td></tr></table>",
-        escape(link),
-        escape(text),
+        "<table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\"><tr>{cells}</tr></table>"
     )
 }
 

@@ -39,6 +39,7 @@ words! {
     flapping_meaning: "opens and closes again and again" | "反复触发与恢复";
     lang: "en" | "zh-CN";
     details: "Details" | "查看详情";
+    acknowledge: "Acknowledge" | "认领";
     shortened: "… (shortened, open the details for all of it)" | "…（内容过长已截断，请查看详情）";
     colon: ": " | "：";
     comma: ", " | "、";

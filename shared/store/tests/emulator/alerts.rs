@@ -74,7 +74,7 @@ fn trigger(at: i64) -> Change {
 
 fn acknowledge(name: &str) -> Change {
     let actor = Actor { id: name.to_owned(), name: name.to_owned() };
-    Change::Person { actor, action: Action::Acknowledge }
+    Change::Person { actor, action: Action::Acknowledge, episode: None }
 }
 
 async fn incident(world: &World, at: i64) -> Incident {

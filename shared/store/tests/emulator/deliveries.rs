@@ -202,6 +202,7 @@ fn notice(at: i64, n: u64) -> Notice {
         description: "long".repeat(1000),
         severity: Severity::Warning,
         progress: Progress::Triggered,
+        episode: 0,
         triggered_at: NOW,
         closed_at: None,
         labels: BTreeMap::from([("host".to_owned(), "db-1".to_owned())]),

@@ -35,7 +35,7 @@ fn source(at: i64) -> SourceChange {
 }
 
 fn person(action: Action) -> Change {
-    Change::Person { actor: Actor { id: "Ada".to_owned(), name: "Ada".to_owned() }, action }
+    Change::Person { actor: Actor { id: "Ada".to_owned(), name: "Ada".to_owned() }, action, episode: None }
 }
 
 async fn made(world: &World, at: i64) -> Incident {

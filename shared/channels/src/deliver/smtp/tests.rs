@@ -161,7 +161,7 @@ async fn a_mail_arrives_with_both_parts_and_reads_back_as_it_was_meant() {
     assert!(html.contains("使用率 97% 😀<br>") && html.contains("&lt;b&gt;&amp;amp;&lt;/b&gt;"), "{html}");
     for part in [text, html] {
         assert!(part.contains("2026-01-05 18:00:00 +08:00"), "in the recipient's zone: {part}");
-        assert!(part.contains(&format!("https://larkspur.example/incidents/{}", told.incident)), "{part}");
+        assert!(part.contains(&crate::samples::link(&told)), "{part}");
     }
     assert_eq!(header(&mail, "From"), "Larkspur 告警 <alerts@example.com>");
     assert_eq!(header(&mail, "Reply-To"), "team@example.com");

@@ -1,0 +1,186 @@
+//! The links of messages, signed: `v1.{kid}.{payload}.{mac}`.
+//!
+//! The key is derived from the deployment's data key for this purpose and for the key id, so a link of another
+//! deployment, or one that was signed for anything else, opens nothing. The key id is the number of a period of 30 days;
+//! the current one and the one before are accepted. A link lives seven days at most, so none dies of the change of
+//! periods, and a key that leaked ends by itself.
+
+use alerting::link::{Link, Links, TOKEN_BYTES};
+use alerting::moment::Moment;
+use alerting::notice::Notice;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::hkdf::{HKDF_SHA256, Prk, Salt};
+use ring::hmac;
+use subtle::ConstantTimeEq as _;
+
+const VERSION: &str = "v1";
+/// How long one key signs.
+const PERIOD_SECS: i64 = 30 * 24 * 3600;
+/// Of HMAC-SHA256: 128 bits.
+const TAG_BYTES: usize = 16;
+
+/// Signs links and opens them.
+#[derive(Clone)]
+pub struct LinkKeys(Prk);
+
+/// Why a token opens nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LinkError {
+    /// Not signed by this deployment, or altered, or by a key that has ended.
+    Unknown,
+    /// It was right once.
+    Expired(Link),
+}
+
+impl LinkKeys {
+    /// The keys of the deployment with this data key.
+    pub fn of(data_key: &str) -> Self {
+        Self(extract(data_key))
+    }
+
+    pub(crate) fn new(extracted: Prk) -> Self {
+        Self(extracted)
+    }
+
+    /// `at` chooses the key: with the notice's own time, every try to send it makes the same token.
+    pub fn sign(&self, link: &Link, at: Moment) -> String {
+        let kid = period(at);
+        let signed = format!("{VERSION}.{kid}.{link}");
+        let tag = self.tag(kid, &signed);
+        format!("{signed}.{tag}")
+    }
+
+    /// The link that a token holds. Nothing but the token is looked at.
+    pub fn open(&self, token: &str, now: Moment) -> Result<Link, LinkError> {
+        if token.len() > TOKEN_BYTES {
+            return Err(LinkError::Unknown);
+        }
+        let (signed, tag) = token.rsplit_once('.').ok_or(LinkError::Unknown)?;
+        let payload = signed.strip_prefix(VERSION).and_then(|rest| rest.strip_prefix('.'));
+        let (kid, payload) = payload.and_then(|rest| rest.split_once('.')).ok_or(LinkError::Unknown)?;
+        let kid: i64 = kid.parse().map_err(|_| LinkError::Unknown)?;
+        if ![period(now), period(now) - 1].contains(&kid) {
+            return Err(LinkError::Unknown);
+        }
+        if !bool::from(self.tag(kid, signed).as_bytes().ct_eq(tag.as_bytes())) {
+            return Err(LinkError::Unknown);
+        }
+        let link: Link = payload.parse().map_err(|_| LinkError::Unknown)?;
+        if now < link.expires_at { Ok(link) } else { Err(LinkError::Expired(link)) }
+    }
+
+    fn tag(&self, kid: i64, signed: &str) -> String {
+        let kid = kid.to_string();
+        let purpose: [&[u8]; 2] = [b"message links v1 ", kid.as_bytes()];
+        let key = self.0.expand(&purpose, hmac::HMAC_SHA256).expect("32 bytes are within HKDF's reach");
+        let tag = hmac::sign(&hmac::Key::from(key), signed.as_bytes());
+        URL_SAFE_NO_PAD.encode(&tag.as_ref()[..TAG_BYTES])
+    }
+}
+
+impl std::fmt::Debug for LinkKeys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LinkKeys([redacted])")
+    }
+}
+
+pub(crate) fn extract(data_key: &str) -> Prk {
+    Salt::new(HKDF_SHA256, b"larkspur").extract(data_key.as_bytes())
+}
+
+const fn period(at: Moment) -> i64 {
+    at.secs().div_euclid(PERIOD_SECS)
+}
+
+/// The links of notices as they stand in messages.
+#[derive(Debug, Clone)]
+pub struct SignedLinks<'a> {
+    pub keys: &'a LinkKeys,
+    /// What they begin with: `https://larkspur.example`.
+    pub base: &'a str,
+}
+
+impl SignedLinks<'_> {
+    /// The URL of a link that was made at `at`.
+    pub fn url(&self, link: &Link, at: Moment) -> String {
+        format!("{}/links/{}", self.base.trim_end_matches('/'), self.keys.sign(link, at))
+    }
+}
+
+impl Links for SignedLinks<'_> {
+    fn details(&self, notice: &Notice) -> String {
+        self.url(&Link::of(notice), notice.at)
+    }
+
+    fn acknowledge(&self, notice: &Notice) -> String {
+        format!("{}?ack=1", self.details(notice))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use alerting::link::Allows;
+
+    use super::*;
+
+    const KEY: &str = "0123456789abcdef0123456789abcdef";
+    /// The last second of a period.
+    const END: Moment = Moment::from_secs(700 * PERIOD_SECS - 1);
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+
+    fn link(expires_at: Moment) -> Link {
+        Link {
+            incident: "inc_01KE6W5Z000000000000000001abc".parse().expect("valid"),
+            episode: 0,
+            allows: Allows::Acknowledge,
+            destination: "dst_4fJk2LmNpQ".parse().expect("valid"),
+            expires_at,
+            member: None,
+        }
+    }
+
+    #[test]
+    fn a_token_opens_until_it_expires_also_past_the_end_of_its_period() {
+        let (keys, link) = (LinkKeys::of(KEY), link(Moment::from_secs((END + DAY * 7).secs())));
+        let token = keys.sign(&link, END);
+        assert!(token.starts_with("v1.699.01KE6W5Z") && token.len() < 120, "{token}");
+        for at in [END, END + DAY, END + DAY * 7 - Duration::from_secs(1)] {
+            assert_eq!(keys.open(&token, at), Ok(link.clone()), "{at}");
+        }
+        assert_eq!(keys.open(&token, END + DAY * 7), Err(LinkError::Expired(link)));
+    }
+
+    #[test]
+    fn a_key_ends_with_the_period_behind_its_own() {
+        let keys = LinkKeys::of(KEY);
+        let link = link(END + DAY * 365);
+        let token = keys.sign(&link, END);
+        assert!(keys.open(&token, END + DAY * 30).is_ok(), "the period before is accepted");
+        assert_eq!(keys.open(&token, END + DAY * 31), Err(LinkError::Unknown), "the one before that is not");
+        assert_eq!(keys.open(&token, Moment::from_secs(END.secs() - PERIOD_SECS)), Err(LinkError::Unknown));
+    }
+
+    #[test]
+    fn every_altered_byte_and_every_other_key_is_refused() {
+        let (keys, link) = (LinkKeys::of(KEY), link(END + DAY));
+        let token = keys.sign(&link, END);
+        for place in 0..token.len() {
+            for byte in [b'A', b'z', b'0', b'-', b'.', b'_', b' '] {
+                let mut altered = token.clone().into_bytes();
+                if altered[place] == byte {
+                    continue;
+                }
+                altered[place] = byte;
+                let altered = String::from_utf8(altered).expect("ASCII");
+                assert_eq!(keys.open(&altered, END), Err(LinkError::Unknown), "{altered}");
+            }
+            assert_eq!(keys.open(&token[..place], END), Err(LinkError::Unknown));
+        }
+        assert_eq!(keys.open(&format!("{token}A"), END), Err(LinkError::Unknown));
+        assert_eq!(keys.open(&"v1.".repeat(1000), END), Err(LinkError::Unknown));
+        assert_eq!(LinkKeys::of("another deployment's data key 0123").open(&token, END), Err(LinkError::Unknown));
+    }
+}
