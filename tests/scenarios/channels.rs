@@ -41,8 +41,8 @@ async fn every_channel_shows_the_trigger_and_the_recovery_with_a_link_to_the_inc
     sender.says("disk full host=db-1 <at user_id=\"all\">everyone</at>").await;
     for (vendor, group) in GROUPS {
         let shown = world.group(vendor, group).expects("disk full").await;
-        let link = format!("{}/incidents/inc_", world.larkspur.base_url);
-        assert!(shown.everything().contains(&link), "{vendor:?} has no link: {}", shown.everything());
+        let (link, all) = (format!("{}/links/v1.", world.larkspur.base_url), shown.everything());
+        assert!(all.contains(&link) && all.contains("?ack=1"), "{vendor:?} lacks a link: {all}");
     }
     world.advance(scenarios::minutes(1)).await;
     sender.says("RESOLVED host=db-1").await;

@@ -1,7 +1,7 @@
-//! The JSON API, and the page behind every notice's link.
+//! The JSON API, and the pages behind the links of messages.
 //!
 //! `/api/v1/…` asks for an API key and speaks JSON (`routes`); its OpenAPI document is generated from the same code.
-//! `/incidents/{id}` is a page that shows nothing without a key (`incident_page`).
+//! Everything else is a page for whoever is signed in (`pages`).
 //!
 //! What is absent here: rules about alerts (they are `alerting`'s), keys of the tables (they are the store's), and any
 //! secret in an answer, an error or a log. A secret is sealed before the store sees it.
@@ -11,7 +11,6 @@ mod auth;
 mod dto;
 mod error;
 mod extract;
-mod incident_page;
 pub mod invocation;
 mod page;
 mod pages;
@@ -63,6 +62,8 @@ pub struct App {
     pub replayed: RunningCount,
     /// What intake URLs and links start with; `None`: the address that the request came to.
     pub base_url: Option<String>,
+    /// Whether a person may acknowledge by a link of their own without signing in.
+    pub personal_ack_links: bool,
 }
 
 pub(crate) type SharedApp = Arc<App>;
@@ -80,7 +81,6 @@ fn shared_router(app: SharedApp) -> Router {
     Router::new()
         .merge(api)
         .route(&format!("{BASE}/openapi.json"), openapi)
-        .merge(incident_page::router())
         .merge(pages::router(&app))
         .fallback(async || ApiError::not_found("such address"))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)

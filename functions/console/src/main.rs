@@ -54,6 +54,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         stamps: StampSource::new(),
         replayed: RunningCount::new(),
         base_url: settings.base_url,
+        personal_ack_links: settings.personal_ack_links,
     };
     let handler = &Handler::new(app);
     lambda_runtime::run(service_fn(|event| handler.handle(event))).await

@@ -5,9 +5,14 @@
 //! page that shows what came of it.
 //!
 //! Reading order: [`render`] a template and its frame → [`words`] every text, in both languages → [`error`] what a person
-//! is told when it cannot be → one file per page.
+//! is told when it cannot be → [`form`] what was posted → one file per page.
 
 pub(crate) mod error;
+pub(crate) mod form;
+mod incident;
+mod incidents;
+mod links;
+mod notifications;
 pub(crate) mod render;
 pub(crate) mod trace;
 pub(crate) mod words;
@@ -44,15 +49,22 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
 /// All pages.
 pub(crate) fn router(app: &SharedApp) -> Router<SharedApp> {
     let pages = Router::new().route("/assets/{name}", get(asset)).merge(trace::router());
+    let pages = pages
+        .merge(incidents::router())
+        .merge(incident::router())
+        .merge(links::router())
+        .merge(notifications::router());
     pages.layer(middleware::from_fn_with_state(Arc::clone(app), finish))
 }
 
 /// Says an error in the reader's language, and puts the protections on.
 async fn finish(State(app): State<SharedApp>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
-    let reader = Reader::from_request_parts(&mut parts, &app).await.unwrap_or_default();
+    let (parts, body) = request.into_parts();
+    let mut asked = parts.clone();
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if let Some(error) = response.extensions_mut().remove::<Arc<PageError>>() {
+        // Only now: a page has read who is asking by itself, and a forged link is refused before anything is read.
+        let reader = Reader::from_request_parts(&mut asked, &app).await.unwrap_or_default();
         response = error.answer(&reader);
     }
     for (name, value) in HEADERS {

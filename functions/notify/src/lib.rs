@@ -16,6 +16,7 @@
 mod addresses;
 mod digest;
 mod fold;
+mod links;
 mod retry;
 mod send;
 pub mod settings;
@@ -51,6 +52,8 @@ pub struct Parts {
     pub sealer: Sealer,
     pub deliverer: Deliverer,
     pub link_base: String,
+    /// Whether a person may acknowledge by a link of their own without signing in.
+    pub personal_ack_links: bool,
     pub clock: Clock,
 }
 

@@ -30,6 +30,7 @@ async fn main() -> Result<(), Error> {
             demo: None,
         })?,
         link_base: settings.base_url,
+        personal_ack_links: settings.personal_ack_links,
         clock: Clock::system(),
     });
     let app = &app;

@@ -9,13 +9,13 @@ use channels::outcome::{Outcome, Reason};
 use channels::{Form, Post};
 use futures::StreamExt as _;
 use futures::stream;
-use lambda_kit::links::SignedLinks;
 use lambda_kit::queue::Entry;
 use lambda_kit::random::base62;
 use lambda_kit::sqs_batch::Disposition;
 use store::deliveries::{Attempt, AttemptOutcome, Claim, Delivery, DeliveryState, Mark, Marked};
 
 use crate::addresses::Address;
+use crate::links::MessageLinks;
 use crate::{App, NotifyError, retry};
 
 /// Longer than the function may run, shorter than a record stays invisible.
@@ -51,7 +51,7 @@ pub(crate) async fn send(app: &App, address: &Address, notices: &[Notice]) -> Re
         return Ok(fates);
     }
     let notices: Vec<Notice> = claimed.iter().map(|claimed| claimed.notice.clone()).collect();
-    let links = SignedLinks { keys: app.parts.sealer.link_keys().await?, base: &app.parts.link_base };
+    let links = MessageLinks::of(app, address, &notices).await?;
     let post = Post {
         notices: &notices,
         links: &links,

@@ -22,6 +22,8 @@ pub struct Settings {
     pub provider_base: Option<String>,
     /// Mail servers that may be spoken to without TLS, by name, with commas between them.
     pub plain_smtp_hosts: Option<String>,
+    /// Whether a person may acknowledge by a link of their own without signing in: `true`.
+    pub personal_ack_links: bool,
 }
 
 impl Settings {
@@ -37,6 +39,7 @@ impl Settings {
             base_url: env.required("BASE_URL"),
             provider_base: env.optional("PROVIDER_BASE"),
             plain_smtp_hosts: env.optional("PLAIN_SMTP_HOSTS"),
+            personal_ack_links: env.optional("PERSONAL_ACK_LINKS").as_deref() == Some("true"),
         };
         env.finish()?;
         Ok(settings)

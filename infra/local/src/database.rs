@@ -54,6 +54,7 @@ mod tests {
             base_url: "http://127.0.0.1:9000".to_owned(),
             aws_endpoint: "http://127.0.0.1:1".to_owned(),
             provider_base: None,
+            personal_ack_links: false,
         };
         let tables = crate::stack::Stack::load(&place).expect("understood").tables;
         let directory = tempfile::tempdir().expect("a directory");

@@ -204,6 +204,7 @@ impl Build<'_> {
             sealer: self.sealer(function)?,
             deliverer: self.deliverer(function)?,
             link_base: function.variable("BASE_URL")?.to_owned(),
+            personal_ack_links: personal_ack_links(function),
             clock: self.clock(),
         }))
     }
@@ -223,6 +224,7 @@ impl Build<'_> {
             stamps: StampSource::new(),
             replayed: RunningCount::new(),
             base_url: optional(&function.environment, "BASE_URL"),
+            personal_ack_links: personal_ack_links(function),
         })
     }
 
@@ -264,6 +266,10 @@ impl Build<'_> {
         let plain_smtp_hosts = PlainSmtpHosts::list(&hosts);
         Ok(Deliverer::new(Overrides { provider_base, plain_smtp_hosts, demo: Some(self.surroundings.demo.clone()) })?)
     }
+}
+
+fn personal_ack_links(function: &Function) -> bool {
+    optional(&function.environment, "PERSONAL_ACK_LINKS").as_deref() == Some("true")
 }
 
 fn optional(environment: &BTreeMap<String, String>, name: &str) -> Option<String> {

@@ -91,7 +91,7 @@ impl Larkspur {
         let data = options.data.as_deref().map(Data::open).transpose()?;
         let directory = data.as_ref().map(Data::path);
         let fake_base = format!("{}/fake", public.url);
-        let stack = Stack::load(&place(&public.url, &services.url, &fake_base, &options.providers))?;
+        let stack = Stack::load(&place(&public.url, &services.url, &fake_base, &options))?;
 
         let database = database::open(directory, &stack.tables)?;
         let aws = Aws::open(directory, options.clock.clone(), secrets(&stack, data.as_ref())?)?;
@@ -206,13 +206,18 @@ impl Time {
     }
 }
 
-fn place(public: &str, services: &str, fakes: &str, providers: &Providers) -> Place {
-    let provider_base = match providers {
+fn place(public: &str, services: &str, fakes: &str, options: &Options) -> Place {
+    let provider_base = match &options.providers {
         Providers::Real => None,
         Providers::Base(base) => Some(base.clone()),
         Providers::Fakes => Some(fakes.to_owned()),
     };
-    Place { base_url: public.to_owned(), aws_endpoint: services.to_owned(), provider_base }
+    Place {
+        base_url: public.to_owned(),
+        aws_endpoint: services.to_owned(),
+        provider_base,
+        personal_ack_links: options.personal_ack_links,
+    }
 }
 
 /// The template has one secret, the data key.

@@ -21,6 +21,8 @@ Usage: larkspur [--listen ADDRESS:PORT] [--data DIRECTORY]
   --data    where it keeps its data (LARKSPUR_DATA, default .larkspur)
   --help    this text
 
+LARKSPUR_PERSONAL_ACK_LINKS=1 puts a link into mails to members by which they acknowledge without signing in.
+
 For tests: LARKSPUR_PROVIDER_BASE replaces every provider's host, as in http://127.0.0.1:9911;
 LARKSPUR_TEST_CLOCK=1 adds POST /_local/clock {\"advance_seconds\": 60}, and LARKSPUR_TEST_CLOCK_AHEAD=900 starts with a
 clock that is so many seconds ahead, for what was killed after its clock had been moved.";
@@ -32,6 +34,8 @@ pub struct Options {
     /// `None`: everything in memory, gone at the end.
     pub data: Option<PathBuf>,
     pub providers: Providers,
+    /// Whether a mail to a member has a link by which that member acknowledges without signing in.
+    pub personal_ack_links: bool,
     pub clock: Clock,
     /// Whether the clock can be moved over HTTP.
     pub clock_endpoint: bool,
@@ -56,6 +60,7 @@ impl Default for Options {
             listen: "127.0.0.1:0".to_owned(),
             data: None,
             providers: Providers::Fakes,
+            personal_ack_links: false,
             clock: Clock::system(),
             clock_endpoint: false,
         }
@@ -100,6 +105,7 @@ impl Command {
             listen,
             data: Some(data.unwrap_or_else(|| DATA.into())),
             providers: env("LARKSPUR_PROVIDER_BASE").map_or(Providers::Real, Providers::Base),
+            personal_ack_links: env("LARKSPUR_PERSONAL_ACK_LINKS").as_deref() == Some("1"),
             clock,
             clock_endpoint,
         }))

@@ -143,7 +143,8 @@ mod tests {
     #[test]
     fn what_is_no_link_is_refused() {
         let whole = link(None).to_string();
-        for text in ["", "-----", "x", &whole.replace("-a-", "-x-"), &format!("{whole}-a-b"), &whole.replace("-2-", "--")]
+        for text in
+            ["", "-----", "x", &whole.replace("-a-", "-x-"), &format!("{whole}-a-b"), &whole.replace("-2-", "--")]
         {
             assert_eq!(text.parse::<Link>(), Err(ParseLinkError), "{text}");
         }

@@ -162,9 +162,7 @@ impl Render for Writer<'_> {
                 elements.extend([json!({"tag": "hr"}), json!({"tag": "div", "text": plain_text(&text)})]);
             }
         }
-        let button = |(name, link): (&str, &str)| {
-            json!({"tag": "button", "type": "primary", "text": plain_text(name), "url": link})
-        };
+        let button = |(name, link): (&str, &str)| json!({"tag": "button", "type": "primary", "text": plain_text(name), "url": link});
         elements.push(json!({"tag": "action", "actions": message.links().map(button).collect::<Vec<_>>()}));
         self.card(message.line.tone, &message.line.headline(), elements)
     }

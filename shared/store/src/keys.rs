@@ -16,6 +16,7 @@
 //! | alerts | `GROUP#{space}#{hash128 of what is grouped by}` | `-` | `incident` that the next alert may join, `version` |
 //! | alerts | `MUTE#{space}#{integration}#{hash128 of the alert key}` | `-` | `until`, `stamp` that began it |
 //! | alerts | `DELIVERY#{incident}` | destination | `sent`, `owner`, `lease_until`, `attempts`, `told` |
+//! | alerts | `PERSONAL_LINK` | SHA-256 of the token | the document: until when, and whether it was used |
 //! | alerts | `BUCKET#{destination}` | `-` | rate bucket, `version` |
 //! | alerts | `DIGEST#{destination}` | `{incident}#{n, 10 digits}` | one waiting line |
 //! | alerts | `TIMER#{shard 0..7}` | `{due ms, 15 digits}#{id}` | due work |
@@ -53,6 +54,7 @@ pub(crate) const DELETED_INTEGRATION: &str = "DELETED_INTEGRATION";
 pub(crate) const API_KEY: &str = "API_KEY";
 pub(crate) const SESSION: &str = "SESSION";
 const INTAKE_KEY: &str = "INTAKE_KEY";
+const PERSONAL_LINK: &str = "PERSONAL_LINK";
 
 /// The address of one item. Shown in errors, without the hashes of keys.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -77,7 +79,7 @@ impl Key {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.pk.as_str() {
-            INTAKE_KEY | API_KEY | SESSION => f.write_str(&self.pk),
+            INTAKE_KEY | API_KEY | SESSION | PERSONAL_LINK => f.write_str(&self.pk),
             _ if self.sk == ALONE => f.write_str(&self.pk),
             _ => write!(f, "{} {}", self.pk, self.sk),
         }
@@ -123,6 +125,10 @@ pub(crate) fn incidents_of(space: &SpaceId) -> String {
 /// `None` for an id that no alert can have made.
 pub(crate) fn incident(id: &IncidentId) -> Option<Key> {
     id.parts().map(|(space, opened_by)| Key::new(incidents_of(&space), opened_by))
+}
+
+pub(crate) fn personal_link(hash: &str) -> Key {
+    Key::new(PERSONAL_LINK, hash)
 }
 
 pub(crate) fn timeline_of(incident: &IncidentId) -> String {

@@ -29,6 +29,7 @@ pub mod ledger;
 pub mod log;
 mod newest_first;
 pub mod people;
+pub mod personal_links;
 pub mod rates;
 pub mod sessions;
 mod table;

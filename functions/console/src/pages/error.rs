@@ -30,6 +30,12 @@ pub(crate) enum PageError {
         status: StatusCode,
         sentence: String,
     },
+    /// What the page itself knows to say: keys of the words.
+    Told {
+        status: StatusCode,
+        happened: &'static str,
+        remedy: &'static str,
+    },
     Internal(Box<dyn Error + Send + Sync>),
 }
 
@@ -65,7 +71,7 @@ impl PageError {
             Self::Unauthorized => StatusCode::UNAUTHORIZED,
             Self::Forbidden | Self::ForeignForm => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Refused { status, .. } => *status,
+            Self::Refused { status, .. } | Self::Told { status, .. } => *status,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -77,6 +83,7 @@ impl PageError {
             Self::ForeignForm => ("foreign_form", "open_the_page_again"),
             Self::NotFound => ("not_found", "it_may_be_deleted"),
             Self::Refused { .. } => ("refused", "nothing_changed"),
+            Self::Told { happened, remedy, .. } => (happened, remedy),
             Self::Internal(_) => ("our_failure", "try_again"),
         }
     }

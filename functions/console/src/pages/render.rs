@@ -28,6 +28,13 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("frame.html", include_str!("html/frame.html")),
     ("error.html", include_str!("html/error.html")),
     ("trace.html", include_str!("html/trace.html")),
+    // Incidents.
+    ("incidents.html", include_str!("html/incidents.html")),
+    ("incident.html", include_str!("html/incident.html")),
+    ("acknowledge.html", include_str!("html/acknowledge.html")),
+    ("personal.html", include_str!("html/personal.html")),
+    ("earlier.html", include_str!("html/earlier.html")),
+    ("notifications.html", include_str!("html/notifications.html")),
 ];
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
@@ -71,6 +78,29 @@ impl Reader {
     pub(crate) fn time(&self, at: Moment) -> String {
         let at = jiff::Timestamp::from_millisecond(at.millis()).unwrap_or_default();
         at.to_zoned(self.time_zone.rules()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+    }
+}
+
+/// A moment for a page: `<time datetime="{iso}">{shown}</time>`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct When {
+    iso: String,
+    shown: String,
+}
+
+impl Reader {
+    pub(crate) fn when(&self, at: Moment) -> When {
+        When { iso: at.rfc3339(), shown: self.time(at) }
+    }
+
+    /// A text by its key, if there is one.
+    pub(crate) fn known_word(&self, key: &str) -> Option<&'static str> {
+        words(self.language).get(key).copied()
+    }
+
+    /// A text by a key that a test holds to the words.
+    pub(crate) fn word(&self, key: &str) -> &'static str {
+        self.known_word(key).unwrap_or_default()
     }
 }
 

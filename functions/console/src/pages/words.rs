@@ -1,5 +1,7 @@
 //! Every text of the pages, in English and in Chinese. Templates name them `t.key`.
 
+mod incidents;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
@@ -9,7 +11,8 @@ use alerting::destination::Language;
 type Row = (&'static str, &'static str, &'static str);
 
 /// By the file that uses them.
-const TABLES: &[&[Row]] = &[FRAME, ERRORS, TRACE];
+const TABLES: &[&[Row]] =
+    &[FRAME, ERRORS, TRACE, incidents::INCIDENTS, incidents::LINKS, incidents::ACTIONS, incidents::STORY];
 
 const FRAME: &[Row] = &[
     ("incidents", "Incidents", "事件"),

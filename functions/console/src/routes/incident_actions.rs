@@ -103,12 +103,17 @@ async fn snooze(
     ApiPath(id): ApiPath<IncidentId>,
     ApiJson(body): ApiJson<SnoozeBody>,
 ) -> Answer {
-    let length = Duration::from_secs(u64::from(body.minutes) * 60);
+    let length = snooze_length(body.minutes)?;
+    let who = who(&app, actor, body.member).await?;
+    detail(&app, act(&app, &id, Wish::Snooze(length), &who).await?).await
+}
+
+pub(crate) fn snooze_length(minutes: u32) -> Result<Duration, ApiError> {
+    let length = Duration::from_secs(u64::from(minutes) * 60);
     if length.is_zero() || length > SNOOZE_MAX {
         return Err(ApiError::invalid("minutes", format!("expected 1 to {}", SNOOZE_MAX.as_secs() / 60)));
     }
-    let who = who(&app, actor, body.member).await?;
-    detail(&app, act(&app, &id, Wish::Snooze(length), &who).await?).await
+    Ok(length)
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/escalate", tag = "incidents", operation_id = "escalate_incident",
@@ -169,12 +174,17 @@ async fn comment(
     ApiPath(id): ApiPath<IncidentId>,
     ApiJson(body): ApiJson<CommentBody>,
 ) -> Answer {
-    let text = body.text.trim();
+    let text = comment_text(&body.text)?;
+    let who = who(&app, actor, body.member).await?;
+    detail(&app, act(&app, &id, Wish::Comment { text }, &who).await?).await
+}
+
+pub(crate) fn comment_text(text: &str) -> Result<String, ApiError> {
+    let text = text.trim();
     if text.is_empty() || text.chars().count() > COMMENT_CHARS {
         return Err(ApiError::invalid("text", format!("expected 1 to {COMMENT_CHARS} characters")));
     }
-    let who = who(&app, actor, body.member).await?;
-    detail(&app, act(&app, &id, Wish::Comment { text: text.to_owned() }, &who).await?).await
+    Ok(text.to_owned())
 }
 
 #[utoipa::path(put, path = "/incidents/{id}", tag = "incidents", operation_id = "edit_incident",
@@ -186,14 +196,17 @@ pub(super) async fn edit(
     ApiPath(id): ApiPath<IncidentId>,
     ApiJson(body): ApiJson<EditBody>,
 ) -> Answer {
-    let title = body.title.map(|title| title.trim().to_owned());
-    if let Some(title) = &title
-        && (title.is_empty() || title.chars().count() > TITLE_CHARS || title.chars().any(char::is_control))
-    {
-        return Err(ApiError::invalid("title", format!("expected one line of 1 to {TITLE_CHARS} characters")));
-    }
+    let title = body.title.as_deref().map(edited_title).transpose()?;
     let who = who(&app, actor, body.member).await?;
     detail(&app, act(&app, &id, Wish::Edit { title, severity: body.severity }, &who).await?).await
+}
+
+pub(crate) fn edited_title(title: &str) -> Result<String, ApiError> {
+    let title = title.trim();
+    if title.is_empty() || title.chars().count() > TITLE_CHARS || title.chars().any(char::is_control) {
+        return Err(ApiError::invalid("title", format!("expected one line of 1 to {TITLE_CHARS} characters")));
+    }
+    Ok(title.to_owned())
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/merge", tag = "incidents", operation_id = "merge_incidents",
@@ -232,13 +245,24 @@ async fn silence(
     ApiPath(id): ApiPath<IncidentId>,
     ApiJson(body): ApiJson<QuickSilenceBody>,
 ) -> Result<(StatusCode, Json<SilenceView>), ApiError> {
-    if !(1..=QUICK_SILENCE_MINUTES).contains(&body.minutes) {
+    let who = who(&app, actor, body.member).await?;
+    let silence = silence_like(&app, &id, body.minutes, body.labels.as_deref(), who.name).await?;
+    Ok((StatusCode::CREATED, Json(SilenceView::new(silence, app.clock.now()))))
+}
+
+/// Makes a silence for what is like an incident: the same title, and the same values of `labels` (`None`: of all).
+pub(crate) async fn silence_like(
+    app: &App,
+    id: &IncidentId,
+    minutes: u32,
+    labels: Option<&[String]>,
+    created_by: String,
+) -> Result<Silence, ApiError> {
+    if !(1..=QUICK_SILENCE_MINUTES).contains(&minutes) {
         return Err(ApiError::invalid("minutes", format!("expected 1 to {QUICK_SILENCE_MINUTES}")));
     }
-    let incident = existing(&app, &id).await?;
-    let who = who(&app, actor, body.member).await?;
-    let first = incident.first_alert().cloned();
-    let alert = match &first {
+    let incident = existing(app, id).await?;
+    let alert = match incident.first_alert() {
         Some(alert) => app.store.alert(alert).await?,
         None => None,
     };
@@ -247,14 +271,14 @@ async fn silence(
     let silence = Silence {
         id: SilenceId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id"),
         name: format!("like INC #{}", incident.num),
-        filter: like(&alert.title, &alert.labels, body.labels.as_deref())?,
-        time: SilenceTime::Once { from: now, until: now + Duration::from_secs(u64::from(body.minutes) * 60) },
+        filter: like(&alert.title, &alert.labels, labels)?,
+        time: SilenceTime::Once { from: now, until: now + Duration::from_secs(u64::from(minutes) * 60) },
         then: SilenceAction::Keep,
-        created_by: who.name,
+        created_by,
         created_at: now,
     };
-    super::silences::add(&app, &incident.space, &silence, now).await?;
-    Ok((StatusCode::CREATED, Json(SilenceView::new(silence, now))))
+    super::silences::add(app, &incident.space, &silence, now).await?;
+    Ok(silence)
 }
 
 /// A filter for alerts of this title, and of these values of the labels that are named; `None`: of all labels.

@@ -96,11 +96,16 @@ pub(crate) async fn named(app: &App, id: &DestinationId) -> Result<(Option<Strin
 }
 
 async fn all_spaces(app: &App) -> Result<Vec<SpaceId>, ApiError> {
+    Ok(spaces_by_name(app).await?.into_iter().map(|(id, _)| id).collect())
+}
+
+/// Every space with its name.
+pub(crate) async fn spaces_by_name(app: &App) -> Result<Vec<(SpaceId, String)>, ApiError> {
     let mut all = Vec::new();
     let mut after: Option<String> = None;
     loop {
         let page = app.store.spaces().list(ALL_AT_A_TIME, after.as_deref()).await?;
-        all.extend(page.items.into_iter().map(|space| space.id));
+        all.extend(page.items.into_iter().map(|space| (space.id, space.name)));
         match page.next {
             Some(next) => after = Some(next),
             None => return Ok(all),

@@ -11,12 +11,22 @@ use store::keys::alert_key_hash;
 use crate::world::{World, id};
 
 /// An open alert with its incidents, as `evaluate` leaves them.
-struct Opened {
-    alert: Alert,
-    incidents: Vec<String>,
+pub(crate) struct Opened {
+    pub(crate) alert: Alert,
+    pub(crate) incidents: Vec<String>,
 }
 
-async fn open(world: &World, key: Option<&str>, spaces: &[&str]) -> Opened {
+pub(crate) async fn open(world: &World, key: Option<&str>, spaces: &[&str]) -> Opened {
+    open_saying(world, key, spaces, "disk full", "on db-1").await
+}
+
+pub(crate) async fn open_saying(
+    world: &World,
+    key: Option<&str>,
+    spaces: &[&str],
+    title: &str,
+    description: &str,
+) -> Opened {
     let now = world.now();
     let space_ids: Vec<SpaceId> = spaces.iter().map(|space| space.parse().expect("an id")).collect();
     let made = world.post("/integrations", &json!({"name": "Disks", "space": spaces[0]})).await.is(201);
@@ -25,8 +35,8 @@ async fn open(world: &World, key: Option<&str>, spaces: &[&str]) -> Opened {
         stamp: StampSource::new().next(now),
         verdict: Verdict::Trigger,
         key: key.map_or(AlertKey::Unique, |key| AlertKey::Named(key.to_owned())),
-        title: "disk full".to_owned(),
-        description: "on db-1".to_owned(),
+        title: title.to_owned(),
+        description: description.to_owned(),
         severity: Severity::Warning,
         labels: [("host".to_owned(), "db-1".to_owned())].into(),
         spaces: space_ids.clone(),

@@ -21,10 +21,14 @@ use lambda_kit::random::StampSource;
 use lambda_kit::secrets::Sealer;
 use lambda_kit::topic::Topic;
 use serde_json::{Value, json};
+use store::keys::secret_hash;
+use store::sessions::Session;
 use store::{Store, Tables};
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
+/// What everything is sealed and signed with.
+pub(crate) const DATA_KEY: &str = "0123456789abcdef0123456789abcdef";
 /// Marks every secret that a test sends in: no answer may hold it.
 pub(crate) const CANARY: &str = "CANARY0123456789";
 
@@ -34,6 +38,49 @@ pub(crate) struct World {
     pub(crate) clock: Clock,
     pub(crate) key: String,
     outside: Outside,
+    dynamodb: aws_sdk_dynamodb::Client,
+}
+
+/// Someone with a browser.
+pub(crate) struct Person<'a> {
+    world: &'a World,
+    cookie: Option<String>,
+    /// The id, if they are signed in.
+    pub(crate) member: String,
+}
+
+impl Person<'_> {
+    pub(crate) async fn opens(&self, path: &str) -> Answer {
+        self.asks("GET", path, &[], None).await
+    }
+
+    /// Sends a form from one of our own pages.
+    pub(crate) async fn posts(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        self.asks("POST", path, &[("sec-fetch-site", "same-origin")], Some(fields)).await
+    }
+
+    pub(crate) async fn asks(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        fields: Option<&[(&str, &str)]>,
+    ) -> Answer {
+        let mut request = Request::builder().method(method).uri(path).header(header::HOST, "larkspur.test");
+        if let Some(cookie) = &self.cookie {
+            request = request.header(header::COOKIE, format!("session={cookie}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let form = fields.map(|fields| {
+            let mut form = form_urlencoded::Serializer::new(String::new());
+            form.extend_pairs(fields);
+            form.finish()
+        });
+        let body = form.map_or(Body::empty(), Body::from);
+        self.world.answer(request.body(body).expect("a request")).await
+    }
 }
 
 /// One answer.
@@ -75,10 +122,10 @@ pub(crate) struct Outside {
 
 impl World {
     pub(crate) async fn start() -> Self {
-        let (app, outside) = app().await;
+        let (app, outside, dynamodb) = app_and_tables().await;
         let key = ensure_api_key(&app).await.expect("the table is there").expect("there is no key yet");
         let (store, clock) = (app.store.clone(), app.clock.clone());
-        Self { router: console::router(app), store, clock, key, outside }
+        Self { router: console::router(app), store, clock, key, outside, dynamodb }
     }
 
     pub(crate) fn now(&self) -> Moment {
@@ -113,12 +160,49 @@ impl World {
         if let Some(key) = key {
             request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
         }
-        let request = request.body(body.map_or(Body::empty(), Body::from)).expect("a request");
+        self.answer(request.body(body.map_or(Body::empty(), Body::from)).expect("a request")).await
+    }
+
+    async fn answer(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.expect("the router never fails");
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.expect("a body");
         let text = String::from_utf8(bytes.into()).expect("UTF-8");
         Answer { status: parts.status.as_u16(), headers: parts.headers, text }
+    }
+
+    /// A member with this role and language who is signed in.
+    pub(crate) async fn person(&self, name: &str, role: &str, language: &str) -> Person<'_> {
+        let body = json!({"name": name, "role": role, "language": language, "time_zone": "Asia/Shanghai"});
+        let member = id(&self.post("/members", &body).await.is(201));
+        let token = format!("session-of-{member}");
+        let now = self.now();
+        let session = Session {
+            member: member.parse().expect("an id"),
+            created_at: now,
+            expires_at: now + Duration::from_secs(7 * 24 * 3600),
+        };
+        self.store.begin_session(&secret_hash(&token), &session).await.expect("written");
+        Person { world: self, cookie: Some(token), member }
+    }
+
+    /// Someone with a browser who is not signed in.
+    pub(crate) fn stranger(&self) -> Person<'_> {
+        Person { world: self, cookie: None, member: String::new() }
+    }
+
+    /// Every row of both tables.
+    pub(crate) async fn dump(&self) -> Vec<String> {
+        let mut rows = Vec::new();
+        for table in ["config", "alerts"] {
+            let scanned = self.dynamodb.scan().table_name(table).send().await.expect("scanned");
+            rows.extend(scanned.items().iter().map(|item| {
+                let sorted: std::collections::BTreeMap<_, _> = item.iter().collect();
+                format!("{table} {sorted:?}")
+            }));
+        }
+        rows.sort();
+        rows
     }
 
     /// A destination that is there, by id.
@@ -160,11 +244,17 @@ pub(crate) fn id(object: &Value) -> String {
 
 /// Everything that the function works with, no key made yet.
 pub(crate) async fn app() -> (App, Outside) {
+    let (app, outside, _) = app_and_tables().await;
+    (app, outside)
+}
+
+async fn app_and_tables() -> (App, Outside, aws_sdk_dynamodb::Client) {
+    let dynamodb = emulated_tables().await;
     let outside = Outside::default();
     let elsewhere = outside.clone().serve().await;
     let sdk = local_config(&elsewhere);
     let sqs = aws_sdk_sqs::Client::new(&sdk);
-    let store = Store::new(emulated_tables().await, Tables { config: "config".into(), alerts: "alerts".into() });
+    let store = Store::new(dynamodb.clone(), Tables { config: "config".into(), alerts: "alerts".into() });
     let clock = Clock::system();
     let dispatch = Dispatch {
         store: store.clone(),
@@ -188,8 +278,9 @@ pub(crate) async fn app() -> (App, Outside) {
         stamps: StampSource::new(),
         replayed: RunningCount::new(),
         base_url: None,
+        personal_ack_links: true,
     };
-    (app, outside)
+    (app, outside, dynamodb)
 }
 
 async fn emulated_tables() -> aws_sdk_dynamodb::Client {
@@ -237,7 +328,7 @@ async fn answer(
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
     match target.rsplit('.').next() {
-        Some("GetSecretValue") => Ok(json!({"SecretString": "0123456789abcdef0123456789abcdef"}).to_string()),
+        Some("GetSecretValue") => Ok(json!({"SecretString": DATA_KEY}).to_string()),
         Some("SendMessage") => {
             outside.record(&text(&request["QueueUrl"]), &text(&request["MessageBody"]));
             Ok(json!({"MessageId": "1", "MD5OfMessageBody": "0"}).to_string())

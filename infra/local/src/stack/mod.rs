@@ -49,6 +49,8 @@ pub struct Place {
     pub aws_endpoint: String,
     /// The template parameter of the same name.
     pub provider_base: Option<String>,
+    /// The template parameter of the same name.
+    pub personal_ack_links: bool,
 }
 
 /// What is deployed.

@@ -33,7 +33,11 @@ pub(super) fn read(templates: &[(&str, &str)], place: &Place) -> anyhow::Result<
 
 fn root_parameters(place: &Place) -> BTreeMap<String, Value> {
     let base = place.provider_base.clone().unwrap_or_default();
-    let parameters = [("ProviderBase", base), ("PlainSmtpHosts", PLAIN_SMTP_HOSTS.to_owned())];
+    let parameters = [
+        ("ProviderBase", base),
+        ("PlainSmtpHosts", PLAIN_SMTP_HOSTS.to_owned()),
+        ("PersonalAckLinks", place.personal_ack_links.to_string()),
+    ];
     parameters.map(|(name, value)| (name.to_owned(), Value::String(value))).into()
 }
 

@@ -5,6 +5,7 @@ fn place() -> Place {
         base_url: "http://127.0.0.1:9000".to_owned(),
         aws_endpoint: "http://127.0.0.1:4566".to_owned(),
         provider_base: Some("http://127.0.0.1:9911".to_owned()),
+        personal_ack_links: false,
     }
 }
 

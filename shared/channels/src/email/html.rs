@@ -95,9 +95,7 @@ fn buttons<'a>(links: impl Iterator<Item = (&'static str, &'a str)>) -> String {
         )
     };
     let cells = links.map(button).collect::<Vec<_>>().join("<td style=\"width:12px\"></td>");
-    format!(
-        "<table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\"><tr>{cells}</tr></table>"
-    )
+    format!("<table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\"><tr>{cells}</tr></table>")
 }
 
 /// Lines and indentation as they are, which HTML would run together.

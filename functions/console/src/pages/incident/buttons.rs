@@ -1,0 +1,56 @@
+//! What a person may do to an incident as it stands. Who may not is shown no button.
+
+use alerting::incident::{Incident, Progress};
+use alerting::people::{Member, Role};
+use serde::Serialize;
+
+/// Whether the member may change incidents at all.
+pub(crate) const fn may_act(member: &Member) -> bool {
+    match member.role {
+        Role::Administrator | Role::Responder => true,
+        Role::Viewer => false,
+    }
+}
+
+/// Which buttons there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "a button each, as the template asks for them")]
+pub(crate) struct Buttons {
+    pub(crate) acknowledge: bool,
+    pub(crate) unacknowledge: bool,
+    pub(crate) snooze: bool,
+    pub(crate) escalate: bool,
+    pub(crate) close: bool,
+    pub(crate) reopen: bool,
+    /// Give it to other people, or to more of them.
+    pub(crate) assign: bool,
+    pub(crate) silence: bool,
+    pub(crate) comment: bool,
+    pub(crate) edit: bool,
+}
+
+impl Buttons {
+    pub(crate) fn of(incident: &Incident, member: &Member) -> Self {
+        if !may_act(member) || incident.merged_into.is_some() {
+            return Self::default();
+        }
+        let open = incident.progress != Progress::Closed;
+        let works_on_it = incident.acknowledged_by.iter().any(|id| id == member.id.as_str());
+        Self {
+            acknowledge: open && !works_on_it,
+            unacknowledge: open && works_on_it,
+            snooze: open,
+            escalate: open && incident.escalation.as_ref().is_some_and(|at| at.rule.is_some()),
+            close: open,
+            reopen: !open,
+            assign: open,
+            silence: open,
+            comment: true,
+            edit: true,
+        }
+    }
+
+    pub(crate) fn any(self) -> bool {
+        self != Self::default()
+    }
+}

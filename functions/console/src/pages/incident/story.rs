@@ -1,0 +1,101 @@
+//! A timeline in words: what happened, and each attempt to tell somebody with its result, newest first.
+
+use alerting::incident::Incident;
+use alerting::moment::Moment;
+use alerting::timeline::{Entry, EntryKind};
+use serde::Serialize;
+use store::deliveries::{Attempt, AttemptOutcome};
+
+use super::view::Told;
+use crate::App;
+use crate::pages::error::PageError;
+use crate::pages::render::{Reader, When};
+
+/// Rows that one page shows.
+pub(crate) const ROWS: usize = 100;
+
+/// One line of the timeline.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Row {
+    at: When,
+    /// What happened, in the reader's words.
+    what: String,
+    /// Who did it, or who was told; empty for what happens by itself.
+    who: String,
+    detail: String,
+    /// A person wrote it: its line ends stay.
+    is_comment: bool,
+    /// Somebody should have been told, and was not.
+    is_failure: bool,
+}
+
+/// What is shown of a timeline.
+#[derive(Debug, Serialize)]
+pub(crate) struct Story {
+    rows: Vec<Row>,
+    /// Rows that are older than those.
+    pub(crate) older: usize,
+}
+
+impl Story {
+    pub(super) fn new(entries: &[Entry], told: &[Told], whole: bool, reader: &Reader) -> Self {
+        let mut rows: Vec<(Moment, Row)> = entries.iter().map(|entry| (entry.at, of_entry(entry, reader))).collect();
+        for told in told {
+            rows.extend(told.delivery.attempts.iter().map(|attempt| (attempt.at, of_attempt(told, attempt, reader))));
+        }
+        rows.sort_by_key(|(at, _)| *at);
+        let shown = if whole { rows.len() } else { ROWS };
+        let older = rows.len().saturating_sub(shown);
+        Self { rows: rows.into_iter().skip(older).rev().map(|(_, row)| row).collect(), older }
+    }
+}
+
+/// What happened since an episode ended, newest first: from the reopening that followed it.
+pub(super) async fn since(
+    app: &App,
+    incident: &Incident,
+    episode: u32,
+    reader: &Reader,
+) -> Result<Vec<Row>, PageError> {
+    let entries = app.store.timeline(incident).await?;
+    let reopened: Vec<usize> = (0..entries.len()).filter(|place| entries[*place].kind == EntryKind::Reopened).collect();
+    // Counted from the newest one, for an earlier version did not count episodes.
+    let ago = usize::try_from(incident.episode.saturating_sub(episode)).unwrap_or(usize::MAX);
+    let first = reopened.len().checked_sub(ago).and_then(|place| reopened.get(place)).copied().unwrap_or(0);
+    Ok(entries[first..].iter().rev().take(ROWS).map(|entry| of_entry(entry, reader)).collect())
+}
+
+fn of_entry(entry: &Entry, reader: &Reader) -> Row {
+    let detail = entry.detail.as_deref().unwrap_or_default();
+    let detail = match (entry.kind, detail.strip_prefix("until ").and_then(Moment::parse_rfc3339)) {
+        (EntryKind::Snoozed, Some(until)) => format!("{} {}", reader.word("until"), reader.time(until)),
+        _ => detail.to_owned(),
+    };
+    Row {
+        at: reader.when(entry.at),
+        what: reader.word(&format!("kind_{}", entry.kind.as_str())).to_owned(),
+        who: match entry.actor.as_str() {
+            "source" | "timer" => String::new(),
+            name => name.to_owned(),
+        },
+        detail,
+        is_comment: entry.kind == EntryKind::Commented,
+        is_failure: matches!(entry.kind, EntryKind::ContactFailed | EntryKind::NobodyReached),
+    }
+}
+
+fn of_attempt(told: &Told, attempt: &Attempt, reader: &Reader) -> Row {
+    Row {
+        at: reader.when(attempt.at),
+        what: reader.word(&format!("attempt_{}", attempt.outcome.as_str())).to_owned(),
+        who: told.who(),
+        detail: attempt.reason.as_deref().map_or(String::new(), |reason| reason_in_words(reason, reader)),
+        is_comment: false,
+        is_failure: attempt.outcome != AttemptOutcome::Delivered,
+    }
+}
+
+/// Why a provider did not take it; a reason of an earlier version stays as it is.
+pub(crate) fn reason_in_words(reason: &str, reader: &Reader) -> String {
+    reader.known_word(&format!("reason_{reason}")).unwrap_or(reason).to_owned()
+}

@@ -1,0 +1,300 @@
+//! What an incident's page says, from the incident, its alerts, its deliveries and the names of everyone in it.
+
+use alerting::alert::{Alert, Status};
+use alerting::ids::DestinationId;
+use alerting::incident::Incident;
+use alerting::severity::Severity;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use serde::Serialize;
+use store::deliveries::Delivery;
+
+use super::act::{LENGTHS, subject};
+use super::buttons::Buttons;
+use super::story::{Story, reason_in_words};
+use crate::App;
+use crate::pages::error::{PageError, refused};
+use crate::pages::render::{Reader, When};
+use crate::routes::incidents::named;
+use crate::session::SignedIn;
+
+/// Alerts that a page shows.
+const ALERTS: usize = 20;
+/// Characters of an alert's text that a page shows; the message itself has the rest.
+const TEXT_CHARS: usize = 1000;
+/// Members, and teams, that a form offers to assign to.
+const PEOPLE: usize = 100;
+/// Names and alerts that are read at a time.
+const READ_AT_A_TIME: usize = 20;
+
+/// What the address of the page asks for.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Asked<'a> {
+    /// What has just been done.
+    pub(crate) done: Option<&'a str>,
+    pub(crate) whole_timeline: bool,
+}
+
+/// A destination of an incident by name, and how telling it went.
+pub(crate) struct Told {
+    pub(crate) id: DestinationId,
+    pub(crate) name: Option<String>,
+    pub(crate) channel: Option<String>,
+    pub(crate) delivery: Delivery,
+}
+
+impl Told {
+    /// `ops group · feishu_bot`
+    pub(crate) fn who(&self) -> String {
+        let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
+        self.channel.as_ref().map_or(name.clone(), |channel| format!("{name} · {channel}"))
+    }
+}
+
+/// An incident in one line.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Headline {
+    pub(crate) place: String,
+    num: String,
+    title: String,
+    pub(crate) severity: String,
+    /// A class of the style sheet.
+    tone: &'static str,
+    state: String,
+    state_tone: &'static str,
+}
+
+#[derive(Serialize)]
+pub(crate) struct IncidentPage {
+    headline: Headline,
+    done: Option<String>,
+    facts: Vec<Fact>,
+    people: Vec<Person>,
+    merged_into: Option<String>,
+    alerts: Vec<AlertRow>,
+    more_alerts: usize,
+    told: Vec<ToldRow>,
+    story: Story,
+    time_zone: String,
+    form: Option<Form>,
+}
+
+#[derive(Serialize)]
+struct Fact {
+    name: &'static str,
+    value: String,
+    at: Option<When>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Person {
+    pub(super) name: String,
+    pub(super) works_on_it: bool,
+}
+
+#[derive(Serialize)]
+struct AlertRow {
+    title: String,
+    severity: String,
+    tone: &'static str,
+    state: &'static str,
+    integration: String,
+    count: u64,
+    text: String,
+    labels: Vec<(String, String)>,
+    triggered: When,
+    trace: String,
+}
+
+#[derive(Serialize)]
+struct ToldRow {
+    who: String,
+    state: String,
+    is_failure: bool,
+    at: Option<When>,
+    reason: Option<String>,
+}
+
+/// What the page's forms need.
+#[derive(Serialize)]
+struct Form {
+    token: String,
+    episode: u32,
+    buttons: Buttons,
+    lengths: Vec<(u32, &'static str)>,
+    title: String,
+    severities: Vec<(&'static str, String, bool)>,
+    members: Vec<(String, String)>,
+    teams: Vec<(String, String)>,
+}
+
+pub(super) async fn page_of(
+    app: &App,
+    incident: Incident,
+    by: &SignedIn,
+    reader: &Reader,
+    asked: &Asked<'_>,
+) -> Result<IncidentPage, PageError> {
+    let told = told(app, &incident).await?;
+    let entries = app.store.timeline(&incident).await?;
+    let alerts = alerts(app, &incident, reader).await?;
+    let done = asked.done.and_then(|done| reader.known_word(&format!("done_{done}"))).map(str::to_owned);
+    Ok(IncidentPage {
+        headline: Headline::of(&incident, reader),
+        done,
+        facts: facts(app, &incident, reader).await?,
+        people: people(app, &incident).await?,
+        merged_into: incident.merged_into.as_ref().map(subject),
+        more_alerts: incident.alerts.len().saturating_sub(ALERTS),
+        alerts,
+        story: Story::new(&entries, &told, asked.whole_timeline, reader),
+        told: told.iter().map(|told| told_row(told, reader)).collect(),
+        time_zone: reader.time_zone.as_str().to_owned(),
+        form: form(app, &incident, by, reader).await?,
+    })
+}
+
+impl Headline {
+    pub(crate) fn of(incident: &Incident, reader: &Reader) -> Self {
+        let state = incident.progress.as_str();
+        Self {
+            place: subject(&incident.id),
+            num: incident.num.clone(),
+            title: incident.title.clone(),
+            severity: severity(incident.severity, reader),
+            tone: tone(incident.severity),
+            state: reader.word(&format!("progress_{state}")).to_owned(),
+            state_tone: state,
+        }
+    }
+}
+
+const fn tone(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "critical",
+        Severity::Warning => "warning",
+        Severity::Info => "info",
+    }
+}
+
+fn severity(severity: Severity, reader: &Reader) -> String {
+    reader.word(&format!("severity_{}", tone(severity))).to_owned()
+}
+
+async fn facts(app: &App, incident: &Incident, reader: &Reader) -> Result<Vec<Fact>, PageError> {
+    let text = |name, value: String| Fact { name: reader.word(name), value, at: None };
+    let time = |name, at| Fact { name: reader.word(name), value: String::new(), at: Some(reader.when(at)) };
+    let space = app.store.cached_space(&incident.space, app.clock.now()).await?;
+    let mut facts = vec![text("space", space.map_or_else(|| incident.space.to_string(), |space| space.name.clone()))];
+    facts.push(time("triggered_at", incident.triggered_at));
+    facts.extend(incident.acknowledged_at.map(|at| time("acknowledged_at", at)));
+    facts.extend(incident.snoozed_until.map(|at| time("snoozed_until", at)));
+    facts.extend(incident.closed_at.map(|at| time("closed_at", at)));
+    if let Some(at) = incident.escalation.as_ref().filter(|at| at.rule.is_some()) {
+        facts.push(text("escalation_rule", format!("{} · {} {}", at.rule_name, reader.word("level"), at.level + 1)));
+        if at.is_waiting {
+            facts.push(time("level_waits_until", at.since));
+        }
+    }
+    if let Some(held) = &incident.held {
+        facts.push(text("silenced_by", held.by.clone()));
+        facts.extend(held.until.map(|until| time("silenced_until", until)));
+    }
+    if incident.flapping {
+        facts.push(text("flapping", reader.word("flapping_meaning").to_owned()));
+    }
+    Ok(facts)
+}
+
+/// Everyone to whom it is assigned: members by name, and whoever is no member as they are written down.
+pub(super) async fn people(app: &App, incident: &Incident) -> Result<Vec<Person>, PageError> {
+    let mut people = Vec::with_capacity(incident.assignees.len());
+    for id in &incident.assignees {
+        let member = match id.parse() {
+            Ok(member) => app.store.cached_member(&member, app.clock.now()).await?,
+            Err(_) => None,
+        };
+        people.push(Person {
+            name: member.map_or_else(|| id.clone(), |member| member.name.clone()),
+            works_on_it: incident.acknowledged_by.contains(id),
+        });
+    }
+    Ok(people)
+}
+
+async fn alerts(app: &App, incident: &Incident, reader: &Reader) -> Result<Vec<AlertRow>, PageError> {
+    let reads = incident.alerts.iter().take(ALERTS).map(|linked| app.store.alert(&linked.alert));
+    let found: Vec<Option<Alert>> =
+        stream::iter(reads.collect::<Vec<_>>()).buffered(READ_AT_A_TIME).try_collect().await?;
+    let mut rows = Vec::new();
+    for alert in found.into_iter().flatten() {
+        let integration = app.store.cached_integration(&alert.integration, app.clock.now()).await?;
+        rows.push(alert_row(alert, integration.map(|stored| stored.integration.name.clone()), reader));
+    }
+    Ok(rows)
+}
+
+fn alert_row(alert: Alert, integration: Option<String>, reader: &Reader) -> AlertRow {
+    let state = match alert.status {
+        Status::Open => "alert_open",
+        Status::Closed => "alert_closed",
+    };
+    AlertRow {
+        title: alert.title,
+        severity: severity(alert.severity, reader),
+        tone: tone(alert.severity),
+        state: reader.word(state),
+        count: alert.count,
+        text: alerting::limits::cut_chars(&alert.description, TEXT_CHARS),
+        labels: alert.labels.into_iter().collect(),
+        triggered: reader.when(alert.opened_by.received_at()),
+        trace: format!("/integrations/{}/messages/{}/trace", alert.integration, alert.opened_by),
+        integration: integration.unwrap_or_else(|| alert.integration.to_string()),
+    }
+}
+
+async fn told(app: &App, incident: &Incident) -> Result<Vec<Told>, PageError> {
+    let mut told = Vec::new();
+    for (id, delivery) in app.store.deliveries(&incident.id).await? {
+        let (name, channel) = named(app, &id).await.map_err(refused)?;
+        told.push(Told { id, name, channel, delivery });
+    }
+    Ok(told)
+}
+
+fn told_row(told: &Told, reader: &Reader) -> ToldRow {
+    let state = told.delivery.state();
+    let last = told.delivery.attempts.last();
+    ToldRow {
+        who: told.who(),
+        state: reader.word(&format!("delivery_{}", state.as_str())).to_owned(),
+        is_failure: state == store::deliveries::DeliveryState::Failed,
+        at: last.map(|attempt| reader.when(attempt.at)),
+        reason: last.and_then(|attempt| attempt.reason.as_deref()).map(|reason| reason_in_words(reason, reader)),
+    }
+}
+
+/// `None`: there is nothing that this member may do.
+async fn form(app: &App, incident: &Incident, by: &SignedIn, reader: &Reader) -> Result<Option<Form>, PageError> {
+    let buttons = Buttons::of(incident, &by.member);
+    if !buttons.any() {
+        return Ok(None);
+    }
+    let (mut members, mut teams) = (Vec::new(), Vec::new());
+    if buttons.assign {
+        let listed = app.store.members().list(PEOPLE, None).await?.items;
+        members = listed.into_iter().map(|member| (member.id.to_string(), member.name)).collect();
+        let listed = app.store.teams().list(PEOPLE, None).await?.items;
+        teams = listed.into_iter().map(|team| (team.id.to_string(), team.name)).collect();
+    }
+    let severities = [Severity::Critical, Severity::Warning, Severity::Info];
+    Ok(Some(Form {
+        token: by.form_token(&subject(&incident.id)),
+        episode: incident.episode,
+        buttons,
+        lengths: LENGTHS.iter().map(|(minutes, word)| (*minutes, reader.word(word))).collect(),
+        title: incident.title.clone(),
+        severities: severities.map(|one| (one.as_str(), severity(one, reader), one == incident.severity)).to_vec(),
+        members,
+        teams,
+    }))
+}

@@ -1,0 +1,148 @@
+//! `/links/{token}`: where the links of messages lead.
+//!
+//! The token is verified before any table is read. Opening a link never changes anything: chat clients, mail scanners and
+//! previews do it before people. Whoever is not signed in is shown nothing of the alert, and signs in first.
+
+mod personal;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use alerting::incident::{Incident, Progress};
+use alerting::link::{Allows, Link};
+use axum::Router;
+use axum::extract::{FromRequestParts, Path, Query, Request, State};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::{get, post};
+use lambda_kit::links::LinkError;
+use serde::Serialize;
+
+use super::incident::act::{actor_names, earlier, perform};
+use super::incident::answer;
+use super::incident::buttons::may_act;
+use super::incident::view::{Asked, Headline};
+use crate::act::{Wish, existing};
+use crate::pages::error::{PageError, refused};
+use crate::pages::form::{PageForm, known};
+use crate::pages::render::{Reader, page};
+use crate::session::{FORM_TOKEN, SignedIn};
+use crate::{App, SharedApp};
+
+pub(crate) fn router() -> Router<SharedApp> {
+    Router::new().route("/links/{token}", get(open)).route("/links/{token}/{action}", post(act))
+}
+
+/// A link that this deployment has signed and that has not expired. Nothing but the token is looked at.
+struct Signed {
+    link: Link,
+    token: String,
+}
+
+impl FromRequestParts<SharedApp> for Signed {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, PageError> {
+        let path = Path::<BTreeMap<String, String>>::from_request_parts(parts, app).await;
+        let token = known(path)?.remove("token").ok_or(PageError::NotFound)?;
+        match app.sealer.link_keys().await?.open(&token, app.clock.now()) {
+            Ok(link) => Ok(Self { link, token }),
+            Err(LinkError::Expired(_)) => Err(EXPIRED),
+            Err(LinkError::Unknown) => Err(UNKNOWN),
+        }
+    }
+}
+
+const EXPIRED: PageError = told(StatusCode::GONE, "link_expired", "link_expired_remedy");
+const UNKNOWN: PageError = told(StatusCode::NOT_FOUND, "link_unknown", "link_unknown_remedy");
+
+const fn told(status: StatusCode, happened: &'static str, remedy: &'static str) -> PageError {
+    PageError::Told { status, happened, remedy }
+}
+
+async fn open(
+    State(app): State<SharedApp>,
+    Signed { link, token }: Signed,
+    Query(query): Query<BTreeMap<String, String>>,
+    request: Request,
+) -> Result<Response, PageError> {
+    if link.member.is_some() {
+        return personal::show(&app, &link, &token).await;
+    }
+    let (mut parts, _) = request.into_parts();
+    let by = SignedIn::from_request_parts(&mut parts, &app).await?;
+    let incident = existing(&app, &link.incident).await.map_err(refused)?;
+    let wants_to_acknowledge = query.contains_key("ack") && link.allows == Allows::Acknowledge;
+    if !wants_to_acknowledge {
+        let done = (incident.episode != link.episode).then_some("link_of_earlier_episode");
+        return answer(&app, incident, by, &Asked { done, whole_timeline: false }).await;
+    }
+    if incident.episode != link.episode {
+        return earlier(&app, &link.incident, link.episode, &by).await;
+    }
+    acknowledge_page(&app, &incident, &token, by).await
+}
+
+#[derive(Serialize)]
+struct AcknowledgePage {
+    headline: Headline,
+    /// Why there is no button; `None`: there is one.
+    without: Option<&'static str>,
+    /// Who works on it already.
+    working: String,
+    action: String,
+    token: String,
+    episode: u32,
+}
+
+async fn acknowledge_page(app: &App, incident: &Incident, token: &str, by: SignedIn) -> Result<Response, PageError> {
+    let reader = Reader::of(by.clone());
+    let works_on_it = incident.acknowledged_by.iter().any(|id| id == by.member.id.as_str());
+    let without = match () {
+        () if incident.merged_into.is_some() => Some("it_was_merged"),
+        () if incident.progress == Progress::Closed => Some("it_is_closed"),
+        () if works_on_it => Some("you_work_on_it"),
+        () if !may_act(&by.member) => Some("viewers_only_look"),
+        () => None,
+    };
+    let content = AcknowledgePage {
+        headline: Headline::of(incident, &reader),
+        without,
+        working: actor_names(app, incident).await?,
+        action: format!("{}/acknowledge", subject(token)),
+        token: by.form_token(&subject(token)),
+        episode: incident.episode,
+    };
+    Ok(page("acknowledge.html", "acknowledge", &content, &reader).into_response())
+}
+
+/// What the form behind a link acts on.
+fn subject(token: &str) -> String {
+    format!("/links/{token}")
+}
+
+async fn act(State(app): State<SharedApp>, signed: Signed, request: Request) -> Result<Response, PageError> {
+    let (mut parts, body) = request.into_parts();
+    let path = Path::<(String, String)>::from_request_parts(&mut parts, &app).await;
+    let (_, action) = known(path)?;
+    if action != "acknowledge" || signed.link.allows != Allows::Acknowledge {
+        return Err(UNKNOWN);
+    }
+    let Signed { link, token } = signed;
+    if link.member.is_some() {
+        return personal::acknowledge(&app, &link, &token, &mut parts).await;
+    }
+    let by = SignedIn::from_request_parts(&mut parts, &app).await?;
+    let form = form(&app, Request::from_parts(parts, body)).await?;
+    by.check_form(&subject(&token), form.text(FORM_TOKEN))?;
+    if !may_act(&by.member) {
+        return Err(PageError::Forbidden);
+    }
+    perform(&app, &link.incident, link.episode, Wish::Acknowledge, &by, "acknowledge").await
+}
+
+async fn form(app: &Arc<App>, request: Request) -> Result<PageForm, PageError> {
+    use axum::extract::FromRequest as _;
+    PageForm::from_request(request, app).await
+}

@@ -1,0 +1,92 @@
+//! The link by which one person acknowledges without signing in: for channels that are addressed to one person, where
+//! the deployment allows it. It lives a day, works once, does nothing else, and shows no more than the incident's number.
+
+use alerting::incident::apply::Actor;
+use alerting::incident::{Incident, Progress};
+use alerting::link::Link;
+use alerting::people::Member;
+use axum::extract::FromRequestParts as _;
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
+use store::keys::secret_hash;
+
+use super::{UNKNOWN, subject, told};
+use crate::act::{Wish, act_in, existing};
+use crate::error::ApiError;
+use crate::extract::Base;
+use crate::pages::error::{PageError, refused};
+use crate::pages::incident::buttons::may_act;
+use crate::pages::render::{Reader, page};
+use crate::session::same_origin;
+use crate::{App, SharedApp};
+
+const USED: PageError = told(StatusCode::GONE, "link_used", "link_used_remedy");
+const EARLIER: PageError = told(StatusCode::CONFLICT, "reopened_since", "sign_in_to_see");
+const CLOSED: PageError = told(StatusCode::CONFLICT, "it_is_closed", "nothing_changed");
+
+#[derive(Serialize)]
+struct Personal {
+    num: String,
+    name: String,
+    action: String,
+    is_done: bool,
+}
+
+/// What a link of this kind may still do.
+struct Usable {
+    incident: Incident,
+    member: Member,
+}
+
+async fn usable(app: &App, link: &Link, token: &str) -> Result<Usable, PageError> {
+    let member = link.member.as_ref().filter(|_| app.personal_ack_links).ok_or(UNKNOWN)?;
+    let kept = app.store.personal_link(&secret_hash(token), app.clock.now()).await?.ok_or(UNKNOWN)?;
+    if kept.used_at.is_some() {
+        return Err(USED);
+    }
+    let member = app.store.members().get(member).await?.filter(may_act).ok_or(UNKNOWN)?;
+    let incident = existing(app, &link.incident).await.map_err(refused)?;
+    if incident.episode != link.episode {
+        return Err(EARLIER);
+    }
+    if incident.progress == Progress::Closed {
+        return Err(CLOSED);
+    }
+    Ok(Usable { incident, member })
+}
+
+pub(super) async fn show(app: &App, link: &Link, token: &str) -> Result<Response, PageError> {
+    let usable = usable(app, link, token).await?;
+    Ok(shown(usable, token, false))
+}
+
+/// No session stands behind it: it has to come from the page above, and the token is what authorises.
+pub(super) async fn acknowledge(
+    app: &SharedApp,
+    link: &Link,
+    token: &str,
+    parts: &mut Parts,
+) -> Result<Response, PageError> {
+    let base = Base::from_request_parts(parts, app).await.map_err(|_| PageError::NotFound)?;
+    same_origin(&parts.headers, &base)?;
+    let usable = usable(app, link, token).await?;
+    let actor = Actor { id: usable.member.id.to_string(), name: usable.member.name.clone() };
+    match act_in(app, &link.incident, Some(link.episode), Wish::Acknowledge, &actor).await {
+        Ok(_) => {}
+        // Closed or reopened between the two reads.
+        Err(ApiError::Conflict(_)) => return Err(EARLIER),
+        Err(error) => return Err(refused(error)),
+    }
+    // Afterwards: if this fails, the same link acknowledges again, which changes nothing.
+    app.store.use_personal_link(&secret_hash(token), link.expires_at, app.clock.now()).await?;
+    Ok(shown(usable, token, true))
+}
+
+fn shown(Usable { incident, member }: Usable, token: &str, is_done: bool) -> Response {
+    let reader = Reader { language: member.language, time_zone: member.time_zone.clone(), signed_in: None };
+    let action = format!("{}/acknowledge", subject(token));
+    let content = Personal { num: incident.num, name: member.name, action, is_done };
+    page("personal.html", "acknowledge", &content, &reader).into_response()
+}

@@ -1,0 +1,343 @@
+//! The pages, as a browser gets them.
+
+use alerting::ids::{AlertId, IncidentId, Stamp};
+use alerting::incident::apply::{Action, Actor, Change, SourceChange, SourceKind};
+use serde_json::json;
+
+use crate::actions::{open, open_saying};
+use crate::world::{Answer, Person, World};
+
+/// What a form of this page carries.
+pub(crate) fn hidden(page: &Answer, name: &str) -> String {
+    let mark = format!("name=\"{name}\" value=\"");
+    let (_, rest) = page.text.split_once(&mark).unwrap_or_else(|| panic!("no {name} in {}", page.text));
+    rest.split('"').next().expect("split gives a part").to_owned()
+}
+
+/// Opens the page and presses one of its buttons.
+async fn press(person: &Person<'_>, incident: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
+    let page = person.opens(&format!("/incidents/{incident}")).await;
+    let (token, episode) = (hidden(&page, "form_token"), hidden(&page, "episode"));
+    let mut all = vec![("form_token", token.as_str()), ("episode", episode.as_str())];
+    all.extend(fields);
+    person.posts(&format!("/incidents/{incident}/{action}"), &all).await
+}
+
+fn actions(page: &Answer) -> Vec<&str> {
+    let mut found: Vec<&str> = ["acknowledge", "unacknowledge", "snooze", "escalate", "close", "reopen", "responders"]
+        .into_iter()
+        .filter(|action| {
+            page.text.contains(&format!("action=\"/incidents/")) && page.text.contains(&format!("/{action}\">"))
+        })
+        .collect();
+    found.extend(page.text.contains("/snooze\" name=").then_some("snooze"));
+    found.extend(page.text.contains("<textarea").then_some("comment"));
+    found
+}
+
+#[tokio::test]
+async fn every_page_carries_its_protections_and_needs_a_session() {
+    let world = World::start().await;
+    let space = world.space(&[]).await;
+    let incident = open(&world, None, &[&space]).await.incidents.remove(0);
+    let li = world.person("Li Lei", "responder", "en").await;
+    for path in ["/incidents", &format!("/incidents/{incident}"), "/me/notifications"] {
+        let page = li.opens(path).await;
+        assert_eq!(page.status, 200, "{path}: {}", page.text);
+        for (name, value) in [
+            ("cache-control", "no-store"),
+            ("referrer-policy", "no-referrer"),
+            ("x-content-type-options", "nosniff"),
+            ("x-robots-tag", "noindex, nofollow"),
+            ("content-type", "text/html; charset=utf-8"),
+        ] {
+            assert_eq!(page.headers[name], value, "{path}");
+        }
+        let policy = page.headers["content-security-policy"].to_str().expect("text");
+        assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe"), "{policy}");
+        for forbidden in ["<script", "<style", " style=", " onclick", "og:", "https://"] {
+            assert!(!page.text.contains(forbidden), "{path} has {forbidden}");
+        }
+        let head = li.asks("HEAD", path, &[], None).await;
+        assert_eq!((head.status, head.text.as_str()), (200, ""), "{path}");
+        let stranger = world.stranger().opens(path).await;
+        assert_eq!(stranger.status, 303, "{path}");
+        let next = stranger.headers["location"].to_str().expect("text");
+        assert!(next.starts_with("/sign-in?next=%2F") && !stranger.text.contains("disk full"), "{next}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_a_page_that_says_so_in_the_readers_language() {
+    let world = World::start().await;
+    let li = world.person("Li Lei", "responder", "zh").await;
+    for path in ["/incidents/inc_nothing", "/incidents/nonsense", "/incidents/inc_01KE6W5Z000000000000000001abc"] {
+        let page = li.opens(path).await;
+        assert!(page.status == 404 && page.text.contains("页面不存在"), "{path}: {}", page.text);
+    }
+}
+
+#[tokio::test]
+async fn a_page_is_in_the_members_language_and_zone() {
+    let world = World::start().await;
+    let space = world.space(&[]).await;
+    let incident = open(&world, None, &[&space]).await.incidents.remove(0);
+    let path = format!("/incidents/{incident}");
+    let english = world.person("Ann", "responder", "en").await.opens(&path).await.text;
+    let chinese = world.person("Li Lei", "responder", "zh").await.opens(&path).await.text;
+    for (text, words) in [
+        (&english, ["lang=\"en\"", ">Acknowledge</button>", ">Warning</span>", "Asia/Shanghai"]),
+        (&chinese, ["lang=\"zh-CN\"", ">认领</button>", ">警告</span>", "Asia/Shanghai"]),
+    ] {
+        for word in words {
+            assert!(text.contains(word), "{word} is not in {text}");
+        }
+    }
+    assert!(!chinese.contains("Timeline") && !english.contains("时间线"));
+}
+
+#[tokio::test]
+async fn whatever_comes_from_outside_is_text() {
+    let world = World::start().await;
+    let space = world.space(&[]).await;
+    let evil = "<script>alert(1)</script>\"'&";
+    let opened = open_saying(&world, None, &[&space], evil, evil).await;
+    let li = world.person(evil, "responder", "en").await;
+    let incident = &opened.incidents[0];
+    assert_eq!(press(&li, incident, "comment", &[("text", evil)]).await.status, 303);
+    assert_eq!(press(&li, incident, "acknowledge", &[]).await.status, 303);
+    let wrong = press(&li, incident, "snooze", &[("minutes", evil)]).await;
+    let pages = [
+        li.opens(&format!("/incidents/{incident}")).await,
+        li.opens(&format!("/incidents/{incident}?done=%3Cscript%3E&timeline=%3Cscript%3E")).await,
+        li.opens("/incidents?progress=%3Cscript%3E&space=%3Cscript%3E&after=%3Cscript%3E").await,
+        li.opens("/me/notifications").await,
+        wrong,
+    ];
+    for page in pages {
+        assert!(!page.text.contains("<script") && !page.text.contains("alert(1)</"), "{}", page.text);
+        assert!(page.text.contains("&lt;script&gt;"), "the member's name stands in the frame: {}", page.text);
+    }
+}
+
+#[tokio::test]
+async fn there_are_buttons_for_what_the_member_may_do_and_what_the_state_lets_them() {
+    let world = World::start().await;
+    let space = world.space(&[]).await;
+    let incident = open(&world, None, &[&space]).await.incidents.remove(0);
+    let path = format!("/incidents/{incident}");
+    let [admin, li, viewer] = [
+        world.person("Ann", "administrator", "en").await,
+        world.person("Li Lei", "responder", "en").await,
+        world.person("Viv", "viewer", "en").await,
+    ];
+    let check = async |state: &str, of_li: &[&str], of_admin: &[&str]| {
+        assert_eq!(actions(&li.opens(&path).await), of_li, "{state}: responder");
+        assert_eq!(actions(&admin.opens(&path).await), of_admin, "{state}: administrator");
+        assert_eq!(actions(&viewer.opens(&path).await), [] as [&str; 0], "{state}: viewer");
+    };
+    let open = ["acknowledge", "close", "responders", "snooze", "comment"];
+    check("triggered", &open, &open).await;
+    assert_eq!(press(&li, &incident, "acknowledge", &[]).await.status, 303);
+    check("processing", &["unacknowledge", "close", "responders", "snooze", "comment"], &open).await;
+    assert_eq!(press(&admin, &incident, "close", &[]).await.status, 303);
+    check("closed", &["reopen", "comment"], &["reopen", "comment"]).await;
+}
+
+#[tokio::test]
+async fn every_button_does_what_it_says_once_and_the_page_says_so() {
+    let world = World::start().await;
+    let space = world.space(&[]).await;
+    let incident = open(&world, None, &[&space]).await.incidents.remove(0);
+    let li = world.person("Li Lei", "responder", "en").await;
+    let other = world.member("Wang").await;
+    let steps: [(&str, &[(&str, &str)], &str); 9] = [
+        ("acknowledge", &[], "acknowledged"),
+        ("unacknowledge", &[], "unacknowledged"),
+        ("snooze", &[("minutes", "120")], "snoozed"),
+        ("comment", &[("text", "looking into it")], "commented"),
+        ("edit", &[("title", "disk really full"), ("severity", "Critical")], "edited"),
+        ("responders", &[("people", &other)], "responder_added"),
+        ("reassign", &[("people", &other)], "reassigned"),
+        ("close", &[], "closed"),
+        ("reopen", &[], "reopened"),
+    ];
+    for (action, fields, kind) in steps {
+        let answer = press(&li, &incident, action, fields).await;
+        assert_eq!(answer.status, 303, "{action}: {}", answer.text);
+        let place = answer.headers["location"].to_str().expect("text").to_owned();
+        assert_eq!(place, format!("/incidents/{incident}?done={action}"));
+        let shown = li.opens(&place).await;
+        assert!(shown.text.contains("role=\"status\""), "{action}: {}", shown.text);
+        let timeline = world.get(&format!("/incidents/{incident}")).await.is(200)["timeline"].clone();
+        let last = timeline.as_array().and_then(|entries| entries.last()).expect("an entry").clone();
+        assert_eq!((&last["kind"], &last["actor"]), (&json!(kind), &json!("Li Lei")), "{action}");
+    }
+    let silenced = press(&li, &incident, "silence", &[("minutes", "120")]).await;
+    assert_eq!(silenced.status, 303, "{}", silenced.text);
+    let silences = world.get(&format!("/spaces/{space}/silences")).await.is(200);
+    assert_eq!(silences["items"][0]["created_by"], "Li Lei");
+    for (action, fields) in
+        [("snooze", &[("minutes", "100000")][..]), ("comment", &[("text", " ")]), ("reassign", &[]), ("edit", &[])]
+    {
+        let refused = press(&li, &incident, action, fields).await;
+        assert!(refused.status == 400 && refused.text.contains("Nothing was changed"), "{action}: {}", refused.text);
+    }
+    assert_eq!(press(&li, &incident, "explode", &[]).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_post_without_session_origin_form_or_role_changes_nothing() {
+    let world = World::start().await;
+    let space = world.space(&[]).await;
+    let incident = open(&world, None, &[&space]).await.incidents.remove(0);
+    let other = open(&world, None, &[&space]).await.incidents.remove(0);
+    let li = world.person("Li Lei", "responder", "en").await;
+    let viewer = world.person("Viv", "viewer", "en").await;
+    let gone = world.person("Gone", "responder", "en").await;
+    let path = format!("/incidents/{incident}/acknowledge");
+    let token = |page: &Answer| hidden(page, "form_token");
+    let own = token(&li.opens(&format!("/incidents/{incident}")).await);
+    let of_other = token(&li.opens(&format!("/incidents/{other}")).await);
+    let of_gone = token(&gone.opens(&format!("/incidents/{incident}")).await);
+    world.delete(&format!("/members/{}", gone.member)).await.is(204);
+    let before = world.dump().await;
+
+    let ours = ("sec-fetch-site", "same-origin");
+    let form = |token: &str| vec![("form_token".to_owned(), token.to_owned()), ("episode".to_owned(), "0".to_owned())];
+    let rows: [(&str, &Person<'_>, &[(&str, &str)], &str, u16); 9] = [
+        ("no session", &world.stranger(), &[ours], &own, 401),
+        ("a removed member", &gone, &[ours], &of_gone, 401),
+        ("no origin", &li, &[], &own, 403),
+        ("a foreign origin", &li, &[("origin", "https://evil.example")], &own, 403),
+        ("a foreign page", &li, &[("sec-fetch-site", "cross-site")], &own, 403),
+        ("no token", &li, &[ours], "", 403),
+        ("another incident's token", &li, &[ours], &of_other, 403),
+        ("another session's token", &li, &[ours], &of_gone, 403),
+        ("a viewer", &viewer, &[ours], &own, 403),
+    ];
+    for (name, person, headers, token, status) in rows {
+        let form = form(token);
+        let fields: Vec<(&str, &str)> = form.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let answer = person.asks("POST", &path, headers, Some(&fields)).await;
+        assert_eq!(answer.status, status, "{name}: {}", answer.text);
+        assert!(answer.text.contains("Nothing was changed"), "{name}: {}", answer.text);
+    }
+    assert_eq!(world.dump().await, before);
+    assert_eq!(press(&li, &incident, "acknowledge", &[]).await.status, 303, "and with all of them it is done");
+}
+
+#[tokio::test]
+async fn a_page_of_an_earlier_episode_changes_nothing_and_says_what_happened_since() {
+    let world = World::start().await;
+    let space = world.space(&[]).await;
+    let incident = open(&world, None, &[&space]).await.incidents.remove(0);
+    let li = world.person("Li Lei", "responder", "en").await;
+    let path = format!("/incidents/{incident}");
+    let page = li.opens(&path).await;
+    for action in ["close", "reopen"] {
+        world.post(&format!("{path}/{action}"), &json!({})).await.is(200);
+    }
+    let before = world.dump().await;
+    let token = hidden(&page, "form_token");
+    let answer = li.posts(&format!("{path}/close"), &[("form_token", &token), ("episode", "0")]).await;
+    assert_eq!(answer.status, 409);
+    assert!(
+        answer.text.contains("reopened since") && answer.text.contains("Reopened</strong> · first key"),
+        "{}",
+        answer.text
+    );
+    assert!(!answer.text.contains("<strong>Triggered"), "only what happened since: {}", answer.text);
+    assert_eq!(world.dump().await, before);
+}
+
+#[tokio::test]
+async fn a_long_incident_is_shown_in_part_and_weighs_little() {
+    let world = World::start().await;
+    let space = world.space(&[]).await;
+    let opened = open(&world, None, &[&space]).await;
+    let id: IncidentId = opened.incidents[0].parse().expect("an id");
+    for n in 1..25 {
+        join(&world, &opened.alert, &id, n).await;
+    }
+    let actor = Actor { id: "Ann".to_owned(), name: "Ann".to_owned() };
+    for n in 0..120 {
+        let action = Action::Comment { text: format!("comment {n:03} {}", "looking at the disk ".repeat(4)) };
+        let change = Change::Person { actor: actor.clone(), action, episode: None };
+        world.store.act_on_incident(&id, &change, world.now()).await.expect("written");
+    }
+    let li = world.person("Li Lei", "responder", "en").await;
+    let page = li.opens(&format!("/incidents/{id}")).await;
+    let style = page.text.split("href=\"/assets/").nth(1).and_then(|rest| rest.split('"').next()).expect("a style");
+    let style = world.stranger().opens(&format!("/assets/{style}")).await;
+    assert_eq!(style.headers["cache-control"], "public, max-age=31536000, immutable");
+    let (document, sheet) = (page.text.len(), style.text.len());
+    assert!(sheet < 20 * 1024 && document + sheet < 60 * 1024, "{document} + {sheet} bytes");
+    assert_eq!(page.text.matches("<h3>").count(), 20);
+    assert!(page.text.contains("not shown: 5") && page.text.contains("comment 119"), "{}", page.text);
+    assert!(page.text.contains("Show older entries") && !page.text.contains("comment 010"));
+    let whole = li.opens(&format!("/incidents/{id}?timeline=all")).await.text;
+    assert!(whole.contains("comment 010") && whole.contains("comment 119"));
+}
+
+/// One more alert of the incident.
+async fn join(world: &World, first: &alerting::alert::Alert, incident: &IncidentId, n: u128) {
+    let stamp = Stamp::from_parts(world.now(), n);
+    let mut alert = first.clone();
+    alert.id = AlertId::of(&first.integration, stamp);
+    (alert.opened_by, alert.shown) = (stamp, stamp);
+    alert.description = "used 97% of /var/lib/pg on a machine with a long name\n".repeat(5);
+    alert.labels = (0..6).map(|n| (format!("label_{n}"), format!("value of label {n}"))).collect();
+    world.store.open_alert(&alert, world.now()).await.expect("written");
+    let change = Change::Source(SourceChange {
+        incident: incident.clone(),
+        alert: alert.id,
+        opened_by: stamp,
+        space: alert.spaces[0].clone(),
+        alert_n: 1,
+        kind: SourceKind::Trigger,
+        title: alert.title,
+        severity: alert.severity,
+        hold: None,
+        flapping: false,
+        storm_thresholds: Vec::new(),
+    });
+    world.store.change_incident(incident, &change, world.now()).await.expect("written").expect("joined");
+}
+
+#[tokio::test]
+async fn the_list_is_filtered_and_goes_on_where_it_ended() {
+    let world = World::start().await;
+    let (one, two) = (world.space(&[]).await, world.space(&[]).await);
+    let li = world.person("Li Lei", "responder", "en").await;
+    assert!(li.opens("/incidents").await.text.contains("No incidents yet"));
+    let first = open(&world, None, &[&one]).await.incidents.remove(0);
+    for n in 0..26 {
+        world.advance(1);
+        open_saying(&world, None, &[&two], &format!("disk {n:02}"), "").await;
+    }
+    world.post(&format!("/incidents/{first}/close"), &json!({})).await.is(200);
+    let count = |page: &Answer| page.text.matches("class=\"title\"").count();
+    let newest = li.opens("/incidents").await;
+    assert_eq!(count(&newest), 25);
+    assert!(newest.text.contains("disk 25") && !newest.text.contains("disk 00"));
+    let next = newest.text.split("href=\"/incidents?").nth(1).and_then(|rest| rest.split('"').next()).expect("a next");
+    let rest = li.opens(&format!("/incidents?{}", next.replace("&amp;", "&"))).await;
+    assert_eq!(count(&rest), 2);
+    assert_eq!(count(&li.opens("/incidents?progress=closed").await), 1);
+    assert_eq!(count(&li.opens(&format!("/incidents?space={one}&progress=triggered")).await), 0);
+    assert_eq!(count(&li.opens(&format!("/incidents?space={one}")).await), 1);
+}
+
+#[tokio::test]
+async fn my_notifications_are_the_incidents_that_are_mine() {
+    let world = World::start().await;
+    let space = world.space(&[]).await;
+    let li = world.person("Li Lei", "responder", "en").await;
+    let mine = open_saying(&world, None, &[&space], "mine", "").await.incidents.remove(0);
+    open_saying(&world, None, &[&space], "somebody else's", "").await;
+    assert!(li.opens("/me/notifications").await.text.contains("You have not been told of anything"));
+    assert_eq!(press(&li, &mine, "acknowledge", &[]).await.status, 303);
+    let page = li.opens("/me/notifications").await.text;
+    assert!(page.contains(">mine</a>") && page.contains("assigned to you") && !page.contains("somebody"), "{page}");
+}

@@ -1,0 +1,48 @@
+//! The links of one message. Where the deployment allows it, what goes to one person's own address lets that person
+//! acknowledge without signing in; such a link is kept before the message leaves.
+
+use std::collections::BTreeMap;
+
+use alerting::ids::IncidentId;
+use alerting::link::{Link, Links};
+use alerting::notice::Notice;
+use lambda_kit::links::SignedLinks;
+use store::keys::secret_hash;
+
+use crate::addresses::Address;
+use crate::{App, NotifyError};
+
+#[derive(Debug)]
+pub(crate) struct MessageLinks<'a> {
+    signed: SignedLinks<'a>,
+    /// By which one person acknowledges without signing in.
+    personal: BTreeMap<(IncidentId, u64), String>,
+}
+
+impl<'a> MessageLinks<'a> {
+    pub(crate) async fn of(app: &'a App, address: &Address, notices: &[Notice]) -> Result<Self, NotifyError> {
+        let keys = app.parts.sealer.link_keys().await?;
+        let signed = SignedLinks { keys, base: &app.parts.link_base };
+        let mut personal = BTreeMap::new();
+        if let Some((_, member)) = address.id.member().filter(|_| app.parts.personal_ack_links) {
+            for notice in notices.iter().filter(|notice| notice.can_be_acknowledged()) {
+                let link = Link::of_person(notice, member.clone());
+                let hash = secret_hash(&keys.sign(&link, notice.at));
+                app.parts.store.keep_personal_link(&hash, link.expires_at).await?;
+                personal.insert((notice.incident.clone(), notice.n), signed.url(&link, notice.at));
+            }
+        }
+        Ok(Self { signed, personal })
+    }
+}
+
+impl Links for MessageLinks<'_> {
+    fn details(&self, notice: &Notice) -> String {
+        self.signed.details(notice)
+    }
+
+    fn acknowledge(&self, notice: &Notice) -> String {
+        let own = self.personal.get(&(notice.incident.clone(), notice.n)).cloned();
+        own.unwrap_or_else(|| self.signed.acknowledge(notice))
+    }
+}
