@@ -13,6 +13,7 @@ mod full_incident;
 mod group_races;
 mod grouping;
 mod incident_actions;
+mod links;
 mod mentions;
 mod merging;
 mod ordering;

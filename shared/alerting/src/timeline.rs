@@ -67,6 +67,8 @@ macro_rules! kinds {
         }
 
         impl EntryKind {
+            pub const ALL: &[EntryKind] = &[$(EntryKind::$kind,)+];
+
             pub const fn as_str(self) -> &'static str {
                 match self { $(EntryKind::$kind => $name,)+ }
             }

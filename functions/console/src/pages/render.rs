@@ -131,7 +131,7 @@ pub(crate) fn page(template: &str, title: &str, content: &impl Serialize, reader
     let document = body.and_then(|body| {
         let member = reader.signed_in.as_ref().map(|signed_in| &signed_in.member.name);
         let sign_out = reader.signed_in.as_ref().map(|signed_in| signed_in.form_token("/sign-out"));
-        let frame = context! { t => words, title, body, member, sign_out, style => style_name(),
+        let frame = context! { t => words, current => template, title, body, member, sign_out, style => style_name(),
         language => if reader.language == Language::Chinese { "zh-CN" } else { "en" } };
         render("frame.html", frame)
     });

@@ -231,10 +231,9 @@ pub fn apply(
     Ok(match change {
         Change::Source(source) => source::follow(incident, source, now),
         Change::AlertClosed { alert, by } => source::close_alert(incident, alert, by.as_ref(), now),
-        Change::Person { episode: Some(episode), .. } if *episode != incident.episode => {
-            return Err(ActionError::Reopened);
+        Change::Person { actor, action, episode } => {
+            return person::act_in(incident, *episode, actor, action, assigned, now);
         }
-        Change::Person { actor, action, .. } => return person::act(incident, actor, action, assigned, now),
         Change::AutoClose => due::auto_close(incident, now),
         Change::SnoozeEnd { until } => due::end_snooze(incident, *until, assigned, now),
         Change::HoldEnd { until } => due::end_hold(incident, *until, assigned, now),

@@ -14,8 +14,24 @@ use crate::timeline::{Audience, EntryKind};
 /// whose answer was lost: what would take effect each time (a comment, one level further) takes effect once.
 const PRESSED_TWICE: Duration = Duration::from_secs(10);
 
+/// The same as [`act`] for someone who saw the incident in this episode and meant no other (`None`: whichever it is).
+pub(super) fn act_in(
+    incident: &Incident,
+    episode: Option<u32>,
+    actor: &Actor,
+    action: &Action,
+    assigned: Option<&Assigned>,
+    now: Moment,
+) -> Result<Applied, ActionError> {
+    // A reopening that is pressed twice is told by the first press's own entry.
+    if episode.is_some_and(|episode| episode != incident.episode) && !is_pressed_twice(incident, actor, action, now) {
+        return Err(ActionError::Reopened);
+    }
+    act(incident, actor, action, assigned, now)
+}
+
 /// Applies a person's action, or says why not. What is so already is no error, and changes nothing.
-pub(super) fn act(
+fn act(
     incident: &Incident,
     actor: &Actor,
     action: &Action,

@@ -233,6 +233,27 @@ fn what_would_take_effect_each_time_takes_effect_once_when_it_is_pressed_twice()
 }
 
 #[test]
+fn what_was_meant_for_an_earlier_episode_is_refused_and_changes_nothing() {
+    let in_first = |name: &str, action| match person(name, action) {
+        Change::Person { actor, action, .. } => Change::Person { actor, action, episode: Some(0) },
+        other => other,
+    };
+    let mut story = Story::of(&[trigger(), in_first("li", Action::Close), in_first("li", Action::Reopen)]);
+    assert_eq!(story.incident().episode, 1);
+    let before = story.incident().clone();
+    for action in [Action::Acknowledge, Action::Close, Action::Comment { text: "late".to_owned() }] {
+        story.then(&in_first("wang", action));
+        assert_eq!(story.kinds.pop(), Some(Err(ActionError::Reopened)));
+    }
+    story.now = 30;
+    story.then(&in_first("li", Action::Reopen));
+    assert_eq!(story.kinds.pop(), Some(Ok(None)), "the same press again");
+    assert_eq!(*story.incident(), before);
+    story.then(&person("li", Action::Acknowledge));
+    assert_eq!(story.kinds.pop(), Some(Ok(Some(EntryKind::Acknowledged))), "who names no episode means this one");
+}
+
+#[test]
 fn whoever_does_not_work_on_it_takes_nothing_back() {
     let story = Story::of(&[trigger(), person("li", Action::Acknowledge), person("wang", Action::Unacknowledge)]);
     assert_eq!(story.kinds[2], Ok(None));

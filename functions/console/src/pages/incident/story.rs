@@ -99,3 +99,36 @@ fn of_attempt(told: &Told, attempt: &Attempt, reader: &Reader) -> Row {
 pub(crate) fn reason_in_words(reason: &str, reader: &Reader) -> String {
     reader.known_word(&format!("reason_{reason}")).unwrap_or(reason).to_owned()
 }
+
+#[cfg(test)]
+mod tests {
+    use channels::outcome::Reason;
+
+    use super::*;
+
+    #[test]
+    fn everything_that_can_happen_has_words() {
+        let reader = Reader::default();
+        let kinds = EntryKind::ALL.iter().map(|kind| format!("kind_{}", kind.as_str()));
+        let outcomes =
+            [AttemptOutcome::Delivered, AttemptOutcome::Retry, AttemptOutcome::Rejected, AttemptOutcome::Unknown];
+        let outcomes = outcomes.map(|outcome| format!("attempt_{}", outcome.as_str()));
+        let reasons = [
+            Reason::RateLimited,
+            Reason::BadDestination,
+            Reason::Unauthorized,
+            Reason::TooLarge,
+            Reason::Refused,
+            Reason::ProviderDown,
+            Reason::TimedOut,
+            Reason::Unreadable,
+            Reason::NoAddress,
+            Reason::NotConfigured,
+        ];
+        let reasons = reasons.map(|reason| format!("reason_{}", reason.as_str()));
+        for key in kinds.chain(outcomes).chain(reasons) {
+            assert!(reader.known_word(&key).is_some(), "{key} has no words");
+        }
+        assert_eq!(reason_in_words("of_an_earlier_version", &reader), "of_an_earlier_version");
+    }
+}
