@@ -1,12 +1,12 @@
 //! Who may: `Authorization: Bearer KEY`, looked up by the key's SHA-256.
 //!
 //! A key is 48 random characters, so its plain hash does not give it away, and the look-up by hash leaks nothing by its
-//! time. There is one scope, `admin`; a key without it is known, and refused.
+//! time. Which scope an operation asks for, [`scope::needed`] says; a key with less is known, and refused.
 
 use std::sync::Arc;
 
 use alerting::ids::ApiKeyId;
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::header;
 use axum::http::request::Parts;
 use axum::middleware::Next;
@@ -15,11 +15,12 @@ use lambda_kit::random;
 use store::api_keys::ApiKey;
 use store::keys::secret_hash;
 
-use crate::App;
+use crate::auth::scope::{Scope, needed};
 use crate::error::ApiError;
+use crate::{App, BASE};
 
-/// The scope that every route of this API asks for.
-pub(crate) const ADMIN: &str = "admin";
+pub(crate) mod scope;
+
 /// What every key starts with, so that secret scanners recognise a leaked one.
 const PREFIX: &str = "lks_";
 /// Random base62 characters behind the prefix: 262 bits.
@@ -32,9 +33,11 @@ const FIRST: &str = "first key";
 pub(crate) struct Actor {
     pub(crate) key: ApiKeyId,
     pub(crate) name: String,
+    /// The most that it may.
+    pub(crate) scope: Scope,
 }
 
-/// Lets a request through that carries a known key with the scope `admin`, and remembers whose it is.
+/// Lets a request through that carries a known key with the scope that its operation asks for, and remembers whose it is.
 pub(crate) async fn authenticate(
     State(app): State<Arc<App>>,
     mut request: Request,
@@ -43,10 +46,10 @@ pub(crate) async fn authenticate(
     let key = bearer(&request).ok_or(ApiError::Unauthorized("give an API key: `Authorization: Bearer KEY`"))?;
     let found = app.store.api_keys().find(&secret_hash(key)).await?;
     let key = found.ok_or(ApiError::Unauthorized("this API key does not exist or was revoked"))?;
-    if !key.scopes.iter().any(|scope| scope == ADMIN) {
-        return Err(ApiError::Forbidden("this API key does not have the scope `admin`"));
-    }
-    request.extensions_mut().insert(Actor { key: key.id, name: key.name });
+    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let needed = needed(request.method(), path.strip_prefix(BASE).unwrap_or(path));
+    let scope = Scope::most(&key.scopes).filter(|scope| *scope >= needed).ok_or(ApiError::Forbidden(needed))?;
+    request.extensions_mut().insert(Actor { key: key.id, name: key.name, scope });
     Ok(next.run(request).await)
 }
 
@@ -66,12 +69,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Actor {
 }
 
 /// Makes and saves a key. The key itself is in the answer and nowhere else.
-pub(crate) async fn create(app: &App, name: String) -> Result<(ApiKey, String), store::errors::WriteError> {
+pub(crate) async fn create(
+    app: &App,
+    name: String,
+    scopes: &[Scope],
+) -> Result<(ApiKey, String), store::errors::WriteError> {
     let key = format!("{PREFIX}{}", random::base62(RANDOM));
     let record = ApiKey {
         id: ApiKeyId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id"),
         name,
-        scopes: vec![ADMIN.to_owned()],
+        scopes: scopes.iter().map(Scope::to_string).collect(),
         created_at: app.clock.now(),
         last4: key[key.len() - 4..].to_owned(),
     };
@@ -84,7 +91,7 @@ pub async fn ensure_api_key(app: &App) -> Result<Option<String>, EnsureKeyError>
     if app.store.api_keys().any().await? {
         return Ok(None);
     }
-    let (_, key) = create(app, FIRST.to_owned()).await?;
+    let (_, key) = create(app, FIRST.to_owned(), &[Scope::Admin]).await?;
     Ok(Some(key))
 }
 

@@ -14,17 +14,26 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::auth::scope::Scope;
+
 /// Not an [`Error`] itself, so that every error of a store or a queue turns into [`ApiError::Internal`] by `?`.
 #[derive(Debug)]
 pub(crate) enum ApiError {
-    Invalid { field: Option<String>, message: String },
+    Invalid {
+        field: Option<String>,
+        message: String,
+    },
     Unauthorized(&'static str),
-    Forbidden(&'static str),
+    /// The scope that would be needed.
+    Forbidden(Scope),
     NotFound(String),
     MethodNotAllowed,
     Conflict(String),
     TooLarge(String),
-    TooMany { after: Duration, message: String },
+    TooMany {
+        after: Duration,
+        message: String,
+    },
     Internal(Box<dyn Error + Send + Sync>),
 }
 
@@ -109,7 +118,8 @@ impl ApiError {
         let code = self.code();
         let (message, field) = match self {
             Self::Invalid { field, message } => (message, field),
-            Self::Unauthorized(message) | Self::Forbidden(message) => (message.to_owned(), None),
+            Self::Unauthorized(message) => (message.to_owned(), None),
+            Self::Forbidden(needed) => (format!("this needs the scope `{needed}`; use an API key that has it"), None),
             Self::NotFound(message)
             | Self::Conflict(message)
             | Self::TooLarge(message)

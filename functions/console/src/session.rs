@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use alerting::incident::apply::Actor;
 use alerting::people::Member;
 use axum::extract::FromRequestParts;
 use axum::http::header::{self, HeaderName, HeaderValue};
@@ -19,6 +20,7 @@ use store::keys::secret_hash;
 use store::sessions::Session;
 use subtle::ConstantTimeEq as _;
 
+use crate::auth::scope::Scope;
 use crate::extract::Base;
 use crate::pages::error::PageError;
 use crate::{App, SharedApp};
@@ -51,6 +53,16 @@ impl std::fmt::Debug for Token {
 }
 
 impl SignedIn {
+    /// Whether the member's role allows what asks for `scope`.
+    pub(crate) fn may(&self, scope: Scope) -> bool {
+        Scope::of(self.member.role) >= scope
+    }
+
+    /// As it stands in timelines.
+    pub(crate) fn actor(&self) -> Actor {
+        Actor { id: self.member.id.to_string(), name: self.member.name.clone() }
+    }
+
     /// What a form has to bring that acts on `subject`, such as an incident's address.
     pub(crate) fn form_token(&self, subject: &str) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.token.0.as_bytes());
@@ -132,6 +144,35 @@ impl FromRequestParts<SharedApp> for SignedIn {
         let next = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
         found.ok_or(PageError::SignIn { next })
     }
+}
+
+/// A signed-in member who may act on incidents. As an argument of a page: a viewer is told that they may not.
+#[derive(Debug, Clone)]
+pub(crate) struct Responder(pub(crate) SignedIn);
+
+/// A signed-in administrator. As an argument of a page: everybody else is told that they may not.
+#[derive(Debug, Clone)]
+pub(crate) struct Administrator(pub(crate) SignedIn);
+
+impl FromRequestParts<SharedApp> for Responder {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, PageError> {
+        allowed(parts, app, Scope::Respond).await.map(Self)
+    }
+}
+
+impl FromRequestParts<SharedApp> for Administrator {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, PageError> {
+        allowed(parts, app, Scope::Admin).await.map(Self)
+    }
+}
+
+async fn allowed(parts: &mut Parts, app: &SharedApp, scope: Scope) -> Result<SignedIn, PageError> {
+    let signed_in = SignedIn::from_request_parts(parts, app).await?;
+    if signed_in.may(scope) { Ok(signed_in) } else { Err(PageError::Forbidden) }
 }
 
 #[cfg(test)]

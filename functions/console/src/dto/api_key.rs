@@ -1,11 +1,15 @@
 //! API keys. The key itself is in one answer only: the one to its creation.
 
+use std::collections::BTreeSet;
+
 use alerting::ids::ApiKeyId;
 use serde::{Deserialize, Serialize};
 use store::api_keys::ApiKey;
 use utoipa::ToSchema;
 
 use super::Time;
+use crate::auth::scope::Scope;
+use crate::error::ApiError;
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -13,6 +17,15 @@ pub(crate) struct ApiKeyBody {
     /// Shown as the actor in timelines.
     #[schema(example = "deploy bot")]
     pub(crate) name: String,
+    /// What the key may: `read` to see all but secrets and API keys, `respond` to act on incidents as well, `admin`
+    /// everything. The most of them counts.
+    #[serde(default = "everything")]
+    #[schema(required = false, default = json!(["admin"]), min_items = 1, max_items = 3)]
+    pub(crate) scopes: Vec<Scope>,
+}
+
+fn everything() -> Vec<Scope> {
+    vec![Scope::Admin]
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,6 +39,17 @@ pub(crate) struct ApiKeyView {
     /// The key itself when it is created, `…last4` ever after.
     key: String,
     created_at: Time,
+}
+
+impl ApiKeyBody {
+    /// The scopes, each once.
+    pub(crate) fn scopes(&self) -> Result<Vec<Scope>, ApiError> {
+        let named: BTreeSet<Scope> = self.scopes.iter().copied().collect();
+        if named.is_empty() {
+            return Err(ApiError::invalid("scopes", "expected at least one of `read`, `respond`, `admin`"));
+        }
+        Ok(named.into_iter().collect())
+    }
 }
 
 impl ApiKeyView {

@@ -34,7 +34,7 @@ async fn create(
     State(app): Shared,
     ApiJson(body): ApiJson<ApiKeyBody>,
 ) -> Result<(StatusCode, Json<ApiKeyView>), ApiError> {
-    let (record, key) = auth::create(&app, dto::name("name", &body.name)?).await?;
+    let (record, key) = auth::create(&app, dto::name("name", &body.name)?, &body.scopes()?).await?;
     Ok((StatusCode::CREATED, Json(ApiKeyView::with(record, key))))
 }
 

@@ -20,6 +20,7 @@ use super::Shared;
 use super::incidents::detail;
 use crate::act::{Wish, act, existing, merge as merge_into};
 use crate::auth::Actor;
+use crate::auth::scope::Scope;
 use crate::dto::incident::{
     ActBody, CommentBody, EditBody, EscalateBody, IncidentDetail, MergeBody, PeopleBody, QuickSilenceBody, SnoozeBody,
 };
@@ -318,10 +319,16 @@ fn exact(value: &str) -> String {
     value.chars().enumerate().map(special).collect()
 }
 
-/// Who acts: the member named, or else the API key.
+/// Who acts: the member named, whose role has to allow it, or else the API key.
 async fn who(app: &App, key: Actor, member: Option<MemberId>) -> Result<Who, ApiError> {
     let Some(id) = member else { return Ok(Who { id: key.name.clone(), name: key.name }) };
     match app.store.members().get(&id).await? {
+        // A key with the scope `respond` speaks for people, but gives nobody more than their role does.
+        Some(member) if Scope::of(member.role) < Scope::Respond => {
+            let message =
+                format!("{id} is a viewer, who may not act on incidents; an administrator can change the role");
+            Err(ApiError::invalid("member", message))
+        }
         Some(member) => Ok(Who { id: id.to_string(), name: member.name }),
         None => Err(ApiError::invalid("member", format!("there is no member {id}"))),
     }

@@ -17,6 +17,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, save_error, save_over, spaces_of};
+use crate::auth::Actor;
+use crate::auth::scope::Scope;
 use crate::dto::field_error;
 use crate::dto::integration::{Draft, IntegrationBody, IntegrationView, RotateKeyBody, SecretToSave, Shown};
 use crate::error::ApiError;
@@ -74,14 +76,19 @@ async fn create(
 }
 
 #[utoipa::path(get, path = "/integrations/{id}", tag = "integrations", operation_id = "read_integration",
-    summary = "Reads an integration with its URL", params(("id" = String, Path)),
+    summary = "Reads an integration, with its whole URL if the key may `admin`", params(("id" = String, Path)),
     responses((status = 200, description = "The integration", body = IntegrationView)))]
 async fn read(
     State(app): Shared,
+    actor: Actor,
     Base(base): Base,
     ApiPath(id): ApiPath<IntegrationId>,
 ) -> Result<Json<IntegrationView>, ApiError> {
     let stored = found(&app, &id).await?;
+    if actor.scope < Scope::Admin {
+        let url = stored.key_hint.clone();
+        return Ok(Json(view(&app, stored, url).await?));
+    }
     Ok(Json(whole(&app, &base, stored).await?))
 }
 

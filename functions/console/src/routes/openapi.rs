@@ -1,10 +1,13 @@
 //! `GET /api/v1/openapi.json`: this API in OpenAPI 3.1, generated from the code that serves it.
 
+use axum::http::Method;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, InfoBuilder, OpenApi, Ref, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
 
+use crate::BASE;
+use crate::auth::scope::{Scope, needed};
 use crate::error::ErrorBody;
 
 const BEARER: &str = "api_key";
@@ -26,15 +29,29 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
     ErrorBody::schemas(&mut schemas);
     components.schemas.extend(schemas);
     document.security = Some(vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]);
-    for path in document.paths.paths.values_mut() {
-        operations(path).for_each(add_error);
+    for (path, item) in &mut document.paths.paths {
+        let path = path.strip_prefix(BASE).unwrap_or(path);
+        for (method, operation) in operations(item) {
+            add_scope(operation, needed(&method, path));
+            add_error(operation);
+        }
     }
     document
 }
 
 /// Every operation of a path.
-fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut path.get, &mut path.put, &mut path.post, &mut path.delete].into_iter().flatten()
+fn operations(path: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
+    let PathItem { get, put, post, delete, .. } = path;
+    let all = [(Method::GET, get), (Method::PUT, put), (Method::POST, post), (Method::DELETE, delete)];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// Says what the operation asks for: to programs as the role of its security requirement, to people in a sentence.
+fn add_scope(operation: &mut Operation, needed: Scope) {
+    operation.security = Some(vec![SecurityRequirement::new(BEARER, [needed.as_str()])]);
+    let sentence = format!("Needs the scope `{needed}`.");
+    let told = operation.description.take().map_or_else(|| sentence.clone(), |text| format!("{text}\n\n{sentence}"));
+    operation.description = Some(told);
 }
 
 fn add_error(operation: &mut Operation) {
