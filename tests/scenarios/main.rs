@@ -3,6 +3,7 @@
 mod api_document;
 mod auto_close;
 mod channels;
+mod codes;
 mod conservation;
 mod crash;
 mod email;

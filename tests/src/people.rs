@@ -52,7 +52,13 @@ impl<'a> MemberPlan<'a> {
         self
     }
 
+    /// An address that an administrator vouches for.
     pub fn email(self, address: &str) -> Self {
+        self.set("email", address).set("email_verified", true)
+    }
+
+    /// An address that nobody has confirmed yet.
+    pub fn unconfirmed_email(self, address: &str) -> Self {
         self.set("email", address)
     }
 

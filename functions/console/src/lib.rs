@@ -22,6 +22,7 @@ pub mod settings;
 mod test_notice;
 mod trace;
 mod trial;
+mod verification;
 
 use std::sync::Arc;
 

@@ -12,6 +12,7 @@ pub(crate) mod form;
 mod incident;
 mod incidents;
 mod links;
+mod me;
 mod notifications;
 pub(crate) mod render;
 pub(crate) mod trace;
@@ -53,6 +54,7 @@ pub(crate) fn router(app: &SharedApp) -> Router<SharedApp> {
         .merge(incidents::router())
         .merge(incident::router())
         .merge(links::router())
+        .merge(me::router())
         .merge(notifications::router());
     pages.layer(middleware::from_fn_with_state(Arc::clone(app), finish))
 }

@@ -87,7 +87,7 @@ pub(crate) async fn send(app: &App, to: Addressed<'_>, actor: String, base: &str
 }
 
 /// The settings of the channel's provider in the open, if it has one and it is configured.
-async fn provider(app: &App, channel: &str) -> Result<Option<Value>, ApiError> {
+pub(crate) async fn provider(app: &App, channel: &str) -> Result<Option<Value>, ApiError> {
     let Ok(name) = channel.parse::<ChannelName>() else { return Ok(None) };
     let Some(stored) = app.store.providers().get(&name).await? else { return Ok(None) };
     let opened = app.sealer.open(stored.id.as_str(), &stored.settings).await?;

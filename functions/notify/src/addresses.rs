@@ -128,8 +128,11 @@ async fn of_member(app: &App, channel: &str, id: &MemberId) -> Result<Result<Dra
     let Some(addressed_by) = channels::Destination::addressed_by(channel) else {
         return Ok(Err(Nowhere::Unusable(Reason::BadDestination)));
     };
-    let Some(settings) = addressed_by.settings(&member) else {
-        return Ok(Err(Nowhere::Unusable(Reason::NoAddress)));
+    let settings = match (member.address(addressed_by), member.verified(addressed_by)) {
+        (None, _) => return Ok(Err(Nowhere::Unusable(Reason::NoAddress))),
+        // It may be anyone's. The timeline says so, and the next contact or level is told instead.
+        (Some(_), None) => return Ok(Err(Nowhere::Unusable(Reason::NotVerified))),
+        (Some(address), Some(_)) => channels::Destination::settings_to(address),
     };
     let Member { version, language, time_zone, .. } = (*member).clone();
     let (channel, time_zone) = (channel.to_owned(), TimeZone::Place(time_zone));

@@ -11,6 +11,7 @@ pub mod alert;
 pub mod assignment;
 pub mod change;
 mod checks;
+pub mod code;
 pub mod compiled;
 mod cost;
 pub mod destination;

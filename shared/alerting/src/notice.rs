@@ -8,7 +8,7 @@ use crate::ids::{DestinationId, IncidentId, MemberId, SpaceId, hash128};
 use crate::incident::{Incident, Progress};
 use crate::limits;
 use crate::moment::Moment;
-use crate::people::{Member, Person};
+use crate::people::{AddressedBy, Member, Person};
 use crate::severity::Severity;
 use crate::timeline::{Audience, Entry, EntryKind};
 
@@ -220,7 +220,8 @@ fn mentioned(incident: &Incident, destination: &DestinationId, subject: &Subject
     let person = |member: &Member| {
         let mut identities = mentions.mapped.get(&member.id).cloned().unwrap_or_default();
         identities.extend(member.identities.clone());
-        Person { name: member.name.clone(), phone: member.phone.clone(), identities }
+        let phone = member.verified_address(AddressedBy::Phone).map(str::to_owned);
+        Person { name: member.name.clone(), phone, identities }
     };
     people.filter_map(|reach| subject.people.get(&reach.member)).map(person).collect()
 }

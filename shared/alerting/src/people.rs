@@ -35,8 +35,14 @@ pub struct Member {
     pub version: u64,
     pub name: String,
     pub email: Option<String>,
+    /// `None`: nothing is sent there, and nobody is known by it.
+    #[serde(default)]
+    pub email_verified: Option<Verified>,
     /// In E.164: `+8613800000000`.
     pub phone: Option<String>,
+    /// Like that of the email address.
+    #[serde(default)]
+    pub phone_verified: Option<Verified>,
     pub language: Language,
     pub time_zone: Zone,
     pub role: Role,
@@ -46,6 +52,34 @@ pub struct Member {
     /// Who the member is to a chat platform, under the name that its channel asks for: `slack_user_id`, `zoom_jid` …
     pub identities: BTreeMap<String, String>,
     pub created_at: Moment,
+}
+
+/// How an address is known to be the member's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verified {
+    pub at: Moment,
+    /// The administrator's API key, by name, that vouched for it; `None`: a one-time code was sent there and entered.
+    pub vouched_by: Option<String>,
+}
+
+/// By what of a member a channel finds them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AddressedBy {
+    Email,
+    Phone,
+}
+
+impl AddressedBy {
+    pub const ALL: [Self; 2] = [Self::Email, Self::Phone];
+
+    /// The field of a member.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Phone => "phone",
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -92,6 +126,33 @@ pub struct Person {
 }
 
 impl Member {
+    /// The member's address of this kind, whether it is known to be theirs or not.
+    pub fn address(&self, by: AddressedBy) -> Option<&str> {
+        match by {
+            AddressedBy::Email => self.email.as_deref(),
+            AddressedBy::Phone => self.phone.as_deref(),
+        }
+    }
+
+    pub fn verified(&self, by: AddressedBy) -> Option<&Verified> {
+        match by {
+            AddressedBy::Email => self.email_verified.as_ref(),
+            AddressedBy::Phone => self.phone_verified.as_ref(),
+        }
+    }
+
+    pub fn set_verified(&mut self, by: AddressedBy, verified: Option<Verified>) {
+        match by {
+            AddressedBy::Email => self.email_verified = verified,
+            AddressedBy::Phone => self.phone_verified = verified,
+        }
+    }
+
+    /// The member's address of this kind if it counts: if it is known to be theirs.
+    pub fn verified_address(&self, by: AddressedBy) -> Option<&str> {
+        self.address(by).filter(|_| self.verified(by).is_some())
+    }
+
     /// How the member is reached at this severity, in order.
     pub fn contacts(&self, severity: Severity) -> Vec<Contact> {
         match self.preferences.get(&severity) {
@@ -228,7 +289,9 @@ mod tests {
             version: 0,
             name: "Ada".to_owned(),
             email: Some("ada@example.org".to_owned()),
+            email_verified: None,
             phone: None,
+            phone_verified: None,
             language: Language::English,
             time_zone: Zone::utc(),
             role: Role::Responder,
@@ -242,6 +305,25 @@ mod tests {
     fn check(member: &Member, field: Option<&str>) {
         let found = member.check(&["email"]).err().map(|error| error.field);
         assert_eq!(found.as_deref(), field, "{member:?}");
+    }
+
+    #[test]
+    fn an_address_counts_once_it_is_known_to_be_the_members_own() {
+        let mut ada = member();
+        assert_eq!(ada.verified_address(AddressedBy::Email), None);
+        let verified = Verified { at: Moment::from_secs(1), vouched_by: None };
+        ada.set_verified(AddressedBy::Email, Some(verified.clone()));
+        ada.set_verified(AddressedBy::Phone, Some(verified));
+        assert_eq!(ada.verified_address(AddressedBy::Email), Some("ada@example.org"));
+        assert_eq!(ada.verified_address(AddressedBy::Phone), None, "there is none");
+    }
+
+    #[test]
+    fn a_member_who_was_stored_before_addresses_were_verified_is_read() {
+        let mut stored = serde_json::to_value(member()).expect("JSON");
+        let fields = stored.as_object_mut().expect("an object");
+        assert!(fields.remove("email_verified").is_some() && fields.remove("phone_verified").is_some());
+        assert_eq!(serde_json::from_value::<Member>(stored).expect("read"), member());
     }
 
     #[test]

@@ -5,12 +5,12 @@
 
 use std::collections::BTreeMap;
 
-use alerting::people::Member;
+use alerting::people::AddressedBy;
 use alerting::secret::Secret;
 use serde_json::{Value, json};
 
 use crate::settings::{Fields, PlainSmtpHosts, SettingsError};
-use crate::{AddressedBy, Channel, Destination, FACTS, NAMES};
+use crate::{Channel, Destination, FACTS, NAMES};
 
 /// A channel's constants and checks.
 pub(crate) struct Facts {
@@ -79,17 +79,6 @@ pub const PEOPLE_CHANNELS: &[&str] = &{
     names
 };
 
-impl AddressedBy {
-    /// The settings of the member's own destination; `None` if the member has no such address.
-    pub fn settings(self, member: &Member) -> Option<Value> {
-        let address = match self {
-            AddressedBy::Email => member.email.as_ref(),
-            AddressedBy::Phone => member.phone.as_ref(),
-        };
-        address.map(|address| json!({"to": address}))
-    }
-}
-
 impl Destination {
     /// Checks the settings of a destination on `channel`; the error names the field and what to do.
     pub fn check_settings(channel: &str, settings: &Value) -> Result<(), SettingsError> {
@@ -115,6 +104,16 @@ impl Destination {
     /// By what of a member the channel finds them; `None` for one to groups, or one that does not exist.
     pub fn addressed_by(channel: &str) -> Option<AddressedBy> {
         Facts::find(channel).ok()?.addressed_by
+    }
+
+    /// The channel by which something is sent to such an address of a member; `None`: there is none.
+    pub fn channel_to(by: AddressedBy) -> Option<&'static str> {
+        FACTS.iter().find(|facts| facts.addressed_by == Some(by)).map(|facts| facts.name)
+    }
+
+    /// The settings of a person's own destination.
+    pub fn settings_to(address: &str) -> Value {
+        json!({"to": address})
     }
 
     /// Which settings of a destination are secrets; `None` for a channel that does not exist.

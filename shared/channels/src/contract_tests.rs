@@ -369,6 +369,18 @@ fn urls_lead_to_the_vendor_whatever_they_look_like() {
 }
 
 #[test]
+fn a_letter_goes_to_people_only_and_no_debug_shows_it() {
+    let letter = Letter { id: "1", subject: "Confirm", text: "483920 is the code" };
+    for channel in NAMES {
+        let request = destination(channel).letter(&letter, NOW);
+        assert_eq!(request.is_some(), PEOPLE_CHANNELS.contains(channel), "{channel}");
+        let Some(request) = request else { continue };
+        assert!(body_text(&request).contains("483920"), "{channel}");
+        assert!(!format!("{request:?}").contains("483920"), "{channel}");
+    }
+}
+
+#[test]
 fn an_unknown_channel_is_answered_with_the_known_ones() {
     let refused = Destination::check_settings("feishu", &json!({})).expect_err("refused");
     assert_eq!(refused.to_string(), format!("channel must be one of {}", NAMES.join(", ")));

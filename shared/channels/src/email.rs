@@ -20,6 +20,7 @@ use std::time::{Duration, SystemTime};
 use alerting::ids::hash128;
 use alerting::moment::Moment;
 use alerting::notice::Notice;
+use alerting::people::AddressedBy;
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
 use lettre::{Address, Message as MimeMessage};
@@ -29,7 +30,7 @@ use crate::fit::{Fitted, Render, fit};
 use crate::layout::{Digest, Message, Tone};
 use crate::outcome::{Outcome, Provider, Reason, Reply};
 use crate::settings::{Fields, PlainSmtpHosts, SettingsError};
-use crate::{AddressedBy, Channel, Form, Limits, Post, RenderError, Request, Size, Transport, Unit, rate};
+use crate::{Channel, Form, Letter, Limits, Post, RenderError, Request, Size, Transport, Unit, rate};
 
 mod html;
 mod relay;
@@ -103,6 +104,18 @@ impl Channel for Email {
         };
         let transport = Transport::Email { relay: Box::new(self.relay.clone()), mail: Box::new(mail) };
         Ok(Request { transport, at, shown, cut })
+    }
+
+    fn letter(&self, letter: &Letter<'_>, at: Moment) -> Option<Request> {
+        let (subject, text) = (letter.subject.to_owned(), letter.text.to_owned());
+        let mail = Mail {
+            to: self.to.clone(),
+            message_id: self.relay.named(&hash128(&["letter", letter.id])),
+            thread: None,
+            content: Content { subject, important: false, text, html: None },
+        };
+        let transport = Transport::Email { relay: Box::new(self.relay.clone()), mail: Box::new(mail) };
+        Some(Request { transport, at, shown: 1, cut: false })
     }
 
     fn outcome(&self, reply: &Reply) -> Outcome {

@@ -24,6 +24,7 @@ use alerting::destination::{Language, TimeZone};
 use alerting::link::Links;
 use alerting::moment::Moment;
 use alerting::notice::Notice;
+use alerting::people::AddressedBy;
 use alerting::rate::Rate;
 use alerting::secret::Secret;
 
@@ -79,19 +80,16 @@ pub trait Channel: Sized {
         Ok(())
     }
     fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError>;
+    /// A few lines to the one person that the destination is; `None` for a channel to groups.
+    fn letter(&self, _letter: &Letter<'_>, _at: Moment) -> Option<Request> {
+        None
+    }
     /// Reads the body: HTTP 200 can mean refused.
     fn outcome(&self, reply: &Reply) -> Outcome;
     /// The provider's own words on the same reply, for people.
     fn provider(&self, reply: &Reply) -> Provider;
     /// What must not be repeated to anyone, should a provider echo it.
     fn secrets(&self) -> Vec<&str>;
-}
-
-/// By what of a member a channel finds them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AddressedBy {
-    Email,
-    Phone,
 }
 
 /// What a vendor lets through.
@@ -136,6 +134,16 @@ pub struct Post<'a> {
     /// In which times are written.
     pub time_zone: &'a TimeZone,
     pub form: Form,
+}
+
+/// What a person is told that is about themselves and no incident. It may hold a code, so it is never printed.
+#[derive(Clone, Copy)]
+pub struct Letter<'a> {
+    /// Different for every letter.
+    pub id: &'a str,
+    pub subject: &'a str,
+    /// Complete without the subject.
+    pub text: &'a str,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -248,6 +256,11 @@ macro_rules! channels {
 
             pub fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
                 match self { $(Destination::$variant(channel) => channel.request(post, at)),+ }
+            }
+
+            /// `None` for a channel to groups.
+            pub fn letter(&self, letter: &Letter<'_>, at: Moment) -> Option<Request> {
+                match self { $(Destination::$variant(channel) => channel.letter(letter, at)),+ }
             }
 
             pub fn outcome(&self, reply: &Reply) -> Outcome {

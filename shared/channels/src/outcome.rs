@@ -60,6 +60,8 @@ pub enum Reason {
     Unreadable,
     /// The person has no address of this kind.
     NoAddress,
+    /// The person has such an address, but has not shown that it is theirs.
+    NotVerified,
     /// The deployment has no provider for this channel, or one that it must not use.
     NotConfigured,
 }
@@ -76,6 +78,7 @@ impl Reason {
             Reason::TimedOut => "timed_out",
             Reason::Unreadable => "unreadable",
             Reason::NoAddress => "no_address",
+            Reason::NotVerified => "not_verified",
             Reason::NotConfigured => "not_configured",
         }
     }
@@ -91,6 +94,7 @@ impl Reason {
             | Reason::TimedOut
             | Reason::Unreadable
             | Reason::NoAddress
+            | Reason::NotVerified
             | Reason::NotConfigured => false,
         }
     }
@@ -106,6 +110,7 @@ impl Reason {
             | Reason::Refused
             | Reason::ProviderDown
             | Reason::NoAddress
+            | Reason::NotVerified
             | Reason::NotConfigured => false,
         }
     }

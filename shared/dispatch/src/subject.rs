@@ -9,7 +9,7 @@ use alerting::incident::Incident;
 use alerting::mapping::Lookup;
 use alerting::moment::Moment;
 use alerting::notice::{Mentions, Subject};
-use alerting::people::Member;
+use alerting::people::{AddressedBy, Member};
 use alerting::space::Space;
 use alerting::timeline::{Audience, Entry};
 use store::errors::ReadError;
@@ -83,7 +83,8 @@ impl Dispatch {
         let Some(table) = tables.iter().find(|known| known.id == *table) else { return Ok(BTreeMap::new()) };
         let lookup = Lookup::new(table);
         let find = |member: &Member| {
-            let email = member.email.clone()?;
+            // Who only says that an address is theirs is not called by what is known of its owner.
+            let email = member.verified_address(AddressedBy::Email)?.to_owned();
             lookup.find(&BTreeMap::from([(EMAIL.to_owned(), email)])).cloned()
         };
         Ok(people.iter().filter_map(|(id, member)| Some((id.clone(), find(member)?))).collect())

@@ -20,6 +20,19 @@ pub fn base62(n: usize) -> String {
     text
 }
 
+/// `n` random digits.
+pub fn digits(n: usize) -> String {
+    let mut text = String::with_capacity(n);
+    let mut bytes = [0_u8; 32];
+    while text.len() < n {
+        getrandom::fill(&mut bytes).expect("the operating system has randomness");
+        // 250 is the largest multiple of 10 in a byte.
+        let digits = bytes.iter().filter(|byte| **byte < 250).map(|byte| char::from(b'0' + byte % 10));
+        text.extend(digits.take(n - text.len()));
+    }
+    text
+}
+
 /// Mints stamps that only grow within the process, also within a millisecond and when the clock goes back.
 #[derive(Debug, Default)]
 pub struct StampSource {
@@ -68,5 +81,7 @@ mod tests {
         let key = base62(18);
         assert_eq!(key.len(), 18);
         assert!(key.bytes().all(|byte| byte.is_ascii_alphanumeric()));
+        let code = digits(6);
+        assert!(code.len() == 6 && code.bytes().all(|byte| byte.is_ascii_digit()), "{code}");
     }
 }

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hkdf::Prk;
+use ring::hmac;
 use tokio::sync::OnceCell;
 
 use alerting::secret::{Sealed, Secret};
@@ -37,7 +38,7 @@ impl Sealer {
 
     /// Seals `plain` for the record `owner`; under another owner's name it will not open.
     pub async fn seal(&self, owner: &str, plain: &str) -> Result<Sealed, SealError> {
-        let Keys { seal: key, .. } = self.keys().await?;
+        let key = &self.keys().await?.seal;
         let mut nonce = [0_u8; NONCE_LEN];
         getrandom::fill(&mut nonce).expect("the operating system has randomness");
         let mut bytes = plain.as_bytes().to_vec();
@@ -47,7 +48,7 @@ impl Sealer {
     }
 
     pub async fn open(&self, owner: &str, sealed: &Sealed) -> Result<Secret, SealError> {
-        let Keys { seal: key, .. } = self.keys().await?;
+        let key = &self.keys().await?.seal;
         let fail = || SealError::Open(owner.to_owned());
         let mut bytes = STANDARD.decode(&sealed.0).map_err(|_| fail())?;
         if bytes.len() < NONCE_LEN {
@@ -62,6 +63,17 @@ impl Sealer {
     /// The keys that sign the links of messages.
     pub async fn link_keys(&self) -> Result<&LinkKeys, SealError> {
         Ok(&self.keys().await?.links)
+    }
+
+    /// A hash of `parts` that nobody without the data key can make: for what is too short for a plain one. Base64.
+    pub async fn keyed_hash(&self, parts: &[&str]) -> Result<String, SealError> {
+        let mut context = hmac::Context::with_key(&self.keys().await?.hash);
+        for part in parts {
+            // With its length, so that parts do not run into each other.
+            context.update(&(part.len() as u64).to_be_bytes());
+            context.update(part.as_bytes());
+        }
+        Ok(STANDARD.encode(context.sign()))
     }
 
     async fn keys(&self) -> Result<&Keys, SealError> {
@@ -82,16 +94,22 @@ impl Sealer {
 struct Keys {
     seal: LessSafeKey,
     links: LinkKeys,
+    hash: hmac::Key,
 }
 
 fn derive(text: &str) -> Keys {
     let extracted = extract(text);
-    Keys { seal: sealing_key(&extracted), links: LinkKeys::new(extracted) }
+    Keys { seal: sealing_key(&extracted), hash: hashing_key(&extracted), links: LinkKeys::new(extracted) }
 }
 
 fn sealing_key(extracted: &Prk) -> LessSafeKey {
     let expanded = extracted.expand(&[b"sealed settings v1"], &AES_256_GCM).expect("32 bytes are within HKDF's reach");
     LessSafeKey::new(UnboundKey::from(expanded))
+}
+
+fn hashing_key(extracted: &Prk) -> hmac::Key {
+    let expanded = extracted.expand(&[b"keyed hashes v1"], hmac::HMAC_SHA256);
+    hmac::Key::from(expanded.expect("32 bytes are within HKDF's reach"))
 }
 
 impl std::fmt::Debug for Sealer {

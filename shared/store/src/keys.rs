@@ -9,6 +9,8 @@
 //! | config | `INTAKE_KEY` | SHA-256 of the key | `integration`, `until`, `last4` |
 //! | config | `API_KEY` | SHA-256 of the key | the document |
 //! | config | `SESSION` | SHA-256 of the token | the document |
+//! | config | `CODE` | `{member}#{email or phone}` | a one-time code, hashed; `version` |
+//! | config | `CODES_SENT` | `member#{id}` or `address#{hash128}` | when codes were sent; `version` |
 //! | alerts | `STATE#{integration}#{hash128 of the alert key}` | `-` | the hot state, `version` |
 //! | alerts | `ALERT#{integration}` | stamp that opened it | the detail, `shown`, `status` |
 //! | alerts | `INCIDENT#{space}` | stamp that opened it | the document, `n`; or `joined`, the incident that the alert joined; or `dropped`, the silence that took it |
@@ -32,8 +34,9 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use alerting::ids::{AlertId, DestinationId, IncidentId, IntegrationId, SpaceId, Stamp, hash128};
+use alerting::ids::{AlertId, DestinationId, IncidentId, IntegrationId, MemberId, SpaceId, Stamp, hash128};
 use alerting::moment::Moment;
+use alerting::people::AddressedBy;
 use aws_sdk_dynamodb::types::AttributeValue;
 use sha2::{Digest, Sha256};
 
@@ -55,6 +58,8 @@ pub(crate) const API_KEY: &str = "API_KEY";
 pub(crate) const SESSION: &str = "SESSION";
 const INTAKE_KEY: &str = "INTAKE_KEY";
 const PERSONAL_LINK: &str = "PERSONAL_LINK";
+const CODE: &str = "CODE";
+const CODES_SENT: &str = "CODES_SENT";
 
 /// The address of one item. Shown in errors, without the hashes of keys.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -103,6 +108,20 @@ pub fn secret_hash(key: &str) -> String {
 
 pub(crate) fn intake_key(hash: &str) -> Key {
     Key::new(INTAKE_KEY, hash)
+}
+
+/// The code that was sent to a member's address last.
+pub(crate) fn code(member: &MemberId, by: AddressedBy) -> Key {
+    Key::new(CODE, format_args!("{member}#{}", by.as_str()))
+}
+
+pub(crate) fn codes_sent_to_member(member: &MemberId) -> Key {
+    Key::new(CODES_SENT, format_args!("member#{member}"))
+}
+
+/// By the hash of the address, since an error shows a key.
+pub(crate) fn codes_sent_to_address(address: &str) -> Key {
+    Key::new(CODES_SENT, format_args!("address#{}", hash128(&[&address.to_lowercase()])))
 }
 
 pub(crate) fn alert_state(integration: &IntegrationId, key_hash: &str) -> Key {

@@ -1,6 +1,6 @@
 //! What Larkspur keeps, in two DynamoDB tables.
 //!
-//! Reading order: [`keys`] every key format → [`config`], [`integrations`], [`api_keys`] what operators save →
+//! Reading order: [`keys`] every key format → [`config`], [`integrations`], [`api_keys`] what operators save → [`codes`] whose an address is →
 //! [`alert_states`], [`alerts`], [`incidents`], [`groups`], [`changes`] what messages and people do → [`people`] who gets
 //! an incident → [`deliveries`], [`rates`], [`digests`] who was told → [`timers`] what is due → [`log`], [`ledger`] what
 //! became of every message.
@@ -15,6 +15,7 @@ pub mod alerts;
 pub mod api_keys;
 pub mod cache;
 pub mod changes;
+pub mod codes;
 mod concurrently;
 pub mod config;
 pub mod deliveries;

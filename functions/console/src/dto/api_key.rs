@@ -20,7 +20,7 @@ pub(crate) struct ApiKeyBody {
     /// What the key may: `read` to see all but secrets and API keys, `respond` to act on incidents as well, `admin`
     /// everything. The most of them counts.
     #[serde(default = "everything")]
-    #[schema(required = false, default = json!(["admin"]), min_items = 1, max_items = 3)]
+    #[schema(required = false, default = json!(["admin"]), min_items = 1)]
     pub(crate) scopes: Vec<Scope>,
 }
 

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use alerting::destination::Language;
 use alerting::hours::Zone;
 use alerting::ids::MemberId;
-use alerting::people::{Contact, Member, Role};
+use alerting::people::{AddressedBy, Contact, Member, Role, Verified};
 use alerting::severity::Severity;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use utoipa::ToSchema;
 
-use super::schema::people::{IdentitiesShape, LanguageShape, RoleShape};
-use super::schema::text::{ContactText, EmailText, MemberIdText, NameText, PhoneText, ZoneText};
+use super::schema::people::{AddressedByShape, IdentitiesShape, LanguageShape, RoleShape};
+use super::schema::text::{CodeText, ContactText, EmailText, MemberIdText, NameText, PhoneText, ZoneText};
 use super::{Time, field_error, given};
 use crate::error::ApiError;
 
@@ -27,9 +27,18 @@ pub(crate) struct MemberBody {
     #[serde(default)]
     #[schema(value_type = Option<EmailText>)]
     email: Option<String>,
+    /// `true`: you vouch that the address is the member's own. Left out, what is known of it stays while the address
+    /// does, and another one counts for nothing until its code is entered.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = bool, required = false)]
+    email_verified: Option<bool>,
     #[serde(default)]
     #[schema(value_type = Option<PhoneText>)]
     phone: Option<String>,
+    /// Like that of the email address.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = bool, required = false)]
+    phone_verified: Option<bool>,
     /// Of what is sent to the member.
     #[serde(default)]
     #[schema(value_type = LanguageShape, required = false, default = "en")]
@@ -74,8 +83,16 @@ pub(crate) struct MemberView {
     name: String,
     #[schema(required)]
     email: Option<String>,
+    /// Whether it is known to be the member's own; nothing is sent to one that is not.
+    email_verified: bool,
+    /// The API key that vouched for it, by name; `null`: the member entered its code, or it is not verified.
+    #[schema(required)]
+    email_vouched_by: Option<String>,
     #[schema(required)]
     phone: Option<String>,
+    phone_verified: bool,
+    #[schema(required)]
+    phone_vouched_by: Option<String>,
     #[schema(value_type = LanguageShape)]
     language: Language,
     #[schema(value_type = ZoneText)]
@@ -87,6 +104,44 @@ pub(crate) struct MemberView {
     #[schema(value_type = IdentitiesShape)]
     identities: BTreeMap<String, String>,
     created_at: Time,
+}
+
+/// Asks for a one-time code.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct SendCodeBody {
+    /// Where to: the member's address of this kind.
+    #[schema(value_type = AddressedByShape)]
+    pub(crate) field: AddressedBy,
+}
+
+/// A code was sent.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct CodeSent {
+    /// How long it works.
+    pub(crate) until: Time,
+}
+
+/// A one-time code as it was received.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EnterCodeBody {
+    /// The address that it was sent to.
+    #[schema(value_type = AddressedByShape)]
+    pub(crate) field: AddressedBy,
+    #[schema(value_type = CodeText)]
+    pub(crate) code: String,
+}
+
+/// What members may change of themselves.
+#[derive(Debug, Clone)]
+pub(crate) struct Own {
+    pub(crate) name: String,
+    pub(crate) email: Option<String>,
+    pub(crate) phone: Option<String>,
+    pub(crate) language: Language,
+    pub(crate) time_zone: Zone,
+    pub(crate) preferences: BTreeMap<Severity, Vec<Contact>>,
 }
 
 /// Someone whom an answer names.
@@ -101,16 +156,36 @@ pub(crate) struct MemberName {
 }
 
 impl MemberBody {
+    /// What `before` wants to be, as if an administrator had asked for it: role and identities stay, and nobody vouches
+    /// for their own address.
+    pub(crate) fn own(before: &Member, own: Own) -> Self {
+        let Own { name, email, phone, language, time_zone, mut preferences } = own;
+        let mut at = |severity| preferences.remove(&severity);
+        let preferences = PreferencesBody {
+            info: at(Severity::Info),
+            warning: at(Severity::Warning),
+            critical: at(Severity::Critical),
+        };
+        let (role, identities) = (before.role, before.identities.clone());
+        let (email_verified, phone_verified) = (None, None);
+        Self { name, email, email_verified, phone, phone_verified, language, time_zone, role, preferences, identities }
+    }
+
     /// `before` with what the request says. Whether the destinations exist, the caller asks. `channels`: those that are
-    /// addressed to people.
-    pub(crate) fn apply(&self, before: Member, channels: &[&str]) -> Result<Member, ApiError> {
+    /// addressed to people. `vouched`: what an address becomes that the request vouches for.
+    pub(crate) fn apply(&self, before: Member, channels: &[&str], vouched: &Verified) -> Result<Member, ApiError> {
         let name = super::name("name", &self.name)?;
         let email = self.email.as_deref().map(email).transpose()?;
         let phone = self.phone.as_deref().map(|phone| phone.trim().to_owned());
         let Self { language, time_zone, role, preferences, identities, .. } = self.clone();
         let preferences = preferences.by_severity();
-        let member = Member { name, email, phone, language, time_zone, role, preferences, identities, ..before };
+        let old = before.clone();
+        let mut member = Member { name, email, phone, language, time_zone, role, preferences, identities, ..before };
         member.check(channels).map_err(field_error)?;
+        for (by, claim) in [(AddressedBy::Email, self.email_verified), (AddressedBy::Phone, self.phone_verified)] {
+            let verified = verified(by, claim, &old, &member, vouched)?;
+            member.set_verified(by, verified);
+        }
         Ok(member)
     }
 }
@@ -130,7 +205,9 @@ impl From<Member> for MemberView {
             version: _,
             name,
             email,
+            email_verified,
             phone,
+            phone_verified,
             language,
             time_zone,
             role,
@@ -138,8 +215,44 @@ impl From<Member> for MemberView {
             identities,
             created_at,
         } = member;
-        let created_at = Time(created_at);
-        Self { id, name, email, phone, language, time_zone, role, preferences, identities, created_at }
+        Self {
+            id,
+            name,
+            email,
+            email_verified: email_verified.is_some(),
+            email_vouched_by: email_verified.and_then(|verified| verified.vouched_by),
+            phone,
+            phone_verified: phone_verified.is_some(),
+            phone_vouched_by: phone_verified.and_then(|verified| verified.vouched_by),
+            language,
+            time_zone,
+            role,
+            preferences,
+            identities,
+            created_at: Time(created_at),
+        }
+    }
+}
+
+/// What is known of an address after a request that claims this of it.
+fn verified(
+    by: AddressedBy,
+    claim: Option<bool>,
+    before: &Member,
+    member: &Member,
+    vouched: &Verified,
+) -> Result<Option<Verified>, ApiError> {
+    let address = member.address(by);
+    let known = before.verified(by).filter(|_| address.is_some() && address == before.address(by)).cloned();
+    match claim {
+        Some(true) if address.is_none() => {
+            let field = by.as_str();
+            let message = format!("there is no `{field}` to vouch for; give one, or leave this out");
+            Err(ApiError::invalid(format!("{field}_verified"), message))
+        }
+        Some(true) => Ok(known.or_else(|| Some(vouched.clone()))),
+        Some(false) => Ok(None),
+        None => Ok(known),
     }
 }
 

@@ -35,6 +35,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("personal.html", include_str!("html/personal.html")),
     ("earlier.html", include_str!("html/earlier.html")),
     ("notifications.html", include_str!("html/notifications.html")),
+    ("me.html", include_str!("html/me.html")),
 ];
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {

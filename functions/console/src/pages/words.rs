@@ -12,7 +12,7 @@ type Row = (&'static str, &'static str, &'static str);
 
 /// By the file that uses them.
 const TABLES: &[&[Row]] =
-    &[FRAME, ERRORS, TRACE, incidents::INCIDENTS, incidents::LINKS, incidents::ACTIONS, incidents::STORY];
+    &[FRAME, ERRORS, TRACE, ME, incidents::INCIDENTS, incidents::LINKS, incidents::ACTIONS, incidents::STORY];
 
 const FRAME: &[Row] = &[
     ("incidents", "Incidents", "事件"),
@@ -73,6 +73,51 @@ const TRACE: &[Row] = &[
     ("trace_level", "level", "级别"),
     ("trace_notices", "Notices", "通知"),
     ("trace_nobody", "Nobody was told because of this message.", "此消息没有通知任何人。"),
+];
+
+const ME: &[Row] = &[
+    ("me_saved", "Saved.", "已保存。"),
+    ("me_code_sent", "The code is on its way. It works for ten minutes.", "验证码已发送，十分钟内有效。"),
+    ("me_address_verified", "Confirmed. Notifications go there from now on.", "已验证。今后的通知将发送到此处。"),
+    ("me_name", "Name", "姓名"),
+    ("me_role", "Role", "角色"),
+    ("me_role_administrator", "Administrator", "管理员"),
+    ("me_role_responder", "Responder", "处理人"),
+    ("me_role_viewer", "Viewer", "只读成员"),
+    ("me_email", "Email", "邮箱"),
+    ("me_phone", "Phone", "手机号"),
+    ("me_phone_hint", "With + and country code, such as +8613800000000.", "以 + 和国家代码开头，例如 +8613800000000。"),
+    ("me_language", "Language", "语言"),
+    ("me_time_zone", "Time zone", "时区"),
+    ("me_time_zone_hint", "By its name, such as Asia/Shanghai.", "时区名称，例如 Asia/Shanghai。"),
+    ("me_how", "How I am notified", "通知方式"),
+    (
+        "me_how_hint",
+        "The first way is tried first, the next one if it fails. Only confirmed addresses are used.",
+        "先使用第一种方式，失败后使用下一种。仅使用已验证的地址。",
+    ),
+    ("me_severity_Critical", "Critical", "严重"),
+    ("me_severity_Warning", "Warning", "警告"),
+    ("me_severity_Info", "Info", "提醒"),
+    ("me_first", "First", "首选"),
+    ("me_then", "Then", "其次"),
+    ("me_default", "By email, if there is one", "邮件（如有）"),
+    ("me_nobody", "Do not notify me", "不通知我"),
+    ("me_nothing", "Nothing further", "无"),
+    ("me_save", "Save", "保存"),
+    ("me_addresses", "My addresses", "我的联系地址"),
+    ("me_confirmed", "Confirmed", "已验证"),
+    ("me_confirmed_by", "Confirmed by", "已验证，由以下管理员担保："),
+    (
+        "me_unconfirmed",
+        "Not confirmed: nothing is sent here until you enter the code.",
+        "未验证：输入验证码之前，不会向此处发送任何通知。",
+    ),
+    ("me_no_channel", "This deployment sends nothing to phone numbers yet.", "当前部署尚不能向手机号发送消息。"),
+    ("me_no_addresses", "None yet. Enter one above and save.", "暂无。请在上方填写并保存。"),
+    ("me_send_code", "Send a code", "发送验证码"),
+    ("me_code", "Code from the message", "收到的验证码"),
+    ("me_confirm", "Confirm", "验证"),
 ];
 
 /// All texts in one language.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alerting::destination::Language;
 use alerting::hours::Zone;
 use alerting::ids::MemberId;
-use alerting::people::{Member, Role};
+use alerting::people::{Member, Role, Verified};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -16,15 +16,18 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, in_use, save_error, save_over};
-use crate::dto::member::{MemberBody, MemberView};
+use crate::auth::Actor;
+use crate::dto::Time;
+use crate::dto::member::{CodeSent, EnterCodeBody, MemberBody, MemberView, SendCodeBody};
 use crate::error::ApiError;
-use crate::extract::{ApiJson, ApiPath, ApiQuery};
+use crate::extract::{ApiJson, ApiPath, ApiQuery, Base};
 use crate::page::{Listed, Page, PageQuery};
 use crate::references::{all_exist, destinations_of, users_of_member};
-use crate::{App, SharedApp};
+use crate::{App, SharedApp, verification};
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, replace, delete))
+    let one = OpenApiRouter::new().routes(routes!(read, replace, delete)).routes(routes!(send_code, enter_code));
+    OpenApiRouter::new().routes(routes!(list, create)).merge(one)
 }
 
 #[utoipa::path(get, path = "/members", tag = "members", operation_id = "list_members", summary = "Lists the members",
@@ -39,6 +42,7 @@ async fn list(State(app): Shared, ApiQuery(query): ApiQuery<PageQuery>) -> Resul
     request_body = MemberBody, responses((status = 201, description = "The member", body = MemberView)))]
 async fn create(
     State(app): Shared,
+    actor: Actor,
     ApiJson(body): ApiJson<MemberBody>,
 ) -> Result<(StatusCode, Json<MemberView>), ApiError> {
     let empty = Member {
@@ -46,7 +50,9 @@ async fn create(
         version: 0,
         name: String::new(),
         email: None,
+        email_verified: None,
         phone: None,
+        phone_verified: None,
         language: Language::default(),
         time_zone: Zone::utc(),
         role: Role::default(),
@@ -54,7 +60,7 @@ async fn create(
         identities: BTreeMap::new(),
         created_at: app.clock.now(),
     };
-    let member = wanted(&app, &body, empty).await?;
+    let member = wanted(&app, &body, empty, &actor.name).await?;
     let member = app.store.members().put(&member, Expect::New).await.map_err(save_error)?;
     Ok((StatusCode::CREATED, Json(member.into())))
 }
@@ -66,19 +72,34 @@ async fn read(State(app): Shared, ApiPath(id): ApiPath<MemberId>) -> Result<Json
 }
 
 #[utoipa::path(put, path = "/members/{id}", tag = "members", operation_id = "replace_member",
-    summary = "Replaces a member", params(("id" = String, Path)), request_body = MemberBody,
+    summary = "Replaces a member; an address that was verified is told that another one is in its place",
+    params(("id" = String, Path)), request_body = MemberBody,
     responses((status = 200, description = "The member", body = MemberView)))]
 async fn replace(
     State(app): Shared,
+    actor: Actor,
     ApiPath(id): ApiPath<MemberId>,
     ApiJson(body): ApiJson<MemberBody>,
 ) -> Result<Json<MemberView>, ApiError> {
+    Ok(Json(change(&app, &id, &actor.name, |_| body.clone()).await?.into()))
+}
+
+/// Saves what `who` wants the member to be, and tells the owner of an address that it was changed.
+pub(crate) async fn change(
+    app: &App,
+    id: &MemberId,
+    who: &str,
+    body: impl Fn(&Member) -> MemberBody,
+) -> Result<Member, ApiError> {
     let saved = save_over(|| async {
-        let before = found(&app, &id).await?;
+        let before = found(app, id).await?;
         let expect = Expect::Version(before.version);
-        Ok(app.store.members().put(&wanted(&app, &body, before).await?, expect).await)
+        let member = wanted(app, &body(&before), before.clone(), who).await?;
+        Ok(app.store.members().put(&member, expect).await.map(|saved| (before, saved)))
     });
-    Ok(Json(saved.await?.into()))
+    let (before, saved) = saved.await?;
+    verification::tell_old(app, &before, &saved, who).await;
+    Ok(saved)
 }
 
 #[utoipa::path(delete, path = "/members/{id}", tag = "members", operation_id = "delete_member",
@@ -91,13 +112,41 @@ async fn delete(State(app): Shared, ApiPath(id): ApiPath<MemberId>) -> Result<St
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn found(app: &App, id: &MemberId) -> Result<Member, ApiError> {
+#[utoipa::path(post, path = "/members/{id}/verification", tag = "members", operation_id = "send_code",
+    summary = "Sends a one-time code to an address of the member; one sent before is void",
+    params(("id" = String, Path)), request_body = SendCodeBody,
+    responses((status = 202, description = "It is on its way", body = CodeSent),
+        (status = 429, description = "Too many codes; see Retry-After")))]
+async fn send_code(
+    State(app): Shared,
+    actor: Actor,
+    Base(base): Base,
+    ApiPath(id): ApiPath<MemberId>,
+    ApiJson(body): ApiJson<SendCodeBody>,
+) -> Result<(StatusCode, Json<CodeSent>), ApiError> {
+    let until = Time(verification::send_code(&app, &id, body.field, &actor.name, &base).await?);
+    Ok((StatusCode::ACCEPTED, Json(CodeSent { until })))
+}
+
+#[utoipa::path(put, path = "/members/{id}/verification", tag = "members", operation_id = "enter_code",
+    summary = "Enters a one-time code: from then on the address counts", params(("id" = String, Path)),
+    request_body = EnterCodeBody, responses((status = 200, description = "The member", body = MemberView)))]
+async fn enter_code(
+    State(app): Shared,
+    ApiPath(id): ApiPath<MemberId>,
+    ApiJson(body): ApiJson<EnterCodeBody>,
+) -> Result<Json<MemberView>, ApiError> {
+    Ok(Json(verification::enter_code(&app, &id, body.field, &body.code).await?.into()))
+}
+
+pub(crate) async fn found(app: &App, id: &MemberId) -> Result<Member, ApiError> {
     app.store.members().get(id).await?.ok_or_else(|| ApiError::not_found(format_args!("member {id}")))
 }
 
-/// `before` as the request wants it, all that it names being there.
-async fn wanted(app: &App, body: &MemberBody, before: Member) -> Result<Member, ApiError> {
-    let member = body.apply(before, PEOPLE_CHANNELS)?;
+/// `before` as the request of `who` wants it, all that it names being there.
+async fn wanted(app: &App, body: &MemberBody, before: Member, who: &str) -> Result<Member, ApiError> {
+    let vouched = Verified { at: app.clock.now(), vouched_by: Some(who.to_owned()) };
+    let member = body.apply(before, PEOPLE_CHANNELS, &vouched)?;
     let named = member.preferences.iter();
     let named = named.flat_map(|(severity, contacts)| destinations_of(&format!("preferences.{severity}"), contacts));
     all_exist(app.store.destinations(), "destination", &named.collect::<Vec<_>>()).await?;

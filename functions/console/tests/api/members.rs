@@ -21,7 +21,8 @@ async fn a_member_lives_from_201_to_204() {
     assert_eq!(world.get("/members").await.is(200), json!({"items": [made], "next": null}));
 
     let replaced = world.put(&path, &json!({"name": "Ada"})).await.is(200);
-    let defaults = json!({"id": made["id"], "name": "Ada", "email": null, "phone": null, "language": "en",
+    let defaults = json!({"id": made["id"], "name": "Ada", "email": null, "email_verified": false,
+        "email_vouched_by": null, "phone": null, "phone_verified": false, "phone_vouched_by": null, "language": "en",
         "time_zone": "UTC", "role": "responder", "preferences": {}, "identities": {}, "created_at": made["created_at"]});
     assert_eq!(replaced, defaults);
 
@@ -54,6 +55,9 @@ async fn what_cannot_be_true_of_a_member_is_refused_by_field() {
         (json!({"identities": {"Slack Id": "U1"}}), "identities"),
         (json!({"identities": {"zoom_jid": ""}}), "identities.zoom_jid"),
         (json!({"id": "mem_1"}), "id"),
+        (json!({"email_verified": true}), "email_verified"),
+        (json!({"email": "a@b.org", "email_verified": null}), "email_verified"),
+        (json!({"email": "a@b.org", "phone_verified": true}), "phone_verified"),
     ];
     for (mut body, field) in rows {
         if field != "name" {

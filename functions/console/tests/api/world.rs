@@ -162,10 +162,11 @@ impl World {
         if let Some(key) = key {
             request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
         }
-        self.answer(request.body(body.map_or(Body::empty(), Body::from)).expect("a request")).await
+        self.send(request.body(body.map_or(Body::empty(), Body::from)).expect("a request")).await
     }
 
-    async fn answer(&self, request: Request<Body>) -> Answer {
+    /// Any request.
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.expect("the router never fails");
         let (parts, body) = response.into_parts();
         let bytes = to_bytes(body, usize::MAX).await.expect("a body");

@@ -6,7 +6,7 @@ use std::time::Duration;
 use alerting::destination::{Language, Provider};
 use alerting::hours::Zone;
 use alerting::moment::Moment;
-use alerting::people::{Member, Role, Team};
+use alerting::people::{Member, Role, Team, Verified};
 use alerting::schedule::Schedule;
 use alerting::secret::Sealed;
 use alerting::severity::Severity;
@@ -39,7 +39,9 @@ fn ada() -> Member {
         version: 0,
         name: "Ada".to_owned(),
         email: Some("ada@example.org".to_owned()),
+        email_verified: Some(Verified { at: NOW, vouched_by: Some("deploy bot".to_owned()) }),
         phone: None,
+        phone_verified: None,
         language: Language::Chinese,
         time_zone: "Asia/Shanghai".parse().expect("known"),
         role: Role::Responder,

@@ -22,6 +22,14 @@ pub(crate) enum RoleShape {
     Viewer,
 }
 
+/// Which of a member's addresses.
+#[derive(ToSchema)]
+#[schema(as = AddressKind, rename_all = "snake_case")]
+pub(crate) enum AddressedByShape {
+    Email,
+    Phone,
+}
+
 /// By the name that a channel asks for: `slack_user_id`, `zoom_jid` …
 pub(crate) struct IdentitiesShape;
 
@@ -51,7 +59,7 @@ impl ToSchema for IdentitiesShape {
 #[cfg(test)]
 mod tests {
     use alerting::destination::Language;
-    use alerting::people::Role;
+    use alerting::people::{AddressedBy, Role};
 
     use super::super::tests::same_names;
     use super::*;
@@ -59,6 +67,7 @@ mod tests {
     #[test]
     fn members_are_described_as_they_are() {
         same_names::<LanguageShape>(&[Language::English, Language::Chinese]);
+        same_names::<AddressedByShape>(&AddressedBy::ALL);
         same_names::<RoleShape>(&[Role::Administrator, Role::Responder, Role::Viewer]);
     }
 }

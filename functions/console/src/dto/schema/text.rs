@@ -42,6 +42,8 @@ texts! {
     IdentityText = "Identity", r"^[^\x00-\x1F\x7F-\x9F]+$", 1..=128, "U024BE7LH";
     /// A channel's wire name.
     ChannelNameText = "ChannelName", "^[a-z_]{1,32}$", 1..=32, "email";
+    /// The digits of a one-time code.
+    CodeText = "Code", "^[0-9]{6}$", 6..=6, "483920";
     /// A member's id.
     MemberIdText = "MemberId", "^mem_[0-9A-Za-z_]{1,64}$", 5..=68, "mem_4fJk2LmNpQ";
     /// A team's id.
