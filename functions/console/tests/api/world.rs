@@ -79,7 +79,7 @@ impl Person<'_> {
             form.finish()
         });
         let body = form.map_or(Body::empty(), Body::from);
-        let answer = self.world.answer(request.body(body).expect("a request")).await;
+        let answer = self.world.send(request.body(body).expect("a request")).await;
         // As a browser reads it; the other characters that are escaped are what tests look for.
         Answer { text: answer.text.replace("&#x2f;", "/"), ..answer }
     }
