@@ -20,6 +20,7 @@ use alerting::space::Space;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::accounts;
 use crate::cache::{CAPACITY, Cache};
 use crate::concurrently::concurrently;
 use crate::errors::{ReadError, SaveError, WriteError};
@@ -48,10 +49,16 @@ pub trait Record: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
     fn version(&self) -> u64;
     fn set_version(&mut self, version: u64);
     fn created_at(&self) -> Moment;
+
+    /// Partitions that name the record by its id beside its own, so that it is found by more than that. They keep what
+    /// it was found by once: who follows such a pointer looks whether the record still has it.
+    fn found_in(&self) -> Vec<String> {
+        Vec::new()
+    }
 }
 
 macro_rules! records {
-    ($($record:ident, $id:ident, $kind:ident;)+) => {$(
+    ($($record:ident, $id:ident, $kind:ident $(, $found_in:path)?;)+) => {$(
         impl Record for $record {
             type Id = $id;
             const KIND: &'static str = keys::$kind;
@@ -71,6 +78,11 @@ macro_rules! records {
             fn created_at(&self) -> Moment {
                 self.created_at
             }
+            $(
+                fn found_in(&self) -> Vec<String> {
+                    $found_in(self)
+                }
+            )?
         }
     )+};
 }
@@ -79,7 +91,7 @@ records! {
     Space, SpaceId, SPACE;
     Destination, DestinationId, DESTINATION;
     Provider, ChannelName, PROVIDER;
-    Member, MemberId, MEMBER;
+    Member, MemberId, MEMBER, accounts::found_in;
     Team, TeamId, TEAM;
     Schedule, ScheduleId, SCHEDULE;
     MappingTable, MappingTableId, MAPPING;
@@ -178,6 +190,7 @@ impl<'a, R: Record> Documents<'a, R> {
     /// Saves and returns the record with its new version. Saving the same again after a lost answer succeeds.
     pub async fn put(&self, record: &R, expect: Expect) -> Result<R, SaveError> {
         let (record, key, item) = encode(record, expect)?;
+        self.point_at(&record).await?;
         let written = self.store.put(Table::Config, &key, item.clone(), Some(expect.condition())).await;
         self.changed(record.id());
         match written? {
@@ -185,6 +198,15 @@ impl<'a, R: Record> Documents<'a, R> {
             Write::Refused(Some(stored)) if stored == item => Ok(record),
             Write::Refused(_) => Err(SaveError::Conflict { item: key.to_string() }),
         }
+    }
+
+    /// Before the record is saved: a pointer to what is not there yet misleads nobody, a missing one would.
+    pub(crate) async fn point_at(&self, record: &R) -> Result<(), WriteError> {
+        for partition in record.found_in() {
+            let key = Key::new(partition, record.id());
+            self.store.put(Table::Config, &key, key.attributes(), None).await?;
+        }
+        Ok(())
     }
 
     /// Whether there was such a record.

@@ -11,6 +11,11 @@
 //! | config | `SESSION` | SHA-256 of the token | the document |
 //! | config | `CODE` | `{member}#{email or phone}` | a one-time code, hashed; `version` |
 //! | config | `CODES_SENT` | `member#{id}` or `address#{hash128}` | when codes were sent; `version` |
+//! | config | `ACCOUNT` | member | the document, `version` |
+//! | config | `INVITATION` | member, or `-` for the first administrator | `hash` of the link's token, `until` |
+//! | config | `EMAIL#{hash128 of the address}`, `SUBJECT#{hash128 of the subject}` | member | nothing: who had it once |
+//! | config | `TRIES#{hash128 of whose}` | `-` | `count`, `until` |
+//! | config | `OIDC` | `-` | the document, `version` |
 //! | alerts | `STATE#{integration}#{hash128 of the alert key}` | `-` | the hot state, `version` |
 //! | alerts | `ALERT#{integration}` | stamp that opened it | the detail, `shown`, `status` |
 //! | alerts | `INCIDENT#{space}` | stamp that opened it | the document, `n`; or `joined`, the incident that the alert joined; or `dropped`, the silence that took it |
@@ -56,6 +61,9 @@ pub(crate) const MAPPING: &str = "MAPPING";
 pub(crate) const DELETED_INTEGRATION: &str = "DELETED_INTEGRATION";
 pub(crate) const API_KEY: &str = "API_KEY";
 pub(crate) const SESSION: &str = "SESSION";
+pub(crate) const ACCOUNT: &str = "ACCOUNT";
+const INVITATION: &str = "INVITATION";
+const OIDC: &str = "OIDC";
 const INTAKE_KEY: &str = "INTAKE_KEY";
 const PERSONAL_LINK: &str = "PERSONAL_LINK";
 const CODE: &str = "CODE";
@@ -122,6 +130,29 @@ pub(crate) fn codes_sent_to_member(member: &MemberId) -> Key {
 /// By the hash of the address, since an error shows a key.
 pub(crate) fn codes_sent_to_address(address: &str) -> Key {
     Key::new(CODES_SENT, format_args!("address#{}", hash128(&[&address.to_lowercase()])))
+}
+
+/// Members who have, or had, an email address, whatever its case.
+pub(crate) fn members_with_email(email: &str) -> String {
+    format!("EMAIL#{}", hash128(&[&email.to_lowercase()]))
+}
+
+/// Members who are, or were, this to the sign-in provider.
+pub(crate) fn members_with_subject(subject: &str) -> String {
+    format!("SUBJECT#{}", hash128(&[subject]))
+}
+
+/// `None`: of the first administrator.
+pub(crate) fn invitation(member: Option<&MemberId>) -> Key {
+    Key::new(INVITATION, member.map_or(ALONE, MemberId::as_str))
+}
+
+pub(crate) fn tries(whose: &str) -> Key {
+    Key::new(format!("TRIES#{}", hash128(&[whose])), ALONE)
+}
+
+pub(crate) fn oidc() -> Key {
+    Key::new(OIDC, ALONE)
 }
 
 pub(crate) fn alert_state(integration: &IntegrationId, key_hash: &str) -> Key {

@@ -1,6 +1,7 @@
 //! What Larkspur keeps, in two DynamoDB tables.
 //!
-//! Reading order: [`keys`] every key format → [`config`], [`integrations`], [`api_keys`] what operators save → [`codes`] whose an address is →
+//! Reading order: [`keys`] every key format → [`config`], [`integrations`], [`api_keys`] what operators save →
+//! [`accounts`], [`invitations`], [`sessions`], [`tries`], [`oidc`] [`codes`] who may sign in, and whose an address is →
 //! [`alert_states`], [`alerts`], [`incidents`], [`groups`], [`changes`] what messages and people do → [`people`] who gets
 //! an incident → [`deliveries`], [`rates`], [`digests`] who was told → [`timers`] what is due → [`log`], [`ledger`] what
 //! became of every message.
@@ -10,6 +11,7 @@
 //! - A lost race is a value (`Lost`, `Existing`, `Busy` …), never an error, and brings what is stored.
 //! - What is absent here: decisions about alerts, the clock (`now` comes in), any unsealed secret, any index.
 
+pub mod accounts;
 pub mod alert_states;
 pub mod alerts;
 pub mod api_keys;
@@ -24,17 +26,20 @@ pub mod errors;
 pub mod groups;
 pub mod incidents;
 pub mod integrations;
+pub mod invitations;
 mod item;
 pub mod keys;
 pub mod ledger;
 pub mod log;
 mod newest_first;
+pub mod oidc;
 pub mod people;
 pub mod personal_links;
 pub mod rates;
 pub mod sessions;
 mod table;
 pub mod timers;
+pub mod tries;
 
 use std::sync::Arc;
 

@@ -13,6 +13,9 @@ use crate::table::{Reading, Table};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     pub member: MemberId,
+    /// The member's [`crate::accounts::Account::epoch`] when the session began: it ends with that.
+    #[serde(default)]
+    pub epoch: u64,
     pub created_at: Moment,
     /// From then on it opens nothing; the table's TTL removes it some time later.
     pub expires_at: Moment,

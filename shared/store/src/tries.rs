@@ -1,0 +1,74 @@
+//! How often something was tried of late, in one place for all processes: passwords of one address, from one source.
+//!
+//! A try is counted before it is made, so that many at once get no further than one after the other.
+
+use std::time::Duration;
+
+use alerting::moment::Moment;
+
+use crate::Store;
+use crate::errors::{ReadError, WriteError};
+use crate::item::{Item, Reader, expiry, item, number};
+use crate::keys;
+use crate::rates::Token;
+use crate::table::{Condition, Reading, Table, Write};
+
+/// How often a count is made again over a newer one.
+const ROUNDS: usize = 5;
+/// The wait when even that was not enough: that many at once are nobody's own mistake.
+const CONTENDED: Duration = Duration::from_secs(1);
+
+/// At most so many tries from the first one until so much later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limit {
+    pub tries: u64,
+    pub within: Duration,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Tries {
+    count: u64,
+    until: Moment,
+    /// Of the stored item, with what it replaces: a count that began anew is another one.
+    version: u64,
+}
+
+impl Store {
+    /// Counts one more try of `whose`, or says how long to wait.
+    pub async fn count_try(&self, whose: &str, limit: Limit, now: Moment) -> Result<Token, WriteError> {
+        let key = keys::tries(whose);
+        let stored = self.get(Table::Config, &key, Reading::Latest).await?;
+        let mut stored = stored.as_ref().map(decode).transpose()?;
+        for _ in 0..ROUNDS {
+            let version = stored.map_or(0, |stored| stored.version);
+            let next = match stored.filter(|stored| now < stored.until) {
+                Some(tries) if tries.count >= limit.tries => return Ok(Token::Wait(tries.until.since(now))),
+                Some(tries) => Tries { count: tries.count + 1, version: version + 1, ..tries },
+                None => Tries { count: 1, until: now + limit.within, version: version + 1 },
+            };
+            let attributes = [
+                ("count", number(next.count)),
+                ("until", number(next.until.millis())),
+                ("version", number(next.version)),
+                ("expires_at", expiry(next.until)),
+            ];
+            let condition = Condition::unchanged("version", stored.map(|stored| stored.version));
+            match self.put(Table::Config, &key, item(&key, attributes), Some(condition)).await? {
+                Write::Done(_) => return Ok(Token::Granted),
+                Write::Refused(newer) => stored = newer.as_ref().map(decode).transpose()?,
+            }
+        }
+        Ok(Token::Wait(CONTENDED))
+    }
+
+    pub async fn forget_tries(&self, whose: &str) -> Result<(), WriteError> {
+        self.delete(Table::Config, &keys::tries(whose)).await?;
+        Ok(())
+    }
+}
+
+fn decode(item: &Item) -> Result<Tries, ReadError> {
+    let reader = Reader::new(item);
+    let until = Moment::from_millis(reader.number("until")?);
+    Ok(Tries { count: reader.number("count")?, until, version: reader.number("version")? })
+}
