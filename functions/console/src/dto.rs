@@ -10,6 +10,7 @@ pub(crate) mod ledger;
 pub(crate) mod mapping_table;
 pub(crate) mod member;
 pub(crate) mod message;
+pub(crate) mod oidc;
 pub(crate) mod on_call;
 pub(crate) mod provider;
 pub(crate) mod push_mode;

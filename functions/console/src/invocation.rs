@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tower::{Service as _, ServiceExt as _};
 
-use crate::{App, ensure_api_key};
+use crate::{App, ensure_api_key, set_up_link};
 
 /// What an operator invokes the function with, by `aws lambda invoke`: whoever may do that is an administrator.
 #[derive(Debug, Deserialize)]
@@ -25,6 +25,7 @@ struct Command {
 #[serde(rename_all = "snake_case")]
 enum CommandName {
     CreateApiKey,
+    CreateSetupLink,
 }
 
 /// Answers invocations.
@@ -36,13 +37,16 @@ pub struct Handler {
 impl Handler {
     pub fn new(app: App) -> Self {
         let app = Arc::new(app);
-        Self { router: crate::shared_router(Arc::clone(&app)), app }
+        Self { router: crate::router(Arc::clone(&app)), app }
     }
 
     pub async fn handle(&self, event: LambdaEvent<Box<RawValue>>) -> Result<Value, Error> {
         let LambdaEvent { payload, context } = event;
-        if let Ok(Command { larkspur: CommandName::CreateApiKey }) = serde_json::from_str(payload.get()) {
-            return create_api_key(&self.app).await;
+        if let Ok(Command { larkspur }) = serde_json::from_str(payload.get()) {
+            return match larkspur {
+                CommandName::CreateApiKey => create_api_key(&self.app).await,
+                CommandName::CreateSetupLink => create_setup_link(&self.app).await,
+            };
         }
         let request: LambdaRequest = serde_json::from_str(payload.get())?;
         let router = self.router.clone();
@@ -57,6 +61,14 @@ async fn create_api_key(app: &App) -> Result<Value, Error> {
     match ensure_api_key(app).await? {
         Some(key) => Ok(json!({ "api_key": key })),
         None => Err("there is an API key already; make another one with POST /api/v1/api-keys".into()),
+    }
+}
+
+/// Answers a link for the first administrator, in place of the one before.
+async fn create_setup_link(app: &App) -> Result<Value, Error> {
+    match set_up_link(app).await? {
+        Some(url) => Ok(json!({ "setup_url": url.expose() })),
+        None => Err("an administrator can sign in already; that one adds members and makes links for them".into()),
     }
 }
 

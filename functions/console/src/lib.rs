@@ -6,14 +6,17 @@
 //! What is absent here: rules about alerts (they are `alerting`'s), keys of the tables (they are the store's), and any
 //! secret in an answer, an error or a log. A secret is sealed before the store sees it.
 
+mod accounts;
 mod act;
 mod auth;
 mod dto;
 mod error;
 mod extract;
 pub mod invocation;
+mod oidc;
 mod page;
 mod pages;
+mod password;
 mod references;
 pub mod replay;
 mod routes;
@@ -42,6 +45,7 @@ use store::Store;
 use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
+pub use crate::accounts::{SetUpError, set_up_link};
 pub use crate::auth::{EnsureKeyError, ensure_api_key};
 use crate::error::ApiError;
 use crate::replay::RunningCount;
@@ -70,11 +74,8 @@ pub struct App {
 pub(crate) type SharedApp = Arc<App>;
 
 /// Everything that this function serves.
-pub fn router(app: App) -> Router {
-    shared_router(Arc::new(app))
-}
-
-fn shared_router(app: SharedApp) -> Router {
+pub fn router(app: impl Into<Arc<App>>) -> Router {
+    let app: SharedApp = app.into();
     let (api, document) = api().split_for_parts();
     let api = api.route_layer(middleware::from_fn_with_state(Arc::clone(&app), auth::authenticate));
     let document = Arc::new(routes::openapi::complete(document));
@@ -110,6 +111,7 @@ fn api() -> OpenApiRouter<SharedApp> {
         .merge(routes::incidents::router())
         .merge(routes::incident_actions::router())
         .merge(routes::ledger::router())
+        .merge(routes::oidc::router())
         .merge(routes::api_keys::router());
     OpenApiRouter::with_openapi(OpenApi::default()).nest(BASE, routes)
 }

@@ -1,6 +1,8 @@
-//! The Lambda function: HTTP API events go to the router; one event of an operator's makes the first API key.
+//! The Lambda function: HTTP API events go to the router; an operator's own events make the first API key
+//! and the link of the first administrator.
 //!
-//! `aws lambda invoke --function-name … --payload '{"larkspur":"create_api_key"}'` answers `{"api_key":"…"}`, once.
+//! `aws lambda invoke --function-name … --payload '{"larkspur":"create_api_key"}'` answers `{"api_key":"…"}`, once;
+//! `{"larkspur":"create_setup_link"}` answers `{"setup_url":"…"}` while no administrator can sign in.
 
 // The future of a router inside the runtime's layers is nested deeper than the compiler looks by default.
 #![recursion_limit = "256"]
@@ -48,6 +50,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         deliverer: Deliverer::new(Overrides {
             provider_base: settings.provider_base,
             plain_smtp_hosts: PlainSmtpHosts::list(&settings.plain_smtp_hosts.unwrap_or_default()),
+            plain_web_hosts: settings.plain_oidc_hosts.unwrap_or_default().split(',').map(str::to_owned).collect(),
             demo: None,
         })?,
         clock,

@@ -8,13 +8,17 @@
 //! is told when it cannot be → [`form`] what was posted → one file per page.
 
 pub(crate) mod error;
-pub(crate) mod form;
+mod form;
 mod incident;
 mod incidents;
 mod links;
 mod me;
+mod members;
+mod my_password;
 mod notifications;
 pub(crate) mod render;
+mod set_up;
+mod sign_in;
 pub(crate) mod trace;
 pub(crate) mod words;
 
@@ -51,6 +55,10 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
 pub(crate) fn router(app: &SharedApp) -> Router<SharedApp> {
     let pages = Router::new().route("/assets/{name}", get(asset)).merge(trace::router());
     let pages = pages
+        .merge(sign_in::router())
+        .merge(set_up::router())
+        .merge(members::router())
+        .merge(my_password::router())
         .merge(incidents::router())
         .merge(incident::router())
         .merge(links::router())

@@ -11,6 +11,7 @@ pub(crate) mod ledger;
 pub(crate) mod mapping_tables;
 pub(crate) mod members;
 pub(crate) mod messages;
+pub(crate) mod oidc;
 pub(crate) mod on_call;
 pub(crate) mod openapi;
 pub(crate) mod providers;

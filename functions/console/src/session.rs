@@ -1,8 +1,9 @@
 //! Who is signed in: a session cookie, and what a form needs beside it to change anything.
 //!
 //! The cookie holds a random token; the table holds its hash, the member and the end. The member is read at every
-//! request, so who was removed is out at once. A form carries a token that is bound to the session and to what the form
-//! acts on; a request that changes something also has to come from our own pages.
+//! request, so who was removed is out at once, and so is the account, so a new password ends what began before it. A form
+//! carries a token that is bound to the session and to what the form acts on; a request that changes something also has to
+//! come from our own pages.
 
 use std::time::Duration;
 
@@ -31,10 +32,10 @@ pub(crate) const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 const TOKEN_CHARS: usize = 32;
 /// The field of a form that holds its token.
 pub(crate) const FORM_TOKEN: &str = "form_token";
-/// With the prefix, browsers take it only over TLS and for this host alone.
-const SECURE_COOKIE: &str = "__Host-session";
-/// Over plain HTTP, which only a laptop speaks, browsers would refuse the other.
-const PLAIN_COOKIE: &str = "session";
+const COOKIE: &str = "session";
+/// With the prefix, browsers take a cookie only over TLS and for this host alone. Over plain HTTP, which only a laptop
+/// speaks, they would refuse it.
+const SECURE: &str = "__Host-";
 
 /// A signed-in member. As an argument of a page: whoever is not signed in is sent to do so first.
 #[derive(Debug, Clone)]
@@ -76,46 +77,76 @@ impl SignedIn {
     }
 }
 
-/// Begins a session; the value of `Set-Cookie`.
-pub(crate) async fn begin(app: &App, member: &Member, base: &Base) -> Result<HeaderValue, PageError> {
+/// Begins a session with a token of its own, and ends the one that the browser had: nobody signs in with a token that
+/// somebody else may know. `epoch`: of the member's account. The value of `Set-Cookie`.
+pub(crate) async fn begin(
+    app: &App,
+    headers: &HeaderMap,
+    member: &Member,
+    epoch: u64,
+    base: &Base,
+) -> Result<HeaderValue, PageError> {
+    end(app, headers, base).await?;
     let (token, now) = (random::base62(TOKEN_CHARS), app.clock.now());
-    let session = Session { member: member.id.clone(), created_at: now, expires_at: now + SESSION_LIFE };
+    let session = Session { member: member.id.clone(), epoch, created_at: now, expires_at: now + SESSION_LIFE };
     app.store.begin_session(&secret_hash(&token), &session).await?;
-    Ok(cookie(base, &token, SESSION_LIFE))
+    Ok(set_cookie(base, COOKIE, &token, SESSION_LIFE))
 }
 
 /// Ends the session of this request, if it has one; the value of `Set-Cookie` that forgets it.
 pub(crate) async fn end(app: &App, headers: &HeaderMap, base: &Base) -> Result<HeaderValue, PageError> {
-    if let Some(token) = token(headers, base) {
+    if let Some(token) = cookie(headers, base, COOKIE) {
         app.store.end_session(&secret_hash(token)).await?;
     }
-    Ok(cookie(base, "", Duration::ZERO))
+    Ok(set_cookie(base, COOKIE, "", Duration::ZERO))
 }
 
-fn cookie(base: &Base, token: &str, life: Duration) -> HeaderValue {
-    let (name, secure) = if is_secure(base) { (SECURE_COOKIE, "; Secure") } else { (PLAIN_COOKIE, "") };
+/// The value of `Set-Cookie`. `value` is of base64's characters; with no life, the cookie is forgotten.
+pub(crate) fn set_cookie(base: &Base, name: &str, value: &str, life: Duration) -> HeaderValue {
+    let (prefix, secure) = if is_secure(base) { (SECURE, "; Secure") } else { ("", "") };
     let life = life.as_secs();
-    let text = format!("{name}={token}; Path=/; Max-Age={life}; HttpOnly; SameSite=Lax{secure}");
-    text.parse().expect("a name, base62 characters and a number")
+    let text = format!("{prefix}{name}={value}; Path=/; Max-Age={life}; HttpOnly; SameSite=Lax{secure}");
+    text.parse().expect("a name, base64's characters and a number")
 }
 
 fn is_secure(base: &Base) -> bool {
     base.0.starts_with("https://")
 }
 
-fn token<'a>(headers: &'a HeaderMap, base: &Base) -> Option<&'a str> {
-    let wanted = if is_secure(base) { SECURE_COOKIE } else { PLAIN_COOKIE };
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, base: &Base, name: &str) -> Option<&'a str> {
+    let wanted = format!("{}{name}", if is_secure(base) { SECURE } else { "" });
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(name, _)| *name == wanted).map(|(_, token)| token)
+    pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value).filter(|value| !value.is_empty())
 }
 
 /// Who the request comes from; `None`: nobody, or somebody whose session or membership has ended.
 pub(crate) async fn signed_in(app: &App, headers: &HeaderMap, base: &Base) -> Result<Option<SignedIn>, PageError> {
-    let Some(token) = token(headers, base).filter(|token| !token.is_empty()) else { return Ok(None) };
-    let Some(session) = app.store.session(&secret_hash(token), app.clock.now()).await? else { return Ok(None) };
-    let member = app.store.members().get(&session.member).await?;
-    Ok(member.map(|member| SignedIn { member, token: Token(token.to_owned()) }))
+    Ok(match whose(app, headers, base).await? {
+        Whose::Members(signed_in) => Some(*signed_in),
+        Whose::Nobodys | Whose::Removed => None,
+    })
+}
+
+enum Whose {
+    Members(Box<SignedIn>),
+    /// Of someone who is no member any more.
+    Removed,
+    Nobodys,
+}
+
+async fn whose(app: &App, headers: &HeaderMap, base: &Base) -> Result<Whose, PageError> {
+    let Some(token) = cookie(headers, base, COOKIE) else { return Ok(Whose::Nobodys) };
+    let Some(session) = app.store.session(&secret_hash(token), app.clock.now()).await? else {
+        return Ok(Whose::Nobodys);
+    };
+    let members = app.store.members();
+    let (member, account) = futures::try_join!(members.get(&session.member), app.store.account(&session.member))?;
+    let Some(member) = member else { return Ok(Whose::Removed) };
+    if account.map_or(0, |account| account.epoch) != session.epoch {
+        return Ok(Whose::Nobodys);
+    }
+    Ok(Whose::Members(Box::new(SignedIn { member, token: Token(token.to_owned()) })))
 }
 
 /// Refuses a request that changes something and that no page of ours has made.
@@ -136,13 +167,20 @@ impl FromRequestParts<SharedApp> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, PageError> {
         let base = Base::from_request_parts(parts, app).await.map_err(|_| PageError::NotFound)?;
-        let found = signed_in(app, &parts.headers, &base).await?;
-        if parts.method != Method::GET && parts.method != Method::HEAD {
+        let found = whose(app, &parts.headers, &base).await?;
+        let changes = parts.method != Method::GET && parts.method != Method::HEAD;
+        if changes {
             same_origin(&parts.headers, &base)?;
-            return found.ok_or(PageError::Unauthorized);
         }
-        let next = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
-        found.ok_or(PageError::SignIn { next })
+        match found {
+            Whose::Members(signed_in) => Ok(*signed_in),
+            Whose::Removed if changes => Err(PageError::Forbidden),
+            Whose::Nobodys if changes => Err(PageError::Unauthorized),
+            Whose::Removed | Whose::Nobodys => {
+                let next = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
+                Err(PageError::SignIn { next })
+            }
+        }
     }
 }
 
@@ -203,7 +241,7 @@ mod tests {
     fn a_cookie_is_found_among_others_and_only_by_the_name_that_the_scheme_has() {
         let mut headers = HeaderMap::new();
         headers.insert(header::COOKIE, HeaderValue::from_static("a=b; session=plain; __Host-session=secure"));
-        assert_eq!(token(&headers, &Base("https://a.example".to_owned())), Some("secure"));
-        assert_eq!(token(&headers, &Base("http://127.0.0.1:9000".to_owned())), Some("plain"));
+        assert_eq!(cookie(&headers, &Base("https://a.example".to_owned()), COOKIE), Some("secure"));
+        assert_eq!(cookie(&headers, &Base("http://127.0.0.1:9000".to_owned()), COOKIE), Some("plain"));
     }
 }

@@ -26,6 +26,8 @@ pub struct Settings {
     pub plain_smtp_hosts: Option<String>,
     /// Whether a person may acknowledge by a link of their own without signing in: `true`.
     pub personal_ack_links: bool,
+    /// Hosts of sign-in providers that may be spoken to without TLS, with commas between them: for tests.
+    pub plain_oidc_hosts: Option<String>,
 }
 
 impl Settings {
@@ -43,6 +45,7 @@ impl Settings {
             provider_base: env.optional("PROVIDER_BASE"),
             plain_smtp_hosts: env.optional("PLAIN_SMTP_HOSTS"),
             personal_ack_links: env.optional("PERSONAL_ACK_LINKS").as_deref() == Some("true"),
+            plain_oidc_hosts: env.optional("PLAIN_OIDC_HOSTS"),
         };
         env.finish()?;
         Ok(settings)

@@ -27,7 +27,7 @@ async fn main() -> Result<(), Error> {
         deliverer: Deliverer::new(Overrides {
             provider_base: settings.provider_base,
             plain_smtp_hosts: PlainSmtpHosts::list(&settings.plain_smtp_hosts.unwrap_or_default()),
-            demo: None,
+            ..Overrides::default()
         })?,
         link_base: settings.base_url,
         personal_ack_links: settings.personal_ack_links,

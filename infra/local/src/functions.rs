@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use alerting::secret::Secret;
 use anyhow::{Context as _, bail};
 use axum::body::Body;
 use axum::response::Response;
@@ -48,6 +49,7 @@ pub(crate) struct Functions {
     notify: Arc<notify::App>,
     timers: Arc<timers::App>,
     console: axum::Router,
+    console_app: Arc<console::App>,
     /// One for all functions: what the console changes, the others see at once.
     pub(crate) store: Store,
 }
@@ -61,12 +63,14 @@ impl Functions {
         let clients = Clients::new(surroundings);
         let store = clients.store(stack.function(CONSOLE)?)?;
         let build = Build { clients, store: store.clone(), surroundings };
+        let console_app = Arc::new(build.console(stack.function(CONSOLE)?).context(CONSOLE)?);
         Ok(Self {
             ingest: build.ingest(stack.function(INGEST)?).context(INGEST)?,
             evaluate: Arc::new(build.evaluate(stack.function(EVALUATE)?).context(EVALUATE)?),
             notify: Arc::new(build.notify(stack.function(NOTIFY)?).context(NOTIFY)?),
             timers: Arc::new(build.timers(stack.function(TIMERS)?).context(TIMERS)?),
-            console: console::router(build.console(stack.function(CONSOLE)?).context(CONSOLE)?),
+            console: console::router(Arc::clone(&console_app)),
+            console_app,
             store,
         })
     }
@@ -108,6 +112,11 @@ impl Functions {
         let status = response.status().as_u16();
         let body = response.into_body().collect().await?.to_bytes();
         Ok((status, serde_json::from_slice(&body).unwrap_or_default()))
+    }
+
+    /// The link by which the first administrator signs in; `None` if there is one.
+    pub(crate) async fn set_up_link(&self) -> anyhow::Result<Option<Secret>> {
+        Ok(console::set_up_link(&self.console_app).await?)
     }
 
     /// The handler for a queue's batches.
@@ -264,7 +273,10 @@ impl Build<'_> {
         let provider_base = optional(&function.environment, "PROVIDER_BASE");
         let hosts = optional(&function.environment, "PLAIN_SMTP_HOSTS").unwrap_or_default();
         let plain_smtp_hosts = PlainSmtpHosts::list(&hosts);
-        Ok(Deliverer::new(Overrides { provider_base, plain_smtp_hosts, demo: Some(self.surroundings.demo.clone()) })?)
+        let hosts = optional(&function.environment, "PLAIN_OIDC_HOSTS").unwrap_or_default();
+        let plain_web_hosts = hosts.split(',').map(str::to_owned).collect();
+        let demo = Some(self.surroundings.demo.clone());
+        Ok(Deliverer::new(Overrides { provider_base, plain_smtp_hosts, plain_web_hosts, demo })?)
     }
 }
 

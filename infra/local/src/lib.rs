@@ -56,6 +56,8 @@ pub struct Larkspur {
     pub base_url: String,
     pub api_key: Secret,
     pub demo: Demo,
+    /// Opened once, it makes the first administrator; `None` if there is one.
+    pub set_up_url: Option<Secret>,
     /// Move it with [`Larkspur::advance`].
     pub clock: Clock,
     /// Where an SDK finds the embedded SQS, SNS and Secrets Manager.
@@ -110,6 +112,7 @@ impl Larkspur {
         servers.serve_database(tables, database);
         servers.serve(services, aws.router());
         let api_key = ensure_api_key(&functions, &options.clock, data.as_ref()).await?;
+        let set_up_url = functions.set_up_link().await?;
         let integration_url = demo::ensure_made(&functions, &api_key, data.as_ref(), &fakes).await?;
 
         let stop = watch::Sender::new(false);
@@ -130,6 +133,7 @@ impl Larkspur {
             base_url,
             api_key,
             demo,
+            set_up_url,
             clock,
             aws_endpoint,
             tables_endpoint,

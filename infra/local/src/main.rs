@@ -61,11 +61,19 @@ async fn serve(options: Options) -> anyhow::Result<()> {
 fn welcome(larkspur: &Larkspur, data: &str) -> String {
     let (base, demo) = (&larkspur.base_url, &larkspur.demo);
     let url = demo.integration_url.expose();
-    let line = json!({
+    let mut line = json!({
         "listening": base,
         "api_key": larkspur.api_key.expose(),
         "demo": {"integration_url": url, "group_url": demo.group_url},
     });
+    let mut sign_in = format!("Sign in at {base}/sign-in.");
+    if let Some(url) = &larkspur.set_up_url {
+        line["setup_url"] = url.expose().into();
+        sign_in = format!(
+            "Nobody can sign in yet. Become the first administrator (once, within 24 hours):\n\n  {}",
+            url.expose()
+        );
+    }
     format!(
         "\
 Larkspur listens on {base} and keeps its data in {data}. Ctrl-C ends it.
@@ -77,6 +85,8 @@ Send an alert to the demo integration, as any platform with a Feishu bot would:
 
 and see what the demo group sees: {group}
 Send it again with RESOLVED in place of FIRING to close it.
+
+{sign_in}
 
 The JSON API is at {base}/api/v1 (openapi.json describes it); its key is kept in {data}/api-key.
 {line}",

@@ -3,8 +3,10 @@
 //! One client, one TLS stack with bundled roots (reading the system's costs more than all the rest of a cold start),
 //! HTTPS only, no redirects, no proxies, ten seconds for everything from name lookup to the answer's last byte, and at
 //! most [`REPLY_BYTES`] of that. A request goes to one of its channel's own hosts and nowhere else: the hosts are
-//! names, so no address, private or not, can be reached through a setting. Only a base that the deployment itself
-//! names is exempt. Mail goes to the operator's own server, which proves its name by TLS or is named by the deployment.
+//! names, so no address can be reached through a setting, and a name that stands for a private one is refused when it is
+//! looked up (`addresses`). Only a base that the deployment itself names is exempt. Mail goes to the operator's own
+//! server, which proves its name by TLS or is named by the deployment. What is fetched from a sign-in provider (`fetch`)
+//! goes to a public address of the operator's choice.
 //!
 //! How it fails: a [`Sent`] always comes back. Its texts never hold the URL, which is a credential. Nothing is tried
 //! twice here: retrying is the queue's job.
@@ -24,9 +26,14 @@ use crate::outcome::{Outcome, Provider, Reason, Reply};
 use crate::settings::{PlainSmtpHosts, is_allowed};
 use crate::{Destination, Request, Transport};
 
+mod addresses;
 mod failure;
+mod fetch;
 mod smtp;
 
+pub use fetch::FetchError;
+
+use addresses::PublicOnly;
 use failure::Failure;
 use smtp::Smtp;
 
@@ -47,6 +54,8 @@ pub struct Overrides {
     pub demo: Option<Demo>,
     /// Mail servers that may be spoken to without TLS.
     pub plain_smtp_hosts: PlainSmtpHosts,
+    /// Hosts that [`Deliverer::fetch`] may speak to without TLS, and wherever they are.
+    pub plain_web_hosts: Vec<String>,
 }
 
 /// A group that exists on this machine only, whatever `provider_base` says.
@@ -85,6 +94,7 @@ pub struct Deliverer {
     provider_base: Option<Url>,
     demo: Option<(String, Url)>,
     smtp: Smtp,
+    plain_web_hosts: Vec<String>,
 }
 
 impl Deliverer {
@@ -101,7 +111,13 @@ impl Deliverer {
     fn build(overrides: Overrides, roots: Roots, total: Duration, connect: Duration) -> Result<Self, SetupError> {
         let plain_hosts = overrides.plain_smtp_hosts;
         let smtp = Smtp { plain_hosts, roots: roots.for_smtp(), total, connect };
+        let provider_base = overrides.provider_base.as_deref().map(base).transpose()?;
+        let demo = overrides.demo.map(|demo| Ok((demo.url_prefix, base(&demo.base)?))).transpose()?;
+        let plain_web_hosts = overrides.plain_web_hosts;
+        let bases = provider_base.iter().chain(demo.iter().map(|(_, base)| base)).filter_map(Url::host_str);
+        let exempt = bases.map(str::to_owned).chain(plain_web_hosts.iter().cloned()).collect();
         let client = Client::builder()
+            .dns_resolver(PublicOnly { exempt })
             .tls_backend_preconfigured(tls(roots)?)
             .http1_only()
             .redirect(redirect::Policy::none())
@@ -113,9 +129,7 @@ impl Deliverer {
             .user_agent("larkspur")
             .build()
             .map_err(SetupError::Client)?;
-        let provider_base = overrides.provider_base.as_deref().map(base).transpose()?;
-        let demo = overrides.demo.map(|demo| Ok((demo.url_prefix, base(&demo.base)?))).transpose()?;
-        Ok(Self { client, provider_base, demo, smtp })
+        Ok(Self { client, provider_base, demo, smtp, plain_web_hosts })
     }
 
     /// Sends once. The answer is read, judged by the destination's channel and stripped of secrets.

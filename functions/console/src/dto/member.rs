@@ -144,6 +144,14 @@ pub(crate) struct Own {
     pub(crate) preferences: BTreeMap<Severity, Vec<Contact>>,
 }
 
+/// A one-time link.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Invitation {
+    #[schema(example = "https://alerts.example.com/set-up/mem_4fJk2LmNpQ.…")]
+    pub(crate) url: String,
+    pub(crate) expires_at: Time,
+}
+
 /// Someone whom an answer names.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = NamedMember)]

@@ -1,42 +1,62 @@
 //! The fields of a form that was posted.
 
-use axum::body::Bytes;
+use alerting::secret::Secret;
+use axum::body::to_bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, Path, Request};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse as _, Response};
 
-use crate::SharedApp;
-use crate::pages::error::PageError;
+use super::error::PageError;
+use crate::session::FORM_TOKEN;
 
 /// The largest form: a comment of 4,000 characters, each written as `%F0%9F%98%80`, and its fellows.
 const FORM_BYTES: usize = 64 * 1024;
 
-pub(crate) struct PageForm(Vec<(String, String)>);
+/// Not shown by `Debug`: passwords are among them.
+pub(crate) struct Form(Vec<(String, String)>);
 
-impl PageForm {
-    /// A field's text; empty if it is not there.
+impl std::fmt::Debug for Form {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[redacted]")
+    }
+}
+
+impl Form {
+    /// A field's text without the space around it; empty if the form has no such field.
     pub(crate) fn text(&self, name: &str) -> &str {
-        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+        self.whole(name).trim()
+    }
+
+    /// A password: every character counts.
+    pub(crate) fn secret(&self, name: &str) -> Secret {
+        Secret::new(self.whole(name))
+    }
+
+    pub(crate) fn token(&self) -> &str {
+        self.text(FORM_TOKEN)
     }
 
     /// Every value of a field that may be given more than once.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
+
+    fn whole(&self, name: &str) -> &str {
+        self.0.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
 }
 
-impl FromRequest<SharedApp> for PageForm {
+impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = PageError;
 
-    async fn from_request(request: Request, app: &SharedApp) -> Result<Self, PageError> {
-        let body = Bytes::from_request(request, app).await.ok().filter(|body| body.len() <= FORM_BYTES);
-        let refused = || PageError::Refused {
+    async fn from_request(request: Request, _state: &S) -> Result<Self, PageError> {
+        let body = to_bytes(request.into_body(), FORM_BYTES).await.map_err(|_| PageError::Refused {
             status: StatusCode::PAYLOAD_TOO_LARGE,
             sentence: format!("a form has at most {} KiB", FORM_BYTES / 1024),
-        };
-        Ok(Self(form_urlencoded::parse(&body.ok_or_else(refused)?).into_owned().collect()))
+        })?;
+        Ok(Self(form_urlencoded::parse(&body).into_owned().collect()))
     }
 }
 

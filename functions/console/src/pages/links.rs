@@ -25,7 +25,7 @@ use super::incident::buttons::may_act;
 use super::incident::view::{Asked, Headline};
 use crate::act::{Wish, existing};
 use crate::pages::error::{PageError, refused};
-use crate::pages::form::{PageForm, known};
+use crate::pages::form::{Form, known};
 use crate::pages::render::{Reader, page};
 use crate::session::{FORM_TOKEN, SignedIn};
 use crate::{App, SharedApp};
@@ -142,7 +142,7 @@ async fn act(State(app): State<SharedApp>, signed: Signed, request: Request) -> 
     perform(&app, &link.incident, link.episode, Wish::Acknowledge, &by, "acknowledge").await
 }
 
-async fn form(app: &Arc<App>, request: Request) -> Result<PageForm, PageError> {
+async fn form(app: &Arc<App>, request: Request) -> Result<Form, PageError> {
     use axum::extract::FromRequest as _;
-    PageForm::from_request(request, app).await
+    Form::from_request(request, app).await
 }

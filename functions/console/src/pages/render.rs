@@ -36,6 +36,11 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("earlier.html", include_str!("html/earlier.html")),
     ("notifications.html", include_str!("html/notifications.html")),
     ("me.html", include_str!("html/me.html")),
+    ("sign_in.html", include_str!("html/sign_in.html")),
+    ("set_up.html", include_str!("html/set_up.html")),
+    ("members.html", include_str!("html/members.html")),
+    ("invitation.html", include_str!("html/invitation.html")),
+    ("my_password.html", include_str!("html/my_password.html")),
 ];
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {

@@ -1,6 +1,7 @@
 //! Every text of the pages, in English and in Chinese. Templates name them `t.key`.
 
 mod incidents;
+mod people;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -11,8 +12,19 @@ use alerting::destination::Language;
 type Row = (&'static str, &'static str, &'static str);
 
 /// By the file that uses them.
-const TABLES: &[&[Row]] =
-    &[FRAME, ERRORS, TRACE, ME, incidents::INCIDENTS, incidents::LINKS, incidents::ACTIONS, incidents::STORY];
+const TABLES: &[&[Row]] = &[
+    FRAME,
+    ERRORS,
+    TRACE,
+    ME,
+    people::SIGN_IN,
+    people::SET_UP,
+    people::MEMBERS,
+    incidents::INCIDENTS,
+    incidents::LINKS,
+    incidents::ACTIONS,
+    incidents::STORY,
+];
 
 const FRAME: &[Row] = &[
     ("incidents", "Incidents", "事件"),

@@ -16,9 +16,10 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, in_use, save_error, save_over};
+use crate::accounts::make_invitation;
 use crate::auth::Actor;
 use crate::dto::Time;
-use crate::dto::member::{CodeSent, EnterCodeBody, MemberBody, MemberView, SendCodeBody};
+use crate::dto::member::{CodeSent, EnterCodeBody, Invitation, MemberBody, MemberView, SendCodeBody};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Base};
 use crate::page::{Listed, Page, PageQuery};
@@ -27,7 +28,7 @@ use crate::{App, SharedApp, verification};
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     let one = OpenApiRouter::new().routes(routes!(read, replace, delete)).routes(routes!(send_code, enter_code));
-    OpenApiRouter::new().routes(routes!(list, create)).merge(one)
+    OpenApiRouter::new().routes(routes!(list, create)).merge(one).routes(routes!(invite))
 }
 
 #[utoipa::path(get, path = "/members", tag = "members", operation_id = "list_members", summary = "Lists the members",
@@ -45,7 +46,19 @@ async fn create(
     actor: Actor,
     ApiJson(body): ApiJson<MemberBody>,
 ) -> Result<(StatusCode, Json<MemberView>), ApiError> {
-    let empty = Member {
+    let member = create_member(&app, &body, &actor.name).await?;
+    Ok((StatusCode::CREATED, Json(member.into())))
+}
+
+/// `who` is recorded where an address is vouched for.
+pub(crate) async fn create_member(app: &App, body: &MemberBody, who: &str) -> Result<Member, ApiError> {
+    let member = wanted(app, body, new_member(app), who).await?;
+    app.store.members().put(&member, Expect::New).await.map_err(save_error)
+}
+
+/// Nobody yet.
+pub(crate) fn new_member(app: &App) -> Member {
+    Member {
         id: MemberId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id"),
         version: 0,
         name: String::new(),
@@ -59,10 +72,7 @@ async fn create(
         preferences: BTreeMap::new(),
         identities: BTreeMap::new(),
         created_at: app.clock.now(),
-    };
-    let member = wanted(&app, &body, empty, &actor.name).await?;
-    let member = app.store.members().put(&member, Expect::New).await.map_err(save_error)?;
-    Ok((StatusCode::CREATED, Json(member.into())))
+    }
 }
 
 #[utoipa::path(get, path = "/members/{id}", tag = "members", operation_id = "read_member", summary = "Reads a member",
@@ -109,6 +119,7 @@ async fn delete(State(app): Shared, ApiPath(id): ApiPath<MemberId>) -> Result<St
     found(&app, &id).await?;
     in_use("the member", &users_of_member(&app, &id).await?)?;
     app.store.members().delete(&id).await?;
+    app.store.delete_account(&id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -139,12 +150,26 @@ async fn enter_code(
     Ok(Json(verification::enter_code(&app, &id, body.field, &body.code).await?.into()))
 }
 
+#[utoipa::path(post, path = "/members/{id}/invitation", tag = "members", operation_id = "invite_member",
+    summary = "Makes a one-time link by which the member chooses a password, in place of the one before",
+    params(("id" = String, Path)),
+    responses((status = 201, description = "The link; the answer is the only place that shows it", body = Invitation)))]
+async fn invite(
+    State(app): Shared,
+    Base(base): Base,
+    ApiPath(id): ApiPath<MemberId>,
+) -> Result<(StatusCode, Json<Invitation>), ApiError> {
+    let (url, until) = make_invitation(&app, &found(&app, &id).await?, &base).await?;
+    let invitation = Invitation { url: url.expose().to_owned(), expires_at: Time(until) };
+    Ok((StatusCode::CREATED, Json(invitation)))
+}
+
 pub(crate) async fn found(app: &App, id: &MemberId) -> Result<Member, ApiError> {
     app.store.members().get(id).await?.ok_or_else(|| ApiError::not_found(format_args!("member {id}")))
 }
 
 /// `before` as the request of `who` wants it, all that it names being there.
-async fn wanted(app: &App, body: &MemberBody, before: Member, who: &str) -> Result<Member, ApiError> {
+pub(crate) async fn wanted(app: &App, body: &MemberBody, before: Member, who: &str) -> Result<Member, ApiError> {
     let vouched = Verified { at: app.clock.now(), vouched_by: Some(who.to_owned()) };
     let member = body.apply(before, PEOPLE_CHANNELS, &vouched)?;
     let named = member.preferences.iter();

@@ -63,3 +63,21 @@ async fn an_intake_url_is_on_the_host_that_the_gateway_was_asked_for() {
     assert!(url.starts_with("https://abc.execute-api.eu-central-1.amazonaws.com/open-apis/bot/v2/hook/"), "{url}");
     assert!(url.len() <= 100);
 }
+
+#[tokio::test]
+async fn a_set_up_link_is_made_while_no_administrator_can_sign_in() {
+    let (mut app, _) = app().await;
+    app.base_url = Some("https://alerts.example.com/".to_owned());
+    let handler = Handler::new(app);
+    let command = json!({"larkspur": "create_setup_link"});
+    let made = invoke(&handler, &command).await.expect("a link");
+    let url = made["setup_url"].as_str().expect("a url");
+    let path = url.strip_prefix("https://alerts.example.com").expect("our own address");
+    let form = "name=Ada&email=ada%40example.org&password=correct+horse+battery";
+    let mut request = request("POST", path, "", Some(form));
+    request["headers"]["origin"] = "https://alerts.example.com".into();
+    let answer = invoke(&handler, &request).await.expect("an answer");
+    assert_eq!(answer["statusCode"], 303, "{answer}");
+    let refused = invoke(&handler, &command).await.expect_err("there is an administrator");
+    assert!(refused.starts_with("an administrator can sign in already"), "{refused}");
+}

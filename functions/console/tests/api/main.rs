@@ -1,6 +1,7 @@
 //! The API over the real router, on an emulated DynamoDB; queues, topic and data key stand at a local server.
 
 mod actions;
+mod browser;
 mod codes;
 mod document;
 mod escalation_rules;
@@ -11,12 +12,16 @@ mod links;
 mod mailbox;
 mod me;
 mod members;
+mod members_page;
 mod messages;
+mod oidc;
 mod pages;
 mod providers;
 mod refusals;
 mod schedules;
 mod scopes;
+mod set_up;
+mod sign_in;
 mod silences;
 mod spaces;
 mod teams;

@@ -32,8 +32,12 @@ pub(crate) const DATA_KEY: &str = "0123456789abcdef0123456789abcdef";
 /// Marks every secret that a test sends in: no answer may hold it.
 pub(crate) const CANARY: &str = "CANARY0123456789";
 
+/// Where the function is.
+pub(crate) const BASE: &str = "http://larkspur.test";
+
 pub(crate) struct World {
     router: Router,
+    pub(crate) app: Arc<App>,
     pub(crate) store: Store,
     pub(crate) clock: Clock,
     pub(crate) key: String,
@@ -124,10 +128,12 @@ pub(crate) struct Outside {
 
 impl World {
     pub(crate) async fn start() -> Self {
-        let (app, outside, dynamodb) = app_and_tables().await;
+        let (mut app, outside, dynamodb) = app_and_tables().await;
+        app.base_url = Some(BASE.to_owned());
+        let app = Arc::new(app);
         let key = ensure_api_key(&app).await.expect("the table is there").expect("there is no key yet");
         let (store, clock) = (app.store.clone(), app.clock.clone());
-        Self { router: console::router(app), store, clock, key, outside, dynamodb }
+        Self { router: console::router(Arc::clone(&app)), app, store, clock, key, outside, dynamodb }
     }
 
     pub(crate) fn now(&self) -> Moment {

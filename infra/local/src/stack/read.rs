@@ -9,8 +9,8 @@ use super::resources::{add, ref_of};
 use super::template::{Lookup, Template, resolve};
 use super::{IGNORED, Place, Stack};
 
-/// Mail to this machine needs no TLS: here it is where a mail server is tried out.
-pub(super) const PLAIN_SMTP_HOSTS: &str = "127.0.0.1,localhost";
+/// What is on this machine needs no TLS: here is where a mail server or a sign-in provider is tried out.
+pub(super) const PLAIN_HOSTS: &str = "127.0.0.1,localhost";
 
 /// A template in its place: with its parameters' values, and the stacks that it nests.
 pub(super) struct Scope<'a> {
@@ -35,7 +35,8 @@ fn root_parameters(place: &Place) -> BTreeMap<String, Value> {
     let base = place.provider_base.clone().unwrap_or_default();
     let parameters = [
         ("ProviderBase", base),
-        ("PlainSmtpHosts", PLAIN_SMTP_HOSTS.to_owned()),
+        ("PlainSmtpHosts", PLAIN_HOSTS.to_owned()),
+        ("PlainOidcHosts", PLAIN_HOSTS.to_owned()),
         ("PersonalAckLinks", place.personal_ack_links.to_string()),
     ];
     parameters.map(|(name, value)| (name.to_owned(), Value::String(value))).into()

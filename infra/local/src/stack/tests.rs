@@ -32,7 +32,7 @@ fn every_environment_variable_leads_to_something_that_is_made() {
             let made = match variable.as_str() {
                 "BASE_URL" => value == "http://127.0.0.1:9000",
                 "PROVIDER_BASE" => value == "http://127.0.0.1:9911",
-                "PLAIN_SMTP_HOSTS" => value == read::PLAIN_SMTP_HOSTS,
+                "PLAIN_SMTP_HOSTS" | "PLAIN_OIDC_HOSTS" => value == read::PLAIN_HOSTS,
                 _ if variable.ends_with("_DAYS") => value.parse::<u32>().is_ok(),
                 _ if variable.ends_with("_TABLE") => stack.tables.iter().any(|table| &table.name == value),
                 _ if variable.ends_with("_QUEUE_URL") => {
@@ -98,9 +98,8 @@ fn the_sweep_runs_every_minute() {
 }
 
 fn read_with(resource: &str) -> anyhow::Result<Stack> {
-    let yaml = format!(
-        "Parameters: {{ ProviderBase: {{ Default: '' }}, PlainSmtpHosts: {{ Default: '' }} }}\nResources:\n  Thing: {resource}\n"
-    );
+    let parameters = "ProviderBase: { Default: '' }, PlainSmtpHosts: { Default: '' }, PlainOidcHosts: { Default: '' }";
+    let yaml = format!("Parameters: {{ {parameters} }}\nResources:\n  Thing: {resource}\n");
     read::read(&[("template.yaml", &yaml)], &place())
 }
 

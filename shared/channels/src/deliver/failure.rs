@@ -48,6 +48,16 @@ impl Failure {
             }
         }
     }
+
+    /// The same of a request that is no message.
+    pub(super) fn fetching(self) -> &'static str {
+        match self {
+            Failure::Refused(..) => "the certificate is not valid for the name",
+            Failure::Unreachable(_) => "no connection",
+            Failure::Late => "no whole answer in time",
+            Failure::CutOff => "the connection broke before the whole answer came",
+        }
+    }
 }
 
 /// Whether a certificate was the reason. The TLS error is somewhere down the chain, in I/O errors within I/O errors,

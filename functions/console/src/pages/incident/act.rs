@@ -14,7 +14,7 @@ use super::story::{self, Row};
 use crate::act::{Wish, act_in, existing};
 use crate::error::ApiError;
 use crate::pages::error::{PageError, refused};
-use crate::pages::form::{PageForm, known, see_other};
+use crate::pages::form::{Form, known, see_other};
 use crate::pages::render::{Reader, page};
 use crate::routes::incident_actions as api;
 use crate::session::{FORM_TOKEN, SignedIn};
@@ -29,7 +29,7 @@ pub(super) async fn act(
     State(app): State<SharedApp>,
     by: SignedIn,
     path: Result<Path<(IncidentId, String)>, PathRejection>,
-    form: PageForm,
+    form: Form,
 ) -> Result<Response, PageError> {
     let (id, action) = known(path)?;
     by.check_form(&subject(&id), form.text(FORM_TOKEN))?;
@@ -81,7 +81,7 @@ pub(crate) async fn actor_names(app: &App, incident: &Incident) -> Result<String
 }
 
 /// `None`: there is no such action.
-fn wish(action: &str, form: &PageForm) -> Result<Option<Wish>, ApiError> {
+fn wish(action: &str, form: &Form) -> Result<Option<Wish>, ApiError> {
     Ok(Some(match action {
         "acknowledge" => Wish::Acknowledge,
         "unacknowledge" => Wish::Unacknowledge,
@@ -111,7 +111,7 @@ fn wish(action: &str, form: &PageForm) -> Result<Option<Wish>, ApiError> {
     }))
 }
 
-fn number(form: &PageForm, name: &str) -> Result<u32, ApiError> {
+fn number(form: &Form, name: &str) -> Result<u32, ApiError> {
     form.text(name).parse().map_err(|_| ApiError::invalid(name, "expected a whole number"))
 }
 

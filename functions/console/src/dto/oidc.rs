@@ -1,0 +1,53 @@
+//! The sign-in provider, as the API takes and tells it.
+
+use alerting::secret::Secret;
+use serde::{Deserialize, Serialize};
+use store::oidc::OidcProvider;
+use utoipa::ToSchema;
+
+use super::Time;
+use super::schema::text::NameText;
+use crate::extract::Patch;
+
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = OidcBody)]
+pub(crate) struct OidcBody {
+    /// As people know it: it stands on the button of the sign-in page.
+    #[schema(value_type = NameText, example = "Example Inc.")]
+    pub(crate) name: String,
+    /// What the provider's tokens are issued by; its metadata is below it, at `/.well-known/openid-configuration`.
+    #[schema(max_length = 512, example = "https://accounts.example.com")]
+    pub(crate) issuer: String,
+    /// As the provider has registered this deployment, with the redirect URL `…/sign-in/oidc/callback`.
+    #[schema(max_length = 512, example = "larkspur")]
+    pub(crate) client_id: String,
+    /// Left out, it is kept as long as the issuer stays the same; `null`: a public client.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, max_length = 512)]
+    pub(crate) client_secret: Patch<Secret>,
+    /// Whether an address counts of which the provider does not say that it has verified it. Only for a provider where
+    /// nobody can claim somebody else's; an address that it calls unverified never counts.
+    #[serde(default)]
+    pub(crate) trust_email: bool,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OidcProvider)]
+pub(crate) struct OidcView {
+    name: String,
+    issuer: String,
+    client_id: String,
+    /// As `…last4`.
+    #[schema(required)]
+    client_secret: Option<String>,
+    trust_email: bool,
+    created_at: Time,
+}
+
+impl From<OidcProvider> for OidcView {
+    fn from(provider: OidcProvider) -> Self {
+        let OidcProvider { name, issuer, client_id, secret_hint, trust_email, created_at, .. } = provider;
+        Self { name, issuer, client_id, client_secret: secret_hint, trust_email, created_at: Time(created_at) }
+    }
+}

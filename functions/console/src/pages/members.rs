@@ -1,0 +1,149 @@
+//! The members and, for administrators, a form to add one and a link for each with which to sign in.
+
+use std::collections::BTreeSet;
+
+use alerting::ids::MemberId;
+use alerting::people::Role;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::http::header::LOCATION;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::error::{PageError, refused};
+use super::form::Form;
+use super::render::{Reader, page};
+use crate::SharedApp;
+use crate::accounts::make_invitation;
+use crate::dto::member::MemberBody;
+use crate::error::ApiError;
+use crate::extract::{Base, parse};
+use crate::routes::members::{create_member, found};
+use crate::session::SignedIn;
+
+const PAGE: &str = "/members";
+/// The fields of the form, as the API names them.
+const FIELDS: [&str; 6] = ["name", "email", "phone", "role", "language", "time_zone"];
+
+pub(crate) fn router() -> Router<SharedApp> {
+    Router::new().route(PAGE, get(list).post(add)).route("/members/{id}/invitation", get(back).post(invite))
+}
+
+#[derive(Debug, Serialize)]
+struct MembersPage {
+    members: Vec<Row>,
+    /// Of the form that adds one; `None`: the reader may not.
+    add: Option<AddForm>,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    id: String,
+    name: String,
+    email: Option<String>,
+    role: Role,
+    can_sign_in: bool,
+    /// Of the button that makes a link; `None`: the reader may not, or there is no address to sign in with.
+    invite: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct AddForm {
+    form_token: String,
+    /// What was sent and cannot be, so that nobody types it again.
+    given: Map<String, Value>,
+    wrong: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct LinkPage<'a> {
+    name: &'a str,
+    url: &'a str,
+    until: String,
+}
+
+async fn list(State(app): State<SharedApp>, signed_in: SignedIn) -> Result<Response, PageError> {
+    let document = shown(&app, signed_in, Map::new(), None).await?;
+    Ok(document.into_response())
+}
+
+async fn shown(
+    app: &SharedApp,
+    signed_in: SignedIn,
+    given: Map<String, Value>,
+    wrong: Option<String>,
+) -> Result<Response, PageError> {
+    let may_change = is_administrator(&signed_in);
+    let mut members = app.store.members().all().await?;
+    let accounts: BTreeSet<MemberId> = app.store.accounts().await?.into_iter().map(|one| one.member).collect();
+    members.sort_by(|one, other| (one.name.to_lowercase(), &one.id).cmp(&(other.name.to_lowercase(), &other.id)));
+    let row = |member: alerting::people::Member| Row {
+        can_sign_in: accounts.contains(&member.id) && member.email.is_some(),
+        invite: member.email.as_ref().filter(|_| may_change).map(|_| signed_in.form_token(&invitation_of(&member.id))),
+        id: member.id.to_string(),
+        name: member.name,
+        email: member.email,
+        role: member.role,
+    };
+    let members = members.into_iter().map(row).collect();
+    let add = may_change.then(|| AddForm { form_token: signed_in.form_token(PAGE), given, wrong });
+    let content = MembersPage { members, add };
+    Ok(page("members.html", "members", &content, &Reader::of(signed_in)).into_response())
+}
+
+async fn add(State(app): State<SharedApp>, signed_in: SignedIn, form: Form) -> Result<Response, PageError> {
+    may_change(&signed_in, PAGE, &form)?;
+    let filled = FIELDS.into_iter().map(|name| (name, form.text(name))).filter(|(_, text)| !text.is_empty());
+    let given: Map<String, Value> = filled.map(|(name, text)| (name.to_owned(), text.into())).collect();
+    let body: Result<MemberBody, ApiError> = parse(Value::Object(given.clone()).to_string().as_bytes());
+    let made = match body {
+        Ok(body) => create_member(&app, &body, &signed_in.member.name).await,
+        Err(error) => Err(error),
+    };
+    match made {
+        Ok(_) => Ok((StatusCode::SEE_OTHER, [(LOCATION, PAGE)]).into_response()),
+        Err(error @ ApiError::Invalid { .. }) => {
+            let document = shown(&app, signed_in, given, Some(error.with_field())).await?;
+            Ok((StatusCode::BAD_REQUEST, document).into_response())
+        }
+        Err(error) => Err(refused(error)),
+    }
+}
+
+/// For who reloads the page that showed a link.
+async fn back(_: SignedIn) -> Response {
+    (StatusCode::SEE_OTHER, [(LOCATION, PAGE)]).into_response()
+}
+
+/// The one answer that shows the link.
+async fn invite(
+    State(app): State<SharedApp>,
+    Path(id): Path<String>,
+    signed_in: SignedIn,
+    base: Base,
+    form: Form,
+) -> Result<Response, PageError> {
+    let id: MemberId = id.parse().map_err(|_| PageError::NotFound)?;
+    may_change(&signed_in, &invitation_of(&id), &form)?;
+    let member = found(&app, &id).await.map_err(refused)?;
+    let (url, until) = make_invitation(&app, &member, &base.0).await.map_err(refused)?;
+    let reader = Reader::of(signed_in);
+    let content = LinkPage { name: &member.name, url: url.expose(), until: reader.time(until) };
+    Ok(page("invitation.html", "invitation", &content, &reader).into_response())
+}
+
+fn invitation_of(id: &MemberId) -> String {
+    format!("/members/{id}/invitation")
+}
+
+fn may_change(signed_in: &SignedIn, subject: &str, form: &Form) -> Result<(), PageError> {
+    signed_in.check_form(subject, form.token())?;
+    if is_administrator(signed_in) { Ok(()) } else { Err(PageError::Forbidden) }
+}
+
+fn is_administrator(signed_in: &SignedIn) -> bool {
+    signed_in.member.role == Role::Administrator
+}

@@ -1,0 +1,74 @@
+//! A new password for who knows the old one. Every other session of theirs ends.
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde::Serialize;
+
+use super::error::{PageError, refused};
+use super::form::Form;
+use super::render::{Reader, page};
+use super::sign_in::welcome;
+use crate::SharedApp;
+use crate::accounts::{Tried, change_password, confirm_password};
+use crate::error::ApiError;
+use crate::extract::Base;
+use crate::password::{LEAST, MOST, check};
+use crate::session::SignedIn;
+
+const PAGE: &str = "/me/password";
+
+pub(crate) fn router() -> Router<SharedApp> {
+    Router::new().route(PAGE, get(form).post(change))
+}
+
+#[derive(Debug, Serialize)]
+struct PasswordPage {
+    form_token: String,
+    /// A key of the words.
+    wrong: Option<&'static str>,
+    wait: Option<u64>,
+    least: usize,
+    most: usize,
+}
+
+async fn form(signed_in: SignedIn) -> Response {
+    shown(signed_in, None, None)
+}
+
+fn shown(signed_in: SignedIn, wrong: Option<&'static str>, wait: Option<Duration>) -> Response {
+    let wait = wait.map(|wait| wait.as_secs().div_ceil(60).max(1));
+    let content = PasswordPage { form_token: signed_in.form_token(PAGE), wrong, wait, least: LEAST, most: MOST };
+    page("my_password.html", "new_password", &content, &Reader::of(signed_in)).into_response()
+}
+
+async fn change(
+    State(app): State<SharedApp>,
+    signed_in: SignedIn,
+    base: Base,
+    headers: HeaderMap,
+    form: Form,
+) -> Result<Response, PageError> {
+    signed_in.check_form(PAGE, form.token())?;
+    let (old, new) = (form.secret("old_password"), form.secret("password"));
+    if let Err(ApiError::Invalid { .. }) = check(&new) {
+        return Ok((StatusCode::BAD_REQUEST, shown(signed_in, Some("password_length"), None)).into_response());
+    }
+    match confirm_password(&app, &signed_in.member, old).await.map_err(refused)? {
+        Tried::Wrong => Ok((StatusCode::FORBIDDEN, shown(signed_in, Some("wrong_old_password"), None)).into_response()),
+        Tried::TooOften(wait) => {
+            let seconds = wait.as_secs().saturating_add(1).to_string();
+            let document = shown(signed_in, Some("too_many_tries"), Some(wait));
+            Ok((StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds)], document).into_response())
+        }
+        Tried::Right { member, .. } => {
+            let epoch = change_password(&app, &member.id, new).await.map_err(refused)?;
+            welcome(&app, &headers, &base, &member, epoch, "/me").await
+        }
+    }
+}

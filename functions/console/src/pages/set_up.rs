@@ -1,0 +1,112 @@
+//! What a one-time link shows: the first administrator's form, or a new password's. Opening it uses nothing up.
+
+use alerting::people::{Member, Role};
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use serde::Serialize;
+use serde_json::json;
+use store::config::Expect;
+use store::invitations::Invitation;
+
+use super::error::{PageError, refused};
+use super::form::Form;
+use super::render::{Reader, page};
+use super::sign_in::welcome;
+use crate::accounts::{Link, Used, find_link, use_link};
+use crate::error::ApiError;
+use crate::extract::{Base, parse};
+use crate::password::{LEAST, MOST};
+use crate::routes::members::{self, new_member};
+use crate::session::same_origin;
+use crate::{App, SharedApp};
+
+pub(crate) fn router() -> Router<SharedApp> {
+    Router::new().route("/set-up/{token}", get(show).post(choose))
+}
+
+#[derive(Debug, Serialize)]
+struct SetUpPage<'a> {
+    /// Where the form goes: the address of the link itself.
+    action: String,
+    /// Whose password it is; `None`: the first administrator is being made.
+    member: Option<&'a str>,
+    name: &'a str,
+    email: &'a str,
+    /// The API's sentence on what cannot be.
+    wrong: Option<String>,
+    least: usize,
+    most: usize,
+}
+
+async fn show(State(app): State<SharedApp>, Path(token): Path<String>, reader: Reader) -> Result<Response, PageError> {
+    let link = find_link(&app, &token).await.map_err(refused)?.ok_or(GONE)?;
+    Ok(shown(&link, &token, ("", ""), None, &reader))
+}
+
+const GONE: PageError =
+    PageError::Told { status: StatusCode::GONE, happened: "link_is_gone", remedy: "ask_for_a_new_link" };
+
+fn shown(link: &Link, token: &str, given: (&str, &str), wrong: Option<String>, reader: &Reader) -> Response {
+    let (member, name, email, title) = match link {
+        Link::FirstAdministrator(_) => (None, given.0, given.1, "first_administrator"),
+        Link::Password { member, .. } => {
+            let email = member.email.as_deref().unwrap_or_default();
+            (Some(member.name.as_str()), "", email, "choose_a_password")
+        }
+    };
+    let status = if wrong.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let action = format!("/set-up/{token}");
+    let content = SetUpPage { action, member, name, email, wrong, least: LEAST, most: MOST };
+    (status, page("set_up.html", title, &content, reader)).into_response()
+}
+
+async fn choose(
+    State(app): State<SharedApp>,
+    Path(token): Path<String>,
+    base: Base,
+    headers: HeaderMap,
+    reader: Reader,
+    form: Form,
+) -> Result<Response, PageError> {
+    same_origin(&headers, &base)?;
+    let link = find_link(&app, &token).await.map_err(refused)?.ok_or(GONE)?;
+    match used(&app, &link, &form, &reader).await {
+        Ok(Used::Done { member, epoch }) => welcome(&app, &headers, &base, &member, epoch, "/incidents").await,
+        Ok(Used::Gone) => Err(GONE),
+        Err(error @ ApiError::Invalid { .. }) => {
+            let given = (form.text("name"), form.text("email"));
+            Ok(shown(&link, &token, given, Some(error.with_field()), &reader))
+        }
+        Err(error) => Err(refused(error)),
+    }
+}
+
+async fn used(app: &App, link: &Link, form: &Form, reader: &Reader) -> Result<Used, ApiError> {
+    let password = form.secret("password");
+    match link {
+        Link::Password { invitation, member } => {
+            use_link(app, invitation, (Member::clone(member), None), password).await
+        }
+        Link::FirstAdministrator(invitation) => first(app, invitation, form, reader).await,
+    }
+}
+
+/// A new member, or the one who has this address already, as administrator.
+async fn first(app: &App, invitation: &Invitation, form: &Form, reader: &Reader) -> Result<Used, ApiError> {
+    let (name, email) = (form.text("name"), form.text("email"));
+    let body = json!({"name": name, "email": email, "language": reader.language, "role": Role::Administrator});
+    let body = parse(body.to_string().as_bytes())?;
+    let new = members::wanted(app, &body, new_member(app), name).await?;
+    let known = app.store.members_with_email(email).await?;
+    let (member, expect) = match known.into_iter().next() {
+        Some(known) => {
+            let expect = Expect::Version(known.version);
+            (Member { name: new.name, role: Role::Administrator, ..known }, expect)
+        }
+        None => (new, Expect::New),
+    };
+    use_link(app, invitation, (member, Some(expect)), form.secret("password")).await
+}

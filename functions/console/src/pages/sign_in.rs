@@ -1,0 +1,234 @@
+//! Signing in with an email address and a password, or by the provider; signing out.
+
+use std::time::Duration;
+
+use alerting::people::Member;
+use axum::Router;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Query, State};
+use axum::http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
+use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode};
+use axum::response::{AppendHeaders, IntoResponse, Response};
+use axum::routing::{get, post};
+use lambda_http::request::RequestContext;
+use serde::{Deserialize, Serialize};
+
+use super::error::{PageError, refused};
+use super::form::Form;
+use super::render::{Reader, page};
+use crate::accounts::{Tried, try_password};
+use crate::extract::Base;
+use crate::oidc::{self, OidcError, Returned};
+use crate::session::{self, SignedIn, same_origin};
+use crate::{App, SharedApp};
+
+/// Where a person goes who did not want to go anywhere.
+const HOME: &str = "/incidents";
+/// Characters of an email address that are looked at.
+const EMAIL_CHARS: usize = 254;
+
+pub(crate) fn router() -> Router<SharedApp> {
+    Router::new()
+        .route("/sign-in", get(form).post(sign_in))
+        .route("/sign-in/oidc", get(begin))
+        .route(oidc::CALLBACK, get(finish))
+        .route("/sign-out", post(sign_out))
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Wanted {
+    #[serde(default)]
+    next: String,
+}
+
+#[derive(Debug, Serialize)]
+struct SignInPage<'a> {
+    next: &'a str,
+    email: &'a str,
+    /// What was wrong, as a key of the words.
+    wrong: Option<&'static str>,
+    /// Minutes to wait.
+    wait: Option<u64>,
+    provider: Option<Provider>,
+}
+
+#[derive(Debug, Serialize)]
+struct Provider {
+    name: String,
+    href: String,
+}
+
+/// `next` if it is a path of ours, else where everybody goes. Browsers take `\` for `/`, and leave out control characters,
+/// before they decide whether `//` begins another host.
+pub(crate) fn own_path(next: &str) -> &str {
+    let is_own = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\');
+    let is_own = is_own && !next.starts_with("/sign-in") && next.len() <= 2048;
+    // A header takes no more than this either: a path that we wrote is escaped.
+    if is_own && next.bytes().all(|byte| byte.is_ascii_graphic()) { next } else { HOME }
+}
+
+async fn form(
+    State(app): State<SharedApp>,
+    Query(Wanted { next }): Query<Wanted>,
+    reader: Reader,
+) -> Result<Response, PageError> {
+    let next = own_path(&next);
+    if reader.signed_in.is_some() {
+        return Ok(to(next, []));
+    }
+    let content = SignInPage { next, email: "", wrong: None, wait: None, provider: provider(&app, next).await? };
+    Ok(page("sign_in.html", "sign_in", &content, &reader).into_response())
+}
+
+async fn sign_in(
+    State(app): State<SharedApp>,
+    base: Base,
+    headers: HeaderMap,
+    reader: Reader,
+    extensions: Extensions,
+    form: Form,
+) -> Result<Response, PageError> {
+    // Nobody is signed in by a page that is not ours: they would act as somebody else without knowing.
+    same_origin(&headers, &base)?;
+    let (email, next) = (form.text("email"), own_path(form.text("next")));
+    let email: String = email.chars().take(EMAIL_CHARS).collect();
+    let tried = try_password(&app, &email, form.secret("password"), source(&extensions)).await.map_err(refused)?;
+    let (wrong, wait) = match tried {
+        Tried::Right { member, epoch } => return welcome(&app, &headers, &base, &member, epoch, next).await,
+        Tried::Wrong => ("wrong_password", None),
+        Tried::TooOften(wait) => ("too_many_tries", Some(wait)),
+    };
+    let minutes = wait.map(|wait| wait.as_secs().div_ceil(60).max(1));
+    let provider = provider(&app, next).await?;
+    let content = SignInPage { next, email: &email, wrong: Some(wrong), wait: minutes, provider };
+    let document = page("sign_in.html", "sign_in", &content, &reader);
+    Ok(match wait {
+        Some(wait) => (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds(wait))], document).into_response(),
+        None => (StatusCode::UNAUTHORIZED, document).into_response(),
+    })
+}
+
+/// Rounded up: who waits as told is not refused again.
+fn seconds(wait: Duration) -> String {
+    wait.as_secs().saturating_add(1).to_string()
+}
+
+/// Begins a session and goes on.
+pub(crate) async fn welcome(
+    app: &App,
+    headers: &HeaderMap,
+    base: &Base,
+    member: &Member,
+    epoch: u64,
+    next: &str,
+) -> Result<Response, PageError> {
+    Ok(to(next, [session::begin(app, headers, member, epoch, base).await?]))
+}
+
+fn to<const N: usize>(path: &str, cookies: [HeaderValue; N]) -> Response {
+    let cookies = AppendHeaders(cookies.map(|cookie| (SET_COOKIE, cookie)));
+    (StatusCode::SEE_OTHER, [(LOCATION, path)], cookies).into_response()
+}
+
+/// The address that API Gateway took the request from; a header could say anything.
+fn source(extensions: &Extensions) -> &str {
+    match extensions.get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref().unwrap_or("unknown"),
+        _ => "unknown",
+    }
+}
+
+async fn sign_out(
+    State(app): State<SharedApp>,
+    signed_in: SignedIn,
+    base: Base,
+    headers: HeaderMap,
+    form: Form,
+) -> Result<Response, PageError> {
+    signed_in.check_form("/sign-out", form.token())?;
+    Ok(to("/sign-in", [session::end(&app, &headers, &base).await?]))
+}
+
+async fn provider(app: &App, next: &str) -> Result<Option<Provider>, PageError> {
+    let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();
+    let provider = app.store.oidc_provider().await?;
+    Ok(provider.map(|provider| Provider { name: provider.name, href: format!("/sign-in/oidc?{query}") }))
+}
+
+async fn begin(
+    State(app): State<SharedApp>,
+    base: Base,
+    Query(Wanted { next }): Query<Wanted>,
+) -> Result<Response, PageError> {
+    let provider = app.store.oidc_provider().await?.ok_or(PageError::NotFound)?;
+    let begun = oidc::begin(&app, &provider, &base, own_path(&next)).await;
+    let (url, cookie) = begun.map_err(not_signed_in)?;
+    Ok(to(&url, [cookie]))
+}
+
+async fn finish(
+    State(app): State<SharedApp>,
+    base: Base,
+    headers: HeaderMap,
+    returned: Result<Query<Returned>, QueryRejection>,
+) -> Result<Response, PageError> {
+    let provider = app.store.oidc_provider().await?.ok_or(PageError::NotFound)?;
+    let returned = returned.map_or_else(|_| Returned::default(), |Query(returned)| returned);
+    let finished = oidc::finish(&app, &provider, &base, &headers, returned).await;
+    let (member, next) = finished.map_err(not_signed_in)?;
+    let epoch = app.store.account(&member.id).await?.map_or(0, |account| account.epoch);
+    let session = session::begin(&app, &headers, &member, epoch, &base).await?;
+    // Kept as it came: `begin` has looked at it, and nobody has opened the cookie since.
+    Ok(to(own_path(&next), [session, oidc::forget(&base)]))
+}
+
+fn not_signed_in(error: OidcError) -> PageError {
+    tracing::warn!(%error, "nobody was signed in by the provider");
+    let (status, happened, remedy) = match error {
+        OidcError::Stale => (StatusCode::BAD_REQUEST, "oidc_stale", "sign_in_anew"),
+        OidcError::Refused(_) => (StatusCode::FORBIDDEN, "oidc_refused", "sign_in_anew"),
+        OidcError::Unreachable(_) => (StatusCode::BAD_GATEWAY, "oidc_unreachable", "oidc_check_settings"),
+        OidcError::Invalid(_) => (StatusCode::FORBIDDEN, "oidc_invalid", "oidc_check_settings"),
+        OidcError::Unverified => (StatusCode::FORBIDDEN, "oidc_unverified", "oidc_verify"),
+        OidcError::Unknown => (StatusCode::FORBIDDEN, "oidc_unknown", "ask_to_be_added"),
+        OidcError::Read(error) => return error.into(),
+        OidcError::Seal(error) => return error.into(),
+    };
+    PageError::Told { status, happened, remedy }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_sent_to_another_site() {
+        for (next, own) in [
+            ("/incidents/inc_1?a=b", true),
+            ("/", true),
+            ("/me?next=//evil.example", true),
+            ("", false),
+            ("incidents", false),
+            ("//evil.example", false),
+            ("///evil.example", false),
+            ("/\\evil.example", false),
+            ("\\/evil.example", false),
+            ("\\\\evil.example", false),
+            ("https://evil.example", false),
+            ("https:evil.example", false),
+            ("javascript:alert(1)", false),
+            ("/\t/evil.example", false),
+            ("/\n/evil.example", false),
+            ("\t//evil.example", false),
+            (" //evil.example", false),
+            ("/a\r\nset-cookie: x=y", false),
+            ("/\u{0}", false),
+            ("/事件", false),
+            ("/sign-in", false),
+            ("/sign-in/oidc", false),
+        ] {
+            assert_eq!(own_path(next), if own { next } else { HOME }, "{next:?}");
+        }
+        assert_eq!(own_path(&format!("/{}", "a".repeat(2048))), HOME);
+    }
+}

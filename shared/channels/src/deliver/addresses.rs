@@ -1,0 +1,124 @@
+//! Addresses that a name may stand for: public ones only, whatever the name server says.
+//!
+//! In a function, what is near is dangerous: its own credentials are behind loopback and link-local addresses. The check
+//! stands between look-up and connection, so there is no second look-up that could say something else.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+
+#[derive(Debug, thiserror::Error)]
+#[error("the name stands for no public address")]
+struct NotPublic;
+
+/// Looks names up. Those in `exempt`, which the deployment itself has named, may stand for anything.
+#[derive(Debug, Clone)]
+pub(super) struct PublicOnly {
+    pub(super) exempt: Vec<String>,
+}
+
+impl Resolve for PublicOnly {
+    fn resolve(&self, name: Name) -> Resolving {
+        let is_exempt = self.exempt.iter().any(|exempt| exempt.eq_ignore_ascii_case(name.as_str()));
+        Box::pin(async move {
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let usable: Vec<SocketAddr> = found.filter(|found| is_exempt || is_public(found.ip())).collect();
+            if usable.is_empty() {
+                return Err(NotPublic.into());
+            }
+            let addresses: Addrs = Box::new(usable.into_iter());
+            Ok(addresses)
+        })
+    }
+}
+
+/// Whether the address is somebody's on the Internet. IANA's registries of special-purpose addresses, read 2026-11-22.
+pub(super) fn is_public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => is_public_v4(address),
+        IpAddr::V6(address) => is_public_v6(address),
+    }
+}
+
+fn is_public_v4(address: Ipv4Addr) -> bool {
+    let [a, b, c, _] = address.octets();
+    !matches!(
+        (a, b, c),
+        (0 | 10 | 127 | 224.., _, _) // this network, private, loopback; multicast, reserved and broadcast
+            | (100, 64..=127, _) // behind a provider's NAT
+            | (169, 254, _) // link-local: a cloud's metadata
+            | (172, 16..=31, _)
+            | (192, 168, _)
+            | (192, 0, 0 | 2) // protocol assignments, documentation
+            | (192, 88, 99) // 6to4 relays
+            | (198, 18..=19, _) // benchmarks
+            | (198, 51, 100)
+            | (203, 0, 113)
+    )
+}
+
+/// Only what is handed out to anybody (2000::/3), without what leads to an IPv4 address or to nobody. NAT64, mapped,
+/// local and multicast addresses are outside of it.
+fn is_public_v6(address: Ipv6Addr) -> bool {
+    let [a, b, ..] = address.segments();
+    let is_global = a & 0xe000 == 0x2000;
+    let is_special = (a == 0x2001 && (b < 0x0200 || b == 0x0db8)) // Teredo, ORCHID, documentation …
+        || a == 0x2002 // 6to4
+        || (a == 0x3fff && b < 0x1000); // documentation
+    is_global && !is_special
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_anybody_can_reach_is_reached() {
+        for (text, public) in [
+            ("8.8.8.8", true),
+            ("172.15.0.1", true),
+            ("172.32.0.1", true),
+            ("100.63.255.255", true),
+            ("192.0.1.1", true),
+            ("223.255.255.255", true),
+            ("0.0.0.0", false),
+            ("10.0.0.1", false),
+            ("100.64.0.1", false),
+            ("100.127.255.255", false),
+            ("127.0.0.1", false),
+            ("127.255.0.1", false),
+            ("169.254.169.254", false),
+            ("169.254.100.1", false),
+            ("172.16.0.1", false),
+            ("172.31.255.255", false),
+            ("192.0.0.8", false),
+            ("192.0.2.1", false),
+            ("192.88.99.1", false),
+            ("192.168.1.1", false),
+            ("198.18.0.1", false),
+            ("198.19.255.255", false),
+            ("198.51.100.1", false),
+            ("203.0.113.1", false),
+            ("224.0.0.1", false),
+            ("240.0.0.1", false),
+            ("255.255.255.255", false),
+            ("2606:4700:4700::1111", true),
+            ("2001:4860:4860::8888", true),
+            ("::", false),
+            ("::1", false),
+            ("::ffff:127.0.0.1", false),
+            ("::ffff:8.8.8.8", false),
+            ("64:ff9b::7f00:1", false),
+            ("2001::1", false),
+            ("2001:db8::1", false),
+            ("2002:7f00:1::1", false),
+            ("3fff::1", false),
+            ("fc00::1", false),
+            ("fd00:ec2::254", false),
+            ("fe80::1", false),
+            ("ff02::1", false),
+        ] {
+            assert_eq!(is_public(text.parse().expect("an address")), public, "{text}");
+        }
+    }
+}
