@@ -23,6 +23,7 @@ mod push_modes;
 mod routes;
 mod schedules;
 mod secrets;
+mod sign_in;
 mod silences;
 mod storm;
 mod timeline;

@@ -10,6 +10,7 @@ pub mod escalation;
 pub mod group;
 pub mod incident;
 pub mod mail;
+pub mod oidc;
 pub mod people;
 pub mod process;
 pub mod sender;
