@@ -1,4 +1,4 @@
-//! Signing in by a provider: OpenID Connect's authorization code with PKCE, state and nonce, against whatever issuer the
+//! Signing in by a provider: `OpenID` Connect's authorization code with PKCE, state and nonce, against whatever issuer the
 //! operator has configured.
 //!
 //! [`begin`] sends the browser there with what it has to bring back in a sealed cookie; [`finish`] holds the answer against

@@ -184,35 +184,6 @@ impl FromRequestParts<SharedApp> for SignedIn {
     }
 }
 
-/// A signed-in member who may act on incidents. As an argument of a page: a viewer is told that they may not.
-#[derive(Debug, Clone)]
-pub(crate) struct Responder(pub(crate) SignedIn);
-
-/// A signed-in administrator. As an argument of a page: everybody else is told that they may not.
-#[derive(Debug, Clone)]
-pub(crate) struct Administrator(pub(crate) SignedIn);
-
-impl FromRequestParts<SharedApp> for Responder {
-    type Rejection = PageError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, PageError> {
-        allowed(parts, app, Scope::Respond).await.map(Self)
-    }
-}
-
-impl FromRequestParts<SharedApp> for Administrator {
-    type Rejection = PageError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, PageError> {
-        allowed(parts, app, Scope::Admin).await.map(Self)
-    }
-}
-
-async fn allowed(parts: &mut Parts, app: &SharedApp, scope: Scope) -> Result<SignedIn, PageError> {
-    let signed_in = SignedIn::from_request_parts(parts, app).await?;
-    if signed_in.may(scope) { Ok(signed_in) } else { Err(PageError::Forbidden) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

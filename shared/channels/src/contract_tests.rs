@@ -15,7 +15,7 @@ use crate::samples::{
     retry,
 };
 use crate::settings::PlainSmtpHosts;
-use crate::{Destination, Form, NAMES, Post, RenderError, Request, Unit};
+use crate::{Destination, Form, Letter, NAMES, Post, RenderError, Request, Unit};
 
 /// `tests/fixtures/{vendor}`, from the channel's name.
 fn fixtures(channel: &str) -> PathBuf {

@@ -18,6 +18,7 @@ use super::form::Form;
 use super::render::{Reader, page};
 use crate::SharedApp;
 use crate::accounts::make_invitation;
+use crate::auth::scope::Scope;
 use crate::dto::member::MemberBody;
 use crate::error::ApiError;
 use crate::extract::{Base, parse};
@@ -76,7 +77,7 @@ async fn shown(
     given: Map<String, Value>,
     wrong: Option<String>,
 ) -> Result<Response, PageError> {
-    let may_change = is_administrator(&signed_in);
+    let may_change = signed_in.may(Scope::Admin);
     let mut members = app.store.members().all().await?;
     let accounts: BTreeSet<MemberId> = app.store.accounts().await?.into_iter().map(|one| one.member).collect();
     members.sort_by(|one, other| (one.name.to_lowercase(), &one.id).cmp(&(other.name.to_lowercase(), &other.id)));
@@ -141,9 +142,5 @@ fn invitation_of(id: &MemberId) -> String {
 
 fn may_change(signed_in: &SignedIn, subject: &str, form: &Form) -> Result<(), PageError> {
     signed_in.check_form(subject, form.token())?;
-    if is_administrator(signed_in) { Ok(()) } else { Err(PageError::Forbidden) }
-}
-
-fn is_administrator(signed_in: &SignedIn) -> bool {
-    signed_in.member.role == Role::Administrator
+    if signed_in.may(Scope::Admin) { Ok(()) } else { Err(PageError::Forbidden) }
 }

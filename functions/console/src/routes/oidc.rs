@@ -1,4 +1,4 @@
-//! The sign-in provider of the deployment: at most one, by OpenID Connect.
+//! The sign-in provider of the deployment: at most one, by `OpenID` Connect.
 
 use axum::Json;
 use axum::extract::State;

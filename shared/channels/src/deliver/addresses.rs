@@ -57,7 +57,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     )
 }
 
-/// Only what is handed out to anybody (2000::/3), without what leads to an IPv4 address or to nobody. NAT64, mapped,
+/// Only what is handed out to anybody (`2000::/3`), without what leads to an IPv4 address or to nobody. NAT64, mapped,
 /// local and multicast addresses are outside of it.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();

@@ -39,7 +39,7 @@ pub(super) async fn act(
     let episode = form.text("episode").parse().map_err(|_| PageError::ForeignForm)?;
     if action == "silence" {
         let minutes = number(&form, "minutes").map_err(refused)?;
-        api::silence_like(&app, &id, minutes, None, actor(&by).name).await.map_err(refused)?;
+        api::silence_like(&app, &id, minutes, None, by.actor().name).await.map_err(refused)?;
         return Ok(done(&id, &action));
     }
     let wish = wish(&action, &form).map_err(refused)?.ok_or(PageError::NotFound)?;
@@ -55,7 +55,7 @@ pub(crate) async fn perform(
     by: &SignedIn,
     action: &str,
 ) -> Result<Response, PageError> {
-    match act_in(app, id, Some(episode), wish, &actor(by)).await {
+    match act_in(app, id, Some(episode), wish, &by.actor()).await {
         Ok(_) => Ok(done(id, action)),
         Err(error @ ApiError::Conflict(_)) => {
             let is_earlier = existing(app, id).await.map_err(refused)?.episode != episode;
@@ -67,11 +67,6 @@ pub(crate) async fn perform(
 
 fn done(id: &IncidentId, action: &str) -> Response {
     see_other(&format!("/incidents/{id}?{}={action}", super::DONE))
-}
-
-/// The signed-in member, as timelines name them.
-pub(crate) fn actor(by: &SignedIn) -> Actor {
-    Actor { id: by.member.id.to_string(), name: by.member.name.clone() }
 }
 
 /// Who works on the incident, by name.

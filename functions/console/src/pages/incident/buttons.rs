@@ -1,15 +1,14 @@
 //! What a person may do to an incident as it stands. Who may not is shown no button.
 
 use alerting::incident::{Incident, Progress};
-use alerting::people::{Member, Role};
+use alerting::people::Member;
 use serde::Serialize;
 
+use crate::auth::scope::Scope;
+
 /// Whether the member may change incidents at all.
-pub(crate) const fn may_act(member: &Member) -> bool {
-    match member.role {
-        Role::Administrator | Role::Responder => true,
-        Role::Viewer => false,
-    }
+pub(crate) fn may_act(member: &Member) -> bool {
+    Scope::of(member.role) >= Scope::Respond
 }
 
 /// Which buttons there are.
