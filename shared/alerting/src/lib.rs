@@ -39,6 +39,7 @@ pub mod push_mode;
 pub mod rate;
 pub mod routing;
 pub mod rules;
+pub mod sandbox;
 pub mod schedule;
 pub mod secret;
 pub mod severity;

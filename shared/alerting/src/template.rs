@@ -4,17 +4,16 @@
 //! nothing else; anything else is refused when it is saved. A label that is not set cannot be printed: the step is then
 //! skipped and flagged, or written `{{ labels.host|default("?") }}`.
 //!
-//! The language is minijinja's, reduced to what runs in time proportional to its length: output, `if`, and a few
-//! filters. No loops, no `set`, no macros, no `*` (which repeats texts), so nothing can grow by doubling.
+//! The language is that of [`crate::sandbox`], reduced to what runs in time proportional to its length: output, `if`,
+//! and a few filters. No loops, no `set`, no macros, no `*` (which repeats texts), so nothing can grow by doubling.
 //! Limits: [`SOURCE_BYTES`], [`OPERATIONS`], each text seen up to 8 KiB, output up to [`OUTPUT_BYTES`].
 
-use std::io;
-
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, context, filters};
+use minijinja::{Value, context};
 
 use crate::compiled::{OutOfFuel, Run};
 use crate::limits;
 use crate::matcher::View;
+use crate::sandbox::{Dialect, Sandbox, Trouble};
 
 /// Bytes of one template as typed.
 pub const SOURCE_BYTES: usize = 2048;
@@ -22,19 +21,22 @@ pub const SOURCE_BYTES: usize = 2048;
 pub const OPERATIONS: u64 = 64;
 /// Bytes of a rendered text; twice what is kept of a description, so that the cut is seen.
 pub const OUTPUT_BYTES: usize = 2 * limits::DESCRIPTION_BYTES;
-/// Bytes of a text in between.
-const INTERMEDIATE_BYTES: usize = 64 * 1024;
-/// Instructions of one rendering. [`SOURCE_BYTES`] cannot hold as many.
-const INSTRUCTIONS: u64 = 10_000;
 
-const VISIBLE: [&str; 5] = ["title", "description", "content", "severity", "labels"];
-const STATEMENTS: [&str; 4] = ["if", "elif", "else", "endif"];
-const FILTERS: [&str; 8] = ["upper", "lower", "capitalize", "trim", "default", "length", "replace", "truncate"];
+const DIALECT: Dialect = Dialect {
+    visible: &["title", "description", "content", "severity", "labels"],
+    statements: &["if", "elif", "else", "endif"],
+    joins: true,
+    source_bytes: SOURCE_BYTES,
+    operations: OPERATIONS,
+    // A source of that length cannot hold as many.
+    instructions: 10_000,
+    output_bytes: OUTPUT_BYTES,
+};
 
 /// The templates of one integration.
 #[derive(Debug)]
 pub(crate) struct Templates {
-    environment: Environment<'static>,
+    sandbox: Sandbox,
     count: usize,
 }
 
@@ -58,39 +60,17 @@ pub(crate) enum RenderError {
 
 impl Templates {
     pub(crate) fn new() -> Self {
-        let mut environment = Environment::empty();
-        environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
-        environment.set_fuel(Some(INSTRUCTIONS));
-        environment.add_filter("upper", |text: &str| bounded(text).map(str::to_uppercase));
-        environment.add_filter("lower", |text: &str| bounded(text).map(str::to_lowercase));
-        environment.add_filter("capitalize", |text: &str| bounded(text).map(capitalize));
-        environment.add_filter("trim", filters::trim);
-        environment.add_filter("default", filters::default);
-        environment.add_filter("length", filters::length);
-        environment.add_filter("replace", replace);
-        environment
-            .add_filter("truncate", |text: &str, length: usize| bounded(text).map(|t| limits::cut_chars(t, length)));
-        Self { environment, count: 0 }
+        // What a rendering takes is charged to its message before it begins.
+        Self { sandbox: Sandbox::new(DIALECT, u64::MAX), count: 0 }
     }
 
     /// Reads a template; the error is a sentence for the person who typed it.
     pub(crate) fn add(&mut self, source: &str) -> Result<Template, String> {
-        if source.len() > SOURCE_BYTES {
-            return Err(format!("longer than {SOURCE_BYTES} bytes"));
-        }
-        if !is_template(source) {
+        if source.len() <= SOURCE_BYTES && !is_template(source) {
             return Ok(Template::Text(source.to_owned()));
         }
-        let operations = survey(source)?;
         let name = self.count.to_string();
-        self.environment.add_template_owned(name.clone(), source.to_owned()).map_err(|error| explain(&error))?;
-        let template = self.environment.get_template(&name).map_err(|error| explain(&error))?;
-        let mut unknown: Vec<_> = template.undeclared_variables(false).into_iter().collect();
-        unknown.retain(|name| !VISIBLE.contains(&name.as_str()));
-        unknown.sort_unstable();
-        if let Some(unknown) = unknown.first() {
-            return Err(format!("{unknown} is unknown; a template sees {}", VISIBLE.join(", ")));
-        }
+        let operations = self.sandbox.add(&name, source, source.to_owned())?;
         self.count += 1;
         Ok(Template::Named { name, operations })
     }
@@ -106,12 +86,10 @@ impl Templates {
             Template::Named { name, operations } => (name, operations),
         };
         run.charge(visible_bytes(view) as u64 * operations).map_err(|OutOfFuel| RenderError::OutOfFuel)?;
-        let template = self.environment.get_template(name).map_err(|_| RenderError::Failed)?;
-        let mut output = Bounded::default();
-        match template.render_captured_to(context(view), &mut output) {
-            Err(_) if !output.full => Err(RenderError::Failed),
+        match self.sandbox.render(name, context(view)) {
             // What did not fit is cut off, and seen to be: the limits of title, description and label are lower.
-            _ => Ok(output.text),
+            Ok(text) | Err(Trouble::Grew { text }) => Ok(text),
+            Err(Trouble::Looped | Trouble::Failed { .. }) => Err(RenderError::Failed),
         }
     }
 }
@@ -138,128 +116,6 @@ fn seen(text: &str) -> &str {
 fn visible_bytes(view: &View<'_>) -> usize {
     let texts = [view.title, view.description, view.content].map(|text| seen(text).len()).iter().sum::<usize>();
     texts + view.labels.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>()
-}
-
-fn bounded(text: &str) -> Result<&str, Error> {
-    if text.len() > INTERMEDIATE_BYTES {
-        return Err(Error::new(ErrorKind::InvalidOperation, "the text is too long for a filter"));
-    }
-    Ok(text)
-}
-
-fn capitalize(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
-}
-
-fn replace(text: &str, from: &str, to: &str) -> Result<String, Error> {
-    let times = if from.is_empty() { text.len() + 1 } else { text.len() / from.len() };
-    if bounded(text)?.len() + times.saturating_mul(to.len()) > INTERMEDIATE_BYTES {
-        return Err(Error::new(ErrorKind::InvalidOperation, "the replaced text would be too long"));
-    }
-    Ok(text.replace(from, to))
-}
-
-fn explain(error: &Error) -> String {
-    let what = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
-    match error.line() {
-        Some(line) => format!("not a valid template, in line {line}: {what}"),
-        None => format!("not a valid template: {what}"),
-    }
-}
-
-/// Counts the operations of a template, and refuses what could make it grow.
-fn survey(source: &str) -> Result<u64, String> {
-    let mut rest = source;
-    let mut operations = 0;
-    while let Some(start) = rest.find('{') {
-        let (mark, after) = rest[start..].split_at_checked(2).unwrap_or((&rest[start..], ""));
-        rest = match mark {
-            "{{" => {
-                operations += 1;
-                expression(after, "}}", &mut operations)?
-            }
-            "{%" => expression(statement(after)?, "%}", &mut operations)?,
-            "{#" => after.split_once("#}").map_or("", |(_, rest)| rest),
-            _ => &rest[start + 1..],
-        };
-    }
-    if operations > OPERATIONS {
-        return Err(format!("more than {OPERATIONS} outputs, filters and concatenations"));
-    }
-    Ok(operations)
-}
-
-/// Checks the word that a `{%` starts with; returns what follows it.
-fn statement(after: &str) -> Result<&str, String> {
-    let after = after.trim_start_matches(['-', '+']).trim_start();
-    let end = after.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(after.len());
-    let (word, rest) = after.split_at(end);
-    if STATEMENTS.contains(&word) {
-        return Ok(rest);
-    }
-    Err(format!("the statement {word:?} is not available; these are: {}", STATEMENTS.join(", ")))
-}
-
-/// Checks an expression; returns what follows its end.
-fn expression<'s>(source: &'s str, end: &str, operations: &mut u64) -> Result<&'s str, String> {
-    let mut rest = source;
-    loop {
-        if let Some(after) = rest.strip_prefix(end) {
-            return Ok(after);
-        }
-        let Some(character) = rest.chars().next() else { return Ok("") };
-        rest = &rest[character.len_utf8()..];
-        match character {
-            '"' | '\'' => rest = after_string(rest, character),
-            '*' => return Err("the operator * is not available".to_owned()),
-            // A dictionary's braces would hide where the expression ends.
-            '{' => return Err("dictionaries are not available".to_owned()),
-            '~' | '+' => *operations += 1,
-            '|' => {
-                *operations += 1;
-                let name = rest.trim_start();
-                let name = &name[..name.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(name.len())];
-                if !FILTERS.contains(&name) {
-                    return Err(format!("the filter {name:?} is unknown; these are known: {}", FILTERS.join(", ")));
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-fn after_string(mut rest: &str, quote: char) -> &str {
-    while let Some(at) = rest.find(['\\', quote]) {
-        let escaped = rest[at..].starts_with('\\');
-        rest = &rest[at + 1..];
-        if !escaped {
-            return rest;
-        }
-        rest = rest.chars().next().map_or("", |next| &rest[next.len_utf8()..]);
-    }
-    ""
-}
-
-/// Takes [`OUTPUT_BYTES`] and refuses more.
-#[derive(Debug, Default)]
-struct Bounded {
-    text: String,
-    full: bool,
-}
-
-impl io::Write for Bounded {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
-        let room = text.floor_char_boundary(OUTPUT_BYTES - self.text.len());
-        self.text.push_str(&text[..room]);
-        self.full |= room < text.len();
-        if self.full { Err(io::Error::other("the output is full")) } else { Ok(bytes.len()) }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
 }
 
 #[cfg(test)]
