@@ -20,6 +20,7 @@ pub(crate) mod silence;
 pub(crate) mod space;
 pub(crate) mod step;
 pub(crate) mod team;
+pub(crate) mod template;
 pub(crate) mod trace;
 
 use alerting::moment::Moment;

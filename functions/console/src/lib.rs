@@ -103,6 +103,7 @@ fn api() -> OpenApiRouter<SharedApp> {
         .merge(routes::mapping_tables::router())
         .merge(routes::escalation_rules::router())
         .merge(routes::silences::router())
+        .merge(routes::templates::router())
         .merge(routes::members::router())
         .merge(routes::teams::router())
         .merge(routes::schedules::router())

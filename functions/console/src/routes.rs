@@ -19,6 +19,7 @@ pub(crate) mod schedules;
 pub(crate) mod silences;
 pub(crate) mod spaces;
 pub(crate) mod teams;
+pub(crate) mod templates;
 pub(crate) mod trace;
 
 use std::fmt::Display;

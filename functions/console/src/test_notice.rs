@@ -76,6 +76,7 @@ pub(crate) async fn send(app: &App, to: Addressed<'_>, actor: String, base: &str
         language: to.language,
         time_zone: to.time_zone,
         form: Form::Rich,
+        template: None,
     };
     let sent = app.deliverer.send(&channel, channel.request(&post, now)?).await;
     let Provider { status, code, message } = sent.provider;
@@ -118,6 +119,7 @@ fn sample(app: &App, destination: DestinationId, actor: String, now: Moment) -> 
         labels: BTreeMap::new(),
         integration_name: "Larkspur".to_owned(),
         alert_count: 1,
+        rule: None,
         level: None,
         flapping: false,
         person: None,

@@ -45,6 +45,7 @@ pub(crate) mod tests {
             labels: Default::default(),
             integration_name: "a platform".to_owned(),
             alert_count: 1,
+            rule: None,
             level: None,
             flapping: false,
             person: None,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use alerting::ids::IncidentId;
 use alerting::notice::{Notice, NoticeRecord, assigns};
 use alerting::timer::{Timer, Work};
+use channels::content::Failure;
 use channels::outcome::{Outcome, Reason};
 use channels::{Form, Post};
 use futures::StreamExt as _;
@@ -43,6 +44,17 @@ struct Claimed {
     delivery: Delivery,
 }
 
+/// A message that was sent, or could not be.
+struct Message<'a> {
+    /// `None`: it had no room for the notice, which takes the next one.
+    outcome: Option<&'a Outcome>,
+    form: Form,
+    /// How many notices it was made of.
+    together: usize,
+    /// Why the escalation rule's template was not used.
+    template: Option<&'a str>,
+}
+
 /// Sends one message for the notices, one line per incident. The token of the destination's rate is taken already.
 pub(crate) async fn send(app: &App, address: &Address, notices: &[Notice]) -> Result<Vec<Fate>, NotifyError> {
     let owner = base62(12);
@@ -52,22 +64,24 @@ pub(crate) async fn send(app: &App, address: &Address, notices: &[Notice]) -> Re
     }
     let notices: Vec<Notice> = claimed.iter().map(|claimed| claimed.notice.clone()).collect();
     let links = MessageLinks::of(app, address, &notices).await?;
+    let template = own_template(app, address, &notices).await?;
     let post = Post {
         notices: &notices,
         links: &links,
         language: address.language,
         time_zone: &address.time_zone,
         form: form(&claimed),
+        template: template.as_deref(),
     };
     let now = app.parts.clock.now();
-    let (outcome, shown) = match address.channel.request(&post, now) {
+    let (outcome, shown, template) = match address.channel.request(&post, now) {
         Ok(request) => {
-            let shown = request.shown;
-            (app.parts.deliverer.send(&address.channel, request).await.outcome, shown)
+            let (shown, failure) = (request.shown, request.template.as_ref().map(Failure::to_string));
+            (app.parts.deliverer.send(&address.channel, request).await.outcome, shown, failure)
         }
         Err(error) => {
             tracing::error!(%error, destination.id = %address.id, "a message could not be laid out");
-            (Outcome::Rejected { reason: Reason::TooLarge }, notices.len())
+            (Outcome::Rejected { reason: Reason::TooLarge }, notices.len(), None)
         }
     };
     if let Outcome::Retry { after: Some(after), reason: Reason::RateLimited } = &outcome {
@@ -76,7 +90,8 @@ pub(crate) async fn send(app: &App, address: &Address, notices: &[Notice]) -> Re
     let settled = stream::iter(claimed.into_iter().enumerate())
         .map(|(index, claimed)| {
             let outcome = if index < shown { Some(&outcome) } else { None };
-            settle(app, claimed, outcome, post.form, notices.len(), &owner)
+            let message = Message { outcome, form: post.form, together: notices.len(), template: template.as_deref() };
+            settle(app, claimed, message, &owner)
         })
         .buffered(CONCURRENT_WRITES)
         .collect::<Vec<_>>()
@@ -114,6 +129,15 @@ async fn claim(
     Ok((claimed, fates))
 }
 
+/// What the escalation rule of a notice by itself says instead of the channel's usual content; nothing, if the rule is
+/// gone.
+async fn own_template(app: &App, address: &Address, notices: &[Notice]) -> Result<Option<String>, NotifyError> {
+    let [Notice { rule: Some(rule), space, .. }] = notices else { return Ok(None) };
+    let space = app.parts.store.cached_space(space, app.parts.clock.now()).await?;
+    let rule = space.as_ref().and_then(|space| space.escalation_rules.iter().find(|known| known.id == *rule));
+    Ok(rule.and_then(|rule| rule.template(address.channel.name(), address.language)).map(str::to_owned))
+}
+
 /// Rich, unless the provider refused that form of one of these notices before.
 fn form(claimed: &[Claimed]) -> Form {
     let refused = claimed.iter().any(|claimed| was_refused_rich(&claimed.delivery, claimed.notice.n));
@@ -128,15 +152,9 @@ fn was_refused_rich(delivery: &Delivery, n: u64) -> bool {
         .any(|attempt| attempt.n == n && attempt.reason.as_deref().is_some_and(|reason| wants_plain.contains(&reason)))
 }
 
-/// Records what came of one notice. `None`: the message had no room for it; it takes the next one.
-async fn settle(
-    app: &App,
-    claimed: Claimed,
-    outcome: Option<&Outcome>,
-    form: Form,
-    together: usize,
-    owner: &str,
-) -> Result<Fate, NotifyError> {
+/// Records what came of one notice.
+async fn settle(app: &App, claimed: Claimed, message: Message<'_>, owner: &str) -> Result<Fate, NotifyError> {
+    let Message { outcome, form, together, template } = message;
     let notice = &claimed.notice;
     let counting = |attempt: &&Attempt| attempt.n == notice.n && counts(attempt);
     let failures = 1 + claimed.delivery.attempts.iter().filter(counting).count();
@@ -167,6 +185,7 @@ async fn settle(
         state,
         outcome: outcome.map(attempt_outcome),
         reason: outcome.and_then(Outcome::reason).map(|reason| reason.as_str().to_owned()),
+        template: template.map(str::to_owned),
     };
     let marked = app.parts.store.mark(&notice.incident, &notice.destination, notice.n, owner, mark).await?;
     if marked == Marked::NotOurs {
@@ -231,7 +250,8 @@ pub(crate) async fn give_up(app: &App, notice: Notice, reason: Reason) -> Result
     match store.claim(&notice.incident, &notice.destination, notice.n, &owner, now, LEASE).await? {
         Claim::Claimed(delivery) => {
             let outcome = Outcome::Rejected { reason };
-            settle(app, Claimed { notice, delivery }, Some(&outcome), Form::Plain, 1, &owner).await
+            let message = Message { outcome: Some(&outcome), form: Form::Plain, together: 1, template: None };
+            settle(app, Claimed { notice, delivery }, message, &owner).await
         }
         Claim::AlreadySent => Ok(Fate { incident, wait: None }),
         Claim::Busy { until } => Ok(Fate { incident, wait: Some(until.since(now)) }),
@@ -249,6 +269,7 @@ pub(crate) async fn drop_notice(app: &App, notice: &Notice) -> Result<(), Notify
             state: DeliveryState::Failed,
             outcome: Some(AttemptOutcome::Rejected),
             reason: Some(Reason::BadDestination.as_str().to_owned()),
+            template: None,
         };
         store.mark(&notice.incident, &notice.destination, notice.n, &owner, mark).await?;
     }

@@ -1,8 +1,11 @@
 //! Escalation rules: when, whom, how, and what next if nobody reacts.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::checks;
+use crate::destination::Language;
 use crate::filter::Filter;
 use crate::hours::WeeklyHours;
 use crate::ids::{DestinationId, EscalationRuleId, MappingTableId, MemberId, ScheduleId, TeamId};
@@ -42,6 +45,20 @@ pub struct EscalationRule {
     #[serde(default)]
     pub filter: Filter,
     pub levels: Vec<Level>,
+    /// What messages say instead of the channel's usual content, by the channel's wire name. What a template may hold is
+    /// the channels' business.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub templates: BTreeMap<String, TemplateTexts>,
+}
+
+/// The content template of one channel; a language that is left out keeps the usual one.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TemplateTexts {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub en: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zh: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,6 +135,15 @@ pub enum Unless {
 }
 
 impl EscalationRule {
+    /// The rule's own template for a channel, by its wire name, in a language.
+    pub fn template(&self, channel: &str, language: Language) -> Option<&str> {
+        let texts = self.templates.get(channel)?;
+        match language {
+            Language::English => texts.en.as_deref(),
+            Language::Chinese => texts.zh.as_deref(),
+        }
+    }
+
     /// Whether the rule may be saved as one of `space`, beside its name. `channels`: those addressed to people.
     pub fn check(&self, space: &Space, channels: &[&str]) -> Result<(), FieldError> {
         if let Some(hours) = &self.hours {

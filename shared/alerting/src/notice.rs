@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{DestinationId, IncidentId, MemberId, SpaceId, hash128};
+use crate::ids::{DestinationId, EscalationRuleId, IncidentId, MemberId, SpaceId, hash128};
 use crate::incident::{Incident, Progress};
 use crate::limits;
 use crate::moment::Moment;
@@ -73,6 +73,9 @@ pub struct Notice {
     /// How many alerts the incident holds.
     #[serde(default = "one")]
     pub alert_count: u32,
+    /// The escalation rule that the incident follows: its templates say what the notice looks like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<EscalationRuleId>,
     /// The level of the escalation rule that is told, counted from one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<u32>,
@@ -164,6 +167,7 @@ pub fn plan(incident: &Incident, entry: &Entry, subject: &Subject) -> Vec<Notice
         labels: subject.labels.clone(),
         integration_name: subject.integration_name.clone(),
         alert_count: u32::try_from(incident.alerts.len()).unwrap_or(u32::MAX),
+        rule: incident.escalation.as_ref().and_then(|at| at.rule.clone()),
         level,
         flapping: incident.flapping,
         person: reached_at(incident, destination),

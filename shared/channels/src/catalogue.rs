@@ -9,8 +9,9 @@ use alerting::people::AddressedBy;
 use alerting::secret::Secret;
 use serde_json::{Value, json};
 
+use crate::content::Texts;
 use crate::settings::{Fields, PlainSmtpHosts, SettingsError};
-use crate::{Channel, Destination, FACTS, NAMES};
+use crate::{Channel, Destination, Example, FACTS, NAMES};
 
 /// A channel's constants and checks.
 pub(crate) struct Facts {
@@ -20,6 +21,8 @@ pub(crate) struct Facts {
     provider: &'static [&'static str],
     provider_secrets: &'static [&'static str],
     addressed_by: Option<AddressedBy>,
+    content: Texts,
+    example: Example,
     check: fn(&Fields<'_>) -> Result<(), SettingsError>,
     check_provider: fn(&Fields<'_>, &PlainSmtpHosts) -> Result<(), SettingsError>,
 }
@@ -33,6 +36,8 @@ impl Facts {
             provider: C::PROVIDER,
             provider_secrets: C::PROVIDER_SECRETS,
             addressed_by: C::ADDRESSED_BY,
+            content: C::CONTENT,
+            example: C::EXAMPLE,
             check: C::check,
             check_provider: C::check_provider,
         }
@@ -114,6 +119,18 @@ impl Destination {
     /// The settings of a person's own destination.
     pub fn settings_to(address: &str) -> Value {
         json!({"to": address})
+    }
+
+    /// The channel's own content templates; `None` for a channel that does not exist.
+    pub fn content(channel: &str) -> Option<Texts> {
+        Facts::find(channel).ok().map(|facts| facts.content)
+    }
+
+    /// A destination that does not exist, to show what its channel would be sent.
+    pub fn example(channel: &str) -> Result<Self, SettingsError> {
+        let read = |json: &str| serde_json::from_str(json).expect("the tests read the example of every channel");
+        let Example { settings, provider } = Facts::find(channel)?.example;
+        Self::parse(channel, &read(settings), provider.map(read).as_ref())
     }
 
     /// Which settings of a destination are secrets; `None` for a channel that does not exist.

@@ -20,11 +20,11 @@ use reqwest::Url;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::fit::{Render, fit};
+use crate::fit::{Render, Written, fit};
 use crate::layout::{Digest, Message, Tone, break_tags};
 use crate::outcome::{Outcome, Provider, Reason, Reply, code, text_of};
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
+use crate::{Channel, Example, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
 
 /// A custom bot of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +56,8 @@ impl Channel for Bot {
     };
     const SETTINGS: &'static [&'static str] = &["url", "secret"];
     const SECRETS: &'static [&'static str] = &["url", "secret"];
+    const EXAMPLE: Example =
+        Example { settings: r#"{"url": "https://oapi.dingtalk.com/robot/send?access_token=example"}"#, provider: None };
 
     fn parse(fields: &Fields<'_>, _provider: &Fields<'_>) -> Result<Self, SettingsError> {
         let url = fields.url_or_key("url", Self::LIMITS.hosts, "/robot/send", "access_token", URL_REMEDY)?;
@@ -69,7 +71,7 @@ impl Channel for Bot {
             let sign = sign(millis, secret.expose());
             url.query_pairs_mut().append_pair("timestamp", &millis.to_string()).append_pair("sign", &sign);
         }
-        Ok(Request::new(url.into(), fit(post, &Writer { uuid: uuid(post) })?, at))
+        Ok(Request::new(url.into(), fit(post, Self::CONTENT, &Writer { uuid: uuid(post) })?, at))
     }
 
     fn outcome(&self, reply: &Reply) -> Outcome {
@@ -139,24 +141,24 @@ struct Writer {
 }
 
 impl Writer {
-    fn body(&self, mut body: Value, people: &[Person]) -> Option<Vec<u8>> {
+    fn body(&self, mut body: Value, people: &[Person]) -> Option<Written> {
         body["msgUuid"] = self.uuid.as_str().into();
         body["at"] = at(people);
         let body = serde_json::to_vec(&body).expect("JSON values serialise");
-        (body.len() <= Bot::LIMITS.text.max).then_some(body)
+        Bot::LIMITS.text.written(body.len(), || body)
     }
 
-    fn text(&self, text: &str, people: &[Person]) -> Option<Vec<u8>> {
+    fn text(&self, text: &str, people: &[Person]) -> Option<Written> {
         self.body(json!({"msgtype": "text", "text": {"content": text}}), people)
     }
 
-    fn markdown(&self, title: &str, text: &str, people: &[Person]) -> Option<Vec<u8>> {
+    fn markdown(&self, title: &str, text: &str, people: &[Person]) -> Option<Written> {
         self.body(json!({"msgtype": "markdown", "markdown": {"title": title, "text": text}}), people)
     }
 }
 
 impl Render for Writer {
-    fn message(&self, message: &Message, form: Form) -> Option<Vec<u8>> {
+    fn message(&self, message: &Message, form: Form) -> Option<Written> {
         let people = &message.line.mentions;
         if form == Form::Plain {
             return self.text(&message.plain(&mentions(people, break_tags), break_tags), people);
@@ -164,21 +166,19 @@ impl Render for Writer {
         let line = &message.line;
         let mut text = format!("### {} {} {}\n", coloured(line.tone, &line.badge), line.num, escape(&line.title));
         text += &mention_block(people);
-        for fact in &message.facts {
+        for fact in message.facts() {
             let value = escape(&fact.value);
             let value = if fact.coloured { coloured(line.tone, &value) } else { value };
-            text += &format!("\n- **{}**{}{value}", fact.name, message.words.colon());
+            text += &format!("\n- **{}**{}{value}", escape(&fact.name), message.words.colon());
         }
-        for block in [message.label_lines().join("\n"), message.description.clone()] {
-            if !block.is_empty() {
-                text += &format!("\n\n{}", lines(&escape(&block)));
-            }
+        for block in message.blocks() {
+            text += &format!("\n\n{}", lines(&escape(block)));
         }
         text += &format!("\n\n{}", message.link_line(|name, link| format!("[{name}]({link})")));
         self.markdown(&line.headline(), &text, people)
     }
 
-    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>> {
+    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Written> {
         let people = &digest.mentions();
         if form == Form::Plain {
             return self.text(&digest.plain(&mentions(people, break_tags), break_tags), people);

@@ -26,11 +26,13 @@ use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
 use lettre::{Address, Message as MimeMessage};
 use serde::Serialize;
 
-use crate::fit::{Fitted, Render, fit};
+use crate::fit::{Fitted, Render, Written, fit};
 use crate::layout::{Digest, Message, Tone};
 use crate::outcome::{Outcome, Provider, Reason, Reply};
 use crate::settings::{Fields, PlainSmtpHosts, SettingsError};
-use crate::{Channel, Form, Letter, Limits, Post, RenderError, Request, Size, Transport, Unit, rate};
+use crate::{
+    Channel, Example, Form, Letter, Limits, Measured, Post, RenderError, Request, Size, Transport, Unit, rate,
+};
 
 mod html;
 mod relay;
@@ -69,6 +71,10 @@ impl Channel for Email {
     const PROVIDER: &'static [&'static str] = relay::SETTINGS;
     const PROVIDER_SECRETS: &'static [&'static str] = &["password"];
     const ADDRESSED_BY: Option<AddressedBy> = Some(AddressedBy::Email);
+    const EXAMPLE: Example = Example {
+        settings: r#"{"to": "ops@example.com"}"#,
+        provider: Some(r#"{"host": "smtp.example.com", "port": 465, "tls": "implicit", "from": "alerts@example.com"}"#),
+    };
 
     fn parse(settings: &Fields<'_>, provider: &Fields<'_>) -> Result<Self, SettingsError> {
         Ok(Self { to: to(settings)?, relay: Relay::parse(provider)? })
@@ -86,7 +92,7 @@ impl Channel for Email {
     }
 
     fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
-        let Fitted { body, shown, cut } = fit(post, &Writer)?;
+        let Fitted { body, size, shown, cut, template } = fit(post, Self::CONTENT, &Writer)?;
         let ids: Vec<String> = post.notices[..shown].iter().map(Notice::id).collect();
         let form = match post.form {
             Form::Rich => "rich",
@@ -103,7 +109,7 @@ impl Channel for Email {
             content: body,
         };
         let transport = Transport::Email { relay: Box::new(self.relay.clone()), mail: Box::new(mail) };
-        Ok(Request { transport, at, shown, cut })
+        Ok(Request { transport, at, shown, cut, size, template })
     }
 
     fn letter(&self, letter: &Letter<'_>, at: Moment) -> Option<Request> {
@@ -261,21 +267,21 @@ struct Writer;
 
 impl Writer {
     /// The content, if each of its parts is within the limit.
-    fn content(subject: &str, tone: Tone, text: String, html: Option<String>) -> Option<Content> {
+    fn content(subject: &str, tone: Tone, text: String, html: Option<String>) -> Option<Written<Content>> {
         let size = Email::LIMITS.text;
-        let fits = size.holds(&text) && html.as_deref().is_none_or(|html| size.holds(html));
+        let used = html.as_deref().map_or(0, |html| size.unit.count(html)).max(size.unit.count(&text));
         let subject = alerting::limits::cut_chars(subject, SUBJECT_CHARS);
-        fits.then_some(Content { subject, important: tone == Tone::Critical, text, html })
+        size.written(used, || Content { subject, important: tone == Tone::Critical, text, html })
     }
 }
 
 impl Render<Content> for Writer {
-    fn message(&self, message: &Message, form: Form) -> Option<Content> {
+    fn message(&self, message: &Message, form: Form) -> Option<Written<Content>> {
         let html = (form == Form::Rich).then(|| html::message(message));
         Self::content(&message.line.headline(), message.line.tone, message.plain("", str::to_owned), html)
     }
 
-    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Content> {
+    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Written<Content>> {
         if digest.lines.len() > LINES {
             return None;
         }

@@ -15,11 +15,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::fit::{Render, fit};
+use crate::fit::{Render, Written, fit};
 use crate::layout::{Digest, Line, Message, Tone, break_tags};
 use crate::outcome::{Outcome, Provider, Reason, Reply, code, text_of};
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
+use crate::{Channel, Example, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
 
 /// A custom bot of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,10 @@ impl Channel for Bot {
     };
     const SETTINGS: &'static [&'static str] = &["url", "secret"];
     const SECRETS: &'static [&'static str] = &["url", "secret"];
+    const EXAMPLE: Example = Example {
+        settings: r#"{"url": "https://open.feishu.cn/open-apis/bot/v2/hook/example", "secret": "example"}"#,
+        provider: None,
+    };
 
     fn parse(fields: &Fields<'_>, _provider: &Fields<'_>) -> Result<Self, SettingsError> {
         let url = fields.url("url", Self::LIMITS.hosts, URL_REMEDY)?;
@@ -63,7 +67,7 @@ impl Channel for Bot {
 
     fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
         let writer = Writer { signed: self.secret.as_ref().map(|secret| (secret, at.secs())) };
-        Ok(Request::new(self.url.expose().to_owned(), fit(post, &writer)?, at))
+        Ok(Request::new(self.url.expose().to_owned(), fit(post, Self::CONTENT, &writer)?, at))
     }
 
     fn outcome(&self, reply: &Reply) -> Outcome {
@@ -117,7 +121,7 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn body(&self, mut body: Value) -> Option<Vec<u8>> {
+    fn body(&self, mut body: Value) -> Option<Written> {
         let room = Bot::LIMITS.text.max - self.signed.map_or(0, |_| SIGNATURE_BYTES);
         if serde_json::to_vec(&body).expect("JSON values serialise").len() > room {
             return None;
@@ -126,14 +130,15 @@ impl Writer<'_> {
             body["timestamp"] = secs.to_string().into();
             body["sign"] = sign(secs, secret.expose()).into();
         }
-        Some(serde_json::to_vec(&body).expect("JSON values serialise"))
+        let body = serde_json::to_vec(&body).expect("JSON values serialise");
+        Bot::LIMITS.text.written(body.len(), || body)
     }
 
-    fn text(&self, text: &str) -> Option<Vec<u8>> {
+    fn text(&self, text: &str) -> Option<Written> {
         self.body(json!({"msg_type": "text", "content": {"text": text}}))
     }
 
-    fn card(&self, tone: Tone, title: &str, elements: Vec<Value>) -> Option<Vec<u8>> {
+    fn card(&self, tone: Tone, title: &str, elements: Vec<Value>) -> Option<Written> {
         self.body(json!({"msg_type": "interactive", "card": {
             "config": {"wide_screen_mode": true},
             "header": {"template": template(tone), "title": plain_text(title)},
@@ -143,13 +148,13 @@ impl Writer<'_> {
 }
 
 impl Render for Writer<'_> {
-    fn message(&self, message: &Message, form: Form) -> Option<Vec<u8>> {
+    fn message(&self, message: &Message, form: Form) -> Option<Written> {
         let people = &message.line.mentions;
         if form == Form::Plain {
             return self.text(&message.plain(&plain_mentions(people), break_tags));
         }
-        let fields = message.facts.iter().map(|fact| {
-            let text = format!("**{}**\n{}", fact.name, escape(&fact.value));
+        let fields = message.facts().iter().map(|fact| {
+            let text = format!("**{}**\n{}", escape(&fact.name), escape(&fact.value));
             json!({"is_short": true, "text": {"tag": "lark_md", "content": text}})
         });
         let fields: Vec<Value> = fields.collect();
@@ -157,17 +162,15 @@ impl Render for Writer<'_> {
         if !fields.is_empty() {
             elements.push(json!({"tag": "div", "fields": fields}));
         }
-        for text in [message.label_lines().join("\n"), message.description.clone()] {
-            if !text.is_empty() {
-                elements.extend([json!({"tag": "hr"}), json!({"tag": "div", "text": plain_text(&text)})]);
-            }
+        for block in message.blocks() {
+            elements.extend([json!({"tag": "hr"}), json!({"tag": "div", "text": plain_text(block)})]);
         }
         let button = |(name, link): (&str, &str)| json!({"tag": "button", "type": "primary", "text": plain_text(name), "url": link});
         elements.push(json!({"tag": "action", "actions": message.links().map(button).collect::<Vec<_>>()}));
         self.card(message.line.tone, &message.line.headline(), elements)
     }
 
-    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>> {
+    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Written> {
         let people = digest.mentions();
         if form == Form::Plain {
             return self.text(&digest.plain(&plain_mentions(&people), break_tags));

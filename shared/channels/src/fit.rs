@@ -1,16 +1,19 @@
 //! Makes a message fit: what goes first when there is too much of it.
 //!
 //! A channel renders a whole message and says whether the vendor would take it; here the least is taken away that makes
-//! it fit, in this order: labels that tell little → the end of the description → all labels → the whole description →
-//! the facts → the end of the title. Link, severity, number and whom the message mentions stay. Texts are cut before they are escaped, at a
+//! it fit, in this order: labels that tell little → the end of the description → all labels → the whole description → the
+//! end of whatever else the template says → the facts → the end of the title. Link, severity, number and whom the message mentions stay. Texts are cut before they are escaped, at a
 //! character's boundary, so that no escape, tag or character is ever cut in half, and a cut is marked.
 //!
 //! Of several notices as many are shown as fit, from the first, and how many that are is part of the result.
 
 use alerting::limits::cut_chars;
+use alerting::notice::Notice;
 
+use crate::content::variables::Seen;
+use crate::content::{Content, Failure, Template, Texts};
 use crate::layout::{Digest, LINE_TITLE_CHARS, Line, Message, Words};
-use crate::{Form, Post, RenderError, Size, Unit};
+use crate::{Form, Measured, Post, RenderError, Size, Unit};
 
 /// Labels that stay while the description still has something to give.
 const LABELS_KEPT: usize = 6;
@@ -32,27 +35,58 @@ impl Size {
     pub fn holds(self, text: &str) -> bool {
         self.unit.count(text) <= self.max
     }
+
+    /// The body, if what the vendor counts of it is within this size.
+    pub(crate) fn written<B>(self, used: usize, body: impl FnOnce() -> B) -> Option<Written<B>> {
+        (used <= self.max).then(|| Written { body: body(), size: Measured { used, of: self } })
+    }
 }
 
-/// A body that the vendor takes.
+/// A body that the vendor takes, and how much of what it takes it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Written<B = Vec<u8>> {
+    pub body: B,
+    pub size: Measured,
+}
+
+/// As much of a post as fits one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fitted<B = Vec<u8>> {
     pub body: B,
+    pub size: Measured,
     pub shown: usize,
     pub cut: bool,
+    /// Why the post's own template was not used.
+    pub template: Option<Failure>,
 }
 
 /// How one channel writes a post: each method gives the body, or `None` if it is too long for the vendor.
 pub(crate) trait Render<B = Vec<u8>> {
-    fn message(&self, message: &Message, form: Form) -> Option<B>;
-    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<B>;
+    fn message(&self, message: &Message, form: Form) -> Option<Written<B>>;
+    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Written<B>>;
 }
 
-/// The body for a post, as much of it as fits.
-pub(crate) fn fit<B>(post: &Post<'_>, render: &impl Render<B>) -> Result<Fitted<B>, RenderError> {
+/// The body for a post, as much of it as fits. `usual`: the channel's own templates.
+pub(crate) fn fit<B>(post: &Post<'_>, usual: Texts, render: &impl Render<B>) -> Result<Fitted<B>, RenderError> {
     match post.notices {
         [] => Err(RenderError::NoNotices),
-        [notice] => one(&Message::of(notice, post), |message| render.message(message, post.form)),
+        [notice] => {
+            let draft = Draft::of(notice, post);
+            let render = |message: &Message| render.message(message, post.form);
+            let own = post.template.map(|source| {
+                let template = Template::read(source)?;
+                template.lay_out(&draft.seen).map(|whole| (template, whole))
+            });
+            let (template, whole, failure) = match own {
+                Some(Ok((template, whole))) => (template, Some(whole), None),
+                refused => {
+                    let template = Template::usual(usual, post.language);
+                    let whole = template.lay_out(&draft.seen).ok();
+                    (template, whole, refused.and_then(Result::err))
+                }
+            };
+            one(&draft, &template, whole, render).map(|fitted| Fitted { template: failure, ..fitted })
+        }
         notices => {
             let lines: Vec<Line> = notices.iter().map(|notice| Line::folded(notice, post)).collect();
             let cut = notices.iter().any(|notice| notice.title.chars().count() > LINE_TITLE_CHARS);
@@ -61,40 +95,74 @@ pub(crate) fn fit<B>(post: &Post<'_>, render: &impl Render<B>) -> Result<Fitted<
     }
 }
 
-fn one<B>(message: &Message, render: impl Fn(&Message) -> Option<B>) -> Result<Fitted<B>, RenderError> {
-    if let Some(body) = render(message) {
-        return Ok(Fitted { body, shown: 1, cut: false });
+/// What a message is made of: all but the template.
+#[derive(Debug, Clone)]
+struct Draft {
+    line: Line,
+    seen: Seen,
+    words: Words,
+}
+
+impl Draft {
+    fn of(notice: &Notice, post: &Post<'_>) -> Self {
+        Self { line: Line::alone(notice, post), seen: Seen::of(notice, post), words: Words::of(post.language) }
     }
-    let characters = message.description.chars().count();
-    let few = LABELS_KEPT.min(message.labels.len());
-    let labels = |count| render(&with_labels(message, count));
-    let description = |labels, count| render(&with_description(&with_labels(message, labels), count));
-    let bare = Message { facts: Vec::new(), ..with_description(&with_labels(message, 0), 0) };
+
+    fn message(&self, content: Content) -> Message {
+        Message { line: self.line.clone(), content, words: self.words }
+    }
+}
+
+/// `whole`: all that the template says. A template that only fails when it sees less is no reason to say nothing: what it
+/// said at first is then cut at its end.
+fn one<B>(
+    draft: &Draft,
+    template: &Template,
+    whole: Option<Content>,
+    render: impl Fn(&Message) -> Option<Written<B>>,
+) -> Result<Fitted<B>, RenderError> {
+    if let Some(written) = whole.clone().and_then(|whole| render(&draft.message(whole))) {
+        return Ok(written.fitted(1, false));
+    }
+    let characters = draft.seen.description_chars();
+    let few = LABELS_KEPT.min(draft.seen.labels());
+    let lay_out = |labels, description| template.lay_out(&draft.seen.shortened(labels, description)).ok();
+    let shortened = |labels, description| render(&draft.message(lay_out(labels, description)?));
+    let least = lay_out(0, 0).or(whole).unwrap_or_default();
+    let text = |count| render(&draft.message(least.cut(count, draft.words)));
+    let bare = draft.message(Content { facts: Vec::new(), ..least.cut(0, draft.words) });
     let title = |count| render(&with_title(&bare, count));
-    let body = largest(few..message.labels.len(), labels)
-        .or_else(|| largest(DESCRIPTION_KEPT.min(characters)..characters, |count| description(few, count)))
-        .or_else(|| largest(0..characters.max(1), |count| description(0, count)))
-        .or_else(|| largest(1..message.line.title.chars().count() + 1, title));
-    body.map(|(_, body)| Fitted { body, shown: 1, cut: true }).ok_or(RenderError::TooLong)
+    let written = largest(few..draft.seen.labels(), |count| shortened(count, characters))
+        .or_else(|| largest(DESCRIPTION_KEPT.min(characters)..characters, |count| shortened(few, count)))
+        .or_else(|| largest(0..characters.max(1), |count| shortened(0, count)))
+        .or_else(|| largest(0..least.text_chars(), text))
+        .or_else(|| largest(1..draft.line.title.chars().count() + 1, title));
+    written.map(|(_, written)| written.fitted(1, true)).ok_or(RenderError::TooLong)
+}
+
+impl<B> Written<B> {
+    fn fitted(self, shown: usize, cut: bool) -> Fitted<B> {
+        Fitted { body: self.body, size: self.size, shown, cut, template: None }
+    }
 }
 
 fn many<B>(
     lines: &[Line],
     cut: bool,
     words: Words,
-    render: impl Fn(&Digest<'_>) -> Option<B>,
+    render: impl Fn(&Digest<'_>) -> Option<Written<B>>,
 ) -> Result<Fitted<B>, RenderError> {
     let first = |count| render(&Digest { lines: &lines[..count], left: lines.len() - count, words });
-    if let Some((shown, body)) = largest(1..lines.len() + 1, first) {
-        return Ok(Fitted { body, shown, cut });
+    if let Some((shown, written)) = largest(1..lines.len() + 1, first) {
+        return Ok(written.fitted(shown, cut));
     }
     let line = &lines[0];
     let shorter = |count| {
         let line = Line { title: cut_chars(&line.title, count), ..line.clone() };
         render(&Digest { lines: &[line], left: lines.len() - 1, words })
     };
-    let body = largest(1..line.title.chars().count(), shorter);
-    body.map(|(_, body)| Fitted { body, shown: 1, cut: true }).ok_or(RenderError::TooLong)
+    let written = largest(1..line.title.chars().count(), shorter);
+    written.map(|(_, written)| written.fitted(1, true)).ok_or(RenderError::TooLong)
 }
 
 /// The largest count in `range` that renders, with what it renders to. Rendering gets longer with the count.
@@ -114,22 +182,6 @@ fn largest<B>(range: std::ops::Range<usize>, render: impl Fn(usize) -> Option<B>
     best
 }
 
-fn with_labels(message: &Message, count: usize) -> Message {
-    let mut shorter = message.clone();
-    shorter.labels.truncate(count);
-    shorter.labels_hidden = message.labels.len() - shorter.labels.len();
-    shorter
-}
-
-/// The first `count` characters of the description, and the mark that there were more.
-fn with_description(message: &Message, count: usize) -> Message {
-    let mut shorter = message.clone();
-    if let Some((end, _)) = message.description.char_indices().nth(count) {
-        shorter.description = format!("{}{}", &message.description[..end], message.words.shortened());
-    }
-    shorter
-}
-
 fn with_title(message: &Message, count: usize) -> Message {
     let mut shorter = message.clone();
     shorter.line.title = cut_chars(&message.line.title, count);
@@ -139,71 +191,93 @@ fn with_title(message: &Message, count: usize) -> Message {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use alerting::destination::Language;
+    use crate::samples::{described, post};
 
-    use crate::layout::Tone;
-
-    fn message(labels: usize, description: usize) -> Message {
-        Message {
-            line: Line {
-                tone: Tone::Critical,
-                badge: "[Critical]".to_owned(),
-                num: "INC #AB12".to_owned(),
-                title: "磁盘满了".to_owned(),
-                link: "https://x.example/incidents/inc_1".to_owned(),
-                acknowledge: None,
-                mentions: Vec::new(),
-            },
-            facts: Vec::new(),
-            labels: (0..labels).map(|n| (format!("label{n}"), "value".repeat(4))).collect(),
-            labels_hidden: 0,
-            description: "告".repeat(description),
-            words: Words::of(Language::English),
-        }
+    fn draft(labels: usize, description: usize) -> Draft {
+        let labels = (0..labels).map(|n| (format!("label{n}"), "value".repeat(4))).collect();
+        let notice =
+            Notice { labels, space_name: String::new(), ..described("磁盘满了", &"告".repeat(description)) };
+        let notices = [notice];
+        Draft::of(&notices[0], &post(&notices))
     }
 
-    fn fitted(message: &Message, max: usize) -> (String, bool) {
+    fn fitted_by(source: &str, draft: &Draft, max: usize) -> (String, bool) {
+        let size = Size { max, unit: Unit::Bytes };
         let render = |message: &Message| {
             let text = message.plain("", str::to_owned);
-            (text.len() <= max).then(|| text.into_bytes())
+            size.written(text.len(), || text.clone())
         };
-        let Fitted { body, shown, cut } = one(message, render).expect("fits");
-        assert_eq!(shown, 1);
-        (String::from_utf8(body).expect("cut at a character's boundary"), cut)
+        let template = Template::read(source).expect("valid");
+        let whole = template.lay_out(&draft.seen).expect("laid out");
+        let Fitted { body, size: measured, shown, cut, template } =
+            one(draft, &template, Some(whole), render).expect("fits");
+        assert_eq!((shown, template, measured), (1, None, Measured { used: body.len(), of: size }));
+        (body, cut)
+    }
+
+    const PLAIN: &str = "{% for name in labels %}\n{{ name }}: {{ labels[name] }}\n{% endfor %}\n{{ more_labels }}\n---\n{{ description }}";
+
+    fn fitted(draft: &Draft, max: usize) -> (String, bool) {
+        fitted_by(PLAIN, draft, max)
+    }
+
+    /// The length of the whole message.
+    fn length(draft: &Draft) -> usize {
+        let (text, cut) = fitted(draft, usize::MAX);
+        assert!(!cut);
+        text.len()
     }
 
     #[test]
     fn what_fits_is_not_touched() {
-        let whole = message(20, 500);
-        let text = whole.plain("", str::to_owned);
-        assert_eq!(fitted(&whole, text.len()), (text, false));
+        let draft = draft(20, 500);
+        let whole = fitted(&draft, usize::MAX);
+        assert_eq!(fitted(&draft, whole.0.len()), whole);
     }
 
     #[test]
     fn labels_that_tell_little_go_before_the_description() {
-        let whole = message(20, 500);
-        let (text, cut) = fitted(&whole, whole.plain("", str::to_owned).len() - 1);
+        let whole = draft(20, 500);
+        let (text, cut) = fitted(&whole, length(&whole) - 1);
         assert!(cut && text.contains(&"告".repeat(500)) && text.contains("… and 1 more label"), "{text}");
     }
 
     #[test]
     fn then_the_description_is_cut_with_a_mark() {
-        let (text, _) = fitted(&message(20, 500), 1500);
+        let (text, _) = fitted(&draft(20, 500), 1500);
         assert!(text.contains("label5") && !text.contains("label6") && text.contains("… (shortened"), "{text}");
-        assert!(text.len() > 1500 - "告".len() && text.ends_with("/incidents/inc_1"), "{}", text.len());
+        assert!(text.len() > 1500 - "告".len() && text.ends_with("01abc"), "{}", text.len());
     }
 
     #[test]
     fn then_all_labels_and_at_last_only_severity_title_and_link_stay() {
-        let (text, _) = fitted(&message(20, 500), 600);
+        let (text, _) = fitted(&draft(20, 500), 600);
         assert!(!text.contains("label0") && text.contains("告"), "{text}");
-        let (text, _) = fitted(&message(20, 500), 150);
-        assert!(text.starts_with("[Critical] INC #AB12 磁盘满了") && text.ends_with("/incidents/inc_1"), "{text}");
+        let (text, _) = fitted(&draft(20, 500), 150);
+        assert!(text.starts_with("[Critical] INC #7KQ2MD 磁盘满了") && text.ends_with("01abc"), "{text}");
     }
 
     #[test]
     fn what_cannot_fit_at_all_is_an_error() {
-        assert_eq!(one(&message(0, 0), |_| None::<Vec<u8>>), Err(RenderError::TooLong));
+        let template = Template::read("").expect("valid");
+        assert_eq!(one(&draft(0, 0), &template, None, |_| None::<Written>), Err(RenderError::TooLong));
+    }
+
+    #[test]
+    fn what_a_template_says_itself_stays_longer_than_what_it_repeats() {
+        let runbook = "{{ description }}\nsee the runbook of {{ labels.label9 }}";
+        let (text, cut) = fitted_by(runbook, &draft(20, 500), 300);
+        assert!(cut && text.contains("告… (shortened") && text.contains("see the runbook of value"), "{text}");
+        let long = format!("- Host: {{{{ labels.label9 }}}}\n{}", "runbook ".repeat(100));
+        let (text, cut) = fitted_by(&long, &draft(20, 500), 300);
+        assert!(cut && text.contains("Host: value") && text.contains("runbook … (shortened"), "{text}");
+    }
+
+    #[test]
+    fn a_template_that_fails_only_on_less_is_cut_at_its_end() {
+        let brittle = "{{ description }} {% if description|length < 400 %}{{ labels.none }}{% endif %}";
+        let (text, cut) = fitted_by(brittle, &draft(0, 500), 500);
+        assert!(cut && text.contains("告告… (shortened") && text.ends_with("01abc"), "{text}");
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! What a message says, before any vendor's markup: the same facts in the same order on every channel.
 //!
-//! One notice is a [`Message`]: a headline (`[Critical] INC #7KQ2MD disk full`), facts, labels, description and a link.
+//! One notice is a [`Message`]: a headline (`[Critical] INC #7KQ2MD disk full`), the [`crate::content`] that a template
+//! made of it (facts, labels, description), and a link.
 //! Several are a [`Line`] each (`[Recovered · Critical] INC #7KQ2MD disk full`). The `#` in every headline is the
 //! keyword that operators set on Feishu and DingTalk bots.
 //!
 //! Texts from outside are cleaned of control characters here, and shortened in [`crate::fit`]; what looks like markup
 //! is defused by each channel as it writes.
-
-use std::time::Duration;
 
 use alerting::destination::TimeZone;
 use alerting::limits::cut_chars;
@@ -18,6 +17,7 @@ use alerting::severity::Severity;
 use alerting::timeline::EntryKind;
 use time::{OffsetDateTime, UtcOffset};
 
+use crate::content::{Content, Fact};
 use crate::{Post, mention};
 
 mod words;
@@ -28,8 +28,6 @@ pub(crate) use words::Words;
 pub(crate) const LINE_TITLE_CHARS: usize = 120;
 /// What stands between the links of the last line.
 const BETWEEN_LINKS: &str = " | ";
-/// Characters of a fact: a name that somebody gave to a space or an integration.
-const FACT_CHARS: usize = 200;
 
 /// What the colour says: how bad it is while somebody has to act, and otherwise that nobody has to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,7 +87,8 @@ impl Line {
         Self { title: cut_chars(&clean_line(&notice.title), LINE_TITLE_CHARS), ..Self::new(notice, post, badge) }
     }
 
-    fn alone(notice: &Notice, post: &Post<'_>) -> Self {
+    /// The headline of one notice by itself.
+    pub(crate) fn alone(notice: &Notice, post: &Post<'_>) -> Self {
         let words = Words::of(post.language);
         let badge = match notice.kind {
             EntryKind::Triggered => format!("[{}]", words.severity(notice.severity)),
@@ -116,52 +115,22 @@ impl Line {
     }
 }
 
-/// One named fact.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fact {
-    pub name: &'static str,
-    pub value: String,
-    /// Written in the message's colour where the vendor can.
-    pub coloured: bool,
-}
-
 /// One notice, laid out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Message {
     pub line: Line,
-    pub facts: Vec<Fact>,
-    /// The most telling first.
-    pub labels: Vec<(String, String)>,
-    /// How many labels were left out for size.
-    pub labels_hidden: usize,
-    /// Lines of the alert's own text.
-    pub description: String,
+    pub content: Content,
     pub words: Words,
 }
 
 impl Message {
-    pub(crate) fn of(notice: &Notice, post: &Post<'_>) -> Self {
-        let words = Words::of(post.language);
-        let mut labels: Vec<_> =
-            notice.labels.iter().map(|(name, value)| (clean_line(name), clean_line(value))).collect();
-        labels.sort_by_key(|(name, _)| label_rank(name));
-        Self {
-            line: Line::alone(notice, post),
-            facts: facts(notice, post, words),
-            labels,
-            labels_hidden: 0,
-            description: clean_text(&notice.description),
-            words,
-        }
+    pub(crate) fn facts(&self) -> &[Fact] {
+        &self.content.facts
     }
 
-    /// `host: db-1`, a label per line, and how many are not shown.
-    pub(crate) fn label_lines(&self) -> Vec<String> {
-        let mut lines: Vec<String> = self.labels.iter().map(|(name, value)| format!("{name}: {value}")).collect();
-        if self.labels_hidden > 0 {
-            lines.push(self.words.more_labels(self.labels_hidden));
-        }
-        lines
+    /// Texts that are not empty: in the usual content the labels, then the description.
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = &str> {
+        self.content.blocks.iter().map(String::as_str).filter(|block| !block.is_empty())
     }
 
     /// The whole message without markup. `escape` defuses what comes from outside; `mentions` is a line as the vendor
@@ -171,14 +140,12 @@ impl Message {
         if !mentions.is_empty() {
             text += &format!("\n{mentions}");
         }
-        for fact in &self.facts {
-            text += &format!("\n{}{}{}", fact.name, self.words.colon(), escape(&fact.value));
+        for fact in self.facts() {
+            text += &format!("\n{}{}{}", escape(&fact.name), self.words.colon(), escape(&fact.value));
         }
-        for line in self.label_lines() {
-            text += &format!("\n{}", escape(&line));
-        }
-        if !self.description.is_empty() {
-            text += &format!("\n\n{}", escape(&self.description));
+        for (index, block) in self.content.blocks.iter().enumerate().filter(|(_, block)| !block.is_empty()) {
+            text += if index == 0 { "\n" } else { "\n\n" };
+            text += &escape(block);
         }
         let links = self.link_line(|name, link| format!("{name}{}{link}", self.words.colon()));
         format!("{text}\n\n{links}")
@@ -241,35 +208,8 @@ impl Digest<'_> {
     }
 }
 
-/// At most ten: no more fit one section of a Slack message.
-fn facts(notice: &Notice, post: &Post<'_>, words: Words) -> Vec<Fact> {
-    let fact = |name, value: &str| Fact { name, value: cut_chars(&clean_line(value), FACT_CHARS), coloured: false };
-    let started = local_time(notice.triggered_at, post.time_zone);
-    let mut facts = vec![
-        fact(words.space(), &notice.space_name),
-        Fact { coloured: true, ..fact(words.severity_name(), words.severity(notice.severity)) },
-        fact(words.status(), &words.status_of(notice)),
-        fact(words.source(), &notice.integration_name),
-        fact(words.started(), &started),
-    ];
-    let lasted = notice.closed_at.unwrap_or(notice.at).since(notice.triggered_at);
-    if lasted >= Duration::from_secs(1) {
-        facts.push(fact(words.duration_name(), &words.duration(lasted)));
-    }
-    facts.push(fact(words.assigned(), &notice.assigned.join(words.comma())));
-    facts.extend(notice.level.map(|level| fact(words.level(), &level.to_string())));
-    if notice.alert_count > 1 {
-        facts.push(fact(words.alerts(), &notice.alert_count.to_string()));
-    }
-    if notice.flapping {
-        facts.push(fact(words.flapping(), words.flapping_meaning()));
-    }
-    facts.retain(|fact| !fact.value.is_empty());
-    facts
-}
-
 /// `2026-11-22 13:00:05 +08:00`; UTC by name.
-fn local_time(at: Moment, zone: &TimeZone) -> String {
+pub(crate) fn local_time(at: Moment, zone: &TimeZone) -> String {
     let offset = UtcOffset::from_whole_seconds(zone.offset_secs(at)).unwrap_or(UtcOffset::UTC);
     let Ok(utc) = OffsetDateTime::from_unix_timestamp(at.secs()) else { return at.to_string() };
     let Some(local) = utc.checked_to_offset(offset) else { return at.to_string() };
@@ -302,7 +242,7 @@ const TELLING_LABELS: [&str; 14] = [
     "job",
 ];
 
-fn label_rank(name: &str) -> usize {
+pub(crate) fn label_rank(name: &str) -> usize {
     TELLING_LABELS.iter().position(|known| known.eq_ignore_ascii_case(name)).unwrap_or(TELLING_LABELS.len())
 }
 
@@ -313,7 +253,7 @@ pub(crate) fn clean_line(text: &str) -> String {
 }
 
 /// Lines: control characters but the line end go, and so do blank lines at both ends.
-fn clean_text(text: &str) -> String {
+pub(crate) fn clean_text(text: &str) -> String {
     let unix = text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}'], "\n").replace('\t', "    ");
     let kept: String = unix.chars().filter(|c| *c == '\n' || !is_layout(*c)).collect();
     kept.trim_matches('\n').trim_end().to_owned()
@@ -321,7 +261,7 @@ fn clean_text(text: &str) -> String {
 
 /// Characters that act on the layout instead of being seen: controls, line separators, and the marks that reverse the
 /// reading direction, with which a title could disguise what follows it.
-fn is_layout(c: char) -> bool {
+pub(crate) fn is_layout(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 

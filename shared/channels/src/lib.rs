@@ -10,8 +10,8 @@
 //! together when a message is sent ([`Destination::parse`]).
 //!
 //! Reading order: [`Channel`] and the registry below → [`catalogue`] what is known of a channel by its name →
-//! [`settings`] what an operator configures → `layout` what a message says, the same for all → `mention` whom it calls
-//! → `fit` what goes when there is too much of it → one file per vendor, how it says it → [`outcome`] what an answer
+//! [`settings`] what an operator configures → `layout` what a message says, the same for all → [`content`] the part of it
+//! that templates decide → `mention` whom it calls → `fit` what goes when there is too much of it → one file per vendor, how it says it → [`outcome`] what an answer
 //! can mean → [`deliver`].
 //!
 //! Adding a channel: its file, its line in the registry, and `tests/fixtures/{vendor}/`, where the vendor is the name up to its
@@ -29,10 +29,12 @@ use alerting::rate::Rate;
 use alerting::secret::Secret;
 
 use crate::catalogue::Facts;
+use crate::content::{Failure, Texts};
 use crate::outcome::{Outcome, Provider, Reply};
 use crate::settings::{Fields, PlainSmtpHosts, SettingsError};
 
 pub mod catalogue;
+pub mod content;
 pub mod deliver;
 pub mod dingtalk;
 pub mod email;
@@ -68,6 +70,11 @@ pub trait Channel: Sized {
     const PROVIDER_SECRETS: &'static [&'static str] = &[];
     /// By what of a member its messages find people, which is then the setting `to`. `None` for a channel to groups.
     const ADDRESSED_BY: Option<AddressedBy> = None;
+    /// What a message about one incident says between headline and link, unless an escalation rule brings its own.
+    const CONTENT: Texts = content::USUAL;
+    /// Settings of a destination that does not exist, and of the provider where there is one, as JSON: previews are
+    /// written for it.
+    const EXAMPLE: Example;
 
     /// From the settings of a destination, and those of the provider where there are such.
     fn parse(settings: &Fields<'_>, provider: &Fields<'_>) -> Result<Self, SettingsError>;
@@ -90,6 +97,13 @@ pub trait Channel: Sized {
     fn provider(&self, reply: &Reply) -> Provider;
     /// What must not be repeated to anyone, should a provider echo it.
     fn secrets(&self) -> Vec<&str>;
+}
+
+/// See [`Channel::EXAMPLE`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Example {
+    pub settings: &'static str,
+    pub provider: Option<&'static str>,
 }
 
 /// What a vendor lets through.
@@ -134,6 +148,8 @@ pub struct Post<'a> {
     /// In which times are written.
     pub time_zone: &'a TimeZone,
     pub form: Form,
+    /// The template of one notice's content, instead of the channel's own; several notices are lines and use none.
+    pub template: Option<&'a str>,
 }
 
 /// What a person is told that is about themselves and no incident. It may hold a code, so it is never printed.
@@ -164,6 +180,16 @@ pub struct Request {
     pub shown: usize,
     /// Whether any of them is shown shortened. The page behind the link has everything.
     pub cut: bool,
+    pub size: Measured,
+    /// Why the post's own template was not used, but the channel's.
+    pub template: Option<Failure>,
+}
+
+/// How much of a vendor's limit a message is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Measured {
+    pub used: usize,
+    pub of: Size,
 }
 
 /// How a message leaves.
@@ -183,8 +209,19 @@ pub(crate) enum Transport {
 
 impl Request {
     fn new(url: String, body: fit::Fitted, at: Moment) -> Self {
-        let fit::Fitted { body, shown, cut } = body;
-        Self { transport: Transport::Http { url: Secret::new(url), headers: Vec::new(), body }, at, shown, cut }
+        let fit::Fitted { body, size, shown, cut, template } = body;
+        let transport = Transport::Http { url: Secret::new(url), headers: Vec::new(), body };
+        Self { transport, at, shown, cut, size, template }
+    }
+
+    /// What the vendor reads: the body of an HTTP request, or a mail's parts before they are written in MIME. Beside the
+    /// texts it holds what the destination's settings put there, such as a chat's number.
+    pub fn body(&self) -> serde_json::Value {
+        let body = match &self.transport {
+            Transport::Http { body, .. } => serde_json::from_slice(body),
+            Transport::Email { mail, .. } => serde_json::to_value(mail),
+        };
+        body.expect("what channels write is JSON")
     }
 
     fn header(mut self, name: &'static str, value: &Secret) -> Self {
@@ -202,7 +239,7 @@ impl Request {
 
 impl fmt::Debug for Request {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { transport: _, at, shown, cut } = self;
+        let Self { transport: _, at, shown, cut, size: _, template: _ } = self;
         f.debug_struct("Request").field("at", at).field("shown", shown).field("cut", cut).finish_non_exhaustive()
     }
 }

@@ -144,6 +144,7 @@ pub(crate) fn notice(kind: EntryKind) -> Notice {
         labels: labels.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         integration_name: "Zabbix".to_owned(),
         alert_count: 1,
+        rule: None,
         level: None,
         flapping: false,
         person: None,
@@ -187,15 +188,13 @@ pub(crate) fn post(notices: &[Notice]) -> Post<'_> {
         language: Language::English,
         time_zone: &TimeZone::Offset { minutes: 480 },
         form: Form::Rich,
+        template: None,
     }
 }
 
-/// The body of an HTTP request, or what a mail says before it is written in MIME.
+/// What the vendor reads.
 pub(crate) fn body(request: &Request) -> Value {
-    match &request.transport {
-        Transport::Http { body, .. } => serde_json::from_slice(body).expect("a request's body is JSON"),
-        Transport::Email { mail, .. } => serde_json::to_value(mail).expect("JSON serialises"),
-    }
+    request.body()
 }
 
 /// The same as text.

@@ -10,11 +10,12 @@ use alerting::people::Person;
 use alerting::secret::Secret;
 use serde_json::{Value, json};
 
-use crate::fit::{Render, fit};
+use crate::content::Fact;
+use crate::fit::{Render, Written, fit};
 use crate::layout::{Digest, Line, Message};
 use crate::outcome::{Outcome, Provider, Reason, Reply, text_of};
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
+use crate::{Channel, Example, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
 
 /// A webhook into one conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub const MENTIONED_BY: &str = "slack_user_id";
 const SECTION_CHARS: usize = 3000;
 /// Blocks of one message: <https://docs.slack.dev/reference/block-kit/blocks>
 const BLOCKS: usize = 50;
+/// Fields of one section; same page as its text.
+const FIELDS: usize = 10;
 
 /// What Slack calls the buttons, in their order; the names have to differ.
 const ACTIONS: [&str; 2] = ["details", "acknowledge"];
@@ -49,6 +52,8 @@ impl Channel for Webhook {
     };
     const SETTINGS: &'static [&'static str] = &["url"];
     const SECRETS: &'static [&'static str] = &["url"];
+    const EXAMPLE: Example =
+        Example { settings: r#"{"url": "https://hooks.slack.com/services/T0/B0/example"}"#, provider: None };
 
     fn parse(fields: &Fields<'_>, _provider: &Fields<'_>) -> Result<Self, SettingsError> {
         let url = fields.url("url", Self::LIMITS.hosts, URL_REMEDY)?;
@@ -63,7 +68,7 @@ impl Channel for Webhook {
     }
 
     fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
-        Ok(Request::new(self.url.expose().to_owned(), fit(post, &Writer)?, at))
+        Ok(Request::new(self.url.expose().to_owned(), fit(post, Self::CONTENT, &Writer)?, at))
     }
 
     fn outcome(&self, reply: &Reply) -> Outcome {
@@ -124,16 +129,17 @@ struct Writer;
 
 impl Writer {
     /// The body, if all texts together are within the limit.
-    fn body(body: &Value) -> Option<Vec<u8>> {
-        let fits = text_chars(body) <= Webhook::LIMITS.text.max;
-        fits.then(|| serde_json::to_vec(body).expect("JSON values serialise"))
+    fn body(body: &Value) -> Option<Written> {
+        let write = || serde_json::to_vec(body).expect("JSON values serialise");
+        Webhook::LIMITS.text.written(text_chars(body), write)
     }
 
-    fn plain(text: &str) -> Option<Vec<u8>> {
-        if PLAIN.holds(text) { Self::body(&json!({"text": text, "unfurl_links": false})) } else { None }
+    fn plain(text: &str) -> Option<Written> {
+        let body = || serde_json::to_vec(&json!({"text": text, "unfurl_links": false})).expect("JSON values serialise");
+        PLAIN.written(PLAIN.unit.count(text), body)
     }
 
-    fn rich(text: &str, colour: &str, blocks: &[Value]) -> Option<Vec<u8>> {
+    fn rich(text: &str, colour: &str, blocks: &[Value]) -> Option<Written> {
         let attachment = json!({"color": colour, "blocks": blocks});
         let body = json!({"text": text, "unfurl_links": false, "attachments": [attachment]});
         if blocks.len() <= BLOCKS { Self::body(&body) } else { None }
@@ -141,19 +147,16 @@ impl Writer {
 }
 
 impl Render for Writer {
-    fn message(&self, message: &Message, form: Form) -> Option<Vec<u8>> {
+    fn message(&self, message: &Message, form: Form) -> Option<Written> {
         if form == Form::Plain {
             return Self::plain(&message.plain(&mentions(&message.line.mentions), escape));
         }
         let mut blocks = Vec::new();
-        let field = |name, value: &str| mrkdwn(&format!("*{name}*\n{}", escape(value)));
-        let fields: Vec<Value> = message.facts.iter().map(|fact| field(fact.name, &fact.value)).collect();
-        if !fields.is_empty() {
-            blocks.push(json!({"type": "section", "fields": fields}));
+        for facts in message.facts().chunks(FIELDS) {
+            let field = |fact: &Fact| mrkdwn(&format!("*{}*\n{}", escape(&fact.name), escape(&fact.value)));
+            blocks.push(json!({"type": "section", "fields": facts.iter().map(field).collect::<Vec<_>>()}));
         }
-        for text in [message.label_lines().join("\n"), message.description.clone()] {
-            blocks.extend(sections(&text));
-        }
+        blocks.extend(message.blocks().flat_map(sections));
         let button = |(place, (name, link)): (usize, (&str, &str))| {
             let label = json!({"type": "plain_text", "text": name});
             json!({"type": "button", "action_id": ACTIONS[place], "text": label, "url": link})
@@ -165,7 +168,7 @@ impl Render for Writer {
         Self::rich(&text, message.line.tone.hex(), &blocks)
     }
 
-    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>> {
+    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Written> {
         if form == Form::Plain {
             return Self::plain(&digest.plain(&mentions(&digest.mentions()), escape));
         }

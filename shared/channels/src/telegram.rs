@@ -13,11 +13,11 @@ use alerting::secret::Secret;
 use reqwest::Url;
 use serde_json::{Value, json};
 
-use crate::fit::{Render, fit};
+use crate::fit::{Render, Written, fit};
 use crate::layout::{Digest, Line, Message};
 use crate::outcome::{Outcome, Provider, Reason, Reply, clamped, code, text_of};
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
+use crate::{Channel, Example, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
 
 /// A bot, and the chat that it writes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,6 +55,7 @@ impl Channel for Bot {
     };
     const SETTINGS: &'static [&'static str] = &["token", "chat_id"];
     const SECRETS: &'static [&'static str] = &["token"];
+    const EXAMPLE: Example = Example { settings: r#"{"token": "1:example", "chat_id": "@example"}"#, provider: None };
 
     fn parse(fields: &Fields<'_>, _provider: &Fields<'_>) -> Result<Self, SettingsError> {
         let token = fields.text("token", TOKEN_REMEDY)?;
@@ -78,7 +79,7 @@ impl Channel for Bot {
 
     fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
         let url = format!("https://{}/bot{}/sendMessage", Self::LIMITS.hosts[0], self.token.expose());
-        Ok(Request::new(url, fit(post, &Writer { chat: &self.chat })?, at))
+        Ok(Request::new(url, fit(post, Self::CONTENT, &Writer { chat: &self.chat })?, at))
     }
 
     fn outcome(&self, reply: &Reply) -> Outcome {
@@ -143,17 +144,19 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn plain(&self, text: &str) -> Option<Vec<u8>> {
-        Bot::LIMITS.text.holds(text).then(|| self.body(&json!({"text": text})))
+    const LIMIT: Size = Bot::LIMITS.text;
+
+    fn plain(&self, text: &str) -> Option<Written> {
+        Self::LIMIT.written(Self::LIMIT.unit.count(text), || self.body(&json!({"text": text})))
     }
 
     /// `markup` is what stands below the message; null for nothing.
-    fn html(&self, html: &str, markup: &Value) -> Option<Vec<u8>> {
+    fn html(&self, html: &str, markup: &Value) -> Option<Written> {
         let mut body = json!({"text": html, "parse_mode": "HTML"});
         if !markup.is_null() {
             body["reply_markup"] = markup.clone();
         }
-        Bot::LIMITS.text.holds(&visible(html)).then(|| self.body(&body))
+        Self::LIMIT.written(Self::LIMIT.unit.count(&visible(html)), || self.body(&body))
     }
 
     fn body(&self, message: &Value) -> Vec<u8> {
@@ -168,20 +171,18 @@ impl Writer<'_> {
 }
 
 impl Render for Writer<'_> {
-    fn message(&self, message: &Message, form: Form) -> Option<Vec<u8>> {
+    fn message(&self, message: &Message, form: Form) -> Option<Written> {
         if form == Form::Plain {
             return self.plain(&message.plain(&plain_mentions(&message.line.mentions), break_mentions));
         }
         let line = &message.line;
         let mut text = format!("<b>{} {}</b> {}\n", line.badge, line.num, escape(&line.title));
         text += &mention_line(&line.mentions);
-        for fact in &message.facts {
-            text += &format!("\n<b>{}</b>{}{}", fact.name, message.words.colon(), escape(&fact.value));
+        for fact in message.facts() {
+            text += &format!("\n<b>{}</b>{}{}", escape(&fact.name), message.words.colon(), escape(&fact.value));
         }
-        for block in [message.label_lines().join("\n"), message.description.clone()] {
-            if !block.is_empty() {
-                text += &format!("\n\n{}", escape(&block));
-            }
+        for block in message.blocks() {
+            text += &format!("\n\n{}", escape(block));
         }
         let links = message.link_line(|name, link| format!("<a href=\"{}\">{name}</a>", escape(link)));
         text += &format!("\n\n{links}");
@@ -190,7 +191,7 @@ impl Render for Writer<'_> {
         self.html(&text, &if is_public(&line.link) { buttons() } else { Value::Null })
     }
 
-    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>> {
+    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Written> {
         if form == Form::Plain {
             return self.plain(&digest.plain(&plain_mentions(&digest.mentions()), break_mentions));
         }

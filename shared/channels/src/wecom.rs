@@ -16,11 +16,11 @@ use alerting::people::Person;
 use alerting::secret::Secret;
 use serde_json::json;
 
-use crate::fit::{Render, fit};
+use crate::fit::{Render, Written, fit};
 use crate::layout::{Digest, Message, Tone, break_tags};
 use crate::outcome::{Outcome, Provider, Reason, Reply, code, text_of};
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
+use crate::{Channel, Example, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
 
 /// A group's bot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,13 +49,17 @@ impl Channel for Bot {
     };
     const SETTINGS: &'static [&'static str] = &["url"];
     const SECRETS: &'static [&'static str] = &["url"];
+    const EXAMPLE: Example = Example {
+        settings: r#"{"url": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=example"}"#,
+        provider: None,
+    };
 
     fn parse(fields: &Fields<'_>, _provider: &Fields<'_>) -> Result<Self, SettingsError> {
         Ok(Self { url: fields.url_or_key("url", Self::LIMITS.hosts, "/cgi-bin/webhook/send", "key", URL_REMEDY)? })
     }
 
     fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
-        Ok(Request::new(self.url.expose().to_owned(), fit(post, &Writer)?, at))
+        Ok(Request::new(self.url.expose().to_owned(), fit(post, Self::CONTENT, &Writer)?, at))
     }
 
     fn outcome(&self, reply: &Reply) -> Outcome {
@@ -92,7 +96,7 @@ impl Channel for Bot {
 struct Writer;
 
 impl Writer {
-    fn text(text: &str, people: &[Person]) -> Option<Vec<u8>> {
+    fn text(text: &str, people: &[Person]) -> Option<Written> {
         let mut message = json!({"content": text});
         let user_ids: Vec<&str> = people.iter().filter_map(user_id).collect();
         let mobiles: Vec<&str> = people.iter().filter_map(mobile).collect();
@@ -101,18 +105,18 @@ impl Writer {
                 message[list] = members.into();
             }
         }
-        let body = || serde_json::to_vec(&json!({"msgtype": "text", "text": message}));
-        PLAIN.holds(text).then(|| body().expect("JSON values serialise"))
+        let body = || serde_json::to_vec(&json!({"msgtype": "text", "text": message})).expect("JSON values serialise");
+        PLAIN.written(text.len(), body)
     }
 
-    fn markdown(text: &str) -> Option<Vec<u8>> {
-        let body = || serde_json::to_vec(&json!({"msgtype": "markdown", "markdown": {"content": text}}));
-        Bot::LIMITS.text.holds(text).then(|| body().expect("JSON values serialise"))
+    fn markdown(text: &str) -> Option<Written> {
+        let body = json!({"msgtype": "markdown", "markdown": {"content": text}});
+        Bot::LIMITS.text.written(text.len(), || serde_json::to_vec(&body).expect("JSON values serialise"))
     }
 }
 
 impl Render for Writer {
-    fn message(&self, message: &Message, form: Form) -> Option<Vec<u8>> {
+    fn message(&self, message: &Message, form: Form) -> Option<Written> {
         let line = &message.line;
         if form == Form::Plain || line.mentions.iter().any(|person| mobile(person).is_some()) {
             return Self::text(&message.plain(&unmentioned(&line.mentions), break_tags), &line.mentions);
@@ -120,21 +124,19 @@ impl Render for Writer {
         let badge = coloured(line.tone, &line.badge);
         let mut text = format!("**{badge} [{}]({}) {}**", line.num, line.link, escape(&line.title));
         text += &mention_line(&line.mentions);
-        for fact in &message.facts {
+        for fact in message.facts() {
             let value = escape(&fact.value);
             let value = if fact.coloured { coloured(line.tone, &value) } else { value };
-            text += &format!("\n> {}{}{value}", fact.name, message.words.colon());
+            text += &format!("\n> {}{}{value}", escape(&fact.name), message.words.colon());
         }
-        for block in [message.label_lines().join("\n"), message.description.clone()] {
-            if !block.is_empty() {
-                text += &format!("\n\n{}", escape(&block));
-            }
+        for block in message.blocks() {
+            text += &format!("\n\n{}", escape(block));
         }
         let links = message.link_line(|name, link| format!("[{name}]({link})"));
         Self::markdown(&format!("{text}\n\n{links}"))
     }
 
-    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>> {
+    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Written> {
         let people = digest.mentions();
         if form == Form::Plain || people.iter().any(|person| mobile(person).is_some()) {
             return Self::text(&digest.plain(&unmentioned(&people), break_tags), &people);

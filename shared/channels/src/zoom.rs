@@ -13,11 +13,11 @@ use alerting::secret::Secret;
 use reqwest::Url;
 use serde_json::{Value, json};
 
-use crate::fit::{Render, fit};
+use crate::fit::{Render, Written, fit};
 use crate::layout::{Digest, Message, Tone};
 use crate::outcome::{Outcome, Provider, Reason, Reply, code, text_of};
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
+use crate::{Channel, Example, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
 
 /// A connection of Zoom's incoming webhook app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,6 +52,11 @@ impl Channel for Webhook {
     };
     const SETTINGS: &'static [&'static str] = &["url", "verification_token", "envelope"];
     const SECRETS: &'static [&'static str] = &["url", "verification_token"];
+    const EXAMPLE: Example = Example {
+        settings: r#"{"url": "https://integrations.zoom.us/chat/webhooks/incomingwebhook/example",
+            "verification_token": "example"}"#,
+        provider: None,
+    };
 
     fn parse(fields: &Fields<'_>, _provider: &Fields<'_>) -> Result<Self, SettingsError> {
         let mut url = fields.url("url", Self::LIMITS.hosts, URL_REMEDY)?;
@@ -76,7 +81,7 @@ impl Channel for Webhook {
     }
 
     fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
-        let body = fit(post, &Writer { envelope: self.envelope })?;
+        let body = fit(post, Self::CONTENT, &Writer { envelope: self.envelope })?;
         Ok(Request::new(self.url.expose().to_owned(), body, at).header("authorization", &self.token))
     }
 
@@ -155,9 +160,9 @@ impl Part<'_> {
 }
 
 impl Writer {
-    fn body(&self, tone: Option<Tone>, head: &str, parts: &[Part<'_>]) -> Option<Vec<u8>> {
+    fn body(&self, tone: Option<Tone>, head: &str, parts: &[Part<'_>]) -> Option<Written> {
         let chars = Unit::Chars.count(head) + parts.iter().map(|part| Unit::Chars.count(part.text())).sum::<usize>();
-        if !HEAD.holds(head) || chars > Webhook::LIMITS.text.max {
+        if !HEAD.holds(head) {
             return None;
         }
         let body: Vec<Value> = parts.iter().map(Part::json).collect();
@@ -169,12 +174,12 @@ impl Writer {
             Envelope::Content => json!({"content": content}),
             Envelope::TopLevel => content,
         };
-        Some(serde_json::to_vec(&whole).expect("JSON values serialise"))
+        Webhook::LIMITS.text.written(chars, || serde_json::to_vec(&whole).expect("JSON values serialise"))
     }
 }
 
 impl Render for Writer {
-    fn message(&self, message: &Message, form: Form) -> Option<Vec<u8>> {
+    fn message(&self, message: &Message, form: Form) -> Option<Written> {
         let line = &message.line;
         let whole = line.headline();
         let head = alerting::limits::cut_chars(&whole, HEAD.max);
@@ -186,15 +191,15 @@ impl Render for Writer {
             parts.push(Part::Text(message.plain("", str::to_owned)));
             return self.body(None, &head, &parts);
         }
-        let facts = message.facts.iter().map(|fact| format!("{}{}{}", fact.name, message.words.colon(), fact.value));
-        let blocks =
-            [facts.collect::<Vec<_>>().join("\n"), message.label_lines().join("\n"), message.description.clone()];
-        parts.extend(blocks.into_iter().filter(|block| !block.is_empty()).map(Part::Text));
+        let facts = message.facts().iter().map(|fact| format!("{}{}{}", fact.name, message.words.colon(), fact.value));
+        let facts = facts.collect::<Vec<_>>().join("\n");
+        parts.extend((!facts.is_empty()).then_some(Part::Text(facts)));
+        parts.extend(message.blocks().map(|block| Part::Text(block.to_owned())));
         parts.extend(message.links().map(|(name, link)| Part::Link(name.to_owned(), link)));
         self.body(Some(line.tone), &head, &parts)
     }
 
-    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Vec<u8>> {
+    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Written> {
         let mut parts: Vec<Part<'_>> = mentions(&digest.mentions()).into_iter().collect();
         if form == Form::Plain {
             parts.push(Part::Text(digest.plain("", str::to_owned)));

@@ -13,9 +13,10 @@ use std::time::Duration;
 
 use alerting::alert::Alert;
 use alerting::change::ChangeEvent;
+use alerting::ids::DestinationId;
 use alerting::incident::{Incident, Progress};
 use alerting::notice::{self, Notice, NoticeRecord};
-use alerting::timeline::{Entry, EntryKind};
+use alerting::timeline::{Audience, Entry, EntryKind};
 use alerting::timer::{self, Timer, Work};
 use futures::StreamExt as _;
 use futures::stream;
@@ -80,6 +81,24 @@ impl Dispatch {
         timers.extend(self.auto_close(incident, entry).await?);
         alarm::check(incident, entry, &notices, &timers, self.clock.now());
         Ok(FollowUp { notices, timers, change: ChangeEvent::of_incident(incident, entry) })
+    }
+
+    /// What `destination` would be told of the incident's newest change that is told at all. Nothing comes of it.
+    pub async fn sample(&self, incident: &Incident, destination: &DestinationId) -> Result<Notice, DispatchError> {
+        let newest = incident.timeline.iter().rev().find(|entry| entry.kind.is_told());
+        let (kind, at) = newest.map_or((EntryKind::Triggered, incident.triggered_at), |entry| (entry.kind, entry.at));
+        let entry = Entry {
+            n: incident.n,
+            at,
+            kind,
+            actor: newest.map_or_else(String::new, |entry| entry.actor.clone()),
+            detail: None,
+            alert_n: None,
+            alert: None,
+            told: Audience::Only(vec![destination.clone()]),
+        };
+        let subject = self.subject(incident, None).await?;
+        Ok(notice::plan(incident, &entry, &subject).remove(0))
     }
 
     /// The end of an incident that closes by itself.

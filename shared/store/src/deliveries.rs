@@ -54,6 +54,9 @@ pub struct Attempt {
     pub outcome: AttemptOutcome,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// Why the escalation rule's template was not used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -160,6 +163,7 @@ pub struct Mark {
     /// `None`: nothing was tried.
     pub outcome: Option<AttemptOutcome>,
     pub reason: Option<String>,
+    pub template: Option<String>,
 }
 
 /// What became of [`Store::mark`].
@@ -219,9 +223,10 @@ impl Store {
         mark: Mark,
     ) -> Result<Marked, WriteError> {
         let key = keys::delivery(incident, destination);
-        let told = Told { n, state: mark.state };
-        let attempt = mark.outcome.map(|outcome| Attempt { n, at: mark.at, outcome, reason: mark.reason });
-        let append = append(&key, owner, mark.at, &told, attempt.as_ref())?;
+        let Mark { at, state, outcome, reason, template } = mark;
+        let told = Told { n, state };
+        let attempt = outcome.map(|outcome| Attempt { n, at, outcome, reason, template });
+        let append = append(&key, owner, at, &told, attempt.as_ref())?;
         let refused = match self.update(Table::Alerts, append).await? {
             Write::Done(_) => return Ok(Marked::Recorded),
             Write::Refused(stored) => stored.as_ref().map(decode).transpose()?.unwrap_or_default(),
@@ -231,7 +236,7 @@ impl Store {
             let own = own && attempt.as_ref().is_none_or(|attempt| refused.attempts.last() == Some(attempt));
             return Ok(if own { Marked::Recorded } else { Marked::NotOurs });
         }
-        match self.update(Table::Alerts, rewrite(&key, owner, mark.at, refused, told, attempt)?).await? {
+        match self.update(Table::Alerts, rewrite(&key, owner, at, refused, told, attempt)?).await? {
             Write::Done(_) => Ok(Marked::Recorded),
             Write::Refused(_) => Ok(Marked::NotOurs),
         }

@@ -27,7 +27,7 @@ impl Store {
         let mut lines: BTreeMap<String, (Key, Option<Item>)> = BTreeMap::new();
         for notice in notices {
             let key = keys::digest_line(destination, &notice.incident, notice.n);
-            let line = Notice { description: String::new(), labels: BTreeMap::new(), ..notice.clone() };
+            let line = Notice { description: String::new(), labels: BTreeMap::new(), rule: None, ..notice.clone() };
             let expires = expiry(now + limits::ALERT_AFTERLIFE);
             let stored = item(&key, [("doc", json(&key, &line)?), ("expires_at", expires)]);
             lines.insert(key.sk.clone(), (key, Some(stored)));

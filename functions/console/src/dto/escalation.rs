@@ -3,7 +3,9 @@
 //! [`Notify`] is read from one flat object: serde's tagged enums lose the path to a field at fault and take unknown
 //! fields beside a unit variant.
 
-use alerting::escalation::{EscalationRule, Group, Level, Next, Notify, Repeat};
+use std::collections::BTreeMap;
+
+use alerting::escalation::{EscalationRule, Group, Level, Next, Notify, Repeat, TemplateTexts};
 use alerting::filter::Filter;
 use alerting::hours::WeeklyHours;
 use alerting::ids::{EscalationRuleId, MemberId, ScheduleId, TeamId};
@@ -12,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::schema::FilterShape;
-use super::schema::escalation::{GroupShape, NextShape, NotifyShape, RepeatShape};
+use super::schema::escalation::{GroupShape, NextShape, NotifyShape, RepeatShape, TemplateTextsShape};
 use super::schema::hours::WeeklyHoursShape;
 use super::schema::text::{EscalationRuleIdText, MemberIdText, NameText, ScheduleIdText, TeamIdText};
 use crate::error::ApiError;
@@ -34,6 +36,11 @@ pub(crate) struct EscalationRuleBody {
     /// Told one after the other.
     #[schema(min_items = 1, max_items = 10)]
     levels: Vec<LevelBody>,
+    /// What messages say between headline and link instead of the channel's usual content, by channel and language; see
+    /// `GET /channels/{channel}/template`.
+    #[serde(default)]
+    #[schema(value_type = BTreeMap<String, TemplateTextsShape>, required = false)]
+    templates: BTreeMap<String, TemplateTexts>,
     /// The place in the order of trial, from 0. Without it, a new rule is the last, and an old one stays where it is.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 49)]
@@ -103,6 +110,8 @@ pub(crate) struct EscalationRuleView {
     filter: Filter,
     #[schema(value_type = Vec<LevelBody>)]
     levels: Vec<Level>,
+    #[schema(value_type = BTreeMap<String, TemplateTextsShape>)]
+    templates: BTreeMap<String, TemplateTexts>,
     /// The place in the order of trial, from 0.
     position: usize,
 }
@@ -117,12 +126,12 @@ impl EscalationRuleBody {
     /// The rule that the request asks for, and where it is to stand. What of it cannot be,
     /// [`EscalationRule::check`] says.
     pub(crate) fn parse(self, id: EscalationRuleId) -> Result<(EscalationRule, Option<usize>), ApiError> {
-        let Self { name, hours, filter, levels, position } = self;
+        let Self { name, hours, filter, levels, templates, position } = self;
         let name = super::name("name", &name)?;
         let levels = levels.into_iter().enumerate();
         let levels = levels.map(|(n, level)| level.parse().map_err(|error| error.within(&format!("levels[{n}]"))));
         let levels = levels.collect::<Result<_, _>>()?;
-        Ok((EscalationRule { id, name, hours, filter, levels }, position))
+        Ok((EscalationRule { id, name, hours, filter, levels, templates }, position))
     }
 }
 
@@ -154,8 +163,8 @@ impl NotifyBody {
 
 impl EscalationRuleView {
     pub(crate) fn new(position: usize, rule: EscalationRule) -> Self {
-        let EscalationRule { id, name, hours, filter, levels } = rule;
-        Self { id, name, hours, filter, levels, position }
+        let EscalationRule { id, name, hours, filter, levels, templates } = rule;
+        Self { id, name, hours, filter, levels, templates, position }
     }
 }
 

@@ -129,6 +129,22 @@ pub(crate) struct AttemptView {
     pub(crate) outcome: &'static str,
     #[schema(required)]
     pub(crate) reason: Option<String>,
+    /// Why the escalation rule's template was not used, but the channel's own; `null` if nothing failed.
+    #[schema(required, example = "line 1: undefined value")]
+    pub(crate) template: Option<String>,
+}
+
+impl AttemptView {
+    fn detail(&self, channel: &str) -> String {
+        let mut detail = format!("{channel}: {}", self.outcome);
+        if let Some(reason) = &self.reason {
+            detail += &format!(" ({reason})");
+        }
+        if let Some(failure) = &self.template {
+            detail += &format!("; the rule's template failed ({failure}), the default was used");
+        }
+        detail
+    }
 }
 
 impl IncidentView {
@@ -194,10 +210,7 @@ impl DeliveryView {
             at: attempt.at,
             kind: "notified",
             actor: who.clone(),
-            detail: Some(match &attempt.reason {
-                Some(reason) => format!("{channel}: {} ({reason})", attempt.outcome),
-                None => format!("{channel}: {}", attempt.outcome),
-            }),
+            detail: Some(attempt.detail(&channel)),
         })
     }
 }

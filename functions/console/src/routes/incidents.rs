@@ -77,6 +77,7 @@ pub(crate) async fn detail(app: &App, incident: Incident) -> Result<Json<Inciden
             at: Time(attempt.at),
             outcome: attempt.outcome.as_str(),
             reason: attempt.reason,
+            template: attempt.template,
         });
         deliveries.push(DeliveryView { destination, name, channel, state, attempts: attempts.collect() });
     }

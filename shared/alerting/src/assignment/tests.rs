@@ -85,7 +85,14 @@ fn level(text: serde_json::Value) -> Level {
 }
 
 fn rule(levels: Vec<Level>) -> EscalationRule {
-    EscalationRule { id: id("esc_a"), name: "Payments".to_owned(), hours: None, filter: Filter::default(), levels }
+    EscalationRule {
+        id: id("esc_a"),
+        name: "Payments".to_owned(),
+        hours: None,
+        filter: Filter::default(),
+        levels,
+        templates: Default::default(),
+    }
 }
 
 /// Who is reached at the first level that reaches anyone, as `member: contacts` and groups.

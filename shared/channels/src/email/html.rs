@@ -1,6 +1,7 @@
 //! The HTML part: tables and inline styles, which is what all mail programs draw alike.
 
-use crate::layout::{Digest, Fact, Line, Message, Tone, Words};
+use crate::content::Fact;
+use crate::layout::{Digest, Line, Message, Tone, Words};
 
 const FONT: &str = "font-family:-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,'PingFang SC','Microsoft \
                     YaHei',sans-serif;font-size:14px;line-height:1.5;color:#1f2328";
@@ -16,17 +17,14 @@ pub(super) fn message(message: &Message) -> String {
         escape(&line.num),
         escape(&line.title),
     ));
-    if !message.facts.is_empty() {
-        rows += &row(&table(message.facts.iter().map(|fact| pair(fact, line.tone))));
+    if !message.facts().is_empty() {
+        rows += &row(&table(message.facts().iter().map(|fact| pair(fact, line.tone))));
     }
-    let labels = message.label_lines();
-    if !labels.is_empty() {
-        rows +=
-            &row(&format!("<div style=\"color:#656d76;word-break:break-word\">{}</div>", lines(&labels.join("\n"))));
-    }
-    if !message.description.is_empty() {
-        let style = "padding:12px;background:#f6f8fa;word-break:break-word";
-        rows += &row(&format!("<div style=\"{style}\">{}</div>", lines(&message.description)));
+    for (index, block) in message.content.blocks.iter().enumerate().filter(|(_, block)| !block.is_empty()) {
+        // What stands right behind facts is more of them: in the usual content the labels.
+        let is_aside = index == 0 && !message.facts().is_empty();
+        let style = if is_aside { "color:#656d76" } else { "padding:12px;background:#f6f8fa" };
+        rows += &row(&format!("<div style=\"{style};word-break:break-word\">{}</div>", lines(block)));
     }
     rows += &row(&buttons(message.links()));
     page(message.words, line.tone, &rows)
@@ -73,7 +71,7 @@ fn table(rows: impl Iterator<Item = String>) -> String {
 fn pair(fact: &Fact, tone: Tone) -> String {
     let value = escape(&fact.value);
     let value = if fact.coloured { coloured(tone, &value) } else { value };
-    format!("<tr><td style=\"{NAME}\">{}</td><td style=\"{VALUE}\">{value}</td></tr>", escape(fact.name))
+    format!("<tr><td style=\"{NAME}\">{}</td><td style=\"{VALUE}\">{value}</td></tr>", escape(&fact.name))
 }
 
 fn badge(tone: Tone, text: &str) -> String {

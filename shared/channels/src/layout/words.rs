@@ -26,17 +26,6 @@ macro_rules! words {
 }
 
 words! {
-    space: "Space" | "协作空间";
-    severity_name: "Severity" | "严重程度";
-    status: "Status" | "状态";
-    source: "Source" | "来源";
-    started: "Started" | "触发时间";
-    duration_name: "Duration" | "持续时间";
-    assigned: "Assigned to" | "分派给";
-    level: "Level" | "升级层级";
-    alerts: "Alerts" | "告警数";
-    flapping: "Flapping" | "频繁抖动";
-    flapping_meaning: "opens and closes again and again" | "反复触发与恢复";
     lang: "en" | "zh-CN";
     details: "Details" | "查看详情";
     acknowledge: "Acknowledge" | "认领";

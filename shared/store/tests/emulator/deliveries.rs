@@ -43,12 +43,18 @@ async fn mark(store: &Store, n: u64, owner: &str, mark: Mark) -> Marked {
 }
 
 fn delivered() -> Mark {
-    Mark { at: NOW, state: DeliveryState::Delivered, outcome: Some(AttemptOutcome::Delivered), reason: None }
+    Mark {
+        at: NOW,
+        state: DeliveryState::Delivered,
+        outcome: Some(AttemptOutcome::Delivered),
+        reason: None,
+        template: None,
+    }
 }
 
 fn to_be_retried(at: Moment) -> Mark {
     let reason = Some("provider_down".to_owned());
-    Mark { at, state: DeliveryState::Pending, outcome: Some(AttemptOutcome::Retry), reason }
+    Mark { at, state: DeliveryState::Pending, outcome: Some(AttemptOutcome::Retry), reason, template: None }
 }
 
 async fn only_delivery(world: &World) -> Delivery {
@@ -208,6 +214,7 @@ fn notice(at: i64, n: u64) -> Notice {
         labels: BTreeMap::from([("host".to_owned(), "db-1".to_owned())]),
         integration_name: "disk alarms".to_owned(),
         alert_count: 1,
+        rule: None,
         level: None,
         flapping: false,
         person: None,

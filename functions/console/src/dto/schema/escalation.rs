@@ -43,6 +43,17 @@ pub(crate) struct RepeatShape {
     every_seconds: u32,
 }
 
+/// The content template of one channel; a language that is left out keeps the usual one.
+#[derive(ToSchema)]
+#[schema(as = TemplateTexts)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TemplateTextsShape {
+    #[schema(max_length = 4096, example = "- Host: {{ labels.host }}\n{{ description }}")]
+    en: Option<String>,
+    #[schema(max_length = 4096)]
+    zh: Option<String>,
+}
+
 /// When the next level takes over, and what keeps it from being told.
 #[derive(ToSchema)]
 #[schema(as = Next)]
@@ -63,7 +74,7 @@ pub(crate) enum UnlessShape {
 
 #[cfg(test)]
 mod tests {
-    use alerting::escalation::{self, Group, Next, Notify, Repeat, Unless};
+    use alerting::escalation::{self, Group, Next, Notify, Repeat, TemplateTexts, Unless};
     use alerting::people::CONTACTS;
     use serde_json::json;
 
@@ -74,6 +85,11 @@ mod tests {
     fn the_parts_of_a_level_are_described_as_they_are() {
         let destination = "dst_1".parse().expect("an id");
         same_fields::<GroupShape>(&Group { destination, mention: false, mapping_table: None });
+        same_fields::<TemplateTextsShape>(&TemplateTexts { en: Some(String::new()), zh: Some(String::new()) });
+        for language in ["en", "zh"] {
+            let longest = &schema_of::<TemplateTextsShape>()["properties"][language]["maxLength"];
+            assert_eq!(longest, channels::content::SOURCE_BYTES, "{language}");
+        }
         same_fields::<RepeatShape>(&Repeat { times: 1, every_seconds: 60 });
         same_fields::<NextShape>(&Next { after_minutes: 1, unless: Unless::Closed });
         same_names::<UnlessShape>(&[Unless::Acknowledged, Unless::Closed]);

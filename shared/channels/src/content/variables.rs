@@ -1,0 +1,180 @@
+//! What a content template sees of a notice.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use alerting::notice::Notice;
+use minijinja::Value;
+use minijinja::value::{Enumerator, Object};
+
+use crate::Post;
+use crate::layout::{Words, clean_line, clean_text, label_rank, local_time};
+
+/// One variable, as people read of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variable {
+    pub name: &'static str,
+    /// `text`, `number`, `boolean`, `map`.
+    pub kind: &'static str,
+    pub meaning: &'static str,
+    pub example: &'static str,
+}
+
+const fn variable(name: &'static str, kind: &'static str, meaning: &'static str, example: &'static str) -> Variable {
+    Variable { name, kind, meaning, example }
+}
+
+/// All there are; README.md has the same table.
+pub const VARIABLES: [Variable; 19] = [
+    variable("title", "text", "of the incident", "disk full on db-1"),
+    variable(
+        "description",
+        "text",
+        "of the alert, in lines; shortened if the message would be too long",
+        "usage is at 97%",
+    ),
+    variable("severity", "text", "in the language of the message", "Critical"),
+    variable("severity_code", "text", "`Critical`, `Warning` or `Info` in every language", "Critical"),
+    variable("event", "text", "what happened, in the language of the message", "Acknowledged"),
+    variable("kind", "text", "the same as the timeline names it, in every language", "acknowledged"),
+    variable("status", "text", "what happened, and who did it", "Acknowledged by Li Lei"),
+    variable("actor", "text", "who did it: a person or an API key by name, `source` or `timer`", "Li Lei"),
+    variable("num", "text", "what people call the incident by", "7KQ2MD"),
+    variable("space", "text", "name of the space", "Payments"),
+    variable("source", "text", "name of the integration that the alert came from", "Zabbix"),
+    variable("started", "text", "when it was triggered, in the receiver's time zone", "2026-01-05 18:00:00 +08:00"),
+    variable("duration", "text", "since then, until it was closed; empty below a second", "5m 20s"),
+    variable("assigned", "text", "names of those to whom it is assigned", "Li Lei, Wang Wei"),
+    variable("level", "number", "level of the escalation rule that is told, from 1; 0 if none is", "2"),
+    variable("alert_count", "number", "how many alerts the incident holds", "12"),
+    variable("flapping", "boolean", "whether its alert opens and closes again and again", "true"),
+    variable(
+        "labels",
+        "map",
+        "of the alert: `labels.host`, `labels[\"card_color\"]`; a loop gets the names, the most telling first, and \
+         fewer if the message would be too long",
+        "db-1",
+    ),
+    variable(
+        "more_labels",
+        "text",
+        "how many labels a loop does not get, in words; empty if it gets all",
+        "… and 3 more labels",
+    ),
+];
+
+pub(super) const NAMES: [&str; VARIABLES.len()] = {
+    let mut names = [""; VARIABLES.len()];
+    let mut index = 0;
+    while index < names.len() {
+        names[index] = VARIABLES[index].name;
+        index += 1;
+    }
+    names
+};
+
+/// One notice as a template sees it, with all or fewer of its labels and its text.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    /// What is never shortened.
+    fixed: Vec<(&'static str, Value)>,
+    severity: &'static str,
+    /// The most telling first.
+    labels: Arc<Vec<(String, String)>>,
+    labels_shown: usize,
+    description: String,
+    words: Words,
+}
+
+impl Seen {
+    pub(crate) fn of(notice: &Notice, post: &Post<'_>) -> Self {
+        let words = Words::of(post.language);
+        let mut labels: Vec<_> =
+            notice.labels.iter().map(|(name, value)| (clean_line(name), clean_line(value))).collect();
+        labels.sort_by_key(|(name, _)| label_rank(name));
+        Self {
+            fixed: fixed(notice, post, words),
+            severity: words.severity(notice.severity),
+            labels_shown: labels.len(),
+            labels: Arc::new(labels),
+            description: clean_text(&notice.description),
+            words,
+        }
+    }
+
+    /// The word that is written in the message's colour.
+    pub(crate) fn severity(&self) -> &str {
+        self.severity
+    }
+
+    pub(crate) fn labels(&self) -> usize {
+        self.labels.len()
+    }
+
+    pub(crate) fn description_chars(&self) -> usize {
+        self.description.chars().count()
+    }
+
+    /// With so many labels, and so many characters of the description and the mark that there were more.
+    pub(crate) fn shortened(&self, labels: usize, description: usize) -> Self {
+        let mut shorter = Self { labels_shown: labels.min(self.labels.len()), ..self.clone() };
+        if let Some((end, _)) = self.description.char_indices().nth(description) {
+            shorter.description = format!("{}{}", &self.description[..end], self.words.shortened());
+        }
+        shorter
+    }
+
+    pub(super) fn context(&self) -> Value {
+        let hidden = self.labels.len() - self.labels_shown;
+        let more_labels = if hidden > 0 { self.words.more_labels(hidden) } else { String::new() };
+        let labels = Labels { all: Arc::clone(&self.labels), shown: self.labels_shown };
+        let shortened = [
+            ("description", Value::from(self.description.as_str())),
+            ("labels", Value::from_object(labels)),
+            ("more_labels", Value::from(more_labels)),
+        ];
+        Value::from_pairs(self.fixed.iter().cloned().chain(shortened))
+    }
+}
+
+fn fixed(notice: &Notice, post: &Post<'_>, words: Words) -> Vec<(&'static str, Value)> {
+    let line = |text: &str| Value::from(clean_line(text));
+    let lasted = notice.closed_at.unwrap_or(notice.at).since(notice.triggered_at);
+    let duration = if lasted >= Duration::from_secs(1) { words.duration(lasted) } else { String::new() };
+    vec![
+        ("title", line(&notice.title)),
+        ("severity", Value::from(words.severity(notice.severity))),
+        ("severity_code", Value::from(notice.severity.as_str())),
+        ("event", Value::from(words.event(notice.kind))),
+        ("kind", Value::from(notice.kind.as_str())),
+        ("status", line(&words.status_of(notice))),
+        ("actor", line(&notice.actor)),
+        ("num", line(&notice.num)),
+        ("space", line(&notice.space_name)),
+        ("source", line(&notice.integration_name)),
+        ("started", Value::from(local_time(notice.triggered_at, post.time_zone))),
+        ("duration", Value::from(duration)),
+        ("assigned", line(&notice.assigned.join(words.comma()))),
+        ("level", Value::from(notice.level.unwrap_or_default())),
+        ("alert_count", Value::from(notice.alert_count)),
+        ("flapping", Value::from(notice.flapping)),
+    ]
+}
+
+/// All labels by name; a loop gets the names of the first.
+#[derive(Debug)]
+struct Labels {
+    all: Arc<Vec<(String, String)>>,
+    shown: usize,
+}
+
+impl Object for Labels {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        let name = key.as_str()?;
+        self.all.iter().find(|(known, _)| known == name).map(|(_, value)| Value::from(value.as_str()))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.all[..self.shown].iter().map(|(name, _)| Value::from(name.as_str())).collect())
+    }
+}
