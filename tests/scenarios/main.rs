@@ -26,5 +26,6 @@ mod secrets;
 mod sign_in;
 mod silences;
 mod storm;
+mod templates;
 mod timeline;
 mod trace;

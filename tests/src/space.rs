@@ -19,6 +19,7 @@ pub struct Bot {
     rules: Rules,
     channel: &'static str,
     settings: Value,
+    language: &'static str,
 }
 
 /// A space that exists.
@@ -64,7 +65,7 @@ pub fn zoom_webhook(group: &str) -> Bot {
 }
 
 fn bot(vendor: Vendor, group: &str, channel: &'static str, settings: Value) -> Bot {
-    Bot { vendor, group: group.to_owned(), rules: Rules::default(), channel, settings }
+    Bot { vendor, group: group.to_owned(), rules: Rules::default(), channel, settings, language: "en" }
 }
 
 impl Bot {
@@ -80,9 +81,16 @@ impl Bot {
         self
     }
 
+    /// The group is told in this language.
+    pub fn speaking(mut self, language: &'static str) -> Self {
+        self.language = language;
+        self
+    }
+
     pub async fn make(self, world: &World) -> String {
         world.larkspur.fakes.open(self.vendor, &self.group, self.rules);
-        let body = json!({"name": self.group, "channel": self.channel, "settings": self.settings});
+        let Self { group, channel, settings, language, .. } = self;
+        let body = json!({"name": group, "channel": channel, "settings": settings, "language": language});
         let made = world.api.create("/destinations", &body).await;
         made["id"].as_str().expect("an id").to_owned()
     }

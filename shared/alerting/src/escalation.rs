@@ -290,6 +290,22 @@ mod tests {
     }
 
     #[test]
+    fn a_template_is_found_by_channel_and_language() {
+        let mut rule = rule(json!({}), json!([]));
+        assert_eq!(rule.template("feishu_bot", Language::English), None);
+        let texts = json!({"feishu_bot": {"en": "a"}, "email": {"en": "b", "zh": "c"}});
+        rule.templates = serde_json::from_value(texts.clone()).expect("templates");
+        let found = |channel, language| rule.template(channel, language);
+        assert_eq!(found("feishu_bot", Language::English), Some("a"));
+        assert_eq!(found("feishu_bot", Language::Chinese), None);
+        assert_eq!(found("email", Language::Chinese), Some("c"));
+        assert_eq!(found("slack_webhook", Language::English), None);
+        assert_eq!(serde_json::to_value(&rule.templates).expect("JSON"), texts, "only what is set is stored");
+        let unknown = serde_json::from_value::<TemplateTexts>(json!({"fr": "a"}));
+        assert!(unknown.is_err_and(|error| error.to_string().contains("fr")), "a language that there is not");
+    }
+
+    #[test]
     fn the_filter_is_of_alerts_and_compiles() {
         let levels = json!([{"teams": ["team_1"]}]);
         for (filter, field) in [

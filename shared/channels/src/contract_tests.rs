@@ -35,7 +35,7 @@ fn render(channel: &str, post: &Post<'_>) -> Request {
 }
 
 /// What the vendor counts of a body.
-fn text(channel: &str, request: &Request) -> String {
+pub(crate) fn text(channel: &str, request: &Request) -> String {
     let body = body(request);
     let text = |value: &Value| value.as_str().expect("text").to_owned();
     match channel {
@@ -411,7 +411,7 @@ fn channels_to_people_have_an_address_and_a_provider_and_never_fold() {
 }
 
 /// What calls a person, as it stands in the body of each channel. Mail is addressed to people and mentions nobody.
-fn call(channel: &str, form: Form) -> &'static str {
+pub(crate) fn call(channel: &str, form: Form) -> &'static str {
     match (channel, form) {
         ("feishu_bot", Form::Rich) => "<at id=ou_7d8a6e6df7621556ce0d21922b676706></at>",
         ("feishu_bot", Form::Plain) => r#"<at user_id=\"ou_7d8a6e6df7621556ce0d21922b676706\">Li Lei</at>"#,

@@ -194,7 +194,7 @@ mod tests {
     use crate::samples::{described, post};
 
     fn draft(labels: usize, description: usize) -> Draft {
-        let labels = (0..labels).map(|n| (format!("label{n}"), "value".repeat(4))).collect();
+        let labels = (0..labels).map(|n| (format!("label{n:02}"), "value".repeat(4))).collect();
         let notice =
             Notice { labels, space_name: String::new(), ..described("磁盘满了", &"告".repeat(description)) };
         let notices = [notice];
@@ -245,15 +245,15 @@ mod tests {
     #[test]
     fn then_the_description_is_cut_with_a_mark() {
         let (text, _) = fitted(&draft(20, 500), 1500);
-        assert!(text.contains("label5") && !text.contains("label6") && text.contains("… (shortened"), "{text}");
+        assert!(text.contains("label05") && !text.contains("label06") && text.contains("… (shortened"), "{text}");
         assert!(text.len() > 1500 - "告".len() && text.ends_with("01abc"), "{}", text.len());
     }
 
     #[test]
     fn then_all_labels_and_at_last_only_severity_title_and_link_stay() {
         let (text, _) = fitted(&draft(20, 500), 600);
-        assert!(!text.contains("label0") && text.contains("告"), "{text}");
-        let (text, _) = fitted(&draft(20, 500), 150);
+        assert!(!text.contains("label00") && text.contains("告"), "{text}");
+        let (text, _) = fitted(&draft(20, 500), 160);
         assert!(text.starts_with("[Critical] INC #7KQ2MD 磁盘满了") && text.ends_with("01abc"), "{text}");
     }
 
@@ -265,10 +265,10 @@ mod tests {
 
     #[test]
     fn what_a_template_says_itself_stays_longer_than_what_it_repeats() {
-        let runbook = "{{ description }}\nsee the runbook of {{ labels.label9 }}";
+        let runbook = "{{ description }}\nsee the runbook of {{ labels.label09 }}";
         let (text, cut) = fitted_by(runbook, &draft(20, 500), 300);
         assert!(cut && text.contains("告… (shortened") && text.contains("see the runbook of value"), "{text}");
-        let long = format!("- Host: {{{{ labels.label9 }}}}\n{}", "runbook ".repeat(100));
+        let long = format!("- Host: {{{{ labels.label09 }}}}\n{}", "runbook ".repeat(100));
         let (text, cut) = fitted_by(&long, &draft(20, 500), 300);
         assert!(cut && text.contains("Host: value") && text.contains("runbook … (shortened"), "{text}");
     }

@@ -53,6 +53,8 @@ pub mod zoom;
 mod contract_tests;
 #[cfg(test)]
 mod samples;
+#[cfg(test)]
+mod template_tests;
 
 /// One way for a notification to leave. The implementing type is a destination's settings: having one means that they
 /// are valid.

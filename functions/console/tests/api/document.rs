@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::world::World;
 
 /// The routes that clients are written against, beside reading, replacing and deleting.
-const FIXED: [(&str, &str); 25] = [
+const FIXED: [(&str, &str); 27] = [
     ("post", "/spaces"),
     ("post", "/destinations"),
     ("post", "/destinations/{id}/test"),
@@ -30,6 +30,8 @@ const FIXED: [(&str, &str); 25] = [
     ("post", "/incidents/{id}/snooze"),
     ("post", "/incidents/{id}/close"),
     ("post", "/incidents/{id}/reopen"),
+    ("post", "/incidents/{id}/preview"),
+    ("get", "/channels/{channel}/template"),
     ("get", "/ledger"),
     ("get", "/mapping-tables/{id}/rows.csv"),
     ("put", "/mapping-tables/{id}/rows.csv"),

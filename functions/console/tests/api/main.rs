@@ -25,5 +25,6 @@ mod sign_in;
 mod silences;
 mod spaces;
 mod teams;
+mod templates;
 mod trace;
 mod world;

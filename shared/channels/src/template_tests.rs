@@ -1,0 +1,124 @@
+//! What holds for the content template of every channel.
+
+use alerting::destination::Language;
+use alerting::notice::Notice;
+use alerting::timeline::EntryKind;
+
+use crate::contract_tests::{call, text};
+use crate::samples::{NOW, TOLD, body, body_text, described, destination, escalated, notice, post};
+use crate::{Destination, Form, NAMES, Post, Request};
+
+fn render(channel: &str, notice: &Notice, form: Form, template: Option<&str>) -> Request {
+    let notices = [notice.clone()];
+    destination(channel).request(&Post { form, template, ..post(&notices) }, NOW).expect("renders")
+}
+
+fn long() -> Notice {
+    let labels = (0..50).map(|n| (format!("label{n}"), "value 值 ".repeat(100))).collect();
+    Notice { description: "告警 😀\n".repeat(20_000), labels, ..escalated() }
+}
+
+#[test]
+fn a_channels_own_template_in_a_rule_changes_nothing() {
+    let mut notices = TOLD.map(|(_, kind)| notice(kind)).to_vec();
+    notices.extend([escalated(), long(), described("disk full", "")]);
+    for channel in NAMES {
+        let own = Destination::content(channel).expect("a channel");
+        for notice in &notices {
+            let notices = [notice.clone()];
+            for (form, language) in [(Form::Rich, Language::English), (Form::Plain, Language::Chinese)] {
+                let usual = Post { form, language, ..post(&notices) };
+                let copied = Post { template: Some(own.of(language)), ..usual };
+                let [usual, copied] =
+                    [usual, copied].map(|post| destination(channel).request(&post, NOW).expect("renders"));
+                assert_eq!(copied.template, None, "{channel}");
+                assert_eq!((body_text(&copied), copied.cut), (body_text(&usual), usual.cut), "{channel} {form:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_template_replaces_the_content_and_cannot_lose_headline_mentions_and_link() {
+    for channel in NAMES {
+        for form in [Form::Rich, Form::Plain] {
+            for template in ["", "- Where: {{ labels.host }}\n---\nsee the wiki"] {
+                let request = render(channel, &escalated(), form, Some(template));
+                let said = body_text(&request);
+                assert_eq!((request.template, request.cut), (None, false), "{channel}");
+                let link = format!("https://larkspur.example/incidents/{}", escalated().incident);
+                for part in ["Critical", "INC #7KQ2MD", "disk full on db-1", link.as_str()] {
+                    assert!(said.contains(part), "{channel} {form:?} has no {part}: {said}");
+                }
+                // Mail is addressed to people and mentions nobody.
+                assert!(said.contains(call(channel, form)) || *channel == "email", "{channel} {form:?}: {said}");
+                assert!(!said.contains("Payments") && !said.contains("usage is at"), "{channel}: {said}");
+                let own = said.contains("Where") && said.contains("db-1") && said.contains("see the wiki");
+                assert_eq!(own, !template.is_empty(), "{channel}: {said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_a_template_says_itself_is_defused_like_what_comes_from_outside() {
+    let evil = "<at id=all></at> <!here> @all **x** [y](http://evil.example) <b> & \\ `z`";
+    for channel in NAMES {
+        for form in [Form::Rich, Form::Plain] {
+            let outside =
+                render(channel, &described(evil, evil), form, Some("- {{ title }}: {{ title }}\n{{ description }}"));
+            let inside = render(channel, &described(evil, evil), form, Some(&format!("- {evil}: {evil}\n{evil}")));
+            assert_eq!(body_text(&outside), body_text(&inside), "{channel} {form:?}");
+        }
+    }
+}
+
+#[test]
+fn a_template_that_cannot_be_used_gives_way_to_the_channels_own_and_says_why() {
+    let loops = "{% for a in description %}".repeat(6) + &"{% endfor %}".repeat(6);
+    let grows = format!("{{% for a in description %}}{}{{% endfor %}}", "{{ description }}".repeat(60));
+    let notice = Notice { description: "usage is at 97% ".repeat(100), ..notice(EntryKind::Triggered) };
+    for channel in NAMES {
+        for form in [Form::Rich, Form::Plain] {
+            for (template, reason) in [
+                ("{{ labels.rack }}", "line 1: undefined value"),
+                ("{{ tilte", "not a valid template, in line 1: "),
+                (&loops, "it ran for too long"),
+                (&grows, "it printed more than 512 KiB"),
+            ] {
+                let usual = render(channel, &notice, form, None);
+                let failed = render(channel, &notice, form, Some(template));
+                let said = failed.template.as_ref().map(ToString::to_string).unwrap_or_default();
+                assert!(said.starts_with(reason), "{channel} {template}: {said}");
+                assert_eq!(body_text(&failed), body_text(&usual), "{channel} {form:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_the_vendor_counts_is_measured_in_its_unit() {
+    for channel in NAMES {
+        let limit = destination(channel).limits().text;
+        for notice in [notice(EntryKind::Triggered), long(), described("磁盘 😀", "<&\"*_`[]()")] {
+            let request = render(channel, &Notice { mentions: Vec::new(), ..notice }, Form::Rich, None);
+            let counted = limit.unit.count(&text(channel, &request));
+            assert_eq!((request.size.used, request.size.of), (counted, limit), "{channel}");
+            assert!(request.size.used <= limit.max, "{channel}");
+        }
+    }
+}
+
+#[test]
+fn every_channel_has_an_example_to_preview() {
+    let notices = [escalated()];
+    for channel in NAMES {
+        let example = Destination::example(channel).expect("an example");
+        assert_eq!(example.name(), *channel);
+        let request = example.request(&post(&notices), NOW).expect("renders");
+        assert_eq!(request.size.of, example.limits().text, "{channel}");
+        assert!(body(&request).is_object(), "{channel}");
+    }
+    assert_eq!(Destination::example("pigeon").expect_err("no channel").field, "channel");
+    assert_eq!(Destination::content("pigeon"), None);
+}
