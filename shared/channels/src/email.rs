@@ -114,6 +114,7 @@ impl Channel for Email {
 
     fn letter(&self, letter: &Letter<'_>, at: Moment) -> Option<Request> {
         let (subject, text) = (letter.subject.to_owned(), letter.text.to_owned());
+        let size = Measured { used: text.len(), of: Self::LIMITS.text };
         let mail = Mail {
             to: self.to.clone(),
             message_id: self.relay.named(&hash128(&["letter", letter.id])),
@@ -121,7 +122,7 @@ impl Channel for Email {
             content: Content { subject, important: false, text, html: None },
         };
         let transport = Transport::Email { relay: Box::new(self.relay.clone()), mail: Box::new(mail) };
-        Some(Request { transport, at, shown: 1, cut: false })
+        Some(Request { transport, at, shown: 1, cut: false, size, template: None })
     }
 
     fn outcome(&self, reply: &Reply) -> Outcome {
