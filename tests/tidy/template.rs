@@ -53,7 +53,8 @@ fn the_environment_holds_no_secrets() {
             let harmless = match target(value) {
                 Some(target) => {
                     target.contains(".Outputs.")
-                        || ["ProviderBase", "PlainSmtpHosts", "PlainOidcHosts", "MessageLogDays"].contains(&target)
+                        || ["ProviderBase", "PlainSmtpHosts", "PlainOidcHosts", "PersonalAckLinks", "MessageLogDays"]
+                            .contains(&target)
                 }
                 None => name == "BASE_URL",
             };
