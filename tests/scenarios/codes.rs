@@ -42,7 +42,7 @@ async fn nobody_is_told_at_an_address_that_may_be_anyones_and_the_next_level_is_
     let wang = world.member("Wang").chat(feishu_bot("wang")).make().await;
     let payments = world.space("Payments").make().await;
     world.rule(&payments, "Always").levels([members(&[&li]), members(&[&wang])]).await;
-    let sender = world.feishu_alert().into(&payments).await;
+    let sender = world.feishu_alert().set("title_from", json!("first_line")).into(&payments).await;
 
     sender.says("disk full").await;
     world.feishu("wang").expects_all(&["Escalated", "disk full"]).await;

@@ -59,7 +59,7 @@ impl fmt::Display for Scope {
 pub(crate) fn needed(method: &Method, path: &str) -> Scope {
     let is_read = *method == Method::GET || *method == Method::HEAD;
     match path {
-        "/api-keys" | "/api-keys/{id}" => Scope::Admin,
+        "/api-keys" | "/api-keys/{id}" | "/sign-in/oidc" => Scope::Admin,
         _ if is_read => Scope::Read,
         _ if is_of_an_incident(path) => Scope::Respond,
         _ => Scope::Admin,

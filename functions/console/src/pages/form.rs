@@ -24,6 +24,10 @@ impl std::fmt::Debug for Form {
 }
 
 impl Form {
+    pub(crate) fn parse(body: &[u8]) -> Self {
+        Self(form_urlencoded::parse(body).into_owned().collect())
+    }
+
     /// A field's text without the space around it; empty if the form has no such field.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.whole(name).trim()
@@ -56,7 +60,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
             status: StatusCode::PAYLOAD_TOO_LARGE,
             sentence: format!("a form has at most {} KiB", FORM_BYTES / 1024),
         })?;
-        Ok(Self(form_urlencoded::parse(&body).into_owned().collect()))
+        Ok(Self::parse(&body))
     }
 }
 

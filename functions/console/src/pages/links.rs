@@ -21,9 +21,9 @@ use serde::Serialize;
 
 use super::incident::act::{actor_names, earlier, perform};
 use super::incident::answer;
-use super::incident::buttons::may_act;
 use super::incident::view::{Asked, Headline};
 use crate::act::{Wish, existing};
+use crate::auth::scope::Scope;
 use crate::pages::error::{PageError, refused};
 use crate::pages::form::{Form, known};
 use crate::pages::render::{Reader, page};
@@ -103,7 +103,7 @@ async fn acknowledge_page(app: &App, incident: &Incident, token: &str, by: Signe
         () if incident.merged_into.is_some() => Some("it_was_merged"),
         () if incident.progress == Progress::Closed => Some("it_is_closed"),
         () if works_on_it => Some("you_work_on_it"),
-        () if !may_act(&by.member) => Some("viewers_only_look"),
+        () if !by.may(Scope::Respond) => Some("viewers_only_look"),
         () => None,
     };
     let content = AcknowledgePage {
@@ -136,7 +136,7 @@ async fn act(State(app): State<SharedApp>, signed: Signed, request: Request) -> 
     let by = SignedIn::from_request_parts(&mut parts, &app).await?;
     let form = form(&app, Request::from_parts(parts, body)).await?;
     by.check_form(&subject(&token), form.text(FORM_TOKEN))?;
-    if !may_act(&by.member) {
+    if !by.may(Scope::Respond) {
         return Err(PageError::Forbidden);
     }
     perform(&app, &link.incident, link.episode, Wish::Acknowledge, &by, "acknowledge").await

@@ -10,9 +10,8 @@ use alerting::hours::Zone;
 use alerting::people::{AddressedBy, CONTACTS, Contact, Member, NotAContact, Role};
 use alerting::severity::Severity;
 use axum::Router;
-use axum::body::Bytes;
 use axum::extract::{Query, State};
-use axum::response::{Html, Redirect};
+use axum::response::{Html, Response};
 use axum::routing::{get, post};
 use channels::catalogue::PEOPLE_CHANNELS;
 use serde::{Deserialize, Serialize};
@@ -21,10 +20,11 @@ use crate::dto::member::{MemberBody, Own};
 use crate::error::ApiError;
 use crate::extract::Base;
 use crate::pages::error::{PageError, refused};
+use crate::pages::form::{Form, see_other};
 use crate::pages::render::{Reader, page};
 use crate::pages::words::words;
 use crate::routes::members::change;
-use crate::session::{FORM_TOKEN, SignedIn};
+use crate::session::SignedIn;
 use crate::{App, SharedApp, verification};
 
 /// What the forms of this page act on.
@@ -207,89 +207,87 @@ fn address(member: &Member, by: AddressedBy) -> Option<Address> {
     })
 }
 
-async fn save(State(app): State<SharedApp>, signed_in: SignedIn, body: Bytes) -> Result<Redirect, PageError> {
-    let form = Form::of(&body);
-    signed_in.check_form(SUBJECT, form.text(FORM_TOKEN))?;
-    let (member, own) = (&signed_in.member, form.own().map_err(refused)?);
-    let saved = change(&app, &member.id, &member.name, |before| MemberBody::own(before, own.clone()));
+async fn save(State(app): State<SharedApp>, signed_in: SignedIn, form: Form) -> Result<Response, PageError> {
+    signed_in.check_form(SUBJECT, form.token())?;
+    let (member, wanted) = (&signed_in.member, own(&form).map_err(refused)?);
+    if let Some(email) = wanted.email.as_deref().filter(|email| member.email.as_deref() != Some(*email)) {
+        nobody_elses(&app, member, email).await?;
+    }
+    let saved = change(&app, &member.id, &member.name, |before| MemberBody::own(before, wanted.clone()));
     saved.await.map_err(refused)?;
-    Ok(Redirect::to("/me?done=saved"))
+    Ok(see_other("/me?done=saved"))
+}
+
+/// Refuses an address that another member has: people sign in by it, and of two who have the same neither could.
+/// Administrators may let two share one.
+async fn nobody_elses(app: &App, member: &Member, email: &str) -> Result<(), PageError> {
+    let others = app.store.members_with_email(email).await?;
+    if others.iter().all(|other| other.id == member.id) {
+        return Ok(());
+    }
+    Err(refused(ApiError::invalid("email", "another member has this email address; an administrator can change that")))
 }
 
 async fn send_code(
     State(app): State<SharedApp>,
     signed_in: SignedIn,
     Base(base): Base,
-    body: Bytes,
-) -> Result<Redirect, PageError> {
-    let form = Form::of(&body);
-    signed_in.check_form(SUBJECT, form.text(FORM_TOKEN))?;
+    form: Form,
+) -> Result<Response, PageError> {
+    signed_in.check_form(SUBJECT, form.token())?;
     let member = &signed_in.member;
-    let by = form.addressed_by()?;
+    let by = addressed_by(&form)?;
     verification::send_code(&app, &member.id, by, &member.name, &base).await.map_err(refused)?;
-    Ok(Redirect::to("/me?done=sent"))
+    Ok(see_other("/me?done=sent"))
 }
 
-async fn enter_code(State(app): State<SharedApp>, signed_in: SignedIn, body: Bytes) -> Result<Redirect, PageError> {
-    let form = Form::of(&body);
-    signed_in.check_form(SUBJECT, form.text(FORM_TOKEN))?;
-    let by = form.addressed_by()?;
+async fn enter_code(State(app): State<SharedApp>, signed_in: SignedIn, form: Form) -> Result<Response, PageError> {
+    signed_in.check_form(SUBJECT, form.token())?;
+    let by = addressed_by(&form)?;
     verification::enter_code(&app, &signed_in.member.id, by, form.text("code")).await.map_err(refused)?;
-    Ok(Redirect::to("/me?done=verified"))
+    Ok(see_other("/me?done=verified"))
 }
 
-/// The fields of a form. A field that is not there is empty: browsers send all of them.
-struct Form(BTreeMap<String, String>);
+fn addressed_by(form: &Form) -> Result<AddressedBy, PageError> {
+    let field = form.text("field");
+    AddressedBy::ALL.into_iter().find(|by| by.as_str() == field).ok_or(PageError::NotFound)
+}
 
-impl Form {
-    fn of(body: &[u8]) -> Self {
-        Self(form_urlencoded::parse(body).into_owned().collect())
-    }
-
-    fn text(&self, name: &str) -> &str {
-        self.0.get(name).map_or("", |text| text.trim())
-    }
-
-    fn addressed_by(&self) -> Result<AddressedBy, PageError> {
-        let field = self.text("field");
-        AddressedBy::ALL.into_iter().find(|by| by.as_str() == field).ok_or(PageError::NotFound)
-    }
-
-    fn own(&self) -> Result<Own, ApiError> {
-        let optional = |name: &str| Some(self.text(name).to_owned()).filter(|text| !text.is_empty());
-        let time_zone = self.text("time_zone").parse::<Zone>();
-        let mut preferences = BTreeMap::new();
-        for severity in severities() {
-            if let Some(contacts) = self.contacts(severity)? {
-                preferences.insert(severity, contacts);
-            }
+fn own(form: &Form) -> Result<Own, ApiError> {
+    let text = |name: &str| form.text(name).to_owned();
+    let optional = |name: &str| Some(text(name)).filter(|text| !text.is_empty());
+    let time_zone = text("time_zone").parse::<Zone>();
+    let mut preferences = BTreeMap::new();
+    for severity in severities() {
+        if let Some(contacts) = contacts(form, severity)? {
+            preferences.insert(severity, contacts);
         }
-        Ok(Own {
-            name: self.text("name").to_owned(),
-            email: optional("email"),
-            phone: optional("phone"),
-            language: match self.text("language") {
-                "zh" => Language::Chinese,
-                _ => Language::English,
-            },
-            time_zone: time_zone.map_err(|error| ApiError::invalid("time_zone", error.to_string()))?,
-            preferences,
-        })
     }
+    Ok(Own {
+        name: text("name"),
+        email: optional("email"),
+        phone: optional("phone"),
+        language: match form.text("language") {
+            "zh" => Language::Chinese,
+            _ => Language::English,
+        },
+        time_zone: time_zone.map_err(|error| ApiError::invalid("time_zone", error.to_string()))?,
+        preferences,
+    })
+}
 
-    /// The ways that were picked; `None`: what is done for a member who says nothing.
-    fn contacts(&self, severity: Severity) -> Result<Option<Vec<Contact>>, ApiError> {
-        let picked = (0..CONTACTS).map(|n| self.text(&pick_name(severity, n)).to_owned());
-        let picked: Vec<String> = picked.filter(|way| !["", DEFAULT, NOBODY].contains(&way.as_str())).collect();
-        if picked.is_empty() && self.text(&pick_name(severity, 0)) != NOBODY {
-            return Ok(None);
-        }
-        let contact = |(n, way): (usize, &String)| {
-            let field = format!("preferences.{severity}[{n}]");
-            way.parse().map_err(|error: NotAContact| ApiError::invalid(field, error.to_string()))
-        };
-        picked.iter().enumerate().map(contact).collect::<Result<_, _>>().map(Some)
+/// The ways that were picked; `None`: what is done for a member who says nothing.
+fn contacts(form: &Form, severity: Severity) -> Result<Option<Vec<Contact>>, ApiError> {
+    let picked = (0..CONTACTS).map(|n| form.text(&pick_name(severity, n)).to_owned());
+    let picked: Vec<String> = picked.filter(|way| !["", DEFAULT, NOBODY].contains(&way.as_str())).collect();
+    if picked.is_empty() && form.text(&pick_name(severity, 0)) != NOBODY {
+        return Ok(None);
     }
+    let contact = |(n, way): (usize, &String)| {
+        let field = format!("preferences.{severity}[{n}]");
+        way.parse().map_err(|error: NotAContact| ApiError::invalid(field, error.to_string()))
+    };
+    picked.iter().enumerate().map(contact).collect::<Result<_, _>>().map(Some)
 }
 
 #[cfg(test)]
@@ -307,17 +305,17 @@ mod tests {
             ("Critical-0=nobody&Critical-1=dst_1", Some(&["dst_1"])),
         ];
         for (form, expected) in rows {
-            let contacts = Form::of(form.as_bytes()).contacts(Severity::Critical).expect("contacts");
+            let contacts = contacts(&Form::parse(form.as_bytes()), Severity::Critical).expect("contacts");
             let contacts = contacts.map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>());
             let expected = expected.map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>());
             assert_eq!(contacts, expected, "{form}");
         }
-        assert!(Form::of(b"Critical-0=Carrier Pigeon").contacts(Severity::Critical).is_err());
+        assert!(contacts(&Form::parse(b"Critical-0=Carrier Pigeon"), Severity::Critical).is_err());
     }
 
     #[test]
     fn what_is_wrong_with_a_form_names_its_field() {
-        let own = |form: &str| Form::of(form.as_bytes()).own();
+        let own = |form: &str| own(&Form::parse(form.as_bytes()));
         assert!(own("name=Ada&time_zone=UTC&language=zh").is_ok_and(|own| own.language == Language::Chinese));
         match own("name=Ada&time_zone=Mars").err() {
             Some(ApiError::Invalid { field, .. }) => assert_eq!(field.as_deref(), Some("time_zone")),

@@ -39,6 +39,12 @@ async fn the_code_that_was_sent_verifies_once_and_is_kept_nowhere_in_the_open() 
     assert_eq!(mail.to, "ada@example.org");
     assert!(mail.raw.contains("http://larkspur.test/me") && mail.raw.contains("first key"), "{}", mail.raw);
     let code = mail.code();
+    let rows: Vec<String> = world.dump().await.into_iter().filter(|row| row.contains("CODE")).collect();
+    assert_eq!(rows.len(), 3, "the code, and what was sent to the member and to the address: {rows:?}");
+    for row in rows {
+        let numbers = row.split(|c: char| !c.is_ascii_digit());
+        assert!(!row.contains("ada@example.org") && numbers.into_iter().all(|number| number != code), "{row}");
+    }
 
     let sentence = world.put(&path, &entered(&wrong(&code))).await.refuses(400, "code");
     assert!(sentence.contains("4 tries are left"), "{sentence}");

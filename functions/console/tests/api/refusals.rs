@@ -18,14 +18,14 @@ async fn nothing_is_served_without_a_known_key() {
 async fn a_key_without_the_scope_is_known_and_refused() {
     let world = World::start().await;
     let key = store::api_keys::ApiKey {
-        id: "key_reader".parse().expect("an id"),
-        name: "reader".to_owned(),
-        scopes: vec!["read".to_owned()],
+        id: "key_other".parse().expect("an id"),
+        name: "of a later version".to_owned(),
+        scopes: vec!["billing".to_owned()],
         created_at: world.now(),
-        last4: "read".to_owned(),
+        last4: "ther".to_owned(),
     };
-    world.store.api_keys().put(&store::keys::secret_hash("lks_reader"), &key).await.expect("written");
-    world.bare("GET", "/api/v1/spaces", Some("lks_reader"), None).await.refuses(403, "");
+    world.store.api_keys().put(&store::keys::secret_hash("lks_other"), &key).await.expect("written");
+    world.bare("GET", "/api/v1/spaces", Some("lks_other"), None).await.refuses(403, "");
 }
 
 #[tokio::test]

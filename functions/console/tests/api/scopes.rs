@@ -8,7 +8,7 @@ use crate::actions::open;
 use crate::world::{World, id};
 
 /// Every operation, and the least scope that it takes. One that is added needs a row here.
-const NEEDED: [(&str, &str, &str); 84] = [
+const NEEDED: [(&str, &str, &str); 89] = [
     ("get", "/alerts", "read"),
     ("get", "/alerts/{id}", "read"),
     ("get", "/api-keys", "admin"),
@@ -42,6 +42,7 @@ const NEEDED: [(&str, &str, &str); 84] = [
     ("get", "/integrations/{id}/messages", "read"),
     ("get", "/integrations/{id}/messages/{message}", "read"),
     ("post", "/integrations/{id}/messages/{message}/replay", "admin"),
+    ("get", "/integrations/{id}/messages/{message}/trace", "read"),
     ("post", "/integrations/{id}/rotate-key", "admin"),
     ("post", "/integrations/{id}/try", "admin"),
     ("get", "/ledger", "read"),
@@ -57,6 +58,7 @@ const NEEDED: [(&str, &str, &str); 84] = [
     ("get", "/members/{id}", "read"),
     ("put", "/members/{id}", "admin"),
     ("delete", "/members/{id}", "admin"),
+    ("post", "/members/{id}/invitation", "admin"),
     ("post", "/members/{id}/verification", "admin"),
     ("put", "/members/{id}/verification", "admin"),
     ("get", "/providers", "read"),
@@ -73,6 +75,9 @@ const NEEDED: [(&str, &str, &str); 84] = [
     ("post", "/schedules/{id}/overrides", "admin"),
     ("delete", "/schedules/{id}/overrides/{override}", "admin"),
     ("get", "/schedules/{id}/shifts", "read"),
+    ("get", "/sign-in/oidc", "admin"),
+    ("put", "/sign-in/oidc", "admin"),
+    ("delete", "/sign-in/oidc", "admin"),
     ("get", "/spaces", "read"),
     ("post", "/spaces", "admin"),
     ("get", "/spaces/{id}", "read"),

@@ -2,16 +2,15 @@
 
 use alerting::ids::IncidentId;
 use alerting::incident::Incident;
-use alerting::incident::apply::Actor;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use serde::Serialize;
 
-use super::buttons::may_act;
 use super::story::{self, Row};
 use crate::act::{Wish, act_in, existing};
+use crate::auth::scope::Scope;
 use crate::error::ApiError;
 use crate::pages::error::{PageError, refused};
 use crate::pages::form::{Form, known, see_other};
@@ -33,7 +32,7 @@ pub(super) async fn act(
 ) -> Result<Response, PageError> {
     let (id, action) = known(path)?;
     by.check_form(&subject(&id), form.text(FORM_TOKEN))?;
-    if !may_act(&by.member) {
+    if !by.may(Scope::Respond) {
         return Err(PageError::Forbidden);
     }
     let episode = form.text("episode").parse().map_err(|_| PageError::ForeignForm)?;

@@ -123,6 +123,7 @@ mod tests {
             Reason::TimedOut,
             Reason::Unreadable,
             Reason::NoAddress,
+            Reason::NotVerified,
             Reason::NotConfigured,
         ];
         let reasons = reasons.map(|reason| format!("reason_{}", reason.as_str()));

@@ -175,5 +175,6 @@ pub(super) const STORY: &[Row] = &[
     ("reason_timed_out", "no answer in time", "等待回应超时"),
     ("reason_unreadable", "the answer was not the provider's", "回应并非来自该服务"),
     ("reason_no_address", "no such address is known", "没有此类联系方式"),
+    ("reason_not_verified", "nobody has confirmed that the address is the person's own", "该联系方式尚未验证"),
     ("reason_not_configured", "the channel is not configured in this deployment", "此部署未配置该渠道"),
 ];
