@@ -76,17 +76,17 @@ async fn opening_any_link_of_any_message_on_any_channel_changes_nothing() {
         let told = deliveries.as_array().expect("a list").iter().filter_map(|one| one["channel"].as_str());
         assert_eq!(told.collect::<BTreeSet<_>>(), channels_of_the_registry());
 
-        let signed_in = world.browser_of(&li).await;
+        let signed_in = world.visitor_as(&li).await;
         world.settle().await;
         let before = world.dump().await;
         for link in &found {
-            for browser in [&world.browser(), &signed_in] {
+            for visitor in [&world.visitor(), &signed_in] {
                 for method in ["GET", "HEAD"] {
-                    let page = browser.asks(method, link).await;
+                    let page = visitor.asks(method, link).await;
                     assert!([200, 303].contains(&page.status), "{method} {link}: {page:?}");
                 }
             }
-            let page = world.browser().opens(link).await;
+            let page = world.visitor().opens(link).await;
             let shows_nothing = !page.text.contains("disk full");
             assert!(shows_nothing && (page.location.starts_with("/sign-in?next=%2Flinks%2F") || page.status == 200));
         }
@@ -95,7 +95,7 @@ async fn opening_any_link_of_any_message_on_any_channel_changes_nothing() {
 
         if personal_ack_links {
             let own = found.iter().find(|link| is_personal(link)).expect("a personal link");
-            let done = world.browser().presses(&world.browser().opens(own).await).await;
+            let done = world.visitor().presses(&world.visitor().opens(own).await).await;
             assert_eq!(done.status, 200, "{done:?}");
         } else {
             let link = found.iter().find(|link| link.ends_with("?ack=1")).expect("a link");
@@ -133,7 +133,7 @@ async fn a_link_ends_with_its_week_its_episode_its_reader_and_at_the_borders_of_
     let shown = world.feishu("ops").expects("disk full").await.everything();
     let link = links(&world, &shown).into_iter().find(|link| link.ends_with("?ack=1")).expect("a link");
     let [of_li, of_viv, of_gone] =
-        [world.browser_of(&li).await, world.browser_of(&viv).await, world.browser_of(&gone).await];
+        [world.visitor_as(&li).await, world.visitor_as(&viv).await, world.visitor_as(&gone).await];
     let page = of_li.opens(&link).await;
     let of_gone_page = of_gone.opens(&link).await;
     let answer = world.api.call("DELETE", &format!("/members/{}", gone.id), None).await;
@@ -141,7 +141,7 @@ async fn a_link_ends_with_its_week_its_episode_its_reader_and_at_the_borders_of_
     world.settle().await;
 
     let before = world.dump().await;
-    assert_eq!(of_gone.presses(&of_gone_page).await.status, 401, "a removed member with a live session");
+    assert_eq!(of_gone.presses(&of_gone_page).await.status, 403, "a removed member with a live session");
     assert_eq!(of_viv.presses(&page).await.status, 403, "another session's form");
     assert!(of_viv.opens(&link).await.text.contains("Your role allows you to look only"));
     let incident = world.incident().await;

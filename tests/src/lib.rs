@@ -5,7 +5,6 @@
 //! expected to show it. What nobody expected fails the scenario in [`World::finish`], and so does work left in a queue.
 
 pub mod api;
-pub mod browser;
 pub mod escalation;
 pub mod group;
 pub mod incident;
@@ -15,6 +14,7 @@ pub mod people;
 pub mod process;
 pub mod sender;
 pub mod space;
+pub mod visitor;
 
 use std::collections::HashMap;
 use std::sync::Mutex;

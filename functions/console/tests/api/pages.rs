@@ -212,7 +212,7 @@ async fn a_post_without_session_origin_form_or_role_changes_nothing() {
     let form = |token: &str| vec![("form_token".to_owned(), token.to_owned()), ("episode".to_owned(), "0".to_owned())];
     let rows: [Refusal<'_>; 9] = [
         ("no session", &world.stranger(), &[ours], &own, 401),
-        ("a removed member", &gone, &[ours], &of_gone, 401),
+        ("a removed member", &gone, &[ours], &of_gone, 403),
         ("no origin", &li, &[], &own, 403),
         ("a foreign origin", &li, &[("origin", "https://evil.example")], &own, 403),
         ("a foreign page", &li, &[("sec-fetch-site", "cross-site")], &own, 403),

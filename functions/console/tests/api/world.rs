@@ -188,6 +188,7 @@ impl World {
         let now = self.now();
         let session = Session {
             member: member.parse().expect("an id"),
+            epoch: 0,
             created_at: now,
             expires_at: now + Duration::from_secs(7 * 24 * 3600),
         };

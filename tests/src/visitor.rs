@@ -1,4 +1,4 @@
-//! A browser on one of the pages: a cookie, forms, and no script.
+//! Somebody who opens a link: with a session or without, and without a script.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::people::Member;
 const A_YEAR: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);
 
 #[derive(Debug, Clone)]
-pub struct Browser {
+pub struct Visitor {
     client: reqwest::Client,
     base: String,
     cookie: Option<String>,
@@ -29,19 +29,19 @@ pub struct Page {
 
 impl World {
     /// Somebody who is not signed in.
-    pub fn browser(&self) -> Browser {
+    pub fn visitor(&self) -> Visitor {
         let redirects = reqwest::redirect::Policy::none();
         let client = reqwest::Client::builder().no_proxy().redirect(redirects).build().expect("a client");
-        Browser { client, base: self.larkspur.base_url.clone(), cookie: None }
+        Visitor { client, base: self.larkspur.base_url.clone(), cookie: None }
     }
 
     /// A member's browser, signed in.
-    pub async fn browser_of(&self, member: &Member) -> Browser {
+    pub async fn visitor_as(&self, member: &Member) -> Visitor {
         let now = self.larkspur.clock.now();
         let (member, token) = (member.id.parse().expect("an id"), format!("session-of-{}", member.id));
-        let session = Session { member, created_at: now, expires_at: now + A_YEAR };
+        let session = Session { member, epoch: 0, created_at: now, expires_at: now + A_YEAR };
         self.store().begin_session(&secret_hash(&token), &session).await.expect("written");
-        Browser { cookie: Some(format!("session={token}")), ..self.browser() }
+        Visitor { cookie: Some(format!("session={token}")), ..self.visitor() }
     }
 
     /// Every row of both tables.
@@ -64,7 +64,7 @@ impl World {
     }
 }
 
-impl Browser {
+impl Visitor {
     /// `GET` or `HEAD`, of a path or of a whole URL.
     pub async fn asks(&self, method: &str, place: &str) -> Page {
         self.send(self.client.request(method.parse().expect("a method"), self.url(place))).await
