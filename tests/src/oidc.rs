@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 
 use crate::World;
 
-/// `tools/oidc_provider.py`: PyPI's oidc-provider-mock.
+/// `tools/oidc_provider.py`: oidc-provider-mock.
 pub struct Provider {
     pub issuer: String,
     _child: Child,

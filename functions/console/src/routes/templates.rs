@@ -6,6 +6,7 @@ use alerting::notice::Notice;
 use axum::Json;
 use axum::extract::State;
 use channels::{Destination, Form, Post};
+use lambda_kit::links::SignedLinks;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -50,9 +51,10 @@ async fn preview(
         Some(template) => Some(template),
         None => own(&app, &notice, &channel, language).await?,
     };
+    let links = SignedLinks { keys: app.sealer.link_keys().await?, base: &base };
     let post = Post {
         notices: std::slice::from_ref(&notice),
-        link_base: &base,
+        links: &links,
         language,
         time_zone: &TimeZone::default(),
         form: Form::Rich,

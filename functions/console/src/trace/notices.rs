@@ -90,6 +90,7 @@ fn attempts(delivery: Option<&Delivery>, n: u64) -> Vec<AttemptView> {
         at: Time(attempt.at),
         outcome: attempt.outcome.as_str(),
         reason: attempt.reason.clone(),
+        template: attempt.template.clone(),
     };
     of_n.map(view).collect()
 }

@@ -16,7 +16,7 @@ use crate::pages::error::{PageError, refused};
 use crate::pages::form::{Form, known, see_other};
 use crate::pages::render::{Reader, page};
 use crate::routes::incident_actions as api;
-use crate::session::{FORM_TOKEN, Responder, SignedIn};
+use crate::session::{FORM_TOKEN, SignedIn};
 use crate::{App, SharedApp};
 
 /// What the forms of an incident's page act on.
@@ -26,12 +26,15 @@ pub(crate) fn subject(id: &IncidentId) -> String {
 
 pub(super) async fn act(
     State(app): State<SharedApp>,
-    Responder(by): Responder,
+    by: SignedIn,
     path: Result<Path<(IncidentId, String)>, PathRejection>,
     form: Form,
 ) -> Result<Response, PageError> {
     let (id, action) = known(path)?;
     by.check_form(&subject(&id), form.text(FORM_TOKEN))?;
+    if !by.may(Scope::Respond) {
+        return Err(PageError::Forbidden);
+    }
     let episode = form.text("episode").parse().map_err(|_| PageError::ForeignForm)?;
     if action == "silence" {
         let minutes = number(&form, "minutes").map_err(refused)?;
