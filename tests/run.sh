@@ -28,11 +28,17 @@ need_packages() {
     command -v cc >/dev/null || missing+=(build-essential)
     command -v curl >/dev/null || missing+=(curl ca-certificates)
     python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3 python3-venv)
-    [ ${#missing[@]} -eq 0 ] && return
+    [ ${#missing[@]} -eq 0 ] || install "${missing[@]}"
+}
+
+# The browser of the scenarios that need one.
+need_browser() { [ -x /usr/bin/chromium ] || install chromium; }
+
+install() {
     local root=()
     [ "$(id -u)" -eq 0 ] || root=(sudo)
     "${root[@]}" apt-get update -q
-    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends "${missing[@]}"
+    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -yq --no-install-recommends "$@"
 }
 
 # A virtual environment in the cache, made again only when its requirements change.
@@ -75,6 +81,7 @@ deny() {
 
 tests() {
     need_cargo cargo-nextest "$cargo_nextest" --no-default-features --features default-no-update
+    need_browser
     need_python test
     cargo build --quiet --locked --manifest-path tests/clients/Cargo.toml
     cargo nextest run --locked --workspace --no-fail-fast --status-level fail --final-status-level slow

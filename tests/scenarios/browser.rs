@@ -1,0 +1,48 @@
+//! The pages as people use them, in a real browser: `tools/browser.py` walks, and holds each page to what must be true of all.
+
+use std::path::Path;
+use std::time::Duration;
+
+use scenarios::World;
+use serde_json::json;
+use tokio::process::Command;
+
+/// How long a journey may take, a browser's start included, where other tests use the machine too.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// Walks a journey; where `LARKSPUR_SCREENSHOTS` names a folder, the pictures stay there.
+async fn walk(journey: &str, size: &str) {
+    let world = World::start().await;
+    let larkspur = &world.larkspur;
+    let folder = tempfile::tempdir().expect("a directory");
+    let kept = std::env::var("LARKSPUR_SCREENSHOTS").ok();
+    let wanted = json!({
+        "screenshots": kept.unwrap_or_else(|| folder.path().display().to_string()),
+        "size": size,
+        "base": larkspur.base_url,
+        "set_up_url": larkspur.set_up_url.as_ref().expect("nobody has an account yet").expose(),
+        "integration_url": larkspur.demo.integration_url.expose(),
+        "group_url": larkspur.demo.group_url,
+    });
+    let python = std::env::var_os("LARKSPUR_TEST_PYTHON").expect("tests/run.sh names a Python with Playwright");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/browser.py");
+    let run = Command::new(python).arg(script).args([journey, &wanted.to_string()]).kill_on_drop(true).output();
+    let run = tokio::time::timeout(PATIENCE, run).await.expect("the journey ends").expect("the browser starts");
+    assert!(run.status.success(), "{journey}: {}", String::from_utf8_lossy(&run.stderr));
+    world.larkspur.stop().await;
+}
+
+#[tokio::test]
+async fn a_newcomer_comes_from_the_set_up_link_to_the_trace_in_eight_steps() {
+    walk("first_steps", "desktop").await;
+}
+
+#[tokio::test]
+async fn the_same_on_a_phone() {
+    walk("first_steps", "phone").await;
+}
+
+#[tokio::test]
+async fn every_action_works_without_scripts_in_chinese_on_a_phone() {
+    walk("every_action", "phone").await;
+}

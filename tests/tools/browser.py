@@ -1,0 +1,195 @@
+"""What a person does in a browser, in headless Chromium, for tests/scenarios/browser.rs.
+
+    browser.py JOURNEY JSON     JOURNEY: a function of this file whose name begins with `journey_`
+
+JSON has what the journey needs (`base`, `set_up_url`, `integration_url`, `group_url` …) and `screenshots`, a folder. Each page that
+is shown is checked for what must hold of all: no violation of its Content-Security-Policy, nothing serious that axe-core finds, its
+weight, and its round trips. What does not hold ends the journey with a sentence and exit code 1.
+"""
+
+import json
+import sys
+import urllib.request
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+# No sandbox: tests may run as root. No background traffic: there is no network.
+ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync"]
+SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 375, "height": 740}}
+PASSWORD = "correct horse battery staple"
+# All that a page may weigh, the style sheet included.
+PAGE_BYTES = 60 * 1024
+PATIENCE_MS = 20_000
+
+
+class Browser:
+    """One person's window, and the checks of every page that it shows."""
+
+    def __init__(self, playwright, wanted, size, language="en-GB", scripts=True):
+        self.wanted, self.size, self.shots = wanted, size, 0
+        self.chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        self.context = self.chromium.new_context(viewport=SIZES[size], locale=language, java_script_enabled=scripts,
+                                                 has_touch=size == "phone", is_mobile=size == "phone")
+        self.scripts = scripts
+        self.page = self.context.new_page()
+        self.page.set_default_timeout(PATIENCE_MS)
+        self.answers, self.complaints = [], []
+        self.page.on("response", lambda response: self.answers.append(response))
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def open(self, url):
+        self.answers.clear()
+        self.page.goto(url)
+
+    def press(self, name, exact=True):
+        self.answers.clear()
+        self.page.get_by_role("button", name=name, exact=exact).first.click()
+        self.page.wait_for_load_state("load")
+
+    def follow(self, name):
+        self.answers.clear()
+        self.page.get_by_role("link", name=name).first.click()
+        self.page.wait_for_load_state("load")
+
+    def fill(self, **fields):
+        for label, text in fields.items():
+            self.page.get_by_label(label.replace("_", " "), exact=True).first.fill(text)
+
+    def sees(self, text):
+        expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
+
+    def check(self, name):
+        """Holds the page to what must be true of every page, and keeps its picture."""
+        self.shots += 1
+        path = Path(self.wanted["screenshots"]) / f"{self.size}-{self.shots:02}-{name}.png"
+        self.page.screenshot(path=path, full_page=True)
+        assert not self.complaints, f"{name}: the browser complains: {self.complaints}"
+        width = self.page.evaluate("document.documentElement.scrollWidth") if self.scripts else 0
+        assert width <= SIZES[self.size]["width"], f"{name}: {width} pixels wide"
+        self.check_weight(name)
+        if self.scripts:
+            found = Axe().run(self.page).response["violations"]
+            serious = [(one["id"], [node["html"][:120] for node in one["nodes"]])
+                       for one in found if one["impact"] in ("serious", "critical")]
+            assert not serious, f"{name}: {serious}"
+        self.complaints.clear()
+
+    def check_weight(self, name):
+        ours = [answer for answer in self.answers if answer.url.startswith(self.wanted["base"])]
+        documents = [answer for answer in ours if answer.request.resource_type == "document" and answer.status < 300]
+        files = [answer for answer in ours if answer.request.resource_type != "document"]
+        kinds = {answer.request.resource_type for answer in files}
+        assert kinds <= {"stylesheet", "other"}, f"{name}: asks for {kinds}"
+        assert len([answer for answer in files if answer.request.resource_type == "stylesheet"]) <= 1, name
+        weight = sum(len(answer.body()) for answer in documents[-1:] + files if answer.status == 200)
+        assert weight < PAGE_BYTES, f"{name}: {weight} bytes"
+
+    def close(self):
+        self.chromium.close()
+
+
+def send(url, text):
+    """What a platform with a Feishu bot does."""
+    body = json.dumps({"msg_type": "text", "content": {"text": text}}).encode()
+    request = urllib.request.Request(url, body, {"content-type": "application/json"})
+    with urllib.request.urlopen(request) as answer:
+        assert json.load(answer)["code"] == 0
+
+
+def journey_first_steps(playwright, wanted):
+    """From the set-up link of a fresh start to the trace of the first message, in eight steps."""
+    person = Browser(playwright, wanted, wanted["size"])
+    # 1. The set-up link.
+    person.open(wanted["set_up_url"])
+    person.check("set-up")
+    person.page.get_by_label("Name").fill("Ada Lovelace")
+    person.page.get_by_label("Email").fill("ada@example.com")
+    person.page.get_by_label("Password").fill(PASSWORD)
+    person.press("Sign in")
+    person.check("no-incidents-yet")
+    # 2. A member.
+    person.follow("Members")
+    person.page.get_by_label("Name").fill("Linus")
+    person.page.get_by_label("Email").fill("linus@example.com")
+    person.press("Add member")
+    person.sees("linus@example.com")
+    person.check("members")
+    # 3. A message, and 4. what the group shows of it.
+    send(wanted["integration_url"], "FIRING disk full on db-1\nused 96%")
+    group_shows(person, wanted, "disk full on db-1")
+    # 5. The link of the group's message.
+    person.follow("Acknowledge")
+    person.sees("disk full on db-1")
+    person.check("acknowledge-page")
+    # 6. Acknowledge, and the group is told.
+    person.press("Acknowledge")
+    person.sees("Ada Lovelace")
+    person.check("acknowledged")
+    group_shows(person, wanted, "Acknowledged")
+    # 7. The timeline.
+    person.follow("Details")
+    person.sees("Timeline")
+    person.check("incident")
+    # 8. The trace.
+    person.follow("Why someone was, or was not, told")
+    person.sees("Why was someone told, or not?")
+    person.check("trace")
+    person.close()
+
+
+def journey_every_action(playwright, wanted):
+    """Sign out and in, snooze, close and reopen, and every other page: in Chinese, on a phone, with scripts turned off."""
+    person = Browser(playwright, wanted, "phone", "zh-CN", scripts=False)
+    person.open(wanted["set_up_url"])
+    for field, text in {"name": "李雷", "email": "li@example.com", "password": PASSWORD}.items():
+        person.page.locator(f"main input[name={field}]").fill(text)
+    person.press("登录")
+    person.press("退出登录")
+    person.check("signed-out")
+    person.open(wanted["base"] + "/incidents")
+    assert "/sign-in?next=%2Fincidents" in person.page.url, person.page.url
+    person.check("sign-in")
+    person.page.locator("main input[name=email]").fill("li@example.com")
+    person.page.locator("main input[name=password]").fill(PASSWORD)
+    person.press("登录")
+    send(wanted["integration_url"], "FIRING disk full on db-1")
+    group_shows(person, wanted, "disk full on db-1")
+    person.open(wanted["base"] + "/incidents")
+    person.check("incidents")
+    person.follow("disk full on db-1")
+    person.check("incident")
+    for press, shows in [("2 小时", "已暂缓。"), ("关闭", "已关闭。"), ("重新打开", "已重新打开。"), ("认领", "您已认领。")]:
+        person.press(press)
+        person.sees(shows)
+        person.check("done")
+    group_shows(person, wanted, "Acknowledged")
+    for path in ["/me", "/me/notifications", "/me/password", "/members", "/incidents?progress=closed"]:
+        person.open(wanted["base"] + path)
+        person.check(path.strip("/").split("?")[0].replace("/", "-"))
+    person.close()
+
+
+def group_shows(person, wanted, text):
+    """The group's page follows what happens by a script of its own, so it is not one of ours to check."""
+    person.page.goto(wanted["group_url"])
+    person.sees(text)
+    person.answers.clear()
+    person.complaints.clear()
+
+
+def main():
+    name, wanted = sys.argv[1], json.loads(sys.argv[2])
+    with sync_playwright() as playwright:
+        try:
+            globals()[f"journey_{name}"](playwright, wanted)
+        except AssertionError as failure:
+            sys.exit(f"{name}: {failure}")
+
+
+if __name__ == "__main__":
+    main()
