@@ -108,7 +108,6 @@ pub(super) const ACTIONS: &[Row] = &[
     ("edit", "Edit title and severity", "修改标题与严重程度"),
     ("title", "Title", "标题"),
     ("severity", "Severity", "严重程度"),
-    ("save", "Save", "保存"),
     ("silence", "Silence alerts like this", "静默同类告警"),
     (
         "silence_meaning",
