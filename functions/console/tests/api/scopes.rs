@@ -8,12 +8,13 @@ use crate::actions::open;
 use crate::world::{World, id};
 
 /// Every operation, and the least scope that it takes. One that is added needs a row here.
-const NEEDED: [(&str, &str, &str); 89] = [
+const NEEDED: [(&str, &str, &str); 91] = [
     ("get", "/alerts", "read"),
     ("get", "/alerts/{id}", "read"),
     ("get", "/api-keys", "admin"),
     ("post", "/api-keys", "admin"),
     ("delete", "/api-keys/{id}", "admin"),
+    ("get", "/channels/{channel}/template", "read"),
     ("get", "/destinations", "read"),
     ("post", "/destinations", "admin"),
     ("get", "/destinations/{id}", "read"),
@@ -28,6 +29,7 @@ const NEEDED: [(&str, &str, &str); 89] = [
     ("post", "/incidents/{id}/comments", "respond"),
     ("post", "/incidents/{id}/escalate", "respond"),
     ("post", "/incidents/{id}/merge", "respond"),
+    ("post", "/incidents/{id}/preview", "respond"),
     ("post", "/incidents/{id}/reassign", "respond"),
     ("post", "/incidents/{id}/reopen", "respond"),
     ("post", "/incidents/{id}/responders", "respond"),
