@@ -221,6 +221,12 @@ mod tests {
         fitted_by(PLAIN, draft, max)
     }
 
+    /// Room for the last line, and for as much else.
+    fn beside_links(draft: &Draft, max: usize) -> usize {
+        let (text, _) = fitted(draft, usize::MAX);
+        max + text.lines().last().expect("the links").len()
+    }
+
     /// The length of the whole message.
     fn length(draft: &Draft) -> usize {
         let (text, cut) = fitted(draft, usize::MAX);
@@ -244,17 +250,19 @@ mod tests {
 
     #[test]
     fn then_the_description_is_cut_with_a_mark() {
-        let (text, _) = fitted(&draft(20, 500), 1500);
+        let max = beside_links(&draft(20, 500), 1440);
+        let (text, _) = fitted(&draft(20, 500), max);
         assert!(text.contains("label05") && !text.contains("label06") && text.contains("… (shortened"), "{text}");
-        assert!(text.len() > 1500 - "告".len() && text.ends_with("01abc"), "{}", text.len());
+        assert!(text.len() > max - "告".len() && text.ends_with("?ack=1"), "{}", text.len());
     }
 
     #[test]
     fn then_all_labels_and_at_last_only_severity_title_and_link_stay() {
-        let (text, _) = fitted(&draft(20, 500), 600);
+        let draft = draft(20, 500);
+        let (text, _) = fitted(&draft, beside_links(&draft, 540));
         assert!(!text.contains("label00") && text.contains("告"), "{text}");
-        let (text, _) = fitted(&draft(20, 500), 160);
-        assert!(text.starts_with("[Critical] INC #7KQ2MD 磁盘满了") && text.ends_with("01abc"), "{text}");
+        let (text, _) = fitted(&draft, beside_links(&draft, 100));
+        assert!(text.starts_with("[Critical] INC #7KQ2MD 磁盘满了") && text.ends_with("?ack=1"), "{text}");
     }
 
     #[test]
@@ -266,18 +274,21 @@ mod tests {
     #[test]
     fn what_a_template_says_itself_stays_longer_than_what_it_repeats() {
         let runbook = "{{ description }}\nsee the runbook of {{ labels.label09 }}";
-        let (text, cut) = fitted_by(runbook, &draft(20, 500), 300);
+        let draft = draft(20, 500);
+        let max = beside_links(&draft, 240);
+        let (text, cut) = fitted_by(runbook, &draft, max);
         assert!(cut && text.contains("告… (shortened") && text.contains("see the runbook of value"), "{text}");
         let long = format!("- Host: {{{{ labels.label09 }}}}\n{}", "runbook ".repeat(100));
-        let (text, cut) = fitted_by(&long, &draft(20, 500), 300);
+        let (text, cut) = fitted_by(&long, &draft, max);
         assert!(cut && text.contains("Host: value") && text.contains("runbook … (shortened"), "{text}");
     }
 
     #[test]
     fn a_template_that_fails_only_on_less_is_cut_at_its_end() {
         let brittle = "{{ description }} {% if description|length < 400 %}{{ labels.none }}{% endif %}";
-        let (text, cut) = fitted_by(brittle, &draft(0, 500), 500);
-        assert!(cut && text.contains("告告… (shortened") && text.ends_with("01abc"), "{text}");
+        let draft = draft(0, 500);
+        let (text, cut) = fitted_by(brittle, &draft, beside_links(&draft, 440));
+        assert!(cut && text.contains("告告… (shortened") && text.ends_with("?ack=1"), "{text}");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use alerting::notice::Notice;
 use alerting::timeline::EntryKind;
 
 use crate::contract_tests::{call, text};
-use crate::samples::{NOW, TOLD, body, body_text, described, destination, escalated, notice, post};
+use crate::samples::{NOW, TOLD, body, body_text, described, destination, escalated, link, notice, post};
 use crate::{Destination, Form, NAMES, Post, Request};
 
 fn render(channel: &str, notice: &Notice, form: Form, template: Option<&str>) -> Request {
@@ -46,8 +46,9 @@ fn a_template_replaces_the_content_and_cannot_lose_headline_mentions_and_link() 
                 let request = render(channel, &escalated(), form, Some(template));
                 let said = body_text(&request);
                 assert_eq!((request.template, request.cut), (None, false), "{channel}");
-                let link = format!("https://larkspur.example/incidents/{}", escalated().incident);
-                for part in ["Critical", "INC #7KQ2MD", "disk full on db-1", link.as_str()] {
+                let details = link(&escalated());
+                let acknowledge = format!("{details}?ack=1");
+                for part in ["Critical", "INC #7KQ2MD", "disk full on db-1", &details, &acknowledge] {
                     assert!(said.contains(part), "{channel} {form:?} has no {part}: {said}");
                 }
                 // Mail is addressed to people and mentions nobody.

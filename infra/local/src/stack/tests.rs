@@ -33,6 +33,7 @@ fn every_environment_variable_leads_to_something_that_is_made() {
                 "BASE_URL" => value == "http://127.0.0.1:9000",
                 "PROVIDER_BASE" => value == "http://127.0.0.1:9911",
                 "PLAIN_SMTP_HOSTS" | "PLAIN_OIDC_HOSTS" => value == read::PLAIN_HOSTS,
+                "PERSONAL_ACK_LINKS" => value == "false",
                 _ if variable.ends_with("_DAYS") => value.parse::<u32>().is_ok(),
                 _ if variable.ends_with("_TABLE") => stack.tables.iter().any(|table| &table.name == value),
                 _ if variable.ends_with("_QUEUE_URL") => {
@@ -98,7 +99,8 @@ fn the_sweep_runs_every_minute() {
 }
 
 fn read_with(resource: &str) -> anyhow::Result<Stack> {
-    let parameters = "ProviderBase: { Default: '' }, PlainSmtpHosts: { Default: '' }, PlainOidcHosts: { Default: '' }";
+    let parameters = "ProviderBase: { Default: '' }, PlainSmtpHosts: { Default: '' }, PlainOidcHosts: { Default: '' }, \
+                      PersonalAckLinks: { Default: '' }";
     let yaml = format!("Parameters: {{ {parameters} }}\nResources:\n  Thing: {resource}\n");
     read::read(&[("template.yaml", &yaml)], &place())
 }
