@@ -36,8 +36,9 @@ use crate::pages::error::PageError;
 use crate::pages::render::Reader;
 
 const STYLE: &str = include_str!("pages/style.css");
-/// The style sheet under a name of its content, so that a browser may keep it for good.
-const STYLE_LIFE: &str = "public, max-age=31536000, immutable";
+const ICON: &str = include_str!("pages/icon.svg");
+/// The style sheet has a name of its content, and the icon stays: a browser may keep both for good.
+const ASSET_LIFE: &str = "public, max-age=31536000, immutable";
 
 /// Nothing from elsewhere, nothing inline, no script at all, never in a frame, forms only to ourselves.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
@@ -84,9 +85,10 @@ async fn finish(State(app): State<SharedApp>, request: Request, next: Next) -> R
 }
 
 async fn asset(Path(name): Path<String>) -> Result<Response, PageError> {
-    if name != render::style_name() {
-        return Err(PageError::NotFound);
-    }
-    let headers = [(header::CONTENT_TYPE, "text/css; charset=utf-8"), (header::CACHE_CONTROL, STYLE_LIFE)];
-    Ok((headers, STYLE).into_response())
+    let (kind, content) = match name.as_str() {
+        "icon.svg" => ("image/svg+xml", ICON),
+        name if name == render::style_name() => ("text/css; charset=utf-8", STYLE),
+        _ => return Err(PageError::NotFound),
+    };
+    Ok(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, ASSET_LIFE)], content).into_response())
 }
