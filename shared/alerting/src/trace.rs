@@ -1,6 +1,6 @@
 //! Why a decision came out as it did: what was asked, in its order, and what came of it.
 //!
-//! The functions that decide take an [`Observer`] and tell it of everything that they ask. `()` looks at nothing and
+//! The functions that decide take an `Observer` and tell it of everything that they ask. `()` looks at nothing and
 //! leaves nothing of itself in the compiled code; [`Trace`] writes it down. There is no second implementation that could
 //! explain something else than what was decided.
 
@@ -106,7 +106,7 @@ pub enum Outcome {
     TemplateFailed,
 }
 
-/// What a step of the pipeline has changed, each text cut to [`SHOWN_CHARS`].
+/// What a step of the pipeline has changed, each text cut to `SHOWN_CHARS`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// `title`, `description`, `severity`, `labels.NAME`.

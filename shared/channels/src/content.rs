@@ -16,7 +16,7 @@
 //!
 //! How it fails: a template of a rule that is refused, fails, runs for too long ([`INSTRUCTIONS`], [`WORK_BYTES`]) or
 //! prints too much ([`OUTPUT_BYTES`]) gives way to the channel's own ([`Failure`] says why). A message that is only too
-//! long for the vendor is shortened by [`crate::fit`], which lays the same template out with fewer labels and less text.
+//! long for the vendor is shortened by `fit`, which lays the same template out with fewer labels and less text.
 
 use alerting::destination::Language;
 use alerting::escalation::{EscalationRule, TemplateTexts};

@@ -126,9 +126,9 @@ async fn show(
         form_token: signed_in.form_token(SUBJECT),
         name: member.name.clone(),
         role: match member.role {
-            Role::Administrator => "me_role_administrator",
-            Role::Responder => "me_role_responder",
-            Role::Viewer => "me_role_viewer",
+            Role::Administrator => "role_administrator",
+            Role::Responder => "role_responder",
+            Role::Viewer => "role_viewer",
         },
         email: member.email.clone().unwrap_or_default(),
         phone: member.phone.clone().unwrap_or_default(),

@@ -30,6 +30,8 @@ pub(crate) fn router() -> Router<SharedApp> {
 #[derive(Debug, Serialize)]
 struct PasswordPage {
     form_token: String,
+    /// For password managers: whose password it is.
+    email: Option<String>,
     /// A key of the words.
     wrong: Option<&'static str>,
     wait: Option<u64>,
@@ -43,7 +45,8 @@ async fn form(signed_in: SignedIn) -> Response {
 
 fn shown(signed_in: SignedIn, wrong: Option<&'static str>, wait: Option<Duration>) -> Response {
     let wait = wait.map(|wait| wait.as_secs().div_ceil(60).max(1));
-    let content = PasswordPage { form_token: signed_in.form_token(PAGE), wrong, wait, least: LEAST, most: MOST };
+    let (form_token, email) = (signed_in.form_token(PAGE), signed_in.member.email.clone());
+    let content = PasswordPage { form_token, email, wrong, wait, least: LEAST, most: MOST };
     page("my_password.html", "new_password", &content, &Reader::of(signed_in)).into_response()
 }
 

@@ -43,10 +43,14 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("my_password.html", include_str!("html/my_password.html")),
 ];
 
+/// How times are written: `2026-11-22 14:30:05`.
+const TIME: &str = "%Y-%m-%d %H:%M:%S";
+
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
+    environment.add_filter("at", |time: &str, zone: &str| local_time(time, zone));
     for (name, source) in TEMPLATES {
         environment.add_template(name, source).expect("the pages' own templates are valid");
     }
@@ -83,7 +87,7 @@ impl Reader {
     /// A moment as the reader's clock shows it: `2026-11-22 14:30:05`.
     pub(crate) fn time(&self, at: Moment) -> String {
         let at = jiff::Timestamp::from_millisecond(at.millis()).unwrap_or_default();
-        at.to_zoned(self.time_zone.rules()).strftime("%Y-%m-%d %H:%M:%S").to_string()
+        at.to_zoned(self.time_zone.rules()).strftime(TIME).to_string()
     }
 }
 
@@ -125,6 +129,14 @@ impl FromRequestParts<SharedApp> for Reader {
         let stranger = Self::stranger(&parts.headers);
         let Ok(base) = Base::from_request_parts(parts, app).await else { return Ok(stranger) };
         Ok(signed_in(app, &parts.headers, &base).await?.map_or(stranger, Self::of))
+    }
+}
+
+/// An RFC 3339 time of the API by the clock of this zone; what is none stays as it is.
+fn local_time(time: &str, zone: &str) -> String {
+    match (time.parse::<jiff::Timestamp>(), zone.parse::<Zone>()) {
+        (Ok(at), Ok(zone)) => at.to_zoned(zone.rules()).strftime(TIME).to_string(),
+        _ => time.to_owned(),
     }
 }
 
@@ -172,6 +184,17 @@ mod tests {
             ("", false),
         ] {
             assert_eq!(prefers_chinese(list), chinese, "{list}");
+        }
+    }
+
+    #[test]
+    fn times_of_the_api_are_written_by_the_readers_clock() {
+        for (time, zone, expected) in [
+            ("2026-11-22T14:30:05.123Z", "Asia/Shanghai", "2026-11-22 22:30:05"),
+            ("2026-11-22T14:30:05Z", "UTC", "2026-11-22 14:30:05"),
+            ("soon", "UTC", "soon"),
+        ] {
+            assert_eq!(local_time(time, zone), expected);
         }
     }
 

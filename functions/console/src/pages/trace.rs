@@ -1,5 +1,6 @@
 //! Why someone was, or was not, told of a message: the API's own trace, as a page.
 
+use alerting::hours::Zone;
 use alerting::ids::{IntegrationId, Stamp};
 use axum::Router;
 use axum::extract::{Path, State};
@@ -20,8 +21,9 @@ pub(crate) fn router() -> Router<SharedApp> {
 
 #[derive(Serialize)]
 struct Context {
-    integration: IntegrationId,
     trace: TraceView,
+    /// In which the template writes times.
+    zone: Zone,
 }
 
 async fn show(
@@ -33,5 +35,6 @@ async fn show(
     let stamp: Stamp = stamp.parse().map_err(|_| PageError::NotFound)?;
     let language = signed_in.member.language;
     let trace = trace::trace(&app, &integration, stamp, language).await.map_err(refused)?;
-    Ok(page("trace.html", "trace_title", &Context { integration, trace }, &Reader::of(signed_in)))
+    let zone = signed_in.member.time_zone.clone();
+    Ok(page("trace.html", "trace_title", &Context { trace, zone }, &Reader::of(signed_in)))
 }

@@ -2,6 +2,7 @@
 
 mod incidents;
 mod people;
+mod trace;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -15,7 +16,8 @@ type Row = (&'static str, &'static str, &'static str);
 const TABLES: &[&[Row]] = &[
     FRAME,
     ERRORS,
-    TRACE,
+    trace::TRACE,
+    trace::RESULTS,
     ME,
     people::SIGN_IN,
     people::SET_UP,
@@ -64,38 +66,12 @@ const ERRORS: &[Row] = &[
     ("back_to_incidents", "Go to the incidents", "前往事件列表"),
 ];
 
-const TRACE: &[Row] = &[
-    ("trace_title", "Why was someone told, or not?", "为什么通知了，或没有通知？"),
-    ("trace_changed", "Changed since", "此后已更改"),
-    ("trace_notes", "What cannot be explained any more", "已无法解释的部分"),
-    ("trace_message", "Message", "消息"),
-    ("trace_received", "Received", "接收时间"),
-    ("trace_subject", "Title", "标题"),
-    ("trace_outcome", "Outcome", "结果"),
-    ("trace_key", "Alert key", "告警标识"),
-    ("trace_intake", "Intake", "接入检查"),
-    ("trace_push_mode", "Push mode", "推送模式"),
-    ("trace_pipeline", "Pipeline", "处理流水线"),
-    ("trace_routes", "Routes", "路由"),
-    ("trace_space", "Space", "协作空间"),
-    ("trace_silence", "Silence", "静默"),
-    ("trace_grouping", "Grouping", "聚合"),
-    ("trace_incident", "Incident", "事件"),
-    ("trace_escalation", "Escalation", "升级"),
-    ("trace_level", "level", "级别"),
-    ("trace_notices", "Notices", "通知"),
-    ("trace_nobody", "Nobody was told because of this message.", "此消息没有通知任何人。"),
-];
-
 const ME: &[Row] = &[
     ("me_saved", "Saved.", "已保存。"),
     ("me_code_sent", "The code is on its way. It works for ten minutes.", "验证码已发送，十分钟内有效。"),
     ("me_address_verified", "Confirmed. Notifications go there from now on.", "已验证。今后的通知将发送到此处。"),
     ("me_name", "Name", "姓名"),
     ("me_role", "Role", "角色"),
-    ("me_role_administrator", "Administrator", "管理员"),
-    ("me_role_responder", "Responder", "处理人"),
-    ("me_role_viewer", "Viewer", "只读成员"),
     ("me_email", "Email", "邮箱"),
     ("me_phone", "Phone", "手机号"),
     ("me_phone_hint", "With + and country code, such as +8613800000000.", "以 + 和国家代码开头，例如 +8613800000000。"),

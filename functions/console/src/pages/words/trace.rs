@@ -1,0 +1,56 @@
+//! Of the trace of a message.
+
+use super::Row;
+
+pub(super) const TRACE: &[Row] = &[
+    ("trace_title", "Why was someone told, or not?", "为什么通知了，或没有通知？"),
+    ("trace_changed", "Changed since", "此后已更改"),
+    ("trace_notes", "What cannot be explained any more", "已无法解释的部分"),
+    ("trace_message", "Message", "消息"),
+    ("trace_received", "Received", "接收时间"),
+    ("trace_subject", "Title", "标题"),
+    ("trace_outcome", "Outcome", "结果"),
+    ("trace_key", "Alert key", "告警标识"),
+    ("trace_intake", "Intake", "接入检查"),
+    ("trace_push_mode", "Push mode", "推送模式"),
+    ("trace_pipeline", "Pipeline", "处理流水线"),
+    ("trace_routes", "Routes", "路由"),
+    ("trace_space", "Space", "协作空间"),
+    ("trace_silence", "Silence", "静默"),
+    ("trace_grouping", "Grouping", "聚合"),
+    ("trace_incident", "Incident", "事件"),
+    ("trace_escalation", "Escalation", "升级"),
+    ("trace_level", "level", "级别"),
+    ("trace_notices", "Notices", "通知"),
+    ("trace_nobody", "Nobody was told because of this message.", "此消息没有通知任何人。"),
+];
+
+/// What came of what was tried, of the message, and the names of the push modes.
+pub(super) const RESULTS: &[Row] = &[
+    ("result_passed", "passed", "通过"),
+    ("result_failed", "failed", "未通过"),
+    ("result_not_asked", "not asked for", "未要求"),
+    ("result_not_reached", "not reached", "未执行"),
+    ("result_match", "match", "匹配"),
+    ("result_no_match", "no match", "不匹配"),
+    ("result_unusable", "unusable", "不可用"),
+    ("result_too_costly", "too costly", "开销过大"),
+    ("result_found", "found", "已找到"),
+    ("result_found_nothing", "found nothing", "未找到"),
+    ("result_found_empty", "found an empty text", "找到的内容为空"),
+    ("result_changed", "changed", "已更改"),
+    ("result_unchanged", "unchanged", "未更改"),
+    ("result_dropped", "dropped", "已丢弃"),
+    ("result_template_failed", "the template failed", "模板失败"),
+    ("result_not_now", "not at that time", "当时不生效"),
+    ("outcome_triggered", "Triggered", "触发"),
+    ("outcome_updated", "Updated", "更新"),
+    ("outcome_recovered", "Recovered", "恢复"),
+    ("outcome_superseded", "Superseded by a newer one", "已被更新的消息取代"),
+    ("outcome_discarded", "Discarded", "丢弃"),
+    ("outcome_refused", "Refused", "拒绝"),
+    ("outcome_waiting", "Waiting", "等待处理"),
+    ("mode_each_message", "each message", "每条消息"),
+    ("mode_by_title", "by title", "按标题"),
+    ("mode_by_rules", "by rules", "按规则"),
+];
