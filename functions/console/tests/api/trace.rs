@@ -56,10 +56,19 @@ fn path(integration: &IntegrationId, stamp: Stamp) -> String {
     format!("/integrations/{integration}/messages/{stamp}/trace")
 }
 
-/// The trace of a message that is recorded so.
+/// The trace of a message that is recorded so; its page says the same.
 async fn traced(world: &World, entry: &LogEntry) -> Value {
     world.store.log_message(entry, world.now(), limits::MESSAGE_LOG).await.expect("written");
-    world.get(&path(&entry.integration, entry.stamp)).await.is(200)
+    let trace = world.get(&path(&entry.integration, entry.stamp)).await.is(200);
+    let page = world.person("Ada", "viewer", "en").await.opens(&path(&entry.integration, entry.stamp)).await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    for steps in [&trace["intake"]["steps"], &trace["push_mode"]["steps"], &trace["pipeline"]] {
+        for step in steps.as_array().into_iter().flatten() {
+            let step = format!("<code>{}</code>", step["step"].as_str().expect("a step has a name"));
+            assert!(page.text.contains(&step), "{step}: {}", page.text);
+        }
+    }
+    trace
 }
 
 /// `step result` of a list of steps.
