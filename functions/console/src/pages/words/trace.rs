@@ -42,6 +42,8 @@ pub(super) const RESULTS: &[Row] = &[
     ("result_unchanged", "unchanged", "未更改"),
     ("result_dropped", "dropped", "已丢弃"),
     ("result_template_failed", "the template failed", "模板失败"),
+    ("result_discard", "discard", "丢弃"),
+    ("result_trigger", "trigger", "触发"),
     ("result_not_now", "not at that time", "当时不生效"),
     ("outcome_triggered", "Triggered", "触发"),
     ("outcome_updated", "Updated", "更新"),
