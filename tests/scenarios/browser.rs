@@ -46,3 +46,8 @@ async fn the_same_on_a_phone() {
 async fn every_action_works_without_scripts_in_chinese_on_a_phone() {
     walk("every_action", "phone").await;
 }
+
+#[tokio::test]
+async fn every_page_is_as_it_should_be_on_a_desktop_too() {
+    walk("every_action", "desktop").await;
+}

@@ -144,8 +144,8 @@ def journey_first_steps(playwright, wanted):
 
 
 def journey_every_action(playwright, wanted):
-    """Sign out and in, snooze, close and reopen, and every other page: in Chinese, on a phone, with scripts turned off."""
-    person = Browser(playwright, wanted, "phone", "zh-CN", scripts=False)
+    """Sign out and in, snooze, close and reopen, and every other page, in Chinese; on a phone with scripts turned off."""
+    person = Browser(playwright, wanted, wanted["size"], "zh-CN", scripts=wanted["size"] != "phone")
     person.open(wanted["set_up_url"])
     for field, text in {"name": "李雷", "email": "li@example.com", "password": PASSWORD}.items():
         person.page.locator(f"main input[name={field}]").fill(text)
