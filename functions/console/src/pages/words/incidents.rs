@@ -90,7 +90,7 @@ pub(super) const LINKS: &[Row] = &[
 pub(super) const ACTIONS: &[Row] = &[
     ("actions", "What you can do", "可执行的操作"),
     ("acknowledge", "Acknowledge", "认领"),
-    ("unacknowledge", "Take acknowledgement back", "取消认领"),
+    ("unacknowledge", "Unacknowledge", "取消认领"),
     ("close", "Close", "关闭"),
     ("reopen", "Reopen", "重新打开"),
     ("escalate", "Escalate", "升级"),
