@@ -164,8 +164,11 @@ async fn behind_a_link_too_a_post_needs_session_origin_form_and_role() {
     let path = format!("/links/{}", story.token(&story.link));
     let action = format!("{path}/acknowledge");
     let li = world.person("Li Lei", "responder", "en").await;
-    let viewer = world.person("Viv", "viewer", "en").await;
-    let token = hidden(&li.opens(&format!("{path}?ack=1")).await, "form_token");
+    let viewer = world.person("Viv", "responder", "en").await;
+    let [token, of_viewer] = [li.opens(&format!("{path}?ack=1")).await, viewer.opens(&format!("{path}?ack=1")).await]
+        .map(|page| hidden(&page, "form_token"));
+    // Whoever is made a viewer afterwards still holds a form.
+    world.put(&format!("/members/{}", viewer.member), &json!({"name": "Viv", "role": "viewer"})).await.is(200);
     let looked = viewer.opens(&format!("{path}?ack=1")).await;
     assert!(looked.text.contains("Your role allows you to look only"), "{}", looked.text);
     let before = world.dump().await;
@@ -176,7 +179,7 @@ async fn behind_a_link_too_a_post_needs_session_origin_form_and_role() {
         (403, li.asks("POST", &action, &[("origin", "https://evil.example")], Some(&form)).await),
         (403, li.asks("POST", &action, &ours, Some(&[])).await),
         (403, li.asks("POST", &action, &ours, Some(&[("form_token", "AAAAAAAAAAAAAAAAAAAAAA")])).await),
-        (403, viewer.asks("POST", &action, &ours, Some(&form)).await),
+        (403, viewer.asks("POST", &action, &ours, Some(&[("form_token", of_viewer.as_str())])).await),
     ] {
         assert!(answer.status == status && answer.text.contains("Nothing was changed"), "{status}: {}", answer.text);
     }
