@@ -1,0 +1,1 @@
+//! F. Forgery, replay, guesses and what a role or key may not do.

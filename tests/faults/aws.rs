@@ -1,0 +1,1 @@
+//! C. AWS that throttles, times out, answers wrongly or not at all, between the functions and the embedded services.

@@ -1,0 +1,1 @@
+//! A. Bad input at the intake.

@@ -1,0 +1,1 @@
+//! E. Providers that fail, hang, lie, redirect or answer too much.

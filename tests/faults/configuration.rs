@@ -1,0 +1,1 @@
+//! H. What people configure wrongly.

@@ -1,0 +1,1 @@
+//! D. The process is killed at each point of a message's way.

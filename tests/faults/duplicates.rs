@@ -1,0 +1,1 @@
+//! B. Copies and messages out of order, from the queue and from senders.

@@ -1,0 +1,1 @@
+//! G. Floods, bombs and growth.

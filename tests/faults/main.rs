@@ -1,0 +1,11 @@
+//! Faults and abuse, in the order of the list in `tests/README.md`, which names the test of each.
+
+mod authentication;
+mod aws;
+mod bad_input;
+mod channels;
+mod configuration;
+mod crashes;
+mod duplicates;
+mod exhaustion;
+mod secrets;

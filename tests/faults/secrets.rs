@@ -1,0 +1,1 @@
+//! I. Secrets and privacy in logs, errors and messages.
