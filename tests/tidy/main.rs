@@ -1,10 +1,12 @@
 //! What no compiler checks and every reader relies on: the template, the functions and the documents agree.
 //!
 //! Reading order: [`template`] functions, triggers, roles and settings → [`infra`] queues, tables, alarms and the key
-//! layout → [`dependencies`] who may use whom → [`sources`] what stands where in the code.
+//! layout → [`dependencies`] who may use whom → [`sources`] what stands where in the code → [`proofs`] what keeps what is
+//! promised.
 
 mod dependencies;
 mod infra;
+mod proofs;
 mod sources;
 mod template;
 mod tree;
