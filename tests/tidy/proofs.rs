@@ -8,6 +8,7 @@ use regex::Regex;
 use crate::tree;
 
 const PROOFS: &str = "tests/README.md";
+const BREAKS: &str = "tests/fixtures/broken_promises.json";
 const FAULTS: std::ops::RangeInclusive<usize> = 1..=112;
 
 #[test]
@@ -57,6 +58,28 @@ fn every_goal_has_its_figure_and_command() {
         assert!(figure.contains(|char: char| char.is_ascii_digit()), "{goal}: no figure in {figure:?}");
         assert!(command.starts_with('`'), "{goal}: no command in {command:?}");
     }
+}
+
+#[test]
+fn every_promise_can_still_be_broken_on_purpose() {
+    let breaks: Vec<Break> = serde_json::from_str(&tree::read(BREAKS)).expect("a list of changes");
+    assert!(breaks.len() >= 10, "{} changes", breaks.len());
+    let shown = section("Promises broken on purpose");
+    for Break { broken, file, old, new, test } in breaks {
+        assert_eq!(tree::read(&file).matches(&old).count(), 1, "{file} has not one place for {broken:?}");
+        assert_ne!(old, new, "{broken:?} changes nothing");
+        assert!(shown.contains(&broken) && shown.contains(&test), "{PROOFS} does not say what became of {broken:?}");
+    }
+}
+
+/// One entry of what `tests/tools/break_promises.py` does.
+#[derive(serde::Deserialize)]
+struct Break {
+    broken: String,
+    file: String,
+    old: String,
+    new: String,
+    test: String,
 }
 
 /// `` `test` in [shown](path) ``, anywhere.
