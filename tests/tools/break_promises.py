@@ -23,8 +23,8 @@ TESTS_FAILED = 100
 
 def run(copy, entry, environment):
     """Whether the test is red, and the runner's output."""
-    # A failing test is not shrunk for minutes, and not run again.
-    command = ["cargo", "nextest", "run", "--locked", "-p", entry["package"], "--no-tests", "fail", "-E", f"test({entry['test']})"]
+    packages = ["-p", entry["package"], "-p", "local"]  # scenarios start the program
+    command = ["cargo", "nextest", "run", "--locked", *packages, "--no-tests", "fail", "-E", f"test({entry['test']})"]
     done = subprocess.run(command, cwd=copy, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     return done.returncode, done.stdout
 
