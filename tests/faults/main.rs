@@ -9,3 +9,4 @@ mod crashes;
 mod duplicates;
 mod exhaustion;
 mod secrets;
+mod wire;

@@ -15,6 +15,7 @@ pub mod process;
 pub mod sender;
 pub mod space;
 pub mod visitor;
+pub mod wire;
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -47,7 +48,10 @@ impl World {
     }
 
     pub async fn start_with(options: Options) -> Self {
-        let larkspur = Larkspur::start(options).await.expect("Larkspur starts");
+        Self::of(Larkspur::start(options).await.expect("Larkspur starts"))
+    }
+
+    fn of(larkspur: Larkspur) -> Self {
         let api = Api::new(&larkspur.base_url, larkspur.api_key.expose());
         Self { larkspur, api, seen: Mutex::default() }
     }

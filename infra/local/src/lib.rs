@@ -101,8 +101,8 @@ impl Larkspur {
         let fakes = Fakes::new(options.clock.clone(), directory)?;
         let (aws_endpoint, tables_endpoint) = (services.url.clone(), tables.url.clone());
         let surroundings = Surroundings {
-            tables: tables.url.clone(),
-            services: services.url.clone(),
+            tables: reached(&tables.url, &options),
+            services: reached(&services.url, &options),
             clock: options.clock.clone(),
             demo: DemoGroup { url_prefix: demo::URL.to_owned(), base: fake_base },
         };
@@ -221,6 +221,14 @@ fn place(public: &str, services: &str, fakes: &str, options: &Options) -> Place 
         aws_endpoint: services.to_owned(),
         provider_base,
         personal_ack_links: options.personal_ack_links,
+    }
+}
+
+/// How the functions reach an embedded service.
+fn reached(url: &str, options: &Options) -> String {
+    match &options.aws_through {
+        Some(proxy) => format!("{proxy}/{}", url.trim_start_matches("http://")),
+        None => url.to_owned(),
     }
 }
 

@@ -25,7 +25,9 @@ LARKSPUR_PERSONAL_ACK_LINKS=1 puts a link into mails to members by which they ac
 
 For tests: LARKSPUR_PROVIDER_BASE replaces every provider's host, as in http://127.0.0.1:9911;
 LARKSPUR_TEST_CLOCK=1 adds POST /_local/clock {\"advance_seconds\": 60}, and LARKSPUR_TEST_CLOCK_AHEAD=900 starts with a
-clock that is so many seconds ahead, for what was killed after its clock had been moved.";
+clock that is so many seconds ahead, for what was killed after its clock had been moved.
+LARKSPUR_TEST_AWS_THROUGH=http://127.0.0.1:9912 lets the functions ask DynamoDB, SQS, SNS and Secrets Manager through a
+proxy: the embedded service's own address is the first part of the path.";
 
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -39,6 +41,9 @@ pub struct Options {
     pub clock: Clock,
     /// Whether the clock can be moved over HTTP.
     pub clock_endpoint: bool,
+    /// A proxy by which the functions reach the embedded services: `http://…`, without a slash at the end. The address
+    /// of the service is the first part of the path, so that one proxy serves whatever is started, and started again.
+    pub aws_through: Option<String>,
 }
 
 /// Where requests to providers go. The demo group's always go to the built-in fake.
@@ -63,6 +68,7 @@ impl Default for Options {
             personal_ack_links: false,
             clock: Clock::system(),
             clock_endpoint: false,
+            aws_through: None,
         }
     }
 }
@@ -108,6 +114,7 @@ impl Command {
             personal_ack_links: env("LARKSPUR_PERSONAL_ACK_LINKS").as_deref() == Some("1"),
             clock,
             clock_endpoint,
+            aws_through: env("LARKSPUR_TEST_AWS_THROUGH"),
         }))
     }
 }
@@ -126,11 +133,16 @@ mod tests {
 
     #[test]
     fn arguments_come_before_the_environment_and_that_before_the_defaults() {
-        let variables = &[("LARKSPUR_LISTEN", "127.0.0.1:9001"), ("LARKSPUR_PROVIDER_BASE", "http://127.0.0.1:9911")];
+        let variables = &[
+            ("LARKSPUR_LISTEN", "127.0.0.1:9001"),
+            ("LARKSPUR_PROVIDER_BASE", "http://127.0.0.1:9911"),
+            ("LARKSPUR_TEST_AWS_THROUGH", "http://127.0.0.1:9912"),
+        ];
         let options = run(&["--data", "/tmp/x"], variables).expect("valid");
         assert_eq!(options.listen, "127.0.0.1:9001");
         assert_eq!(options.data, Some("/tmp/x".into()));
         assert_eq!(options.providers, Providers::Base("http://127.0.0.1:9911".to_owned()));
+        assert_eq!(options.aws_through.as_deref(), Some("http://127.0.0.1:9912"));
         assert_eq!(run(&["--listen=[::1]:1"], variables).expect("valid").listen, "[::1]:1");
         assert_eq!(run(&[], &[]).expect("valid").listen, LISTEN);
     }

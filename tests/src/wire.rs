@@ -1,0 +1,182 @@
+//! The wire between the functions and the embedded AWS services, and between them and the vendors: a proxy that lets every
+//! call through, keeps a journal of them, and makes go wrong what a rule says.
+//!
+//! ```ignore
+//! let wire = Wire::start().await;
+//! let world = World::start_through(&wire).await; // or Process::start(data, &wire.environment())
+//! wire.before(dynamodb("UpdateItem").on("alerts").nth(2), Fault::Refuse(Refusal::THROTTLED));
+//! let point = wire.after(sqs("SendMessageBatch").holding("notice"), Fault::Hang);
+//! point.reached().await; // it was passed on, and is never answered: the moment to kill a process
+//! ```
+//!
+//! *Before*: the call is not passed on (a delay and a wait apart, after which it is). *After*: it was passed on and has
+//! taken effect; the fault befalls its answer. The first rule that applies to a call decides. Every attempt of an SDK is
+//! a call. The embedded services' addresses stand in the path, so a process that is killed and started again finds its
+//! way by the same wire.
+//!
+//! Chances are drawn from a seed, the rule's place and the number of the call, never from what else goes on at the time: a
+//! failed test prints `LARKSPUR_SEED=…`, and with that in the environment the same calls of a rule go wrong.
+
+mod call;
+mod entries;
+mod exchange;
+mod fault;
+mod rule;
+mod seed;
+
+use std::sync::{Arc, Mutex};
+
+use local::Larkspur;
+use local::options::{Options, Providers};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+pub use call::{Call, Service};
+pub use fault::{Fault, Refusal};
+pub use rule::{Calls, Point, Strike, dynamodb, provider, secrets, sns, sqs};
+pub use seed::Seed;
+
+use rule::Rule;
+
+/// What a path begins with that leads to the vendors instead of to an embedded service.
+const PROVIDERS: &str = "/providers";
+
+pub struct Wire {
+    inner: Arc<Inner>,
+    server: JoinHandle<()>,
+}
+
+struct Inner {
+    /// `http://127.0.0.1:…`
+    url: String,
+    seed: Seed,
+    client: reqwest::Client,
+    rules: Mutex<Vec<Arc<Rule>>>,
+    journal: Mutex<Vec<Call>>,
+    /// Where the vendors are.
+    providers: Mutex<Option<String>>,
+}
+
+impl Wire {
+    /// With the seed of `LARKSPUR_SEED`, or one of its own.
+    pub async fn start() -> Self {
+        Self::start_seeded(Seed::choose()).await
+    }
+
+    pub async fn start_seeded(seed: Seed) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("bound"));
+        let inner = Arc::new(Inner {
+            url,
+            seed,
+            client: crate::api::client(),
+            rules: Mutex::default(),
+            journal: Mutex::default(),
+            providers: Mutex::default(),
+        });
+        let serving = Arc::clone(&inner);
+        let server = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(exchange::serve(Arc::clone(&serving), stream));
+            }
+        });
+        Self { inner, server }
+    }
+
+    pub fn seed(&self) -> Seed {
+        self.inner.seed
+    }
+
+    /// The value of `LARKSPUR_TEST_AWS_THROUGH`.
+    pub fn aws(&self) -> &str {
+        &self.inner.url
+    }
+
+    /// The value of `LARKSPUR_PROVIDER_BASE`; [`Wire::providers_are_at`] says where that leads.
+    pub fn providers(&self) -> String {
+        format!("{}{PROVIDERS}", self.inner.url)
+    }
+
+    /// Where requests to vendors are passed on to: `http://127.0.0.1:9911`, with or without a path.
+    pub fn providers_are_at(&self, base: &str) {
+        let base = base.trim_end_matches('/').to_owned();
+        *self.inner.providers.lock().expect("not poisoned") = Some(base);
+    }
+
+    /// The same for the built-in groups of a deployment, by the address that it listens on.
+    pub fn providers_are_the_fakes_of(&self, base_url: &str) {
+        self.providers_are_at(&format!("{base_url}/fake"));
+    }
+
+    /// For a deployment in this process.
+    pub fn options(&self) -> Options {
+        Options {
+            aws_through: Some(self.aws().to_owned()),
+            providers: Providers::Base(self.providers()),
+            ..Options::default()
+        }
+    }
+
+    /// For a deployment in a process of its own.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![("LARKSPUR_TEST_AWS_THROUGH", self.aws().to_owned()), ("LARKSPUR_PROVIDER_BASE", self.providers())]
+    }
+
+    /// Lets calls go wrong before they are passed on.
+    pub fn before(&self, calls: Calls, fault: Fault) -> Strike {
+        self.rule(calls, Point::Before, fault)
+    }
+
+    /// Lets them go wrong when they have taken effect, before the answer.
+    pub fn after(&self, calls: Calls, fault: Fault) -> Strike {
+        self.rule(calls, Point::After, fault)
+    }
+
+    fn rule(&self, calls: Calls, point: Point, fault: Fault) -> Strike {
+        let mut rules = self.inner.rules.lock().expect("not poisoned");
+        let rule = Arc::new(Rule::new(rules.len() as u64, calls, point, fault));
+        rules.push(Arc::clone(&rule));
+        Strike(rule)
+    }
+
+    /// From now on nothing goes wrong; what hangs is let go, without an answer.
+    pub fn calm(&self) {
+        for rule in self.inner.rules.lock().expect("not poisoned").iter() {
+            rule.lift();
+        }
+    }
+
+    /// The calls that were made so far, in the order in which they came, whatever became of them.
+    pub fn journal(&self) -> Vec<Call> {
+        self.inner.journal.lock().expect("not poisoned").clone()
+    }
+
+    /// Those of them that a rule for `calls` would look at, its number and chance apart.
+    pub fn calls(&self, calls: &Calls) -> Vec<Call> {
+        let journal = self.inner.journal.lock().expect("not poisoned");
+        journal.iter().filter(|call| calls.are_like(call)).cloned().collect()
+    }
+}
+
+impl Drop for Wire {
+    fn drop(&mut self) {
+        self.server.abort();
+        if std::thread::panicking() {
+            eprintln!("LARKSPUR_SEED={} replays what went wrong on the wire", self.inner.seed);
+        }
+    }
+}
+
+impl crate::World {
+    /// A world whose functions reach AWS and the vendors by `wire`.
+    pub async fn start_through(wire: &Wire) -> Self {
+        Self::start_through_with(wire, wire.options()).await
+    }
+
+    /// The same with other options; they are the wire's own, changed.
+    pub async fn start_through_with(wire: &Wire, options: Options) -> Self {
+        let larkspur = Larkspur::start(options).await.expect("Larkspur starts");
+        wire.providers_are_the_fakes_of(&larkspur.base_url);
+        Self::of(larkspur)
+    }
+}

@@ -1,0 +1,202 @@
+//! Which calls go wrong, and how.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::call::{Call, Service};
+use super::fault::Fault;
+use super::seed::Seed;
+
+/// How long a test waits for a call that it expects.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// Calls that have something in common.
+#[derive(Debug, Clone)]
+pub struct Calls {
+    service: Service,
+    action: Option<&'static str>,
+    on: Option<String>,
+    holding: Vec<String>,
+    which: Which,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Which {
+    All,
+    /// From the first of these numbers up to, without, the second; the first call is number 1.
+    Numbers(u64, u64),
+    Chance(f64),
+}
+
+/// Calls of DynamoDB with this action (`UpdateItem`); an empty one means any.
+pub fn dynamodb(action: &'static str) -> Calls {
+    Calls::of(Service::DynamoDb, action)
+}
+
+pub fn sqs(action: &'static str) -> Calls {
+    Calls::of(Service::Sqs, action)
+}
+
+pub fn sns(action: &'static str) -> Calls {
+    Calls::of(Service::Sns, action)
+}
+
+pub fn secrets() -> Calls {
+    Calls::of(Service::SecretsManager, "")
+}
+
+/// Requests to vendors.
+pub fn provider() -> Calls {
+    Calls::of(Service::Provider, "")
+}
+
+impl Calls {
+    fn of(service: Service, action: &'static str) -> Self {
+        let action = (!action.is_empty()).then_some(action);
+        Self { service, action, on: None, holding: Vec::new(), which: Which::All }
+    }
+
+    /// Whose table, queue, topic or path has this in its name.
+    pub fn on(mut self, resource: &str) -> Self {
+        self.on = Some(resource.to_owned());
+        self
+    }
+
+    /// Whose body holds this text, as it stands on the wire; every one that is named.
+    pub fn holding(mut self, text: &str) -> Self {
+        self.holding.push(text.to_owned());
+        self
+    }
+
+    /// Only the nth, from 1.
+    pub fn nth(mut self, n: u64) -> Self {
+        self.which = Which::Numbers(n, n + 1);
+        self
+    }
+
+    /// Only the first so many.
+    pub fn first(mut self, count: u64) -> Self {
+        self.which = Which::Numbers(1, count + 1);
+        self
+    }
+
+    /// Each with this chance, from 0 to 1.
+    pub fn chance(mut self, chance: f64) -> Self {
+        self.which = Which::Chance(chance);
+        self
+    }
+
+    /// Number and chance apart.
+    pub(super) fn are_like(&self, call: &Call) -> bool {
+        self.service == call.service
+            && self.action.is_none_or(|action| action == call.action)
+            && self.on.as_deref().is_none_or(|on| call.resource.contains(on))
+            && self.holding.iter().all(|text| call.body.contains(text.as_str()))
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Point {
+    Before,
+    After,
+}
+
+/// One rule of a wire.
+#[derive(Debug)]
+pub(super) struct Rule {
+    place: u64,
+    calls: Calls,
+    pub(super) point: Point,
+    pub(super) fault: Fault,
+    /// Calls that it has looked at.
+    looked_at: AtomicU64,
+    struck: watch::Sender<u64>,
+    /// Calls that it has looked at and that were answered.
+    answered: watch::Sender<u64>,
+    lifted: watch::Sender<bool>,
+}
+
+impl Rule {
+    pub(super) fn new(place: u64, calls: Calls, point: Point, fault: Fault) -> Self {
+        Self {
+            place,
+            calls,
+            point,
+            fault,
+            looked_at: AtomicU64::new(0),
+            struck: watch::Sender::new(0),
+            answered: watch::Sender::new(0),
+            lifted: watch::Sender::new(false),
+        }
+    }
+
+    pub(super) fn looks_at(&self, call: &Call) -> bool {
+        !*self.lifted.borrow() && self.calls.are_like(call)
+    }
+
+    /// Whether it strikes a call that it looks at; every call counts.
+    pub(super) fn strikes(&self, seed: Seed) -> bool {
+        let number = self.looked_at.fetch_add(1, Ordering::Relaxed) + 1;
+        match self.calls.which {
+            Which::All => true,
+            Which::Numbers(from, to) => (from..to).contains(&number),
+            Which::Chance(chance) => seed.happens(chance, &[self.place, number]),
+        }
+    }
+
+    /// The call is where the fault befalls it.
+    pub(super) fn strike(&self) {
+        self.struck.send_modify(|count| *count += 1);
+    }
+
+    pub(super) fn was_answered(&self) {
+        self.answered.send_modify(|count| *count += 1);
+    }
+
+    /// Waits until one more of its calls was answered.
+    pub(super) async fn overtaken(&self) {
+        let mut answered = self.answered.subscribe();
+        let before = *answered.borrow();
+        // Cannot fail: the sender lives as long as `self`.
+        let _ = answered.wait_for(|now| *now > before).await;
+    }
+
+    pub(super) fn lift(&self) {
+        self.lifted.send_replace(true);
+    }
+
+    pub(super) async fn lifted(&self) {
+        // Cannot fail, as above.
+        let _ = self.lifted.subscribe().wait_for(|lifted| *lifted).await;
+    }
+}
+
+/// What a test sees of a rule of its own.
+#[derive(Debug, Clone)]
+pub struct Strike(pub(super) Arc<Rule>);
+
+impl Strike {
+    /// Waits until a call stands where the fault befalls it: before it is passed on, or after it took effect.
+    pub async fn reached(&self) {
+        self.reached_times(1).await;
+    }
+
+    pub async fn reached_times(&self, times: u64) {
+        let mut struck = self.0.struck.subscribe();
+        let reached = tokio::time::timeout(PATIENCE, struck.wait_for(|count| *count >= times)).await;
+        assert!(reached.is_ok(), "not {times} calls like {:?} within {PATIENCE:?}", self.0.calls);
+    }
+
+    /// How many calls it has befallen.
+    pub fn count(&self) -> u64 {
+        *self.0.struck.borrow()
+    }
+
+    /// From now on it strikes nothing; what hangs by it is let go, without an answer.
+    pub fn lift(&self) {
+        self.0.lift();
+    }
+}
