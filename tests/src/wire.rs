@@ -33,7 +33,7 @@ use tokio::task::JoinHandle;
 
 pub use call::{Call, Service};
 pub use fault::{Fault, Refusal};
-pub use rule::{Calls, Point, Strike, dynamodb, provider, secrets, sns, sqs};
+pub use rule::{Calls, Point, Strike, anything, dynamodb, provider, secrets, sns, sqs};
 pub use seed::Seed;
 
 use rule::Rule;

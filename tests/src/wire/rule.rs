@@ -16,7 +16,7 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// Calls that have something in common.
 #[derive(Debug, Clone)]
 pub struct Calls {
-    service: Service,
+    service: Option<Service>,
     action: Option<&'static str>,
     on: Option<String>,
     holding: Vec<String>,
@@ -29,6 +29,11 @@ enum Which {
     /// From the first of these numbers up to, without, the second; the first call is number 1.
     Numbers(u64, u64),
     Chance(f64),
+}
+
+/// Every call, whoever it is for.
+pub fn anything() -> Calls {
+    Calls { service: None, action: None, on: None, holding: Vec::new(), which: Which::All }
 }
 
 /// Calls of DynamoDB with this action (`UpdateItem`); an empty one means any.
@@ -56,7 +61,7 @@ pub fn provider() -> Calls {
 impl Calls {
     fn of(service: Service, action: &'static str) -> Self {
         let action = (!action.is_empty()).then_some(action);
-        Self { service, action, on: None, holding: Vec::new(), which: Which::All }
+        Self { service: Some(service), action, on: None, holding: Vec::new(), which: Which::All }
     }
 
     /// Whose table, queue, topic or path has this in its name.
@@ -90,8 +95,8 @@ impl Calls {
     }
 
     /// Number and chance apart.
-    pub(super) fn are_like(&self, call: &Call) -> bool {
-        self.service == call.service
+    pub fn are_like(&self, call: &Call) -> bool {
+        self.service.is_none_or(|service| service == call.service)
             && self.action.is_none_or(|action| action == call.action)
             && self.on.as_deref().is_none_or(|on| call.resource.contains(on))
             && self.holding.iter().all(|text| call.body.contains(text.as_str()))

@@ -1,0 +1,1 @@
+//! Single points that a walk along one message does not meet.
