@@ -31,8 +31,12 @@ pub struct Event {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Context {
     http: Http,
+    /// When the gateway took the request, by its own clock; 0 if it does not say.
+    #[serde(default)]
+    time_epoch: i64,
 }
 
 #[derive(Deserialize)]
@@ -71,6 +75,7 @@ impl Event {
             Method::from_bytes(self.request_context.http.method.as_bytes()).unwrap_or(Method::TRACE);
         let mut context = ApiGatewayV2httpRequestContext::default();
         context.http.source_ip = self.request_context.http.source_ip;
+        context.time_epoch = self.request_context.time_epoch;
         request.extensions_mut().insert(RequestContext::ApiGatewayV2(context));
         Ok(request)
     }

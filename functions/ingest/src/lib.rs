@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use alerting::limits::STAMP_AHEAD;
 use alerting::message::Verdict;
 use alerting::moment::Moment;
 use alerting::secret::Secret;
@@ -80,7 +81,7 @@ async fn take_in(app: &App, request: &Request) -> Answer {
         within_rate: app.rates.take(&integration.id, &integration.limits, now),
     };
     let decision = decide(&arrival, integration, secret.as_ref(), now);
-    queue(app, &stored, decision, arrival.body, now).await
+    queue(app, &stored, decision, arrival.body, stamped_at(request, now)).await
 }
 
 /// Queues the verdict; the answer to an accepted message depends on it.
@@ -136,6 +137,17 @@ fn body_of(request: &Request) -> &[u8] {
     }
 }
 
+/// When the message is stamped as received. A clock that runs far ahead of the gateway's is not followed: until the others
+/// had caught up, whatever they take in would count as overtaken by what came through this process.
+fn stamped_at(request: &Request, now: Moment) -> Moment {
+    match request.request_context_ref() {
+        Some(RequestContext::ApiGatewayV2(context)) if context.time_epoch > 0 => {
+            now.min(Moment::from_millis(context.time_epoch) + STAMP_AHEAD)
+        }
+        _ => now,
+    }
+}
+
 /// The sender's address, as the gateway saw it.
 fn source_of(request: &Request) -> Option<&str> {
     match request.request_context_ref() {
@@ -153,4 +165,34 @@ fn chain(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at_gateway(millis: i64) -> Request {
+        let event = serde_json::json!({
+            "rawPath": "/open-apis/bot/v2/hook/k", "requestContext": {"http": {"method": "POST"}, "timeEpoch": millis},
+        });
+        let event: gateway::Event = serde_json::from_value(event).expect("an event");
+        event.into_request().unwrap_or_else(|_| panic!("a request"))
+    }
+
+    #[test]
+    fn a_clock_more_than_two_minutes_ahead_of_the_gateways_is_clamped_and_a_smaller_error_is_not() {
+        let now = Moment::from_secs(1_767_607_200);
+        for (ahead, clamped) in [(0, 0), (5, 5), (120, 120), (121, 120), (86_400, 120)] {
+            let gateway = now - Duration::from_secs(ahead);
+            let stamped = stamped_at(&at_gateway(gateway.millis()), now);
+            assert_eq!(stamped, gateway + Duration::from_secs(clamped), "{ahead} s ahead");
+        }
+    }
+
+    #[test]
+    fn a_clock_that_is_late_and_a_gateway_that_says_nothing_change_nothing() {
+        let now = Moment::from_secs(1_767_607_200);
+        assert_eq!(stamped_at(&at_gateway(now.millis() + 600_000), now), now);
+        assert_eq!(stamped_at(&at_gateway(0), now), now);
+    }
 }
