@@ -229,3 +229,46 @@ impl Item {
         self.failed = true;
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_lambda_events::event::sqs::{SqsMessage, SqsMessageAttribute};
+
+    use super::*;
+
+    fn record(id: Option<&str>, body: Option<&str>) -> SqsMessage {
+        let mut record = SqsMessage::default();
+        record.message_id = id.map(str::to_owned);
+        record.receipt_handle = id.map(|id| format!("receipt of {id}"));
+        record.body = body.map(str::to_owned);
+        record.attributes.insert("SomethingNew".to_owned(), "1".to_owned());
+        record.message_attributes.insert("of the sender".to_owned(), SqsMessageAttribute::default());
+        record
+    }
+
+    fn event(records: Vec<SqsMessage>) -> SqsEvent {
+        let mut event = SqsEvent::default();
+        event.records = records;
+        event
+    }
+
+    const MESSAGE: &str = r#"{"stamp":"01KE5ZQ0000000000000000000","integration":"int_4fJk2LmNpQ",
+        "origin":{"process":"p","count":1},"verdict":{"refused":{"reason":"keyword"}},"body":{"text":"{}"}}"#;
+
+    #[test]
+    fn a_record_without_a_body_or_with_another_ones_comes_back_alone_whatever_else_it_carries() {
+        let mut records: Vec<SqsMessage> = (0..98).map(|n| record(Some(&format!("good {n}")), Some(MESSAGE))).collect();
+        records.push(record(Some("empty"), None));
+        records.push(record(Some("strange"), Some("{}")));
+        let batch = Batch::read(event(records)).unwrap_or_else(|_| panic!("all have names"));
+        assert_eq!(batch.items.len(), 98);
+        let again: Vec<&str> = batch.unreadable.iter().map(|handle| handle.message_id.as_str()).collect();
+        assert_eq!(again, ["empty", "strange"]);
+    }
+
+    #[test]
+    fn a_record_without_a_name_brings_the_whole_batch_back() {
+        let records = vec![record(Some("good"), Some(MESSAGE)), record(None, Some(MESSAGE))];
+        assert!(Batch::read(event(records)).is_err());
+    }
+}
