@@ -1,8 +1,10 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
 use super::*;
+
+mod races;
 
 fn stamp(n: u64) -> Stamp {
     Stamp::from_parts(Moment::from_millis(i64::try_from(n).expect("small")), 0)
@@ -161,97 +163,6 @@ fn hundred_messages_of_one_key_in_one_batch_are_one_write_in_the_right_order() {
     assert_eq!(effects[0], Effect::Triggered);
 }
 
-/// What one evaluator is doing with its batch.
-#[derive(Debug, Clone)]
-struct Evaluator {
-    batch: Vec<usize>,
-    read: Option<AlertState>,
-    folded: Option<Folded>,
-    taken: usize,
-}
-
-/// The queue, the item, two evaluators, and everything that was carried out.
-#[derive(Debug, Default)]
-struct World {
-    messages: Vec<AlertEvent>,
-    visible: Vec<usize>,
-    done: BTreeSet<usize>,
-    item: Option<AlertState>,
-    committed: BTreeSet<(u64, Stamp)>,
-    carried_out: BTreeSet<(u64, Stamp)>,
-    applied: BTreeSet<Stamp>,
-    evaluators: Vec<Option<Evaluator>>,
-}
-
-impl World {
-    fn new(messages: Vec<AlertEvent>, deliveries: &[usize]) -> Self {
-        let visible = deliveries.iter().map(|index| index % messages.len()).chain(0..messages.len()).collect();
-        Self { messages, visible, evaluators: vec![None, None], ..Self::default() }
-    }
-
-    /// One step of one evaluator, chosen by `choice`; `crash` makes it die before the step.
-    fn step(&mut self, choice: usize, crash: bool) {
-        let who = choice % self.evaluators.len();
-        let Some(mut evaluator) = self.evaluators[who].take() else {
-            let size = 1 + (choice / 2) % 4;
-            let batch: Vec<usize> = (0..size)
-                .filter_map(|i| {
-                    let at = (choice / 8 + i * 3).checked_rem(self.visible.len())?;
-                    Some(self.visible.swap_remove(at))
-                })
-                .collect();
-            if !batch.is_empty() {
-                self.evaluators[who] = Some(Evaluator { batch, read: self.item.clone(), folded: None, taken: 0 });
-            }
-            return;
-        };
-        if crash {
-            self.visible.extend(evaluator.batch);
-            return;
-        }
-        let mut sorted = evaluator.batch.clone();
-        sorted.sort_by_key(|index| sort_key(&self.messages[*index]));
-        let events: Vec<AlertEvent> = sorted[evaluator.taken..].iter().map(|i| self.messages[*i].clone()).collect();
-        match evaluator.folded.take() {
-            None => {
-                let folded = fold(evaluator.read.as_ref(), &events);
-                self.carried_out.extend(folded.evicted.iter().map(|t| (t.n, t.stamp)));
-                let unchanged = self.item.as_ref().map(|s| s.version) == evaluator.read.as_ref().map(|s| s.version);
-                match (&folded.state, unchanged) {
-                    (Some(state), true) => {
-                        let wm = evaluator.read.as_ref().map(|state| state.watermark);
-                        let fresh = events[..folded.taken()].iter().map(|e| e.stamp).filter(|s| Some(*s) > wm);
-                        for stamp in fresh.collect::<BTreeSet<_>>() {
-                            assert!(self.applied.insert(stamp), "each message counts at most once");
-                        }
-                        self.committed.extend(folded.transitions.iter().map(|(_, t)| (t.n, t.stamp)));
-                        self.item = Some(state.clone());
-                        evaluator.folded = Some(folded);
-                    }
-                    (None, _) => evaluator.folded = Some(folded),
-                    (Some(_), false) => evaluator.read.clone_from(&self.item),
-                }
-                self.evaluators[who] = Some(evaluator);
-            }
-            Some(folded) => {
-                let all = folded.transitions.iter().chain(&folded.again);
-                self.carried_out.extend(all.map(|(_, t)| (t.n, t.stamp)));
-                evaluator.taken += folded.taken();
-                if evaluator.taken == evaluator.batch.len() {
-                    self.done.extend(evaluator.batch);
-                } else {
-                    evaluator.read.clone_from(&self.item);
-                    self.evaluators[who] = Some(evaluator);
-                }
-            }
-        }
-    }
-
-    fn at_rest(&self) -> bool {
-        self.visible.is_empty() && self.evaluators.iter().all(Option::is_none)
-    }
-}
-
 fn scripts() -> impl Strategy<Value = Vec<AlertEvent>> {
     proptest::collection::vec((0..3_u8, 0..3_u8), 1..14).prop_map(|kinds| {
         let severities = [Severity::Info, Severity::Warning, Severity::Critical];
@@ -267,34 +178,6 @@ fn scripts() -> impl Strategy<Value = Vec<AlertEvent>> {
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
-
-    /// Two evaluators, any order, copies, splits into batches, crashes between any two steps.
-    #[test]
-    fn at_rest_the_state_is_the_verdict_of_the_newest_message_and_no_committed_transition_is_lost(
-        messages in scripts(),
-        copies in proptest::collection::vec(0..64_usize, 0..6),
-        choices in proptest::collection::vec((any::<usize>(), 0..12_u8), 60),
-    ) {
-        let newest = messages.last().expect("at least one").clone();
-        let opened = messages.iter().any(|event| event.verdict == Verdict::Trigger);
-        let mut world = World::new(messages, &copies);
-        for (choice, crash) in &choices {
-            world.step(*choice, *crash == 0);
-        }
-        for turn in 0.. {
-            if world.at_rest() {
-                break;
-            }
-            world.step(turn, false);
-        }
-        let state = world.item.expect("something was applied");
-        let expected = if newest.verdict == Verdict::Trigger { Status::Open } else { Status::Closed };
-        prop_assert_eq!(state.status, expected);
-        prop_assert_eq!(state.watermark, newest.stamp);
-        prop_assert_eq!(state.content, newest.content_hash());
-        prop_assert!(opened || state.episode.is_none());
-        prop_assert_eq!(&world.committed, &world.carried_out);
-    }
 
     /// Delivered once each and in order, nothing is superseded and every message counts.
     #[test]
