@@ -52,9 +52,33 @@ struct Inner {
     seed: Seed,
     client: reqwest::Client,
     rules: Mutex<Vec<Arc<Rule>>>,
-    journal: Mutex<Vec<Call>>,
+    journal: Mutex<Journal>,
     /// Where the vendors are.
     providers: Mutex<Option<String>>,
+}
+
+/// What was called, and how many calls before that are forgotten: a call keeps its number.
+#[derive(Default)]
+struct Journal {
+    forgotten: usize,
+    calls: Vec<Call>,
+}
+
+impl Journal {
+    /// The number of the call.
+    fn add(&mut self, call: Call) -> usize {
+        self.calls.push(call);
+        self.forgotten + self.calls.len() - 1
+    }
+
+    fn find(&mut self, number: usize) -> Option<&mut Call> {
+        self.calls.get_mut(number.checked_sub(self.forgotten)?)
+    }
+
+    fn take(&mut self) -> Vec<Call> {
+        self.forgotten += self.calls.len();
+        std::mem::take(&mut self.calls)
+    }
 }
 
 impl Wire {
@@ -148,13 +172,19 @@ impl Wire {
 
     /// The calls that were made so far, in the order in which they came, whatever became of them.
     pub fn journal(&self) -> Vec<Call> {
-        self.inner.journal.lock().expect("not poisoned").clone()
+        self.inner.journal.lock().expect("not poisoned").calls.clone()
+    }
+
+    /// The same, and the journal begins anew: for who makes more calls than memory holds. What becomes of those that are
+    /// still under way is not written down any more.
+    pub fn take_journal(&self) -> Vec<Call> {
+        self.inner.journal.lock().expect("not poisoned").take()
     }
 
     /// Those of them that a rule for `calls` would look at, its number and chance apart.
     pub fn calls(&self, calls: &Calls) -> Vec<Call> {
         let journal = self.inner.journal.lock().expect("not poisoned");
-        journal.iter().filter(|call| calls.are_like(call)).cloned().collect()
+        journal.calls.iter().filter(|call| calls.are_like(call)).cloned().collect()
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 
-use super::call::Call;
+use super::call::{Call, Service};
 use super::fault::Fault;
 use super::rule::{Point, Rule};
 use super::{Inner, PROVIDERS, entries};
@@ -74,8 +74,8 @@ pub(super) async fn serve(wire: Arc<Inner>, stream: TcpStream) {
 }
 
 impl Inner {
-    /// Puts it into the journal; the rule that strikes it, if one does.
-    fn note(&self, request: &Request) -> (usize, Option<Arc<Rule>>) {
+    /// Puts it into the journal; the rule that strikes it, if one does, with the service that is asked.
+    fn note(&self, request: &Request) -> (usize, Option<(Service, Arc<Rule>)>) {
         let (path, is_provider) = match request.path.strip_prefix(PROVIDERS) {
             Some(path) => (path, true),
             None => (request.path.as_str(), false),
@@ -85,18 +85,21 @@ impl Inner {
         let rule = rules.iter().filter(|rule| rule.looks_at(&call)).find(|rule| rule.strikes(self.seed)).cloned();
         drop(rules);
         call.struck = rule.is_some();
-        let mut journal = self.journal.lock().expect("not poisoned");
-        journal.push(call);
-        (journal.len() - 1, rule)
+        let rule = rule.map(|rule| (call.service, rule));
+        let place = self.journal.lock().expect("not poisoned").add(call);
+        (place, rule)
     }
 
     fn change(&self, place: usize, change: impl FnOnce(&mut Call)) {
-        change(&mut self.journal.lock().expect("not poisoned")[place]);
+        if let Some(call) = self.journal.lock().expect("not poisoned").find(place) {
+            change(call);
+        }
     }
 
-    async fn follow(&self, place: usize, rule: Option<&Arc<Rule>>, request: Request) -> End {
-        let service = self.journal.lock().expect("not poisoned")[place].service;
-        let Some(rule) = rule else { return self.pass_on(place, &request).await.map_or(End::Close, End::Answer) };
+    async fn follow(&self, place: usize, rule: Option<&(Service, Arc<Rule>)>, request: Request) -> End {
+        let Some((service, rule)) = rule else {
+            return self.pass_on(place, &request).await.map_or(End::Close, End::Answer);
+        };
         let mut answer = None;
         if rule.point == Point::After {
             answer = self.pass_on(place, &request).await;
@@ -109,7 +112,7 @@ impl Inner {
             Fault::Drop => return End::Close,
             Fault::Hang => return End::Hang(Arc::clone(rule)),
             Fault::Refuse(refusal) => {
-                let (kind, body) = refusal.worded(service);
+                let (kind, body) = refusal.worded(*service);
                 let mut answer = Answer::new(refusal.status, kind, body.into_bytes());
                 answer.headers.push(("x-amzn-errortype".to_owned(), refusal.code.to_owned()));
                 return End::Answer(answer);
@@ -157,11 +160,11 @@ impl Inner {
         let headers = headers.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into()));
         let (status, headers) = (response.status().as_u16(), headers.collect());
         let answer = Answer { status, headers, body: response.bytes().await.ok()?.to_vec() };
-        self.change(place, |call| call.passed_on = true);
-        let call = self.journal.lock().expect("not poisoned")[place].clone();
-        let rules = self.rules.lock().expect("not poisoned");
-        rules.iter().filter(|rule| rule.looks_at(&call)).for_each(|rule| rule.was_answered());
-        drop(rules);
+        let rules = self.rules.lock().expect("not poisoned").clone();
+        self.change(place, |call| {
+            call.passed_on = true;
+            rules.iter().filter(|rule| rule.looks_at(call)).for_each(|rule| rule.was_answered());
+        });
         Some(answer)
     }
 }
