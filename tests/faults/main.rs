@@ -8,5 +8,6 @@ mod configuration;
 mod crashes;
 mod duplicates;
 mod exhaustion;
+mod leases;
 mod secrets;
 mod wire;

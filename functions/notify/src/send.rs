@@ -190,6 +190,9 @@ async fn settle(app: &App, claimed: Claimed, message: Message<'_>, owner: &str) 
     let marked = app.parts.store.mark(&notice.incident, &notice.destination, notice.n, owner, mark).await?;
     if marked == Marked::NotOurs {
         tracing::warn!(incident.id = %notice.incident, destination.id = %notice.destination, "a lease ran out while its notice was sent");
+        // Whoever has the lease may be telling something older, and nobody has recorded this. If it was recorded, it is
+        // known when it comes back.
+        return Ok(Fate { incident: notice.incident.clone(), wait: Some(wait.unwrap_or_default()) });
     }
     Ok(Fate { incident: notice.incident.clone(), wait })
 }

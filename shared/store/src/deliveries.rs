@@ -170,7 +170,7 @@ pub struct Mark {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marked {
     Recorded,
-    /// The lease ran out and belongs to someone else, who records what becomes of it.
+    /// The lease ran out and belongs, or belonged, to someone else, perhaps for an older change: claim again.
     NotOurs,
 }
 

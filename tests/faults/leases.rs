@@ -1,0 +1,42 @@
+//! What was sent by a worker that slept through its lease is looked at again, and recorded.
+
+use std::time::Duration;
+
+use alerting::ids::{DestinationId, IncidentId};
+use scenarios::space::feishu_bot;
+use scenarios::wire::{Fault, Wire, dynamodb};
+use scenarios::{World, seconds};
+use serde_json::json;
+use store::deliveries::Claim;
+
+const LEASE: Duration = seconds(45);
+
+#[tokio::test]
+async fn a_notice_that_was_sent_and_could_not_be_recorded_because_its_lease_ran_out_is_told_again_and_recorded() {
+    let wire = Wire::start().await;
+    let world = World::start_through(&wire).await;
+    let ops = world.space("Ops").notify(feishu_bot("ops")).await;
+    let sender = world.feishu_alert().into(&ops).await;
+    let mark =
+        wire.before(dynamodb("UpdateItem").holding("list_append").holding("told").nth(1), Fault::Delay(seconds(3)));
+    sender.says("disk full").await;
+    world.feishu("ops").expects("Feishu Alert").await;
+    mark.reached().await;
+
+    // It sleeps; another takes the lease, and dies.
+    world.larkspur.advance(LEASE).await;
+    let incident: IncidentId =
+        world.api.list("/incidents").await[0]["id"].as_str().expect("an id").parse().expect("valid");
+    let group: DestinationId = ops.destinations[0].parse().expect("valid");
+    let now = world.larkspur.clock.now();
+    let claim = world.store().claim(&incident, &group, 1, "another", now, LEASE).await.expect("written");
+    assert!(matches!(claim, Claim::Claimed(_)), "{claim:?}");
+    tokio::time::sleep(seconds(5)).await;
+    world.larkspur.advance(LEASE).await;
+
+    world.feishu("ops").expects("Feishu Alert").await;
+    world.settle().await;
+    let shown = world.api.get(&format!("/incidents/{incident}")).await;
+    assert_eq!(shown["deliveries"][0]["state"], json!("delivered"), "{shown:#}");
+    world.finish().await;
+}
