@@ -4,6 +4,7 @@ mod authentication;
 mod aws;
 mod bad_input;
 mod channels;
+mod chaos;
 mod configuration;
 mod crashes;
 mod duplicates;

@@ -25,6 +25,7 @@ mod rule;
 mod seed;
 
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use local::Larkspur;
 use local::options::{Options, Providers};
@@ -62,11 +63,13 @@ struct Inner {
 struct Journal {
     forgotten: usize,
     calls: Vec<Call>,
+    last_call: Option<Instant>,
 }
 
 impl Journal {
     /// The number of the call.
     fn add(&mut self, call: Call) -> usize {
+        self.last_call = Some(call.at);
         self.calls.push(call);
         self.forgotten + self.calls.len() - 1
     }
@@ -173,6 +176,11 @@ impl Wire {
     /// The calls that were made so far, in the order in which they came, whatever became of them.
     pub fn journal(&self) -> Vec<Call> {
         self.inner.journal.lock().expect("not poisoned").calls.clone()
+    }
+
+    /// How long nothing has been called.
+    pub fn since_last_call(&self) -> Duration {
+        self.inner.journal.lock().expect("not poisoned").last_call.map_or(Duration::MAX, |at| at.elapsed())
     }
 
     /// The same, and the journal begins anew: for who makes more calls than memory holds. What becomes of those that are

@@ -1,0 +1,158 @@
+//! Everything at once: messages in all push modes, copies, overtaking, one call in a hundred going wrong, kill −9 every few
+//! seconds. Then quiet, and the books are compared with a model that knows nothing of how it is done.
+//!
+//! What is drawn follows from one seed: `LARKSPUR_SEED` repeats it, as far as two processes and a scheduler can be repeated.
+//! `LARKSPUR_CHAOS_MESSAGES`, `LARKSPUR_CHAOS_KEYS` and `LARKSPUR_CHAOS_KILLS` set how much of it there is.
+
+mod group;
+mod killer;
+mod model;
+mod plan;
+mod senders;
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use alerting::message::Received;
+use local::options::Options;
+use scenarios::World;
+use scenarios::process::Process;
+use scenarios::wire::{Fault, Refusal, Seed, Service, Strike, Wire, dynamodb, provider, sns, sqs};
+
+use group::Groups;
+use model::Books;
+use plan::{Plan, Sizes};
+use tokio::sync::watch;
+
+/// Of a hundred messages that were in the queue, so many come once more when everything is long over.
+const LATE_COPIES: f64 = 0.02;
+/// How long the quiet may take to come.
+const PATIENCE: Duration = Duration::from_secs(3600);
+/// How long nothing may be called before the clock is moved on to what waits.
+const IDLE: Duration = Duration::from_secs(2);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_faults_copies_and_kills_the_books_are_those_of_the_sequential_model() {
+    let sizes = Sizes::from_environment();
+    let wire = Arc::new(Wire::start_seeded(Seed::choose()).await);
+    let groups = Groups::start(&wire).await;
+    let data = tempfile::tempdir().expect("a directory");
+    let environment = wire.environment();
+    let process = Process::start(data.path(), &plan::borrowed(&environment)).await.expect("started");
+    let plan = Plan::make(&process.api, &sizes, wire.seed()).await;
+
+    let start = Instant::now();
+    let strikes = let_one_in_a_hundred_go_wrong(&wire);
+    let seen = Arc::new(Mutex::new(Seen::default()));
+    let reading = tokio::spawn(read_the_wire(Arc::clone(&wire), Arc::clone(&seen)));
+    let killer = killer::Killer::new(process, data.path(), environment, &groups, wire.seed());
+    let base = killer.base();
+    let (all_sent, is_sent) = watch::channel(false);
+    let ((kills, refused_starts), sent) = tokio::join!(killer.run(sizes.kills, is_sent), async {
+        let sent = senders::send_all(&plan, base).await;
+        all_sent.send_replace(true);
+        sent
+    });
+    let stormed = start.elapsed();
+
+    wire.calm();
+    let world = World::start_with(Options { data: Some(data.path().to_owned()), ..wire.options() }).await;
+    quiet(&world, &wire).await;
+    let late = late_copies(&seen, wire.seed());
+    world.hand_over(late.iter()).await;
+    quiet(&world, &wire).await;
+    // Long enough for the books of every hour to be closed, not for what closes by itself after a day.
+    world.larkspur.advance(Duration::from_secs(2 * 3600)).await;
+    quiet(&world, &wire).await;
+    reading.abort();
+    seen.lock().expect("not poisoned").add(&wire.take_journal());
+
+    let books = Books::read(&world, &plan).await;
+    let struck: u64 = strikes.iter().map(Strike::count).sum();
+    let figures = {
+        let seen = seen.lock().expect("not poisoned");
+        let told = groups.check(&books, &seen.unknown);
+        format!(
+            "seed {}: {} messages over {} keys, {} attempts, {kills} kills, {refused_starts} starts in vain; {} calls, {struck} \
+             of them struck; {} late copies; {}; {told}; stormed {stormed:.0?}, all {:.0?}",
+            wire.seed(),
+            plan.messages(),
+            sizes.keys,
+            sent.attempts(),
+            seen.calls,
+            late.len(),
+            model::check(&plan, &sent, &books),
+            start.elapsed(),
+        )
+    };
+    assert_eq!(world.larkspur.dead_letters().await, 0, "dead letters; {figures}");
+    world.larkspur.stop().await;
+    #[expect(clippy::print_stdout, reason = "the figures")]
+    {
+        println!("{figures}");
+    }
+}
+
+/// One in a hundred of the calls to each service, in every way in which a call can fail, and two in a hundred messages twice.
+fn let_one_in_a_hundred_go_wrong(wire: &Wire) -> Vec<Strike> {
+    let third = 1.0 / 300.0;
+    let bad_gateway = || Fault::Answer(502, "<html>bad gateway</html>".to_owned());
+    let mut strikes = vec![wire.before(sqs("SendMessage").chance(0.02), Fault::Duplicate)];
+    strikes.push(wire.before(sqs("SendMessageBatch").chance(0.02), Fault::Duplicate));
+    for calls in [dynamodb(""), sqs(""), sns("")] {
+        strikes.push(wire.before(calls.clone().chance(third), Fault::Refuse(Refusal::THROTTLED)));
+        strikes.push(wire.before(calls.clone().chance(third), Fault::Refuse(Refusal::INTERNAL)));
+        strikes.push(wire.after(calls.chance(third), Fault::Drop));
+    }
+    strikes.push(wire.before(provider().chance(third), Fault::Drop));
+    strikes.push(wire.before(provider().chance(third), bad_gateway()));
+    strikes.push(wire.after(provider().chance(third), Fault::Drop));
+    strikes
+}
+
+/// What the wire showed, as far as it is needed later.
+#[derive(Default)]
+struct Seen {
+    calls: usize,
+    /// What was sent to a group and whose answer was lost.
+    unknown: Vec<String>,
+    /// As the intake handed them on.
+    received: Vec<Received>,
+}
+
+impl Seen {
+    fn add(&mut self, calls: &[scenarios::wire::Call]) {
+        self.calls += calls.len();
+        let lost = calls.iter().filter(|call| call.service == Service::Provider && call.struck);
+        self.unknown.extend(lost.map(|call| call.body.clone()));
+        let sends = calls.iter().filter(|call| call.action == "SendMessage");
+        self.received.extend(sends.filter_map(|call| {
+            let body: serde_json::Value = serde_json::from_str(&call.body).ok()?;
+            serde_json::from_str(body["MessageBody"].as_str()?).ok()
+        }));
+    }
+}
+
+async fn read_the_wire(wire: Arc<Wire>, seen: Arc<Mutex<Seen>>) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        seen.lock().expect("not poisoned").add(&wire.take_journal());
+    }
+}
+
+fn late_copies(seen: &Mutex<Seen>, seed: Seed) -> Vec<Received> {
+    let seen = seen.lock().expect("not poisoned");
+    let drawn = |(number, _): &(usize, &Received)| seed.happens(LATE_COPIES, &[77, *number as u64]);
+    seen.received.iter().enumerate().filter(drawn).map(|(_, received)| received.clone()).collect()
+}
+
+/// Until no queue holds anything. The clock runs faster meanwhile, for the groups' rates and for leases, but never so fast
+/// that something that runs could sleep through its lease; and in leaps while nothing is called.
+async fn quiet(world: &World, wire: &Wire) {
+    let patience = Instant::now();
+    while tokio::time::timeout(IDLE, world.larkspur.drained()).await.is_err() {
+        assert!(patience.elapsed() < PATIENCE, "it never comes to rest");
+        let leap = if wire.since_last_call() > IDLE { 20 } else { 5 };
+        world.larkspur.advance(Duration::from_secs(leap)).await;
+    }
+}

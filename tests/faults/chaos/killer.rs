@@ -1,0 +1,70 @@
+//! kill −9 every few seconds, and a start on the same data.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use scenarios::process::Process;
+use scenarios::wire::Seed;
+use tokio::sync::watch;
+
+use crate::chaos::group::Groups;
+use crate::chaos::plan::{borrowed, drawn_wait};
+
+/// How long a process lives, in milliseconds.
+const LIFE: (u64, u64) = (2_500, 6_000);
+/// What was on its way to a group when its process died arrives within this.
+const ARRIVES: Duration = Duration::from_millis(100);
+
+pub(crate) struct Killer<'a> {
+    process: Process,
+    data: PathBuf,
+    environment: Vec<(&'static str, String)>,
+    groups: &'a Groups,
+    seed: Seed,
+    base: watch::Sender<String>,
+}
+
+impl<'a> Killer<'a> {
+    pub(crate) fn new(
+        process: Process,
+        data: &Path,
+        environment: Vec<(&'static str, String)>,
+        groups: &'a Groups,
+        seed: Seed,
+    ) -> Self {
+        let base = watch::Sender::new(process.base_url.clone());
+        Self { process, data: data.to_owned(), environment, groups, seed, base }
+    }
+
+    /// Where it listens.
+    pub(crate) fn base(&self) -> watch::Receiver<String> {
+        self.base.subscribe()
+    }
+
+    /// Kills at least `kills` times, and until everything is sent; how often, and how many starts failed. The last
+    /// process is killed, too.
+    pub(crate) async fn run(mut self, kills: usize, mut sent: watch::Receiver<bool>) -> (usize, usize) {
+        let mut in_vain = 0;
+        for killed in 1.. {
+            let life = drawn_wait(self.seed, killed, LIFE.0, LIFE.1);
+            let over = tokio::time::timeout(life, sent.wait_for(|sent| *sent && killed > kills)).await.is_ok();
+            self.process.kill().await.expect("killed");
+            tokio::time::sleep(ARRIVES).await;
+            self.groups.process_died();
+            if over {
+                return (killed, in_vain);
+            }
+            let environment = borrowed(&self.environment);
+            self.process = loop {
+                match Process::start(&self.data, &environment).await {
+                    Ok(process) => break process,
+                    // What goes wrong with its first calls lets it end, as it should.
+                    Err(_) => in_vain += 1,
+                }
+                assert!(in_vain < 100, "it does not start any more");
+            };
+            self.base.send_replace(self.process.base_url.clone());
+        }
+        unreachable!("everything is sent some time")
+    }
+}

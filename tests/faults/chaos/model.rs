@@ -1,0 +1,190 @@
+//! What must be there in the end, and what is: a model that takes the messages one after the other.
+
+use std::collections::{HashMap, HashSet};
+
+use scenarios::World;
+use serde_json::Value;
+
+use crate::chaos::plan::{MODES, Message, Mode, Plan, Says, text};
+use crate::chaos::senders::Sent;
+
+/// Everything that Larkspur says of itself.
+pub(crate) struct Books {
+    /// By mode, oldest first.
+    log: Vec<(Mode, Vec<Value>)>,
+    alerts: Vec<Value>,
+    /// By destination's name: each incident and whether it is open.
+    incidents: HashMap<String, Vec<(String, bool)>>,
+    ledger: Vec<Value>,
+}
+
+impl Books {
+    pub(crate) async fn read(world: &World, plan: &Plan) -> Self {
+        let mut log = Vec::new();
+        for mode in MODES {
+            let mut entries = world.api.list(&format!("/integrations/{}/messages", plan.of(mode).id)).await;
+            entries.sort_by_key(|entry| text(entry, "id"));
+            log.push((mode, entries));
+        }
+        let alerts = world.api.list("/alerts").await;
+        let mut incidents: HashMap<String, Vec<(String, bool)>> = HashMap::new();
+        let spaces = world.api.list("/spaces").await;
+        for incident in world.api.list("/incidents").await {
+            let space = spaces.iter().find(|space| space["id"] == incident["space"]).expect("its space");
+            let groups = space["destinations"].as_array().expect("a list").len();
+            for number in 0..groups {
+                let group = format!("{}-{number}", text(space, "name"));
+                let incident =
+                    (text(&incident, "id"), incident["progress"] != "Closed" && incident["progress"] != "closed");
+                incidents.entry(group).or_default().push(incident);
+            }
+        }
+        let ledger = world.api.get("/ledger?hours=6").await["items"].as_array().expect("hours").clone();
+        Self { log, alerts, incidents, ledger }
+    }
+
+    pub(crate) fn incidents_of(&self, group: &str) -> impl Iterator<Item = (&str, bool)> {
+        self.incidents.get(group).into_iter().flatten().map(|(id, is_open)| (id.as_str(), *is_open))
+    }
+
+    fn log_of(&self, mode: Mode) -> &[Value] {
+        let (_, entries) = self.log.iter().find(|(known, _)| *known == mode).expect("every mode");
+        entries
+    }
+
+    fn total(&self, part: &str, name: &str) -> i64 {
+        self.ledger.iter().map(|hour| hour[part][name].as_i64().unwrap_or(0)).sum()
+    }
+}
+
+/// What holds of all messages, then of each key. In words.
+pub(crate) fn check(plan: &Plan, sent: &Sent, books: &Books) -> String {
+    let messages: Vec<&Message> = plan.rounds.iter().flatten().chain(&plan.last).collect();
+    let by_text: HashMap<&str, &Message> = messages.iter().map(|message| (message.text.as_str(), *message)).collect();
+    let mut logged: HashMap<&str, usize> = HashMap::new();
+    for (mode, entries) in &books.log {
+        for entry in entries {
+            let message = by_text[entry["content"].as_str().expect("a text")];
+            assert_eq!(message.mode, *mode, "{entry}");
+            *logged.entry(message.text.as_str()).or_default() += 1;
+        }
+    }
+    for message in &messages {
+        let (times, attempts) = (logged.get(message.text.as_str()).copied().unwrap_or(0), sent.times[&message.text]);
+        assert!((1..=attempts).contains(&times), "{message:?} was sent {attempts} times and has {times} outcomes");
+    }
+    each_message(books);
+    let superseded =
+        [Mode::ByTitle, Mode::ByRules].map(|mode| by_key(plan, books, mode, &by_text)).iter().sum::<usize>();
+    let outcomes: usize = logged.values().sum();
+    let gaps = ledger(books, outcomes, sent.attempts());
+    format!(
+        "{outcomes} outcomes, {superseded} superseded, {} alerts, {gaps} numbers of the intake unused",
+        books.alerts.len()
+    )
+}
+
+/// Every message has an alert of its own, and every alert a message.
+fn each_message(books: &Books) {
+    let entries = books.log_of(Mode::EachMessage);
+    let alerts: HashMap<&str, &Value> = books
+        .alerts
+        .iter()
+        .filter(|alert| alert["alert_key"].is_null())
+        .map(|alert| (alert["id"].as_str().expect("an id"), alert))
+        .collect();
+    assert_eq!(alerts.len(), entries.len(), "alerts of the mode each message");
+    for entry in entries {
+        let alert = alerts[entry["alert_id"].as_str().expect("an alert")];
+        assert_eq!(entry["outcome"], "triggered", "{entry}");
+        assert_eq!((&alert["title"], &alert["description"]), (&entry["title"], &entry["content"]));
+        assert_eq!((alert["status"].as_str(), alert["count"].as_u64()), (Some("open"), Some(1)), "{alert}");
+    }
+}
+
+/// The newest message of each key decides, and no message counts twice; how many are listed as superseded.
+fn by_key(plan: &Plan, books: &Books, mode: Mode, by_text: &HashMap<&str, &Message>) -> usize {
+    let mut keys: HashMap<&str, Vec<(&Value, &Message)>> = HashMap::new();
+    let mut superseded = 0;
+    for entry in books.log_of(mode) {
+        let message = by_text[entry["content"].as_str().expect("a text")];
+        if message.says == Says::Chatter {
+            assert_eq!(entry["outcome"], "discarded", "{entry}");
+            continue;
+        }
+        assert_eq!(entry["alert_key"], *message.key, "{entry}");
+        superseded += usize::from(entry["outcome"] == "superseded");
+        keys.entry(&message.key).or_default().push((entry, message));
+    }
+    let id = &plan.of(mode).id;
+    for last in plan.last.iter().filter(|last| last.mode == mode) {
+        let said = &keys[last.key.as_str()];
+        let (newest, message) = said.last().expect("the last one at least");
+        assert_eq!(message.text, last.text, "what was sent last is the newest");
+        let alerts: Vec<&Value> = books
+            .alerts
+            .iter()
+            .filter(|alert| alert["integration"] == **id && alert["alert_key"] == *last.key)
+            .collect();
+        one_key(newest, message, said, &alerts);
+    }
+    superseded
+}
+
+fn one_key(newest: &Value, message: &Message, said: &[(&Value, &Message)], alerts: &[&Value]) {
+    let history = || {
+        let line =
+            |(entry, message): &(&Value, &Message)| format!("{} {:?} {}", entry["id"], message.says, entry["outcome"]);
+        format!("{}\n{:#?}", said.iter().map(line).collect::<Vec<_>>().join("\n"), alerts)
+    };
+    let open: Vec<&&Value> = alerts.iter().filter(|alert| alert["status"] == "open").collect();
+    let expected = usize::from(message.says == Says::Trigger);
+    assert_eq!(open.len(), expected, "open alerts of {}, whose newest is {newest}:\n{}", message.key, history());
+    let shown = open.first().copied().or_else(|| alerts.iter().max_by_key(|alert| text(alert, "triggered_at")));
+    if let Some(alert) = shown {
+        let severity = if message.critical { "Critical" } else { "Warning" };
+        assert_eq!(alert["description"], *message.text, "{}", history());
+        assert_eq!(alert["title"], newest["title"], "{}", history());
+        assert_eq!(alert["severity"], severity, "{}", history());
+    }
+    let with = |outcomes: &[&str]| {
+        let found = said.iter().filter(|(entry, _)| outcomes.contains(&entry["outcome"].as_str().expect("an outcome")));
+        found.count() as u64
+    };
+    let triggers = said.iter().filter(|(_, message)| message.says == Says::Trigger).count() as u64;
+    let counted: u64 = alerts.iter().map(|alert| alert["count"].as_u64().expect("a count")).sum();
+    // What a killed process had applied and not yet listed may be counted and listed as superseded.
+    assert!((with(&["triggered", "updated"])..=triggers).contains(&counted), "counted {counted}:\n{}", history());
+    let opened: HashSet<&str> = said
+        .iter()
+        .filter(|(entry, _)| entry["outcome"] == "triggered")
+        .filter_map(|(entry, _)| entry["alert_id"].as_str())
+        .collect();
+    let known: HashSet<&str> = alerts.iter().filter_map(|alert| alert["id"].as_str()).collect();
+    assert!(opened.is_subset(&known), "an alert is missing:\n{}", history());
+}
+
+/// Outcomes are as many as messages, and every notice has ended well; how many numbers the intake gave to sends that came to
+/// nothing.
+fn ledger(books: &Books, outcomes: usize, attempts: usize) -> i64 {
+    let total = |name| books.total("messages", name);
+    let counted: i64 =
+        ["refused", "discarded", "superseded", "updated", "triggered", "recovered"].into_iter().map(total).sum();
+    assert_eq!(counted, outcomes as i64, "{:#?}", books.ledger);
+    let gaps = total("waiting");
+    assert_eq!(total("received"), counted + gaps);
+    // A number is taken before the send; if nobody can know what became of that, it stays taken.
+    assert!(
+        (0..=(attempts - outcomes.min(attempts)) as i64).contains(&gaps),
+        "{gaps} messages wait: {:#?}",
+        books.ledger
+    );
+    let notices = |name| books.total("notices", name);
+    assert_eq!((notices("pending"), notices("failed")), (0, 0), "{:#?}", books.ledger);
+    assert_eq!(notices("created"), notices("delivered") + notices("folded"), "{:#?}", books.ledger);
+    for hour in &books.ledger {
+        let balanced = hour["balanced"] == true;
+        assert_eq!(balanced, hour["messages"]["waiting"] == 0, "{hour:#}");
+    }
+    gaps
+}
