@@ -24,9 +24,6 @@ const OUTSIDE: [&str; 13] = [
     "tokio",
 ];
 
-/// What the AWS SDK does not use: its features cost a compilation of our own crates only.
-const ONLY_BELOW_OUR_OWN: &str = "aws_lambda_events ";
-
 /// What each shared crate may use of the others, and of the outside.
 const SHARED: [(&str, &[&str], &[&str]); 6] = [
     ("alerting", &[], &[]),
@@ -94,8 +91,8 @@ fn versions_and_lints_are_said_once() {
     }
 }
 
-/// `sam build` builds one function after the other. A crate below the AWS SDK that two of them want with different
-/// features is compiled again for the second, and the whole SDK with it.
+/// `sam build` builds one function after the other. A crate that two of them want with different features is compiled
+/// again for the second, and all that stands on it, which may be the whole SDK; and `tests/run.sh` builds all in one go.
 #[test]
 fn all_functions_want_the_same_features_of_what_they_share() {
     let wanted: Vec<_> = tree::folders("functions").iter().map(|function| features(function)).collect();
@@ -106,8 +103,7 @@ fn all_functions_want_the_same_features_of_what_they_share() {
         let first = sets.next().expect("the package is one of theirs").clone();
         sets.fold(first, |common, set| common.intersection(set).cloned().collect()).is_empty()
     };
-    let below = packages.into_iter().filter(|package| !package.starts_with(ONLY_BELOW_OUR_OWN));
-    let different: Vec<&String> = below.filter(differs).collect();
+    let different: Vec<&String> = packages.into_iter().filter(differs).collect();
     assert!(different.is_empty(), "{different:?}: see the end of shared/lambda-kit/Cargo.toml");
 }
 
