@@ -2,7 +2,9 @@
 # Every check of the project, from a machine that has Debian and Rust. Installs what it needs into a cache, once.
 #
 #   tests/run.sh              everything
-#   tests/run.sh STEP ...     only these: format clippy docs deny tests template deploy
+#   tests/run.sh STEP ...     only these, in this order; the list `steps` below names them
+#
+# A step is a function of its name, and a place in the list. What it prints as `N passed, M failed` is counted.
 #
 # LARKSPUR_CACHE    tools and build output (default ~/.cache/larkspur): outside the checkout, so that a fresh clone
 #                   builds only its own crates
@@ -13,6 +15,8 @@ cd "$(dirname "$0")/.."
 cache=${LARKSPUR_CACHE:-$HOME/.cache/larkspur}
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$cache/target}
 export CARGO_TERM_COLOR=${CARGO_TERM_COLOR:-never}
+# Whoever edits gains from it. A whole run loses time to it, and gigabytes.
+export CARGO_INCREMENTAL=0
 export LARKSPUR_TEST_PYTHON=$cache/test/bin/python
 PATH=$cache/bin:$PATH
 mkdir -p "$cache"
@@ -61,6 +65,41 @@ need_cargo() {
     rm -rf "$cache/tools"
 }
 
+# --- the functions ------------------------------------------------------------------------------------------------
+
+# `sam build` has them built one after the other, and then a core often waits for the other. Here all are built at once, by
+# the same command into the same folder, so that `sam build` finds them done; and while the steps before `deploy` run, at
+# the lowest priority: much of what tests do is wait. A step that measures time waits for `functions_built` first.
+
+# In a subshell: what `sam build` and cargo-lambda need.
+for_functions() {
+    export SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 CARGO_TARGET_DIR=$cache/sam-target
+    # cargo-lambda would fetch the standard library of another processor; here it is this machine's.
+    export RUSTUP_DIST_SERVER=http://127.0.0.1:9 RUSTUP_MAX_RETRIES=0 PATH=$cache/deploy/bin:$PATH
+}
+
+begin_functions() {
+    need_python deploy
+    rm -f "$cache/functions.status"
+    (
+        trap 'echo $? >"$cache/functions.status"' EXIT
+        for_functions
+        packages=()
+        for folder in functions/*/; do packages+=(--package "$(basename "$folder")"); done
+        nice -n 19 cargo lambda build --release --locked --quiet "${packages[@]}"
+    ) >"$cache/functions.log" 2>&1 &
+    functions=$!
+}
+
+# Waits for what was begun. From a step, so in a subshell, which cannot wait for the process itself.
+functions_built() {
+    while [ ! -s "$cache/functions.status" ]; do
+        kill -0 "$functions" 2>/dev/null || { sleep 1; [ -s "$cache/functions.status" ] || return 1; }
+        sleep 1
+    done
+    [ "$(cat "$cache/functions.status")" = 0 ] || { tail -n 60 "$cache/functions.log"; return 1; }
+}
+
 # --- the steps ----------------------------------------------------------------------------------------------------
 
 format() { cargo fmt --all --check; }
@@ -98,13 +137,11 @@ template() {
 
 # The functions as operators build them, deployed to an emulator that is not ours, and a message sent through.
 deploy() {
-    need_python deploy
     need_python test
+    functions_built
     local built=$cache/sam-build
     (
-        export SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 CARGO_TARGET_DIR=$cache/sam-target
-        # cargo-lambda would fetch the standard library of another processor; here it is this machine's.
-        export RUSTUP_DIST_SERVER=http://127.0.0.1:9 RUSTUP_MAX_RETRIES=0 PATH=$cache/deploy/bin:$PATH
+        for_functions
         sam build --build-dir "$built" --parameter-overrides Architecture=x86_64 >"$cache/sam-build.log" 2>&1 ||
             { tail -n 60 "$cache/sam-build.log"; exit 1; }
     )
@@ -121,9 +158,10 @@ counted() {
         END { print n + 0 }' "$output"
 }
 
-# The last line, however the run ends.
+# The last lines, however the run ends.
 summary() {
     local failed
+    [ -z "$functions" ] || kill -- "-$functions" 2>/dev/null || true
     failed=$(counted failed)
     printf '\n'
     grep '^NOT CHECKED' "$output" || true
@@ -131,6 +169,7 @@ summary() {
         printf 'The step "%s" failed; those after it did not run.\n' "$current"
         [ "$failed" -gt 0 ] || failed=1
     fi
+    printf '%6d s  %s\n' "${times[@]}"
     printf '%d of %d steps in %d s\n' "$finished" ${#steps[@]} "$SECONDS"
     printf '%d passed, %d failed\n' "$(counted passed)" "$failed"
 }
@@ -139,14 +178,19 @@ summary() {
 output=$cache/last-run.log
 current=packages
 finished=0
+functions=
+times=()
 : >"$output"
 trap summary EXIT
 need_packages
+case " ${steps[*]} " in *" deploy "*) set -m; begin_functions; set +m ;; esac
+times+=("$SECONDS" packages)
 for current in "${steps[@]}"; do
     started=$SECONDS
     printf '\n== %s\n' "$current"
     "$current" 2>&1 | tee -a "$output"
     finished=$((finished + 1))
+    times+=($((SECONDS - started)) "$current")
     printf '== %s: done in %d s\n' "$current" $((SECONDS - started))
 done
 current=
