@@ -11,4 +11,6 @@ mod duplicates;
 mod exhaustion;
 mod leases;
 mod secrets;
+
+mod upgrade;
 mod wire;

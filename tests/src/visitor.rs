@@ -44,6 +44,11 @@ impl World {
         Visitor { cookie: Some(format!("session={token}")), ..self.visitor() }
     }
 
+    /// Somebody who was signed in before, by what their browser kept.
+    pub fn visitor_with(&self, cookie: &str) -> Visitor {
+        Visitor { cookie: Some(cookie.to_owned()), ..self.visitor() }
+    }
+
     /// Every row of both tables.
     pub async fn dump(&self) -> Vec<String> {
         let sdk = lambda_kit::aws::local_config(&self.larkspur.tables_endpoint);

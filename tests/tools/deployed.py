@@ -7,12 +7,14 @@ SAM is the `sam` command, BUILT_TEMPLATE what `sam build` wrote. Prints one line
 `N passed, N failed` at last. Access rules are enforced: a call that a function's role does not allow fails a check.
 """
 
+import html
 import json
 import re
 import sys
 import time
 import traceback
 import urllib.error
+import urllib.parse
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
@@ -22,6 +24,7 @@ from fake_group import FakeGroup
 BOT = "https://open.feishu.cn/open-apis/bot/v2/hook/0c0ffee0-0000-4000-8000-00000000cafe"
 SIGNING_SECRET = "canary-signing-secret"
 SUCCESS = b'{"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"}'
+PASSWORD = "correct horse battery staple"
 BURST = 100
 FLOOD = 200
 
@@ -86,6 +89,46 @@ class Deployment:
         return json.loads(content)
 
 
+class Person:
+    """A browser without scripts: follows no redirect by itself, keeps cookies, and posts the form that a page shows."""
+
+    def __init__(self, deployment):
+        self.deployment, self.cookies = deployment, {}
+
+    def open(self, path, form=None):
+        """Status, headers and text of a page, or of what a form answers."""
+        headers = {"Host": self.deployment.host, "Cookie": "; ".join(f"{n}={v}" for n, v in self.cookies.items())}
+        if form is not None:
+            # As browsers do where a page says no-referrer.
+            headers |= {"Origin": "null", "Sec-Fetch-Site": "same-origin", "Content-Type": "application/x-www-form-urlencoded"}
+        data = None if form is None else urllib.parse.urlencode(form).encode()
+        request = urllib.request.Request(self.deployment.emulator.url + path, data=data, headers=headers)
+        try:
+            answer = urllib.request.build_opener(NoRedirect).open(request, timeout=60)
+        except urllib.error.HTTPError as error:
+            answer = error
+        for cookie in answer.headers.get_all("Set-Cookie") or []:
+            name, _, value = cookie.split(";")[0].partition("=")
+            self.cookies[name] = value
+        return answer.status, answer.headers, answer.read().decode()
+
+    def press(self, path, action):
+        """Opens a page and presses the button that leads to `action`; where the answer leads."""
+        status, _, page = self.open(path)
+        page = html.unescape(page)
+        expect(status == 200 and action in page, f"{path} answers {status} without {action}: {page[:500]}")
+        main = page.split("<main", 1)[1]
+        hidden = {name: re.search(f'name="{name}" value="([^"]*)"', main)[1] for name in ("form_token", "episode")}
+        status, headers, answer = self.open(action, hidden)
+        expect(status == 303, f"{action} answers {status} {answer[:500]}")
+        return headers["Location"]
+
+
+class NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_):
+        return None
+
+
 def expect(condition, otherwise):
     if not condition:
         raise AssertionError(otherwise)
@@ -142,6 +185,55 @@ def checks(world):
         status, _ = deployment.request(f"/incidents/{incident['id']}")
         expect(status == 200, f"the page answers {status}")
 
+    def an_incident_is_left_alone_that_has_a_repetition_and_a_next_level():
+        settings = {"url": BOT + "02"}
+        second = deployment.api("POST", "/destinations", {"name": "second", "channel": "feishu_bot", "settings": settings})["id"]
+        space = deployment.api("POST", "/spaces", {"name": "Levels", "destinations": []})["id"]
+        first = deployment.api("GET", f"/spaces/{world['space']}")["destinations"][0]
+        levels = [
+            {"groups": [{"destination": first}], "repeat": {"times": 1, "every_seconds": 30}, "next": {"after_minutes": 1}},
+            {"groups": [{"destination": second}]},
+        ]
+        deployment.api("POST", f"/spaces/{space}/escalation-rules", {"name": "Always", "levels": levels})
+        slow = deployment.integration("levels", space, {"type": "each_message"})
+        deployment.post(slow, "nobody reacts")
+        expect(group.sees("nobody reacts", within=30), f"the group sees {group.shown}")
+        world["left alone"] = time.monotonic()
+
+    def a_person_becomes_administrator_by_a_link_sees_the_incidents_and_acknowledges_one():
+        answer = deployment.invoke("ConsoleFunction", {"larkspur": "create_setup_link"})
+        link = urllib.parse.urlparse(next(value for value in answer.values() if "/set-up/" in str(value))).path
+        person = Person(deployment)
+        status, headers, page = person.open(link)
+        expect(status == 200 and "password" in page, f"{status} {page[:300]}")
+        ada = {"name": "Ada", "email": "ada@example.com", "password": PASSWORD}
+        status, headers, page = person.open(link, ada)
+        expect((status, headers["Location"]) == (303, "/incidents"), f"{status} {headers} {page[:300]}")
+        cookie = headers["Set-Cookie"]
+        expect("HttpOnly" in cookie and "SameSite=Lax" in cookie, f"the session is kept by {cookie.split('=')[0]}")
+        expect(Person(deployment).open(link)[0] == 410, "the link is good once")
+        deployment.post(world["seed"], "FIRING disk full host=db-7")
+        expect(group.sees("host=db-7", within=30), f"the group sees {group.shown}")
+        incident = deployment.api("GET", "/incidents?progress=triggered&limit=1")["items"][0]
+        status, headers, page = person.open("/incidents")
+        expect(status == 200 and incident["title"] in html.unescape(page), f"{status} {page[:300]}")
+        place = f"/incidents/{incident['id']}"
+        person.press(place, f"{place}/acknowledge")
+        shown = deployment.api("GET", place)
+        expect(shown["progress"] == "processing" and "Ada" in json.dumps(shown["timeline"]), f"{shown}")
+        expect(group.sees("host=db-7", "Acknowledged", within=30), f"the group sees {group.shown}")
+        expect(Person(deployment).open(place)[1]["Location"].startswith("/sign-in?next="), "a stranger is asked to sign in")
+
+    def every_page_is_guarded_by_its_headers_and_an_unknown_path_is_nobodys():
+        for path in ("/incidents", "/sign-in", "/set-up/first.gone"):
+            _, headers, _ = Person(deployment).open(path)
+            wanted = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
+            kept = {name: headers[name] for name in wanted}
+            expect(kept == wanted and "default-src 'none'" in headers["Content-Security-Policy"], f"{path}: {headers}")
+        for path in ("/nothing", "/api", "/.env", "/incidents/..%2f..%2f"):
+            status, _, page = Person(deployment).open(path)
+            expect(status in (303, 404) and "Traceback" not in page, f"{path} answers {status} {page[:300]}")
+
     def a_message_is_tried_without_effect_and_replayed_with_it():
         path = f"/integrations/{world['seed']['id']}"
         body = {"msg_type": "text", "content": {"text": "FIRING host=db-9"}}
@@ -149,7 +241,7 @@ def checks(world):
         expect(tried["outcome"] == "triggered" and tried["alert_key"] == "db-9", f"{tried}")
         newest = deployment.api("GET", f"{path}/messages?limit=1")["items"][0]
         deployment.api("POST", f"{path}/messages/{newest['id']}/replay")
-        expect(len(deployment.outcomes(world["seed"], 4)) == 4, "the replayed message has an outcome")
+        expect(len(deployment.outcomes(world["seed"], 5)) == 5, "the replayed message has an outcome")
 
     def an_unknown_key_is_refused_in_the_protocol():
         status, body = deployment.request("/open-apis/bot/v2/hook/000000000000000000", b"{}", "POST")
@@ -162,6 +254,30 @@ def checks(world):
         expect(group.sees("host=db-3", within=30), "the neighbour is shown")
         dead = sqs.receive_message(QueueUrl=deployment.outputs["MessagesDeadQueueUrl"], WaitTimeSeconds=20)
         expect([m["Body"] for m in dead.get("Messages", [])] == ["no message"], f"the dead queue holds {dead}")
+
+    def a_message_that_failed_while_a_setting_was_wrong_is_redriven_and_takes_effect():
+        sqs, functions, name = emulator.client("sqs"), emulator.client("lambda"), deployment.function("EvaluateFunction")
+        queue, dead = queue_url(sqs, "MessagesQueue"), deployment.outputs["MessagesDeadQueueUrl"]
+        arn = lambda url: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        waits = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["All"])["Attributes"]
+        # 24 minutes are eight tries three minutes apart: here two, a second apart.
+        redrive = json.dumps({"deadLetterTargetArn": arn(dead), "maxReceiveCount": 2})
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1", "RedrivePolicy": redrive})
+        right = functions.get_function_configuration(FunctionName=name)["Environment"]
+        wrong = {"Variables": right["Variables"] | {"ALERTS_TABLE": "no-such-table"}}
+        functions.update_function_configuration(FunctionName=name, Environment=wrong)
+        status, _ = deployment.post(world["seed"], "FIRING disk full host=db-8")
+        expect(status == 200, "the sender is answered all the same")
+        deadline = time.monotonic() + 60
+        while not any("db-8" in body for body in peek(sqs, dead)) and time.monotonic() < deadline:
+            time.sleep(0.5)
+        expect(time.monotonic() < deadline, f"the dead queue holds {peek(sqs, dead)}")
+        functions.update_function_configuration(FunctionName=name, Environment=right)
+        kept = {part: waits[part] for part in ("VisibilityTimeout", "RedrivePolicy")}
+        sqs.set_queue_attributes(QueueUrl=queue, Attributes=kept)
+        expect(not group.sees("host=db-8", within=0.1), "nobody has heard of it so far")
+        sqs.start_message_move_task(SourceArn=arn(dead), DestinationArn=arn(queue))
+        expect(group.sees("host=db-8", within=60), f"the group sees {group.shown[-3:]}")
 
     def a_flood_is_folded_and_shows_every_alert():
         flood = deployment.integration("flood", world["space"], {"type": "each_message"})
@@ -182,6 +298,18 @@ def checks(world):
 
     def the_minutes_sweep_does_what_it_may():
         deployment.invoke("TimersFunction", {"larkspur": "sweep"})
+
+    def what_fell_due_has_reached_its_groups_to_the_second():
+        times = [at for at, (path, text) in zip(group.at, group.shown) if "nobody reacts" in text]
+        deadline = world["left alone"] + 90
+        while len(times) < 3 and time.monotonic() < deadline:
+            time.sleep(0.5)
+            times = [at for at, (path, text) in zip(group.at, group.shown) if "nobody reacts" in text]
+        paths = [path[-2:] for path, text in group.shown if "nobody reacts" in text]
+        expect(paths == ["fe", "fe", "02"], f"told: {paths}")
+        late = [times[1] - times[0] - 30, times[2] - times[0] - 60]
+        expect(all(-1 < seconds < 20 for seconds in late), f"late by {late} s")
+        print(f"         repeated {late[0]:+.1f} s, escalated {late[1]:+.1f} s from when it was due")
 
     def a_burst_of_new_alerts_is_counted():
         silent = deployment.api("POST", "/spaces", {"name": "Silent", "destinations": []})["id"]
@@ -219,6 +347,12 @@ def burst(deployment, emulator, integration, text):
     expect(len(outcomes) == BURST + 1, f"{len(outcomes)} of {BURST + 1} have an outcome")
     # What the test itself asked of the API to see the outcomes reads only.
     return {call: n for call, n in emulator.proxy.take().items() if not call[0].endswith(":Query")}
+
+
+def peek(sqs, url):
+    """The bodies that a queue holds; they stay there."""
+    messages = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0).get("Messages", [])
+    return [message["Body"] for message in messages]
 
 
 def queue_url(sqs, name):

@@ -8,14 +8,19 @@ import time
 
 class FakeGroup:
     def __init__(self):
-        self.shown = []
+        self.shown, self.at = [], []
+        # By the end of its address: the answer of a group that takes nothing at the moment.
+        self.refuses = {}
         group = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                group.shown.append((self.path, json.dumps(json.loads(body), ensure_ascii=False)))
-                answer = b'{"code":0,"msg":"success","data":{}}'
+                refusal = next((answer for name, answer in group.refuses.items() if name in self.path), None)
+                if refusal is None:
+                    group.at.append(time.monotonic())
+                    group.shown.append((self.path, json.dumps(json.loads(body), ensure_ascii=False)))
+                answer = refusal or b'{"code":0,"errcode":0,"ok":true,"msg":"success","data":{}}'
                 self.send_response(200)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(answer)))

@@ -1,0 +1,326 @@
+//! 54: a new version starts on what an old one left, with messages, notices and due work under way, and works on.
+//!
+//! `tests/fixtures/upgrade/README.md` says what was recorded, and how.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use alerting::moment::Moment;
+use lambda_kit::clock::Clock;
+use lambda_kit::queue::{Entry, Queue};
+use local::fakes::{Rules, Vendor};
+use local::options::Options;
+use scenarios::mail::MailServer;
+use scenarios::{World, hours, minutes};
+use serde_json::{Value, json};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What a killed Larkspur left, and what its API had answered just before.
+struct Left {
+    about: Value,
+    config: Vec<Value>,
+    alerts: Vec<Value>,
+    queues: Vec<Value>,
+    answers: Vec<Value>,
+}
+
+impl Left {
+    fn recorded(name: &str) -> Self {
+        let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/upgrade").join(name);
+        let read = |file: &str| std::fs::read_to_string(folder.join(file)).expect("recorded");
+        let parse = |line: &str| serde_json::from_str(line).expect("JSON");
+        let lines = |file: &str| read(file).lines().map(parse).collect();
+        let [config, alerts, queues, answers] =
+            ["config", "alerts", "queues", "answers"].map(|one| lines(&format!("{one}.jsonl")));
+        Self { about: parse(&read("about.json")), config, alerts, queues, answers }
+    }
+
+    /// The same as a version to come might have left it: with something more in everything that is JSON.
+    fn with_more(mut self) -> Self {
+        let more = |text: &mut Value| {
+            let Some(Ok(Value::Object(mut document))) = text.as_str().map(serde_json::from_str) else { return };
+            document.insert("from_a_version_to_come".to_owned(), json!({"unknown": [1, null]}));
+            *text = Value::Object(document).to_string().into();
+        };
+        for item in self.config.iter_mut().chain(&mut self.alerts) {
+            item["from_a_version_to_come"] = json!({"S": "unknown"});
+            for attribute in item.as_object_mut().expect("an item").values_mut() {
+                attribute.get_mut("S").map(more);
+            }
+        }
+        self.queues.iter_mut().for_each(|record| more(&mut record["body"]));
+        self
+    }
+
+    fn id(&self, name: &str) -> &str {
+        self.about["known"][name].as_str().unwrap_or_else(|| panic!("{name} was not recorded"))
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.about["known"].get(name).is_some()
+    }
+
+    /// The same text with this Larkspur's address in place of the old one's.
+    fn moved(&self, text: &str, world: &World) -> String {
+        text.replace(self.about["base"].as_str().expect("a base"), &world.larkspur.base_url)
+    }
+
+    /// Kinds of items, by the first part of their partition's name.
+    fn kinds(&self) -> BTreeSet<&str> {
+        self.config.iter().chain(&self.alerts).filter_map(|item| item["pk"]["S"].as_str()?.split('#').next()).collect()
+    }
+
+    /// A new Larkspur with the old one's keys and tables, at the moment at which the old one was killed.
+    async fn taken_over(&self, data: &Path) -> World {
+        for (file, secret) in [("api-key", "api_key"), ("data-key", "data_key")] {
+            let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(data.join(file));
+            let secret = self.about[secret].as_str().expect("a secret");
+            std::io::Write::write_all(&mut file.expect("made"), secret.as_bytes()).expect("written");
+        }
+        let (clock, now) = (Clock::system(), self.about["now"].as_str().and_then(Moment::parse_rfc3339));
+        clock.advance(now.expect("a moment").since(clock.now()));
+        let options = Options { data: Some(data.to_owned()), clock, ..Options::default() };
+        let world = World::start_with(options).await;
+        for (vendor, group) in [
+            (Vendor::Feishu, "ops"),
+            (Vendor::Feishu, "held"),
+            (Vendor::DingTalk, "slow"),
+            (Vendor::WeCom, "wecom"),
+            (Vendor::Slack, "slack"),
+            (Vendor::Telegram, "-100"),
+            (Vendor::Zoom, "zoom"),
+        ] {
+            world.larkspur.fakes.open(vendor, group, Rules::default());
+        }
+        put(&world, "CONFIG_TABLE", &self.config).await;
+        put(&world, "ALERTS_TABLE", &self.alerts).await;
+        world
+    }
+
+    fn waiting(&self, queue: &str) -> impl Iterator<Item = &Value> {
+        self.queues.iter().filter(move |record| record["queue"].as_str().is_some_and(|name| name.contains(queue)))
+    }
+
+    /// What waited in a queue of the old one waits in the new one's.
+    async fn hand_over(&self, world: &World, queue: &str, variable: &str) {
+        let evaluate = world.larkspur.stack.function("EvaluateFunction").expect("deployed");
+        let sdk = lambda_kit::aws::local_config(&world.larkspur.aws_endpoint);
+        let url = evaluate.variable(variable).expect("set");
+        let text = |record: &Value, name: &str| record[name].as_str().map(str::to_owned);
+        for record in self.waiting(queue) {
+            let entry = Entry {
+                body: text(record, "body").expect("a body"),
+                group: text(record, "group"),
+                deduplication_id: text(record, "dedup"),
+                delay: None,
+            };
+            Queue::new(aws_sdk_sqs::Client::new(&sdk), url).send_batch(vec![entry]).await.expect("sent");
+        }
+    }
+
+    /// Everything that the old one's API showed is shown, and the same; there may be more by now.
+    async fn is_shown_as_before(&self, world: &World) {
+        for (path, before) in self.answers() {
+            let before: Value = serde_json::from_str(&self.moved(&before.to_string(), world)).expect("JSON");
+            let now = world.api.get(path).await;
+            if let Some(difference) = difference(&before, &now) {
+                panic!("{path} differs at {difference}\nbefore: {before:#}\nnow: {now:#}");
+            }
+        }
+    }
+
+    /// The address that a platform was given before the upgrade.
+    fn url(&self, name: &str, world: &World) -> String {
+        let path = format!("/integrations/{}", self.id(&format!("to {name}")));
+        let (_, shown) = self.answers().find(|(known, _)| *known == path).expect("it was shown");
+        self.moved(shown["url"].as_str().expect("a URL"), world)
+    }
+
+    /// What the old one's API said, by its address.
+    fn answers(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.answers.iter().map(|answer| (answer["path"].as_str().expect("an address"), &answer["answer"]))
+    }
+
+    async fn says(&self, world: &World, name: &str, text: &str) {
+        let body = json!({"msg_type": "text", "content": {"text": text}});
+        let answer = world.api.post(&self.url(name, world), body.to_string()).await;
+        assert_eq!(answer.body["code"], 0, "{}", answer.text);
+    }
+}
+
+/// Into a table, as the items are recorded.
+async fn put(world: &World, table: &str, items: &[Value]) {
+    let evaluate = world.larkspur.stack.function("EvaluateFunction").expect("deployed");
+    let table = evaluate.variable(table).expect("set");
+    let client = reqwest::Client::builder().no_proxy().build().expect("a client");
+    for item in items {
+        let put = client
+            .post(&world.larkspur.tables_endpoint)
+            .header("x-amz-target", "DynamoDB_20120810.PutItem")
+            .header("content-type", "application/x-amz-json-1.0")
+            .header("authorization", "AWS4-HMAC-SHA256 Credential=test/20990101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+            .header("x-amz-date", "20990101T000000Z")
+            .body(json!({"TableName": table, "Item": item}).to_string());
+        let answer = put.send().await.expect("answered");
+        assert!(answer.status().is_success(), "{item}: {}", answer.text().await.unwrap_or_default());
+    }
+}
+
+/// Where `now` lacks something of `before`, or has something else there. What a new Larkspur has of its own is no difference.
+fn difference(before: &Value, now: &Value) -> Option<String> {
+    match (before, now) {
+        (Value::Object(before), Value::Object(now)) => before.iter().find_map(|(name, value)| {
+            let found = now.get(name).map_or(Some("nothing".to_owned()), |now| difference(value, now));
+            found.map(|rest| format!("{name}.{rest}"))
+        }),
+        // In the same order, with more between them.
+        (Value::Array(before), Value::Array(now)) => {
+            let mut rest = now.iter();
+            let lost = |value: &&Value| !rest.any(|other| difference(value, other).is_none());
+            before.iter().find(lost).map(|value| format!("[] {value} is lost or elsewhere"))
+        }
+        _ => (before != now).then(|| format!(" {before} is now {now}")),
+    }
+}
+
+/// What was under way takes effect, what was there goes on, and whatever was open can be acted on.
+async fn works_on(left: &Left, world: &World) {
+    left.hand_over(world, "MessagesQueue", "MESSAGES_QUEUE_URL").await;
+    left.hand_over(world, "NoticesQueue", "NOTICES_QUEUE_URL").await;
+    shows(world, Vendor::Feishu, "ops", &["under way", "Recovered"]).await;
+    becomes(left, world, "open", "progress", "closed").await;
+    says_the_same_alert_again(left, world).await;
+    acts_on_what_was_open(left, world).await;
+    world.advance(minutes(2)).await;
+    left.hand_over(world, "DueQueue", "DUE_QUEUE_URL").await;
+    world.advance(hours(4)).await; // the snooze's end, the next level, the repetition
+    becomes(left, world, "snoozed", "progress", "triggered").await;
+    shows(world, Vendor::Feishu, "held", &["held 0", "held 1", "held 2"]).await;
+    shows(world, Vendor::DingTalk, "slow", &["slow 0.", "slow 15.", "slow 29."]).await;
+}
+
+/// What a group shows, in however many messages: what comes at once is folded.
+async fn shows(world: &World, vendor: Vendor, group: &str, texts: &[&str]) {
+    let start = Instant::now();
+    loop {
+        let shown: String = world.group(vendor, group).messages().iter().map(|one| one.everything()).collect();
+        let Some(missing) = texts.iter().find(|text| !shown.contains(**text)) else { return };
+        assert!(start.elapsed() < PATIENCE, "{group} does not show {missing}: {shown}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+/// A field of an old incident gets this value.
+async fn becomes(left: &Left, world: &World, incident: &str, field: &str, value: &str) {
+    let (start, path) = (Instant::now(), format!("/incidents/{}", left.id(&format!("incident {incident}"))));
+    loop {
+        let shown = world.api.get(&path).await;
+        if shown[field] == value {
+            return;
+        }
+        assert!(start.elapsed() < PATIENCE, "{incident}: {field} is not {value}: {shown:#}");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn says_the_same_alert_again(left: &Left, world: &World) {
+    left.says(world, "Ops", "snoozed, and worse\nkey=snoozed level=critical").await;
+    left.says(world, "Ops", "it is over RESOLVED\nkey=reopened").await;
+    left.says(world, "each", "one more of its own").await;
+    shows(world, Vendor::Feishu, "ops", &["snoozed, and worse", "Feishu Alert"]).await;
+    becomes(left, world, "reopened", "progress", "closed").await;
+    becomes(left, world, "snoozed", "severity", "Critical").await; // the old alert is the one that is updated
+}
+
+async fn acts_on_what_was_open(left: &Left, world: &World) {
+    let id = left.id("incident acknowledged");
+    for (action, body) in [("close", json!({})), ("reopen", json!({})), ("acknowledge", json!({}))] {
+        let done = world.api.call("POST", &format!("/incidents/{id}/{action}"), Some(&body)).await;
+        assert!(done.status < 300, "{action}: {}", done.text);
+        world.rest().await;
+    }
+    let shown = world.api.get(&format!("/incidents/{id}")).await;
+    assert_eq!(shown["progress"], "processing", "{shown:#}");
+    for (path, _) in left.answers().filter(|(path, _)| path.contains("/messages/")) {
+        world.api.get(&format!("{path}/trace")).await;
+    }
+    let space = format!("/spaces/{}", left.id("Ops"));
+    let mut renamed = world.api.get(&space).await;
+    renamed["name"] = "Operations".into();
+    for name in ["id", "version", "created_at"] {
+        renamed.as_object_mut().expect("a space").remove(name);
+    }
+    let saved = world.api.call("PUT", &space, Some(&renamed)).await;
+    assert_eq!((saved.status, &saved.body["name"]), (200, &json!("Operations")), "{}", saved.text);
+}
+
+/// Whoever was signed in still is, an old link still leads to its incident, and an old mail's server can be replaced.
+async fn knows_its_people(left: &Left, world: &World) {
+    let (name, token) = left.about["cookies"].as_object().and_then(|cookies| cookies.iter().next()).expect("a session");
+    let person = world.visitor_with(&format!("{name}={}", token.as_str().expect("a token")));
+    assert_eq!(person.opens("/incidents").await.status, 200);
+    let page = person.opens(&format!("/incidents/{}", left.id("incident levels"))).await;
+    assert!(page.status == 200 && page.text.contains("levels"), "{} {}", page.status, page.text);
+    let shown = left.about["shown"].as_array().expect("messages").iter().filter_map(Value::as_str);
+    let of_levels =
+        shown.filter(|text| text.contains("levels")).flat_map(|text| text.split(['"', '\\', '(', ')', ' ']));
+    let link = of_levels.filter(|word| word.contains("/links/")).next_back().expect("a link");
+    let page = person.opens(&left.moved(link, world)).await;
+    assert!(page.status == 200 && page.text.contains("levels"), "{} {}", page.status, page.text);
+    let invitation = world.visitor().opens(left.id("invitation")).await;
+    assert_eq!(invitation.status, 200, "an invitation from before is good: {}", invitation.text);
+    let on_call = world.api.get(&format!("/schedules/{}/on-call", left.id("primary"))).await;
+    assert!(
+        on_call.to_string().contains(left.id("li")) || on_call.to_string().contains(left.id("wang")),
+        "{on_call:#}"
+    );
+}
+
+async fn upgrades(left: &Left) {
+    let data = tempfile::tempdir().expect("a directory");
+    let world = left.taken_over(data.path()).await;
+    left.is_shown_as_before(&world).await;
+    let mut letters = None;
+    if left.has("li") {
+        let server = MailServer::start(&[]).await;
+        world.mails_by(&server).await;
+        letters = Some(server);
+        knows_its_people(left, &world).await;
+    }
+    works_on(left, &world).await;
+    if let Some(mut letters) = letters {
+        shows(&world, Vendor::Slack, "slack", &["soon", "levels"]).await;
+        let letter = letters.next().await;
+        assert!(letter.to_string().contains("levels"), "{letter:#}");
+    }
+    for group in ["ops", "held"] {
+        world.feishu(group).accept_all();
+    }
+    for (vendor, group) in [(Vendor::DingTalk, "slow"), (Vendor::Slack, "slack"), (Vendor::Telegram, "-100")] {
+        world.group(vendor, group).accept_all();
+    }
+    world.leave().await; // nothing has become a dead letter
+}
+
+#[tokio::test]
+async fn what_the_first_schema_left_is_read_and_goes_on() {
+    let left = Left::recorded("2026-11-22-intake-to-group");
+    assert!(
+        left.kinds().is_superset(&BTreeSet::from(["ALERT", "STATE", "INCIDENT", "DELIVERY", "LOG", "TIMER", "BUCKET"]))
+    );
+    upgrades(&left).await;
+}
+
+#[tokio::test]
+async fn what_the_last_schema_left_is_read_and_goes_on() {
+    upgrades(&Left::recorded("2026-11-22-people-and-pages")).await;
+}
+
+/// While a new version is deployed, the old one may get what the new one wrote: what it does not know it passes over.
+#[tokio::test]
+async fn what_a_version_to_come_left_is_read_and_goes_on() {
+    upgrades(&Left::recorded("2026-11-22-people-and-pages").with_more()).await;
+}
