@@ -265,6 +265,7 @@ def checks(world):
         sqs.set_queue_attributes(QueueUrl=queue, Attributes={"VisibilityTimeout": "1", "RedrivePolicy": redrive})
         right = functions.get_function_configuration(FunctionName=name)["Environment"]
         wrong = {"Variables": right["Variables"] | {"ALERTS_TABLE": "no-such-table"}}
+        begin = len(emulator.log())
         functions.update_function_configuration(FunctionName=name, Environment=wrong)
         status, _ = deployment.post(world["seed"], "FIRING disk full host=db-8")
         expect(status == 200, "the sender is answered all the same")
@@ -276,8 +277,13 @@ def checks(world):
         kept = {part: waits[part] for part in ("VisibilityTimeout", "RedrivePolicy")}
         sqs.set_queue_attributes(QueueUrl=queue, Attributes=kept)
         expect(not group.sees("host=db-8", within=0.1), "nobody has heard of it so far")
-        sqs.start_message_move_task(SourceArn=arn(dead), DestinationArn=arn(queue))
+        # What SQS's own redrive does, which the emulator lacks: sent again, under an id of its own, and deleted there.
+        for message in sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10).get("Messages", []):
+            if "db-8" in message["Body"]:
+                sqs.send_message(QueueUrl=queue, MessageBody=message["Body"], MessageGroupId=world["seed"]["id"])
+                sqs.delete_message(QueueUrl=dead, ReceiptHandle=message["ReceiptHandle"])
         expect(group.sees("host=db-8", within=60), f"the group sees {group.shown[-3:]}")
+        world["refused on purpose"] = begin, len(emulator.log())
 
     def a_flood_is_folded_and_shows_every_alert():
         flood = deployment.integration("flood", world["space"], {"type": "each_message"})
@@ -326,7 +332,8 @@ def checks(world):
 
     def no_call_was_refused_and_no_log_holds_a_secret():
         log = emulator.log()
-        refused = re.findall(r".*(?:AccessDenied|not authorized to perform).*", log)
+        begin, end = world["refused on purpose"]
+        refused = re.findall(r".*(?:AccessDenied|not authorized to perform).*", log[:begin] + log[end:])
         expect(not refused, refused[:3])
         for secret in (BOT.rsplit("/", 1)[1], SIGNING_SECRET, deployment.api_key, world["seed"]["url"].rsplit("/", 1)[1]):
             expect(secret not in log, "a secret is in the log")
