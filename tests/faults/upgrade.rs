@@ -38,11 +38,18 @@ impl Left {
         Self { about: parse(&read("about.json")), config, alerts, queues, answers }
     }
 
-    /// The same as a version to come might have left it: with something more in everything that is JSON.
+    /// The same as a version to come might have left it: with something more in every item, document and
+    /// record.
     fn with_more(mut self) -> Self {
         let more = |text: &mut Value| {
             let Some(Ok(Value::Object(mut document))) = text.as_str().map(serde_json::from_str) else { return };
-            document.insert("from_a_version_to_come".to_owned(), json!({"unknown": [1, null]}));
+            // A notice stands below the name of what is to be done with it.
+            let inner = document.get_mut("tell").and_then(Value::as_object_mut);
+            let unknown = ("from_a_version_to_come".to_owned(), json!({"unknown": [1, null]}));
+            match inner {
+                Some(inner) => inner.extend([unknown]),
+                None => document.extend([unknown]),
+            }
             *text = Value::Object(document).to_string().into();
         };
         for item in self.config.iter_mut().chain(&mut self.alerts) {
