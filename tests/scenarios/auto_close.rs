@@ -1,5 +1,10 @@
 //! Incidents that close by themselves: so long after the trigger, or without news.
 
+use std::time::Duration;
+
+use alerting::message::Received;
+use alerting::moment::Moment;
+use alerting::timer::WINDOW;
 use scenarios::sender::Sender;
 use scenarios::space::{Space, feishu_bot};
 use scenarios::{World, hours, minutes};
@@ -122,5 +127,32 @@ async fn alerts_that_no_message_closes_end_one_by_one_and_their_incident_with_th
     assert_eq!((incident.progress().await.as_str(), open_alerts(&world).await), ("closed", 0));
     assert_eq!(incident.story().await, ["triggered", "alert_joined", "alert_recovered", "auto_closed"]);
     world.advance(hours(1)).await;
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_burst_that_no_message_closes_costs_one_timer_and_ends_all_the_same() {
+    let world = World::start().await;
+    let ops = world.space("Ops").make().await;
+    let sender = world.feishu_alert().set("auto_close_hours", json!(1)).into(&ops).await;
+    // The first and the last instant of ten seconds, and the first of the next.
+    let start = Moment::from_millis((world.larkspur.clock.now().millis() / 10_000 + 1) * 10_000);
+    let at = |number| match number {
+        0..20 => start,
+        20..40 => start + WINDOW - Duration::from_millis(1),
+        _ => start + WINDOW,
+    };
+    let burst: Vec<Received> = (0..60).map(|number| sender.received(number, at(number), "backup failed")).collect();
+    world.hand_over(burst.iter().chain(&burst)).await;
+    world.settle().await;
+    assert_eq!(open_alerts(&world).await, 60);
+    let timers = world.store().due_timers(start + 2 * hours(1), 100).await.expect("read");
+    assert_eq!(timers.len(), 2, "{timers:?}");
+
+    world.advance_to(&(start + hours(1) - minutes(1)).rfc3339()).await;
+    assert_eq!(open_alerts(&world).await, 60, "none before its time");
+    world.advance(minutes(2)).await;
+    assert_eq!(open_alerts(&world).await, 0);
+    assert_eq!(world.api.list("/incidents?progress=closed").await.len(), 60);
     world.finish().await;
 }

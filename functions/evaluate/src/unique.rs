@@ -2,7 +2,7 @@
 
 use alerting::change::{ChangeEvent, ChangeKind};
 use alerting::incident::apply::SourceKind;
-use alerting::timer::{Timer, Work};
+use alerting::timer::Timer;
 use std::time::Duration;
 use store::alerts::Opened;
 use store::log::MessageOutcome;
@@ -36,11 +36,10 @@ async fn open(app: &App, group: &Group, event: &alerting::alert::AlertEvent) -> 
         Opened::Existing(alert) => alert,
     };
     let closes_after = Duration::from_secs(u64::from(integration.auto_close_hours) * 3600);
-    let work = Work::AutoClose { alert: alert.id.clone() };
     let mut settled =
         Settled { outcome: Some(MessageOutcome::Triggered), alert: Some(alert.id.clone()), ..Settled::default() };
     settled.changes.push(ChangeEvent::of_alert(ChangeKind::AlertTriggered, &alert, &FIRST.to_string(), now));
-    settled.timers.push(Timer::new(event.stamp.received_at() + closes_after, work));
+    settled.timers.push(Timer::auto_close(&integration.id, event.stamp, closes_after));
     let step = Step { alert: &alert, event, n: FIRST, kind: SourceKind::Trigger, ring: &[] };
     Box::pin(spaces::follow(app, &step, &mut settled)).await?;
     Ok(settled)

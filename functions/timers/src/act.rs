@@ -10,7 +10,7 @@ use alerting::incident::{Incident, Progress};
 use alerting::moment::Moment;
 use alerting::notice::NoticeRecord;
 use alerting::space::{AutoClose, AutoCloseSince};
-use alerting::timer::{Timer, Work};
+use alerting::timer::{Timer, WINDOW, Work};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use lambda_kit::queue::Entry;
 use store::keys::alert_key_hash;
@@ -30,6 +30,12 @@ pub(crate) async fn act(app: &App, timer: &Timer) -> Result<(), TimerError> {
     }
     match &timer.work {
         Work::AutoClose { alert } => auto_close(app, alert, now).await,
+        Work::AutoCloseWindow { integration, window } => {
+            let alerts = app.store.open_unkeyed_alerts(integration, *window, *window + WINDOW).await?;
+            let each = alerts.into_iter().map(|alert| Timer::new(timer.due, Work::AutoClose { alert }));
+            let entries = each.map(|timer| Entry::of_timer(&timer, now)).collect();
+            Ok(app.dispatch.due.send_batch(entries).await?)
+        }
         Work::FlushDigest { destination } => {
             let record = NoticeRecord::Flush { destination: destination.clone(), due: timer.due };
             Ok(app.dispatch.notices.send(Entry::of_notice(&record)).await?)

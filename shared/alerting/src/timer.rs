@@ -8,10 +8,13 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::escalation::Unless;
-use crate::ids::{AlertId, DestinationId, IncidentId};
+use crate::ids::{AlertId, DestinationId, IncidentId, IntegrationId, Stamp};
 use crate::incident::{Incident, Progress, Reach};
 use crate::moment::Moment;
 use crate::timeline::{Entry, EntryKind};
+
+/// Alerts that were opened within it close by themselves together.
+pub const WINDOW: Duration = Duration::from_secs(10);
 
 /// One piece of due work; also the body of the queue "due".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +30,8 @@ pub struct Timer {
 pub enum Work {
     /// Close an alert that no message closes.
     AutoClose { alert: AlertId },
+    /// The same for all alerts that messages of this window opened at the integration.
+    AutoCloseWindow { integration: IntegrationId, window: Moment },
     /// Send what waits in the destination's digest.
     FlushDigest { destination: DestinationId },
     /// End the snooze that lasts until this moment.
@@ -47,6 +52,7 @@ impl Timer {
     pub fn new(due: Moment, work: Work) -> Self {
         let id = match &work {
             Work::AutoClose { alert } => format!("auto_close.{alert}"),
+            Work::AutoCloseWindow { integration, window } => format!("auto_close.{integration}.{}", window.millis()),
             Work::FlushDigest { destination } => format!("flush_digest.{destination}"),
             Work::SnoozeEnd { incident, until } => format!("snooze_end.{incident}.{}", until.millis()),
             Work::HoldEnd { incident, until } => format!("hold_end.{incident}.{}", until.millis()),
@@ -58,6 +64,14 @@ impl Timer {
             Work::CloseIncident { incident } => format!("close_incident.{incident}"),
         };
         Self { due, id, work }
+    }
+
+    /// When the alert that this message opens closes by itself: with all others of its window, at most [`WINDOW`] late.
+    /// A timer for each alert would cost as much as writing the alert.
+    pub fn auto_close(integration: &IntegrationId, opened_by: Stamp, after: Duration) -> Self {
+        let length = WINDOW.as_millis() as i64;
+        let window = Moment::from_millis(opened_by.received_at().millis().div_euclid(length) * length);
+        Self::new(window + WINDOW + after, Work::AutoCloseWindow { integration: integration.clone(), window })
     }
 }
 
@@ -131,4 +145,25 @@ fn nobody_left(incident: &Incident, now: Moment) -> Option<Timer> {
     let nobody = escalation.groups.is_empty() && escalation.people.iter().all(|reach| Reach::contact(reach).is_none());
     let work = Work::Escalate { incident: incident.id.clone(), round: incident.round, level: escalation.level + 1 };
     (is_wanted && nobody).then(|| Timer::new(now, work))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_of_one_window_share_the_timer_that_closes_them() {
+        let integration = "int_a".parse().expect("valid");
+        let after = Duration::from_secs(3600);
+        let timer = |millis| {
+            let opened_by = Stamp::from_parts(Moment::from_millis(millis), 7);
+            Timer::auto_close(&integration, opened_by, after)
+        };
+        assert_eq!(timer(1_767_607_200_000), timer(1_767_607_209_999));
+        assert_ne!(timer(1_767_607_200_000).id, timer(1_767_607_210_000).id);
+        for millis in [1_767_607_200_000, 1_767_607_209_999] {
+            let late = timer(millis).due.millis() - millis - 3_600_000;
+            assert!((1..=10_000).contains(&late), "never before its time, and soon after: {late} ms");
+        }
+    }
 }

@@ -126,8 +126,10 @@ impl Dispatch {
         Ok(self.publish(&change).await?)
     }
 
-    /// Sees to it that each is acted on to the second.
-    pub async fn set_timers(&self, timers: Vec<Timer>) -> Result<(), DispatchError> {
+    /// Sees to it that each is acted on to the second. What is named several times is written once.
+    pub async fn set_timers(&self, mut timers: Vec<Timer>) -> Result<(), DispatchError> {
+        timers.sort_by(|one, other| (one.due, &one.id).cmp(&(other.due, &other.id)));
+        timers.dedup();
         let now = self.clock.now();
         let (soon, later): (Vec<Timer>, Vec<Timer>) = timers.into_iter().partition(|timer| timer.due <= now + SOON);
         let writes = stream::iter(later)

@@ -4,6 +4,7 @@
 //! shows is replaced only by something newer, so copies and late workers cannot turn it back.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use alerting::alert::{Alert, Status};
 use alerting::ids::{AlertId, IntegrationId, SpaceId, Stamp};
@@ -14,7 +15,7 @@ use crate::errors::{ReadError, WriteError};
 use crate::item::{Item, Reader, expiry, item, json, text};
 use crate::keys::{self, Key};
 use crate::newest_first::newest_first;
-use crate::table::{Condition, Reading, Table, Terms, Write};
+use crate::table::{Condition, Part, Range, Reading, Table, Terms, Write};
 use crate::{Page, Store, alert_states};
 
 /// What became of [`Store::open_alert`].
@@ -98,6 +99,21 @@ impl Store {
         let mut page = newest_first(self, partitions, after, limit, matching).await?;
         self.count_open(&mut page.items).await?;
         Ok(page)
+    }
+
+    /// The alerts without a key, which no message closes, that were opened in this time and are still open.
+    pub async fn open_unkeyed_alerts(
+        &self,
+        integration: &IntegrationId,
+        from: Moment,
+        until: Moment,
+    ) -> Result<Vec<AlertId>, ReadError> {
+        let last = Stamp::from_parts(until - Duration::from_millis(1), u128::MAX);
+        let range = Range::Between(Stamp::from_parts(from, 0).to_string(), last.to_string());
+        let part = Part::all(keys::alerts_of(integration)).range(range).latest();
+        let alerts = self.query_all(Table::Alerts, &part, decode).await?;
+        let open = |alert: &Alert| alert.status == Status::Open && alert.alert_key.is_none();
+        Ok(alerts.into_iter().filter(open).map(|alert| alert.id).collect())
     }
 
     /// An update that changes nothing of what is shown counts in the state alone: takes the open alerts' counts there.

@@ -383,3 +383,17 @@ async fn what_is_closed_expires_and_what_is_open_does_not() {
     world.store.write_alert_state(&open.integration, &hash, &shut, Some(1), NOW).await.expect("written");
     assert_eq!(expiry(key, "-".to_owned()).await, month(NOW));
 }
+
+#[tokio::test]
+async fn alerts_that_close_by_themselves_are_found_by_when_they_were_opened() {
+    let world = World::start().await;
+    let keyed = Alert { alert_key: Some("db-1".to_owned()), ..alert("a", 7) };
+    for alert in
+        [alert("a", 4), alert("a", 5), alert("b", 5), keyed, alert("a", 9), closed(&alert("a", 6)), alert("a", 10)]
+    {
+        world.store.open_alert(&alert, NOW).await.expect("written");
+    }
+    let (from, until) = (stamp(5).received_at(), stamp(10).received_at());
+    let found = world.store.open_unkeyed_alerts(&integration("a"), from, until).await.expect("read");
+    assert_eq!(found, [alert("a", 5).id, alert("a", 9).id]);
+}
