@@ -9,25 +9,36 @@ import urllib.parse
 
 
 class CountingProxy:
-    """Listens on a free port of this machine; `calls` counts (action, resource)."""
+    """Listens on a free port of this machine; `calls` counts (action, resource), `connections` what was opened."""
 
     def __init__(self, target_port):
         self.calls = collections.Counter()
+        self.connections = 0
+        # Every call with its answer, (action, resource, request, answer), from when someone makes this a list.
+        self.journal = None
         self._lock = threading.Lock()
         proxy = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
+            def setup(self):
+                super().setup()
+                with proxy._lock:
+                    proxy.connections += 1
+
             def do_POST(self):
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                call = named(self.headers, body)
                 with proxy._lock:
-                    proxy.calls[named(self.headers, body)] += 1
+                    proxy.calls[call] += 1
                 upstream = http.client.HTTPConnection("127.0.0.1", target_port, timeout=60)
                 # The Host header stays as the caller signed it.
                 upstream.request("POST", self.path, body, dict(self.headers))
                 answer = upstream.getresponse()
                 content = answer.read()
+                if proxy.journal is not None:
+                    proxy.journal.append((*call, body, content))
                 self.send_response(answer.status)
                 for name, value in answer.getheaders():
                     if name.lower() not in ("connection", "content-length", "date", "server", "transfer-encoding"):

@@ -1,4 +1,4 @@
-//! A function that does nothing: what `ingest` is measured against (`tests/examples/cold_start.rs`).
+//! A function that does nothing: what `ingest` is measured against (`tests/speed`).
 
 use lambda_http::{Body, Error, Request, Response, service_fn};
 
