@@ -29,12 +29,14 @@ struct Goal {
     start: f64,
 }
 
-/// The design's goals for ingest; the others are held to what they cost today and a tenth.
+/// Ingest by its goal; the others are held to what they cost today and a sixth. The first answer of those that are given a
+/// batch comes with all of it done.
 const GOALS: [Goal; 4] = [
-    Goal { function: "IngestFunction", records: 1, at_most: 4.0, start: 6.0 },
-    Goal { function: "EvaluateFunction", records: events::BATCH, at_most: 30.0, start: 30.0 },
-    Goal { function: "NotifyFunction", records: events::BATCH, at_most: 30.0, start: 30.0 },
-    Goal { function: "ConsoleFunction", records: 1, at_most: 30.0, start: 30.0 },
+    // The goal is 4.0, set when doing nothing took 174 thousand instructions; it takes 134 thousand now.
+    Goal { function: "IngestFunction", records: 1, at_most: 4.8, start: 6.5 },
+    Goal { function: "EvaluateFunction", records: events::BATCH, at_most: 26.0, start: 48.0 },
+    Goal { function: "NotifyFunction", records: events::BATCH, at_most: 20.0, start: 37.0 },
+    Goal { function: "ConsoleFunction", records: 1, at_most: 14.0, start: 36.0 },
 ];
 /// All of ingest but the send: the step without what a function costs that does nothing but send.
 const OWN_AT_MOST: f64 = 1.3;
