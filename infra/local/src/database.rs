@@ -14,7 +14,11 @@ pub(crate) fn open(data: Option<&Path>, tables: &[Table]) -> anyhow::Result<Data
         Some(directory) => {
             let path = directory.join("tables.sqlite");
             let path = path.to_str().context("the data directory's name is not UTF-8")?;
-            Database::new(path).with_context(|| format!("cannot open {path}"))?
+            let database = Database::new(path).with_context(|| format!("cannot open {path}"))?;
+            // Sets `synchronous = NORMAL`, as for the queues (`aws/storage.rs`): what is answered survives the death of
+            // the process, and no write waits for the disk. Loading is over, for none was begun.
+            database.disable_bulk_loading()?;
+            database
         }
         None => Database::memory().context("cannot open tables in memory")?,
     };

@@ -6,7 +6,8 @@
 //! - what the function reports as failed stays in the queue until its visibility ends, the rest is deleted;
 //! - an error, a panic, a timeout, or a report that names no record of the batch fails the batch as a whole.
 //!
-//! One thing is quicker than there: what a process had in hand when it was killed is not invisible for minutes but comes
+//! Two things are quicker than there. With [`Batching::AtOnce`] a batch does not wait for its window: a call costs nothing
+//! here, so messages are taken while a call is free, and batches grow by what arrives while none is. And what a process had in hand when it was killed is not invisible for minutes but comes
 //! again at the next start, for nobody else can have it (`give_back`). Not played: scaling up and down; calls at once are
 //! bounded by `MaximumConcurrency`, or for one machine's sake.
 
@@ -27,6 +28,7 @@ use tokio::time::Instant;
 use crate::aws::names;
 use crate::aws::sqs::Sqs;
 use crate::aws::sqs::message::Received;
+use crate::options::Batching;
 use crate::stack::EventSource;
 
 /// The longest that SQS lets a receive wait.
@@ -97,6 +99,7 @@ pub(crate) struct Poller {
     pub(crate) handler: Handler,
     pub(crate) clock: Clock,
     pub(crate) activity: Arc<Activity>,
+    pub(crate) batching: Batching,
 }
 
 impl Poller {
@@ -127,17 +130,18 @@ impl Poller {
     /// The next batch; empty if nothing came for a while, or on `stop`.
     async fn gather(&self, stop: &mut watch::Receiver<bool>) -> Vec<Received> {
         let mut batch = self.receive(self.source.batch_size.min(RECEIVE), LONG_POLL, stop).await;
-        let end = Instant::now() + self.source.window;
+        let window = match self.batching {
+            Batching::AsOnAws => self.source.window,
+            Batching::AtOnce => Duration::ZERO,
+        };
+        let end = Instant::now() + window;
         let mut bytes: usize = batch.iter().map(|message| message.body.len()).sum();
         // What was received is called even on `stop`: it would be invisible for minutes otherwise.
         while !batch.is_empty() && batch.len() < self.source.batch_size && bytes < BATCH_BYTES {
             let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                break;
-            }
             let more = (self.source.batch_size - batch.len()).min(RECEIVE);
             let received = self.receive(more, left, stop).await;
-            if *stop.borrow() && received.is_empty() {
+            if received.is_empty() && (left.is_zero() || *stop.borrow()) {
                 break;
             }
             bytes += received.iter().map(|message| message.body.len()).sum::<usize>();

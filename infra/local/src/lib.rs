@@ -119,7 +119,7 @@ impl Larkspur {
         let activity = Arc::new(Activity::default());
         let time = Time { clock: options.clock.clone(), tickers: tickers(&stack, &functions, &options.clock)? };
         event_sources::give_back(aws.sqs(), &stack.event_sources).await?;
-        let mut pollers = start_pollers(&stack, &functions, &aws, &options.clock, &activity, &stop)?;
+        let mut pollers = start_pollers(&stack, &functions, &aws, &options, &activity, &stop)?;
         pollers.extend(time.tickers.iter().map(|ticker| tokio::spawn(ticker.clone().run(stop.subscribe()))));
 
         let gateway = Gateway { functions, stack: stack.clone(), clock: options.clock.clone() };
@@ -281,7 +281,7 @@ fn start_pollers(
     stack: &Stack,
     functions: &Arc<Functions>,
     aws: &Aws,
-    clock: &Clock,
+    options: &Options,
     activity: &Arc<Activity>,
     stop: &watch::Sender<bool>,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
@@ -291,8 +291,9 @@ fn start_pollers(
             timeout: stack.function(&source.function)?.timeout,
             handler: functions.on_queue(&source.function)?,
             source: source.clone(),
-            clock: clock.clone(),
+            clock: options.clock.clone(),
             activity: activity.clone(),
+            batching: options.batching,
         };
         Ok(tokio::spawn(poller.run(stop.subscribe())))
     };

@@ -44,6 +44,17 @@ pub struct Options {
     /// A proxy by which the functions reach the embedded services: `http://…`, without a slash at the end. The address
     /// of the service is the first part of the path, so that one proxy serves whatever is started, and started again.
     pub aws_through: Option<String>,
+    pub batching: Batching,
+}
+
+/// When a queue's batch that is not full is handed to its function.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Batching {
+    /// When the template's window is over, as on AWS, where every call has its price.
+    #[default]
+    AsOnAws,
+    /// As soon as the function is free: a window of a second would keep the group waiting for nothing.
+    AtOnce,
 }
 
 /// Where requests to providers go. The demo group's always go to the built-in fake.
@@ -69,6 +80,7 @@ impl Default for Options {
             clock: Clock::system(),
             clock_endpoint: false,
             aws_through: None,
+            batching: Batching::AsOnAws,
         }
     }
 }
@@ -115,6 +127,7 @@ impl Command {
             clock,
             clock_endpoint,
             aws_through: env("LARKSPUR_TEST_AWS_THROUGH"),
+            batching: Batching::AtOnce,
         }))
     }
 }

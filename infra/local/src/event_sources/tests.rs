@@ -41,15 +41,19 @@ impl Setting {
     }
 
     fn poll(&self, source: EventSource, handler: Handler) {
-        let poller = Poller {
+        tokio::spawn(self.poller(source, handler).run(self.stop.subscribe()));
+    }
+
+    fn poller(&self, source: EventSource, handler: Handler) -> Poller {
+        Poller {
             sqs: self.aws.sqs().clone(),
             source,
             timeout: Duration::from_millis(200),
             handler,
             clock: self.clock.clone(),
             activity: self.activity.clone(),
-        };
-        tokio::spawn(poller.run(self.stop.subscribe()));
+            batching: Batching::AsOnAws,
+        }
     }
 
     /// What is left once nothing is visible and nothing runs.
@@ -146,6 +150,39 @@ async fn a_window_gathers_a_batch_and_a_full_batch_does_not_wait_for_it() {
     assert_eq!(*sizes.lock().expect("unpoisoned"), [20, 5]);
 }
 
+/// Sizes of the calls that a source with batches of 20 and a window of a minute makes for 25 messages that are there, and
+/// for 30 more that come while the first two calls last.
+#[tokio::test]
+async fn at_once_a_batch_is_what_waits_and_no_window_is_waited_for() {
+    let setting = Setting::new().await;
+    let sizes: Arc<Mutex<Vec<usize>>> = Arc::default();
+    let (seen, ended) = (sizes.clone(), Arc::new(Semaphore::new(0)));
+    let end = ended.clone();
+    let handler: Handler = Arc::new(move |event, _| {
+        seen.lock().expect("unpoisoned").push(event.records.len());
+        let end = end.clone();
+        Box::pin(async move {
+            end.acquire().await?.forget();
+            Ok(SqsBatchResponse::default())
+        })
+    });
+    let window = Duration::from_secs(60);
+    let source = EventSource { batch_size: 20, window, maximum_concurrency: Some(2), ..Setting::source() };
+    setting.send(&["x"; 25]).await;
+    let poller = setting.poller(source, handler);
+    let poller = Poller { batching: Batching::AtOnce, timeout: Duration::from_secs(30), ..poller };
+    tokio::spawn(poller.run(setting.stop.subscribe()));
+    while sizes.lock().expect("unpoisoned").len() < 2 {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    setting.send(&["x"; 30]).await;
+    ended.add_permits(100);
+    while setting.aws.sqs().counts(QUEUE).await.expect("counted") != Counts::default() {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(*sizes.lock().expect("unpoisoned"), [20, 5, 20, 10]);
+}
+
 #[tokio::test]
 async fn stopping_waits_for_the_running_call_and_takes_nothing_more() {
     let setting = Setting::new().await;
@@ -162,6 +199,7 @@ async fn stopping_waits_for_the_running_call_and_takes_nothing_more() {
         handler,
         clock: setting.clock.clone(),
         activity: setting.activity.clone(),
+        batching: Batching::AsOnAws,
     };
     setting.send(&["a"]).await;
     let running = tokio::spawn(poller.run(setting.stop.subscribe()));
