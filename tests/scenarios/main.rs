@@ -16,6 +16,7 @@ mod group_races;
 mod grouping;
 mod incident_actions;
 mod links;
+mod memory;
 mod mentions;
 mod merging;
 mod ordering;

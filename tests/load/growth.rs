@@ -1,0 +1,202 @@
+//! What one message costs, and how much memory Larkspur takes, from a thousand stored alerts to a million.
+//!
+//! At each size the program is started anew on the same data: once as it is, for memory and times, and once with the SDK
+//! saying what it asks of AWS, for the calls of a message and the bytes that they answer with.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use tokio::time::sleep;
+
+use crate::calls::Calls;
+use crate::program::{Program, bytes_in};
+use crate::seed;
+use crate::side::{Api, GROUPS, message, start_larkspur, start_larkspur_logging};
+use crate::statistics::quantile;
+use crate::wire::{Connection, Receiver};
+
+const SIZES: [usize; 7] = [1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000];
+/// Up to here alerts are sent; the others are copies of rows.
+const SENT: usize = 3_000;
+const CONNECTIONS: usize = 4;
+/// Messages whose way is timed, and those whose calls are counted.
+const TIMED: usize = 100;
+const COUNTED: usize = 60;
+/// Between two of them; a group gets one in a second.
+const PAUSE: Duration = Duration::from_millis(50);
+const LISTS: usize = 20;
+/// The SDK's own record of what it is answered.
+const LOG: &str = "error,aws_sdk_dynamodb=debug,aws_sdk_sqs=debug,aws_sdk_sns=debug,\
+                   aws_smithy_runtime::client::orchestrator=trace";
+
+pub(crate) const COLUMNS: &str = "alerts,memory_mb,peak_mb,disk_mb,start_ms,post_to_group_ms,alerts_list_ms,incidents_list_ms,\
+                           dynamodb_reads,dynamodb_writes,queue_and_topic_calls,kb_read,dollars_per_million";
+
+/// One deployment as it grows.
+struct Growing<'a> {
+    binary: &'a Path,
+    data: &'a Path,
+    receiver: Receiver,
+    base: String,
+    /// Of each group: where its alerts are sent, its space, and the destination that the space tells while it is measured.
+    groups: Vec<(String, String, String)>,
+    /// Alerts that are stored.
+    stored: usize,
+    models: Vec<seed::Model>,
+}
+
+/// Measures every size, and keeps the figures in a file.
+pub(crate) async fn run(binary: &Path, figures: &Path) -> anyhow::Result<()> {
+    let data = tempfile::tempdir()?;
+    let (receiver, base) = Receiver::start().await?;
+    let mut growing =
+        Growing { binary, data: data.path(), receiver, base, groups: Vec::new(), stored: 0, models: Vec::new() };
+    growing.set_up().await?;
+    let mut text = format!("{COLUMNS}\n");
+    for size in SIZES {
+        growing.grow_to(size).await?;
+        let line = growing.measure(size).await?;
+        show(&line);
+        text.push_str(&format!("{line}\n"));
+        fs::write(figures, &text)?;
+    }
+    Ok(())
+}
+
+impl Growing<'_> {
+    async fn set_up(&mut self) -> anyhow::Result<()> {
+        let program = start_larkspur(self.binary, self.data, &self.base).await?;
+        let mut api = Api::of(&program, self.data).await?;
+        for group in 0..GROUPS {
+            let destination = api.destination(group).await?;
+            let space = api.space(&[]).await?;
+            self.groups.push((api.integration(&space).await?, space, destination));
+        }
+        program.stop().await
+    }
+
+    async fn grow_to(&mut self, size: usize) -> anyhow::Result<()> {
+        if size <= SENT {
+            let program = start_larkspur(self.binary, self.data, &self.base).await?;
+            self.tell(&program, false).await?;
+            self.send(&program, size - self.stored).await?;
+            program.stop().await?;
+        } else {
+            if self.models.is_empty() {
+                self.models = seed::models(self.data)?;
+            }
+            seed::add(self.data, &self.models, size - self.stored)?;
+        }
+        self.stored = size;
+        Ok(())
+    }
+
+    /// Has the spaces tell their groups, or nobody.
+    async fn tell(&self, program: &Program, groups: bool) -> anyhow::Result<()> {
+        let mut api = Api::of(program, self.data).await?;
+        for (_, space, destination) in &self.groups {
+            let told: &[&str] = if groups { &[destination] } else { &[] };
+            api.tell(space, told).await?;
+        }
+        Ok(())
+    }
+
+    async fn send(&self, program: &Program, alerts: usize) -> anyhow::Result<()> {
+        let senders = (0..CONNECTIONS).map(|sender| async move {
+            let mut connection = Connection::open(&program.host).await?;
+            for number in (sender..alerts).step_by(CONNECTIONS) {
+                let (path, ..) = &self.groups[number % GROUPS];
+                connection.post(path, &message(number)).await?;
+            }
+            anyhow::Ok(())
+        });
+        futures::future::try_join_all(senders).await?;
+        program.rest().await?;
+        Ok(())
+    }
+
+    async fn measure(&mut self, size: usize) -> anyhow::Result<String> {
+        let program = start_larkspur(self.binary, self.data, &self.base).await?;
+        let start_ms = program.started_in.as_secs_f64() * 1000.0;
+        self.tell(&program, true).await?;
+        let to_group = self.hear(&program, TIMED).await?;
+        let alerts = self.list(&program, "/alerts?status=open&limit=50").await?;
+        let incidents = self.list(&program, "/incidents?limit=50").await?;
+        let memory = program.memory()?;
+        let disk_mb = bytes_in(self.data)? as f64 / 1e6;
+        program.stop().await?;
+        let calls = self.count().await?;
+        let per_message = |count: usize| count as f64 / COUNTED as f64;
+        Ok(format!(
+            "{size},{:.1},{:.1},{disk_mb:.1},{start_ms:.0},{:.2},{:.2},{:.2},{:.2},{:.2},{:.2},{:.2},{:.2}",
+            memory.resident_mb,
+            memory.peak_mb,
+            quantile(&to_group, 0.5),
+            quantile(&alerts, 0.5),
+            quantile(&incidents, 0.5),
+            per_message(calls.reads),
+            per_message(calls.writes),
+            per_message(calls.queues + calls.topics),
+            per_message(calls.bytes) / 1000.0,
+            calls.dollars() * 1e6 / COUNTED as f64,
+        ))
+    }
+
+    /// Sends messages one at a time; milliseconds until each has arrived in its group.
+    async fn hear(&mut self, program: &Program, messages: usize) -> anyhow::Result<Vec<f64>> {
+        let mut connection = Connection::open(&program.host).await?;
+        let mut times = Vec::new();
+        for number in 0..messages {
+            // Counted from the end, so that no size uses a mark of another.
+            let mark = 999_999 - self.receiver.heard();
+            let (path, ..) = &self.groups[number % GROUPS];
+            let sent = Instant::now();
+            connection.post(path, &message(mark)).await?;
+            self.stored += 1;
+            times.push(self.receiver.wait_for(mark).await?.duration_since(sent).as_secs_f64() * 1000.0);
+            sleep(PAUSE).await;
+        }
+        program.rest().await?;
+        Ok(times)
+    }
+
+    async fn list(&self, program: &Program, path: &str) -> anyhow::Result<Vec<f64>> {
+        let mut api = Api::of(program, self.data).await?;
+        let mut times = Vec::new();
+        for _ in 0..LISTS {
+            let start = Instant::now();
+            let list = api.get(path).await?;
+            anyhow::ensure!(list["items"].as_array().is_some_and(|items| items.len() == 50), "{path}: {list}");
+            times.push(start.elapsed().as_secs_f64() * 1000.0);
+        }
+        Ok(times)
+    }
+
+    /// What the calls of some messages are, without those of the start and of configuration's caches.
+    async fn count(&mut self) -> anyhow::Result<Calls> {
+        let log = self.data.join("calls.log");
+        let to = Stdio::from(File::create(&log)?);
+        let program = start_larkspur_logging(self.binary, self.data, &self.base, LOG, to).await?;
+        self.hear(&program, GROUPS).await?;
+        let before = Calls::read(&log)?;
+        self.hear(&program, COUNTED).await?;
+        let after = Calls::read(&log)?;
+        program.stop().await?;
+        fs::remove_file(&log)?;
+        Ok(after - before)
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the result")]
+fn show(line: &str) {
+    println!("{line}");
+}
+
+/// The figures as the plot takes them: a row of numbers per size.
+pub(crate) fn read(figures: &Path) -> anyhow::Result<Vec<Vec<f64>>> {
+    let text = fs::read_to_string(figures)?;
+    let number = |field: &str| Ok(field.parse::<f64>()?);
+    text.lines().skip(1).map(|line| line.split(',').map(number).collect()).collect()
+}

@@ -1,0 +1,18 @@
+//! Order statistics.
+
+/// The smallest value that is not below this share of all of them; 0 of none.
+pub(crate) fn quantile(values: &[f64], share: f64) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let place = (sorted.len() as f64 * share).ceil() as usize;
+    sorted.get(place.saturating_sub(1)).copied().unwrap_or_default()
+}
+
+pub(crate) fn median(values: &[f64]) -> f64 {
+    quantile(values, 0.5)
+}
+
+/// To one decimal place.
+pub(crate) fn rounded(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
