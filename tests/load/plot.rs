@@ -7,11 +7,11 @@ use std::path::Path;
 use crate::growth;
 
 const WIDTH: f64 = 960.0;
-const HEIGHT: f64 = 760.0;
+const HEIGHT: f64 = 780.0;
 /// A panel's inside.
 const PANEL: (f64, f64) = (370.0, 240.0);
 /// Its upper left corner from that of its quarter of the picture.
-const MARGIN: (f64, f64) = (80.0, 74.0);
+const MARGIN: (f64, f64) = (80.0, 94.0);
 const COLORS: [&str; 3] = ["#0b5cad", "#c2410c", "#15803d"];
 
 struct Panel {
@@ -60,7 +60,7 @@ fn draw_panel(svg: &mut String, panel: &Panel, rows: &[Vec<f64>]) -> anyhow::Res
     let step = step(values.fold(0.0, f64::max));
     let top = step * 5.0;
     let y = |value: f64| height - height * value / top;
-    writeln!(svg, "<text x=\"0\" y=\"-14\" font-weight=\"bold\">{} [{}]</text>", panel.title, panel.unit)?;
+    writeln!(svg, "<text x=\"0\" y=\"-34\" font-weight=\"bold\">{} [{}]</text>", panel.title, panel.unit)?;
     for line in 0..=5 {
         let value = step * f64::from(line);
         writeln!(
@@ -88,8 +88,8 @@ fn draw_panel(svg: &mut String, panel: &Panel, rows: &[Vec<f64>]) -> anyhow::Res
             let (x, y) = point.split_once(',').expect("two numbers");
             writeln!(svg, "<circle cx=\"{x}\" cy=\"{y}\" r=\"3.5\" fill=\"{color}\"/>")?;
         }
-        let right = width - 125.0 * (panel.lines.len() - 1 - place) as f64;
-        writeln!(svg, "<text x=\"{right}\" y=\"-14\" text-anchor=\"end\" fill=\"{color}\">● {name}</text>")?;
+        let left = 128.0 * place as f64;
+        writeln!(svg, "<text x=\"{left}\" y=\"-13\" fill=\"{color}\">● {name}</text>")?;
     }
     Ok(())
 }
