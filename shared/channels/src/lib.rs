@@ -52,6 +52,8 @@ pub mod zoom;
 #[cfg(test)]
 mod contract_tests;
 #[cfg(test)]
+mod oracle_tests;
+#[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod template_tests;

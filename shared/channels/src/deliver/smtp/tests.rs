@@ -1,7 +1,7 @@
 //! Against a mail server that is not ours: aiosmtpd, run by `tests/tools/smtp_server.py`, which reads every message
 //! back with Python's `email` package.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 
 use base64::Engine as _;
@@ -13,6 +13,7 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 use crate::deliver::{Deliverer, Overrides, Roots, Sent};
+use crate::oracle_tests::python;
 use crate::outcome::{Outcome, Reason};
 use crate::samples::{CANARY, NOW, described, notice, post, rejected, retry};
 use crate::settings::PlainSmtpHosts;
@@ -51,12 +52,6 @@ impl Server {
         let line = line.expect("the server says something in time").expect("readable").expect("the server runs");
         serde_json::from_str(&line).expect("a JSON line")
     }
-}
-
-#[expect(clippy::disallowed_methods, reason = "where Python is, is the test run's business, not a setting's")]
-fn python() -> PathBuf {
-    let python = std::env::var_os("LARKSPUR_TEST_PYTHON");
-    python.expect("LARKSPUR_TEST_PYTHON names a Python that has aiosmtpd: run tests/run.sh").into()
 }
 
 /// A root, and files with a certificate that it signed for `name`.
