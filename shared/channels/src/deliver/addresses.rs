@@ -22,14 +22,16 @@ impl Resolve for PublicOnly {
         let is_exempt = self.exempt.iter().any(|exempt| exempt.eq_ignore_ascii_case(name.as_str()));
         Box::pin(async move {
             let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let usable: Vec<SocketAddr> = found.filter(|found| is_exempt || is_public(found.ip())).collect();
-            if usable.is_empty() {
-                return Err(NotPublic.into());
-            }
-            let addresses: Addrs = Box::new(usable.into_iter());
+            let addresses: Addrs = Box::new(usable(found, is_exempt)?.into_iter());
             Ok(addresses)
         })
     }
+}
+
+/// What may be connected to of what a look-up found. Nothing is remembered: the next connection looks the name up again.
+fn usable(found: impl Iterator<Item = SocketAddr>, is_exempt: bool) -> Result<Vec<SocketAddr>, NotPublic> {
+    let usable: Vec<SocketAddr> = found.filter(|found| is_exempt || is_public(found.ip())).collect();
+    if usable.is_empty() { Err(NotPublic) } else { Ok(usable) }
 }
 
 /// Whether the address is somebody's on the Internet. IANA's registries of special-purpose addresses, read 2026-11-22.
@@ -71,6 +73,19 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_was_public_at_one_look_up_is_refused_when_the_next_one_says_otherwise() {
+        let found = |texts: &[&str]| -> Vec<SocketAddr> {
+            texts.iter().map(|text| SocketAddr::new(text.parse().expect("an address"), 443)).collect()
+        };
+        let connects_to = |texts: &[&str]| usable(found(texts).into_iter(), false).ok();
+        assert_eq!(connects_to(&["8.8.8.8"]), Some(found(&["8.8.8.8"])));
+        assert_eq!(connects_to(&["127.0.0.1"]), None);
+        assert_eq!(connects_to(&["::ffff:169.254.169.254", "10.0.0.1"]), None);
+        assert_eq!(connects_to(&["10.0.0.1", "8.8.8.8", "::1"]), Some(found(&["8.8.8.8"])));
+        assert_eq!(usable(found(&["127.0.0.1"]).into_iter(), true).ok(), Some(found(&["127.0.0.1"])));
+    }
 
     #[test]
     fn only_what_anybody_can_reach_is_reached() {

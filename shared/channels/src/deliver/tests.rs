@@ -159,9 +159,17 @@ async fn the_demo_group_is_reached_at_its_own_base_and_nothing_else_is() {
 async fn a_redirect_is_not_followed() {
     let elsewhere = Server::start(Does::Answer(OK.to_owned())).await;
     for status in ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
-        for location in
-            [elsewhere.base(), "http://169.254.169.254/latest".to_owned(), "http://[::ffff:127.0.0.1]/".to_owned()]
-        {
+        let port = elsewhere.address.port();
+        // Each of them, but for the cloud's own, is the other server.
+        for location in [
+            elsewhere.base(),
+            format!("http://[::ffff:127.0.0.1]:{port}/"),
+            format!("http://2130706433:{port}/"),
+            format!("http://0177.0.0.1:{port}/"),
+            format!("http://localhost:{port}/2018-06-01/runtime/invocation/next"),
+            format!("//127.0.0.1:{port}/"),
+            "http://169.254.169.254/latest/meta-data".to_owned(),
+        ] {
             let answer = format!("HTTP/1.1 {status}\r\nlocation: {location}\r\ncontent-length: 0\r\n\r\n");
             let server = Server::start(Does::Answer(answer)).await;
             assert_eq!(send(&to(&server), "slack_webhook").await.outcome, rejected(Reason::BadDestination));
@@ -256,12 +264,18 @@ fn a_base_that_is_no_base_is_refused_at_start() {
 
 /// A root of our own, and a server for `name` whose certificate it signed.
 async fn tls_server(name: &str) -> (CertificateDer<'static>, Server) {
+    tls_server_until(name, rcgen::date_time_ymd(4096, 1, 1)).await
+}
+
+/// The same with a certificate that is valid until then.
+async fn tls_server_until(name: &str, end: time::OffsetDateTime) -> (CertificateDer<'static>, Server) {
     let root_key = rcgen::KeyPair::generate().expect("a key");
     let mut root = rcgen::CertificateParams::new(Vec::new()).expect("valid");
     root.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
     let root = rcgen::CertifiedIssuer::self_signed(root, root_key).expect("signs");
     let key = rcgen::KeyPair::generate().expect("a key");
-    let leaf = rcgen::CertificateParams::new(vec![name.to_owned()]).expect("valid");
+    let mut leaf = rcgen::CertificateParams::new(vec![name.to_owned()]).expect("valid");
+    leaf.not_after = end;
     let leaf = leaf.signed_by(&key, &root).expect("signs");
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -305,4 +319,24 @@ async fn a_certificate_of_another_root_or_another_name_is_refused_before_anythin
         assert!(sent.provider.message.contains("certificate"), "{sent:?}");
     }
     assert_eq!((server.requests(), misnamed.requests()), (Vec::new(), Vec::new()));
+}
+
+#[tokio::test]
+async fn a_certificate_that_has_expired_is_refused_before_anything_is_sent() {
+    let (root, server) = tls_server_until("localhost", rcgen::date_time_ymd(2020, 1, 1)).await;
+    let sent = send(&trusting(Some(root), &server), "feishu_bot").await;
+    assert_eq!(sent.outcome, rejected(Reason::BadDestination), "{sent:?}");
+    assert!(sent.provider.message.contains("certificate"), "{sent:?}");
+    assert_eq!(server.requests(), Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_name_that_nobody_knows_is_a_provider_that_is_down_each_time() {
+    let base = "http://no-such-name.invalid".to_owned();
+    let deliverer = deliverer(Overrides { provider_base: Some(base), ..Overrides::default() });
+    for _ in 0..2 {
+        let sent = send(&deliverer, "wecom_bot").await;
+        assert_eq!(sent.outcome, retry(None, Reason::ProviderDown), "{sent:?}");
+        assert!(sent.provider.message.contains("nothing was sent"), "{sent:?}");
+    }
 }
