@@ -1,1 +1,192 @@
 //! E. Providers that fail, hang, lie, redirect or answer too much.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use alerting::secret::Secret;
+use local::fakes::{Fault, Reply, Rules, Seen, Vendor, Verdict};
+use scenarios::escalation::members;
+use scenarios::space::{dingtalk_bot, feishu_bot, slack_webhook, telegram_bot};
+use scenarios::{World, minutes, seconds};
+use serde_json::{Value, json};
+
+fn down() -> Fault {
+    Fault::reply(Reply::text(503, "<html>upstream</html>"))
+}
+
+/// The only delivery of the only incident.
+async fn delivery(world: &World) -> Value {
+    world.the_incident().await.now().await["deliveries"][0].clone()
+}
+
+fn reasons(delivery: &Value) -> Vec<&str> {
+    let attempts = delivery["attempts"].as_array().expect("attempts");
+    attempts.iter().map(|attempt| attempt["reason"].as_str().unwrap_or("none")).collect()
+}
+
+#[tokio::test]
+async fn a_provider_that_asks_for_patience_more_often_than_failures_are_forgiven_is_delivered_to_in_the_end() {
+    let world = World::start().await;
+    let space = world.space("Ops").notify(slack_webhook("ops")).await;
+    let sender = world.feishu_alert().into(&space).await;
+    let throttled = Fault::reply(Reply::text(429, "rate_limited").retry_after(30));
+    let slack = world.group(Vendor::Slack, "ops");
+    slack.answers(vec![throttled; 9]);
+
+    sender.says("disk full").await;
+    for asked in 1..=9 {
+        world.rest().await;
+        assert_eq!(slack.attempts().len(), asked, "one try, and then the wait that was asked for");
+        world.advance(seconds(28)).await;
+        assert_eq!(slack.attempts().len(), asked, "not before its time");
+        world.advance(seconds(4)).await;
+    }
+    slack.expects("disk full").await;
+    let delivery = delivery(&world).await;
+    assert_eq!(delivery["state"], "delivered", "{delivery:#}");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_provider_that_stays_down_is_tried_seven_times_then_the_next_contact_is_told() {
+    let world = World::start().await;
+    let li = world.member("Li").chat(feishu_bot("li")).chat(telegram_bot("1001")).make().await;
+    let payments = world.space("Payments").make().await;
+    world.rule(&payments, "Always").levels([members(&[&li])]).await;
+    world.feishu("li").answers(vec![down(); 7]);
+
+    world.feishu_alert().into(&payments).await.says("disk full").await;
+    for wait in [2, 7, 40, 150, 370, 1100] {
+        world.advance(seconds(wait)).await;
+    }
+    world.group(Vendor::Telegram, "1001").expects("disk full").await;
+    assert_eq!(world.feishu("li").attempts().len(), 7);
+    let failed = world.incident().await.details("contact_failed").await;
+    assert!(failed[0].contains("provider_down"), "{failed:?}");
+    world.leave().await;
+}
+
+#[tokio::test]
+async fn a_group_whose_provider_stays_down_is_a_failure_on_the_timeline_and_a_dead_letter() {
+    let world = World::start().await;
+    let space = world.space("Ops").notify(feishu_bot("ops")).await;
+    world.feishu("ops").answers(vec![down(); 7]);
+    world.feishu_alert().into(&space).await.says("disk full").await;
+    for wait in [2, 7, 40, 150, 370, 1100, 3600] {
+        world.advance(seconds(wait)).await;
+    }
+    let delivery = delivery(&world).await;
+    assert_eq!((delivery["state"].as_str(), reasons(&delivery)), (Some("failed"), vec!["provider_down"; 7]));
+    world.leave_dead(1).await;
+}
+
+#[tokio::test]
+async fn a_message_that_the_provider_finds_too_long_is_sent_once_more_as_plain_text_and_then_given_up() {
+    let world = World::start().await;
+    let space = world.space("Ops").notify(slack_webhook("ops")).await;
+    let too_long = Fault::reply(Reply::text(400, "msg_too_long"));
+    world.group(Vendor::Slack, "ops").answers(vec![too_long; 5]);
+    world.feishu_alert().into(&space).await.says(&"告警😀".repeat(3000)).await;
+    world.advance(minutes(1)).await;
+    world.advance(minutes(60)).await;
+    let delivery = delivery(&world).await;
+    assert_eq!((delivery["state"].as_str(), reasons(&delivery)), (Some("failed"), vec!["too_large"; 2]));
+    world.leave_dead(1).await;
+}
+
+#[tokio::test]
+async fn a_wrong_signature_and_a_missing_keyword_fail_at_once_and_the_provider_s_words_say_why() {
+    let world = World::start().await;
+    let keyword = Rules { keywords: vec!["上线".to_owned()], ..Rules::default() };
+    let secret = Rules { secret: Some(Secret::new("the-groups-secret")), ..Rules::default() };
+    let plan = world.space("Ops").telling(dingtalk_bot("dingtalk").with(keyword));
+    let space = plan.notify(feishu_bot("feishu").with(secret).set("secret", "another-secret")).await;
+    world.feishu_alert().into(&space).await.says("disk full").await;
+    world.advance(minutes(60)).await;
+    let incident = world.the_incident().await.now().await;
+    for delivery in incident["deliveries"].as_array().expect("deliveries") {
+        assert_eq!((delivery["state"].as_str(), reasons(delivery)), (Some("failed"), vec!["unauthorized"]));
+    }
+    for (destination, code) in space.destinations.iter().zip(["310000", "19021"]) {
+        let answer = world.api.call("POST", &format!("/destinations/{destination}/test"), Some(&json!({}))).await;
+        assert_eq!((&answer.body["outcome"], &answer.body["provider"]["code"]), (&json!("rejected"), &json!(code)));
+    }
+    world.leave_dead(2).await;
+}
+
+#[tokio::test]
+async fn while_one_destination_hangs_the_others_are_told() {
+    let world = World::start().await;
+    let plan = world.space("Ops").telling(feishu_bot("hangs")).telling(feishu_bot("quick"));
+    let space = plan.notify(slack_webhook("swift")).await;
+    let sender = world.feishu_alert().into(&space).await;
+    // Each of them is longer than a request may take, and the scenario ends before the last.
+    let hang = Fault { wait: Duration::from_secs(300), show: false, reply: None };
+    world.feishu("hangs").answers(vec![hang; 20]);
+    for text in ["the first.", "the second.", "the third."] {
+        sender.says(text).await;
+        world.feishu("quick").expects(text).await;
+        world.group(Vendor::Slack, "swift").expects(text).await;
+        let answered = world.feishu("hangs").attempts();
+        assert!(answered.is_empty(), "{answered:?}");
+    }
+    world.larkspur.stop().await;
+}
+
+#[tokio::test]
+async fn a_thousand_changes_for_one_dingtalk_bot_stay_below_its_limit_and_are_all_told_in_order() {
+    const HOSTS: usize = 500;
+    let world = World::start().await;
+    let space = world.space("Ops").notify(dingtalk_bot("ops")).await;
+    let limits = json!({"per_second": 10_000, "per_minute": 100_000});
+    let plan = world.feishu_alert().set("limits", limits).set("title_from", json!("first_line"));
+    let sender = plan.close_when("RESOLVED").key(r"host=(\S+)").into(&space).await;
+    for number in 0..HOSTS {
+        sender.says(&format!("full host=db{number:03}.")).await;
+        if number % 50 == 49 {
+            world.rest().await;
+        }
+    }
+    for number in 0..HOSTS {
+        sender.says(&format!("RESOLVED host=db{number:03}.")).await;
+        if number % 50 == 49 {
+            world.rest().await;
+        }
+    }
+    let bot = world.group(Vendor::DingTalk, "ops");
+    let shown = || bot.messages().iter().map(Seen::everything).collect::<Vec<_>>();
+    let missing = |shown: &[String]| -> Vec<usize> {
+        let recovered: HashSet<&str> =
+            shown.iter().flat_map(|text| text.lines()).filter(|line| line.contains("Recovered")).collect();
+        (0..HOSTS).filter(|n| !recovered.iter().any(|line| line.contains(&format!("host=db{n:03}.")))).collect()
+    };
+    for _ in 0..60 {
+        if missing(&shown()).is_empty() {
+            break;
+        }
+        world.advance(seconds(30)).await;
+    }
+    assert_eq!(missing(&shown()), Vec::<usize>::new(), "never told as recovered, of {} messages", shown().len());
+    let attempts = bot.attempts();
+    let refused: Vec<_> = attempts.iter().filter(|attempt| attempt.verdict != Verdict::Shown).collect();
+    assert!(refused.is_empty(), "{refused:?}");
+    for window in attempts.windows(21) {
+        let within = window[20].at.since(window[0].at);
+        assert!(within >= minutes(1), "21 requests within {within:?}");
+    }
+    assert!(attempts.len() <= HOSTS / 2, "{} messages are no folding", attempts.len());
+    // Nobody is told of a trigger behind its recovery.
+    let mut recovered = HashSet::new();
+    for text in shown() {
+        for line in text.lines() {
+            let Some(host) = line.split("host=").nth(1).and_then(|rest| rest.split('.').next()) else { continue };
+            if line.contains("Recovered") {
+                recovered.insert(host.to_owned());
+            } else if line.contains("Triggered") {
+                assert!(!recovered.contains(host), "{host} is told as triggered behind its recovery");
+            }
+        }
+    }
+    bot.accept_all();
+    world.leave().await;
+}
