@@ -15,6 +15,8 @@ pub(crate) struct Books {
     alerts: Vec<Value>,
     /// By destination's name: each incident and whether it is open.
     incidents: HashMap<String, Vec<(String, bool)>>,
+    /// Incidents that nobody is told of: their recovery was carried out first, as the evaluator of their trigger had been killed.
+    never_triggered: usize,
     ledger: Vec<Value>,
 }
 
@@ -28,19 +30,22 @@ impl Books {
         }
         let alerts = world.api.list("/alerts").await;
         let mut incidents: HashMap<String, Vec<(String, bool)>> = HashMap::new();
+        let mut never_triggered = 0;
         let spaces = world.api.list("/spaces").await;
         for incident in world.api.list("/incidents").await {
             let space = spaces.iter().find(|space| space["id"] == incident["space"]).expect("its space");
             let groups = space["destinations"].as_array().expect("a list").len();
+            let (id, is_open) = (text(&incident, "id"), incident["closed_at"].is_null());
+            if !is_open && !was_triggered(world, &id).await {
+                never_triggered += 1;
+                continue;
+            }
             for number in 0..groups {
-                let group = format!("{}-{number}", text(space, "name"));
-                let incident =
-                    (text(&incident, "id"), incident["progress"] != "Closed" && incident["progress"] != "closed");
-                incidents.entry(group).or_default().push(incident);
+                incidents.entry(format!("{}-{number}", text(space, "name"))).or_default().push((id.clone(), is_open));
             }
         }
         let ledger = world.api.get("/ledger?hours=6").await["items"].as_array().expect("hours").clone();
-        Self { log, alerts, incidents, ledger }
+        Self { log, alerts, incidents, never_triggered, ledger }
     }
 
     pub(crate) fn incidents_of(&self, group: &str) -> impl Iterator<Item = (&str, bool)> {
@@ -55,6 +60,11 @@ impl Books {
     fn total(&self, part: &str, name: &str) -> i64 {
         self.ledger.iter().map(|hour| hour[part][name].as_i64().unwrap_or(0)).sum()
     }
+}
+
+async fn was_triggered(world: &World, incident: &str) -> bool {
+    let shown = world.api.get(&format!("/incidents/{incident}")).await;
+    shown["timeline"].as_array().expect("a timeline").iter().any(|entry| entry["kind"] == "triggered")
 }
 
 /// What holds of all messages, then of each key. In words.
@@ -79,8 +89,9 @@ pub(crate) fn check(plan: &Plan, sent: &Sent, books: &Books) -> String {
     let outcomes: usize = logged.values().sum();
     let gaps = ledger(books, outcomes, sent.attempts());
     format!(
-        "{outcomes} outcomes, {superseded} superseded, {} alerts, {gaps} numbers of the intake unused",
-        books.alerts.len()
+        "{outcomes} outcomes, {superseded} superseded, {} alerts, {gaps} numbers of the intake unused, {} incidents over before they were told",
+        books.alerts.len(),
+        books.never_triggered
     )
 }
 

@@ -25,9 +25,9 @@ impl Sizes {
                 .map_or(usual, |text: String| text.parse().unwrap_or_else(|_| panic!("{name} is no number")))
         };
         Self {
-            messages: size("LARKSPUR_CHAOS_MESSAGES", 2_000),
-            keys: size("LARKSPUR_CHAOS_KEYS", 60),
-            kills: size("LARKSPUR_CHAOS_KILLS", 6),
+            messages: size("LARKSPUR_CHAOS_MESSAGES", 400),
+            keys: size("LARKSPUR_CHAOS_KEYS", 24),
+            kills: size("LARKSPUR_CHAOS_KILLS", 5),
         }
     }
 }

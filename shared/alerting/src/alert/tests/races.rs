@@ -82,7 +82,7 @@ enum What {
 enum Phase {
     Read,
     Fold(Option<AlertState>),
-    Write(Option<AlertState>, Folded),
+    Write(Option<AlertState>, Box<Folded>),
     CarryOut,
     Delete,
 }
@@ -180,9 +180,9 @@ impl World {
                 if self.without != Without::Eviction {
                     self.carried_out.extend(folded.evicted.iter().map(name));
                 }
-                Phase::Write(read, folded)
+                Phase::Write(read, Box::new(folded))
             }
-            Phase::Write(read, folded) => self.write(who, &mut evaluator, read, folded),
+            Phase::Write(read, folded) => self.write(who, &mut evaluator, read, *folded),
             Phase::CarryOut => {
                 self.tell(who, &format!("carries out {}", evaluator.to_carry_out.len()));
                 self.carried_out.extend(evaluator.to_carry_out.iter().map(name));
