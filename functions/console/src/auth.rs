@@ -1,7 +1,8 @@
 //! Who may: `Authorization: Bearer KEY`, looked up by the key's SHA-256.
 //!
 //! A key is 48 random characters, so its plain hash does not give it away, and the look-up by hash leaks nothing by its
-//! time. Which scope an operation asks for, [`scope::needed`] says; a key with less is known, and refused.
+//! time. Which scope an operation asks for, [`scope::needed`] says; a key with less is known, and refused. A key that does
+//! not exist, or does not any more, is answered alike; who tries many of them waits ([`store::guesses`]).
 
 use std::sync::Arc;
 
@@ -13,10 +14,12 @@ use axum::middleware::Next;
 use axum::response::Response;
 use lambda_kit::random;
 use store::api_keys::ApiKey;
+use store::guesses::Asked;
 use store::keys::secret_hash;
 
 use crate::auth::scope::{Scope, needed};
 use crate::error::ApiError;
+use crate::extract::source;
 use crate::{App, BASE};
 
 pub(crate) mod scope;
@@ -44,8 +47,15 @@ pub(crate) async fn authenticate(
     next: Next,
 ) -> Result<Response, ApiError> {
     let key = bearer(&request).ok_or(ApiError::Unauthorized("give an API key: `Authorization: Bearer KEY`"))?;
-    let found = app.store.api_keys().find(&secret_hash(key)).await?;
-    let key = found.ok_or(ApiError::Unauthorized("this API key does not exist or was revoked"))?;
+    let source = source(request.extensions());
+    let key = match app.store.api_keys().find(&secret_hash(key), source, app.clock.now()).await? {
+        Asked::Known(key) => key,
+        Asked::Unknown => return Err(ApiError::Unauthorized("this API key does not exist or was revoked")),
+        Asked::TooOften(after) => {
+            let message = "too many API keys that do not exist came from this address".to_owned();
+            return Err(ApiError::TooMany { after, message });
+        }
+    };
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let needed = needed(request.method(), path.strip_prefix(BASE).unwrap_or(path));
     let scope = Scope::most(&key.scopes).filter(|scope| *scope >= needed).ok_or(ApiError::Forbidden(needed))?;

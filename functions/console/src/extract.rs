@@ -11,7 +11,8 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use axum::http::{HeaderName, StatusCode, header};
+use axum::http::{Extensions, HeaderName, StatusCode, header};
+use lambda_http::request::RequestContext;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
@@ -93,6 +94,14 @@ impl FromRequestParts<Arc<App>> for Base {
         let forwarded = text(HeaderName::from_static("x-forwarded-proto"));
         let scheme = if forwarded.is_some_and(|list| list.starts_with("https")) { "https" } else { "http" };
         Ok(Self(format!("{scheme}://{host}")))
+    }
+}
+
+/// The address that API Gateway took the request from; a header could say anything.
+pub(crate) fn source(extensions: &Extensions) -> &str {
+    match extensions.get::<RequestContext>() {
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref().unwrap_or("unknown"),
+        _ => "unknown",
     }
 }
 

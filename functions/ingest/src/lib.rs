@@ -15,6 +15,7 @@ use lambda_kit::queue::Queue;
 use lambda_kit::secrets::{SealError, Sealer};
 use store::Store;
 use store::errors::ReadError;
+use store::guesses::Asked;
 use store::integrations::StoredIntegration;
 use tokio::time::timeout;
 
@@ -65,9 +66,11 @@ async fn take_in(app: &App, request: &Request) -> Answer {
         Target::Hook { version, key } => (version, key),
     };
     let now = app.clock.now();
-    let (stored, secret) = match look_up(app, key, now).await {
-        Ok(Some(known)) => known,
-        Ok(None) => return Answer::UnknownKey,
+    let (stored, secret) = match look_up(app, key, source_of(request), now).await {
+        Ok(Asked::Known(known)) => known,
+        Ok(Asked::Unknown) => return Answer::UnknownKey,
+        // Not looked up, so that the answer says nothing of the key; a sender with a good one sends again.
+        Ok(Asked::TooOften(_)) => return Answer::TooMany,
         Err(error) => {
             tracing::error!(error = chain(&error), "the intake key could not be looked up");
             return Answer::Busy;
@@ -119,12 +122,18 @@ enum LookUpError {
 async fn look_up(
     app: &App,
     key: &str,
+    source: Option<&str>,
     now: Moment,
-) -> Result<Option<(Arc<StoredIntegration>, Option<Secret>)>, LookUpError> {
+) -> Result<Asked<(Arc<StoredIntegration>, Option<Secret>)>, LookUpError> {
     let known = async {
-        let Some(stored) = app.store.intake(key, now).await.map_err(LookUpError::Read)? else { return Ok(None) };
+        let source = source.unwrap_or("unknown");
+        let stored = match app.store.intake(key, source, now).await.map_err(LookUpError::Read)? {
+            Asked::Known(stored) => stored,
+            Asked::Unknown => return Ok(Asked::Unknown),
+            Asked::TooOften(wait) => return Ok(Asked::TooOften(wait)),
+        };
         let secret = app.secrets.of(&stored.integration).await.map_err(LookUpError::Open)?;
-        Ok(Some((stored, secret)))
+        Ok(Asked::Known((stored, secret)))
     };
     timeout(LOOK_UP, known).await.unwrap_or(Err(LookUpError::TooSlow))
 }

@@ -264,7 +264,7 @@ async fn ensure_api_key(functions: &Functions, clock: &Clock, data: Option<&Data
     };
     let hash = secret_hash(key.expose());
     let keys = functions.store.api_keys();
-    if keys.find(&hash).await?.is_none() {
+    if keys.find(&hash, "this program", clock.now()).await?.known().is_none() {
         let record = ApiKey {
             id: ApiKeyId::from_suffix(&base62(10)).expect("ten base62 characters make an id"),
             name: "local".to_owned(),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Store;
 use crate::errors::{ReadError, WriteError};
+use crate::guesses::Asked;
 use crate::item::{Reader, item, json};
 use crate::keys::{self, Key};
 use crate::table::{Part, Reading, Table};
@@ -37,14 +38,34 @@ impl ApiKeys<'_> {
     pub async fn put(&self, hash: &str, api_key: &ApiKey) -> Result<(), WriteError> {
         let key = Key::new(keys::API_KEY, hash);
         let item = item(&key, [("doc", json(&key, api_key)?)]);
-        self.store.put(Table::Config, &key, item, None).await?;
+        let written = self.store.put(Table::Config, &key, item, None).await;
+        self.store.inner.config.unknown_api_keys.invalidate(&hash.to_owned());
+        written?;
         Ok(())
     }
 
-    /// As it is now: a deleted key opens nothing any more.
-    pub async fn find(&self, hash: &str) -> Result<Option<ApiKey>, ReadError> {
+    /// As it is now: a deleted key opens nothing any more. One that does not exist is remembered for
+    /// [`crate::cache::TTL`], which keeps nothing from working: no key is made twice. `source`: the address that asks.
+    pub async fn find(&self, hash: &str, source: &str, now: Moment) -> Result<Asked<ApiKey>, ReadError> {
+        let (caches, name) = (&self.store.inner.config, hash.to_owned());
+        if caches.unknown_api_keys.fresh(&name, now).is_some() {
+            return Ok(Asked::Unknown);
+        }
+        // A key that has worked is read whoever asks: a flood from a shared address keeps nobody out.
+        if let Some(wait) = caches.guesses.wait(source, now)
+            && caches.api_keys.stale(&name).is_none()
+        {
+            return Ok(Asked::TooOften(wait));
+        }
+        let (known, unknown) = (caches.api_keys.ticket(), caches.unknown_api_keys.ticket());
         let item = self.store.get(Table::Config, &Key::new(keys::API_KEY, hash), Reading::Latest).await?;
-        item.as_ref().map(|item| Reader::new(item).json("doc")).transpose()
+        let Some(item) = item else {
+            caches.unknown_api_keys.insert(unknown, name, (), now);
+            caches.guesses.count(source, now);
+            return Ok(Asked::Unknown);
+        };
+        caches.api_keys.insert(known, name, (), now);
+        Reader::new(&item).json("doc").map(Asked::Known)
     }
 
     /// All of them, newest first: people make them by hand.

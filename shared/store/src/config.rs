@@ -24,6 +24,7 @@ use crate::accounts;
 use crate::cache::{CAPACITY, Cache};
 use crate::concurrently::concurrently;
 use crate::errors::{ReadError, SaveError, WriteError};
+use crate::guesses::Guesses;
 use crate::integrations::StoredIntegration;
 use crate::item::{DOCUMENT_BYTES, Item, Reader, item, json, number};
 use crate::keys::{self, Key};
@@ -113,6 +114,11 @@ pub(crate) struct Caches {
     pub(crate) intake_keys: Cache<String, IntegrationId>,
     /// Hashes of keys that do not: apart, so that a flood of them evicts no key that does.
     pub(crate) unknown_keys: Cache<String, ()>,
+    /// Hashes of API keys that this process has found before. Only of their being keys: each is read anew every time.
+    pub(crate) api_keys: Cache<String, ()>,
+    pub(crate) unknown_api_keys: Cache<String, ()>,
+    /// Of keys of either kind.
+    pub(crate) guesses: Guesses,
 }
 
 impl Default for Caches {
@@ -129,6 +135,9 @@ impl Default for Caches {
             all_mapping_tables: Cache::new(1),
             intake_keys: Cache::new(CAPACITY),
             unknown_keys: Cache::new(CAPACITY),
+            api_keys: Cache::new(CAPACITY),
+            unknown_api_keys: Cache::new(CAPACITY),
+            guesses: Guesses::default(),
         }
     }
 }

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Documents, Expect, Record, encode};
 use crate::errors::{ReadError, SaveError, WriteError};
+use crate::guesses::Asked;
 use crate::item::{Item, Reader, expiry, item, number, text};
 use crate::keys::{self, Key};
 use crate::table::{Reading, Table};
@@ -157,36 +158,53 @@ impl Store {
         self.integrations().documents.cached(id, now).await
     }
 
-    /// What an intake key opens; `None` if it is unknown, or retired. Remembered either way for
-    /// [`crate::cache::TTL`].
-    pub async fn intake(&self, key: &str, now: Moment) -> Result<Option<Arc<StoredIntegration>>, ReadError> {
+    /// What an intake key opens, if it is neither unknown nor retired. Remembered either way for
+    /// [`crate::cache::TTL`]. `source`: the address that asks.
+    pub async fn intake(
+        &self,
+        key: &str,
+        source: &str,
+        now: Moment,
+    ) -> Result<Asked<Arc<StoredIntegration>>, ReadError> {
         let hash = keys::secret_hash(key);
-        let Some(id) = self.opened_by(&hash, now).await? else { return Ok(None) };
+        let id = match self.opened_by(&hash, source, now).await? {
+            Asked::Known(id) => id,
+            Asked::Unknown => return Ok(Asked::Unknown),
+            Asked::TooOften(wait) => return Ok(Asked::TooOften(wait)),
+        };
         let integration = self.cached_integration(&id, now).await?;
-        Ok(integration.filter(|stored| stored.is_opened_by(&hash, now)))
+        let opened = integration.filter(|stored| stored.is_opened_by(&hash, now));
+        Ok(opened.map_or(Asked::Unknown, Asked::Known))
     }
 
-    async fn opened_by(&self, hash: &str, now: Moment) -> Result<Option<IntegrationId>, ReadError> {
+    async fn opened_by(&self, hash: &str, source: &str, now: Moment) -> Result<Asked<IntegrationId>, ReadError> {
         let caches = &self.inner.config;
         let hash = hash.to_owned();
         if let Some(id) = caches.intake_keys.fresh(&hash, now) {
-            return Ok(Some(id));
+            return Ok(Asked::Known(id));
         }
         if caches.unknown_keys.fresh(&hash, now).is_some() {
-            return Ok(None);
+            return Ok(Asked::Unknown);
+        }
+        // A key that was known is read again whoever asks: a flood from a shared address keeps no sender out.
+        if let Some(wait) = caches.guesses.wait(source, now)
+            && caches.intake_keys.stale(&hash).is_none()
+        {
+            return Ok(Asked::TooOften(wait));
         }
         let (known, unknown) = (caches.intake_keys.ticket(), caches.unknown_keys.ticket());
         match self.get(Table::Config, &keys::intake_key(&hash), Reading::Eventual).await {
             Ok(Some(pointer)) => {
                 let id = pointed_at(&pointer)?;
                 caches.intake_keys.insert(known, hash, id.clone(), now);
-                Ok(Some(id))
+                Ok(Asked::Known(id))
             }
             Ok(None) => {
                 caches.unknown_keys.insert(unknown, hash, (), now);
-                Ok(None)
+                caches.guesses.count(source, now);
+                Ok(Asked::Unknown)
             }
-            Err(error) => caches.intake_keys.stale(&hash).map(Some).ok_or(error),
+            Err(error) => caches.intake_keys.stale(&hash).map(Asked::Known).ok_or(error),
         }
     }
 }

@@ -1,7 +1,8 @@
 //! What Larkspur keeps, in two DynamoDB tables.
 //!
 //! Reading order: [`keys`] every key format → [`config`], [`integrations`], [`api_keys`] what operators save →
-//! [`accounts`], [`invitations`], [`sessions`], [`tries`], [`oidc`] [`codes`] who may sign in, and whose an address is →
+//! [`accounts`], [`invitations`], [`sessions`], [`tries`], [`guesses`], [`oidc`] [`codes`] who may sign in, and whose an
+//! address is →
 //! [`alert_states`], [`alerts`], [`incidents`], [`groups`], [`changes`] what messages and people do → [`people`] who gets
 //! an incident → [`deliveries`], [`rates`], [`digests`] who was told → [`timers`] what is due → [`log`], [`ledger`] what
 //! became of every message.
@@ -24,6 +25,7 @@ pub mod deliveries;
 pub mod digests;
 pub mod errors;
 pub mod groups;
+pub mod guesses;
 pub mod incidents;
 pub mod integrations;
 pub mod invitations;

@@ -10,14 +10,13 @@ use axum::http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
 use axum::http::{Extensions, HeaderMap, HeaderValue, StatusCode};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::{get, post};
-use lambda_http::request::RequestContext;
 use serde::{Deserialize, Serialize};
 
 use super::error::{PageError, refused};
 use super::form::Form;
 use super::render::{Reader, page};
 use crate::accounts::{Tried, try_password};
-use crate::extract::Base;
+use crate::extract::{Base, source};
 use crate::oidc::{self, OidcError, Returned};
 use crate::session::{self, SignedIn, same_origin};
 use crate::{App, SharedApp};
@@ -128,14 +127,6 @@ pub(crate) async fn welcome(
 fn to<const N: usize>(path: &str, cookies: [HeaderValue; N]) -> Response {
     let cookies = AppendHeaders(cookies.map(|cookie| (SET_COOKIE, cookie)));
     (StatusCode::SEE_OTHER, [(LOCATION, path)], cookies).into_response()
-}
-
-/// The address that API Gateway took the request from; a header could say anything.
-fn source(extensions: &Extensions) -> &str {
-    match extensions.get::<RequestContext>() {
-        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref().unwrap_or("unknown"),
-        _ => "unknown",
-    }
 }
 
 async fn sign_out(

@@ -14,7 +14,7 @@ fn key_of(integration: &Value) -> String {
 }
 
 async fn opens(world: &World, key: &str) -> Option<String> {
-    let found = world.store.intake(key, world.now()).await.expect("read");
+    let found = world.store.intake(key, "203.0.113.7", world.now()).await.expect("read").known();
     found.map(|stored| stored.integration.id.to_string())
 }
 

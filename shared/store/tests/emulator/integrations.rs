@@ -9,10 +9,14 @@ use store::api_keys::ApiKey;
 use store::cache::TTL;
 use store::config::Expect;
 use store::errors::SaveError;
+use store::guesses::{Asked, OF_A_SOURCE};
 use store::integrations::{OldKey, StoredIntegration};
 use store::keys::secret_hash;
 
 use crate::world::{NOW, World, integration, space};
+
+/// Where whoever asks is.
+const HERE: &str = "203.0.113.7";
 
 fn disk_alarms() -> StoredIntegration {
     let integration = Integration {
@@ -43,9 +47,9 @@ async fn a_key_opens_its_integration_and_no_other_key_does() {
     let world = World::start().await;
     let saved = world.store.integrations().put(&disk_alarms(), Expect::New).await.expect("saved");
     assert_eq!(saved.integration.version, 1);
-    let opened = world.another().intake("first", NOW).await.expect("read").expect("opened");
+    let opened = world.another().intake("first", HERE, NOW).await.expect("read").known().expect("opened");
     assert_eq!(*opened, saved);
-    assert!(world.another().intake("second", NOW).await.expect("read").is_none());
+    assert!(world.another().intake("second", HERE, NOW).await.expect("read").known().is_none());
 }
 
 #[tokio::test]
@@ -54,20 +58,20 @@ async fn a_known_key_and_an_unknown_one_are_asked_for_once_in_ten_seconds() {
     world.store.integrations().put(&disk_alarms(), Expect::New).await.expect("saved");
     world.wire.take_requests();
     for _ in 0..100 {
-        world.store.intake("first", NOW).await.expect("read");
-        world.store.intake("unknown", NOW).await.expect("read");
+        world.store.intake("first", HERE, NOW).await.expect("read");
+        world.store.intake("unknown", HERE, NOW).await.expect("read");
     }
     assert_eq!(world.wire.take_requests(), 3); // pointer and record of the one, nothing of the other
-    world.store.intake("unknown", NOW + TTL).await.expect("read");
+    world.store.intake("unknown", HERE, NOW + TTL).await.expect("read");
     assert_eq!(world.wire.take_requests(), 1);
 }
 
 #[tokio::test]
 async fn a_key_that_was_unknown_works_as_soon_as_its_integration_is_saved_here() {
     let world = World::start().await;
-    assert!(world.store.intake("first", NOW).await.expect("read").is_none());
+    assert!(world.store.intake("first", HERE, NOW).await.expect("read").known().is_none());
     world.store.integrations().put(&disk_alarms(), Expect::New).await.expect("saved");
-    assert!(world.store.intake("first", NOW).await.expect("read").is_some());
+    assert!(world.store.intake("first", HERE, NOW).await.expect("read").known().is_some());
 }
 
 #[tokio::test]
@@ -81,7 +85,7 @@ async fn after_a_rotation_the_old_key_works_until_its_end_and_the_one_before_no_
     };
     let second = rotate(&first, "second");
     let second = world.store.integrations().put(&second, Expect::Version(1)).await.expect("saved");
-    let opens = async |key: &str, at| world.store.intake(key, at).await.expect("read").is_some();
+    let opens = async |key: &str, at| world.store.intake(key, HERE, at).await.expect("read").known().is_some();
     assert!(opens("second", NOW).await && opens("first", NOW).await);
     assert!(!opens("first", NOW + Duration::from_secs(3600)).await);
     let third = rotate(&second, "third");
@@ -98,8 +102,8 @@ async fn of_two_saves_the_later_one_changes_nothing_not_even_the_keys() {
     world.store.integrations().put(&winner, Expect::Version(1)).await.expect("saved");
     let lost = world.another().integrations().put(&loser, Expect::Version(1)).await.expect_err("lost");
     assert!(matches!(lost, SaveError::Conflict { .. }), "{lost}");
-    assert!(world.another().intake("winner", NOW).await.expect("read").is_some());
-    assert!(world.another().intake("loser", NOW).await.expect("read").is_none());
+    assert!(world.another().intake("winner", HERE, NOW).await.expect("read").known().is_some());
+    assert!(world.another().intake("loser", HERE, NOW).await.expect("read").known().is_none());
 }
 
 #[tokio::test]
@@ -116,10 +120,10 @@ async fn a_save_whose_answer_was_lost_is_recognised() {
 async fn a_deleted_integration_is_closed_and_gone() {
     let world = World::start().await;
     let saved = world.store.integrations().put(&disk_alarms(), Expect::New).await.expect("saved");
-    world.store.intake("first", NOW).await.expect("read");
+    world.store.intake("first", HERE, NOW).await.expect("read");
     let id = saved.integration.id;
     assert!(world.store.integrations().delete(&id, NOW).await.expect("deleted"));
-    assert!(world.store.intake("first", NOW).await.expect("read").is_none());
+    assert!(world.store.intake("first", HERE, NOW).await.expect("read").known().is_none());
     assert!(world.store.integrations().get(&id).await.expect("read").is_none());
     assert!(world.store.integrations().list(10, None).await.expect("listed").items.is_empty());
     assert!(!world.store.integrations().delete(&id, NOW).await.expect("deleted before"));
@@ -141,9 +145,62 @@ async fn an_api_key_is_found_by_its_hash_until_it_is_deleted() {
     keys.put(&secret_hash("1"), &first).await.expect("saved");
     keys.put(&secret_hash("2"), &second).await.expect("saved");
     assert!(keys.any().await.expect("read"));
-    assert_eq!(keys.find(&secret_hash("1")).await.expect("read"), Some(first.clone()));
+    assert_eq!(keys.find(&secret_hash("1"), HERE, NOW).await.expect("read"), Asked::Known(first.clone()));
     assert_eq!(keys.list().await.expect("listed"), [second, first.clone()]);
     assert!(keys.delete(&first.id).await.expect("deleted"));
     assert!(!keys.delete(&first.id).await.expect("deleted before"));
-    assert_eq!(keys.find(&secret_hash("1")).await.expect("read"), None);
+    assert_eq!(keys.find(&secret_hash("1"), HERE, NOW).await.expect("read"), Asked::Unknown);
+}
+
+#[tokio::test]
+async fn guesses_cost_a_read_each_up_to_a_limit_for_each_source_and_a_key_that_worked_goes_on_working() {
+    let world = World::start().await;
+    world.store.integrations().put(&disk_alarms(), Expect::New).await.expect("saved");
+    let keys = world.store.api_keys();
+    let api_key = ApiKey {
+        id: "key_first".parse().expect("valid"),
+        name: "first".to_owned(),
+        scopes: vec!["admin".to_owned()],
+        created_at: NOW,
+        last4: "wxyz".to_owned(),
+    };
+    keys.put(&secret_hash("1"), &api_key).await.expect("saved");
+    world.store.intake("first", HERE, NOW).await.expect("read");
+    keys.find(&secret_hash("1"), HERE, NOW).await.expect("read");
+    world.wire.take_requests();
+    for guess in 0..500 {
+        // Guesses at both kinds of keys count together.
+        world.store.intake(&format!("guess{guess}"), HERE, NOW).await.expect("read");
+        keys.find(&secret_hash(&format!("guess {guess}")), HERE, NOW).await.expect("read");
+    }
+    assert_eq!(world.wire.take_requests(), OF_A_SOURCE);
+    assert!(matches!(world.store.intake("another", HERE, NOW).await.expect("read"), Asked::TooOften(_)));
+    assert!(matches!(keys.find(&secret_hash("another"), HERE, NOW).await.expect("read"), Asked::TooOften(_)));
+
+    // What has worked from there works on, also when it has to be read again, and elsewhere everything does.
+    assert!(world.store.intake("first", HERE, NOW + TTL).await.expect("read").known().is_some());
+    assert!(keys.find(&secret_hash("1"), HERE, NOW).await.expect("read").known().is_some());
+    assert_eq!(world.store.intake("another", "198.51.100.1", NOW).await.expect("read"), Asked::Unknown);
+    let later = NOW + Duration::from_secs(60);
+    assert_eq!(keys.find(&secret_hash("another"), HERE, later).await.expect("read"), Asked::Unknown);
+}
+
+#[tokio::test]
+async fn an_api_key_that_does_not_exist_is_asked_for_once_in_ten_seconds_and_a_deleted_one_is_known_to_be_at_once() {
+    let world = World::start().await;
+    let keys = world.store.api_keys();
+    world.wire.take_requests();
+    for _ in 0..100 {
+        keys.find(&secret_hash("unknown"), HERE, NOW).await.expect("read");
+    }
+    assert_eq!(world.wire.take_requests(), 1);
+    let id = "key_first".parse().expect("valid");
+    let api_key =
+        ApiKey { id, name: "first".to_owned(), scopes: Vec::new(), created_at: NOW, last4: "wxyz".to_owned() };
+    // Whoever asked before it was made does not keep it from working.
+    keys.put(&secret_hash("unknown"), &api_key).await.expect("saved");
+    assert!(keys.find(&secret_hash("unknown"), HERE, NOW).await.expect("read").known().is_some());
+    // By another process, at once.
+    assert!(world.another().api_keys().delete(&api_key.id).await.expect("deleted"));
+    assert_eq!(keys.find(&secret_hash("unknown"), HERE, NOW).await.expect("read"), Asked::Unknown);
 }
