@@ -154,7 +154,12 @@ impl Reader {
     }
 
     fn bracket_link(&self, rest: &str) -> Option<(Option<Run>, usize)> {
-        let middle = rest.find("](")?;
+        // The first bracket that no backslash escapes ends the text; an address has to follow at once.
+        let is_escaped = |place: usize| self.dialect.backslashes && rest.as_bytes()[place - 1] == b'\\';
+        let middle = rest.match_indices(']').map(|(place, _)| place).find(|place| !is_escaped(*place))?;
+        if !rest[middle..].starts_with("](") {
+            return None;
+        }
         let end = middle + 2 + rest[middle + 2..].find(')')?;
         let run = Run { href: web_address(&rest[middle + 2..end]), ..self.styled(rest[1..middle].to_owned()) };
         Some((Some(run), end + 1))
