@@ -7,7 +7,7 @@ use scenarios::sender::Sender;
 use serde_json::{Value, json};
 
 use crate::recordings::older;
-use crate::wire::{self, Heard};
+use scenarios::raw::{self, Heard};
 
 const SUCCESS: &str = r#"{"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"}"#;
 const JSON: (&str, &str) = ("Content-Type", "application/json");
@@ -21,7 +21,7 @@ async fn sender(world: &World, settings: &[(&str, Value)]) -> Sender {
 }
 
 async fn post(url: &str, body: &[u8]) -> Heard {
-    wire::exchange(url, &wire::request("POST", url, &[JSON], body)).await
+    raw::exchange(url, &raw::request("POST", url, &[JSON], body)).await
 }
 
 fn text(text: &str) -> Vec<u8> {
@@ -77,11 +77,11 @@ async fn a_message_is_accepted_however_it_is_wrapped() {
         "application/octet-stream",
         "nonsense",
     ] {
-        let request = wire::request("POST", &sender.url, &[("Content-Type", kind)], &body);
-        assert_success(&wire::exchange(&sender.url, &request).await, kind);
+        let request = raw::request("POST", &sender.url, &[("Content-Type", kind)], &body);
+        assert_success(&raw::exchange(&sender.url, &request).await, kind);
     }
-    let request = wire::request("POST", &sender.url, &[], &body);
-    assert_success(&wire::exchange(&sender.url, &request).await, "no content type");
+    let request = raw::request("POST", &sender.url, &[], &body);
+    assert_success(&raw::exchange(&sender.url, &request).await, "no content type");
     world.settle().await;
     for message in sender.messages().await {
         assert_eq!((message["title"].as_str(), message["content"].as_str()), (Some("Feishu Alert"), Some("disk full")));
@@ -259,7 +259,7 @@ async fn what_is_not_posted_is_405() {
     let sender = sender(&world, &[]).await;
     for method in ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"] {
         for url in [sender.url.clone(), older(&sender.url), format!("{}x", sender.url)] {
-            let heard = wire::exchange(&url, &wire::request(method, &url, &[], b"")).await;
+            let heard = raw::exchange(&url, &raw::request(method, &url, &[], b"")).await;
             assert_error(&heard, 405, 19002, &["POST"]);
             assert_eq!(heard.header("allow"), Some("POST"), "{method}");
         }
@@ -274,7 +274,7 @@ async fn what_is_not_posted_is_405() {
 async fn the_whole_url_has_at_most_100_characters_on_a_host_of_api_gateway() {
     let world = World::start().await;
     let sender = sender(&world, &[]).await;
-    let (_, path) = wire::split(&sender.url);
+    let (_, path) = raw::split(&sender.url);
     let key = path.strip_prefix("/open-apis/bot/v2/hook/").expect("the protocol's path, at the root of the host");
     assert!(key.len() == 18 && key.bytes().all(|byte| byte.is_ascii_alphanumeric()), "18 base62 characters: {key}");
     // The longest names of regions have 14 characters: ap-northeast-1, ap-southeast-2.

@@ -5,7 +5,7 @@ use scenarios::World;
 use serde_json::json;
 
 use crate::recordings;
-use crate::wire;
+use scenarios::raw;
 
 const SUCCESS: &str = r#"{"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"}"#;
 /// What stands in the recorded requests for the host.
@@ -37,11 +37,11 @@ async fn a_recorded_request_is_answered_with_success_where_its_type_is_taken() {
     assert_eq!(names, CAPTURES.map(|(name, ..)| name));
 
     for ((name, bytes), (_, msg_type, _)) in recorded.iter().zip(CAPTURES) {
-        let heard = wire::exchange(&cards.url, &ours(name, bytes, &cards.url)).await;
+        let heard = raw::exchange(&cards.url, &ours(name, bytes, &cards.url)).await;
         assert_eq!((heard.status, heard.text.as_str()), (200, SUCCESS), "{name}");
         assert_eq!(heard.header("content-type"), Some("application/json"), "{name}");
 
-        let heard = wire::exchange(&texts.url, &ours(name, bytes, &texts.url)).await;
+        let heard = raw::exchange(&texts.url, &ours(name, bytes, &texts.url)).await;
         let expected = if msg_type == "text" { (200, Some(0)) } else { (400, Some(19002)) };
         assert_eq!((heard.status, heard.body()["code"].as_i64()), expected, "{name}");
     }
@@ -58,7 +58,7 @@ async fn a_recorded_request_is_answered_with_success_where_its_type_is_taken() {
 
 /// The recorded request with our key and host in place of the recorded ones.
 fn ours(name: &str, bytes: &[u8], url: &str) -> Vec<u8> {
-    let (host, path) = wire::split(url);
+    let (host, path) = raw::split(url);
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("the headers end") + 4;
     let (head, body) = (std::str::from_utf8(&bytes[..end]).expect("headers are ASCII"), &bytes[end..]);
     let recorded_path = head.split(' ').nth(1).expect("a path");

@@ -7,4 +7,3 @@ mod clients;
 mod pairs;
 mod recorded;
 mod recordings;
-mod wire;

@@ -12,6 +12,7 @@ pub mod mail;
 pub mod oidc;
 pub mod people;
 pub mod process;
+pub mod raw;
 pub mod sender;
 pub mod space;
 pub mod visitor;
