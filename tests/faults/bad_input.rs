@@ -1,1 +1,325 @@
 //! A. Bad input at the intake.
+
+use std::time::{Duration, Instant};
+
+use local::fakes::Vendor;
+use scenarios::World;
+use scenarios::process::Process;
+use scenarios::sender::Sender;
+use scenarios::space::{dingtalk_bot, feishu_bot, slack_webhook, telegram_bot, wecom_bot, zoom_webhook};
+use scenarios::wire::{self, Heard};
+use serde_json::json;
+
+/// No request may take longer, however it is made; the machine may be busy with other tests.
+const BOUND: Duration = Duration::from_secs(10);
+
+async fn world_with_a_sender() -> (World, Sender) {
+    let world = World::start().await;
+    let space = world.space("Silence").make().await;
+    let limits = json!({"per_second": 10_000, "per_minute": 100_000});
+    let sender = world.feishu_alert().set("limits", limits).into(&space).await;
+    (world, sender)
+}
+
+async fn post(url: &str, headers: &[(&str, &str)], body: &[u8]) -> Heard {
+    wire::exchange(url, &wire::request("POST", url, headers, body)).await
+}
+
+fn text(text: &str) -> Vec<u8> {
+    json!({"msg_type": "text", "content": {"text": text}}).to_string().into_bytes()
+}
+
+#[track_caller]
+fn assert_code(heard: &Heard, status: u16, code: i64, case: &str) {
+    assert_eq!((heard.status, heard.body()["code"].as_i64()), (status, Some(code)), "{case}: {heard:?}");
+}
+
+/// The text of every recorded message, newest first.
+async fn contents(sender: &Sender) -> Vec<String> {
+    let messages = sender.messages().await;
+    messages.iter().map(|message| message["content"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn what_is_no_message_is_answered_19002_is_recorded_and_opens_nothing() {
+    let (world, sender) = world_with_a_sender().await;
+    let deep = "[".repeat(10_000);
+    let deep_object = format!("{{\"msg_type\":\"text\",\"content\":{}", "{\"a\":".repeat(10_000));
+    let huge_number = format!("{{\"msg_type\":\"text\",\"content\":{{\"text\":\"x\"}},\"n\":{}}}", "9".repeat(200_000));
+    let cases: [(&str, &[u8]); 12] = [
+        ("empty", b""),
+        ("blank", b" \r\n\t"),
+        ("truncated", b"{\"msg_type\":\"text\",\"content\":{\"text\":\"disk"),
+        ("a list", b"[]"),
+        ("a text", b"\"x\""),
+        ("null", b"null"),
+        ("a list of messages", b"[{\"msg_type\":\"text\",\"content\":{\"text\":\"x\"}}]"),
+        ("10 000 lists in each other", deep.as_bytes()),
+        ("10 000 objects in each other", deep_object.as_bytes()),
+        ("a number of 200 000 digits", huge_number.as_bytes()),
+        ("a huge exponent", b"{\"msg_type\":\"text\",\"content\":{\"text\":\"x\"},\"n\":1e999999999}"),
+        ("bytes that are no text", b"\xff\xfe\x00\x01"),
+    ];
+    for (case, body) in cases {
+        let started = Instant::now();
+        assert_code(&post(&sender.url, &[], body).await, 400, 19002, case);
+        assert!(started.elapsed() < BOUND, "{case}: {:?}", started.elapsed());
+    }
+    world.settle().await;
+    assert_eq!(sender.outcomes().await, ["refused"; 12]);
+    assert!(world.api.list("/alerts").await.is_empty());
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn duplicate_keys_take_the_last_one_and_a_long_fraction_is_a_number_like_any_other() {
+    let (world, sender) = world_with_a_sender().await;
+    let twice = br#"{"msg_type":"image","msg_type":"text","content":{"text":"first","text":"last"}}"#;
+    assert_code(&post(&sender.url, &[], twice).await, 200, 0, "duplicate keys");
+    let fraction = format!(r#"{{"msg_type":"text","content":{{"text":"x"}},"n":0.{}}}"#, "1".repeat(200_000));
+    let started = Instant::now();
+    assert_code(&post(&sender.url, &[], fraction.as_bytes()).await, 200, 0, "a long fraction");
+    assert!(started.elapsed() < BOUND);
+    world.settle().await;
+    assert_eq!(contents(&sender).await, ["x", "last"]);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn characters_that_a_queue_refuses_are_replaced_and_the_message_opens_its_alert() {
+    let (world, sender) = world_with_a_sender().await;
+    let cases: [(&[u8], &str); 6] = [
+        (b"{\"msg_type\":\"text\",\"content\":{\"text\":\"a\xff\xc3b\"}}", "a\u{fffd}\u{fffd}b"),
+        (br#"{"msg_type":"text","content":{"text":"a\ud800b"}}"#, "a\u{fffd}b"),
+        (br#"{"msg_type":"text","content":{"text":"a\udc00\ud800"}}"#, "a\u{fffd}\u{fffd}"),
+        (br#"{"msg_type":"text","content":{"text":"a\u0000b"}}"#, "a\u{fffd}b"),
+        (b"{\"msg_type\":\"text\",\"content\":{\"text\":\"a\0b\"}}", "a\u{fffd}b"),
+        (br#"{"msg_type":"text","content":{"text":"a\ufffe\uffffb"}}"#, "a\u{fffd}\u{fffd}b"),
+    ];
+    for (body, _) in cases {
+        assert_code(&post(&sender.url, &[], body).await, 200, 0, &String::from_utf8_lossy(body));
+    }
+    world.settle().await;
+    let mut found = contents(&sender).await;
+    found.reverse();
+    assert_eq!(found, cases.map(|(_, content)| content));
+    assert_eq!(sender.outcomes().await, ["triggered"; 6]);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_chunked_body_is_read_whole_and_broken_chunks_are_no_message() {
+    let (world, sender) = world_with_a_sender().await;
+    let (host, path) = wire::split(&sender.url);
+    let head = format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n");
+    let body = String::from_utf8(text("disk full")).expect("text");
+    let (first, second) = body.split_at(20);
+    let good = format!("{head}14\r\n{first}\r\n{:x};extension=1\r\n{second}\r\n0\r\n\r\n", second.len());
+    assert_code(&wire::exchange(&sender.url, good.as_bytes()).await, 200, 0, "two chunks");
+    for (case, broken) in [
+        ("no hexadecimal length", format!("{head}zz\r\n{body}\r\n0\r\n\r\n")),
+        ("a length beyond 64 bits", format!("{head}fffffffffffffffff1\r\n{body}\r\n0\r\n\r\n")),
+        ("a length that is not the chunk's", format!("{head}5\r\n{body}\r\n0\r\n\r\n")),
+    ] {
+        let heard = wire::exchange(&sender.url, broken.as_bytes()).await;
+        assert_eq!(heard.status, 400, "{case}: {heard:?}");
+    }
+    world.settle().await;
+    assert_eq!(contents(&sender).await, ["disk full"]);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn who_asks_whether_to_send_the_body_is_told_to_and_who_sends_it_slowly_is_waited_for() {
+    let (world, sender) = world_with_a_sender().await;
+    let (host, path) = wire::split(&sender.url);
+    let body = text("disk full");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: {host}\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let (told, heard) = wire::exchange_with_expectation(&sender.url, head.as_bytes(), &body).await;
+    assert!(told.starts_with("HTTP/1.1 100"), "{told}");
+    assert_code(&heard, 200, 0, "Expect: 100-continue");
+    let whole = wire::request("POST", &sender.url, &[], &text("slowly"));
+    let heard = wire::exchange_in_pieces(&sender.url, whole.chunks(40), Duration::from_millis(20)).await;
+    assert_code(&heard, 200, 0, "forty bytes at a time");
+    world.settle().await;
+    assert_eq!(contents(&sender).await, ["slowly", "disk full"]);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_no_message_and_is_never_inflated() {
+    let (world, sender) = world_with_a_sender().await;
+    let gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\xabV\xca-N\x8f/\xa9,HU\xb2R*I\xad(Q\xaa\x05\x00";
+    let bomb = gzip_bomb();
+    assert!(bomb.len() < 256 * 1024, "it is within the limit of a body: {}", bomb.len());
+    for encoding in ["gzip", "deflate", "br", "identity"] {
+        for body in [&gzip[..], &bomb] {
+            let started = Instant::now();
+            let heard = post(&sender.url, &[("Content-Encoding", encoding)], body).await;
+            assert_code(&heard, 400, 19002, encoding);
+            assert!(heard.body()["msg"].as_str().is_some_and(|msg| msg.contains("not JSON")), "{heard:?}");
+            assert!(started.elapsed() < BOUND, "{encoding}: {:?}", started.elapsed());
+        }
+    }
+    world.settle().await;
+    assert_eq!(sender.outcomes().await, ["refused"; 8]);
+    world.finish().await;
+}
+
+/// Thirty megabytes of zeros in less than 200 KB.
+fn gzip_bomb() -> Vec<u8> {
+    // Head, then a fixed Huffman block: the literal 0 and the pair (length 258, distance 1) over and over.
+    let mut bits = Bits::default();
+    bits.push(0b011, 3);
+    bits.push_code(0x30, 8);
+    for _ in 0..120_000 {
+        bits.push_code(0b1100_0101, 8);
+        bits.push_code(0, 5);
+    }
+    bits.push_code(0, 7);
+    [&b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03"[..], &bits.bytes].concat()
+}
+
+#[derive(Default)]
+struct Bits {
+    bytes: Vec<u8>,
+    used: u32,
+}
+
+impl Bits {
+    /// The least significant bit first.
+    fn push(&mut self, value: u32, count: u32) {
+        for place in 0..count {
+            if self.used.is_multiple_of(8) {
+                self.bytes.push(0);
+            }
+            let bit = u8::from(value >> place & 1 == 1);
+            *self.bytes.last_mut().expect("pushed") |= bit << (self.used % 8);
+            self.used += 1;
+        }
+    }
+
+    /// A Huffman code: the most significant bit first.
+    fn push_code(&mut self, value: u32, count: u32) {
+        (0..count).rev().for_each(|place| self.push(value >> place & 1, 1));
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_key_is_answered_like_an_unknown_one_and_one_trailing_slash_is_none() {
+    let (world, sender) = world_with_a_sender().await;
+    let (base, key) = sender.url.rsplit_once('/').expect("a path");
+    let swapped: String = key
+        .chars()
+        .map(|c| if c.is_ascii_lowercase() { c.to_ascii_uppercase() } else { c.to_ascii_lowercase() })
+        .collect();
+    let unknown = post(&format!("{base}/4fJk2LmNpQ8rStUvWx"), &[], &text("x")).await;
+    assert_code(&unknown, 200, 19001, "unknown");
+    let long = "a".repeat(8_000);
+    for (case, path) in [
+        ("a second slash before it", format!("{base}//{key}")),
+        ("a second slash behind it", format!("{base}/{key}//")),
+        ("the other case", format!("{base}/{swapped}")),
+        ("an encoded slash", format!("{base}/{}%2F{}", &key[..9], &key[9..])),
+        ("an encoded NUL", format!("{base}/{key}%00")),
+        ("an encoded letter", format!("{base}/%{:02X}{}", key.as_bytes()[0], &key[1..])),
+        ("steps up", format!("{base}/../hook/{key}x")),
+        ("nothing", format!("{base}/")),
+        ("8 000 characters", format!("{base}/{long}")),
+    ] {
+        let heard = post(&path, &[], &text("x")).await;
+        assert_eq!((heard.status, &heard.text), (200, &unknown.text), "{case}");
+    }
+    // Longer than any server reads: the gateway's own answer.
+    let heard = post(&format!("{base}/{}", "a".repeat(200_000)), &[], &text("x")).await;
+    assert!((400..500).contains(&heard.status), "{heard:?}");
+    assert_code(&post(&format!("{}/", sender.url), &[], &text("one slash")).await, 200, 0, "one trailing slash");
+    world.settle().await;
+    assert_eq!(contents(&sender).await, ["one slash"]);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn any_other_method_is_405_and_head_has_no_body() {
+    let (world, sender) = world_with_a_sender().await;
+    for method in ["GET", "PUT", "OPTIONS", "DELETE", "PATCH", "TRACE", "PROPFIND"] {
+        let heard = wire::exchange(&sender.url, &wire::request(method, &sender.url, &[], b"")).await;
+        assert!([404, 405].contains(&heard.status), "{method}: {heard:?}");
+    }
+    let heard = wire::exchange_without_body(&sender.url, &wire::request("HEAD", &sender.url, &[], b"")).await;
+    assert_eq!(heard.status, 405, "{heard:?}");
+    world.settle().await;
+    assert!(sender.messages().await.is_empty());
+    world.finish().await;
+}
+
+/// What each vendor takes for a mention of everyone, or of someone, and for markup.
+const HOSTILE: &str = "<at user_id=\"all\">everyone</at> <at id=all></at> <@all> <!channel> <!here> <@U012AB3CD> \
+    @everyone @all [x](https://evil.example) *b* `c` <b>d</b> <a href=\"https://evil.example\">e</a> &lt;at id=all&gt;";
+
+#[tokio::test]
+async fn nothing_that_a_sender_writes_calls_anyone_or_becomes_a_link_on_any_channel() {
+    let world = World::start().await;
+    let groups = [
+        (Vendor::Feishu, "feishu"),
+        (Vendor::DingTalk, "dingtalk"),
+        (Vendor::WeCom, "wecom"),
+        (Vendor::Slack, "slack"),
+        (Vendor::Telegram, "-1001234567890"),
+        (Vendor::Zoom, "zoom"),
+    ];
+    let space = world.space("Everyone");
+    let space = space.telling(feishu_bot("feishu")).telling(dingtalk_bot("dingtalk")).telling(wecom_bot("wecom"));
+    let space = space.telling(slack_webhook("slack")).telling(telegram_bot("-1001234567890"));
+    let space = space.notify(zoom_webhook("zoom")).await;
+    let sender = world.feishu_alert().into(&space).await;
+    // As the older form has it, title and text are taken as they are.
+    sender.sends(&json!({"msg_type": "text", "content": {"title": format!("disk {HOSTILE}"), "text": HOSTILE}})).await;
+    for (vendor, group) in groups {
+        let seen = world.group(vendor, group).expects("disk").await;
+        let runs = seen.title.iter().chain(seen.lines.iter().flatten());
+        let elsewhere: Vec<&str> =
+            runs.filter_map(|run| run.href.as_deref()).filter(|to| to.contains("evil")).collect();
+        assert!(elsewhere.is_empty(), "{vendor:?} shows a link of the sender's: {elsewhere:?}");
+        // What the vendor takes for a mention, its members see as one; what it does not, as it was written.
+        let shown = seen.everything();
+        for call in [" @channel", " @here", " @U012AB3CD"] {
+            assert!(!shown.contains(call), "{vendor:?} shows {call}: {shown}");
+        }
+    }
+    world.finish().await;
+}
+
+/// Of what is refused nothing is logged but the reason, on one line, and nothing that a terminal would obey.
+#[tokio::test]
+async fn a_refused_request_is_one_line_of_the_log_at_most_and_its_body_is_on_none() {
+    let data = tempfile::tempdir().expect("a directory");
+    let larkspur = Process::start(data.path(), &[("LARKSPUR_LOG", "info,dynoxide=error")]).await.expect("started");
+    let space = larkspur.api.create("/spaces", &json!({"name": "Silence"})).await;
+    let made = larkspur.api.create("/integrations", &json!({"name": "a", "space": space["id"]})).await;
+    let url = made["url"].as_str().expect("a url");
+    let bodies: [&[u8]; 5] = [
+        b"CANARY-of-a-body",
+        b"{\"msg_type\":\"text\",\"CANARY-of-a-body",
+        b"[\"CANARY-of-a-body\"]",
+        b"{\"msg_type\":\"CANARY-of-a-body\",\"content\":{}}",
+        b"{\"msg_type\":\"\\r\\n\x1b[31mCANARY-of-a-body\",\"content\":{}}",
+    ];
+    for body in bodies {
+        let heard = post(url, &[], body).await;
+        assert_code(&heard, 400, 19002, &String::from_utf8_lossy(body));
+    }
+    let refused = |printed: &str| printed.lines().filter(|line| line.contains("refused")).count();
+    let start = Instant::now();
+    while refused(&larkspur.printed()) < bodies.len() && start.elapsed() < BOUND {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    let printed = larkspur.printed();
+    assert_eq!(refused(&printed), bodies.len(), "{printed}");
+    assert!(!printed.contains("CANARY-of-a-body"), "{printed}");
+    assert!(!printed.contains("panicked"), "{printed}");
+    larkspur.kill().await.expect("killed");
+}

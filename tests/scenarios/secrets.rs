@@ -26,8 +26,7 @@ fn destinations() -> [Value; 6] {
 async fn marked_secrets_are_nowhere_in_logs_answers_and_lists_while_everything_fails() {
     let data = tempfile::tempdir().expect("a directory");
     // Nothing listens there: every send fails, and every failure is logged.
-    let environment =
-        [("LARKSPUR_PROVIDER_BASE", "http://127.0.0.1:9"), ("RUST_LOG", "debug"), ("AWS_LAMBDA_LOG_LEVEL", "debug")];
+    let environment = [("LARKSPUR_PROVIDER_BASE", "http://127.0.0.1:9"), ("LARKSPUR_LOG", "debug,dynoxide=error")];
     let larkspur = Process::start(data.path(), &environment).await.expect("started");
     let api = &larkspur.api;
     let mut said = String::new();
