@@ -5,15 +5,15 @@ use std::time::Duration;
 use scenarios::World;
 use scenarios::api::Api;
 use scenarios::escalation::group;
+use scenarios::raw::{self, Heard};
 use scenarios::space::feishu_bot;
-use scenarios::wire::{self, Heard};
 use serde_json::json;
 use store::guesses::OF_A_SOURCE;
 
 /// Asks for something of the API with this key.
 async fn asks(world: &World, key: &str) -> Heard {
     let url = format!("{}/api/v1/spaces", world.larkspur.base_url);
-    wire::exchange(&url, &wire::request("GET", &url, &[("Authorization", &format!("Bearer {key}"))], b"")).await
+    raw::exchange(&url, &raw::request("GET", &url, &[("Authorization", &format!("Bearer {key}"))], b"")).await
 }
 
 /// Status, text and the header that says how to sign in: all that a caller could tell keys apart by.
@@ -145,7 +145,7 @@ async fn a_signature_a_key_or_a_cookie_of_any_length_is_refused_and_never_our_fa
         ("Cookie", format!("session={}", "s".repeat(60_000))),
     ] {
         for url in [&url, &format!("{}/incidents", world.larkspur.base_url)] {
-            let heard = wire::exchange(url, &wire::request("GET", url, &[(name, &value)], b"")).await;
+            let heard = raw::exchange(url, &raw::request("GET", url, &[(name, &value)], b"")).await;
             assert!((300..500).contains(&heard.status), "{name} of {} bytes: {}", value.len(), heard.status);
         }
     }

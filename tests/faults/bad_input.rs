@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 use local::fakes::Vendor;
 use scenarios::World;
 use scenarios::process::Process;
+use scenarios::raw::{self, Heard};
 use scenarios::sender::Sender;
 use scenarios::space::{dingtalk_bot, feishu_bot, slack_webhook, telegram_bot, wecom_bot, zoom_webhook};
-use scenarios::wire::{self, Heard};
 use serde_json::json;
 
 /// No request may take longer, however it is made; the machine may be busy with other tests.
@@ -22,7 +22,7 @@ async fn world_with_a_sender() -> (World, Sender) {
 }
 
 async fn post(url: &str, headers: &[(&str, &str)], body: &[u8]) -> Heard {
-    wire::exchange(url, &wire::request("POST", url, headers, body)).await
+    raw::exchange(url, &raw::request("POST", url, headers, body)).await
 }
 
 fn text(text: &str) -> Vec<u8> {
@@ -110,18 +110,18 @@ async fn characters_that_a_queue_refuses_are_replaced_and_the_message_opens_its_
 #[tokio::test]
 async fn a_chunked_body_is_read_whole_and_broken_chunks_are_no_message() {
     let (world, sender) = world_with_a_sender().await;
-    let (host, path) = wire::split(&sender.url);
+    let (host, path) = raw::split(&sender.url);
     let head = format!("POST {path} HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n");
     let body = String::from_utf8(text("disk full")).expect("text");
     let (first, second) = body.split_at(20);
     let good = format!("{head}14\r\n{first}\r\n{:x};extension=1\r\n{second}\r\n0\r\n\r\n", second.len());
-    assert_code(&wire::exchange(&sender.url, good.as_bytes()).await, 200, 0, "two chunks");
+    assert_code(&raw::exchange(&sender.url, good.as_bytes()).await, 200, 0, "two chunks");
     for (case, broken) in [
         ("no hexadecimal length", format!("{head}zz\r\n{body}\r\n0\r\n\r\n")),
         ("a length beyond 64 bits", format!("{head}fffffffffffffffff1\r\n{body}\r\n0\r\n\r\n")),
         ("a length that is not the chunk's", format!("{head}5\r\n{body}\r\n0\r\n\r\n")),
     ] {
-        let heard = wire::exchange(&sender.url, broken.as_bytes()).await;
+        let heard = raw::exchange(&sender.url, broken.as_bytes()).await;
         assert_eq!(heard.status, 400, "{case}: {heard:?}");
     }
     world.settle().await;
@@ -132,17 +132,17 @@ async fn a_chunked_body_is_read_whole_and_broken_chunks_are_no_message() {
 #[tokio::test]
 async fn who_asks_whether_to_send_the_body_is_told_to_and_who_sends_it_slowly_is_waited_for() {
     let (world, sender) = world_with_a_sender().await;
-    let (host, path) = wire::split(&sender.url);
+    let (host, path) = raw::split(&sender.url);
     let body = text("disk full");
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: {host}\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
-    let (told, heard) = wire::exchange_with_expectation(&sender.url, head.as_bytes(), &body).await;
+    let (told, heard) = raw::exchange_with_expectation(&sender.url, head.as_bytes(), &body).await;
     assert!(told.starts_with("HTTP/1.1 100"), "{told}");
     assert_code(&heard, 200, 0, "Expect: 100-continue");
-    let whole = wire::request("POST", &sender.url, &[], &text("slowly"));
-    let heard = wire::exchange_in_pieces(&sender.url, whole.chunks(40), Duration::from_millis(20)).await;
+    let whole = raw::request("POST", &sender.url, &[], &text("slowly"));
+    let heard = raw::exchange_in_pieces(&sender.url, whole.chunks(40), Duration::from_millis(20)).await;
     assert_code(&heard, 200, 0, "forty bytes at a time");
     world.settle().await;
     assert_eq!(contents(&sender).await, ["slowly", "disk full"]);
@@ -246,10 +246,10 @@ async fn what_cannot_be_a_key_is_answered_like_an_unknown_one_and_one_trailing_s
 async fn any_other_method_is_405_and_head_has_no_body() {
     let (world, sender) = world_with_a_sender().await;
     for method in ["GET", "PUT", "OPTIONS", "DELETE", "PATCH", "TRACE", "PROPFIND"] {
-        let heard = wire::exchange(&sender.url, &wire::request(method, &sender.url, &[], b"")).await;
+        let heard = raw::exchange(&sender.url, &raw::request(method, &sender.url, &[], b"")).await;
         assert!([404, 405].contains(&heard.status), "{method}: {heard:?}");
     }
-    let heard = wire::exchange_without_body(&sender.url, &wire::request("HEAD", &sender.url, &[], b"")).await;
+    let heard = raw::exchange_without_body(&sender.url, &raw::request("HEAD", &sender.url, &[], b"")).await;
     assert_eq!(heard.status, 405, "{heard:?}");
     world.settle().await;
     assert!(sender.messages().await.is_empty());

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use lambda_kit::queue::{Entry, Queue};
 use scenarios::escalation::members;
 use scenarios::process::Process;
+use scenarios::raw;
 use scenarios::space::feishu_bot;
-use scenarios::wire;
 use scenarios::{World, hours, seconds};
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -133,8 +133,8 @@ async fn hundreds_of_requests_leave_no_connection_behind() {
     let rounds = async |count: usize| {
         for number in 0..count {
             // A connection of its own each, which the sender leaves behind.
-            let request = wire::request("POST", &url, &[], message_of(100 + number % 50).as_bytes());
-            assert_eq!(wire::exchange(&url, &request).await.status, 200);
+            let request = raw::request("POST", &url, &[], message_of(100 + number % 50).as_bytes());
+            assert_eq!(raw::exchange(&url, &request).await.status, 200);
         }
     };
     rounds(50).await;

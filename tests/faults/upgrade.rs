@@ -270,9 +270,9 @@ async fn knows_its_people(left: &Left, world: &World) {
     let page = person.opens(&format!("/incidents/{}", left.id("incident levels"))).await;
     assert!(page.status == 200 && page.text.contains("levels"), "{} {}", page.status, page.text);
     let shown = left.about["shown"].as_array().expect("messages").iter().filter_map(Value::as_str);
-    let of_levels =
+    let mut of_levels =
         shown.filter(|text| text.contains("levels")).flat_map(|text| text.split(['"', '\\', '(', ')', ' ']));
-    let link = of_levels.filter(|word| word.contains("/links/")).next_back().expect("a link");
+    let link = of_levels.rfind(|word| word.contains("/links/")).expect("a link");
     let page = person.opens(&left.moved(link, world)).await;
     assert!(page.status == 200 && page.text.contains("levels"), "{} {}", page.status, page.text);
     let invitation = world.visitor().opens(left.id("invitation")).await;
