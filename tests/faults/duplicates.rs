@@ -124,6 +124,25 @@ async fn t_r_t_that_comes_as_t3_t1_r2_is_one_open_alert_of_the_third_told_once()
 }
 
 #[tokio::test]
+async fn a_transition_whose_notice_was_not_sent_is_still_told_after_a_newer_message_was_applied() {
+    let (wire, world, sender) = deployment().await;
+    let messages = script(&world, &sender, "TT");
+    let rule =
+        wire.before(sqs("SendMessageBatch").on("NoticesQueue"), Fault::Refuse(scenarios::wire::Refusal::THROTTLED));
+    world.hand_over([&messages[0]]).await;
+    rule.reached().await;
+    wire.quiet().await;
+    rule.lift();
+    world.hand_over([&messages[1]]).await;
+    wire.quiet().await;
+    assert!(world.feishu("ops").messages().is_empty(), "an update tells nobody");
+    wire.come_again(&world).await;
+    world.feishu("ops").expects("disk full 1").await;
+    assert_eq!(alerts(&world).await, [open(2)]);
+    world.finish().await;
+}
+
+#[tokio::test]
 async fn eight_flaps_at_once_are_all_applied_and_the_last_state_is_the_one_that_is_told_last() {
     let (_wire, world, sender) = deployment().await;
     let messages = script(&world, &sender, "TRTRTRTRTRTRTRTRT");

@@ -39,6 +39,12 @@ pub use seed::Seed;
 
 use rule::Rule;
 
+/// Longer than a batch waits to be full, and than the SDK waits between two attempts.
+const QUIET: Duration = Duration::from_millis(2500);
+const PATIENCE: Duration = Duration::from_secs(90);
+/// Longer than a queue keeps a message unseen that was handed over.
+const COMES_AGAIN: Duration = Duration::from_secs(185);
+
 /// What a path begins with that leads to the vendors instead of to an embedded service.
 const PROVIDERS: &str = "/providers";
 
@@ -181,6 +187,22 @@ impl Wire {
     /// How long nothing has been called.
     pub fn since_last_call(&self) -> Duration {
         self.inner.journal.lock().expect("not poisoned").last_call.map_or(Duration::MAX, |at| at.elapsed())
+    }
+
+    /// Waits until nothing is called any more, for longer than a batch waits to be full. What has failed then waits unseen for
+    /// its queue to hand it over again: [`Wire::come_again`].
+    pub async fn quiet(&self) {
+        let start = Instant::now();
+        while self.since_last_call().min(start.elapsed()) < QUIET {
+            assert!(start.elapsed() < PATIENCE, "calls go on and on: {:?}", self.journal().last());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Lets so much time pass that queues hand over again what has failed, and all of it happen.
+    pub async fn come_again(&self, world: &crate::World) {
+        world.larkspur.advance(COMES_AGAIN).await;
+        self.quiet().await;
     }
 
     /// The same, and the journal begins anew: for who makes more calls than memory holds. What becomes of those that are

@@ -17,7 +17,7 @@ use store::Store;
 use store::errors::ReadError;
 use store::guesses::Asked;
 use store::integrations::StoredIntegration;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
 use crate::outbox::Outbox;
 use crate::rate::Rates;
@@ -125,17 +125,20 @@ async fn look_up(
     source: Option<&str>,
     now: Moment,
 ) -> Result<Asked<(Arc<StoredIntegration>, Option<Secret>)>, LookUpError> {
-    let known = async {
-        let source = source.unwrap_or("unknown");
-        let stored = match app.store.intake(key, source, now).await.map_err(LookUpError::Read)? {
+    let until = Instant::now() + LOOK_UP;
+    let asked = timeout_at(until, app.store.intake(key, source.unwrap_or("unknown"), now)).await;
+    let stored = match asked {
+        Ok(asked) => match asked.map_err(LookUpError::Read)? {
             Asked::Known(stored) => stored,
             Asked::Unknown => return Ok(Asked::Unknown),
             Asked::TooOften(wait) => return Ok(Asked::TooOften(wait)),
-        };
-        let secret = app.secrets.of(&stored.integration).await.map_err(LookUpError::Open)?;
-        Ok(Asked::Known((stored, secret)))
+        },
+        // A table that is slow to answer keeps nobody out whose key was good a while ago.
+        Err(_) => app.store.remembered_intake(key, now).ok_or(LookUpError::TooSlow)?,
     };
-    timeout(LOOK_UP, known).await.unwrap_or(Err(LookUpError::TooSlow))
+    let opened = timeout_at(until, app.secrets.of(&stored.integration)).await;
+    let secret = opened.map_err(|_| LookUpError::TooSlow)?.map_err(LookUpError::Open)?;
+    Ok(Asked::Known((stored, secret)))
 }
 
 fn body_of(request: &Request) -> &[u8] {

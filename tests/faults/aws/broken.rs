@@ -1,0 +1,89 @@
+//! Services that are down for a while, and time that runs out.
+
+use super::*;
+
+#[tokio::test]
+async fn while_the_configuration_cannot_be_read_what_is_known_serves_and_what_is_not_comes_again() {
+    let (wire, world, ops, warm) = deployment().await;
+    warm.says("known\nkey=a").await;
+    world.feishu("ops").expects("known").await;
+    let cold = world.feishu_alert().monitoring().into(&ops).await;
+    let read = || dynamodb("").on("ConfigTable");
+    // A table that does not answer at all keeps no sender waiting.
+    world.forget().await;
+    let silent = wire.before(read(), Fault::Hang);
+    let started = Instant::now();
+    warm.says("known still\nkey=d").await;
+    assert!(started.elapsed() < seconds(3), "{:?}", started.elapsed());
+    assert!(silent.count() > 0, "it was asked");
+    silent.lift();
+    world.feishu("ops").expects("known still").await;
+    world.rest().await;
+    world.forget().await;
+    let refusing = wire.before(read(), Fault::Refuse(Refusal::INTERNAL));
+    warm.says("known too\nkey=b").await;
+    world.feishu("ops").expects("known too").await;
+    refusing.lift();
+    world.rest().await;
+    world.forget().await;
+    wire.before(read(), Fault::Refuse(Refusal::INTERNAL));
+    // Nothing of this integration was ever read here; its message comes from another process's intake.
+    let received = cold.received(1, world.larkspur.clock.now(), "unknown yet\nkey=c");
+    world.hand_over([&received]).await;
+    wire.quiet().await;
+    assert!(world.feishu("ops").unexpected().is_empty());
+    wire.calm();
+    wire.come_again(&world).await;
+    world.feishu("ops").expects("unknown yet").await;
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn while_secrets_manager_is_down_a_notice_waits_and_whoever_has_the_key_needs_nothing() {
+    let (wire, world, _, sender) = deployment().await;
+    let rule = wire.before(secrets(), Fault::Refuse(Refusal::INTERNAL));
+    sender.says("disk full\nkey=a").await;
+    rule.reached().await;
+    wire.quiet().await;
+    assert!(world.feishu("ops").messages().is_empty(), "nobody can open the group's address");
+    assert_eq!(world.larkspur.dead_letters().await, 0, "nothing is dropped");
+    wire.calm();
+    wire.come_again(&world).await;
+    world.feishu("ops").expects("disk full").await;
+    let down = wire.before(secrets(), Fault::Refuse(Refusal::INTERNAL));
+    world.advance(minutes(60)).await;
+    sender.says("load high\nkey=b").await;
+    world.feishu("ops").expects("load high").await;
+    assert_eq!(down.count(), 0, "the key is kept");
+    world.finish().await;
+}
+
+/// The slow one needs more than the 28 seconds that the function works: two attempts for its alert that time out and one
+/// that takes four seconds, then three for its incident.
+#[tokio::test]
+async fn two_seconds_before_its_deadline_the_function_returns_what_is_not_done_and_tells_what_is() {
+    let wire = Wire::start().await;
+    let world = World::start_through(&wire).await;
+    let ops = world.space("Ops").notify(feishu_bot("ops")).await;
+    let sender = world.feishu_alert().set("title_from", json!("first_line")).into(&ops).await;
+    let slow = || dynamodb("PutItem").on("AlertsTable").holding("slow one");
+    wire.before(slow().first(2), Fault::Hang);
+    wire.before(slow().first(1), Fault::Delay(Duration::from_millis(4500)));
+    wire.before(slow(), Fault::Hang);
+    let started = Instant::now();
+    tokio::join!(sender.says("slow one"), sender.says("quick one"));
+    while world.feishu("ops").messages().is_empty() {
+        assert!(started.elapsed() < seconds(90), "the quick one waits for the slow one to come again");
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    world.feishu("ops").expects("quick one").await;
+    wire.quiet().await;
+    // The window of a batch, 28 seconds of work, and a noisy machine's due.
+    assert!((seconds(27)..seconds(45)).contains(&started.elapsed()), "{:?}", started.elapsed());
+    assert_eq!(sender.outcomes().await, ["triggered"]);
+    wire.calm();
+    wire.come_again(&world).await;
+    world.feishu("ops").expects("slow one").await;
+    assert_eq!(sender.outcomes().await, ["triggered", "triggered"]);
+    world.finish().await;
+}
