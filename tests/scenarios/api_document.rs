@@ -26,7 +26,8 @@ async fn every_answer_of_the_api_is_as_its_document_says_and_none_is_our_fault()
         .arg(format!("{}/api/v1/openapi.json", world.larkspur.base_url))
         .args(["--header", &format!("Authorization: Bearer {}", world.larkspur.api_key.expose())])
         .args(["--checks", CHECKS, "--phases", "examples,coverage,fuzzing", "--max-examples", "5", "--seed", SEED])
-        .args(["--workers", "2", "--warnings", "off", "--no-color", "--continue-on-failure"])
+        // One worker: two of them trip over a cache of their generator's now and then.
+        .args(["--workers", "1", "--warnings", "off", "--no-color", "--continue-on-failure"])
         .args(["--generation-database", "none", "--request-timeout", "30"])
         .kill_on_drop(true)
         .output();
