@@ -23,7 +23,8 @@ mkdir -p "$cache"
 
 cargo_deny=0.20.2
 cargo_nextest=0.9.143
-steps=(format clippy docs deny tests template deploy)
+gungraun=0.20.0
+steps=(format clippy docs deny tests template fuzz deploy speed)
 
 # --- what the steps need ------------------------------------------------------------------------------------------
 
@@ -37,6 +38,9 @@ need_packages() {
 
 # The browser of the scenarios that need one.
 need_browser() { [ -x /usr/bin/chromium ] || install chromium; }
+
+# What counts instructions.
+need_valgrind() { command -v valgrind >/dev/null || install valgrind; }
 
 install() {
     local root=()
@@ -63,6 +67,14 @@ need_cargo() {
     cargo "${name#cargo-}" --version 2>/dev/null | grep -qF " $version" && return
     CARGO_TARGET_DIR=$cache/tools cargo install --quiet --locked --debug --root "$cache" "$name" --version "$version" "$@"
     rm -rf "$cache/tools"
+}
+
+# It says no version of its own: a file beside it does.
+need_gungraun() {
+    [ -x "$cache/bin/gungraun-runner" ] && [ "$(cat "$cache/gungraun-version" 2>/dev/null)" = "$gungraun" ] && return
+    CARGO_TARGET_DIR=$cache/tools cargo install --quiet --locked --debug --root "$cache" gungraun-runner --version "$gungraun"
+    rm -rf "$cache/tools"
+    echo "$gungraun" >"$cache/gungraun-version"
 }
 
 # --- the functions ------------------------------------------------------------------------------------------------
@@ -135,18 +147,34 @@ template() {
     "$cache/deploy/bin/sam" validate --lint
 }
 
+# Parsers, patterns, templates and decoders against what libFuzzer makes up, for so many seconds each.
+fuzz() { CARGO_TARGET_DIR=$cache/fuzz tests/fuzz/run.sh 15; }
+
 # The functions as operators build them, deployed to an emulator that is not ours, and a message sent through.
 deploy() {
     need_python test
     functions_built
-    local built=$cache/sam-build
     (
         for_functions
-        sam build --build-dir "$built" --parameter-overrides Architecture=x86_64 >"$cache/sam-build.log" 2>&1 ||
+        sam build --build-dir "$cache/sam-build" --parameter-overrides Architecture=x86_64 >"$cache/sam-build.log" 2>&1 ||
             { tail -n 60 "$cache/sam-build.log"; exit 1; }
     )
-    python3 tests/tools/zip_sizes.py "$built"
-    "$cache/test/bin/python" tests/tools/deployed.py "$cache/deploy/bin/sam" "$built/template.yaml"
+    python3 tests/tools/zip_sizes.py "$cache/sam-build"
+    "$cache/test/bin/python" tests/tools/deployed.py "$cache/deploy/bin/sam" "$cache/sam-build/template.yaml"
+}
+
+# What a message costs: instructions of what `deploy` has built beside what does nothing, calls and bytes at the emulator.
+speed() {
+    need_valgrind
+    need_gungraun
+    (
+        for_functions
+        cargo lambda build --quiet --locked --release --package ingest --example nothing --example send --lambda-dir "$cache/speed"
+    )
+    cargo run --quiet --locked -p scenarios --example speed -- "$cache/speed" "$cache/sam-build"
+    CARGO_TARGET_DIR=$cache/rules cargo bench --quiet --locked --manifest-path tests/speed/rules/Cargo.toml -- --output-format=json |
+        python3 tests/speed/rules.py
+    "$cache/test/bin/python" tests/speed/cost.py "$cache/deploy/bin/sam" "$cache/sam-build/template.yaml"
 }
 
 # --- run them -----------------------------------------------------------------------------------------------------
