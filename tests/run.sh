@@ -3,6 +3,7 @@
 #
 #   tests/run.sh              everything
 #   tests/run.sh STEP ...     only these, in this order; the list `steps` below names them
+#   tests/run.sh speed        what a message costs, of what `deploy` has built; not part of everything yet
 #
 # A step is a function of its name, and a place in the list. What it prints as `N passed, M failed` is counted.
 #
@@ -24,7 +25,7 @@ mkdir -p "$cache"
 cargo_deny=0.20.2
 cargo_nextest=0.9.143
 gungraun=0.20.0
-steps=(format clippy docs deny tests template fuzz deploy speed)
+steps=(format clippy docs deny tests template fuzz deploy)
 
 # --- what the steps need ------------------------------------------------------------------------------------------
 
