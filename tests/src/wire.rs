@@ -1,7 +1,7 @@
 //! The wire between the functions and the embedded AWS services, and between them and the vendors: a proxy that lets every
 //! call through, keeps a journal of them, and makes go wrong what a rule says.
 //!
-//! ```ignore
+//! ```text
 //! let wire = Wire::start().await;
 //! let world = World::start_through(&wire).await; // or Process::start(data, &wire.environment())
 //! wire.before(dynamodb("UpdateItem").on("alerts").nth(2), Fault::Refuse(Refusal::THROTTLED));
