@@ -98,6 +98,9 @@ impl FromStr for Link {
             }
             _ => return Err(ParseLinkError),
         };
+        let expires_at: i64 = expires_at.parse().map_err(|_| ParseLinkError)?;
+        // A time that no clock will show was never written into a link.
+        let expires_at = expires_at.checked_mul(1000).map(Moment::from_millis).ok_or(ParseLinkError)?;
         Ok(Self {
             incident: IncidentId::from_suffix(incident).map_err(|_| ParseLinkError)?,
             episode: episode.parse().map_err(|_| ParseLinkError)?,
@@ -107,7 +110,7 @@ impl FromStr for Link {
                 _ => return Err(ParseLinkError),
             },
             destination: DestinationId::from_suffix(destination).map_err(|_| ParseLinkError)?,
-            expires_at: Moment::from_secs(expires_at.parse().map_err(|_| ParseLinkError)?),
+            expires_at,
             member: member.map(MemberId::from_suffix).transpose().map_err(|_| ParseLinkError)?,
         })
     }
@@ -143,9 +146,9 @@ mod tests {
     #[test]
     fn what_is_no_link_is_refused() {
         let whole = link(None).to_string();
-        for text in
-            ["", "-----", "x", &whole.replace("-a-", "-x-"), &format!("{whole}-a-b"), &whole.replace("-2-", "--")]
-        {
+        let beyond_time = whole.replace("1768212000", "9000000000000000000");
+        let (other, longer) = (whole.replace("-a-", "-x-"), format!("{whole}-a-b"));
+        for text in ["", "-----", "x", &other, &longer, &whole.replace("-2-", "--"), &beyond_time] {
             assert_eq!(text.parse::<Link>(), Err(ParseLinkError), "{text}");
         }
     }

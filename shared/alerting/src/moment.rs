@@ -17,8 +17,9 @@ impl Moment {
         Self(millis)
     }
 
+    /// The last or first moment there is, for what lies beyond it: seconds come from outside, too.
     pub const fn from_secs(secs: i64) -> Self {
-        Self(secs * 1000)
+        Self(secs.saturating_mul(1000))
     }
 
     pub const fn millis(self) -> i64 {
