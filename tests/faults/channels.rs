@@ -23,15 +23,16 @@ const SCHEDULE: [u64; 6] = [1, 5, 30, 120, 300, 900];
 async fn pass(world: &World, group: &Group<'_>, waits: &[u64]) {
     for (before, wait) in waits.iter().enumerate() {
         wait_for(group, before + 1).await;
+        // A short one passes by itself. Moving the clock for it would take from the one after it.
+        if *wait < 30 {
+            continue;
+        }
         // What came of it is written down, and the queue told how long to wait.
         tokio::time::sleep(seconds(2)).await;
-        let (early, late) = (seconds(wait * 9 / 10).saturating_sub(seconds(4)), seconds(wait * 3 / 10 + 6));
-        if *wait >= 30 {
-            world.larkspur.advance(early).await;
-            tokio::time::sleep(Duration::from_millis(500)).await;
-            assert_eq!(group.attempts().len(), before + 1, "not before its {wait} s are over");
-        }
-        world.larkspur.advance(late + seconds(5)).await;
+        world.larkspur.advance(seconds(wait * 9 / 10 - 4)).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        assert_eq!(group.attempts().len(), before + 1, "not before its {wait} s are over");
+        world.larkspur.advance(seconds(wait * 3 / 10 + 11)).await;
     }
     wait_for(group, waits.len() + 1).await;
 }
