@@ -29,7 +29,7 @@ use store::{Store, Tables};
 async fn main() -> Result<(), lambda_runtime::Error> {
     logging::init();
     let settings = Settings::from_env()?;
-    let sdk = aws::sdk_config().await;
+    let sdk = aws::sdk_config()?;
     let sqs = aws_sdk_sqs::Client::new(&sdk);
     let tables = Tables { config: settings.config_table, alerts: settings.alerts_table };
     let secrets = aws_sdk_secretsmanager::Client::new(&sdk);

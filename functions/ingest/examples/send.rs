@@ -14,7 +14,7 @@ const BYTES: usize = 450;
 async fn main() -> Result<(), Error> {
     logging::init();
     let settings = Settings::from_env()?;
-    let queue = Queue::new(sqs_client(&aws::sdk_config().await), settings.messages_queue_url);
+    let queue = Queue::new(sqs_client(&aws::sdk_config()?), settings.messages_queue_url);
     let queue = &queue;
     let answer = move |_: Request| async move {
         queue.send(Entry { body: "x".repeat(BYTES), group: Some("int_speed".to_owned()), ..Entry::default() }).await?;

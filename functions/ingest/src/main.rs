@@ -17,7 +17,7 @@ use store::{Store, Tables};
 async fn main() -> Result<(), lambda_runtime::Error> {
     logging::init();
     let settings = Settings::from_env()?;
-    let config = aws::sdk_config().await;
+    let config = aws::sdk_config()?;
     let tables = Tables { config: settings.config_table, alerts: settings.alerts_table };
     let app = App::new(
         Clock::system(),

@@ -14,7 +14,7 @@ use timers::settings::Settings;
 async fn main() -> Result<(), Error> {
     lambda_kit::logging::init();
     let settings = Settings::from_env()?;
-    let sdk = lambda_kit::aws::sdk_config().await;
+    let sdk = lambda_kit::aws::sdk_config()?;
     let sqs = aws_sdk_sqs::Client::new(&sdk);
     let tables = Tables { config: settings.config_table, alerts: settings.alerts_table };
     let app = App::new(Dispatch {

@@ -1,46 +1,64 @@
 //! The AWS SDK's configuration: one TLS stack with bundled roots, credentials from the environment.
 //!
 //! Never the SDK's default connector, which reads the system's root certificates (20 million instructions at each cold
-//! start), and never its default credentials chain, which looks at files and at the instance's metadata.
+//! start), and never its default chain of settings (`aws-config`), which looks at files and at the instance's metadata.
 
 use std::time::Duration;
 
-use aws_config::environment::EnvironmentVariableCredentialsProvider;
-use aws_config::retry::RetryConfig;
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sqs::config::retry::RetryConfig;
+use aws_sdk_sqs::config::timeout::TimeoutConfig;
+use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider, SharedHttpClient};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_types::SdkConfig;
+use aws_types::sdk_config;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+
+use crate::settings::{Env, MissingSettings};
 
 /// Amazon Trust Services' roots and their cross-signed predecessor: every AWS endpoint chains to one of them
 /// (amazontrust.com/repository, read 2026-11-22).
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
 
-/// The configuration of a function on AWS, or at an emulator named by `AWS_ENDPOINT_URL`.
-pub async fn sdk_config() -> SdkConfig {
-    aws_config::defaults(BehaviorVersion::latest())
-        .credentials_provider(EnvironmentVariableCredentialsProvider::new())
-        .region(aws_config::environment::EnvironmentVariableRegionProvider::new())
-        .http_client(http_client())
-        .timeout_config(timeouts())
-        .retry_config(RetryConfig::standard().with_max_attempts(3))
-        .load()
-        .await
+/// The configuration of a function on AWS, or at an emulator that `AWS_ENDPOINT_URL` names. Lambda sets the credentials
+/// and the region before a process begins and does not change them while it lives.
+pub fn sdk_config() -> Result<SdkConfig, MissingSettings> {
+    let mut env = Env::read();
+    let (key, secret) = (env.required("AWS_ACCESS_KEY_ID"), env.required("AWS_SECRET_ACCESS_KEY"));
+    let credentials = Credentials::new(key, secret, env.optional("AWS_SESSION_TOKEN"), None, "environment");
+    let region = Region::new(env.required("AWS_REGION"));
+    let mut config = builder(credentials, region).service_config(EndpointOfService);
+    config.set_endpoint_url(env.optional("AWS_ENDPOINT_URL"));
+    env.finish()?;
+    Ok(config.build())
 }
 
 /// The same SDK against services on this machine.
 pub fn local_config(endpoint: &str) -> SdkConfig {
-    use aws_sdk_sqs::config::{Credentials, SharedCredentialsProvider};
+    let credentials = Credentials::new("local", "local", None, None, "local");
+    builder(credentials, Region::new("us-east-1")).endpoint_url(endpoint).build()
+}
+
+fn builder(credentials: Credentials, region: Region) -> sdk_config::Builder {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .endpoint_url(endpoint)
-        .region(Region::new("us-east-1"))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::new("local", "local", None, None, "local")))
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .region(region)
         .http_client(http_client())
         .timeout_config(timeouts())
         .retry_config(RetryConfig::standard().with_max_attempts(3))
-        .build()
+}
+
+/// `AWS_ENDPOINT_URL_DYNAMODB` and its like: the endpoint of one service, before that of all.
+#[derive(Debug)]
+struct EndpointOfService;
+
+impl LoadServiceConfig for EndpointOfService {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let service = key.service_id().to_uppercase().replace(' ', "_");
+        Env::read().optional(&format!("{}_{service}", key.env()))
+    }
 }
 
 /// A call that takes longer than this is tried again while the function still has time.
@@ -51,7 +69,7 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-fn http_client() -> aws_sdk_sqs::config::SharedHttpClient {
+fn http_client() -> SharedHttpClient {
     let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
     let context = TlsContext::builder().with_trust_store(roots).build().expect("the bundled roots are certificates");
     Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context).build_https()

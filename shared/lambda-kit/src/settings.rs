@@ -27,7 +27,7 @@ impl Env {
 
     /// The variable, if it is set and not empty: a template passes an absent parameter as an empty text.
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-    pub fn optional(&self, name: &'static str) -> Option<String> {
+    pub fn optional(&self, name: &str) -> Option<String> {
         std::env::var(name).ok().filter(|value| !value.is_empty())
     }
 
