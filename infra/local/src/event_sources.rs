@@ -7,9 +7,10 @@
 //! - an error, a panic, a timeout, or a report that names no record of the batch fails the batch as a whole.
 //!
 //! Two things are quicker than there. With [`Batching::AtOnce`] a batch does not wait for its window: a call costs nothing
-//! here, so messages are taken while a call is free, and batches grow by what arrives while none is. And what a process had in hand when it was killed is not invisible for minutes but comes
-//! again at the next start, for nobody else can have it (`give_back`). Not played: scaling up and down; calls at once are
-//! bounded by `MaximumConcurrency`, or for one machine's sake.
+//! here, so messages are taken while a call is free, and batches grow by what arrives while none is. And what a process had
+//! in hand when it was killed is not invisible for minutes but comes again at the next start, for nobody else can have it
+//! (`give_back`). Not played: scaling up and down; calls at once are bounded by `MaximumConcurrency`, or for one machine's
+//! sake.
 
 use std::collections::HashSet;
 use std::future::Future;

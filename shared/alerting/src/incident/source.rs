@@ -8,6 +8,9 @@ use crate::incident::{ALERTS, Incident, Linked, Progress};
 use crate::moment::Moment;
 use crate::timeline::EntryKind;
 
+/// The remark of an incident that was over before it was made.
+const OVER: &str = "nobody is told: the alert had recovered before its incident was made";
+
 /// The incident that an alert makes. A recovery makes a closed one: its trigger comes later, and finds it so.
 pub(super) fn create(source: &SourceChange, assigned: Option<&Assigned>, now: Moment) -> Applied {
     let mut incident = Incident {
@@ -41,6 +44,7 @@ pub(super) fn create(source: &SourceChange, assigned: Option<&Assigned>, now: Mo
     let mut draft = Draft::new(source.kind.entry(), "source");
     if source.kind == SourceKind::Recover {
         close(&mut incident, now);
+        draft = draft.detail(OVER);
     } else if let Some(hold) = &source.hold {
         draft = draft.detail(hold.remark());
     } else if let Some(assigned) = assigned {

@@ -173,7 +173,10 @@ fn a_transition_that_is_carried_out_twice_takes_effect_once_and_is_told_under_th
 fn a_trigger_that_is_carried_out_after_its_recovery_opens_nothing() {
     let story = Story::of(&[source(2, SourceKind::Recover), trigger()]);
     assert_eq!(story.kinds, [Ok(Some(EntryKind::Recovered)), Ok(None)]);
-    assert_eq!(story.incident().progress, Progress::Closed);
+    let incident = story.incident();
+    assert_eq!(incident.progress, Progress::Closed);
+    let remark = incident.timeline[0].detail.as_deref().expect("it says why nobody heard of it");
+    assert!(remark.starts_with("nobody is told"), "{remark}");
 }
 
 #[test]
