@@ -3,7 +3,6 @@
 #
 #   tests/run.sh              everything
 #   tests/run.sh STEP ...     only these, in this order; the list `steps` below names them
-#   tests/run.sh speed        what a message costs, of what `deploy` has built; not part of everything yet
 #
 # A step is a function of its name, and a place in the list. What it prints as `N passed, M failed` is counted.
 #
@@ -25,7 +24,7 @@ mkdir -p "$cache"
 cargo_deny=0.20.2
 cargo_nextest=0.9.143
 gungraun=0.20.0
-steps=(format clippy docs deny tests template fuzz deploy)
+steps=(format clippy docs deny tests template fuzz deploy speed)
 
 # --- what the steps need ------------------------------------------------------------------------------------------
 
@@ -100,6 +99,9 @@ begin_functions() {
         packages=()
         for folder in functions/*/; do packages+=(--package "$(basename "$folder")"); done
         nice -n 19 cargo lambda build --release --locked --quiet "${packages[@]}"
+        # What `speed` holds them beside.
+        nice -n 19 cargo lambda build --release --locked --quiet --package ingest --example nothing --example send \
+            --lambda-dir "$cache/speed"
     ) >"$cache/functions.log" 2>&1 &
     functions=$!
 }
@@ -168,10 +170,6 @@ deploy() {
 speed() {
     need_valgrind
     need_gungraun
-    (
-        for_functions
-        cargo lambda build --quiet --locked --release --package ingest --example nothing --example send --lambda-dir "$cache/speed"
-    )
     cargo run --quiet --locked -p scenarios --example speed -- "$cache/speed" "$cache/sam-build"
     CARGO_TARGET_DIR=$cache/rules cargo bench --quiet --locked --manifest-path tests/speed/rules/Cargo.toml -- --output-format=json |
         python3 tests/speed/rules.py

@@ -58,11 +58,11 @@ impl Setting {
         matches!(function, "EvaluateFunction" | "NotifyFunction")
     }
 
-    /// The next event for this function.
-    pub(crate) fn event(&self, function: &str) -> Value {
+    /// The next event for this function, of so many records if it is given batches.
+    pub(crate) fn event(&self, function: &str, batch: usize) -> Value {
         match function {
-            "EvaluateFunction" => records(function, (0..BATCH).map(|_| self.message())),
-            "NotifyFunction" => records(function, self.groups.iter().map(|group| self.notice(group))),
+            "EvaluateFunction" => records(function, (0..batch).map(|_| self.message())),
+            "NotifyFunction" => records(function, self.groups.iter().take(batch).map(|group| self.notice(group))),
             "ConsoleFunction" => {
                 let bearer = format!("Bearer {}", self.api_key);
                 request("GET", "/api/v1/spaces", &json!({"authorization": bearer}), "")
