@@ -7,9 +7,9 @@ import sys
 import zipfile
 
 # In MB: what they are today, with a twentieth of room, so that a dependency that slips in is seen. The goals are 3.5
-# (ingest), 4.5 (evaluate) and 4.8 (notify). Of ingest's 7.7 MB of code the SDK's runtime and clients are 2, HTTP/2 0.8
-# and TLS 0.7. The clients built for size (opt-level "s") make the zip 2 % smaller and a message 6 % dearer.
-LIMITS = {"IngestFunction": 4.9, "EvaluateFunction": 6.4, "NotifyFunction": 6.4}
+# (ingest), 4.5 (evaluate) and 4.8 (notify). Of ingest's code the SDK's runtime and clients are 2 MB, HTTP/2 0.8 and
+# TLS 0.7. The clients built for size (opt-level "s") make the zip 2 % smaller and a message 6 % dearer.
+LIMITS = {"IngestFunction": 4.25, "EvaluateFunction": 5.8, "NotifyFunction": 5.95}
 
 
 def zipped(path):
