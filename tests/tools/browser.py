@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import Error, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 # No sandbox: tests may run as root. No background traffic: there is no network.
@@ -64,11 +64,20 @@ class Browser:
     def sees(self, text):
         expect(self.page.get_by_text(text).first).to_be_visible(timeout=PATIENCE_MS)
 
+    def keep_picture(self, path):
+        """A browser that other programs starve has no frame to capture now and then. Nothing is held by the picture itself."""
+        for pause_ms in (500, 2_000, 5_000):
+            try:
+                return self.page.screenshot(path=path, full_page=True)
+            except Error:
+                self.page.wait_for_timeout(pause_ms)
+        return self.page.screenshot(path=path, full_page=True)
+
     def check(self, name):
         """Holds the page to what must be true of every page, and keeps its picture."""
         self.shots += 1
         path = Path(self.wanted["screenshots"]) / f"{self.size}-{self.shots:02}-{name}.png"
-        self.page.screenshot(path=path, full_page=True)
+        self.keep_picture(path)
         assert not self.complaints, f"{name}: the browser complains: {self.complaints}"
         width = self.page.evaluate("document.documentElement.scrollWidth") if self.scripts else 0
         assert width <= SIZES[self.size]["width"], f"{name}: {width} pixels wide"
