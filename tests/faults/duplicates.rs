@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use alerting::message::Received;
+use local::options::{Batching, Options};
 use scenarios::sender::Sender;
 use scenarios::space::feishu_bot;
 use scenarios::wire::{Fault, Wire, dynamodb, sqs};
@@ -181,6 +182,33 @@ async fn of_two_evaluators_at_one_key_the_slower_folds_again_and_no_update_is_lo
     assert_eq!((alerts.len(), alerts[0]["title"].as_str()), (1, Some("disk full 3")), "{alerts:#?}");
     let superseded = sender.outcomes().await.iter().filter(|outcome| *outcome == "superseded").count() as u64;
     assert_eq!(alerts[0]["count"].as_u64(), Some(3 - superseded), "{alerts:#?}");
+    world.finish().await;
+}
+
+/// Whoever is not the newest gives way after one lost race; the one that decides must not wait for the queue's visibility.
+#[tokio::test]
+async fn the_newest_message_is_not_handed_back_although_seven_others_are_written_before_it() {
+    let wire = Wire::start().await;
+    let world = World::start_through_with(&wire, Options { batching: Batching::AtOnce, ..wire.options() }).await;
+    let ops = world.space("Ops").notify(feishu_bot("ops")).await;
+    let sender = world.feishu_alert().monitoring().into(&ops).await;
+    let messages = script(&world, &sender, "TTTTTTTTR");
+    world.hand_over([&messages[0]]).await;
+    world.feishu("ops").expects("disk full 1").await;
+    world.rest().await;
+    let states = dynamodb("PutItem").holding("STATE#");
+    let mut overtaken = wire.before(states.clone().first(1), Fault::Overtaken);
+    world.hand_over([&messages[8]]).await;
+    overtaken.reached().await;
+    for other in &messages[1..8] {
+        // The next write is the other's and lets the newest go on; the one after it is the newest's next try.
+        overtaken = wire.before(states.clone().nth(2), Fault::Overtaken);
+        world.hand_over([other]).await;
+        overtaken.reached().await;
+    }
+    world.feishu("ops").expects("disk full 9").await;
+    world.settle().await;
+    assert_eq!(alerts(&world).await, [("closed".to_owned(), 8)]);
     world.finish().await;
 }
 
