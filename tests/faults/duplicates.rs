@@ -189,6 +189,7 @@ async fn of_two_evaluators_at_one_key_the_slower_folds_again_and_no_update_is_lo
 #[tokio::test]
 async fn the_newest_message_is_not_handed_back_although_seven_others_are_written_before_it() {
     let wire = Wire::start().await;
+    // A batch that waited for its second would use up the three in which a call is to be overtaken.
     let world = World::start_through_with(&wire, Options { batching: Batching::AtOnce, ..wire.options() }).await;
     let ops = world.space("Ops").notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;

@@ -13,8 +13,8 @@ use crate::carry_out;
 use crate::error::EvaluateError;
 use crate::told::Told;
 
-/// How often a lost race is folded again before the messages are handed back. Only who has the newest message races on, and
-/// a storm over one key makes ten evaluators of it: handed back, what decides would wait for the queue's visibility, minutes.
+/// How often a write is tried before the messages are handed back. A loser that has nothing newer than the winner gives way,
+/// so who loses again holds what decides, and handed back it would wait for the queue's visibility: minutes.
 const RACES: usize = 12;
 
 /// Messages of one key of one integration, in order.
