@@ -15,6 +15,8 @@ CREATE TABLE IF NOT EXISTS message (
     sent_at           INTEGER NOT NULL,
     visible_at        INTEGER NOT NULL,
     receives          INTEGER NOT NULL DEFAULT 0,
+    -- Those of `receives` that do not count: their process was killed before it had finished with the message.
+    uncounted         INTEGER NOT NULL DEFAULT 0,
     receives_before   INTEGER NOT NULL DEFAULT 0,
     first_received_at INTEGER,
     -- 1: in flight because it was received; 0: because a receiver said when it is to come back.

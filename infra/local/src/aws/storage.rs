@@ -35,9 +35,14 @@ const TICK: Duration = Duration::from_millis(50);
 
 const SCHEMA: &str = include_str!("schema.sql");
 
-/// Whoever had received these messages ended with the process that had this file open before: nobody is going to delete
-/// them, so there is no reason to wait until their visibility runs out. A delay before the first receipt stays.
-const HAND_BACK: &str = "UPDATE message SET visible_at = sent_at WHERE receives + receives_before > 0";
+/// Takes back the receives that the process before this one did not finish: their receiver has ended with it and is not
+/// going to delete the messages, so they are visible at once. These receives do not count, or a process that is killed
+/// again and again would fill the dead-letter queues. What a receiver deferred stays deferred: that receive is finished.
+const TAKE_BACK: &str = "UPDATE message SET visible_at = sent_at, uncounted = uncounted + 1, held = 0 WHERE held = 1";
+
+/// A file of a version that counted every receive.
+const ADD_UNCOUNTED: &str = "ALTER TABLE message ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0";
+const HAS_UNCOUNTED: &str = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('message') WHERE name = 'uncounted')";
 
 /// The thread has stopped, or the batch of this work was rolled back. Nothing of it was kept.
 #[derive(Debug, thiserror::Error)]
@@ -89,7 +94,10 @@ impl Storage {
             None => Connection::open_in_memory()?,
         };
         connection.execute_batch(SCHEMA).context("cannot prepare the queue storage")?;
-        connection.execute_batch(HAND_BACK).context("cannot hand back what was in flight")?;
+        if !connection.query_row(HAS_UNCOUNTED, [], |row| row.get::<_, bool>(0))? {
+            connection.execute_batch(ADD_UNCOUNTED).context("cannot extend the queue storage")?;
+        }
+        connection.execute_batch(TAKE_BACK).context("cannot take back what was in flight")?;
         connection.set_prepared_statement_cache_capacity(64);
         let mut books = Books::read(Db { connection, dirty: Cell::new(false) }, clock)?;
         let (work, waiting) = channel();

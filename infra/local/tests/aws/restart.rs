@@ -50,7 +50,7 @@ async fn queues_topics_and_messages_are_there_after_a_restart() {
     assert_eq!((counts.visible, counts.in_flight, counts.delayed), (1, 0, 1), "what was in flight is handed back");
     let duplicate = sqs.send("notices.fifo", of_group("a", "a1")).await.expect("sent");
     let again = sqs.receive("messages", 10, NOW).await.expect("received");
-    assert_eq!((bodies(&again), again[0].receives), (vec!["held"], 2));
+    assert_eq!((bodies(&again), again[0].receives), (vec!["held"], 1), "a receive that was cut off does not count");
     assert_eq!(again[0].message_id, before[0].message_id);
     sqs.delete("messages", vec![before[0].receipt.clone()]).await.expect("answered");
     assert_eq!(sqs.counts("messages").await.expect("counted").in_flight, 1, "a receipt of before is an old one");
@@ -62,6 +62,60 @@ async fn queues_topics_and_messages_are_there_after_a_restart() {
     let publication = Publication { message: "published".to_owned(), ..Publication::default() };
     aws.sns().publish(&topic, publication).await.expect("published");
     assert_eq!(sqs.receive("messages", 10, NOW).await.expect("received").len(), 3);
+}
+
+/// Two queues of this kind, the second for the dead letters of the first, where the third receive is the last.
+async fn queue_with_dead_letters(aws: &Aws) {
+    let policy = format!(r#"{{"deadLetterTargetArn":"{}","maxReceiveCount":3}}"#, queue_arn("dead"));
+    aws.sqs().ensure_queue("dead", attributes(&[])).await.expect("created");
+    let messages = attributes(&[("VisibilityTimeout", "60"), ("RedrivePolicy", &policy)]);
+    aws.sqs().ensure_queue("messages", messages).await.expect("created");
+}
+
+#[tokio::test]
+async fn a_receive_that_a_killed_process_did_not_finish_does_not_count() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = Clock::default();
+    let aws = open(folder.path(), &clock);
+    queue_with_dead_letters(&aws).await;
+    aws.sqs().send("messages", message("a")).await.expect("sent");
+    drop(aws);
+    for start in 0..10 {
+        let aws = open(folder.path(), &clock);
+        let received = aws.sqs().receive("messages", 10, NOW).await.expect("received");
+        assert_eq!(bodies(&received), ["a"], "start {start}");
+        assert_eq!(received[0].receives, 1, "start {start}");
+    }
+    let aws = open(folder.path(), &clock);
+    for receive in 1..=3 {
+        let received = aws.sqs().receive("messages", 10, NOW).await.expect("received");
+        assert_eq!((bodies(&received), received[0].receives), (vec!["a"], receive));
+        clock.advance(Duration::from_secs(60));
+    }
+    assert!(aws.sqs().receive("messages", 10, NOW).await.expect("received").is_empty());
+    assert_eq!(aws.sqs().counts("dead").await.expect("counted").visible, 1, "receives within one process still count");
+    let dead = aws.sqs().receive("dead", 10, NOW).await.expect("received");
+    assert_eq!(dead[0].receives, 4, "three that counted, and this one");
+}
+
+#[tokio::test]
+async fn a_message_that_its_receiver_deferred_is_not_hurried_by_restarts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = Clock::default();
+    let aws = open(folder.path(), &clock);
+    queue_with_dead_letters(&aws).await;
+    aws.sqs().send("messages", message("a")).await.expect("sent");
+    let received = aws.sqs().receive("messages", 10, NOW).await.expect("received");
+    let wait = vec![(received[0].receipt.clone(), Duration::from_secs(30))];
+    aws.sqs().change_visibility("messages", wait).await.expect("changed");
+    drop(aws);
+    for _ in 0..10 {
+        let aws = open(folder.path(), &clock);
+        assert!(aws.sqs().receive("messages", 10, NOW).await.expect("received").is_empty());
+    }
+    clock.advance(Duration::from_secs(30));
+    let received = open(folder.path(), &clock).sqs().receive("messages", 10, NOW).await.expect("received");
+    assert_eq!((bodies(&received), received[0].receives), (vec!["a"], 2), "the receive that deferred it was finished");
 }
 
 #[tokio::test]

@@ -36,6 +36,8 @@ pub(crate) struct Entry {
     pub(crate) place: Place,
     /// How often this queue handed it out.
     pub(crate) receives: u32,
+    /// Those of them that do not count: their receiver was killed.
+    pub(crate) uncounted: u32,
     pub(crate) sent_at: Moment,
 }
 
@@ -178,7 +180,7 @@ impl Line {
             if entry.place != Place::Ready {
                 return;
             }
-            if ask.max_receives.is_some_and(|max| entry.receives >= max) {
+            if ask.max_receives.is_some_and(|max| entry.receives - entry.uncounted >= max) {
                 self.remove(seq);
                 taken.dead.push(seq);
                 continue;
@@ -263,7 +265,10 @@ mod tests {
     fn line(kind: Kind, messages: &[(Seq, &str)]) -> Line {
         let mut line = Line::new(kind);
         for (seq, group) in messages {
-            line.add(*seq, Entry { group: (*group).into(), place: Place::Ready, receives: 0, sent_at: at(0) });
+            line.add(
+                *seq,
+                Entry { group: (*group).into(), place: Place::Ready, receives: 0, uncounted: 0, sent_at: at(0) },
+            );
         }
         line
     }
@@ -292,7 +297,7 @@ mod tests {
         for (kind, expected) in [(Kind::Fifo, vec![]), (Kind::Standard, vec![2])] {
             let mut line = line(kind, &[]);
             for (seq, place) in [(1, Place::Delayed(at(50))), (2, Place::Ready)] {
-                line.add(seq, Entry { group: "a".into(), place, receives: 0, sent_at: at(0) });
+                line.add(seq, Entry { group: "a".into(), place, receives: 0, uncounted: 0, sent_at: at(0) });
             }
             assert_eq!(line.take(ask(10, 99)).served, expected);
             line.wake(at(50));
@@ -346,7 +351,7 @@ mod tests {
                     Step::Send(group) => {
                         sent += 1;
                         left.insert(sent, group);
-                        let entry = Entry { group: group.to_string().into(), place: Place::Ready, receives: 0, sent_at: at(now) };
+                        let entry = Entry { group: group.to_string().into(), place: Place::Ready, receives: 0, uncounted: 0, sent_at: at(now) };
                         line.add(sent, entry);
                     }
                     Step::Receive(max) => {

@@ -56,8 +56,9 @@ impl Queues {
         for queue in rows.query_map([], read_queue)? {
             all.insert(queue?);
         }
-        let mut rows =
-            db.read().prepare("SELECT queue, seq, grp, sent_at, visible_at, receives FROM message ORDER BY seq")?;
+        let mut rows = db
+            .read()
+            .prepare("SELECT queue, seq, grp, sent_at, visible_at, receives, uncounted FROM message ORDER BY seq")?;
         let mut rows = rows.query([])?;
         while let Some(row) = rows.next()? {
             if let Some(queue) = all.queues.get_mut(&row.get(0)?) {
@@ -265,7 +266,7 @@ fn read_queue(row: &Row<'_>) -> rusqlite::Result<Queue> {
     })
 }
 
-/// Columns: queue, seq, grp, `sent_at`, `visible_at`, receives.
+/// Columns: queue, seq, grp, `sent_at`, `visible_at`, receives, uncounted.
 fn read_entry(row: &Row<'_>, line: &Line, now: Moment) -> rusqlite::Result<Entry> {
     let (until, receives) = (Moment::from_millis(row.get(4)?), row.get(5)?);
     let place = match (until > now, receives) {
@@ -274,7 +275,8 @@ fn read_entry(row: &Row<'_>, line: &Line, now: Moment) -> rusqlite::Result<Entry
         (true, _) => Place::InFlight(until),
     };
     let group = row.get_ref(2)?.as_str_or_null()?;
-    Ok(Entry { group: line.group_name(group), place, receives, sent_at: Moment::from_millis(row.get(3)?) })
+    let (sent_at, uncounted) = (Moment::from_millis(row.get(3)?), row.get(6)?);
+    Ok(Entry { group: line.group_name(group), place, receives, uncounted, sent_at })
 }
 
 fn to_json(attributes: &QueueAttributes) -> String {

@@ -100,14 +100,15 @@ impl Queues {
         let row = db
             .write()?
             .prepare_cached(
-                "UPDATE message SET queue = ?, visible_at = ?, receives_before = receives_before + receives,
-                 receives = 0, dead_from = ?, sent_at = coalesce(?, sent_at) WHERE seq = ? RETURNING sent_at, grp",
+                "UPDATE message SET queue = ?, visible_at = ?, receives_before = receives_before + receives - uncounted,
+                 receives = 0, uncounted = 0, held = 0, dead_from = ?, sent_at = coalesce(?, sent_at) WHERE seq = ? RETURNING sent_at, grp",
             )?
             .query_row(params![dead.id, now.millis(), queue_arn(from), restart, seq], |row| {
                 Ok((row.get(0)?, row.get::<_, Option<String>>(1)?))
             })?;
         let group = dead.line.group_name(row.1.as_deref());
-        dead.line.add(seq, Entry { group, place: Place::Ready, receives: 0, sent_at: Moment::from_millis(row.0) });
+        let sent_at = Moment::from_millis(row.0);
+        dead.line.add(seq, Entry { group, place: Place::Ready, receives: 0, uncounted: 0, sent_at });
         Ok(())
     }
 
@@ -201,7 +202,7 @@ impl HandingOut {
             .prepare_cached(
                 "UPDATE message SET receives = receives + 1, visible_at = ?, held = 1,
                  first_received_at = coalesce(first_received_at, ?) WHERE seq = ?
-                 RETURNING receives, receives_before, sent_at, first_received_at, grp, dead_from",
+                 RETURNING receives, receives_before - uncounted, sent_at, first_received_at, grp, dead_from",
             )?
             .query_row(params![self.until.millis(), self.now.millis(), seq], |row| self.read_message(row, seq))?;
         connection
@@ -224,7 +225,7 @@ impl HandingOut {
             sequence: self.fifo.then_some(seq),
             sent_at: Moment::from_millis(row.get(2)?),
             first_received_at: Moment::from_millis(row.get(3)?),
-            receives: receive + row.get::<_, u32>(1)?,
+            receives: receive.saturating_add_signed(row.get(1)?),
             dead_from: row.get(5)?,
         })
     }

@@ -132,6 +132,6 @@ fn insert(
         .execute(params![seq, message_id, dedup, message.trace, prepared.body_md5, attributes, message.body])?;
     let place = if delay.is_zero() { Place::Ready } else { Place::Delayed(now + delay) };
     let group = queue.line.group_name(message.group.as_deref());
-    queue.line.add(seq, Entry { group, place, receives: 0, sent_at: now });
+    queue.line.add(seq, Entry { group, place, receives: 0, uncounted: 0, sent_at: now });
     Ok((message_id, seq))
 }
