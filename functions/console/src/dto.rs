@@ -22,6 +22,7 @@ pub(crate) mod step;
 pub(crate) mod team;
 pub(crate) mod template;
 pub(crate) mod trace;
+pub(crate) mod warning;
 
 use alerting::moment::Moment;
 use alerting::policy::FieldError;

@@ -50,3 +50,4 @@ pub mod timeline;
 pub mod timer;
 pub mod trace;
 mod wall;
+pub mod warning;

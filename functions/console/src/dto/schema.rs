@@ -138,6 +138,19 @@ pub(crate) enum ProgressShape {
     Closed,
 }
 
+/// A setting that can be saved but will surprise.
+#[derive(ToSchema)]
+#[schema(as = Warning)]
+pub(crate) struct WarningShape {
+    /// The field to change.
+    #[schema(example = "push_mode.key")]
+    field: String,
+    /// What will happen.
+    message: String,
+    /// What to write instead.
+    remedy: String,
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use std::collections::BTreeSet;
@@ -182,6 +195,7 @@ pub(super) mod tests {
         same_fields::<FilterShape>(&filter);
         same_fields::<RouteShape>(&integration::Route { filter, spaces: vec![], then: integration::Then::Stop });
         same_fields::<LimitsShape>(&integration::IntakeLimits::default());
+        same_fields::<WarningShape>(&alerting::warning::Warning::new("title_from", "", ""));
         let field = integration::KeyField::Title;
         same_fields::<KeyExtractorShape>(&integration::KeyExtractor { field, pattern: "a".into() });
     }

@@ -15,6 +15,7 @@ use utoipa_axum::routes;
 use super::{Shared, save_over, spaces};
 use crate::dto::escalation::{EscalationRuleBody, EscalationRuleView};
 use crate::dto::field_error;
+use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
@@ -43,12 +44,12 @@ async fn list(
 #[utoipa::path(post, path = "/spaces/{id}/escalation-rules", tag = "escalation rules",
     operation_id = "create_escalation_rule", summary = "Creates an escalation rule, tried last unless it says otherwise",
     params(("id" = String, Path)), request_body = EscalationRuleBody,
-    responses((status = 201, description = "The rule", body = EscalationRuleView)))]
+    responses((status = 201, description = "The rule", body = WithWarnings<EscalationRuleView>)))]
 async fn create(
     State(app): Shared,
     ApiPath(space): ApiPath<SpaceId>,
     ApiJson(body): ApiJson<EscalationRuleBody>,
-) -> Result<(StatusCode, Json<EscalationRuleView>), ApiError> {
+) -> Result<(StatusCode, Json<WithWarnings<EscalationRuleView>>), ApiError> {
     spaces::found(&app, &space).await?;
     let id = EscalationRuleId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id");
     let (rule, position) = body.parse(id)?;
@@ -69,23 +70,23 @@ async fn create(
 #[utoipa::path(get, path = "/spaces/{id}/escalation-rules/{rule}", tag = "escalation rules",
     operation_id = "read_escalation_rule", summary = "Reads an escalation rule",
     params(("id" = String, Path), ("rule" = String, Path)),
-    responses((status = 200, description = "The rule", body = EscalationRuleView)))]
+    responses((status = 200, description = "The rule", body = WithWarnings<EscalationRuleView>)))]
 async fn read(
     State(app): Shared,
     ApiPath((space, id)): ApiPath<(SpaceId, EscalationRuleId)>,
-) -> Result<Json<EscalationRuleView>, ApiError> {
+) -> Result<Json<WithWarnings<EscalationRuleView>>, ApiError> {
     view(spaces::found(&app, &space).await?, &id)
 }
 
 #[utoipa::path(put, path = "/spaces/{id}/escalation-rules/{rule}", tag = "escalation rules",
     operation_id = "replace_escalation_rule", summary = "Replaces an escalation rule, and moves it if it says where to",
     params(("id" = String, Path), ("rule" = String, Path)), request_body = EscalationRuleBody,
-    responses((status = 200, description = "The rule", body = EscalationRuleView)))]
+    responses((status = 200, description = "The rule", body = WithWarnings<EscalationRuleView>)))]
 async fn replace(
     State(app): Shared,
     ApiPath((space, id)): ApiPath<(SpaceId, EscalationRuleId)>,
     ApiJson(body): ApiJson<EscalationRuleBody>,
-) -> Result<Json<EscalationRuleView>, ApiError> {
+) -> Result<Json<WithWarnings<EscalationRuleView>>, ApiError> {
     position_of(&spaces::found(&app, &space).await?, &id)?;
     let (rule, position) = body.parse(id.clone())?;
     let saved = save_over(|| async {
@@ -117,10 +118,11 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn view(space: Space, id: &EscalationRuleId) -> Result<Json<EscalationRuleView>, ApiError> {
+/// A rule by itself, with what will surprise about it.
+fn view(space: Space, id: &EscalationRuleId) -> Result<Json<WithWarnings<EscalationRuleView>>, ApiError> {
     let position = position_of(&space, id)?;
     let rule = space.escalation_rules.into_iter().nth(position).expect("it was found there");
-    Ok(Json(EscalationRuleView::new(position, rule)))
+    Ok(Json(WithWarnings::none(EscalationRuleView::new(position, rule))))
 }
 
 fn position_of(space: &Space, id: &EscalationRuleId) -> Result<usize, ApiError> {

@@ -25,6 +25,7 @@ use crate::dto::incident::{
     ActBody, CommentBody, EditBody, EscalateBody, IncidentDetail, MergeBody, PeopleBody, QuickSilenceBody, SnoozeBody,
 };
 use crate::dto::silence::SilenceView;
+use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath};
 use crate::{App, SharedApp};
@@ -239,16 +240,16 @@ async fn merge(
 
 #[utoipa::path(post, path = "/incidents/{id}/silence", tag = "incidents", operation_id = "silence_like_incident",
     summary = "Makes a silence in the space for alerts like this incident's", params(("id" = String, Path)),
-    request_body = QuickSilenceBody, responses((status = 201, description = "The silence", body = SilenceView)))]
+    request_body = QuickSilenceBody, responses((status = 201, description = "The silence", body = WithWarnings<SilenceView>)))]
 async fn silence(
     State(app): Shared,
     actor: Actor,
     ApiPath(id): ApiPath<IncidentId>,
     ApiJson(body): ApiJson<QuickSilenceBody>,
-) -> Result<(StatusCode, Json<SilenceView>), ApiError> {
+) -> Result<(StatusCode, Json<WithWarnings<SilenceView>>), ApiError> {
     let who = who(&app, actor, body.member).await?;
     let silence = silence_like(&app, &id, body.minutes, body.labels.as_deref(), who.name).await?;
-    Ok((StatusCode::CREATED, Json(SilenceView::new(silence, app.clock.now()))))
+    Ok((StatusCode::CREATED, Json(super::silences::view(silence, app.clock.now()))))
 }
 
 /// Makes a silence for what is like an incident: the same title, and the same values of `labels` (`None`: of all).

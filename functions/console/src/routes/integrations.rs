@@ -21,6 +21,7 @@ use crate::auth::Actor;
 use crate::auth::scope::Scope;
 use crate::dto::field_error;
 use crate::dto::integration::{Draft, IntegrationBody, IntegrationView, RotateKeyBody, SecretToSave, Shown};
+use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Base};
 use crate::page::{Listed, Page, PageQuery};
@@ -57,12 +58,12 @@ async fn list(
 
 #[utoipa::path(post, path = "/integrations", tag = "integrations", operation_id = "create_integration",
     summary = "Creates an integration", request_body = IntegrationBody,
-    responses((status = 201, description = "The integration with its URL", body = IntegrationView)))]
+    responses((status = 201, description = "The integration with its URL", body = WithWarnings<IntegrationView>)))]
 async fn create(
     State(app): Shared,
     Base(base): Base,
     ApiJson(body): ApiJson<IntegrationBody>,
-) -> Result<(StatusCode, Json<IntegrationView>), ApiError> {
+) -> Result<(StatusCode, Json<WithWarnings<IntegrationView>>), ApiError> {
     let id = IntegrationId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id");
     let Draft { mut integration, secret } = body.parse(id, 0, app.clock.now())?;
     check(&app, &integration).await?;
@@ -72,22 +73,22 @@ async fn create(
     let NewKey { key, sealed, hash, hint } = new_key(&app, &integration.id).await?;
     let stored = StoredIntegration { integration, intake_key: sealed, key_hash: hash, key_hint: hint, old_key: None };
     let stored = app.store.integrations().put(&stored, Expect::New).await.map_err(save_error)?;
-    Ok((StatusCode::CREATED, Json(view(&app, stored, url(&base, &key)).await?)))
+    Ok((StatusCode::CREATED, Json(alone(&app, stored, url(&base, &key)).await?)))
 }
 
 #[utoipa::path(get, path = "/integrations/{id}", tag = "integrations", operation_id = "read_integration",
     summary = "Reads an integration, with its whole URL if the key may `admin`", params(("id" = String, Path)),
-    responses((status = 200, description = "The integration", body = IntegrationView)))]
+    responses((status = 200, description = "The integration", body = WithWarnings<IntegrationView>)))]
 async fn read(
     State(app): Shared,
     actor: Actor,
     Base(base): Base,
     ApiPath(id): ApiPath<IntegrationId>,
-) -> Result<Json<IntegrationView>, ApiError> {
+) -> Result<Json<WithWarnings<IntegrationView>>, ApiError> {
     let stored = found(&app, &id).await?;
     if actor.scope < Scope::Admin {
         let url = stored.key_hint.clone();
-        return Ok(Json(view(&app, stored, url).await?));
+        return Ok(Json(alone(&app, stored, url).await?));
     }
     Ok(Json(whole(&app, &base, stored).await?))
 }
@@ -95,13 +96,13 @@ async fn read(
 #[utoipa::path(put, path = "/integrations/{id}", tag = "integrations", operation_id = "replace_integration",
     summary = "Replaces an integration; its URL stays, and its signing secret if that is left out",
     params(("id" = String, Path)), request_body = IntegrationBody,
-    responses((status = 200, description = "The integration", body = IntegrationView)))]
+    responses((status = 200, description = "The integration", body = WithWarnings<IntegrationView>)))]
 async fn replace(
     State(app): Shared,
     Base(base): Base,
     ApiPath(id): ApiPath<IntegrationId>,
     ApiJson(body): ApiJson<IntegrationBody>,
-) -> Result<Json<IntegrationView>, ApiError> {
+) -> Result<Json<WithWarnings<IntegrationView>>, ApiError> {
     let created_at = found(&app, &id).await?.integration.created_at;
     let Draft { integration, secret } = body.parse(id.clone(), 0, created_at)?;
     check(&app, &integration).await?;
@@ -134,13 +135,13 @@ async fn delete(State(app): Shared, ApiPath(id): ApiPath<IntegrationId>) -> Resu
 #[utoipa::path(post, path = "/integrations/{id}/rotate-key", tag = "integrations", operation_id = "rotate_key",
     summary = "Gives the integration a new URL; the old one works on for a while", params(("id" = String, Path)),
     request_body = RotateKeyBody,
-    responses((status = 200, description = "The integration with its new URL", body = IntegrationView)))]
+    responses((status = 200, description = "The integration with its new URL", body = WithWarnings<IntegrationView>)))]
 async fn rotate_key(
     State(app): Shared,
     Base(base): Base,
     ApiPath(id): ApiPath<IntegrationId>,
     ApiJson(body): ApiJson<RotateKeyBody>,
-) -> Result<Json<IntegrationView>, ApiError> {
+) -> Result<Json<WithWarnings<IntegrationView>>, ApiError> {
     if body.overlap_minutes > OVERLAP_MINUTES {
         return Err(ApiError::invalid("overlap_minutes", format!("expected 0 to {OVERLAP_MINUTES} (a week)")));
     }
@@ -200,9 +201,14 @@ fn url(base: &str, key: &Secret) -> String {
 }
 
 /// An integration with its whole URL.
-async fn whole(app: &App, base: &str, stored: StoredIntegration) -> Result<IntegrationView, ApiError> {
+async fn whole(app: &App, base: &str, stored: StoredIntegration) -> Result<WithWarnings<IntegrationView>, ApiError> {
     let key = app.sealer.open(stored.integration.id.as_str(), &stored.intake_key).await?;
-    view(app, stored, url(base, &key)).await
+    alone(app, stored, url(base, &key)).await
+}
+
+/// An integration by itself, with what will surprise about it.
+async fn alone(app: &App, stored: StoredIntegration, url: String) -> Result<WithWarnings<IntegrationView>, ApiError> {
+    Ok(WithWarnings::none(view(app, stored, url).await?))
 }
 
 async fn view(app: &App, stored: StoredIntegration, url: String) -> Result<IntegrationView, ApiError> {

@@ -17,6 +17,7 @@ use super::on_call::AHEAD;
 use super::{Shared, in_use, save_error, save_over};
 use crate::dto::field_error;
 use crate::dto::schedule::{OverrideBody, OverrideView, ScheduleBody, ScheduleView, override_id};
+use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
@@ -45,11 +46,11 @@ async fn list(
 
 #[utoipa::path(post, path = "/schedules", tag = "schedules", operation_id = "create_schedule",
     summary = "Creates a schedule", request_body = ScheduleBody,
-    responses((status = 201, description = "The schedule", body = ScheduleView)))]
+    responses((status = 201, description = "The schedule", body = WithWarnings<ScheduleView>)))]
 async fn create(
     State(app): Shared,
     ApiJson(body): ApiJson<ScheduleBody>,
-) -> Result<(StatusCode, Json<ScheduleView>), ApiError> {
+) -> Result<(StatusCode, Json<WithWarnings<ScheduleView>>), ApiError> {
     let empty = Schedule {
         id: ScheduleId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id"),
         version: 0,
@@ -61,30 +62,33 @@ async fn create(
     };
     let schedule = wanted(&app, &body, empty).await?;
     let schedule = app.store.schedules().put(&schedule, Expect::New).await.map_err(save_error)?;
-    Ok((StatusCode::CREATED, Json(view(&app, schedule))))
+    Ok((StatusCode::CREATED, Json(alone(&app, schedule))))
 }
 
 #[utoipa::path(get, path = "/schedules/{id}", tag = "schedules", operation_id = "read_schedule",
     summary = "Reads a schedule", params(("id" = String, Path)),
-    responses((status = 200, description = "The schedule", body = ScheduleView)))]
-async fn read(State(app): Shared, ApiPath(id): ApiPath<ScheduleId>) -> Result<Json<ScheduleView>, ApiError> {
-    Ok(Json(view(&app, found(&app, &id).await?)))
+    responses((status = 200, description = "The schedule", body = WithWarnings<ScheduleView>)))]
+async fn read(
+    State(app): Shared,
+    ApiPath(id): ApiPath<ScheduleId>,
+) -> Result<Json<WithWarnings<ScheduleView>>, ApiError> {
+    Ok(Json(alone(&app, found(&app, &id).await?)))
 }
 
 #[utoipa::path(put, path = "/schedules/{id}", tag = "schedules", operation_id = "replace_schedule",
     summary = "Replaces a schedule; overrides that are left out are kept", params(("id" = String, Path)),
-    request_body = ScheduleBody, responses((status = 200, description = "The schedule", body = ScheduleView)))]
+    request_body = ScheduleBody, responses((status = 200, description = "The schedule", body = WithWarnings<ScheduleView>)))]
 async fn replace(
     State(app): Shared,
     ApiPath(id): ApiPath<ScheduleId>,
     ApiJson(body): ApiJson<ScheduleBody>,
-) -> Result<Json<ScheduleView>, ApiError> {
+) -> Result<Json<WithWarnings<ScheduleView>>, ApiError> {
     let saved = save_over(|| async {
         let before = found(&app, &id).await?;
         let expect = Expect::Version(before.version);
         Ok(app.store.schedules().put(&wanted(&app, &body, before).await?, expect).await)
     });
-    Ok(Json(view(&app, saved.await?)))
+    Ok(Json(alone(&app, saved.await?)))
 }
 
 #[utoipa::path(delete, path = "/schedules/{id}", tag = "schedules", operation_id = "delete_schedule",
@@ -144,6 +148,11 @@ async fn delete_override(
 
 pub(crate) async fn found(app: &App, id: &ScheduleId) -> Result<Schedule, ApiError> {
     app.store.schedules().get(id).await?.ok_or_else(|| ApiError::not_found(format_args!("schedule {id}")))
+}
+
+/// A schedule by itself, with what will surprise about it.
+fn alone(app: &App, schedule: Schedule) -> WithWarnings<ScheduleView> {
+    WithWarnings::none(view(app, schedule))
 }
 
 fn view(app: &App, schedule: Schedule) -> ScheduleView {

@@ -16,6 +16,7 @@ use super::{Shared, save_over, spaces};
 use crate::auth::Actor;
 use crate::dto::field_error;
 use crate::dto::silence::{SilenceBody, SilenceView};
+use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
@@ -42,18 +43,18 @@ async fn list(
 
 #[utoipa::path(post, path = "/spaces/{id}/silences", tag = "silences", operation_id = "create_silence",
     summary = "Creates a silence", params(("id" = String, Path)), request_body = SilenceBody,
-    responses((status = 201, description = "The silence", body = SilenceView)))]
+    responses((status = 201, description = "The silence", body = WithWarnings<SilenceView>)))]
 async fn create(
     State(app): Shared,
     actor: Actor,
     ApiPath(space): ApiPath<SpaceId>,
     ApiJson(body): ApiJson<SilenceBody>,
-) -> Result<(StatusCode, Json<SilenceView>), ApiError> {
+) -> Result<(StatusCode, Json<WithWarnings<SilenceView>>), ApiError> {
     spaces::found(&app, &space).await?;
     let now = app.clock.now();
     let silence = body.apply(empty(actor.name, now))?;
     add(&app, &space, &silence, now).await?;
-    Ok((StatusCode::CREATED, Json(SilenceView::new(silence, now))))
+    Ok((StatusCode::CREATED, Json(view(silence, now))))
 }
 
 /// Puts a new silence into its space.
@@ -70,24 +71,24 @@ pub(super) async fn add(app: &App, space: &SpaceId, silence: &Silence, now: Mome
 
 #[utoipa::path(get, path = "/spaces/{id}/silences/{silence}", tag = "silences", operation_id = "read_silence",
     summary = "Reads a silence", params(("id" = String, Path), ("silence" = String, Path)),
-    responses((status = 200, description = "The silence", body = SilenceView)))]
+    responses((status = 200, description = "The silence", body = WithWarnings<SilenceView>)))]
 async fn read(
     State(app): Shared,
     ApiPath((space, id)): ApiPath<(SpaceId, SilenceId)>,
-) -> Result<Json<SilenceView>, ApiError> {
+) -> Result<Json<WithWarnings<SilenceView>>, ApiError> {
     let space = spaces::found(&app, &space).await?;
     let silence = space.silences[position_of(&space, &id)?].clone();
-    Ok(Json(SilenceView::new(silence, app.clock.now())))
+    Ok(Json(view(silence, app.clock.now())))
 }
 
 #[utoipa::path(put, path = "/spaces/{id}/silences/{silence}", tag = "silences", operation_id = "replace_silence",
     summary = "Replaces a silence", params(("id" = String, Path), ("silence" = String, Path)),
-    request_body = SilenceBody, responses((status = 200, description = "The silence", body = SilenceView)))]
+    request_body = SilenceBody, responses((status = 200, description = "The silence", body = WithWarnings<SilenceView>)))]
 async fn replace(
     State(app): Shared,
     ApiPath((space, id)): ApiPath<(SpaceId, SilenceId)>,
     ApiJson(body): ApiJson<SilenceBody>,
-) -> Result<Json<SilenceView>, ApiError> {
+) -> Result<Json<WithWarnings<SilenceView>>, ApiError> {
     let now = app.clock.now();
     let saved = save_over(|| async {
         let mut space = spaces::found(&app, &space).await?;
@@ -98,7 +99,7 @@ async fn replace(
         let saved = app.store.spaces().put(&space, Expect::Version(space.version)).await;
         Ok(saved.map(|_| silence))
     });
-    Ok(Json(SilenceView::new(saved.await?, now)))
+    Ok(Json(view(saved.await?, now)))
 }
 
 #[utoipa::path(delete, path = "/spaces/{id}/silences/{silence}", tag = "silences", operation_id = "delete_silence",
@@ -115,6 +116,11 @@ async fn delete(
     });
     saved.await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// A silence by itself, with what will surprise about it.
+pub(super) fn view(silence: Silence, now: Moment) -> WithWarnings<SilenceView> {
+    WithWarnings::none(SilenceView::new(silence, now))
 }
 
 /// A silence of which only what stays the same is said.

@@ -14,6 +14,7 @@ use utoipa_axum::routes;
 
 use super::{Shared, in_use, integrations_that, save_error, save_over, spaces_of};
 use crate::dto::space::{SpaceBody, SpaceView};
+use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
@@ -36,38 +37,38 @@ async fn list(State(app): Shared, ApiQuery(query): ApiQuery<PageQuery>) -> Resul
 }
 
 #[utoipa::path(post, path = "/spaces", tag = "spaces", operation_id = "create_space", summary = "Creates a space",
-    request_body = SpaceBody, responses((status = 201, description = "The space", body = SpaceView)))]
+    request_body = SpaceBody, responses((status = 201, description = "The space", body = WithWarnings<SpaceView>)))]
 async fn create(
     State(app): Shared,
     ApiJson(body): ApiJson<SpaceBody>,
-) -> Result<(StatusCode, Json<SpaceView>), ApiError> {
+) -> Result<(StatusCode, Json<WithWarnings<SpaceView>>), ApiError> {
     let id = SpaceId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id");
     let space = wanted(&app, &body, Space::new(id, String::new(), Vec::new(), app.clock.now())).await?;
     let space = app.store.spaces().put(&space, Expect::New).await.map_err(save_error)?;
-    Ok((StatusCode::CREATED, Json(space.into())))
+    Ok((StatusCode::CREATED, Json(view(space))))
 }
 
 #[utoipa::path(get, path = "/spaces/{id}", tag = "spaces", operation_id = "read_space", summary = "Reads a space",
-    params(("id" = String, Path)), responses((status = 200, description = "The space", body = SpaceView)))]
-async fn read(State(app): Shared, ApiPath(id): ApiPath<SpaceId>) -> Result<Json<SpaceView>, ApiError> {
-    Ok(Json(found(&app, &id).await?.into()))
+    params(("id" = String, Path)), responses((status = 200, description = "The space", body = WithWarnings<SpaceView>)))]
+async fn read(State(app): Shared, ApiPath(id): ApiPath<SpaceId>) -> Result<Json<WithWarnings<SpaceView>>, ApiError> {
+    Ok(Json(view(found(&app, &id).await?)))
 }
 
 #[utoipa::path(put, path = "/spaces/{id}", tag = "spaces", operation_id = "replace_space",
     summary = "Replaces a space; its escalation rules and silences stay",
     params(("id" = String, Path)), request_body = SpaceBody,
-    responses((status = 200, description = "The space", body = SpaceView)))]
+    responses((status = 200, description = "The space", body = WithWarnings<SpaceView>)))]
 async fn replace(
     State(app): Shared,
     ApiPath(id): ApiPath<SpaceId>,
     ApiJson(body): ApiJson<SpaceBody>,
-) -> Result<Json<SpaceView>, ApiError> {
+) -> Result<Json<WithWarnings<SpaceView>>, ApiError> {
     let saved = save_over(|| async {
         let before = found(&app, &id).await?;
         let expect = Expect::Version(before.version);
         Ok(app.store.spaces().put(&wanted(&app, &body, before).await?, expect).await)
     });
-    Ok(Json(saved.await?.into()))
+    Ok(Json(view(saved.await?)))
 }
 
 #[utoipa::path(delete, path = "/spaces/{id}", tag = "spaces", operation_id = "delete_space",
@@ -84,6 +85,11 @@ async fn delete(State(app): Shared, ApiPath(id): ApiPath<SpaceId>) -> Result<Sta
 
 pub(crate) async fn found(app: &App, id: &SpaceId) -> Result<Space, ApiError> {
     app.store.spaces().get(id).await?.ok_or_else(|| ApiError::not_found(format_args!("space {id}")))
+}
+
+/// A space by itself, with what will surprise about it.
+fn view(space: Space) -> WithWarnings<SpaceView> {
+    WithWarnings::none(space.into())
 }
 
 /// `before` as the request wants it: its destinations each once, all of them there.

@@ -246,6 +246,13 @@ impl World {
     }
 }
 
+/// An object as a list shows it: what a save warns of stands in its own answer only.
+pub(crate) fn without_warnings(object: &Value) -> Value {
+    let mut object = object.clone();
+    object.as_object_mut().expect("an object").remove("warnings");
+    object
+}
+
 /// The id of an object.
 #[track_caller]
 pub(crate) fn id(object: &Value) -> String {

@@ -1,0 +1,28 @@
+//! What a save answers beside the object: settings that are valid and will surprise.
+
+use alerting::warning::Warning;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::schema::WarningShape;
+
+/// An object as it is saved, and what about it will surprise. A list holds the objects alone.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WithWarnings<T> {
+    #[serde(flatten)]
+    object: T,
+    /// Settings that can be saved but will surprise; empty if there are none.
+    #[schema(value_type = Vec<WarningShape>)]
+    warnings: Vec<Warning>,
+}
+
+impl<T> WithWarnings<T> {
+    pub(crate) fn new(object: T, warnings: Vec<Warning>) -> Self {
+        Self { object, warnings }
+    }
+
+    /// An object of a kind that nothing is checked for yet.
+    pub(crate) fn none(object: T) -> Self {
+        Self::new(object, Vec::new())
+    }
+}

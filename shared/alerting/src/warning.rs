@@ -1,0 +1,20 @@
+//! What can be saved but will surprise: a setting that is valid and does not do what it looks like.
+
+use serde::Serialize;
+
+/// One surprise, for the person who saves.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// The field to change, as in an error: `push_mode.key`.
+    pub field: String,
+    /// What will happen, in one sentence.
+    pub message: String,
+    /// What to write instead.
+    pub remedy: String,
+}
+
+impl Warning {
+    pub fn new(field: impl Into<String>, message: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into(), remedy: remedy.into() }
+    }
+}
