@@ -71,8 +71,9 @@ fn errors_throttles_and_the_ledger_have_alarms() {
     for metric in [("AWS/ApiGateway", "5xx"), ("AWS/Lambda", "Throttles"), ("Larkspur", "Untold")] {
         assert!(metrics.contains(&metric), "{metric:?}");
     }
-    let writer = tree::read("shared/lambda-kit/src/metric.rs");
-    assert!(writer.contains("\"Larkspur\"") && writer.contains("\"Untold\""), "the metric is written");
+    // That the metric is written under this name, and passes Lambda's log filter, is tested where it is written.
+    let untold = resources(&alarms, "AWS::CloudWatch::Alarm").find(|(_, alarm)| alarm["MetricName"] == "Untold");
+    assert!(untold.is_some_and(|(_, alarm)| alarm.get("Dimensions").is_none()), "the metric has no dimensions");
     for user in ["functions/timers/src/ledger_check.rs", "shared/dispatch/src/alarm.rs"] {
         assert!(tree::read(user).contains("metric::untold("), "{user} writes it");
     }
