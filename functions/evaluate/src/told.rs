@@ -29,6 +29,6 @@ impl Told {
     }
 
     pub(crate) fn change(&mut self, change: &ChangeEvent) {
-        self.changes.push(serde_json::to_string(change).expect("a change is JSON"));
+        self.changes.push(change.message());
     }
 }

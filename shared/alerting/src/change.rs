@@ -8,6 +8,11 @@ use crate::incident::Incident;
 use crate::moment::Moment;
 use crate::timeline::{Entry, EntryKind};
 
+/// What SNS takes as one message (SNS API reference, `Publish`, read 2026-11).
+pub const MESSAGE_BYTES: usize = 262_144;
+/// What a label's value is cut to in a message that is too long; fifty of them leave room for everything else.
+const CUT_LABEL_BYTES: usize = 2048;
+
 /// One message of the topic, as JSON. `id` is the same for every copy: the topic delivers at least once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeEvent {
@@ -19,6 +24,9 @@ pub struct ChangeEvent {
     pub alert: Option<Alert>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<IncidentSummary>,
+    /// Names of the alert's labels whose values are cut here: a message of the topic has an end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels_cut: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -56,6 +64,7 @@ impl ChangeEvent {
             at: at.rfc3339(),
             alert: Some(alert.clone()),
             incident: None,
+            labels_cut: Vec::new(),
         }
     }
 
@@ -73,6 +82,78 @@ impl ChangeEvent {
                 change: entry.kind,
                 actor: entry.actor.clone(),
             }),
+            labels_cut: Vec::new(),
         }
+    }
+
+    /// The message: JSON of at most [`MESSAGE_BYTES`]. Where labels make it longer, their longest values are cut, and
+    /// `labels_cut` names them.
+    pub fn message(&self) -> String {
+        let whole = json(self);
+        if whole.len() <= MESSAGE_BYTES {
+            return whole;
+        }
+        let mut cut = self.clone();
+        let labels = cut.alert.iter_mut().flat_map(|alert| alert.labels.iter_mut());
+        for (name, value) in labels.filter(|(_, value)| json(value).len() > CUT_LABEL_BYTES) {
+            while json(value).len() > CUT_LABEL_BYTES {
+                let keep = value.chars().count() / 2;
+                *value = value.chars().take(keep).collect();
+            }
+            value.push('…');
+            cut.labels_cut.push(name.clone());
+        }
+        json(&cut)
+    }
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("a change is JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::alert::Status;
+    use crate::ids::{AlertId, IntegrationId, Stamp};
+    use crate::limits;
+    use crate::severity::Severity;
+
+    fn change(value: &str) -> ChangeEvent {
+        let name = |n: usize| format!("{n:0width$}", width = limits::LABEL_NAME_CHARS);
+        let (integration, stamp) =
+            (IntegrationId::from_suffix("a").expect("valid"), Stamp::from_parts(Moment::default(), 0));
+        let alert = Alert {
+            id: AlertId::of(&integration, stamp),
+            integration,
+            alert_key: Some("db-1".to_owned()),
+            title: "disk full".to_owned(),
+            description: "x".repeat(limits::DESCRIPTION_BYTES),
+            severity: Severity::Warning,
+            status: Status::Open,
+            count: 1,
+            labels: (0..limits::LABELS).map(|n| (name(n), value.to_owned())).collect(),
+            opened_by: stamp,
+            shown: stamp,
+            updated_at: Moment::default(),
+            closed_at: None,
+            spaces: Vec::new(),
+        };
+        ChangeEvent::of_alert(ChangeKind::AlertTriggered, &alert, "1", Moment::from_millis(0))
+    }
+
+    #[test]
+    fn a_change_that_is_too_long_for_the_topic_has_its_labels_cut_and_names_them() {
+        for character in ["😀", "\u{1}", "\""] {
+            let whole = change(&character.repeat(limits::LABEL_VALUE_CHARS));
+            let message = whole.message();
+            assert!(message.len() <= MESSAGE_BYTES, "{character:?}: {} bytes", message.len());
+            let read: ChangeEvent = serde_json::from_str(&message).expect("still JSON");
+            let cut = json(&whole).len() > MESSAGE_BYTES;
+            assert_eq!(read.labels_cut.len(), if cut { limits::LABELS } else { 0 }, "{character:?}");
+            let alert = read.alert.expect("an alert");
+            assert!(alert.labels.values().all(|value| value.ends_with('…') == cut), "{character:?}");
+        }
+        assert_eq!(change("short").message(), json(&change("short")));
     }
 }

@@ -144,7 +144,6 @@ impl Dispatch {
     }
 
     pub async fn publish(&self, change: &ChangeEvent) -> Result<(), PublishError> {
-        let message = serde_json::to_string(change).expect("a change is JSON");
-        self.changes.publish_batch(&[message]).await
+        self.changes.publish_batch(&[change.message()]).await
     }
 }

@@ -5,6 +5,8 @@ use aws_sdk_sns::types::PublishBatchRequestEntry;
 
 /// Entries of one batch request.
 const BATCH: usize = 10;
+/// Bytes of one batch request, and of one message (SNS API reference, `PublishBatch`, read 2026-11).
+pub const BATCH_BYTES: usize = 262_144;
 
 #[derive(Debug, Clone)]
 pub struct Topic {
@@ -26,9 +28,9 @@ impl Topic {
         Self { client, arn: arn.into() }
     }
 
-    /// Publishes all, ten at a time. What a batch answer names as failed is published once more; HTTP 200 is no proof.
+    /// Publishes all, in batches of ten that stay within [`BATCH_BYTES`]. What a batch answer names as failed is published once more; HTTP 200 is no proof.
     pub async fn publish_batch(&self, messages: &[String]) -> Result<(), PublishError> {
-        for chunk in messages.chunks(BATCH) {
+        for chunk in chunks(messages) {
             let failed = self.publish_chunk(chunk).await?;
             let again: Vec<String> = failed.iter().filter_map(|(index, _)| chunk.get(*index).cloned()).collect();
             if again.is_empty() {
@@ -62,5 +64,39 @@ impl Topic {
             .iter()
             .filter_map(|failure| Some((failure.id().parse().ok()?, failure.code().to_owned())))
             .collect())
+    }
+}
+
+/// Consecutive messages that fit into one request. A message that is too large alone stays alone: only it is refused.
+fn chunks(messages: &[String]) -> Vec<&[String]> {
+    let (mut chunks, mut start, mut bytes) = (Vec::new(), 0, 0);
+    for (place, message) in messages.iter().enumerate() {
+        if place > start && (place - start == BATCH || bytes + message.len() > BATCH_BYTES) {
+            chunks.push(&messages[start..place]);
+            (start, bytes) = (place, 0);
+        }
+        bytes += message.len();
+    }
+    if start < messages.len() {
+        chunks.push(&messages[start..]);
+    }
+    chunks
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_holds_ten_messages_and_no_more_bytes_than_sns_takes() {
+        let lengths = |sizes: &[usize]| {
+            let messages: Vec<String> = sizes.iter().map(|size| "x".repeat(*size)).collect();
+            chunks(&messages).iter().map(|chunk| chunk.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(lengths(&[1; 23]), [10, 10, 3]);
+        assert_eq!(lengths(&[BATCH_BYTES / 2; 5]), [2, 2, 1]);
+        assert_eq!(lengths(&[BATCH_BYTES, 1, BATCH_BYTES - 1, 2]), [1, 2, 1]);
+        assert_eq!(lengths(&[1, BATCH_BYTES + 1, 1]), [1, 1, 1]);
+        assert_eq!(lengths(&[]), [0; 0]);
     }
 }

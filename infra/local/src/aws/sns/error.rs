@@ -16,6 +16,8 @@ pub enum SnsError {
     TooManyEntries,
     #[error("The batch request does not contain any entries")]
     EmptyBatch,
+    #[error("The length of all the batch messages put together is more than the limit")]
+    BatchTooLong,
     #[error("Two or more batch entries in the request have the same Id")]
     RepeatedId,
     #[error("Could not find operation {0} for version 2010-03-31")]
@@ -31,6 +33,7 @@ impl SnsError {
             SnsError::BadParameter(_) => ("InvalidParameter", StatusCode::BAD_REQUEST),
             SnsError::TooManyEntries => ("TooManyEntriesInBatchRequest", StatusCode::BAD_REQUEST),
             SnsError::EmptyBatch => ("EmptyBatchRequest", StatusCode::BAD_REQUEST),
+            SnsError::BatchTooLong => ("BatchRequestTooLong", StatusCode::BAD_REQUEST),
             SnsError::RepeatedId => ("BatchEntryIdsNotDistinct", StatusCode::BAD_REQUEST),
             SnsError::UnknownAction(_) => ("InvalidAction", StatusCode::BAD_REQUEST),
             SnsError::Unavailable(_) => ("InternalFailure", StatusCode::INTERNAL_SERVER_ERROR),
