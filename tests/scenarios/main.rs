@@ -2,6 +2,7 @@
 
 mod api_document;
 mod auto_close;
+mod aws_rules;
 mod browser;
 mod channels;
 mod codes;

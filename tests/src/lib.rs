@@ -131,6 +131,12 @@ impl World {
     pub async fn rest(&self) {
         let settled = tokio::time::timeout(Duration::from_secs(60), self.larkspur.settled()).await;
         assert!(settled.is_ok(), "something is still going on after a minute");
+        self.made_every_call();
+    }
+
+    /// AWS would have made every call that the local event sources made.
+    fn made_every_call(&self) {
+        assert_eq!(self.larkspur.refused_calls(), [""; 0], "AWS does not make these calls");
     }
 
     /// Waits until no queue holds anything, not even what has a delay.
@@ -163,6 +169,7 @@ impl World {
             assert!(unexpected.is_empty(), "nobody expected this in {name}: {unexpected:#?}");
         }
         assert_eq!(self.larkspur.dead_letters().await, letters, "dead letters");
+        self.made_every_call();
         self.larkspur.stop().await;
     }
 }

@@ -1,6 +1,6 @@
 //! `template.yaml` against the functions' code.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 use serde_json::Value;
@@ -131,6 +131,29 @@ fn every_queue_trigger_reports_single_failures_and_filters_nothing() {
 }
 
 #[test]
+fn every_function_on_a_loop_of_queues_may_loop_and_no_other_does() {
+    let template = load("template.yaml");
+    let graph = calls(&template);
+    let looping: BTreeSet<&str> = graph.keys().copied().filter(|name| reaches(&graph, name, name)).collect();
+    assert_eq!(looping, BTreeSet::from(["NotifyFunction", "TimersFunction"]), "{graph:?}");
+    for (name, function) in resources(&template, FUNCTION) {
+        let expected = if looping.contains(name) { "Allow" } else { "" };
+        let why = "Lambda stops a chain of messages after about 16 calls of one function";
+        assert_eq!(function["RecursiveLoop"].as_str().unwrap_or_default(), expected, "{name}: {why}");
+    }
+}
+
+#[test]
+fn a_sweep_that_failed_or_is_late_is_not_made_again() {
+    for (name, function) in resources(&load("template.yaml"), FUNCTION) {
+        let scheduled =
+            function["Events"].as_object().into_iter().flatten().any(|(_, event)| event["Type"] == "Schedule");
+        let expected = serde_json::json!({"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60});
+        assert_eq!(function["EventInvokeConfig"], if scheduled { expected } else { Value::Null }, "{name}");
+    }
+}
+
+#[test]
 fn nothing_has_a_name_that_a_second_deployment_would_want_too() {
     let named = ["FunctionName", "RoleName", "TableName", "QueueName", "TopicName", "LogGroupName", "AlarmName"];
     for path in ["template.yaml", "infra/storage.yaml", "infra/queues.yaml", "infra/alarms.yaml"] {
@@ -186,6 +209,35 @@ pub(crate) fn sqs_triggers(template: &Value) -> impl Iterator<Item = (&str, &str
             (name, target(&properties["Queue"]).expect("a trigger names its queue"), properties)
         })
     })
+}
+
+/// Which functions each function calls by sending to a queue: by its role, and the queues' triggers.
+fn calls(template: &Value) -> BTreeMap<&str, BTreeSet<&str>> {
+    let readers: BTreeMap<&str, &str> = sqs_triggers(template).map(|(reader, queue, _)| (queue, reader)).collect();
+    let called_by = |name: &str| {
+        let role = format!("{}Role", name.strip_suffix("Function").unwrap_or(name));
+        let sends = statements(&template["Resources"][role.as_str()]["Properties"])
+            .filter(|statement| several(&statement["Action"]).iter().any(|action| *action == "sqs:SendMessage"));
+        let queues = sends.flat_map(|statement| several(&statement["Resource"])).filter_map(target);
+        queues.filter_map(|queue| readers.get(queue).copied()).collect()
+    };
+    resources(template, FUNCTION).map(|(name, _)| (name, called_by(name))).collect()
+}
+
+/// Whether a chain of at least one call leads from one function to the other.
+fn reaches<'a>(graph: &BTreeMap<&'a str, BTreeSet<&'a str>>, from: &'a str, to: &str) -> bool {
+    let (mut open, mut seen) = (vec![from], BTreeSet::new());
+    while let Some(next) = open.pop() {
+        for called in &graph[next] {
+            if *called == to {
+                return true;
+            }
+            if seen.insert(*called) {
+                open.push(called);
+            }
+        }
+    }
+    false
 }
 
 fn statements(role: &Value) -> impl Iterator<Item = &Value> {

@@ -59,6 +59,7 @@ mod tests {
             aws_endpoint: "http://127.0.0.1:1".to_owned(),
             provider_base: None,
             personal_ack_links: false,
+            parameters: Vec::new(),
         };
         let tables = crate::stack::Stack::load(&place).expect("understood").tables;
         let directory = tempfile::tempdir().expect("a directory");

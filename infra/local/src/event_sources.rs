@@ -9,8 +9,8 @@
 //! Two things are quicker than there. With [`Batching::AtOnce`] a batch does not wait for its window: a call costs nothing
 //! here, so messages are taken while a call is free, and batches grow by what arrives while none is. And what a process had
 //! in hand when it was killed is not invisible for minutes but comes again at the next start, for nobody else can have it
-//! (`give_back`). Not played: scaling up and down; calls at once are bounded by `MaximumConcurrency`, or for one machine's
-//! sake.
+//! (`give_back`). Not played: scaling up and down; calls at once are bounded by `MaximumConcurrency`, by the account's limit
+//! where that holds ([`crate::aws_rules`]), or for one machine's sake.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -29,6 +29,7 @@ use tokio::time::Instant;
 use crate::aws::names;
 use crate::aws::sqs::Sqs;
 use crate::aws::sqs::message::Received;
+use crate::aws_rules::{self, Limits, Lineage};
 use crate::options::Batching;
 use crate::stack::EventSource;
 
@@ -101,13 +102,17 @@ pub(crate) struct Poller {
     pub(crate) clock: Clock,
     pub(crate) activity: Arc<Activity>,
     pub(crate) batching: Batching,
+    pub(crate) limits: Arc<Limits>,
+    /// The function has `RecursiveLoop: Allow`.
+    pub(crate) may_loop: bool,
 }
 
 impl Poller {
     /// Works until `stop` turns true, then until the last call has ended.
     pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
         let usual = || (RECORDS_AT_ONCE / self.source.batch_size.max(1)).clamp(LEAST_CALLS, MOST_CALLS);
-        let at_once = self.source.maximum_concurrency.unwrap_or_else(usual);
+        let of_account = self.limits.calls_at_once();
+        let at_once = self.source.maximum_concurrency.or(of_account).unwrap_or_else(usual);
         let permits = Arc::new(Semaphore::new(at_once));
         loop {
             let Ok(permit) = permits.clone().acquire_owned().await else { return };
@@ -171,12 +176,18 @@ impl Poller {
     /// Calls the function with one batch, and deletes what it took care of.
     async fn call(&self, batch: Vec<Received>) {
         let _running = self.activity.begin();
-        let event = event(&batch, &self.source.queue);
-        let report = self.invoke(event).await;
-        let done = match report {
-            Some(report) => done(&batch, &report, self.source.report_batch_item_failures),
-            None => Vec::new(),
-        };
+        let may_call =
+            |message: &Received| self.limits.may_call(&self.source.function, self.may_loop, message.trace.as_deref());
+        let (batch, refused): (Vec<_>, Vec<_>) = batch.into_iter().partition(may_call);
+        let mut done: Vec<String> = refused.into_iter().map(|message| message.receipt).collect();
+        if !batch.is_empty() {
+            let _execution = self.limits.execution().await;
+            let lineage =
+                self.limits.lineage(&self.source.function, batch.iter().map(|message| message.trace.as_deref()));
+            if let Some(report) = self.invoke(event(&batch, &self.source.queue), lineage).await {
+                done.extend(taken(&batch, &report, self.source.report_batch_item_failures));
+            }
+        }
         if done.is_empty() {
             return;
         }
@@ -194,10 +205,10 @@ impl Poller {
     }
 
     /// The function's report, or `None` if the call failed as a whole.
-    async fn invoke(&self, event: SqsEvent) -> Option<SqsBatchResponse> {
+    async fn invoke(&self, event: SqsEvent, lineage: Option<Lineage>) -> Option<SqsBatchResponse> {
         let deadline = self.clock.now() + self.timeout;
         // A task of its own: a panic ends the call, not the poller.
-        let task = tokio::spawn((self.handler)(event, deadline));
+        let task = tokio::spawn(aws_rules::traced(lineage, (self.handler)(event, deadline)));
         let abort = task.abort_handle();
         let function = self.source.function.as_str();
         match tokio::time::timeout(self.timeout, task).await {
@@ -220,7 +231,7 @@ impl Poller {
 }
 
 /// The receipts of what may be deleted.
-fn done(batch: &[Received], report: &SqsBatchResponse, reports_items: bool) -> Vec<String> {
+fn taken(batch: &[Received], report: &SqsBatchResponse, reports_items: bool) -> Vec<String> {
     let all = || batch.iter().map(|message| message.receipt.clone());
     if !reports_items {
         return all().collect();

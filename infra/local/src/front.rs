@@ -22,6 +22,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::Time;
+use crate::aws_rules::{self, Limits};
 use crate::fakes::{Fakes, pages};
 use crate::functions::Functions;
 use crate::stack::{Route, Stack, route};
@@ -38,6 +39,7 @@ pub(crate) struct Gateway {
     pub(crate) functions: Arc<Functions>,
     pub(crate) stack: Stack,
     pub(crate) clock: Clock,
+    pub(crate) limits: Arc<Limits>,
 }
 
 /// Everything that no other router takes goes through the template's routes. `time`: adds a way to move the clock.
@@ -95,10 +97,13 @@ async fn serve(
 impl Gateway {
     async fn call(&self, function: &str, event: String) -> Response {
         let timeout = self.stack.functions.get(function).map_or(GATEWAY_TIMEOUT, |function| function.timeout);
+        let Ok(_execution) = self.limits.execution_for_request().await else {
+            return message(StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable");
+        };
         let functions = self.functions.clone();
-        let name = function.to_owned();
+        let (name, lineage) = (function.to_owned(), self.limits.lineage(function, []));
         // A task of its own: neither a panic nor a client that goes away ends a call in the middle.
-        let task = tokio::spawn(async move { functions.http(&name, &event).await });
+        let task = tokio::spawn(aws_rules::traced(lineage, async move { functions.http(&name, &event).await }));
         let abort = task.abort_handle();
         match tokio::time::timeout(timeout.min(GATEWAY_TIMEOUT), task).await {
             Ok(Ok(Ok(response))) => response,

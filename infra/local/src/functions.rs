@@ -22,6 +22,7 @@ use serde_json::Value;
 use store::{Store, Tables};
 use tower::ServiceExt as _;
 
+use crate::aws_rules::PassLineageOn;
 use crate::stack::{Function, Stack};
 use crate::{event_sources, front, schedule};
 
@@ -166,9 +167,13 @@ impl Clients {
         let services = lambda_kit::aws::local_config(&surroundings.services);
         Self {
             dynamodb: aws_sdk_dynamodb::Client::new(&lambda_kit::aws::local_config(&surroundings.tables)),
-            sqs: aws_sdk_sqs::Client::new(&services),
+            sqs: aws_sdk_sqs::Client::from_conf(
+                aws_sdk_sqs::config::Builder::from(&services).interceptor(PassLineageOn).build(),
+            ),
             intake_sqs: ingest::outbox::sqs_client(&services),
-            sns: aws_sdk_sns::Client::new(&services),
+            sns: aws_sdk_sns::Client::from_conf(
+                aws_sdk_sns::config::Builder::from(&services).interceptor(PassLineageOn).build(),
+            ),
             secrets: aws_sdk_secretsmanager::Client::new(&services),
         }
     }

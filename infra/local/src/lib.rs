@@ -9,6 +9,7 @@
 //! What is absent here: anything about alerts. A behaviour that differs from AWS is a bug or is named in a module doc.
 
 pub mod aws;
+pub mod aws_rules;
 mod data;
 mod database;
 mod demo;
@@ -37,6 +38,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use aws::Aws;
+use aws_rules::Limits;
 use data::Data;
 use event_sources::{Activity, Poller};
 use fakes::Fakes;
@@ -68,6 +70,7 @@ pub struct Larkspur {
     pub fakes: Fakes,
     pub stack: Stack,
     aws: Aws,
+    limits: Arc<Limits>,
     rest: Rest,
     time: Time,
     stop: watch::Sender<bool>,
@@ -117,12 +120,14 @@ impl Larkspur {
 
         let stop = watch::Sender::new(false);
         let activity = Arc::new(Activity::default());
-        let time = Time { clock: options.clock.clone(), tickers: tickers(&stack, &functions, &options.clock)? };
+        let limits = Arc::new(Limits::new(options.aws_rules));
+        let tickers = tickers(&stack, &functions, &options.clock, &limits)?;
+        let time = Time { clock: options.clock.clone(), tickers };
         event_sources::give_back(aws.sqs(), &stack.event_sources).await?;
-        let mut pollers = start_pollers(&stack, &functions, &aws, &options, &activity, &stop)?;
+        let mut pollers = start_pollers(&stack, &functions, &aws, &options, &activity, &limits, &stop)?;
         pollers.extend(time.tickers.iter().map(|ticker| tokio::spawn(ticker.clone().run(stop.subscribe()))));
 
-        let gateway = Gateway { functions, stack: stack.clone(), clock: options.clock.clone() };
+        let gateway = Gateway { functions, stack: stack.clone(), clock: options.clock.clone(), limits: limits.clone() };
         let demo = Demo { integration_url, group_url: format!("{}/groups/{}", public.url, demo::GROUP) };
         let base_url = public.url.clone();
         let clock_endpoint = options.clock_endpoint.then(|| time.clone());
@@ -140,6 +145,7 @@ impl Larkspur {
             fakes,
             stack,
             aws,
+            limits,
             rest,
             time,
             stop,
@@ -169,6 +175,11 @@ impl Larkspur {
     /// Messages in dead queues.
     pub async fn dead_letters(&self) -> usize {
         self.rest.dead_letters().await
+    }
+
+    /// The calls that AWS would not make, because a chain of messages is too long.
+    pub fn refused_calls(&self) -> Vec<String> {
+        self.limits.refused()
     }
 
     /// The embedded SQS and SNS.
@@ -221,6 +232,7 @@ fn place(public: &str, services: &str, fakes: &str, options: &Options) -> Place 
         aws_endpoint: services.to_owned(),
         provider_base,
         personal_ack_links: options.personal_ack_links,
+        parameters: options.parameters.clone(),
     }
 }
 
@@ -283,12 +295,16 @@ fn start_pollers(
     aws: &Aws,
     options: &Options,
     activity: &Arc<Activity>,
+    limits: &Arc<Limits>,
     stop: &watch::Sender<bool>,
 ) -> anyhow::Result<Vec<JoinHandle<()>>> {
     let start = |source: &stack::EventSource| {
+        let function = stack.function(&source.function)?;
         let poller = Poller {
             sqs: aws.sqs().clone(),
-            timeout: stack.function(&source.function)?.timeout,
+            timeout: function.timeout,
+            limits: limits.clone(),
+            may_loop: function.may_loop,
             handler: functions.on_queue(&source.function)?,
             source: source.clone(),
             clock: options.clock.clone(),
@@ -300,10 +316,16 @@ fn start_pollers(
     stack.event_sources.iter().map(start).collect()
 }
 
-fn tickers(stack: &Stack, functions: &Arc<Functions>, clock: &Clock) -> anyhow::Result<Vec<Ticker>> {
+fn tickers(
+    stack: &Stack,
+    functions: &Arc<Functions>,
+    clock: &Clock,
+    limits: &Arc<Limits>,
+) -> anyhow::Result<Vec<Ticker>> {
     let ticker = |schedule: &stack::Schedule| {
-        let timeout = stack.function(&schedule.function)?.timeout;
-        Ok(Ticker::new(schedule.clone(), timeout, functions.on_schedule(&schedule.function)?, clock.clone()))
+        let function = stack.function(&schedule.function)?;
+        let handler = functions.on_schedule(&schedule.function)?;
+        Ok(Ticker::new(schedule.clone(), function, handler, clock.clone(), limits.clone()))
     };
     stack.schedules.iter().map(ticker).collect()
 }

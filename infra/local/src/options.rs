@@ -7,6 +7,8 @@ use anyhow::{Context as _, bail};
 use lambda_kit::clock::Clock;
 use lambda_kit::settings::Env;
 
+use crate::aws_rules::AwsRules;
+
 /// Where it listens unless told otherwise.
 const LISTEN: &str = "127.0.0.1:9000";
 /// Where it keeps its data unless told otherwise.
@@ -45,6 +47,10 @@ pub struct Options {
     /// of the service is the first part of the path, so that one proxy serves whatever is started, and started again.
     pub aws_through: Option<String>,
     pub batching: Batching,
+    /// Limits of AWS that one machine does not need.
+    pub aws_rules: AwsRules,
+    /// Values of template parameters, in place of their defaults.
+    pub parameters: Vec<(&'static str, String)>,
 }
 
 /// When a queue's batch that is not full is handed to its function.
@@ -81,6 +87,8 @@ impl Default for Options {
             clock_endpoint: false,
             aws_through: None,
             batching: Batching::AsOnAws,
+            aws_rules: AwsRules::NEW_ACCOUNT,
+            parameters: Vec::new(),
         }
     }
 }
@@ -128,6 +136,8 @@ impl Command {
             clock_endpoint,
             aws_through: env("LARKSPUR_TEST_AWS_THROUGH"),
             batching: Batching::AtOnce,
+            aws_rules: AwsRules::OFF,
+            parameters: Vec::new(),
         }))
     }
 }

@@ -18,6 +18,7 @@ use super::sns::Sns;
 use super::sns::wire::Form;
 use super::sqs::Sqs;
 use super::sqs::error::SqsError;
+use crate::aws_rules::TRACE_HEADER;
 
 /// A batch of the largest messages, every character of them escaped (`\u0000`).
 const MAX_REQUEST_BYTES: usize = 8 * 1_048_576;
@@ -40,10 +41,12 @@ pub(super) fn router(services: Services) -> Router {
 
 async fn answer(State(services): State<Services>, headers: HeaderMap, body: Bytes) -> Response {
     let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+    // What the SDK passes on of a chain of calls is stored with each message that has no trace header of its own.
+    let trace = header(TRACE_HEADER);
     match header("x-amz-target").unwrap_or_default().split_once('.') {
         Some(("AmazonSQS", action)) => {
             let base = format!("http://{}", header(HOST.as_str()).unwrap_or("localhost"));
-            let answer = super::sqs::wire::answer(&services.sqs, &base, action, &body).await;
+            let answer = super::sqs::wire::answer(&services.sqs, &base, action, &body, trace).await;
             answer.map_or_else(|error| sqs_refusal(&error), |answer| json_answer("application/x-amz-json-1.0", &answer))
         }
         Some(("secretsmanager", action)) => match services.secrets.answer(action, &body) {
@@ -51,7 +54,7 @@ async fn answer(State(services): State<Services>, headers: HeaderMap, body: Byte
             Err(error) => secret_refusal(&error),
         },
         Some((service, _)) => other_service(service),
-        None => sns_answer(&services.sns, &body).await,
+        None => sns_answer(&services.sns, &body, trace).await,
     }
 }
 
@@ -82,9 +85,9 @@ fn other_service(service: &str) -> Response {
     (StatusCode::BAD_REQUEST, json_answer("application/x-amz-json-1.0", &body)).into_response()
 }
 
-async fn sns_answer(sns: &Sns, body: &[u8]) -> Response {
+async fn sns_answer(sns: &Sns, body: &[u8], trace: Option<&str>) -> Response {
     let xml = [(CONTENT_TYPE, "text/xml")];
-    match super::sns::wire::answer(sns, &Form::parse(body)).await {
+    match super::sns::wire::answer(sns, &Form::parse(body, trace)).await {
         Ok(answer) => (xml, answer).into_response(),
         Err(error) => (error.code().1, xml, super::sns::wire::refusal(&error)).into_response(),
     }

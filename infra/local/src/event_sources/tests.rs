@@ -4,6 +4,7 @@ use super::*;
 use crate::aws::Aws;
 use crate::aws::sqs::message::Outgoing;
 use crate::aws::sqs::queues::Counts;
+use crate::aws_rules::AwsRules;
 
 const QUEUE: &str = "work";
 
@@ -53,6 +54,8 @@ impl Setting {
             clock: self.clock.clone(),
             activity: self.activity.clone(),
             batching: Batching::AsOnAws,
+            limits: Arc::new(Limits::new(AwsRules::OFF)),
+            may_loop: false,
         }
     }
 
@@ -200,6 +203,8 @@ async fn stopping_waits_for_the_running_call_and_takes_nothing_more() {
         clock: setting.clock.clone(),
         activity: setting.activity.clone(),
         batching: Batching::AsOnAws,
+        limits: Arc::new(Limits::new(AwsRules::OFF)),
+        may_loop: false,
     };
     setting.send(&["a"]).await;
     let running = tokio::spawn(poller.run(setting.stop.subscribe()));

@@ -51,6 +51,8 @@ pub struct Place {
     pub provider_base: Option<String>,
     /// The template parameter of the same name.
     pub personal_ack_links: bool,
+    /// Further parameters of the template.
+    pub parameters: Vec<(&'static str, String)>,
 }
 
 /// What is deployed.
@@ -88,6 +90,10 @@ pub struct Queue {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Function {
     pub timeout: Duration,
+    /// `RecursiveLoop: Allow`: the function may feed a queue that leads back to it.
+    pub may_loop: bool,
+    /// How often an asynchronous call that failed is made again.
+    pub retries: u8,
     pub environment: BTreeMap<String, String>,
 }
 

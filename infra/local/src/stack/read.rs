@@ -39,7 +39,8 @@ fn root_parameters(place: &Place) -> BTreeMap<String, Value> {
         ("PlainOidcHosts", PLAIN_HOSTS.to_owned()),
         ("PersonalAckLinks", place.personal_ack_links.to_string()),
     ];
-    parameters.map(|(name, value)| (name.to_owned(), Value::String(value))).into()
+    let given = place.parameters.iter().cloned();
+    parameters.into_iter().chain(given).map(|(name, value)| (name.to_owned(), Value::String(value))).collect()
 }
 
 impl<'a> Scope<'a> {

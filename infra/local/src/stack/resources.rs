@@ -15,6 +15,9 @@ use crate::aws::names;
 const DEFAULT_TIMEOUT_SECS: u64 = 3;
 /// What Lambda takes for an SQS event source without `BatchSize`.
 const DEFAULT_BATCH_SIZE: u64 = 10;
+/// How often Lambda makes an asynchronous call again that failed, without `EventInvokeConfig` (Lambda Developer Guide, "How
+/// Lambda handles errors and retries with asynchronous invocation", read 2026-11).
+const DEFAULT_RETRIES: u64 = 2;
 
 /// Properties of a table that `CreateTable` takes under the same names.
 const CREATE_TABLE: [&str; 5] =
@@ -110,7 +113,10 @@ fn function(properties: &Map<String, Value>) -> anyhow::Result<Function> {
         Ok((name.clone(), value.to_owned()))
     };
     let environment = variables.into_iter().flatten().map(variable).collect::<anyhow::Result<_>>()?;
-    Ok(Function { timeout: Duration::from_secs(timeout), environment })
+    let may_loop = properties.get("RecursiveLoop").is_some_and(|rule| rule == "Allow");
+    let retries = properties.get("EventInvokeConfig").and_then(|config| config["MaximumRetryAttempts"].as_u64());
+    let retries = u8::try_from(retries.unwrap_or(DEFAULT_RETRIES)).context("MaximumRetryAttempts")?;
+    Ok(Function { timeout: Duration::from_secs(timeout), may_loop, retries, environment })
 }
 
 fn add_event(function: &str, event: &Value, stack: &mut Stack) -> anyhow::Result<()> {

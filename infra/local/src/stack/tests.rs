@@ -6,6 +6,7 @@ fn place() -> Place {
         aws_endpoint: "http://127.0.0.1:4566".to_owned(),
         provider_base: Some("http://127.0.0.1:9911".to_owned()),
         personal_ack_links: false,
+        parameters: Vec::new(),
     }
 }
 

@@ -41,6 +41,22 @@ async fn a_publication_reaches_every_subscriber_that_wants_it_as_it_wants_it() {
 }
 
 #[tokio::test]
+async fn a_batch_is_refused_by_its_bytes_and_a_publication_carries_its_trace() {
+    let (aws, _) = in_memory();
+    let (sqs, sns) = (aws.sqs(), aws.sns());
+    let topic = sns.create_topic("changes").await.expect("created");
+    sqs.create_queue("all", attributes(&[])).await.expect("created");
+    sns.subscribe(&topic, &queue_arn("all"), attributes(&[])).await.expect("subscribed");
+    let half = "x".repeat(131_072);
+    let refused = sns.publish_batch(&topic, vec![publication(&half), publication(&half), publication("x")]).await;
+    assert_eq!(refused.expect_err("too many bytes").code().0, "BatchRequestTooLong");
+    let traced = Publication { trace: Some("Lineage=Timers:3".to_owned()), ..publication("x") };
+    sns.publish(&topic, traced).await.expect("published");
+    let received = sqs.receive("all", 10, NOW).await.expect("received");
+    assert_eq!(received.iter().map(|message| message.trace.as_deref()).collect::<Vec<_>>(), [Some("Lineage=Timers:3")]);
+}
+
+#[tokio::test]
 async fn a_subscriber_whose_queue_is_gone_is_no_error_of_the_publisher() {
     let (aws, _) = in_memory();
     let (sqs, sns) = (aws.sqs(), aws.sns());

@@ -14,6 +14,7 @@ pub(super) mod wire;
 
 use self::error::SnsError;
 use self::topics::{Publication, Subscription, SubscriptionAttributes, TextMessage};
+use crate::aws::sqs::message::bytes_of;
 use crate::aws::storage::{Books, Failed, Storage};
 
 /// SNS takes no more per message, and none of its batches either.
@@ -87,8 +88,10 @@ impl Sns {
         if all.iter().any(|publication| publication.message.is_empty()) {
             return Err(SnsError::BadParameter("Empty message".to_owned()));
         }
-        if all.iter().map(|publication| publication.message.len()).sum::<usize>() > MAX_MESSAGE_BYTES {
-            return Err(SnsError::BadParameter("Message too long".to_owned()));
+        let bytes = |one: &Publication| one.message.len() + bytes_of(&one.attributes);
+        if all.iter().map(bytes).sum::<usize>() > MAX_MESSAGE_BYTES {
+            let alone = || SnsError::BadParameter("Message too long".to_owned());
+            return Err(if all.len() > 1 { SnsError::BatchTooLong } else { alone() });
         }
         let topic = topic.to_owned();
         self.run(move |books| {

@@ -47,6 +47,8 @@ pub struct Publication {
     pub message: String,
     pub subject: Option<String>,
     pub attributes: MessageAttributes,
+    /// `AWSTraceHeader` of the subscribed queues' messages.
+    pub trace: Option<String>,
 }
 
 /// A text message that a telephone would have got.
@@ -273,11 +275,12 @@ impl Subscription {
     }
 
     fn outgoing(&self, publication: &Publication, message_id: &str, now: Moment) -> Outgoing {
+        let trace = publication.trace.clone();
         if self.rules.raw {
             let (body, attributes) = (publication.message.clone(), publication.attributes.clone());
-            return Outgoing { body, attributes, ..Outgoing::default() };
+            return Outgoing { body, attributes, trace, ..Outgoing::default() };
         }
-        Outgoing { body: self.envelope(publication, message_id, now).to_string(), ..Outgoing::default() }
+        Outgoing { body: self.envelope(publication, message_id, now).to_string(), trace, ..Outgoing::default() }
     }
 
     /// As SNS writes it, but unsigned: there is no certificate here.

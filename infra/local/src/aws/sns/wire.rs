@@ -20,15 +20,19 @@ const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 const MAX_BATCH: usize = 10;
 
 /// A request's parameters.
-pub(in crate::aws) struct Form(BTreeMap<String, String>);
+pub(in crate::aws) struct Form {
+    parameters: BTreeMap<String, String>,
+    /// The request's trace header.
+    trace: Option<String>,
+}
 
 impl Form {
-    pub(in crate::aws) fn parse(body: &[u8]) -> Self {
-        Self(form_urlencoded::parse(body).into_owned().collect())
+    pub(in crate::aws) fn parse(body: &[u8], trace: Option<&str>) -> Self {
+        Self { parameters: form_urlencoded::parse(body).into_owned().collect(), trace: trace.map(str::to_owned) }
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
+        self.parameters.get(name).map(String::as_str)
     }
 
     fn required(&self, name: &str) -> Result<&str, SnsError> {
@@ -38,7 +42,7 @@ impl Form {
     /// Those of `list` whose numbered entries have `field`: `Attributes.entry.1`, `Attributes.entry.2`, …
     fn entries(&self, list: &str, field: &str) -> Vec<String> {
         let entry = |n| format!("{list}.{n}");
-        (1..).map(entry).take_while(|entry| self.0.contains_key(&format!("{entry}.{field}"))).collect()
+        (1..).map(entry).take_while(|entry| self.parameters.contains_key(&format!("{entry}.{field}"))).collect()
     }
 
     fn map(&self, list: &str) -> BTreeMap<String, String> {
@@ -71,6 +75,7 @@ impl Form {
             message: self.required(&format!("{at}Message"))?.to_owned(),
             subject: self.get(&format!("{at}Subject")).map(str::to_owned),
             attributes: self.message_attributes(at)?,
+            trace: self.trace.clone(),
         })
     }
 }

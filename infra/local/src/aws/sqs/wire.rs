@@ -13,8 +13,15 @@ use super::error::SqsError;
 use super::wire_messages as messages;
 use crate::aws::names::{queue_of_url, queue_url};
 
-/// Answers one request. `base` is the endpoint as the caller named it, for the queue URLs.
-pub(in crate::aws) async fn answer(sqs: &Sqs, base: &str, action: &str, body: &[u8]) -> Result<Value, SqsError> {
+/// Answers one request. `base` is the endpoint as the caller named it, for the queue URLs; `trace` the request's trace
+/// header.
+pub(in crate::aws) async fn answer(
+    sqs: &Sqs,
+    base: &str,
+    action: &str,
+    body: &[u8],
+    trace: Option<&str>,
+) -> Result<Value, SqsError> {
     match action {
         "CreateQueue" => create_queue(sqs, base, read(body)?).await,
         "GetQueueUrl" => get_queue_url(sqs, base, read(body)?).await,
@@ -23,8 +30,8 @@ pub(in crate::aws) async fn answer(sqs: &Sqs, base: &str, action: &str, body: &[
         "SetQueueAttributes" => set_attributes(sqs, read(body)?).await,
         "PurgeQueue" => sqs.purge(read::<OneQueue>(body)?.name()).await.map(|()| json!({})),
         "DeleteQueue" => sqs.delete_queue(read::<OneQueue>(body)?.name()).await.map(|()| json!({})),
-        "SendMessage" => messages::send(sqs, read(body)?).await,
-        "SendMessageBatch" => messages::send_batch(sqs, read(body)?).await,
+        "SendMessage" => messages::send(sqs, read(body)?, trace).await,
+        "SendMessageBatch" => messages::send_batch(sqs, read(body)?, trace).await,
         "ReceiveMessage" => messages::receive(sqs, read(body)?).await,
         "DeleteMessage" => messages::delete(sqs, read(body)?).await,
         "DeleteMessageBatch" => messages::delete_batch(sqs, read(body)?).await,

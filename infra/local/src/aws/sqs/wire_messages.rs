@@ -35,7 +35,8 @@ pub(super) struct Message {
 }
 
 impl Message {
-    fn outgoing(self) -> Result<Outgoing, SqsError> {
+    /// `trace` is the request's trace header, for a message that has none of its own.
+    fn outgoing(self, trace: Option<&str>) -> Result<Outgoing, SqsError> {
         let mut system = self.message_system_attributes;
         Ok(Outgoing {
             body: self.message_body,
@@ -43,7 +44,10 @@ impl Message {
             group: self.message_group_id,
             dedup: self.message_deduplication_id,
             delay: self.delay_seconds.map(|value| seconds("DelaySeconds", value, 900)).transpose()?,
-            trace: system.remove("AWSTraceHeader").and_then(|header| header.string_value),
+            trace: system
+                .remove("AWSTraceHeader")
+                .and_then(|header| header.string_value)
+                .or_else(|| trace.map(str::to_owned)),
         })
     }
 }
@@ -93,8 +97,8 @@ fn sequence_number(seq: i64) -> String {
     format!("{seq:020}")
 }
 
-pub(super) async fn send(sqs: &Sqs, request: Send) -> Result<Value, SqsError> {
-    let sent = sqs.send(queue_of_url(&request.queue_url), request.message.outgoing()?).await?;
+pub(super) async fn send(sqs: &Sqs, request: Send, trace: Option<&str>) -> Result<Value, SqsError> {
+    let sent = sqs.send(queue_of_url(&request.queue_url), request.message.outgoing(trace)?).await?;
     Ok(to_value(SentAnswer::new(None, sent)))
 }
 
@@ -155,13 +159,14 @@ fn batch_answer<T>(ids: Vec<String>, results: Vec<Result<T, SqsError>>, show: im
     json!({"Successful": successful, "Failed": failed})
 }
 
-pub(super) async fn send_batch(sqs: &Sqs, request: Batch<Message>) -> Result<Value, SqsError> {
+pub(super) async fn send_batch(sqs: &Sqs, request: Batch<Message>, trace: Option<&str>) -> Result<Value, SqsError> {
     let (queue, ids, messages) = request.checked()?;
     let sent = messages.iter().map(|message| message.message_body.len() + bytes_of(&message.message_attributes)).sum();
     if sent > MAX_MESSAGE_BYTES {
         return Err(SqsError::BatchTooLong { limit: MAX_MESSAGE_BYTES, sent });
     }
-    let messages: Vec<Outgoing> = messages.into_iter().map(Message::outgoing).collect::<Result<_, _>>()?;
+    let messages: Vec<Outgoing> =
+        messages.into_iter().map(|message| message.outgoing(trace)).collect::<Result<_, _>>()?;
     let results = sqs.send_batch(&queue, messages).await?;
     Ok(batch_answer(ids, results, |id, sent| to_value(SentAnswer::new(Some(id), sent))))
 }
