@@ -22,7 +22,7 @@ async fn from_a_fresh_start_to_an_invited_member_who_is_signed_in() {
 
     let token = ada.get("/members").await.form_token("/members#add");
     let form = [("form_token", token.as_str()), ("name", "Li Lei"), ("email", "li@example.org"), ("language", "zh")];
-    assert_eq!(ada.post("/members", &form).await.to.as_deref(), Some("/members"));
+    assert_eq!(ada.post_confirmed("/members", &form, PASSWORD).await.to.as_deref(), Some("/members"));
     let li = world.api.list("/members").await.into_iter().find(|one| one["name"] == "Li Lei").expect("added");
     let action = format!("/members/{}/invitation", li["id"].as_str().expect("an id"));
     let token = ada.get("/members").await.form_token(&action);
@@ -91,6 +91,83 @@ async fn a_member_signs_in_by_a_provider_that_has_verified_the_address() {
 }
 
 #[tokio::test]
+async fn after_the_first_sign_in_a_member_is_that_subject_and_no_other() {
+    let world = World::start().await;
+    let provider = Provider::start().await;
+    world.signs_in_by(&provider, json!({})).await;
+    let member = world.member("Ada").email("ada@example.org").make().await;
+    let claims = json!({"email": "ada@example.org", "email_verified": true});
+    provider.knows("ada", claims.clone()).await;
+    assert_eq!(world.browser().signs_in_as("ada").await.status, 303);
+    let path = format!("/members/{}", member.id);
+    let stored = world.api.get(&path).await;
+    assert_eq!((&stored["sign_in"]["issuer"], &stored["sign_in"]["subject"]), (&json!(provider.issuer), &json!("ada")));
+
+    provider.knows("mallory", claims.clone()).await;
+    let page = world.browser().signs_in_as("mallory").await;
+    assert!(page.status == 403 && page.text.contains("another person at the sign-in provider"), "{}", page.text);
+    provider.knows("ada", json!({"email": "lovelace@example.org", "email_verified": false})).await;
+    assert_eq!(world.browser().signs_in_as("ada").await.status, 303, "the address does not matter any more");
+
+    let body = json!({"name": "Ada", "email": "ada@example.org", "sign_in": null});
+    assert_eq!(world.api.call("PUT", &path, Some(&body)).await.status, 200);
+    assert_eq!(world.browser().signs_in_as("mallory").await.status, 303, "an administrator's key has forgotten it");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn an_address_that_was_not_confirmed_here_signs_in_nobody() {
+    let world = World::start().await;
+    let provider = Provider::start().await;
+    world.signs_in_by(&provider, json!({})).await;
+    world.member("Ada").unconfirmed_email("ada@example.org").make().await;
+    provider.knows("ada", json!({"email": "ada@example.org", "email_verified": true})).await;
+    let page = world.browser().signs_in_as("ada").await;
+    assert!(page.status == 403 && page.text.contains("have not confirmed your email address"), "{}", page.text);
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn who_has_no_password_confirms_at_the_provider() {
+    let world = World::start().await;
+    let provider = Provider::start().await;
+    world.signs_in_by(&provider, json!({})).await;
+    world.member("Ada").email("ada@example.org").set("role", "administrator").make().await;
+    provider.knows("ada", json!({"email": "ada@example.org", "email_verified": true})).await;
+    let mut ada = world.browser();
+    assert_eq!(ada.signs_in_as("ada").await.status, 303);
+    let stolen = ada.cookies.clone();
+    let token = ada.get("/members").await.form_token("/members#add");
+    let asked = ada.post("/members", &[("form_token", &token), ("name", "Li")]).await;
+    let again = "/sign-in/oidc?next=%2Fmembers&amp;again=1";
+    assert!(asked.status == 403 && asked.text.replace("&#x2f;", "/").contains(again), "{}", asked.text);
+    let authorize = ada.get(&again.replace("&amp;", "&")).await.to.expect("an address");
+    assert!(authorize.contains("max_age=0"), "{authorize}");
+    let back = ada.is_there(&authorize, "ada").await;
+    assert_eq!(ada.get(&back).await.to.as_deref(), Some("/members"));
+    let token = ada.get("/members").await.form_token("/members#add");
+    let added = ada.post("/members", &[("form_token", &token), ("name", "Li")]).await;
+    assert_eq!(added.to.as_deref(), Some("/members"), "{}", added.text);
+    let mut thief = world.browser();
+    thief.cookies = stolen;
+    assert!(!thief.is_signed_in().await, "the session from before has ended");
+    world.finish().await;
+}
+
+#[tokio::test]
+async fn going_to_the_provider_again_costs_it_no_request() {
+    let world = World::start().await;
+    let provider = Provider::start().await;
+    world.signs_in_by(&provider, json!({})).await;
+    world.browser().goes_to_the_provider("/").await;
+    drop(provider);
+    world.browser().goes_to_the_provider("/").await;
+    world.advance(minutes(10)).await;
+    assert_eq!(world.browser().get("/sign-in/oidc").await.status, 502, "its description is read again after a while");
+    world.finish().await;
+}
+
+#[tokio::test]
 async fn a_subject_that_is_noted_of_a_member_needs_no_address() {
     let world = World::start().await;
     let provider = Provider::start().await;
@@ -130,8 +207,8 @@ async fn nobody_is_signed_in_by_an_answer_that_does_not_hold() {
     assert!(page.text.contains("has not verified"), "nothing said is not verified: {}", page.text);
     world.signs_in_by(&provider, json!({"trust_email": true})).await;
     assert_eq!(world.browser().signs_in_as("mallory").await.status, 303, "but this provider is trusted now");
-    provider.knows("mallory", json!({"email": "ada@example.org", "email_verified": false})).await;
-    let page = world.browser().signs_in_as("mallory").await;
+    provider.knows("mallet", json!({"email": "ada@example.org", "email_verified": false})).await;
+    let page = world.browser().signs_in_as("mallet").await;
     assert!(page.text.contains("has not verified"), "what is called unverified never counts: {}", page.text);
     world.finish().await;
 }

@@ -74,6 +74,13 @@ impl Browser {
         self.ask(self.client.get(self.url(path))).await
     }
 
+    /// A form that asks for the password first.
+    pub async fn post_confirmed(&mut self, path: &str, form: &[(&str, &str)], password: &str) -> Page {
+        let asked = self.post(path, form).await;
+        assert!(asked.status == 403 && asked.text.contains("name=\"confirm_password\""), "{}", asked.text);
+        self.post(path, &[form, &[("confirm_password", password)]].concat()).await
+    }
+
     pub async fn post(&mut self, path: &str, form: &[(&str, &str)]) -> Page {
         let mut body = Url::parse("x:/").expect("a URL");
         body.query_pairs_mut().extend_pairs(form);

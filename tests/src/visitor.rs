@@ -39,7 +39,7 @@ impl World {
     pub async fn visitor_as(&self, member: &Member) -> Visitor {
         let now = self.larkspur.clock.now();
         let (member, token) = (member.id.parse().expect("an id"), format!("session-of-{}", member.id));
-        let session = Session { member, epoch: 0, created_at: now, expires_at: now + A_YEAR };
+        let session = Session { seen_at: Some(now + A_YEAR), ..Session::new(member, 0, now, A_YEAR) };
         self.store().begin_session(&secret_hash(&token), &session).await.expect("written");
         Visitor { cookie: Some(format!("session={token}")), ..self.visitor() }
     }

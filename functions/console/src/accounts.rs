@@ -31,10 +31,14 @@ pub(crate) const INVITATION_LIFE: Duration = Duration::from_secs(72 * 3600);
 const LINK_CHARS: usize = 40;
 /// Stands for the member in the first administrator's link.
 const FIRST: &str = "first";
-/// Passwords for one address. A person who does not remember it asks for a link.
-const OF_AN_ADDRESS: Limit = Limit { tries: 10, within: Duration::from_secs(15 * 60) };
+/// Passwords for one address from one source, from a browser that it signed in with before, or in one session. A person
+/// who does not remember it asks for a link.
+const OF_ONE: Limit = Limit { tries: 10, within: QUARTER };
 /// Passwords from one source, which may be a whole office.
-const OF_A_SOURCE: Limit = Limit { tries: 60, within: Duration::from_secs(15 * 60) };
+const OF_A_SOURCE: Limit = Limit { tries: 60, within: QUARTER };
+/// Passwords for one address from all strangers together: whoever has many sources gets no further.
+const OF_STRANGERS: Limit = Limit { tries: 100, within: QUARTER };
+const QUARTER: Duration = Duration::from_secs(15 * 60);
 /// How often a password is saved over an account that was changed meanwhile.
 const RACES: usize = 4;
 
@@ -60,26 +64,56 @@ pub(crate) enum Used {
     Gone,
 }
 
-/// `source`: the address that the request came from.
-pub(crate) async fn try_password(app: &App, email: &str, given: Secret, source: &str) -> Result<Tried, ApiError> {
+/// `source`: the address that the request came from; `device`: what the tries of a browser are counted by in which the
+/// address signed in before.
+pub(crate) async fn try_password(
+    app: &App,
+    email: &str,
+    given: Secret,
+    source: &str,
+    device: Option<String>,
+) -> Result<Tried, ApiError> {
     let now = app.clock.now();
-    let (of_address, of_source) = (format!("sign-in {}", email.to_lowercase()), format!("source {source}"));
-    for (whose, limit) in [(&of_source, OF_A_SOURCE), (&of_address, OF_AN_ADDRESS)] {
-        if let Token::Wait(wait) = app.store.count_try(whose, limit, now).await? {
-            return Ok(Tried::TooOften(wait));
-        }
-    }
+    let counted = match device {
+        Some(device) if app.store.count_try(&device, OF_ONE, now).await? == Token::Granted => device,
+        _ => match count_stranger(app, email, source, now).await? {
+            Ok(counted) => counted,
+            Err(wait) => return Ok(Tried::TooOften(wait)),
+        },
+    };
     let found = app.store.members_with_email(email).await?;
     let (member, account) = who_signs_in(app, found).await?;
     let hash = account.as_ref().map(|account| account.password.clone());
     let is_right = password::is_right(given, hash).await?;
     match (member, account) {
         (Some(member), Some(account)) if is_right => {
-            app.store.forget_tries(&of_address).await?;
+            app.store.forget_tries(&counted).await?;
             Ok(Tried::Right { member: Box::new(member), epoch: account.epoch })
         }
         _ => Ok(Tried::Wrong),
     }
+}
+
+/// What to forget if the password is right, or how long to wait.
+async fn count_stranger(
+    app: &App,
+    email: &str,
+    source: &str,
+    now: Moment,
+) -> Result<Result<String, Duration>, ApiError> {
+    let email = email.to_lowercase();
+    let of_one = format!("sign-in {email} from {source}");
+    let limits = [
+        (format!("source {source}"), OF_A_SOURCE),
+        (of_one.clone(), OF_ONE),
+        (format!("sign-in {email}"), OF_STRANGERS),
+    ];
+    for (whose, limit) in limits {
+        if let Token::Wait(wait) = app.store.count_try(&whose, limit, now).await? {
+            return Ok(Err(wait));
+        }
+    }
+    Ok(Ok(of_one))
 }
 
 /// The one of them who has an account. If two have, nobody: an address that two people read proves neither.
@@ -99,10 +133,15 @@ async fn who_signs_in(app: &App, found: Vec<Member>) -> Result<(Option<Member>, 
     Ok(one.unzip())
 }
 
-/// Whether it is this member's password, under the same limit as signing in.
-pub(crate) async fn confirm_password(app: &App, member: &Member, given: Secret) -> Result<Tried, ApiError> {
-    let whose = format!("password {}", member.id);
-    if let Token::Wait(wait) = app.store.count_try(&whose, OF_AN_ADDRESS, app.clock.now()).await? {
+/// Whether it is this member's password. Tries are counted by `session`: whoever has stolen one uses up its own tries.
+pub(crate) async fn confirm_password(
+    app: &App,
+    member: &Member,
+    session: &str,
+    given: Secret,
+) -> Result<Tried, ApiError> {
+    let whose = format!("password {session}");
+    if let Token::Wait(wait) = app.store.count_try(&whose, OF_ONE, app.clock.now()).await? {
         return Ok(Tried::TooOften(wait));
     }
     let account = app.store.account(&member.id).await?;

@@ -100,14 +100,6 @@ impl ApiError {
         self.detail().message
     }
 
-    /// The same after the field at fault, for a page that shows a form again.
-    pub(crate) fn with_field(self) -> String {
-        match self {
-            Self::Invalid { field: Some(field), message } => format!("{field}: {message}"),
-            other => other.sentence(),
-        }
-    }
-
     fn code(&self) -> &'static str {
         match self {
             Self::Invalid { .. } => "invalid",

@@ -9,6 +9,7 @@
 mod accounts;
 mod act;
 mod auth;
+mod devices;
 mod dto;
 mod error;
 mod extract;
@@ -26,6 +27,7 @@ mod test_notice;
 mod trace;
 mod trial;
 mod verification;
+mod visits;
 
 use std::sync::Arc;
 
@@ -48,7 +50,9 @@ use utoipa_axum::router::OpenApiRouter;
 pub use crate::accounts::{SetUpError, set_up_link};
 pub use crate::auth::{EnsureKeyError, ensure_api_key};
 use crate::error::ApiError;
+pub use crate::oidc::ProviderCache;
 use crate::replay::RunningCount;
+pub use crate::visits::Visits;
 
 /// Where the API is.
 const BASE: &str = "/api/v1";
@@ -69,6 +73,10 @@ pub struct App {
     pub base_url: Option<String>,
     /// Whether a person may acknowledge by a link of their own without signing in.
     pub personal_ack_links: bool,
+    /// What is known of the sign-in provider.
+    pub oidc: ProviderCache,
+    /// Who goes to it.
+    pub visits: Visits,
 }
 
 pub(crate) type SharedApp = Arc<App>;

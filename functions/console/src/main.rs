@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use channels::deliver::{Deliverer, Overrides};
 use channels::settings::PlainSmtpHosts;
-use console::App;
 use console::invocation::Handler;
 use console::replay::RunningCount;
 use console::settings::Settings;
+use console::{App, ProviderCache, Visits};
 use dispatch::Dispatch;
 use lambda_kit::clock::Clock;
 use lambda_kit::queue::Queue;
@@ -58,6 +58,8 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         replayed: RunningCount::new(),
         base_url: settings.base_url,
         personal_ack_links: settings.personal_ack_links,
+        oidc: ProviderCache::default(),
+        visits: Visits::default(),
     };
     let handler = &Handler::new(app);
     lambda_runtime::run(service_fn(|event| handler.handle(event))).await

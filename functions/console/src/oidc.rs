@@ -3,34 +3,39 @@
 //!
 //! [`begin`] sends the browser there with what it has to bring back in a sealed cookie; [`finish`] holds the answer against
 //! that cookie, exchanges the code, and reads who it is from a token whose signature, issuer, audience, nonce and end are
-//! checked. Members are found, never made: by the subject that an administrator has noted, or by an address that the
-//! provider has verified.
+//! checked. Members are found, never made: at the first sign-in by an address that both the provider and Larkspur have
+//! verified, or by the subject that an administrator has noted; from then on by issuer and subject alone.
+
+mod metadata;
 
 use std::time::Duration;
 
 use alerting::moment::Moment;
-use alerting::people::Member;
+use alerting::people::{AddressedBy, Member, SignInIdentity};
 use alerting::secret::Sealed;
 use axum::http::{HeaderMap, HeaderValue};
-use channels::deliver::{Deliverer, FetchError};
 use futures::FutureExt as _;
-use futures::future::BoxFuture;
 use openidconnect::core::{
-    CoreAuthenticationFlow, CoreClient, CoreIdTokenClaims, CoreProviderMetadata, CoreUserInfoClaims,
+    CoreAuthenticationFlow, CoreClient, CoreIdTokenClaims, CoreIdTokenVerifier, CoreJwsSigningAlgorithm as Signing,
+    CoreUserInfoClaims,
 };
 use openidconnect::{
-    AccessToken, AsyncHttpClient, AuthorizationCode, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet,
-    EndpointNotSet, EndpointSet, HttpRequest, HttpResponse, IssuerUrl, Nonce, OAuth2TokenResponse as _,
-    PkceCodeChallenge, PkceCodeVerifier, RedirectUrl, Scope, TokenResponse as _,
+    AccessToken, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet,
+    EndpointNotSet, EndpointSet, Nonce, OAuth2TokenResponse as _, PkceCodeChallenge, PkceCodeVerifier, RedirectUrl,
+    Scope, SignatureVerificationError, TokenResponse as _,
 };
 use serde::{Deserialize, Serialize};
-use store::errors::ReadError;
+use store::config::Expect;
+use store::errors::{ReadError, SaveError};
 use store::oidc::OidcProvider;
 use subtle::ConstantTimeEq as _;
 
 use crate::App;
 use crate::extract::Base;
-use crate::session::{cookie, set_cookie};
+use crate::session::{CONFIRMED_FOR, cookie, set_cookie};
+
+use metadata::Http;
+pub use metadata::ProviderCache;
 
 /// How long a person has at the provider.
 const LIFE: Duration = Duration::from_secs(10 * 60);
@@ -40,6 +45,22 @@ pub(crate) const CALLBACK: &str = "/sign-in/oidc/callback";
 /// What the cookie and the client's secret are sealed for.
 pub(crate) const COOKIE_OWNER: &str = "oidc sign-in";
 pub(crate) const SECRET_OWNER: &str = "oidc";
+
+/// How often a member is pinned over what somebody else saved meanwhile.
+const RACES: usize = 4;
+/// The signatures of ID tokens that count (RFC 7518, section 3.1): each by a private key.
+const SIGNED_BY: [Signing; 10] = [
+    Signing::RsaSsaPkcs1V15Sha256,
+    Signing::RsaSsaPkcs1V15Sha384,
+    Signing::RsaSsaPkcs1V15Sha512,
+    Signing::RsaSsaPssSha256,
+    Signing::RsaSsaPssSha384,
+    Signing::RsaSsaPssSha512,
+    Signing::EcdsaP256Sha256,
+    Signing::EcdsaP384Sha384,
+    Signing::EcdsaP521Sha512,
+    Signing::EdDsa,
+];
 
 type Client =
     CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
@@ -51,7 +72,19 @@ struct Started {
     nonce: String,
     verifier: String,
     next: String,
+    /// Whether it is to confirm a session that there is.
+    #[serde(default)]
+    again: bool,
     at: Moment,
+}
+
+/// Who came back from the provider.
+pub(crate) struct Finished {
+    pub(crate) member: Member,
+    /// Where they wanted to go.
+    pub(crate) next: String,
+    /// Whether they were asked again who they are.
+    pub(crate) again: bool,
 }
 
 /// Why nobody was signed in.
@@ -67,6 +100,14 @@ pub(crate) enum OidcError {
     Invalid(String),
     #[error("the provider has not verified the address")]
     Unverified,
+    #[error("the member with this address has not confirmed it here")]
+    Unconfirmed,
+    #[error("the member with this address is another person at the provider")]
+    Pinned,
+    #[error("the provider did not ask the person again")]
+    NotAgain,
+    #[error("who the member is to the provider could not be saved")]
+    Save(#[source] SaveError),
     #[error("nobody here is who the provider says, or several are")]
     Unknown,
     #[error(transparent)]
@@ -88,18 +129,22 @@ pub(crate) async fn begin(
     provider: &OidcProvider,
     base: &Base,
     next: &str,
+    again: bool,
 ) -> Result<(String, HeaderValue), OidcError> {
-    let client = client(app, provider, base).await?;
+    let client = client(app, provider, base, Duration::MAX).await?;
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let flow = CoreAuthenticationFlow::AuthorizationCode;
     let request = client.authorize_url(flow, CsrfToken::new_random, Nonce::new_random);
     let request = request.add_scope(Scope::new("email".to_owned())).add_scope(Scope::new("profile".to_owned()));
+    // A sign-in from now on, not one that the provider remembers (OpenID Connect Core 1.0, 3.1.2.1).
+    let request = if again { request.set_max_age(Duration::ZERO) } else { request };
     let (url, state, nonce) = request.set_pkce_challenge(challenge).url();
     let started = Started {
         state: state.into_secret(),
         nonce: nonce.secret().clone(),
         verifier: verifier.into_secret(),
         next: next.to_owned(),
+        again,
         at: app.clock.now(),
     };
     let started = serde_json::to_string(&started).expect("texts are JSON");
@@ -121,14 +166,13 @@ pub(crate) struct Returned {
     error: Option<String>,
 }
 
-/// The member, and where they wanted to go.
 pub(crate) async fn finish(
     app: &App,
     provider: &OidcProvider,
     base: &Base,
     headers: &HeaderMap,
     returned: Returned,
-) -> Result<(Member, String), OidcError> {
+) -> Result<Finished, OidcError> {
     let started = started(app, base, headers).await?;
     let is_ours = bool::from(started.state.as_bytes().ct_eq(returned.state.as_bytes()));
     if !is_ours {
@@ -140,7 +184,7 @@ pub(crate) async fn finish(
     };
     let claimed = claimed(app, provider, base, &started, code).await?;
     let member = find(app, provider, &claimed).await?;
-    Ok((member, started.next))
+    Ok(Finished { member, next: started.next, again: started.again })
 }
 
 async fn started(app: &App, base: &Base, headers: &HeaderMap) -> Result<Started, OidcError> {
@@ -157,12 +201,9 @@ async fn started(app: &App, base: &Base, headers: &HeaderMap) -> Result<Started,
     Ok(started)
 }
 
-/// The provider's own description of itself, read anew: sign-ins are rare, and its keys change.
-async fn client(app: &App, provider: &OidcProvider, base: &Base) -> Result<Client, OidcError> {
-    let issuer = IssuerUrl::new(provider.issuer.clone()).map_err(|_| invalid("the issuer is no URL"))?;
-    let http = Http(app.deliverer.clone());
-    let metadata = CoreProviderMetadata::discover_async(issuer, &http).boxed().await;
-    let metadata = metadata.map_err(|error| OidcError::Unreachable(in_full(&error)))?;
+/// The library's client, from a description of the provider that is not older than `oldest`.
+async fn client(app: &App, provider: &OidcProvider, base: &Base, oldest: Duration) -> Result<Client, OidcError> {
+    let metadata = metadata::metadata(app, &provider.issuer, oldest).await?;
     let secret = match &provider.client_secret {
         Some(sealed) => Some(ClientSecret::new(app.sealer.open(SECRET_OWNER, sealed).await?.expose().to_owned())),
         None => None,
@@ -179,7 +220,7 @@ async fn claimed(
     started: &Started,
     code: String,
 ) -> Result<Claimed, OidcError> {
-    let client = client(app, provider, base).await?;
+    let client = client(app, provider, base, Duration::MAX).await?;
     let http = Http(app.deliverer.clone());
     let exchange =
         client.exchange_code(AuthorizationCode::new(code)).map_err(|_| invalid("it has no token endpoint"))?;
@@ -187,8 +228,19 @@ async fn claimed(
     let answer = exchange.request_async(&http).boxed().await.map_err(|error| invalid(&in_full(&error)))?;
     let token = answer.id_token().ok_or_else(|| invalid("there is no ID token"))?;
     let nonce = Nonce::new(started.nonce.clone());
-    let claims: &CoreIdTokenClaims =
-        token.claims(&client.id_token_verifier(), &nonce).map_err(|error| invalid(&in_full(&error)))?;
+    let claims = match token.claims(&verifier(&client), &nonce) {
+        Ok(claims) => claims.clone(),
+        // The provider may sign with a new key: its keys are read again.
+        Err(ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey)) => {
+            let client = self::client(app, provider, base, metadata::REFRESH).await?;
+            let claims = token.claims(&verifier(&client), &nonce).map_err(|error| invalid(&in_full(&error)))?;
+            claims.clone()
+        }
+        Err(error) => return Err(invalid(&in_full(&error))),
+    };
+    if started.again && is_old(&claims) {
+        return Err(OidcError::NotAgain);
+    }
     let claimed = Claimed {
         subject: claims.subject().to_string(),
         email: claims.email().map(|email| email.to_string()),
@@ -197,7 +249,19 @@ async fn claimed(
     if claimed.email.is_some() {
         return Ok(claimed);
     }
-    asked(app, &client, answer.access_token().clone(), claims, claimed).await
+    asked(app, &client, answer.access_token().clone(), &claims, claimed).await
+}
+
+/// Signatures by a private key only: with HS256 whoever knows the client's secret could sign tokens for everybody.
+fn verifier(client: &Client) -> CoreIdTokenVerifier<'_> {
+    client.id_token_verifier().set_allowed_algs(SIGNED_BY)
+}
+
+/// Whether the person proved who they are longer ago than a confirmation counts. Both times are by the provider's clock.
+/// A provider that does not say when has at least sent somebody back who has a session there.
+fn is_old(claims: &CoreIdTokenClaims) -> bool {
+    let age = claims.auth_time().map(|at| (claims.issue_time() - at).to_std().unwrap_or_default());
+    age.is_some_and(|age| age > CONFIRMED_FOR)
 }
 
 /// Some providers tell the address only to who asks for it with the access token.
@@ -216,36 +280,65 @@ async fn asked(
     Ok(Claimed { email, email_verified: answer.email_verified(), ..claimed })
 }
 
-/// The one member who is this subject, or has this address.
+/// The one member who is this subject of the provider; at the first sign-in, the one with this verified address.
 async fn find(app: &App, provider: &OidcProvider, claimed: &Claimed) -> Result<Member, OidcError> {
-    let known = app.store.members_with_subject(&claimed.subject).await?;
+    let known = app.store.members_with_subject(&provider.issuer, &claimed.subject).await?;
     if !known.is_empty() {
-        return only(known);
+        return pin(app, provider, claimed, only(known)?).await;
     }
     let Some(email) = &claimed.email else { return Err(OidcError::Unknown) };
     // A provider where anybody may claim any address says `false` or nothing.
     if !claimed.email_verified.unwrap_or(provider.trust_email) {
         return Err(OidcError::Unverified);
     }
-    only(app.store.members_with_email(email).await?)
+    let named = app.store.members_with_email(email).await?;
+    let is_named = !named.is_empty();
+    let verified = |member: &Member| member.verified_address(AddressedBy::Email).is_some();
+    let named: Vec<Member> = named.into_iter().filter(verified).collect();
+    if is_named && named.is_empty() {
+        return Err(OidcError::Unconfirmed);
+    }
+    pin(app, provider, claimed, only(named)?).await
+}
+
+/// Notes that the member is this subject of the provider from now on, so that no other subject is this member.
+async fn pin(app: &App, provider: &OidcProvider, claimed: &Claimed, mut member: Member) -> Result<Member, OidcError> {
+    for _ in 0..RACES {
+        match pinned(&member, provider, claimed) {
+            Some(true) => return Ok(member),
+            Some(false) => return Err(OidcError::Pinned),
+            None => {}
+        }
+        let (issuer, subject) = (provider.issuer.clone(), claimed.subject.clone());
+        let sign_in = Some(SignInIdentity { issuer, subject, since: app.clock.now() });
+        let wanted = Member { sign_in, ..member.clone() };
+        match app.store.members().put(&wanted, Expect::Version(member.version)).await {
+            Ok(saved) => return Ok(saved),
+            Err(SaveError::Conflict { .. }) => {
+                member = app.store.members().get(&member.id).await?.ok_or(OidcError::Unknown)?;
+            }
+            Err(error) => return Err(OidcError::Save(error)),
+        }
+    }
+    Err(OidcError::Stale)
+}
+
+/// Whether the member is this subject of the provider, or another one; `None`: that is not known yet.
+fn pinned(member: &Member, provider: &OidcProvider, claimed: &Claimed) -> Option<bool> {
+    match &member.sign_in {
+        Some(known) if known.issuer == provider.issuer => Some(known.subject == claimed.subject),
+        Some(_) => None,
+        None => {
+            let noted = member.identities.get(store::accounts::SUBJECT)?;
+            (*noted != claimed.subject).then_some(false)
+        }
+    }
 }
 
 fn only(mut found: Vec<Member>) -> Result<Member, OidcError> {
     match (found.pop(), found.is_empty()) {
         (Some(member), true) => Ok(member),
         _ => Err(OidcError::Unknown),
-    }
-}
-
-/// The library's way out: the one guarded client.
-struct Http(Deliverer);
-
-impl<'c> AsyncHttpClient<'c> for Http {
-    type Error = FetchError;
-    type Future = BoxFuture<'c, Result<HttpResponse, FetchError>>;
-
-    fn call(&'c self, request: HttpRequest) -> Self::Future {
-        self.0.fetch(request).boxed()
     }
 }
 
@@ -267,4 +360,44 @@ fn in_full(error: &dyn std::error::Error) -> String {
 /// What somebody else wrote, on one line and short.
 fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use openidconnect::core::{
+        CoreHmacKey, CoreIdToken, CoreProviderMetadata, CoreResponseType, CoreSubjectIdentifierType,
+    };
+    use openidconnect::{
+        AuthUrl, EmptyAdditionalProviderMetadata, IssuerUrl, JsonWebKeySet, JsonWebKeySetUrl, ResponseTypes,
+    };
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_token_that_is_signed_with_the_client_s_secret_signs_in_nobody() {
+        let url = |path: &str| format!("https://accounts.example{path}");
+        let metadata = CoreProviderMetadata::new(
+            IssuerUrl::new(url("")).expect("a URL"),
+            AuthUrl::new(url("/authorize")).expect("a URL"),
+            JsonWebKeySetUrl::new(url("/keys")).expect("a URL"),
+            vec![ResponseTypes::new(vec![CoreResponseType::Code])],
+            vec![CoreSubjectIdentifierType::Public],
+            vec![Signing::HmacSha256],
+            EmptyAdditionalProviderMetadata {},
+        );
+        let metadata = metadata.set_jwks(JsonWebKeySet::new(Vec::new()));
+        let (id, secret) = (ClientId::new("larkspur".to_owned()), ClientSecret::new("a secret".to_owned()));
+        let back = RedirectUrl::new(url("/back")).expect("a URL");
+        let client: Client = CoreClient::from_provider_metadata(metadata, id, Some(secret)).set_redirect_uri(back);
+        let claims: CoreIdTokenClaims = serde_json::from_value(json!({"iss": url(""), "aud": ["larkspur"],
+            "sub": "mallory", "nonce": "n", "iat": 1_700_000_000, "exp": 4_102_444_800_u64}))
+        .expect("claims");
+        let key = CoreHmacKey::new("a secret");
+        let token = CoreIdToken::new(claims, &key, Signing::HmacSha256, None, None).expect("signed");
+        let nonce = Nonce::new("n".to_owned());
+        assert!(token.claims(&client.id_token_verifier(), &nonce).is_ok(), "the library alone would take it");
+        let refused = token.claims(&verifier(&client), &nonce).expect_err("refused");
+        assert!(in_full(&refused).contains("HS256"), "{}", in_full(&refused));
+    }
 }

@@ -7,7 +7,9 @@
 //! Reading order: [`render`] a template and its frame → [`words`] every text, in both languages → [`error`] what a person
 //! is told when it cannot be → [`form`] what was posted → one file per page.
 
+mod confirm;
 pub(crate) mod error;
+mod fields;
 mod form;
 mod incident;
 mod incidents;
@@ -76,7 +78,12 @@ async fn finish(State(app): State<SharedApp>, request: Request, next: Next) -> R
     if let Some(error) = response.extensions_mut().remove::<Arc<PageError>>() {
         // Only now: a page has read who is asking by itself, and a forged link is refused before anything is read.
         let reader = Reader::from_request_parts(&mut asked, &app).await.unwrap_or_default();
+        // The session may have gone on under another token.
+        let cookies = response.headers().get_all(header::SET_COOKIE).iter().cloned().collect::<Vec<_>>();
         response = error.answer(&reader);
+        cookies.into_iter().for_each(|cookie| {
+            response.headers_mut().append(header::SET_COOKIE, cookie);
+        });
     }
     for (name, value) in HEADERS {
         response.headers_mut().entry(name).or_insert(value);

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use alerting::incident::apply::Actor;
+use alerting::moment::Moment;
 use alerting::people::Member;
 use axum::extract::FromRequestParts;
 use axum::http::header::{self, HeaderName, HeaderValue};
@@ -30,6 +31,10 @@ use crate::{App, SharedApp};
 pub(crate) const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Random base62 characters of a session's token: 190 bits.
 const TOKEN_CHARS: usize = 32;
+/// How long a confirmed session may do what would outlive a stolen one: long enough to add a few members.
+pub(crate) const CONFIRMED_FOR: Duration = Duration::from_secs(10 * 60);
+/// Characters that are kept of a browser's name for itself.
+const BROWSER_CHARS: usize = 200;
 /// The field of a form that holds its token.
 pub(crate) const FORM_TOKEN: &str = "form_token";
 const COOKIE: &str = "session";
@@ -42,6 +47,8 @@ const SECURE: &str = "__Host-";
 pub(crate) struct SignedIn {
     pub(crate) member: Member,
     token: Token,
+    /// When the member proved again who they are, in this session.
+    confirmed_at: Option<Moment>,
 }
 
 #[derive(Clone)]
@@ -70,6 +77,17 @@ impl SignedIn {
         URL_SAFE_NO_PAD.encode(&hmac::sign(&key, subject.as_bytes()).as_ref()[..16])
     }
 
+    /// Whether the member proved of late, in this session, who they are. Signing in alone does not count: a session that
+    /// is stolen at once would be worth as much as the password.
+    pub(crate) fn is_confirmed(&self, now: Moment) -> bool {
+        self.confirmed_at.is_some_and(|at| now.since(at) < CONFIRMED_FOR)
+    }
+
+    /// The hash that the session is stored under.
+    pub(crate) fn session(&self) -> String {
+        secret_hash(&self.token.0)
+    }
+
     pub(crate) fn check_form(&self, subject: &str, given: &str) -> Result<(), PageError> {
         let wanted = self.form_token(subject);
         let is_right = bool::from(wanted.as_bytes().ct_eq(given.as_bytes()));
@@ -77,8 +95,15 @@ impl SignedIn {
     }
 }
 
+/// A session that begins: who is signed in from now on, and the value of `Set-Cookie`.
+#[derive(Debug)]
+pub(crate) struct Begun {
+    pub(crate) signed_in: SignedIn,
+    pub(crate) cookie: HeaderValue,
+}
+
 /// Begins a session with a token of its own, and ends the one that the browser had: nobody signs in with a token that
-/// somebody else may know. `epoch`: of the member's account. The value of `Set-Cookie`.
+/// somebody else may know. `epoch`: of the member's account.
 pub(crate) async fn begin(
     app: &App,
     headers: &HeaderMap,
@@ -86,11 +111,41 @@ pub(crate) async fn begin(
     epoch: u64,
     base: &Base,
 ) -> Result<HeaderValue, PageError> {
+    Ok(replace(app, headers, member, epoch, base, None).await?.cookie)
+}
+
+/// Goes on in a new session, which is confirmed. The one before ends, so a stolen copy of it is not confirmed too.
+pub(crate) async fn confirm(
+    app: &App,
+    headers: &HeaderMap,
+    member: &Member,
+    epoch: u64,
+    base: &Base,
+) -> Result<Begun, PageError> {
+    replace(app, headers, member, epoch, base, Some(app.clock.now())).await
+}
+
+async fn replace(
+    app: &App,
+    headers: &HeaderMap,
+    member: &Member,
+    epoch: u64,
+    base: &Base,
+    confirmed_at: Option<Moment>,
+) -> Result<Begun, PageError> {
     end(app, headers, base).await?;
-    let (token, now) = (random::base62(TOKEN_CHARS), app.clock.now());
-    let session = Session { member: member.id.clone(), epoch, created_at: now, expires_at: now + SESSION_LIFE };
+    let token = random::base62(TOKEN_CHARS);
+    let session = Session::new(member.id.clone(), epoch, app.clock.now(), SESSION_LIFE);
+    let session = Session { confirmed_at, browser: browser(headers), ..session };
     app.store.begin_session(&secret_hash(&token), &session).await?;
-    Ok(set_cookie(base, COOKIE, &token, SESSION_LIFE))
+    let cookie = set_cookie(base, COOKIE, &token, SESSION_LIFE);
+    Ok(Begun { signed_in: SignedIn { member: member.clone(), token: Token(token), confirmed_at }, cookie })
+}
+
+/// What the browser calls itself.
+fn browser(headers: &HeaderMap) -> Option<String> {
+    let name = headers.get(header::USER_AGENT)?.to_str().ok()?;
+    Some(name.chars().filter(|c| !c.is_control()).take(BROWSER_CHARS).collect())
 }
 
 /// Ends the session of this request, if it has one; the value of `Set-Cookie` that forgets it.
@@ -137,16 +192,19 @@ enum Whose {
 
 async fn whose(app: &App, headers: &HeaderMap, base: &Base) -> Result<Whose, PageError> {
     let Some(token) = cookie(headers, base, COOKIE) else { return Ok(Whose::Nobodys) };
-    let Some(session) = app.store.session(&secret_hash(token), app.clock.now()).await? else {
-        return Ok(Whose::Nobodys);
-    };
+    let (hash, now) = (secret_hash(token), app.clock.now());
+    let Some(session) = app.store.session(&hash, now).await? else { return Ok(Whose::Nobodys) };
     let members = app.store.members();
     let (member, account) = futures::try_join!(members.get(&session.member), app.store.account(&session.member))?;
     let Some(member) = member else { return Ok(Whose::Removed) };
     if account.map_or(0, |account| account.epoch) != session.epoch {
         return Ok(Whose::Nobodys);
     }
-    Ok(Whose::Members(Box::new(SignedIn { member, token: Token(token.to_owned()) })))
+    if let Some(seen) = session.seen(now) {
+        app.store.touch_session(&hash, &seen).await?;
+    }
+    let confirmed_at = session.confirmed_at;
+    Ok(Whose::Members(Box::new(SignedIn { member, token: Token(token.to_owned()), confirmed_at })))
 }
 
 /// Refuses a request that changes something and that no page of ours has made.

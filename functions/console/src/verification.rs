@@ -33,10 +33,7 @@ pub(crate) async fn send_code(
     base: &str,
 ) -> Result<Moment, ApiError> {
     let member = found(app, id).await?;
-    let address = address(&member, by)?;
-    if member.verified(by).is_some() {
-        return Err(ApiError::conflict(format!("the {} is verified already", noun(by))));
-    }
+    let address = to_confirm(&member, by)?;
     let way = way(app, by, address).await?;
     let now = app.clock.now();
     if let Err(after) = app.store.take_code(id, address, now).await? {
@@ -52,16 +49,24 @@ pub(crate) async fn send_code(
 }
 
 /// The member, whose address is verified if `text` is the code that was sent there.
-pub(crate) async fn enter_code(app: &App, id: &MemberId, by: AddressedBy, text: &str) -> Result<Member, ApiError> {
+///
+/// A new address takes the place of the old one, which is informed of it in the name of `who`.
+pub(crate) async fn enter_code(
+    app: &App,
+    id: &MemberId,
+    by: AddressedBy,
+    who: &str,
+    text: &str,
+) -> Result<Member, ApiError> {
     let digits: String = text.chars().filter(|c| !c.is_whitespace()).collect();
     if digits.len() != DIGITS || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(ApiError::invalid("code", format!("expected the {DIGITS} digits of the code")));
     }
     let member = found(app, id).await?;
-    let address = address(&member, by)?;
-    if member.verified(by).is_some() {
+    if member.verified(by).is_some() && member.pending(by).is_none() {
         return Ok(member); // pressed twice
     }
+    let address = to_confirm(&member, by)?;
     let now = app.clock.now();
     let hash = hash(app, &member, by, address, &digits).await?;
     match app.store.enter_code(id, by, &hash, now).await? {
@@ -72,15 +77,25 @@ pub(crate) async fn enter_code(app: &App, id: &MemberId, by: AddressedBy, text: 
     }
     let verified = Verified { at: now, vouched_by: None };
     let saved = save_over(|| async {
-        let mut now_stored = found(app, id).await?;
-        if now_stored.address(by) != Some(address) {
+        let before = found(app, id).await?;
+        if before.to_confirm(by) != Some(address) {
             return Err(ApiError::conflict("the address was changed meanwhile; have a code sent to the new one"));
         }
-        let expect = Expect::Version(now_stored.version);
-        now_stored.set_verified(by, Some(verified.clone()));
-        Ok(app.store.members().put(&now_stored, expect).await)
+        let (expect, mut after) = (Expect::Version(before.version), before.clone());
+        after.set_address(by, Some(address.to_owned()));
+        after.set_verified(by, Some(verified.clone()));
+        after.set_pending(by, None);
+        Ok(app.store.members().put(&after, expect).await.map(|saved| (before, saved)))
     });
-    saved.await
+    let (before, saved) = saved.await?;
+    tell_old(app, &before, &saved, who).await;
+    Ok(saved)
+}
+
+/// Whether a code can be sent to addresses of this kind.
+pub(crate) async fn can_confirm(app: &App, by: AddressedBy) -> Result<bool, ApiError> {
+    let Some(channel) = Destination::channel_to(by) else { return Ok(false) };
+    Ok(!Destination::needs_provider(channel) || provider(app, channel).await?.is_some())
 }
 
 /// Tells addresses that were a member's own that they are not any more: whoever took an account over would begin by
@@ -136,9 +151,15 @@ async fn post(app: &App, way: &Destination, text: &Text, now: Moment) -> Result<
     }
 }
 
-fn address(member: &Member, by: AddressedBy) -> Result<&str, ApiError> {
-    let none = || ApiError::invalid("field", format!("the member has no {}; give one first", noun(by)));
-    member.address(by).ok_or_else(none)
+/// The address that a code is for.
+fn to_confirm(member: &Member, by: AddressedBy) -> Result<&str, ApiError> {
+    if let Some(address) = member.to_confirm(by) {
+        return Ok(address);
+    }
+    Err(match member.address(by) {
+        Some(_) => ApiError::conflict(format!("the {} is verified already", noun(by))),
+        None => ApiError::invalid("field", format!("the member has no {}; give one first", noun(by))),
+    })
 }
 
 async fn hash(app: &App, member: &Member, by: AddressedBy, address: &str, code: &str) -> Result<String, ApiError> {

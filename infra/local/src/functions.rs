@@ -239,6 +239,8 @@ impl Build<'_> {
             replayed: RunningCount::new(),
             base_url: optional(&function.environment, "BASE_URL"),
             personal_ack_links: personal_ack_links(function),
+            oidc: console::ProviderCache::default(),
+            visits: console::Visits::default(),
         })
     }
 

@@ -43,6 +43,15 @@ pub struct Member {
     /// Like that of the email address.
     #[serde(default)]
     pub phone_verified: Option<Verified>,
+    /// A new email address that the member asked for: the old one counts until the code of this one is entered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email_pending: Option<String>,
+    /// Like that of the email address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone_pending: Option<String>,
+    /// Who the member is to the sign-in provider, since the first sign-in by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign_in: Option<SignInIdentity>,
     pub language: Language,
     pub time_zone: Zone,
     pub role: Role,
@@ -60,6 +69,14 @@ pub struct Verified {
     pub at: Moment,
     /// The administrator's API key, by name, that vouched for it; `None`: a one-time code was sent there and entered.
     pub vouched_by: Option<String>,
+}
+
+/// One person at one sign-in provider. The pair is unique and never changes (OpenID Connect Core 1.0, section 2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignInIdentity {
+    pub issuer: String,
+    pub subject: String,
+    pub since: Moment,
 }
 
 /// By what of a member a channel finds them.
@@ -132,6 +149,33 @@ impl Member {
             AddressedBy::Email => self.email.as_deref(),
             AddressedBy::Phone => self.phone.as_deref(),
         }
+    }
+
+    pub fn set_address(&mut self, by: AddressedBy, address: Option<String>) {
+        match by {
+            AddressedBy::Email => self.email = address,
+            AddressedBy::Phone => self.phone = address,
+        }
+    }
+
+    /// The address that is to replace the present one once its code is entered.
+    pub fn pending(&self, by: AddressedBy) -> Option<&str> {
+        match by {
+            AddressedBy::Email => self.email_pending.as_deref(),
+            AddressedBy::Phone => self.phone_pending.as_deref(),
+        }
+    }
+
+    pub fn set_pending(&mut self, by: AddressedBy, address: Option<String>) {
+        match by {
+            AddressedBy::Email => self.email_pending = address,
+            AddressedBy::Phone => self.phone_pending = address,
+        }
+    }
+
+    /// Where a code would go: to the address that is pending, else to one that is not verified yet.
+    pub fn to_confirm(&self, by: AddressedBy) -> Option<&str> {
+        self.pending(by).or_else(|| self.address(by).filter(|_| self.verified(by).is_none()))
     }
 
     pub fn verified(&self, by: AddressedBy) -> Option<&Verified> {
@@ -292,6 +336,9 @@ mod tests {
             email_verified: None,
             phone: None,
             phone_verified: None,
+            email_pending: None,
+            phone_pending: None,
+            sign_in: None,
             language: Language::English,
             time_zone: Zone::utc(),
             role: Role::Responder,

@@ -3,6 +3,8 @@
 //! Members are found by pointers that are written with them and never taken back, so a pointer is a hint: what it leads to
 //! counts only if the member has the address, or is that subject, now.
 
+use std::collections::BTreeSet;
+
 use alerting::ids::MemberId;
 use alerting::moment::Moment;
 use alerting::people::Member;
@@ -42,8 +44,10 @@ impl std::fmt::Debug for PasswordHash {
 /// The pointers to a member.
 pub(crate) fn found_in(member: &Member) -> Vec<String> {
     let email = member.email.as_deref().map(keys::members_with_email);
-    let subject = member.identities.get(SUBJECT).map(|subject| keys::members_with_subject(subject));
-    email.into_iter().chain(subject).collect()
+    let noted = member.identities.get(SUBJECT).map(String::as_str);
+    let pinned = member.sign_in.as_ref().map(|sign_in| sign_in.subject.as_str());
+    let subjects: BTreeSet<&str> = noted.into_iter().chain(pinned).collect();
+    email.into_iter().chain(subjects.into_iter().map(keys::members_with_subject)).collect()
 }
 
 impl Store {
@@ -79,9 +83,13 @@ impl Store {
         self.members_in(&keys::members_with_email(email), has).await
     }
 
-    /// Those who are this subject to the sign-in provider now.
-    pub async fn members_with_subject(&self, subject: &str) -> Result<Vec<Member>, ReadError> {
-        let is = |member: &Member| member.identities.get(SUBJECT).is_some_and(|known| known == subject);
+    /// Those who are this subject of this sign-in provider now: pinned to it, or noted and not pinned to another one.
+    pub async fn members_with_subject(&self, issuer: &str, subject: &str) -> Result<Vec<Member>, ReadError> {
+        let is = |member: &Member| match &member.sign_in {
+            Some(pinned) if pinned.issuer == issuer => pinned.subject == subject,
+            Some(_) => false,
+            None => member.identities.get(SUBJECT).is_some_and(|known| known == subject),
+        };
         self.members_in(&keys::members_with_subject(subject), is).await
     }
 

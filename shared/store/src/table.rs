@@ -86,6 +86,11 @@ impl Condition {
         Self::new("attribute_not_exists(pk)", Terms::default())
     }
 
+    /// Something is stored under this key.
+    pub(crate) fn exists() -> Self {
+        Self::new("attribute_exists(pk)", Terms::default())
+    }
+
     /// The stored item has this value, or (`None`) there is none.
     pub(crate) fn unchanged(attribute: &str, value: Option<u64>) -> Self {
         let Some(value) = value else { return Self::absent() };

@@ -8,13 +8,14 @@ use alerting::ids::MemberId;
 use alerting::people::{AddressedBy, Contact, Member, Role, Verified};
 use alerting::severity::Severity;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Value, json};
 use utoipa::ToSchema;
 
 use super::schema::people::{AddressedByShape, IdentitiesShape, LanguageShape, RoleShape};
 use super::schema::text::{CodeText, ContactText, EmailText, MemberIdText, NameText, PhoneText, ZoneText};
 use super::{Time, field_error, given};
 use crate::error::ApiError;
+use crate::extract::Patch;
 
 /// Characters of an email address: what SMTP's paths have room for (RFC 3696, erratum 1690).
 pub(crate) const EMAIL_CHARS: usize = 254;
@@ -56,6 +57,11 @@ pub(crate) struct MemberBody {
     #[serde(default)]
     #[schema(value_type = IdentitiesShape, required = false, example = json!({"slack_user_id": "U024BE7LH"}))]
     identities: BTreeMap<String, String>,
+    /// `null`: forget who the member is to the sign-in provider; the next sign-in with the member's verified address
+    /// decides it again. Left out, it stays.
+    #[serde(default)]
+    #[schema(value_type = Option<Object>, required = false)]
+    sign_in: Patch<Value>,
 }
 
 /// Contacts by severity: the first, and if that fails for good the next. Of a severity that is left out, a member with
@@ -93,6 +99,16 @@ pub(crate) struct MemberView {
     phone_verified: bool,
     #[schema(required)]
     phone_vouched_by: Option<String>,
+    /// A new address that the member asked for; it replaces `email` once its code is entered. Setting another `email`
+    /// forgets it.
+    #[schema(required)]
+    email_pending: Option<String>,
+    /// Like that of the email address.
+    #[schema(required)]
+    phone_pending: Option<String>,
+    /// Who the member is to the sign-in provider since the first sign-in by it; nobody else is signed in as this member.
+    #[schema(required)]
+    sign_in: Option<SignInView>,
     #[schema(value_type = LanguageShape)]
     language: Language,
     #[schema(value_type = ZoneText)]
@@ -104,6 +120,17 @@ pub(crate) struct MemberView {
     #[schema(value_type = IdentitiesShape)]
     identities: BTreeMap<String, String>,
     created_at: Time,
+}
+
+/// One person at one sign-in provider.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = SignInIdentity)]
+pub(crate) struct SignInView {
+    #[schema(example = "https://accounts.example.com")]
+    issuer: String,
+    /// What the provider calls the person: `sub`.
+    subject: String,
+    since: Time,
 }
 
 /// Asks for a one-time code.
@@ -175,8 +202,19 @@ impl MemberBody {
             critical: at(Severity::Critical),
         };
         let (role, identities) = (before.role, before.identities.clone());
-        let (email_verified, phone_verified) = (None, None);
-        Self { name, email, email_verified, phone, phone_verified, language, time_zone, role, preferences, identities }
+        Self {
+            name,
+            email,
+            email_verified: None,
+            phone,
+            phone_verified: None,
+            language,
+            time_zone,
+            role,
+            preferences,
+            identities,
+            sign_in: Patch::Keep,
+        }
     }
 
     /// `before` with what the request says. Whether the destinations exist, the caller asks. `channels`: those that are
@@ -190,6 +228,18 @@ impl MemberBody {
         let old = before.clone();
         let mut member = Member { name, email, phone, language, time_zone, role, preferences, identities, ..before };
         member.check(channels).map_err(field_error)?;
+        match &self.sign_in {
+            Patch::Keep => {}
+            Patch::Remove => member.sign_in = None,
+            Patch::Set(_) => {
+                let message = "it is set by the member's first sign-in; give `null` to forget it, or leave it out";
+                return Err(ApiError::invalid("sign_in", message));
+            }
+        }
+        for by in AddressedBy::ALL.into_iter().filter(|by| old.address(*by) != member.address(*by)).collect::<Vec<_>>()
+        {
+            member.set_pending(by, None);
+        }
         for (by, claim) in [(AddressedBy::Email, self.email_verified), (AddressedBy::Phone, self.phone_verified)] {
             let verified = verified(by, claim, &old, &member, vouched)?;
             member.set_verified(by, verified);
@@ -216,6 +266,9 @@ impl From<Member> for MemberView {
             email_verified,
             phone,
             phone_verified,
+            email_pending,
+            phone_pending,
+            sign_in,
             language,
             time_zone,
             role,
@@ -232,6 +285,13 @@ impl From<Member> for MemberView {
             phone,
             phone_verified: phone_verified.is_some(),
             phone_vouched_by: phone_verified.and_then(|verified| verified.vouched_by),
+            email_pending,
+            phone_pending,
+            sign_in: sign_in.map(|known| SignInView {
+                issuer: known.issuer,
+                subject: known.subject,
+                since: Time(known.since),
+            }),
             language,
             time_zone,
             role,
@@ -278,7 +338,6 @@ fn email(text: &str) -> Result<String, ApiError> {
 #[cfg(test)]
 mod tests {
     use alerting::people::CONTACTS;
-    use serde_json::Value;
     use utoipa::PartialSchema as _;
 
     use super::*;

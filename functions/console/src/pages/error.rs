@@ -2,9 +2,10 @@
 
 use std::error::Error;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::StatusCode;
-use axum::http::header::LOCATION;
+use axum::http::header::{LOCATION, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
@@ -36,6 +37,8 @@ pub(crate) enum PageError {
         happened: &'static str,
         remedy: &'static str,
     },
+    /// Has to wait so long.
+    TooOften(Duration),
     Internal(Box<dyn Error + Send + Sync>),
 }
 
@@ -72,6 +75,7 @@ impl PageError {
             Self::Forbidden | Self::ForeignForm => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Refused { status, .. } | Self::Told { status, .. } => *status,
+            Self::TooOften(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -84,6 +88,7 @@ impl PageError {
             Self::NotFound => ("not_found", "it_may_be_deleted"),
             Self::Refused { .. } => ("refused", "nothing_changed"),
             Self::Told { happened, remedy, .. } => (happened, remedy),
+            Self::TooOften(_) => ("too_many_tries", "try_again"),
             Self::Internal(_) => ("our_failure", "try_again"),
         }
     }
@@ -104,7 +109,12 @@ impl PageError {
             _ => None,
         };
         let context = Context { happened, remedy, detail };
-        (status, page("error.html", happened, &context, reader)).into_response()
+        let mut response = (status, page("error.html", happened, &context, reader)).into_response();
+        if let Self::TooOften(wait) = self {
+            // Rounded up: who waits so long is not refused again.
+            response.headers_mut().insert(RETRY_AFTER, (wait.as_secs() + 1).into());
+        }
+        response
     }
 }
 

@@ -11,19 +11,22 @@ use alerting::people::{AddressedBy, CONTACTS, Contact, Member, NotAContact, Role
 use alerting::severity::Severity;
 use axum::Router;
 use axum::extract::{Query, State};
-use axum::response::{Html, Response};
+use axum::http::StatusCode;
+use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::{get, post};
 use channels::catalogue::PEOPLE_CHANNELS;
 use serde::{Deserialize, Serialize};
 
-use crate::dto::member::{MemberBody, Own};
+use crate::dto::member::Own;
 use crate::error::ApiError;
 use crate::extract::Base;
+use crate::pages::confirm::{Asked, Visit, confirm, with_cookie};
 use crate::pages::error::{PageError, refused};
+use crate::pages::fields::Wrong;
 use crate::pages::form::{Form, see_other};
 use crate::pages::render::{Reader, page};
 use crate::pages::words::words;
-use crate::routes::members::change;
+use crate::routes::members::{change_own, forget_pending};
 use crate::session::SignedIn;
 use crate::{App, SharedApp, verification};
 
@@ -40,6 +43,7 @@ pub(crate) fn router() -> Router<SharedApp> {
     Router::new()
         .route("/me", get(show).post(save))
         .route("/me/code", post(send_code))
+        .route("/me/discard", post(discard))
         .route("/me/verify", post(enter_code))
 }
 
@@ -55,6 +59,7 @@ impl Done {
     fn words(&self) -> Option<&'static str> {
         match self.done.as_str() {
             "saved" => Some("me_saved"),
+            "asked" => Some("me_asked_for"),
             "sent" => Some("me_code_sent"),
             "verified" => Some("me_address_verified"),
             _ => None,
@@ -65,15 +70,26 @@ impl Done {
 #[derive(Serialize)]
 struct Account {
     done: Option<&'static str>,
+    wrong: Option<Wrong>,
     form_token: String,
-    name: String,
     role: &'static str,
-    email: String,
-    phone: String,
+    fields: Fields,
     languages: Vec<Choice>,
-    time_zone: String,
     severities: Vec<Preference>,
     addresses: Vec<Address>,
+}
+
+/// What the form shows: the member as it is, or what was typed and cannot be.
+#[derive(Clone, Serialize)]
+struct Fields {
+    name: String,
+    email: String,
+    phone: String,
+    language: &'static str,
+    time_zone: String,
+    /// By severity: what is picked, in order.
+    #[serde(skip)]
+    picks: BTreeMap<Severity, Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -104,6 +120,8 @@ struct Address {
     value: String,
     verified: bool,
     vouched_by: Option<String>,
+    /// The address that is to replace this one.
+    pending: Option<String>,
     /// Whether anything can be sent there at all.
     has_channel: bool,
 }
@@ -113,31 +131,75 @@ async fn show(
     signed_in: SignedIn,
     Query(done): Query<Done>,
 ) -> Result<Html<String>, PageError> {
+    let fields = Fields::of(&signed_in.member);
+    shown(&app, signed_in, done.words(), fields, None).await
+}
+
+async fn shown(
+    app: &App,
+    signed_in: SignedIn,
+    done: Option<&'static str>,
+    fields: Fields,
+    wrong: Option<Wrong>,
+) -> Result<Html<String>, PageError> {
     let member = &signed_in.member;
-    let ways = ways(&app, member.language).await?;
-    let languages = [(Language::English, "en", "English"), (Language::Chinese, "zh", "中文")];
-    let languages = languages.map(|(language, value, text)| Choice {
+    let ways = ways(app, member.language).await?;
+    let languages = [("en", "English"), ("zh", "中文")].map(|(value, text)| Choice {
         value: value.to_owned(),
         text: text.to_owned(),
-        chosen: member.language == language,
+        chosen: fields.language == value,
     });
+    let picked = |severity| preference(member.language, severity, &fields.picks[&severity], &ways);
     let account = Account {
-        done: done.words(),
+        done,
+        wrong,
         form_token: signed_in.form_token(SUBJECT),
-        name: member.name.clone(),
         role: match member.role {
             Role::Administrator => "role_administrator",
             Role::Responder => "role_responder",
             Role::Viewer => "role_viewer",
         },
-        email: member.email.clone().unwrap_or_default(),
-        phone: member.phone.clone().unwrap_or_default(),
         languages: languages.into(),
-        time_zone: member.time_zone.as_str().to_owned(),
-        severities: severities().map(|severity| preference(member, severity, &ways)).collect(),
+        severities: severities().map(picked).collect(),
         addresses: AddressedBy::ALL.into_iter().filter_map(|by| address(member, by)).collect(),
+        fields: fields.clone(),
     };
     Ok(page("me.html", "my_account", &account, &Reader::of(signed_in)))
+}
+
+impl Fields {
+    fn of(member: &Member) -> Self {
+        let picks = |severity| {
+            let chosen = match member.preferences.get(&severity) {
+                None => vec![DEFAULT.to_owned()],
+                Some(none) if none.is_empty() => vec![NOBODY.to_owned()],
+                Some(contacts) => contacts.iter().map(ToString::to_string).collect(),
+            };
+            (severity, chosen)
+        };
+        Self {
+            name: member.name.clone(),
+            email: member.email.clone().unwrap_or_default(),
+            phone: member.phone.clone().unwrap_or_default(),
+            language: if member.language == Language::Chinese { "zh" } else { "en" },
+            time_zone: member.time_zone.as_str().to_owned(),
+            picks: severities().map(picks).collect(),
+        }
+    }
+
+    /// As it was typed.
+    fn typed(form: &Form) -> Self {
+        let text = |name: &str| form.text(name).to_owned();
+        let picks = |severity| (severity, (0..CONTACTS).map(|n| text(&pick_name(severity, n))).collect());
+        Self {
+            name: text("name"),
+            email: text("email"),
+            phone: text("phone"),
+            language: if form.text("language") == "zh" { "zh" } else { "en" },
+            time_zone: text("time_zone"),
+            picks: severities().map(picks).collect(),
+        }
+    }
 }
 
 /// The worst first: it is what people want to be sure of.
@@ -157,19 +219,11 @@ async fn ways(app: &App, language: Language) -> Result<Vec<(String, String)>, Pa
     Ok(PEOPLE_CHANNELS.iter().map(channel).chain(destinations).collect())
 }
 
-fn preference(member: &Member, severity: Severity, ways: &[(String, String)]) -> Preference {
-    let said = member.preferences.get(&severity);
-    let contacts: Vec<String> = said.into_iter().flatten().map(ToString::to_string).collect();
-    let count = PICKS.max(contacts.len() + 1).min(CONTACTS);
-    let picks = (0..count).map(|n| {
-        let chosen = match (n, said, contacts.get(n)) {
-            (_, _, Some(contact)) => contact.as_str(),
-            (0, None, None) => DEFAULT,
-            (0, Some(_), None) => NOBODY,
-            (_, _, None) => "",
-        };
-        pick(member.language, severity, n, chosen, ways)
-    });
+fn preference(language: Language, severity: Severity, chosen: &[String], ways: &[(String, String)]) -> Preference {
+    let used = chosen.iter().rposition(|way| !way.is_empty()).map_or(0, |last| last + 1);
+    let count = PICKS.max(used + 1).min(CONTACTS);
+    let chosen = |n: usize| chosen.get(n).map_or("", String::as_str);
+    let picks = (0..count).map(|n| pick(language, severity, n, chosen(n), ways));
     Preference { label: format!("me_severity_{severity}"), picks: picks.collect() }
 }
 
@@ -203,29 +257,78 @@ fn address(member: &Member, by: AddressedBy) -> Option<Address> {
         value: member.address(by)?.to_owned(),
         verified: verified.is_some(),
         vouched_by: verified.and_then(|verified| verified.vouched_by.clone()),
+        pending: member.pending(by).map(str::to_owned),
         has_channel: channels::Destination::channel_to(by).is_some(),
     })
 }
 
-async fn save(State(app): State<SharedApp>, signed_in: SignedIn, form: Form) -> Result<Response, PageError> {
+async fn save(
+    State(app): State<SharedApp>,
+    signed_in: SignedIn,
+    visit: Visit,
+    form: Form,
+) -> Result<Response, PageError> {
     signed_in.check_form(SUBJECT, form.token())?;
-    let (member, wanted) = (&signed_in.member, own(&form).map_err(refused)?);
-    if let Some(email) = wanted.email.as_deref().filter(|email| member.email.as_deref() != Some(*email)) {
-        nobody_elses(&app, member, email).await?;
+    if !changes_an_address(&signed_in.member, &form) {
+        return saved(&app, signed_in, &form).await;
     }
-    let saved = change(&app, &member.id, &member.name, |before| MemberBody::own(before, wanted.clone()));
-    saved.await.map_err(refused)?;
-    Ok(see_other("/me?done=saved"))
+    let confirmed = match confirm(&app, signed_in, &visit, &form, SUBJECT).await? {
+        Asked::Yes(confirmed) => confirmed,
+        Asked::Not(page) => return Ok(page),
+    };
+    let (signed_in, cookie) = confirmed.into_parts();
+    Ok(with_cookie(cookie, saved(&app, signed_in, &form).await))
 }
 
-/// Refuses an address that another member has: people sign in by it, and of two who have the same neither could.
-/// Administrators may let two share one.
-async fn nobody_elses(app: &App, member: &Member, email: &str) -> Result<(), PageError> {
-    let others = app.store.members_with_email(email).await?;
-    if others.iter().all(|other| other.id == member.id) {
-        return Ok(());
+/// Whoever has an address of a member can have a way in sent there.
+fn changes_an_address(member: &Member, form: &Form) -> bool {
+    AddressedBy::ALL.into_iter().any(|by| {
+        let given = form.text(by.as_str());
+        given != member.address(by).unwrap_or_default() && Some(given) != member.pending(by)
+    })
+}
+
+async fn saved(app: &App, signed_in: SignedIn, form: &Form) -> Result<Response, PageError> {
+    let changed = match own(form) {
+        Ok(wanted) => changed(app, &signed_in.member, wanted).await?,
+        Err(error) => Err(Wrong::of(error)?),
+    };
+    match changed {
+        Ok(member) => {
+            let is_new = |by: AddressedBy| member.pending(by).is_some_and(|new| new == form.text(by.as_str()));
+            let asked = AddressedBy::ALL.into_iter().any(is_new);
+            Ok(see_other(if asked { "/me?done=asked" } else { "/me?done=saved" }))
+        }
+        Err(wrong) => {
+            let document = shown(app, signed_in, None, Fields::typed(form), Some(wrong)).await?;
+            Ok((StatusCode::BAD_REQUEST, document).into_response())
+        }
     }
-    Err(refused(ApiError::invalid("email", "another member has this email address; an administrator can change that")))
+}
+
+async fn changed(app: &App, member: &Member, wanted: Own) -> Result<Result<Member, Wrong>, PageError> {
+    if let Some(email) = wanted.email.as_deref().filter(|email| member.email.as_deref() != Some(*email))
+        && is_taken(app, member, email).await?
+    {
+        return Ok(Err(Wrong::new("email", "wrong_email_taken")));
+    }
+    match change_own(app, member, wanted).await {
+        Ok(member) => Ok(Ok(member)),
+        Err(error) => Wrong::of(error).map(Err),
+    }
+}
+
+/// Whether another member has this address: people sign in by it, and of two who have the same neither could.
+/// Administrators may let two share one.
+async fn is_taken(app: &App, member: &Member, email: &str) -> Result<bool, PageError> {
+    let others = app.store.members_with_email(email).await?;
+    Ok(others.iter().any(|other| other.id != member.id))
+}
+
+async fn discard(State(app): State<SharedApp>, signed_in: SignedIn, form: Form) -> Result<Response, PageError> {
+    signed_in.check_form(SUBJECT, form.token())?;
+    forget_pending(&app, &signed_in.member.id, addressed_by(&form)?).await.map_err(refused)?;
+    Ok(see_other("/me?done=saved"))
 }
 
 async fn send_code(
@@ -244,8 +347,27 @@ async fn send_code(
 async fn enter_code(State(app): State<SharedApp>, signed_in: SignedIn, form: Form) -> Result<Response, PageError> {
     signed_in.check_form(SUBJECT, form.token())?;
     let by = addressed_by(&form)?;
-    verification::enter_code(&app, &signed_in.member.id, by, form.text("code")).await.map_err(refused)?;
-    Ok(see_other("/me?done=verified"))
+    let member = &signed_in.member;
+    let is_free = match member.pending(by).filter(|_| by == AddressedBy::Email) {
+        Some(email) => !is_taken(&app, member, email).await?,
+        None => true,
+    };
+    if !is_free {
+        return Err(PageError::Told {
+            status: StatusCode::CONFLICT,
+            happened: "wrong_email_taken",
+            remedy: "nothing_changed",
+        });
+    }
+    match verification::enter_code(&app, &member.id, by, &member.name, form.text("code")).await {
+        Ok(_) => Ok(see_other("/me?done=verified")),
+        Err(error) => {
+            let wrong = Wrong { field: format!("code-{}", by.as_str()), ..Wrong::of(error)? };
+            let fields = Fields::of(&signed_in.member);
+            let document = shown(&app, signed_in, None, fields, Some(wrong)).await?;
+            Ok((StatusCode::BAD_REQUEST, document).into_response())
+        }
+    }
 }
 
 fn addressed_by(form: &Form) -> Result<AddressedBy, PageError> {

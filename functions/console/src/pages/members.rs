@@ -13,7 +13,9 @@ use axum::routing::get;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use super::confirm::{Asked, Visit, confirm, with_cookie};
 use super::error::{PageError, refused};
+use super::fields::Wrong;
 use super::form::Form;
 use super::render::{Reader, page};
 use crate::SharedApp;
@@ -28,6 +30,9 @@ use crate::session::SignedIn;
 const PAGE: &str = "/members";
 /// The fields of the form, as the API names them.
 const FIELDS: [&str; 6] = ["name", "email", "phone", "role", "language", "time_zone"];
+
+/// Of the form: the administrator vouches for the email address.
+const VOUCHED: &str = "email_verified";
 
 pub(crate) fn router() -> Router<SharedApp> {
     Router::new().route(PAGE, get(list).post(add)).route("/members/{id}/invitation", get(back).post(invite))
@@ -56,7 +61,7 @@ struct AddForm {
     form_token: String,
     /// What was sent and cannot be, so that nobody types it again.
     given: Map<String, Value>,
-    wrong: Option<String>,
+    wrong: Option<Wrong>,
 }
 
 #[derive(Debug, Serialize)]
@@ -75,7 +80,7 @@ async fn shown(
     app: &SharedApp,
     signed_in: SignedIn,
     given: Map<String, Value>,
-    wrong: Option<String>,
+    wrong: Option<Wrong>,
 ) -> Result<Response, PageError> {
     let may_change = signed_in.may(Scope::Admin);
     let mut members = app.store.members().all().await?;
@@ -95,22 +100,38 @@ async fn shown(
     Ok(page("members.html", "members", &content, &Reader::of(signed_in)).into_response())
 }
 
-async fn add(State(app): State<SharedApp>, signed_in: SignedIn, form: Form) -> Result<Response, PageError> {
+async fn add(
+    State(app): State<SharedApp>,
+    signed_in: SignedIn,
+    visit: Visit,
+    form: Form,
+) -> Result<Response, PageError> {
     may_change(&signed_in, PAGE, &form)?;
+    let confirmed = match confirm(&app, signed_in, &visit, &form, PAGE).await? {
+        Asked::Yes(confirmed) => confirmed,
+        Asked::Not(page) => return Ok(page),
+    };
+    let (signed_in, cookie) = confirmed.into_parts();
+    Ok(with_cookie(cookie, added(&app, signed_in, &form).await))
+}
+
+async fn added(app: &SharedApp, signed_in: SignedIn, form: &Form) -> Result<Response, PageError> {
     let filled = FIELDS.into_iter().map(|name| (name, form.text(name))).filter(|(_, text)| !text.is_empty());
-    let given: Map<String, Value> = filled.map(|(name, text)| (name.to_owned(), text.into())).collect();
+    let mut given: Map<String, Value> = filled.map(|(name, text)| (name.to_owned(), text.into())).collect();
+    if given.contains_key("email") && !form.text(VOUCHED).is_empty() {
+        given.insert(VOUCHED.to_owned(), true.into());
+    }
     let body: Result<MemberBody, ApiError> = parse(Value::Object(given.clone()).to_string().as_bytes());
     let made = match body {
-        Ok(body) => create_member(&app, &body, &signed_in.member.name).await,
+        Ok(body) => create_member(app, &body, &signed_in.member.name).await,
         Err(error) => Err(error),
     };
     match made {
         Ok(_) => Ok((StatusCode::SEE_OTHER, [(LOCATION, PAGE)]).into_response()),
-        Err(error @ ApiError::Invalid { .. }) => {
-            let document = shown(&app, signed_in, given, Some(error.with_field())).await?;
+        Err(error) => {
+            let document = shown(app, signed_in, given, Some(Wrong::of(error)?)).await?;
             Ok((StatusCode::BAD_REQUEST, document).into_response())
         }
-        Err(error) => Err(refused(error)),
     }
 }
 
@@ -124,13 +145,23 @@ async fn invite(
     State(app): State<SharedApp>,
     Path(id): Path<String>,
     signed_in: SignedIn,
-    base: Base,
+    visit: Visit,
     form: Form,
 ) -> Result<Response, PageError> {
     let id: MemberId = id.parse().map_err(|_| PageError::NotFound)?;
-    may_change(&signed_in, &invitation_of(&id), &form)?;
-    let member = found(&app, &id).await.map_err(refused)?;
-    let (url, until) = make_invitation(&app, &member, &base.0).await.map_err(refused)?;
+    let action = invitation_of(&id);
+    may_change(&signed_in, &action, &form)?;
+    let confirmed = match confirm(&app, signed_in, &visit, &form, &action).await? {
+        Asked::Yes(confirmed) => confirmed,
+        Asked::Not(page) => return Ok(page),
+    };
+    let (signed_in, cookie) = confirmed.into_parts();
+    Ok(with_cookie(cookie, invited(&app, signed_in, &id, &visit.base).await))
+}
+
+async fn invited(app: &SharedApp, signed_in: SignedIn, id: &MemberId, base: &Base) -> Result<Response, PageError> {
+    let member = found(app, id).await.map_err(refused)?;
+    let (url, until) = make_invitation(app, &member, &base.0).await.map_err(refused)?;
     let reader = Reader::of(signed_in);
     let content = LinkPage { name: &member.name, url: url.expose(), until: reader.time(until) };
     Ok(page("invitation.html", "invitation", &content, &reader).into_response())

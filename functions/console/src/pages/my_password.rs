@@ -62,7 +62,7 @@ async fn change(
     if let Err(ApiError::Invalid { .. }) = check(&new) {
         return Ok((StatusCode::BAD_REQUEST, shown(signed_in, Some("password_length"), None)).into_response());
     }
-    match confirm_password(&app, &signed_in.member, old).await.map_err(refused)? {
+    match confirm_password(&app, &signed_in.member, &signed_in.session(), old).await.map_err(refused)? {
         Tried::Wrong => Ok((StatusCode::FORBIDDEN, shown(signed_in, Some("wrong_old_password"), None)).into_response()),
         Tried::TooOften(wait) => {
             let seconds = wait.as_secs().saturating_add(1).to_string();

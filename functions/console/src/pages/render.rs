@@ -40,6 +40,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("set_up.html", include_str!("html/set_up.html")),
     ("members.html", include_str!("html/members.html")),
     ("invitation.html", include_str!("html/invitation.html")),
+    ("confirm.html", include_str!("html/confirm.html")),
     ("my_password.html", include_str!("html/my_password.html")),
 ];
 
@@ -51,11 +52,37 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.add_filter("at", |time: &str, zone: &str| local_time(time, zone));
+    environment.add_function("flag", flag);
+    environment.add_function("beside", beside);
     for (name, source) in TEMPLATES {
         environment.add_template(name, source).expect("the pages' own templates are valid");
     }
     environment
 });
+
+/// Attributes of the field `name` if it is what is wrong ([`super::fields::Wrong`]).
+fn flag(wrong: &Value, name: &str) -> Value {
+    match key_of(wrong, name) {
+        Some(_) => {
+            Value::from_safe_string(format!(" aria-invalid=\"true\" aria-errormessage=\"wrong-{name}\" autofocus"))
+        }
+        None => Value::from_safe_string(String::new()),
+    }
+}
+
+/// The sentence beside the field `name` if it is what is wrong.
+fn beside(words: &Value, wrong: &Value, name: &str) -> Value {
+    let text = key_of(wrong, name).and_then(|key| words.get_item(&key).ok());
+    Value::from_safe_string(text.map_or_else(String::new, |text| {
+        format!("<strong class=\"wrong\" role=\"alert\" id=\"wrong-{name}\">{text}</strong>")
+    }))
+}
+
+/// The key of the words for what is wrong with this field.
+fn key_of(wrong: &Value, name: &str) -> Option<Value> {
+    let is_this = wrong.get_attr("field").is_ok_and(|field| field.as_str() == Some(name));
+    if is_this { wrong.get_attr("text").ok() } else { None }
+}
 
 /// Who a page is written for.
 #[derive(Debug, Clone)]

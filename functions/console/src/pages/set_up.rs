@@ -12,6 +12,7 @@ use store::config::Expect;
 use store::invitations::Invitation;
 
 use super::error::{PageError, refused};
+use super::fields::Wrong;
 use super::form::Form;
 use super::render::{Reader, page};
 use super::sign_in::welcome;
@@ -35,8 +36,7 @@ struct SetUpPage<'a> {
     member: Option<&'a str>,
     name: &'a str,
     email: &'a str,
-    /// The API's sentence on what cannot be.
-    wrong: Option<String>,
+    wrong: Option<Wrong>,
     least: usize,
     most: usize,
 }
@@ -49,7 +49,7 @@ async fn show(State(app): State<SharedApp>, Path(token): Path<String>, reader: R
 const GONE: PageError =
     PageError::Told { status: StatusCode::GONE, happened: "link_is_gone", remedy: "ask_for_a_new_link" };
 
-fn shown(link: &Link, token: &str, given: (&str, &str), wrong: Option<String>, reader: &Reader) -> Response {
+fn shown(link: &Link, token: &str, given: (&str, &str), wrong: Option<Wrong>, reader: &Reader) -> Response {
     let (member, name, email, title) = match link {
         Link::FirstAdministrator(_) => (None, given.0, given.1, "first_administrator"),
         Link::Password { member, .. } => {
@@ -76,11 +76,10 @@ async fn choose(
     match used(&app, &link, &form, &reader).await {
         Ok(Used::Done { member, epoch }) => welcome(&app, &headers, &base, &member, epoch, "/incidents").await,
         Ok(Used::Gone) => Err(GONE),
-        Err(error @ ApiError::Invalid { .. }) => {
+        Err(error) => {
             let given = (form.text("name"), form.text("email"));
-            Ok(shown(&link, &token, given, Some(error.with_field()), &reader))
+            Ok(shown(&link, &token, given, Some(Wrong::of(error)?), &reader))
         }
-        Err(error) => Err(refused(error)),
     }
 }
 

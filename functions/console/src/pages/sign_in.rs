@@ -12,14 +12,15 @@ use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 
+use super::confirm::Visit;
 use super::error::{PageError, refused};
 use super::form::Form;
 use super::render::{Reader, page};
 use crate::accounts::{Tried, try_password};
 use crate::extract::{Base, source};
-use crate::oidc::{self, OidcError, Returned};
+use crate::oidc::{self, Finished, OidcError, Returned};
 use crate::session::{self, SignedIn, same_origin};
-use crate::{App, SharedApp};
+use crate::{App, SharedApp, devices};
 
 /// Where a person goes who did not want to go anywhere.
 const HOME: &str = "/incidents";
@@ -38,6 +39,9 @@ pub(crate) fn router() -> Router<SharedApp> {
 struct Wanted {
     #[serde(default)]
     next: String,
+    /// Not empty: a person who is signed in confirms that it is them.
+    #[serde(default)]
+    again: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -68,7 +72,7 @@ pub(crate) fn own_path(next: &str) -> &str {
 
 async fn form(
     State(app): State<SharedApp>,
-    Query(Wanted { next }): Query<Wanted>,
+    Query(Wanted { next, .. }): Query<Wanted>,
     reader: Reader,
 ) -> Result<Response, PageError> {
     let next = own_path(&next);
@@ -91,7 +95,9 @@ async fn sign_in(
     same_origin(&headers, &base)?;
     let (email, next) = (form.text("email"), own_path(form.text("next")));
     let email: String = email.chars().take(EMAIL_CHARS).collect();
-    let tried = try_password(&app, &email, form.secret("password"), source(&extensions)).await.map_err(refused)?;
+    let device = devices::known(&app, &headers, &base, &email).await?;
+    let tried = try_password(&app, &email, form.secret("password"), source(&extensions), device).await;
+    let tried = tried.map_err(refused)?;
     let (wrong, wait) = match tried {
         Tried::Right { member, epoch } => return welcome(&app, &headers, &base, &member, epoch, next).await,
         Tried::Wrong => ("wrong_password", None),
@@ -112,7 +118,7 @@ fn seconds(wait: Duration) -> String {
     wait.as_secs().saturating_add(1).to_string()
 }
 
-/// Begins a session and goes on.
+/// Begins a session of who has just given a password, remembers the browser, and goes on.
 pub(crate) async fn welcome(
     app: &App,
     headers: &HeaderMap,
@@ -121,7 +127,9 @@ pub(crate) async fn welcome(
     epoch: u64,
     next: &str,
 ) -> Result<Response, PageError> {
-    Ok(to(next, [session::begin(app, headers, member, epoch, base).await?]))
+    let session = session::begin(app, headers, member, epoch, base).await?;
+    let device = devices::remember(app, base, member.email.as_deref().unwrap_or_default()).await?;
+    Ok(to(next, [session, device]))
 }
 
 fn to<const N: usize>(path: &str, cookies: [HeaderValue; N]) -> Response {
@@ -149,28 +157,41 @@ async fn provider(app: &App, next: &str) -> Result<Option<Provider>, PageError> 
 async fn begin(
     State(app): State<SharedApp>,
     base: Base,
-    Query(Wanted { next }): Query<Wanted>,
+    extensions: Extensions,
+    Query(Wanted { next, again }): Query<Wanted>,
 ) -> Result<Response, PageError> {
+    if let Some(wait) = app.visits.count(source(&extensions), app.clock.now()) {
+        return Err(PageError::TooOften(wait));
+    }
     let provider = app.store.oidc_provider().await?.ok_or(PageError::NotFound)?;
-    let begun = oidc::begin(&app, &provider, &base, own_path(&next)).await;
+    let begun = oidc::begin(&app, &provider, &base, own_path(&next), !again.is_empty()).await;
     let (url, cookie) = begun.map_err(not_signed_in)?;
     Ok(to(&url, [cookie]))
 }
 
 async fn finish(
     State(app): State<SharedApp>,
-    base: Base,
-    headers: HeaderMap,
+    visit: Visit,
+    extensions: Extensions,
     returned: Result<Query<Returned>, QueryRejection>,
 ) -> Result<Response, PageError> {
+    if let Some(wait) = app.visits.count(source(&extensions), app.clock.now()) {
+        return Err(PageError::TooOften(wait));
+    }
+    let Visit { base, headers } = &visit;
     let provider = app.store.oidc_provider().await?.ok_or(PageError::NotFound)?;
     let returned = returned.map_or_else(|_| Returned::default(), |Query(returned)| returned);
-    let finished = oidc::finish(&app, &provider, &base, &headers, returned).await;
-    let (member, next) = finished.map_err(not_signed_in)?;
+    let finished = oidc::finish(&app, &provider, base, headers, returned).await;
+    let Finished { member, next, again } = finished.map_err(not_signed_in)?;
     let epoch = app.store.account(&member.id).await?.map_or(0, |account| account.epoch);
-    let session = session::begin(&app, &headers, &member, epoch, &base).await?;
+    let is_same = |signed_in: &SignedIn| signed_in.member.id == member.id;
+    // Only who was signed in already confirms: anybody else just signs in.
+    let session = match session::signed_in(&app, headers, base).await?.filter(|signed_in| again && is_same(signed_in)) {
+        Some(_) => session::confirm(&app, headers, &member, epoch, base).await?.cookie,
+        None => session::begin(&app, headers, &member, epoch, base).await?,
+    };
     // Kept as it came: `begin` has looked at it, and nobody has opened the cookie since.
-    Ok(to(own_path(&next), [session, oidc::forget(&base)]))
+    Ok(to(own_path(&next), [session, oidc::forget(base)]))
 }
 
 fn not_signed_in(error: OidcError) -> PageError {
@@ -181,9 +202,13 @@ fn not_signed_in(error: OidcError) -> PageError {
         OidcError::Unreachable(_) => (StatusCode::BAD_GATEWAY, "oidc_unreachable", "oidc_check_settings"),
         OidcError::Invalid(_) => (StatusCode::FORBIDDEN, "oidc_invalid", "oidc_check_settings"),
         OidcError::Unverified => (StatusCode::FORBIDDEN, "oidc_unverified", "oidc_verify"),
+        OidcError::Unconfirmed => (StatusCode::FORBIDDEN, "oidc_unconfirmed", "oidc_confirm_first"),
+        OidcError::Pinned => (StatusCode::FORBIDDEN, "oidc_pinned", "oidc_ask_to_forget"),
+        OidcError::NotAgain => (StatusCode::FORBIDDEN, "oidc_not_again", "oidc_sign_out_there"),
         OidcError::Unknown => (StatusCode::FORBIDDEN, "oidc_unknown", "ask_to_be_added"),
         OidcError::Read(error) => return error.into(),
         OidcError::Seal(error) => return error.into(),
+        OidcError::Save(error) => return error.into(),
     };
     PageError::Told { status, happened, remedy }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alerting::destination::Language;
 use alerting::hours::Zone;
 use alerting::ids::MemberId;
-use alerting::people::{Member, Role, Verified};
+use alerting::people::{AddressedBy, Member, Role, Verified};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -19,7 +19,7 @@ use super::{Shared, in_use, save_error, save_over};
 use crate::accounts::make_invitation;
 use crate::auth::Actor;
 use crate::dto::Time;
-use crate::dto::member::{CodeSent, EnterCodeBody, Invitation, MemberBody, MemberView, SendCodeBody};
+use crate::dto::member::{CodeSent, EnterCodeBody, Invitation, MemberBody, MemberView, Own, SendCodeBody};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Base};
 use crate::page::{Listed, Page, PageQuery};
@@ -66,6 +66,9 @@ pub(crate) fn new_member(app: &App) -> Member {
         email_verified: None,
         phone: None,
         phone_verified: None,
+        email_pending: None,
+        phone_pending: None,
+        sign_in: None,
         language: Language::default(),
         time_zone: Zone::utc(),
         role: Role::default(),
@@ -112,6 +115,49 @@ pub(crate) async fn change(
     Ok(saved)
 }
 
+/// Saves what members want of themselves. An address that can be confirmed, or that counts already, stays until the code
+/// of the new one is entered: whoever mistypes it, or is not the member, replaces nothing.
+pub(crate) async fn change_own(app: &App, member: &Member, own: Own) -> Result<Member, ApiError> {
+    let mut stays = Vec::new();
+    for by in AddressedBy::ALL {
+        if member.verified(by).is_some() || verification::can_confirm(app, by).await? {
+            stays.push(by);
+        }
+    }
+    let saved = save_over(|| async {
+        let before = found(app, &member.id).await?;
+        let expect = Expect::Version(before.version);
+        let mut after = wanted(app, &MemberBody::own(&before, own.clone()), before.clone(), &member.name).await?;
+        stays.iter().for_each(|by| keep_old(&before, &mut after, *by));
+        Ok(app.store.members().put(&after, expect).await.map(|saved| (before, saved)))
+    });
+    let (before, saved) = saved.await?;
+    verification::tell_old(app, &before, &saved, &member.name).await;
+    Ok(saved)
+}
+
+fn keep_old(before: &Member, after: &mut Member, by: AddressedBy) {
+    let (old, new) = (before.address(by).map(str::to_owned), after.address(by).map(str::to_owned));
+    if let (Some(old), Some(new)) = (old, new)
+        && old != new
+    {
+        after.set_address(by, Some(old));
+        after.set_verified(by, before.verified(by).cloned());
+        after.set_pending(by, Some(new));
+    }
+}
+
+/// Forgets the new address that a member asked for.
+pub(crate) async fn forget_pending(app: &App, id: &MemberId, by: AddressedBy) -> Result<Member, ApiError> {
+    let saved = save_over(|| async {
+        let mut member = found(app, id).await?;
+        let expect = Expect::Version(member.version);
+        member.set_pending(by, None);
+        Ok(app.store.members().put(&member, expect).await)
+    });
+    saved.await
+}
+
 #[utoipa::path(delete, path = "/members/{id}", tag = "members", operation_id = "delete_member",
     summary = "Deletes a member whom no team, schedule or escalation rule names", params(("id" = String, Path)),
     responses((status = 204, description = "The member is gone")))]
@@ -144,10 +190,11 @@ async fn send_code(
     request_body = EnterCodeBody, responses((status = 200, description = "The member", body = MemberView)))]
 async fn enter_code(
     State(app): Shared,
+    actor: Actor,
     ApiPath(id): ApiPath<MemberId>,
     ApiJson(body): ApiJson<EnterCodeBody>,
 ) -> Result<Json<MemberView>, ApiError> {
-    Ok(Json(verification::enter_code(&app, &id, body.field, &body.code).await?.into()))
+    Ok(Json(verification::enter_code(&app, &id, body.field, &actor.name, &body.code).await?.into()))
 }
 
 #[utoipa::path(post, path = "/members/{id}/invitation", tag = "members", operation_id = "invite_member",

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use axum::body::Body;
 use axum::http::{Request, header};
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
+use lambda_http::request::RequestContext;
 use serde_json::json;
 
 use crate::world::{Answer, BASE, World, id};
@@ -13,11 +15,13 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) struct Browser<'w> {
     world: &'w World,
     pub(crate) cookies: BTreeMap<String, String>,
+    /// The address that its requests come from.
+    pub(crate) source: Option<&'static str>,
 }
 
 impl<'w> Browser<'w> {
     pub(crate) fn new(world: &'w World) -> Self {
-        Self { world, cookies: BTreeMap::new() }
+        Self { world, cookies: BTreeMap::new(), source: None }
     }
 
     pub(crate) async fn get(&mut self, path: &str) -> Answer {
@@ -41,7 +45,13 @@ impl<'w> Browser<'w> {
         if let Some(origin) = origin {
             request = request.header(header::ORIGIN, origin);
         }
-        let answer = self.world.send(request.body(Body::from(body.to_owned())).expect("a request")).await;
+        let mut request = request.body(Body::from(body.to_owned())).expect("a request");
+        if let Some(source) = self.source {
+            let mut context = ApiGatewayV2httpRequestContext::default();
+            context.http.source_ip = Some(source.to_owned());
+            request.extensions_mut().insert(RequestContext::ApiGatewayV2(context));
+        }
+        let answer = self.world.send(request).await;
         for set in answer.headers.get_all(header::SET_COOKIE) {
             let set = set.to_str().expect("text");
             assert!(set.contains("; HttpOnly; SameSite=Lax") && set.contains("Path=/;"), "{set}");
@@ -59,9 +69,35 @@ impl<'w> Browser<'w> {
         self.get("/members").await.status == 200
     }
 
+    /// A form that asks for the password first: the page that asks is filled in.
+    pub(crate) async fn post_confirmed(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let asked = self.post(path, fields).await;
+        assert_eq!(asked.status, 403, "{}", asked.text);
+        let kept = hidden_fields(&asked);
+        let mut again: Vec<(&str, &str)> = kept.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        again.push(("confirm_password", PASSWORD));
+        self.post(path, &again).await
+    }
+
     pub(crate) async fn sign_in(&mut self, email: &str, password: &str) -> Answer {
         self.post("/sign-in", &[("email", email), ("password", password)]).await
     }
+}
+
+/// What the page that asks for the password keeps of the form.
+#[track_caller]
+pub(crate) fn hidden_fields(page: &Answer) -> Vec<(String, String)> {
+    assert!(page.text.contains("name=\"confirm_password\""), "{}", page.text);
+    let form = page.text.split_once("<main").map_or("", |(_, main)| main);
+    let fields = form.split("<input type=\"hidden\" name=\"").skip(1);
+    let field = |text: &str| {
+        let (name, rest) = text.split_once("\" value=\"").expect("a value");
+        let value = rest.split_once('"').expect("its end").0;
+        let plain = [("&#x2f;", "/"), ("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#x27;", "'"), ("&amp;", "&")];
+        let value = plain.iter().fold(value.to_owned(), |value, (escaped, plain)| value.replace(escaped, plain));
+        (name.to_owned(), value)
+    };
+    fields.map(field).collect()
 }
 
 /// The token of the form on this page that goes to `action`.

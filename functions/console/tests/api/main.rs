@@ -3,6 +3,7 @@
 mod actions;
 mod browser;
 mod codes;
+mod confirmation;
 mod document;
 mod escalation_rules;
 mod integrations;

@@ -66,3 +66,20 @@ async fn a_provider_that_is_on_no_public_address_is_not_asked() {
     let page = Browser::new(&world).get("/sign-in/oidc/callback?code=x&state=y").await;
     assert!(page.status == 400 && page.text.contains("took too long"), "{}", page.text);
 }
+
+#[tokio::test]
+async fn a_source_goes_to_the_provider_sixty_times_a_minute_and_no_more() {
+    let world = World::start().await;
+    let mut stranger = Browser::new(&world);
+    stranger.source = Some("203.0.113.7");
+    for n in 0..60 {
+        let path = if n % 2 == 0 { "/sign-in/oidc" } else { "/sign-in/oidc/callback?code=a&state=b" };
+        assert_eq!(stranger.get(path).await.status, 404, "no provider yet");
+    }
+    for path in ["/sign-in/oidc", "/sign-in/oidc/callback?code=a&state=b"] {
+        let refused = stranger.get(path).await;
+        assert_eq!(refused.status, 429, "{}", refused.text);
+        assert!(refused.headers.contains_key("retry-after"));
+    }
+    assert_eq!(Browser::new(&world).get("/sign-in/oidc").await.status, 404, "another source");
+}

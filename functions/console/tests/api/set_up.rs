@@ -16,10 +16,10 @@ async fn the_first_administrator_is_made_once_and_signed_in() {
         assert_eq!(page.status, 200, "opening the link uses nothing up");
     }
     for (field, value, named) in [
-        ("password", "short", "password: "),
-        ("email", "ada", "email: "),
-        ("email", "", "email: "),
-        ("name", "", "name: "),
+        ("password", "short", "id=\"wrong-password\""),
+        ("email", "ada", "id=\"wrong-email\""),
+        ("email", "", "id=\"wrong-email\""),
+        ("name", "", "id=\"wrong-name\""),
     ] {
         let fields = ADA.map(|(name, given)| if name == field { (name, value) } else { (name, given) });
         let page = Browser::new(&world).post(&link, &fields).await;

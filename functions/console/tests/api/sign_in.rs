@@ -60,7 +60,7 @@ async fn an_address_that_two_can_sign_in_with_signs_in_nobody() {
 }
 
 #[tokio::test]
-async fn after_ten_tries_an_address_waits_even_with_the_right_password() {
+async fn after_ten_tries_a_source_waits_for_that_address_even_with_the_right_password() {
     let world = World::start().await;
     world.account("ada@example.org", "responder").await;
     world.account("bob@example.org", "responder").await;
@@ -78,6 +78,54 @@ async fn after_ten_tries_an_address_waits_even_with_the_right_password() {
     location(&Browser::new(&world).sign_in("ada@example.org", PASSWORD).await);
     let again = Browser::new(&world).sign_in("ada@example.org", "wrong horse battery").await;
     assert_eq!(again.status, 401, "a success begins the count anew");
+}
+
+#[tokio::test]
+async fn a_stranger_s_guesses_keep_out_neither_another_source_nor_a_known_browser() {
+    let world = World::start().await;
+    world.account("ada@example.org", "responder").await;
+    let mut known = Browser::new(&world);
+    known.source = Some("198.51.100.1");
+    location(&known.sign_in("ada@example.org", PASSWORD).await);
+    let guess = async |source| {
+        let mut stranger = Browser::new(&world);
+        stranger.source = Some(source);
+        stranger.sign_in("ada@example.org", "wrong horse battery").await.status
+    };
+    for _ in 0..10 {
+        assert_eq!(guess("203.0.113.7").await, 401);
+    }
+    assert_eq!(guess("203.0.113.7").await, 429);
+    let mut elsewhere = Browser::new(&world);
+    elsewhere.source = Some("198.51.100.2");
+    location(&elsewhere.sign_in("ada@example.org", PASSWORD).await);
+
+    let sources = [
+        "203.0.113.8",
+        "203.0.113.9",
+        "203.0.113.10",
+        "203.0.113.11",
+        "203.0.113.12",
+        "203.0.113.13",
+        "203.0.113.14",
+        "203.0.113.15",
+        "203.0.113.16",
+    ];
+    let mut last = 0;
+    for source in sources {
+        for _ in 0..10 {
+            last = guess(source).await;
+        }
+    }
+    assert_eq!(last, 429, "all strangers together have a limit");
+    known.source = Some("203.0.113.7");
+    location(&known.sign_in("ada@example.org", PASSWORD).await);
+    assert_eq!(known.sign_in("bob@example.org", "wrong horse battery").await.status, 401);
+    let mut forged = Browser::new(&world);
+    forged.source = Some("203.0.113.7");
+    let (nonce, _) = known.cookies["device"].split_once('.').expect("three parts");
+    forged.cookies.insert("device".to_owned(), format!("{nonce}.9999999999.00"));
+    assert_eq!(forged.sign_in("ada@example.org", PASSWORD).await.status, 429, "a forged cookie knows nobody");
 }
 
 #[tokio::test]
@@ -125,7 +173,7 @@ async fn over_tls_the_cookie_is_for_this_host_alone() {
     let cookie = response.headers()[header::SET_COOKIE].to_str().expect("text");
     assert!(cookie.starts_with("__Host-session=") && cookie.ends_with("; HttpOnly; SameSite=Lax; Secure"), "{cookie}");
     let cookies = response.headers().get_all(header::SET_COOKIE).iter().count();
-    assert_eq!((response.status().as_u16(), cookies), (303, 1));
+    assert_eq!((response.status().as_u16(), cookies), (303, 2), "the session and the known browser");
 }
 
 #[tokio::test]

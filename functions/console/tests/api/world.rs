@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, Request, StatusCode, Uri, header};
 use channels::deliver::{Deliverer, Overrides};
 use channels::settings::PlainSmtpHosts;
 use console::replay::RunningCount;
-use console::{App, ensure_api_key};
+use console::{App, ProviderCache, Visits, ensure_api_key};
 use dispatch::Dispatch;
 use lambda_kit::aws::local_config;
 use lambda_kit::clock::Clock;
@@ -186,12 +186,9 @@ impl World {
         let member = id(&self.post("/members", &body).await.is(201));
         let token = format!("session-of-{member}");
         let now = self.now();
-        let session = Session {
-            member: member.parse().expect("an id"),
-            epoch: 0,
-            created_at: now,
-            expires_at: now + Duration::from_secs(7 * 24 * 3600),
-        };
+        let life = Duration::from_secs(7 * 24 * 3600);
+        // Tests of a confirmation sign in; in the others it would only be one step more.
+        let session = Session { confirmed_at: Some(now), ..Session::new(member.parse().expect("an id"), 0, now, life) };
         self.store.begin_session(&secret_hash(&token), &session).await.expect("written");
         Person { world: self, cookie: Some(token), member }
     }
@@ -296,6 +293,8 @@ async fn app_and_tables() -> (App, Outside, aws_sdk_dynamodb::Client) {
         replayed: RunningCount::new(),
         base_url: None,
         personal_ack_links: true,
+        oidc: ProviderCache::default(),
+        visits: Visits::default(),
     };
     (app, outside, dynamodb)
 }

@@ -1,13 +1,18 @@
 //! One request to a host that an operator has named: a sign-in provider.
 //!
-//! The same client as for notices, with the same limits: HTTPS, bundled roots, no redirects, no proxies, ten seconds. The
+//! The same client as for notices, with the same limits but three seconds: HTTPS, bundled roots, no redirects, no proxies. The
 //! host is not one of a vendor's, so here the name itself may be any, but it must stand for a public address
 //! (`addresses`). Only hosts that the deployment names may be on plain HTTP, or be an address.
+
+use std::time::Duration;
 
 use reqwest::Url;
 
 use super::failure::Failure;
 use super::{Deliverer, REPLY_BYTES};
+
+/// From name lookup to the last byte: a person waits for it, and providers answer within a fraction of a second.
+const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Why there is no answer. Holds neither URL nor body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -17,7 +22,8 @@ pub struct FetchError(&'static str);
 impl Deliverer {
     /// Sends once and reads the whole answer, of [`REPLY_BYTES`] at most.
     pub async fn fetch(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, FetchError> {
-        let request = reqwest::Request::try_from(request).map_err(|_| FetchError("the URL cannot be read"))?;
+        let mut request = reqwest::Request::try_from(request).map_err(|_| FetchError("the URL cannot be read"))?;
+        *request.timeout_mut() = Some(FETCH_TIMEOUT);
         self.may_be_fetched(request.url())?;
         let failed = |failure: Failure| FetchError(failure.fetching());
         let mut response = self.client.execute(request).await.map_err(|error| failed(Failure::of(&error)))?;

@@ -36,6 +36,24 @@ pub(super) const SIGN_IN: &[Row] = &[
         "身份提供方尚未验证您的邮箱地址。",
     ),
     ("oidc_verify", "Have it verified there, then sign in once more.", "请先在那里完成验证，然后重新登录。"),
+    ("oidc_unconfirmed", "You have not confirmed your email address here.", "您尚未在此处验证邮箱地址。"),
+    (
+        "oidc_confirm_first",
+        "Sign in with a password and confirm it under your name, or ask an administrator to vouch for it.",
+        "请使用密码登录并在账号页面验证，或请管理员为其担保。",
+    ),
+    (
+        "oidc_pinned",
+        "The member with your email address is another person at the sign-in provider.",
+        "使用您邮箱地址的成员已绑定到身份提供方的另一个账号。",
+    ),
+    (
+        "oidc_ask_to_forget",
+        "If it is you, ask an administrator to forget the old sign-in of this member.",
+        "如果确实是您，请管理员清除该成员原有的登录绑定。",
+    ),
+    ("oidc_not_again", "The sign-in provider did not ask you again who you are.", "身份提供方没有要求您重新登录。"),
+    ("oidc_sign_out_there", "Sign out there, then confirm once more.", "请先在身份提供方退出登录，然后再次确认。"),
     ("oidc_unknown", "Nobody here has your email address.", "这里没有使用您邮箱地址的成员。"),
     ("ask_to_be_added", "Ask an administrator to add you.", "请联系管理员将您添加为成员。"),
 ];
@@ -66,6 +84,57 @@ pub(super) const SET_UP: &[Row] = &[
     ("save", "Save", "保存"),
 ];
 
+/// Beside a field that cannot be so.
+pub(super) const FIELDS: &[Row] = &[
+    ("wrong_name", "Enter a name of 1 to 128 characters.", "请输入 1 至 128 个字符的名称。"),
+    ("wrong_email", "Enter an email address such as ada@example.org.", "请输入邮箱地址，例如 ada@example.org。"),
+    (
+        "wrong_email_taken",
+        "Another member has this email address. An administrator can change that.",
+        "此邮箱地址已被其他成员使用。管理员可以更改。",
+    ),
+    (
+        "wrong_phone",
+        "Enter +, the country code and the number, such as +8613800000000.",
+        "请输入 +、国家代码和号码，例如 +8613800000000。",
+    ),
+    (
+        "wrong_time_zone",
+        "There is no such time zone. Enter its name, such as Asia/Shanghai.",
+        "没有此时区。请输入时区名称，例如 Asia/Shanghai。",
+    ),
+    (
+        "wrong_preference",
+        "This way of being notified cannot be used: the address is missing, or it is chosen twice.",
+        "无法使用此通知方式：缺少相应地址，或重复选择。",
+    ),
+    (
+        "wrong_code",
+        "That is not the code. Look at the newest message, or have a new code sent.",
+        "验证码不正确。请查看最新的消息，或重新发送验证码。",
+    ),
+];
+
+pub(super) const CONFIRM: &[Row] = &[
+    ("confirm_it_is_you", "Confirm that it is you", "请确认是您本人"),
+    (
+        "confirm_why",
+        "What you are about to change would outlast this sign-in. Nothing has been changed yet.",
+        "您要更改的内容在退出登录后仍然有效，因此需要再次确认。目前没有任何更改。",
+    ),
+    ("confirm_and_go_on", "Confirm and continue", "确认并继续"),
+    (
+        "confirm_then_repeat",
+        "You come back to the page afterwards; enter it there again.",
+        "之后您将返回该页面，请在那里重新填写。",
+    ),
+    (
+        "confirm_no_way",
+        "You have no password and there is no sign-in provider. Ask an administrator for a sign-in link.",
+        "您没有密码，也没有可用的身份提供方。请向管理员索取登录链接。",
+    ),
+];
+
 pub(super) const MEMBERS: &[Row] = &[
     ("name", "Name", "姓名"),
     ("phone", "Phone", "电话"),
@@ -79,6 +148,11 @@ pub(super) const MEMBERS: &[Row] = &[
     ("can_sign_in", "has a password", "已设密码"),
     ("cannot_sign_in", "has no password", "未设密码"),
     ("add_member", "Add a member", "添加成员"),
+    (
+        "vouch_for_email",
+        "I vouch that this address is the member's own. Notifications and the sign-in provider need that.",
+        "我担保此邮箱地址属于该成员本人（通知和身份提供方登录需要）。",
+    ),
     ("make_link", "Make a sign-in link", "生成登录链接"),
     ("invitation", "Sign-in link", "登录链接"),
     ("link_for", "For", "成员："),

@@ -1,0 +1,75 @@
+//! A sign-in provider's own description and keys, kept for a while: whoever only opens `/sign-in/oidc` costs no request.
+//!
+//! One request at a time asks the provider; the others wait for its answer. A provider that does not answer is not asked
+//! again for a few seconds, so that a slow one holds each visitor for one time-out at most.
+
+use std::time::Duration;
+
+use alerting::moment::Moment;
+use channels::deliver::{Deliverer, FetchError};
+use futures::FutureExt as _;
+use futures::future::BoxFuture;
+use openidconnect::core::CoreProviderMetadata;
+use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, IssuerUrl};
+use tokio::sync::Mutex;
+
+use super::{OidcError, in_full, invalid};
+use crate::App;
+
+/// How long a description counts. Providers announce new keys well before they sign with them.
+const LIFE: Duration = Duration::from_secs(10 * 60);
+/// How long a failure counts.
+const FAILURE_LIFE: Duration = Duration::from_secs(5);
+/// How soon the keys are read again for a token that none of them signed.
+pub(super) const REFRESH: Duration = Duration::from_secs(60);
+
+/// Of the one provider that a deployment has.
+#[derive(Debug, Default)]
+pub struct ProviderCache {
+    kept: Mutex<Option<Kept>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    issuer: String,
+    at: Moment,
+    result: Result<Box<CoreProviderMetadata>, String>,
+}
+
+impl Kept {
+    fn counts(&self, issuer: &str, oldest: Duration, now: Moment) -> bool {
+        let life = if self.result.is_ok() { oldest.min(LIFE) } else { FAILURE_LIFE };
+        self.issuer == issuer && now.since(self.at) < life
+    }
+}
+
+/// The provider's description, not older than `oldest`.
+pub(super) async fn metadata(app: &App, issuer: &str, oldest: Duration) -> Result<CoreProviderMetadata, OidcError> {
+    let mut kept = app.oidc.kept.lock().await;
+    let now = app.clock.now();
+    if let Some(kept) = kept.as_ref().filter(|kept| kept.counts(issuer, oldest, now)) {
+        return result(kept);
+    }
+    let url = IssuerUrl::new(issuer.to_owned()).map_err(|_| invalid("the issuer is no URL"))?;
+    let http = Http(app.deliverer.clone());
+    let found = CoreProviderMetadata::discover_async(url, &http).boxed().await;
+    let found = found.map(Box::new).map_err(|error| in_full(&error));
+    let fresh = Kept { issuer: issuer.to_owned(), at: app.clock.now(), result: found };
+    result(kept.insert(fresh))
+}
+
+fn result(kept: &Kept) -> Result<CoreProviderMetadata, OidcError> {
+    kept.result.as_ref().map(|found| (**found).clone()).map_err(|error| OidcError::Unreachable(error.clone()))
+}
+
+/// The library's way out: the one guarded client.
+pub(super) struct Http(pub(super) Deliverer);
+
+impl<'c> AsyncHttpClient<'c> for Http {
+    type Error = FetchError;
+    type Future = BoxFuture<'c, Result<HttpResponse, FetchError>>;
+
+    fn call(&'c self, request: HttpRequest) -> Self::Future {
+        self.0.fetch(request).boxed()
+    }
+}

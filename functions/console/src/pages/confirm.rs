@@ -1,0 +1,150 @@
+//! Asks again who it is, before anything that would outlive a stolen session: a new address, a member, an invitation.
+//!
+//! A form that is posted in a session that is not confirmed is answered by a page that asks for the password and keeps
+//! what was typed; who has no password goes to the sign-in provider and comes back. The session that follows is a new one,
+//! so its token has to be in the answer whatever comes of the form: [`with_cookie`] puts it there.
+
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::{RETRY_AFTER, SET_COOKIE};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use serde::Serialize;
+
+use super::error::{PageError, refused};
+use super::form::Form;
+use super::render::{Reader, page};
+use crate::accounts::{Tried, confirm_password};
+use crate::extract::Base;
+use crate::session::{self, SignedIn};
+use crate::{App, SharedApp};
+
+/// The field that holds the password.
+const PASSWORD: &str = "confirm_password";
+
+/// What a request says of the browser that made it.
+pub(crate) struct Visit {
+    pub(crate) base: Base,
+    pub(crate) headers: HeaderMap,
+}
+
+impl FromRequestParts<SharedApp> for Visit {
+    type Rejection = PageError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, PageError> {
+        let base = Base::from_request_parts(parts, app).await.map_err(|_| PageError::NotFound)?;
+        Ok(Self { base, headers: parts.headers.clone() })
+    }
+}
+
+/// Whether a form may go on.
+pub(crate) enum Asked {
+    Yes(Box<Confirmed>),
+    /// The page that asks.
+    Not(Response),
+}
+
+/// Someone who proved of late who they are.
+pub(crate) struct Confirmed {
+    signed_in: SignedIn,
+    /// Of the session that began by it.
+    cookie: Option<HeaderValue>,
+}
+
+impl Confirmed {
+    /// The session to go on with, and what [`with_cookie`] has to put into the answer.
+    pub(crate) fn into_parts(self) -> (SignedIn, Option<HeaderValue>) {
+        (self.signed_in, self.cookie)
+    }
+}
+
+/// The answer to a form, with the cookie of the session that began, whatever came of the form.
+pub(crate) fn with_cookie(cookie: Option<HeaderValue>, result: Result<Response, PageError>) -> Response {
+    let mut response = result.unwrap_or_else(PageError::into_response);
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(SET_COOKIE, cookie);
+    }
+    response
+}
+
+#[derive(Serialize)]
+struct ConfirmPage {
+    /// Where the form goes again.
+    action: String,
+    fields: Vec<(String, String)>,
+    email: String,
+    /// A key of the words.
+    wrong: Option<&'static str>,
+    wait: Option<u64>,
+    has_password: bool,
+    provider: Option<Provider>,
+}
+
+#[derive(Serialize)]
+struct Provider {
+    name: String,
+    href: String,
+}
+
+/// Confirms by the password that the form brings, if the session is not confirmed yet. `action`: the form's own address.
+pub(crate) async fn confirm(
+    app: &App,
+    signed_in: SignedIn,
+    visit: &Visit,
+    form: &Form,
+    action: &str,
+) -> Result<Asked, PageError> {
+    if signed_in.is_confirmed(app.clock.now()) {
+        return Ok(Asked::Yes(Box::new(Confirmed { signed_in, cookie: None })));
+    }
+    let given = form.secret(PASSWORD);
+    if given.expose().is_empty() {
+        return Ok(Asked::Not(ask(app, signed_in, form, action, None, None).await?));
+    }
+    let tried = confirm_password(app, &signed_in.member, &signed_in.session(), given).await.map_err(refused)?;
+    Ok(match tried {
+        Tried::Right { member, epoch } => {
+            let begun = session::confirm(app, &visit.headers, &member, epoch, &visit.base).await?;
+            Asked::Yes(Box::new(Confirmed { signed_in: begun.signed_in, cookie: Some(begun.cookie) }))
+        }
+        Tried::Wrong => Asked::Not(ask(app, signed_in, form, action, Some("wrong_old_password"), None).await?),
+        Tried::TooOften(wait) => {
+            Asked::Not(ask(app, signed_in, form, action, Some("too_many_tries"), Some(wait)).await?)
+        }
+    })
+}
+
+async fn ask(
+    app: &App,
+    signed_in: SignedIn,
+    form: &Form,
+    action: &str,
+    wrong: Option<&'static str>,
+    wait: Option<Duration>,
+) -> Result<Response, PageError> {
+    let provider = app.store.oidc_provider().await?;
+    let href = |next: &str| {
+        let pairs = [("next", next), ("again", "1")];
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish();
+        format!("/sign-in/oidc?{query}")
+    };
+    let content = ConfirmPage {
+        action: action.to_owned(),
+        fields: form.without(&[PASSWORD, "username"]),
+        email: signed_in.member.email.clone().unwrap_or_default(),
+        wrong,
+        wait: wait.map(|wait| wait.as_secs().div_ceil(60).max(1)),
+        has_password: app.store.account(&signed_in.member.id).await?.is_some(),
+        provider: provider.map(|provider| Provider { name: provider.name, href: href(action) }),
+    };
+    let document = page("confirm.html", "confirm_it_is_you", &content, &Reader::of(signed_in));
+    Ok(match wait {
+        Some(wait) => {
+            let seconds = wait.as_secs().saturating_add(1).to_string();
+            (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds)], document).into_response()
+        }
+        None => (StatusCode::FORBIDDEN, document).into_response(),
+    })
+}
