@@ -44,7 +44,9 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     };
     let app = App {
         store,
-        sealer: Arc::new(Sealer::new(secrets, settings.data_key_secret)),
+        sealer: Arc::new(
+            Sealer::new(secrets, settings.data_key_secret).with_previous(settings.previous_data_key_secret),
+        ),
         messages: Queue::new(sqs, settings.messages_queue_url),
         dispatch,
         deliverer: Deliverer::new(Overrides {

@@ -18,6 +18,8 @@ pub struct Settings {
     pub changes_topic_arn: String,
     /// The secret that holds the deployment's data key.
     pub data_key_secret: String,
+    /// The data key before it, while it is rotated.
+    pub previous_data_key_secret: Option<String>,
     /// What intake URLs and links start with, if it is not the address that the request came to: a custom domain.
     pub base_url: Option<String>,
     /// Where every provider's requests go instead, for tests on an emulator.
@@ -41,6 +43,7 @@ impl Settings {
             due_queue_url: env.required("DUE_QUEUE_URL"),
             changes_topic_arn: env.required("CHANGES_TOPIC_ARN"),
             data_key_secret: env.required("DATA_KEY_SECRET"),
+            previous_data_key_secret: env.optional("PREVIOUS_DATA_KEY_SECRET"),
             base_url: env.optional("BASE_URL"),
             provider_base: env.optional("PROVIDER_BASE"),
             plain_smtp_hosts: env.optional("PLAIN_SMTP_HOSTS"),

@@ -18,12 +18,14 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     logging::init();
     let settings = Settings::from_env()?;
     let config = aws::sdk_config()?;
+    let sealer = Sealer::new(aws_sdk_secretsmanager::Client::new(&config), settings.data_key_secret)
+        .with_previous(settings.previous_data_key_secret);
     let tables = Tables { config: settings.config_table, alerts: settings.alerts_table };
     let app = App::new(
         Clock::system(),
         Store::new(aws_sdk_dynamodb::Client::new(&config), tables),
         Queue::new(sqs_client(&config), settings.messages_queue_url),
-        Arc::new(Sealer::new(aws_sdk_secretsmanager::Client::new(&config), settings.data_key_secret)),
+        Arc::new(sealer),
     );
     let app = &app;
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| async move {

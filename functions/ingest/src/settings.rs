@@ -12,6 +12,8 @@ pub struct Settings {
     pub alerts_table: String,
     /// The data key under which signing secrets are sealed.
     pub data_key_secret: String,
+    /// The data key before it, while it is rotated.
+    pub previous_data_key_secret: Option<String>,
 }
 
 impl Settings {
@@ -22,6 +24,7 @@ impl Settings {
             config_table: env.required("CONFIG_TABLE"),
             alerts_table: env.required("ALERTS_TABLE"),
             data_key_secret: env.required("DATA_KEY_SECRET"),
+            previous_data_key_secret: env.optional("PREVIOUS_DATA_KEY_SECRET"),
         };
         env.finish()?;
         Ok(settings)

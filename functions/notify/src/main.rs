@@ -23,7 +23,8 @@ async fn main() -> Result<(), Error> {
         notices: Queue::new(sqs.clone(), settings.notices_queue_url),
         dead: Queue::new(sqs.clone(), settings.notices_dead_queue_url),
         due: Queue::new(sqs, settings.due_queue_url),
-        sealer: Sealer::new(aws_sdk_secretsmanager::Client::new(&sdk), settings.data_key_secret),
+        sealer: Sealer::new(aws_sdk_secretsmanager::Client::new(&sdk), settings.data_key_secret)
+            .with_previous(settings.previous_data_key_secret),
         deliverer: Deliverer::new(Overrides {
             provider_base: settings.provider_base,
             plain_smtp_hosts: PlainSmtpHosts::list(&settings.plain_smtp_hosts.unwrap_or_default()),

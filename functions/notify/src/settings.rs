@@ -16,6 +16,8 @@ pub struct Settings {
     pub alerts_table: String,
     /// Secrets Manager's name of the data key.
     pub data_key_secret: String,
+    /// The data key before it, while it is rotated.
+    pub previous_data_key_secret: Option<String>,
     /// What links to incidents begin with.
     pub base_url: String,
     /// For tests on an emulator: every provider's host becomes this base.
@@ -36,6 +38,7 @@ impl Settings {
             config_table: env.required("CONFIG_TABLE"),
             alerts_table: env.required("ALERTS_TABLE"),
             data_key_secret: env.required("DATA_KEY_SECRET"),
+            previous_data_key_secret: env.optional("PREVIOUS_DATA_KEY_SECRET"),
             base_url: env.required("BASE_URL"),
             provider_base: env.optional("PROVIDER_BASE"),
             plain_smtp_hosts: env.optional("PLAIN_SMTP_HOSTS"),

@@ -22,7 +22,12 @@ const TAG_BYTES: usize = 16;
 
 /// Signs links and opens them.
 #[derive(Clone)]
-pub struct LinkKeys(Prk);
+pub struct LinkKeys {
+    /// Signs, and opens.
+    current: Prk,
+    /// Only opens, while the data key is rotated.
+    previous: Option<Prk>,
+}
 
 /// Why a token opens nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,18 +41,19 @@ pub enum LinkError {
 impl LinkKeys {
     /// The keys of the deployment with this data key.
     pub fn of(data_key: &str) -> Self {
-        Self(extract(data_key))
+        Self::new(extract(data_key), None)
     }
 
-    pub(crate) fn new(extracted: Prk) -> Self {
-        Self(extracted)
+    /// `previous` is what was extracted from the data key before this one.
+    pub(crate) fn new(current: Prk, previous: Option<Prk>) -> Self {
+        Self { current, previous }
     }
 
     /// `at` chooses the key: with the notice's own time, every try to send it makes the same token.
     pub fn sign(&self, link: &Link, at: Moment) -> String {
         let kid = period(at);
         let signed = format!("{VERSION}.{kid}.{link}");
-        let tag = self.tag(kid, &signed);
+        let tag = tag(&self.current, kid, &signed);
         format!("{signed}.{tag}")
     }
 
@@ -63,20 +69,21 @@ impl LinkKeys {
         if ![period(now), period(now) - 1].contains(&kid) {
             return Err(LinkError::Unknown);
         }
-        if !bool::from(self.tag(kid, signed).as_bytes().ct_eq(tag.as_bytes())) {
+        let mut keys = [Some(&self.current), self.previous.as_ref()].into_iter().flatten();
+        if !keys.any(|key| self::tag(key, kid, signed).as_bytes().ct_eq(tag.as_bytes()).into()) {
             return Err(LinkError::Unknown);
         }
         let link: Link = payload.parse().map_err(|_| LinkError::Unknown)?;
         if now < link.expires_at { Ok(link) } else { Err(LinkError::Expired(link)) }
     }
+}
 
-    fn tag(&self, kid: i64, signed: &str) -> String {
-        let kid = kid.to_string();
-        let purpose: [&[u8]; 2] = [b"message links v1 ", kid.as_bytes()];
-        let key = self.0.expand(&purpose, hmac::HMAC_SHA256).expect("32 bytes are within HKDF's reach");
-        let tag = hmac::sign(&hmac::Key::from(key), signed.as_bytes());
-        URL_SAFE_NO_PAD.encode(&tag.as_ref()[..TAG_BYTES])
-    }
+fn tag(extracted: &Prk, kid: i64, signed: &str) -> String {
+    let kid = kid.to_string();
+    let purpose: [&[u8]; 2] = [b"message links v1 ", kid.as_bytes()];
+    let key = extracted.expand(&purpose, hmac::HMAC_SHA256).expect("32 bytes are within HKDF's reach");
+    let tag = hmac::sign(&hmac::Key::from(key), signed.as_bytes());
+    URL_SAFE_NO_PAD.encode(&tag.as_ref()[..TAG_BYTES])
 }
 
 impl std::fmt::Debug for LinkKeys {
@@ -161,6 +168,15 @@ mod tests {
         assert!(keys.open(&token, END + DAY * 30).is_ok(), "the period before is accepted");
         assert_eq!(keys.open(&token, END + DAY * 31), Err(LinkError::Unknown), "the one before that is not");
         assert_eq!(keys.open(&token, Moment::from_secs(END.secs() - PERIOD_SECS)), Err(LinkError::Unknown));
+    }
+
+    #[test]
+    fn while_the_data_key_is_rotated_links_of_both_keys_open_and_the_new_one_signs() {
+        let (old, new) = (extract(KEY), extract("another data key 0123456789abcdef"));
+        let link = link(END + DAY);
+        let both = LinkKeys::new(new.clone(), Some(old.clone()));
+        assert_eq!(both.open(&LinkKeys::new(old, None).sign(&link, END), END), Ok(link.clone()));
+        assert_eq!(LinkKeys::new(new, None).open(&both.sign(&link, END), END), Ok(link));
     }
 
     #[test]

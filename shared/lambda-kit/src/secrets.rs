@@ -18,6 +18,7 @@ use crate::links::{LinkKeys, extract};
 pub struct Sealer {
     client: aws_sdk_secretsmanager::Client,
     secret_id: String,
+    previous: Option<String>,
     keys: OnceCell<Keys>,
 }
 
@@ -33,31 +34,22 @@ pub enum SealError {
 
 impl Sealer {
     pub fn new(client: aws_sdk_secretsmanager::Client, secret_id: impl Into<String>) -> Self {
-        Self { client, secret_id: secret_id.into(), keys: OnceCell::new() }
+        Self { client, secret_id: secret_id.into(), previous: None, keys: OnceCell::new() }
+    }
+
+    /// The data key before this one, while it is rotated: it opens what is sealed with it, and seals nothing.
+    #[must_use]
+    pub fn with_previous(self, secret_id: Option<String>) -> Self {
+        Self { previous: secret_id, ..self }
     }
 
     /// Seals `plain` for the record `owner`; under another owner's name it will not open.
     pub async fn seal(&self, owner: &str, plain: &str) -> Result<Sealed, SealError> {
-        let key = &self.keys().await?.seal;
-        let mut nonce = [0_u8; NONCE_LEN];
-        getrandom::fill(&mut nonce).expect("the operating system has randomness");
-        let mut bytes = plain.as_bytes().to_vec();
-        key.seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(owner), &mut bytes)
-            .expect("a setting is far below the cipher's limit");
-        Ok(Sealed(STANDARD.encode([&nonce[..], &bytes].concat())))
+        Ok(self.keys().await?.seal(owner, plain))
     }
 
     pub async fn open(&self, owner: &str, sealed: &Sealed) -> Result<Secret, SealError> {
-        let key = &self.keys().await?.seal;
-        let fail = || SealError::Open(owner.to_owned());
-        let mut bytes = STANDARD.decode(&sealed.0).map_err(|_| fail())?;
-        if bytes.len() < NONCE_LEN {
-            return Err(fail());
-        }
-        let mut cipher = bytes.split_off(NONCE_LEN);
-        let nonce = Nonce::try_assume_unique_for_key(&bytes).map_err(|_| fail())?;
-        let plain = key.open_in_place(nonce, Aad::from(owner), &mut cipher).map_err(|_| fail())?;
-        Ok(Secret::new(std::str::from_utf8(plain).map_err(|_| fail())?))
+        self.keys().await?.open(owner, sealed).ok_or_else(|| SealError::Open(owner.to_owned()))
     }
 
     /// The keys that sign the links of messages.
@@ -81,25 +73,59 @@ impl Sealer {
     }
 
     async fn fetch(&self) -> Result<Keys, SealError> {
-        let answer = self.client.get_secret_value().secret_id(&self.secret_id).send().await;
+        let current = self.fetch_one(&self.secret_id).await?;
+        let previous = match &self.previous {
+            Some(secret_id) => Some(self.fetch_one(secret_id).await?),
+            None => None,
+        };
+        Ok(Keys::derive(current.expose(), previous.as_ref().map(Secret::expose)))
+    }
+
+    async fn fetch_one(&self, secret_id: &str) -> Result<Secret, SealError> {
+        let answer = self.client.get_secret_value().secret_id(secret_id).send().await;
         let answer = answer.map_err(|error| SealError::Fetch(Box::new(error.into_service_error())))?;
         match answer.secret_string() {
-            Some(text) if text.len() >= 32 => Ok(derive(text)),
+            Some(text) if text.len() >= 32 => Ok(Secret::new(text)),
             _ => Err(SealError::Unusable),
         }
     }
 }
 
-/// A key per purpose from the one secret of the deployment.
+/// A key per purpose from the one secret of the deployment, or from the two while it is rotated.
 struct Keys {
-    seal: LessSafeKey,
+    /// The first seals, any opens.
+    sealing: Vec<LessSafeKey>,
     links: LinkKeys,
     hash: hmac::Key,
 }
 
-fn derive(text: &str) -> Keys {
-    let extracted = extract(text);
-    Keys { seal: sealing_key(&extracted), hash: hashing_key(&extracted), links: LinkKeys::new(extracted) }
+impl Keys {
+    fn derive(current: &str, previous: Option<&str>) -> Self {
+        let (current, previous) = (extract(current), previous.map(extract));
+        let sealing = [Some(&current), previous.as_ref()].into_iter().flatten().map(sealing_key).collect();
+        Self { sealing, hash: hashing_key(&current), links: LinkKeys::new(current, previous) }
+    }
+
+    fn seal(&self, owner: &str, plain: &str) -> Sealed {
+        let mut nonce = [0_u8; NONCE_LEN];
+        getrandom::fill(&mut nonce).expect("the operating system has randomness");
+        let mut bytes = plain.as_bytes().to_vec();
+        self.sealing[0]
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(owner), &mut bytes)
+            .expect("a setting is far below the cipher's limit");
+        Sealed(STANDARD.encode([&nonce[..], &bytes].concat()))
+    }
+
+    fn open(&self, owner: &str, sealed: &Sealed) -> Option<Secret> {
+        let bytes = STANDARD.decode(&sealed.0).ok()?;
+        let (nonce, cipher) = bytes.split_at_checked(NONCE_LEN)?;
+        self.sealing.iter().find_map(|key| {
+            let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+            let mut cipher = cipher.to_vec();
+            let plain = key.open_in_place(nonce, Aad::from(owner), &mut cipher).ok()?;
+            Some(Secret::new(std::str::from_utf8(plain).ok()?))
+        })
+    }
 }
 
 fn sealing_key(extracted: &Prk) -> LessSafeKey {
@@ -115,5 +141,27 @@ fn hashing_key(extracted: &Prk) -> hmac::Key {
 impl std::fmt::Debug for Sealer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Sealer([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OLD: &str = "the data key before, of at least 32 characters";
+    const NEW: &str = "the data key of today, of at least 32 characters";
+
+    #[test]
+    fn while_the_data_key_is_rotated_the_old_one_opens_and_the_new_one_seals() {
+        let (before, during, after) = (Keys::derive(OLD, None), Keys::derive(NEW, Some(OLD)), Keys::derive(NEW, None));
+        let opened = |keys: &Keys, sealed: &Sealed| keys.open("dst_1", sealed).map(|secret| secret.expose().to_owned());
+        let old = before.seal("dst_1", "token");
+        assert_eq!(opened(&during, &old).as_deref(), Some("token"));
+        assert_eq!(opened(&after, &old), None, "it was not saved again while both keys were there");
+        let new = during.seal("dst_1", "token");
+        assert_eq!(opened(&after, &new).as_deref(), Some("token"));
+        assert_eq!(opened(&before, &new), None);
+        assert_eq!(during.open("dst_2", &old), None, "another owner's");
+        assert_eq!(during.open("dst_1", &Sealed("c2hvcnQ=".to_owned())), None);
     }
 }
