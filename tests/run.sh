@@ -159,7 +159,7 @@ deploy() {
     functions_built
     (
         for_functions
-        sam build --build-dir "$cache/sam-build" --parameter-overrides Architecture=x86_64 >"$cache/sam-build.log" 2>&1 ||
+        sam build --build-dir "$cache/sam-build" >"$cache/sam-build.log" 2>&1 ||
             { tail -n 60 "$cache/sam-build.log"; exit 1; }
     )
     python3 tests/tools/zip_sizes.py "$cache/sam-build"

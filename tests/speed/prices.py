@@ -7,7 +7,7 @@ import math
 # cloudwatch,secrets-manager}/pricing and /ec2/pricing/on-demand. Dollars per million, where nothing else is said.
 HTTP_API = 1.00
 LAMBDA_REQUEST = 0.20
-LAMBDA_GB_SECOND = 13.3334  # arm64
+LAMBDA_GB_SECOND = 16.6667  # x86_64, the default; arm64 13.3334
 SQS = 0.40
 SQS_FIFO = 0.50
 SNS = 0.50
@@ -25,6 +25,7 @@ WRITE_BYTES = 1024
 READ_BYTES = 4096
 CHUNK_BYTES = 64 * 1024
 BATCH = 10  # the most that one ReceiveMessage or DeleteMessageBatch moves
+ACCESS_LOG_BYTES = 72  # of a request to the intake: id, address, status, route
 ANSWER_BYTES = 350  # of the gateway to a sender, headers included
 
 # Milliseconds that are billed, for on this machine nothing takes as long as on AWS: a queue's answer within ingest, a

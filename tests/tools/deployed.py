@@ -338,6 +338,25 @@ def checks(world):
         for secret in (BOT.rsplit("/", 1)[1], SIGNING_SECRET, deployment.api_key, world["seed"]["url"].rsplit("/", 1)[1]):
             expect(secret not in log, "a secret is in the log")
 
+    def an_incident_that_reaches_nobody_becomes_the_metric_that_its_alarm_watches():
+        alarms = emulator.client("cloudwatch").describe_alarms()["MetricAlarms"]
+        alarm = next(alarm for alarm in alarms if alarm["MetricName"] == "Untold")
+        watched = alarm["Namespace"], alarm["MetricName"], tuple(one["Name"] for one in alarm.get("Dimensions", []))
+        # The bursts were in a space without destinations.
+        expect(emulator.metrics()[watched] >= BURST, f"{watched} is watched, {emulator.metrics()} is written")
+
+    def a_second_deployment_takes_over_the_tables_and_the_data_key_that_the_first_one_leaves():
+        kept = {"ConfigTable": "ConfigTableName", "AlertsTable": "AlertsTableName", "DataKey": "DataKeyArn"}
+        parameters = {f"Existing{name}": deployment.outputs[output] for name, output in kept.items()}
+        alerts = deployment.api("GET", "/alerts?status=closed")["items"]
+        emulator.delete("larkspur")
+        again = Deployment(emulator, world["again"](parameters | {"AlarmsToNobody": "yes"}))
+        again.api_key = deployment.api_key
+        expect(again.api("GET", "/alerts?status=closed")["items"] == alerts, "the alerts are there")
+        ops = again.api("GET", f"/spaces/{world['space']}")["destinations"][0]
+        tested = again.api("POST", f"/destinations/{ops}/test")
+        expect(tested["outcome"] == "delivered", f"what is sealed with the kept data key opens: {tested}")
+
     return [check for check in locals().values() if callable(check)]
 
 
@@ -372,9 +391,11 @@ def main():
     passed, failed = 0, 0
     calls = {}
     try:
-        outputs = emulator.deploy(sam, built, "larkspur", {"Architecture": "x86_64", "ProviderBase": group.base})
+        hosts = {"ProviderBase": group.base}
+        outputs = emulator.deploy(sam, built, "larkspur", {"AlarmsToNobody": "yes"}, hosts)
         print("    ok   sam deploy")
         world = {"deployment": Deployment(emulator, outputs), "group": group, "emulator": emulator, "calls": calls}
+        world["again"] = lambda parameters: emulator.deploy(sam, built, "again", parameters, hosts)
         for check in checks(world):
             name = check.__name__.replace("_", " ")
             started = time.monotonic()
