@@ -11,8 +11,8 @@ use crate::yaml::{load, nested, resources, target};
 
 const QUEUE: &str = "AWS::SQS::Queue";
 const DAYS: u64 = 24 * 3600;
-/// One of them is not free; an idle deployment stays under a dollar a month.
-const AFFORDABLE_ALARMS: usize = 11;
+/// Two of them are not free; an idle deployment stays under a dollar a month.
+const AFFORDABLE_ALARMS: usize = 12;
 
 #[test]
 fn every_queue_redrives_to_a_dead_queue_of_its_own() {
@@ -36,15 +36,17 @@ fn every_queue_redrives_to_a_dead_queue_of_its_own() {
 }
 
 #[test]
-fn visibility_is_six_times_the_timeout_of_the_function_that_reads() {
+fn visibility_is_six_times_the_timeout_of_the_function_that_reads_and_the_window_of_a_batch() {
     let template = load("template.yaml");
     let queues = load("infra/queues.yaml");
     let mut read = BTreeSet::new();
-    for (function, queue, _) in sqs_triggers(&template) {
+    for (function, queue, trigger) in sqs_triggers(&template) {
         let name = nested(queue, "Queues", &queues).unwrap_or_else(|| panic!("{function} reads {queue}"));
         let timeout = template["Resources"][function]["Properties"]["Timeout"].as_u64().expect("a timeout");
         let visibility = queues["Resources"][name]["Properties"]["VisibilityTimeout"].as_u64();
-        assert!(visibility >= Some(6 * timeout), "{name}: {visibility:?} s for {function} of {timeout} s");
+        let window = trigger["MaximumBatchingWindowInSeconds"].as_u64().unwrap_or(0);
+        let least = 6 * timeout + window;
+        assert!(visibility >= Some(least), "{name}: {visibility:?} s for {function}, at least {least}");
         read.insert(name.to_owned());
     }
     let live = resources(&queues, QUEUE).map(|(name, _)| name.to_owned()).filter(|name| !is_dead(name));
@@ -84,9 +86,23 @@ fn every_alarm_tells_someone_and_all_together_are_affordable() {
     let alarms = load("infra/alarms.yaml");
     for (name, alarm) in resources(&alarms, "AWS::CloudWatch::Alarm") {
         assert_eq!(target(&alarm["AlarmActions"][0]), Some("AlarmTopic"), "{name}");
-        assert_eq!(alarm["TreatMissingData"], "notBreaching", "{name}: an idle deployment has no data");
+        let watches_silence = alarm["MetricName"] == "Invocations";
+        let missing = if watches_silence { "breaching" } else { "notBreaching" };
+        assert_eq!(alarm["TreatMissingData"], missing, "{name}: an idle deployment has no data but its sweeps");
     }
     assert!(resources(&alarms, "AWS::CloudWatch::Alarm").count() <= AFFORDABLE_ALARMS);
+}
+
+#[test]
+fn five_minutes_without_a_sweep_raise_an_alarm() {
+    let alarms = load("infra/alarms.yaml");
+    let (_, alarm) = resources(&alarms, "AWS::CloudWatch::Alarm")
+        .find(|(_, alarm)| alarm["MetricName"] == "Invocations")
+        .expect("an alarm of missing calls");
+    assert_eq!(target(&alarm["Dimensions"][0]["Value"]), Some("TimersFunctionName"));
+    let minutes = alarm["Period"].as_u64().zip(alarm["EvaluationPeriods"].as_u64()).map(|(each, all)| each * all / 60);
+    assert_eq!((minutes, alarm["Threshold"].as_u64()), (Some(5), Some(1)));
+    assert_eq!(alarm["ComparisonOperator"], "LessThanThreshold");
 }
 
 #[test]
@@ -95,8 +111,11 @@ fn what_is_kept_survives_the_stack_expires_and_can_be_restored() {
     let kept = storage["Resources"].as_object().expect("resources");
     assert_eq!(kept.len(), 3);
     for (name, body) in kept {
-        assert_eq!(body["DeletionPolicy"], "Retain", "{name}");
+        assert_eq!(body["DeletionPolicy"], "RetainExceptOnCreate", "{name}: a failed first deployment leaves nothing");
         assert_eq!(body["UpdateReplacePolicy"], "Retain", "{name}");
+        assert_eq!(body["Condition"], format!("Makes{name}"), "{name}: an existing one can be given");
+        let given = &storage["Parameters"][format!("Existing{name}")];
+        assert_eq!(given["Default"], "", "{name}");
     }
     for (name, table) in resources(&storage, "AWS::DynamoDB::Table") {
         assert_eq!(table["TimeToLiveSpecification"]["AttributeName"], "expires_at", "{name}");
@@ -104,6 +123,15 @@ fn what_is_kept_survives_the_stack_expires_and_can_be_restored() {
         assert_eq!(table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"], true, "{name}");
         assert!(table.get("GlobalSecondaryIndexes").is_none(), "{name}: an index is a second write");
         assert!(table.get("StreamSpecification").is_none(), "{name}");
+    }
+}
+
+#[test]
+fn nothing_is_retained_that_a_failed_first_deployment_made() {
+    for path in ["template.yaml", "infra/storage.yaml", "infra/queues.yaml", "infra/alarms.yaml"] {
+        for (name, body) in load(path)["Resources"].as_object().expect("resources") {
+            assert_ne!(body["DeletionPolicy"], "Retain", "{path}: {name}");
+        }
     }
 }
 

@@ -53,10 +53,9 @@ fn the_environment_holds_no_secrets() {
             let harmless = match target(value) {
                 Some(target) => {
                     target.contains(".Outputs.")
-                        || ["ProviderBase", "PlainSmtpHosts", "PlainOidcHosts", "PersonalAckLinks", "MessageLogDays"]
-                            .contains(&target)
+                        || ["PlainSmtpHosts", "PersonalAckLinks", "MessageLogDays", "PreviousDataKey"].contains(&target)
                 }
-                None => name == "BASE_URL",
+                None => name == "BASE_URL" || value["Fn::FindInMap"][0] == "ForTests",
             };
             assert!(harmless, "{name} of {folder} is neither a resource's name nor a harmless parameter: {value}");
         }
@@ -92,11 +91,25 @@ fn a_role_allows_exact_actions_on_exact_resources() {
                 assert!(!action.contains('*') && action.contains(':'), "{name}: {action}");
             }
             for resource in several(&statement["Resource"]) {
-                assert!(target(resource).is_some_and(|arn| arn.ends_with("Arn")), "{name}: {resource}");
+                let exact = target(resource).is_some_and(|arn| arn.ends_with("Arn"));
+                let previous_key = target(&resource["Fn::If"][1]) == Some("PreviousDataKey");
+                assert!(exact || previous_key, "{name}: {resource}");
             }
         }
     }
     assert_eq!(roles, IN_MESSAGE_ORDER.len());
+}
+
+#[test]
+fn the_intake_may_read_keys_and_integrations_and_nothing_else_of_the_configuration() {
+    let template = load("template.yaml");
+    let tables: Vec<&Value> = statements(&template["Resources"]["IngestRole"]["Properties"])
+        .filter(|statement| several(&statement["Action"]).iter().any(|action| text(action).starts_with("dynamodb:")))
+        .collect();
+    let [table] = tables.as_slice() else { panic!("one statement: {tables:?}") };
+    assert_eq!(table["Action"], "dynamodb:GetItem", "a query or scan reads more than one key");
+    let keys = &table["Condition"]["ForAllValues:StringEquals"]["dynamodb:LeadingKeys"];
+    assert_eq!(*keys, serde_json::json!(["INTAKE_KEY", "INTEGRATION"]));
 }
 
 #[test]
@@ -122,7 +135,9 @@ fn every_queue_trigger_reports_single_failures_and_filters_nothing() {
     for (name, queue, properties) in sqs_triggers(&template) {
         assert_eq!(properties["FunctionResponseTypes"], serde_json::json!(["ReportBatchItemFailures"]), "{name}");
         assert!(properties.get("FilterCriteria").is_none(), "{name}: what a filter does not match is deleted");
-        assert!(properties.get("ScalingConfig").is_none(), "{name}: a maximum keeps all pollers of an idle queue busy");
+        // A maximum keeps all pollers of an idle queue busy, which costs: only who asks for it gets it.
+        assert_eq!(properties["ScalingConfig"]["Fn::If"][0], "HasWorkerConcurrency", "{name}");
+        assert_eq!(target(&properties["ScalingConfig"]["Fn::If"][2]), Some("AWS::NoValue"), "{name}");
         let size = properties["BatchSize"].as_u64().expect("a batch size is written out");
         let window = properties["MaximumBatchingWindowInSeconds"].as_u64().unwrap_or(0);
         assert!(size <= 10 || window >= 1, "{name}: more than ten need a window");
@@ -200,6 +215,84 @@ fn the_intake_stands_at_the_root_of_the_host() {
     }
 }
 
+#[test]
+fn routes_are_made_one_after_the_other() {
+    let template = load("template.yaml");
+    let all = template["Resources"].as_object().expect("resources");
+    let routes: Vec<&String> =
+        all.iter().filter(|(_, body)| body["Type"] == "AWS::ApiGatewayV2::Route").map(|(name, _)| name).collect();
+    let before: BTreeSet<&str> = routes.iter().filter_map(|name| all[name.as_str()]["DependsOn"].as_str()).collect();
+    assert_eq!(before.len(), routes.len(), "each route depends on another one: two changes of a stage at once fail");
+    let (mut at, mut left) = ("Stage", routes.len());
+    while let Some(next) = routes.iter().find(|name| all[name.as_str()]["DependsOn"] == at) {
+        (at, left) = (next.as_str(), left - 1);
+    }
+    assert_eq!(left, 0, "the chain that begins at the stage holds every route; it ends at {at}");
+}
+
+#[test]
+fn requests_are_logged_without_their_paths_and_limited() {
+    let template = load("template.yaml");
+    let (_, stage) = resources(&template, "AWS::ApiGatewayV2::Stage").next().expect("a stage");
+    let log = &stage["AccessLogSettings"];
+    assert_eq!(target(&log["DestinationArn"]), Some("ApiLogs.Arn"));
+    let format = log["Format"].as_str().expect("a format");
+    for field in ["$context.requestId", "$context.status", "$context.routeKey", "$context.identity.sourceIp"] {
+        assert!(format.contains(field), "{field}");
+    }
+    assert!(!format.to_lowercase().contains("path"), "a path holds a key: {format}");
+    for limit in ["ThrottlingRateLimit", "ThrottlingBurstLimit"] {
+        assert_eq!(target(&stage["DefaultRouteSettings"][limit]), Some("ApiRequestsPerSecond"));
+    }
+}
+
+#[test]
+fn concurrency_is_limited_and_reserved_only_where_it_is_asked_for() {
+    let template = load("template.yaml");
+    for name in ["IngestReservedConcurrency", "WorkerConcurrency"] {
+        assert_eq!(template["Parameters"][name]["Default"], "0", "a new account has 10 and can reserve none");
+    }
+    for (name, function) in resources(&template, FUNCTION) {
+        let reserved = &function["ReservedConcurrentExecutions"]["Fn::If"];
+        let expected = (name == "IngestFunction").then_some("HasReservedConcurrency");
+        assert_eq!(reserved[0].as_str(), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_deployment_that_notifies_nobody_of_alarms_says_so() {
+    let template = load("template.yaml");
+    let rule = &template["Rules"]["AlarmsReachSomebody"];
+    assert_eq!(rule["RuleCondition"]["Fn::Equals"], serde_json::json!([{"Ref": "AlarmsToNobody"}, "no"]));
+    let given = serde_json::json!([{"Fn::Equals": [{"Ref": "AlarmEmail"}, ""]}]);
+    assert_eq!(rule["Assertions"][0]["Assert"]["Fn::Not"], given);
+    assert_eq!(template["Parameters"]["AlarmsToNobody"]["Default"], "no");
+}
+
+#[test]
+fn sam_deploy_acknowledges_what_the_template_needs() {
+    let settings = tree::read("samconfig.toml");
+    for capability in ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"] {
+        assert!(settings.contains(capability), "{capability}");
+    }
+}
+
+#[test]
+fn the_processor_that_the_tests_run_is_the_default() {
+    let architecture = &load("template.yaml")["Parameters"]["Architecture"];
+    assert_eq!(architecture["Default"], "x86_64");
+    assert_eq!(architecture["AllowedValues"], serde_json::json!(["x86_64", "arm64"]));
+}
+
+#[test]
+fn only_what_an_operator_decides_is_a_parameter() {
+    let template = load("template.yaml");
+    for name in template["Mappings"]["ForTests"]["Hosts"].as_object().expect("what tests replace").keys() {
+        assert!(template["Parameters"].get(name).is_none(), "sam deploy --guided asks for {name}");
+        assert_eq!(template["Mappings"]["ForTests"]["Hosts"][name], "", "{name} is empty on AWS");
+    }
+}
+
 /// Function, the queue's ARN as a reference, the trigger's properties.
 pub(crate) fn sqs_triggers(template: &Value) -> impl Iterator<Item = (&str, &str, &Value)> {
     resources(template, FUNCTION).flat_map(|(name, function)| {
@@ -249,6 +342,10 @@ fn environment<'a>(template: &'a Value, folder: &str) -> impl Iterator<Item = (&
     let function = &template["Resources"][format!("{}Function", capitalised(folder))]["Properties"];
     let variables = function["Environment"]["Variables"].as_object().into_iter().flatten();
     variables.map(|(name, value)| (name.as_str(), value))
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }
 
 fn capitalised(folder: &str) -> String {

@@ -30,7 +30,7 @@ use axum::Router;
 use axum::extract::{FromRequestParts as _, Path, Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
 use crate::SharedApp;
@@ -56,7 +56,7 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
 
 /// All pages.
 pub(crate) fn router(app: &SharedApp) -> Router<SharedApp> {
-    let pages = Router::new().route("/assets/{name}", get(asset)).merge(trace::router());
+    let pages = Router::new().route("/", get(root)).route("/assets/{name}", get(asset)).merge(trace::router());
     let pages = pages
         .merge(sign_in::router())
         .merge(set_up::router())
@@ -89,6 +89,11 @@ async fn finish(State(app): State<SharedApp>, request: Request, next: Next) -> R
         response.headers_mut().entry(name).or_insert(value);
     }
     response
+}
+
+/// The address without a path leads to what people look for; who is not signed in is asked to.
+async fn root() -> Redirect {
+    Redirect::to("/incidents")
 }
 
 async fn asset(Path(name): Path<String>) -> Result<Response, PageError> {

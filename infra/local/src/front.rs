@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use axum::{Json, Router};
 use base64::Engine as _;
@@ -71,10 +71,6 @@ async fn serve(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let Some(route) = route::choose(&gateway.stack.routes, parts.method.as_str(), parts.uri.path()) else {
-        // Somebody who opens the address in a browser wants to see something.
-        if parts.uri.path() == "/" {
-            return Redirect::temporary("/groups").into_response();
-        }
         return message(StatusCode::NOT_FOUND, "Not Found");
     };
     if !has_valid_host(&parts.headers) {

@@ -273,7 +273,8 @@ impl Build<'_> {
     }
 
     fn sealer(&self, function: &Function) -> anyhow::Result<Sealer> {
-        Ok(Sealer::new(self.clients.secrets.clone(), function.variable("DATA_KEY_SECRET")?))
+        let previous = optional(&function.environment, "PREVIOUS_DATA_KEY_SECRET");
+        Ok(Sealer::new(self.clients.secrets.clone(), function.variable("DATA_KEY_SECRET")?).with_previous(previous))
     }
 
     fn deliverer(&self, function: &Function) -> anyhow::Result<Deliverer> {

@@ -32,13 +32,8 @@ pub(super) fn read(templates: &[(&str, &str)], place: &Place) -> anyhow::Result<
 }
 
 fn root_parameters(place: &Place) -> BTreeMap<String, Value> {
-    let base = place.provider_base.clone().unwrap_or_default();
-    let parameters = [
-        ("ProviderBase", base),
-        ("PlainSmtpHosts", PLAIN_HOSTS.to_owned()),
-        ("PlainOidcHosts", PLAIN_HOSTS.to_owned()),
-        ("PersonalAckLinks", place.personal_ack_links.to_string()),
-    ];
+    let parameters =
+        [("PlainSmtpHosts", PLAIN_HOSTS.to_owned()), ("PersonalAckLinks", place.personal_ack_links.to_string())];
     let given = place.parameters.iter().cloned();
     parameters.into_iter().chain(given).map(|(name, value)| (name.to_owned(), Value::String(value))).collect()
 }
@@ -156,6 +151,18 @@ impl Lookup for Scope<'_> {
         match ref_of(self, resource, type_of(body), attribute) {
             Some(text) => Ok(text.into()),
             None => bail!("{attribute} of a {} is not known to the local stack", type_of(body)),
+        }
+    }
+
+    fn mapped(&self, map: &str, first: &str, second: &str) -> anyhow::Result<Value> {
+        match (map, second) {
+            // What the template keeps for tests.
+            ("ForTests", "ProviderBase") => Ok(self.place.provider_base.clone().unwrap_or_default().into()),
+            ("ForTests", "PlainOidcHosts") => Ok(PLAIN_HOSTS.into()),
+            _ => {
+                let value = self.template.entry("Mappings", map).and_then(|map| map.get(first)?.get(second));
+                value.cloned().with_context(|| format!("{map} holds no {first} {second}"))
+            }
         }
     }
 

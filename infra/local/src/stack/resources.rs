@@ -100,9 +100,13 @@ fn table(name: String, properties: &Map<String, Value>) -> anyhow::Result<Table>
 
 /// The API takes texts where the template has numbers and objects; the queue itself refuses what it does not know.
 fn attributes(properties: &Map<String, Value>) -> BTreeMap<String, String> {
-    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let attributes = properties.iter().filter(|(name, _)| !matches!(name.as_str(), "Tags" | "QueueName"));
-    attributes.map(|(name, value)| (name.clone(), text(value))).collect()
+    attributes.map(|(name, value)| (name.clone(), attribute_text(value))).collect()
+}
+
+/// A parameter's value is a text where the template writes a number.
+fn attribute_text(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn function(properties: &Map<String, Value>) -> anyhow::Result<Function> {
@@ -148,9 +152,9 @@ fn event_source(function: &str, properties: &Map<String, Value>) -> anyhow::Resu
         window: Duration::from_secs(window),
         maximum_concurrency: properties
             .get("ScalingConfig")
-            .and_then(|scaling| scaling["MaximumConcurrency"].as_u64())
-            .map(usize::try_from)
-            .transpose()?,
+            .map(|scaling| attribute_text(&scaling["MaximumConcurrency"]).parse())
+            .transpose()
+            .context("MaximumConcurrency")?,
         report_batch_item_failures: responses
             .is_some_and(|kinds| kinds.iter().any(|kind| kind == "ReportBatchItemFailures")),
     })

@@ -18,6 +18,8 @@ pub(crate) trait Lookup {
     fn reference(&self, name: &str) -> anyhow::Result<Value>;
     /// `!GetAtt resource.attribute`.
     fn attribute(&self, resource: &str, attribute: &str) -> anyhow::Result<Value>;
+    /// `!FindInMap [map, first, second]`.
+    fn mapped(&self, map: &str, first: &str, second: &str) -> anyhow::Result<Value>;
     /// `!Condition name`, and the first part of `!If`.
     fn condition(&self, name: &str) -> anyhow::Result<bool>;
 }
@@ -115,6 +117,10 @@ fn function(name: &str, argument: &Value, lookup: &dyn Lookup) -> anyhow::Result
             Some([condition, yes, no]) => resolve(if lookup.condition(text(condition)?)? { yes } else { no }, lookup),
             _ => bail!("three parts expected"),
         },
+        "Fn::FindInMap" => match resolve(argument, lookup)?.as_array().map(Vec::as_slice) {
+            Some([map, first, second]) => lookup.mapped(text(map)?, text(first)?, text(second)?),
+            _ => bail!("three parts expected"),
+        },
         "Fn::Join" => match resolve(argument, lookup)?.as_array().map(Vec::as_slice) {
             Some([between, Value::Array(parts)]) => {
                 let parts = parts.iter().map(text).collect::<anyhow::Result<Vec<_>>>()?;
@@ -185,6 +191,10 @@ mod tests {
             Ok(format!("{resource}/{attribute}").into())
         }
 
+        fn mapped(&self, map: &str, first: &str, second: &str) -> anyhow::Result<Value> {
+            Ok(format!("{map}/{first}/{second}").into())
+        }
+
         fn condition(&self, _name: &str) -> anyhow::Result<bool> {
             Ok(false)
         }
@@ -206,6 +216,7 @@ mod tests {
     fn functions_nest() {
         let value = resolved("!If [HasDomain, !Sub 'https://${Domain}', !Sub 'a ${Api.End} ${!b}']").expect("resolved");
         assert_eq!(value, "a Api/End ${b}");
+        assert_eq!(resolved("!FindInMap [A, B, !Sub 'c${Domain}']").expect("resolved"), "A/B/c");
         assert_eq!(resolved("!Not [!Equals [!Ref Domain, '']]").expect("resolved"), false);
         assert_eq!(resolved("{ A: !Ref 'AWS::NoValue', B: 1 }").expect("resolved"), json!({ "B": 1 }));
     }
