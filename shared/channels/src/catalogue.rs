@@ -70,6 +70,16 @@ const PEOPLE: usize = {
     count
 };
 
+/// The identities of a member that a channel mentions people by, each with its channel's name.
+pub const IDENTITIES: [(&str, &str); 6] = [
+    (crate::dingtalk::MENTIONED_BY, "DingTalk: the user id of the company's directory"),
+    (crate::feishu::MENTIONED_BY, "Feishu/Lark: the open id or user id"),
+    (crate::slack::MENTIONED_BY, "Slack: the member id, such as U024BE7LH"),
+    (crate::telegram::MENTIONED_BY, "Telegram: the user name or number"),
+    (crate::wecom::MENTIONED_BY, "WeCom: the user id"),
+    (crate::zoom::MENTIONED_BY, "Zoom: the JID"),
+];
+
 /// The wire names of the channels that are addressed to people: what a member's preferences may name.
 pub const PEOPLE_CHANNELS: &[&str] = &{
     let mut names = [""; PEOPLE];

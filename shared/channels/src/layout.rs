@@ -50,6 +50,17 @@ impl Tone {
         }
     }
 
+    /// `#RRGGBB` for text on white: 4.5 to 1 and more (WCAG 2.2, 1.4.3), which [`Tone::hex`] does not reach.
+    pub(crate) const fn text_hex(self) -> &'static str {
+        match self {
+            Tone::Critical => "#C5281F",
+            Tone::Warning => "#8A5300",
+            Tone::Info => "#1F5FAE",
+            Tone::Acknowledged => "#7A5C00",
+            Tone::Closed => "#218626",
+        }
+    }
+
     /// `#RRGGBB`, for vendors that take any colour.
     pub(crate) const fn hex(self) -> &'static str {
         match self {

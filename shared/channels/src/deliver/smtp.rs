@@ -8,6 +8,7 @@
 //! begun, nothing was sent; from then on it is unknown. lettre's own timeout bounds the TCP connection alone, not the
 //! wait for a reply, so every step is under one deadline here.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use lettre::Address;
@@ -18,8 +19,10 @@ use lettre::transport::smtp::client::{
 use lettre::transport::smtp::commands::{Data, Mail as From, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use lettre::transport::smtp::{Error, response::Response};
+use tokio::net::lookup_host;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::addresses::is_public;
 use super::failure::{Failure, NO_CONNECTION, is_untrusted};
 use crate::email::{Mail, Relay, Tls};
 use crate::outcome::Reason;
@@ -30,6 +33,11 @@ const QUIT_TIMEOUT: Duration = Duration::from_millis(300);
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
 
 const SILENT: Failure = Failure::Unreachable("the mail server did not answer in time; nothing was sent");
+const UNKNOWN: Failure = Failure::Unreachable("the mail server's name is not known; nothing was sent");
+const PRIVATE: Failure = Failure::Refused(
+    Reason::NotConfigured,
+    "the mail server has no public address; name it in PLAIN_SMTP_HOSTS (the template's parameter PlainSmtpHosts)",
+);
 const BROKEN: Failure = Failure::Unreachable("the mail server broke off or spoke no SMTP; nothing was sent");
 const UNTRUSTED: Failure =
     Failure::Unreachable("the mail server's certificate is not valid for its name; nothing was sent");
@@ -106,6 +114,16 @@ impl Smtp {
         Ok(connection)
     }
 
+    /// Where the server is: at a public address, unless the deployment itself names it. A setting must not be a way to see
+    /// what is near.
+    async fn addresses(&self, relay: &Relay) -> Result<Vec<SocketAddr>, Stop> {
+        let found = timeout(self.connect, lookup_host((relay.host.as_str(), relay.port))).await;
+        let found = found.map_err(|_| Stop::Failed(SILENT))?.map_err(|_| Stop::Failed(UNKNOWN))?;
+        let is_allowed = |address: &SocketAddr| self.plain_hosts.names(&relay.host) || is_public(address.ip());
+        let usable: Vec<SocketAddr> = found.filter(is_allowed).collect();
+        if usable.is_empty() { Err(Stop::Failed(PRIVATE)) } else { Ok(usable) }
+    }
+
     async fn open(&self, relay: &Relay) -> Result<AsyncSmtpConnection, Stop> {
         let domain = relay.from.email.domain();
         let hello = if domain.is_ascii() { ClientId::Domain(domain.to_owned()) } else { ClientId::default() };
@@ -114,7 +132,8 @@ impl Smtp {
             Tls::Implicit | Tls::Upgraded => Some(self.tls(&relay.host).map_err(Stop::of)?),
         };
         let at_once = tls.clone().filter(|_| relay.tls == Tls::Implicit);
-        let server = (relay.host.as_str(), relay.port);
+        let addresses = self.addresses(relay).await?;
+        let server = addresses.as_slice();
         let connected = AsyncSmtpConnection::connect_tokio1(server, Some(self.connect), &hello, at_once, None).await;
         let mut connection = connected.map_err(Stop::of_connection)?;
         if let Some(tls) = tls.filter(|_| relay.tls == Tls::Upgraded) {

@@ -79,7 +79,7 @@ fn badge(tone: Tone, text: &str) -> String {
 }
 
 fn coloured(tone: Tone, html: &str) -> String {
-    format!("<span style=\"color:{};font-weight:600\">{html}</span>", tone.hex())
+    format!("<span style=\"color:{};font-weight:600\">{html}</span>", tone.text_hex())
 }
 
 /// Cells with a background, which also Outlook draws as buttons.

@@ -84,7 +84,7 @@ impl Certified {
     }
 
     fn deliverer(&self) -> Deliverer {
-        deliverer(Roots::These(vec![self.root.clone()]))
+        deliverer(Roots::These(vec![self.root.clone()]), "127.0.0.1,localhost")
     }
 }
 
@@ -94,13 +94,13 @@ fn pem(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
 }
 
-fn deliverer(roots: Roots) -> Deliverer {
-    let overrides = Overrides { plain_smtp_hosts: PlainSmtpHosts::list("127.0.0.1"), ..Overrides::default() };
+fn deliverer(roots: Roots, named: &str) -> Deliverer {
+    let overrides = Overrides { plain_smtp_hosts: PlainSmtpHosts::list(named), ..Overrides::default() };
     Deliverer::build(overrides, roots, Duration::from_secs(5), Duration::from_secs(1)).expect("valid")
 }
 
 fn plain() -> Deliverer {
-    deliverer(Roots::Bundled)
+    deliverer(Roots::Bundled, "127.0.0.1")
 }
 
 /// A destination at a server on this machine; `more` are settings of the provider.
@@ -212,7 +212,7 @@ async fn a_server_that_cannot_prove_its_name_gets_nothing() {
     let (certified, misnamed) = (Certified::for_name("localhost"), Certified::for_name("mail.example.com"));
     for (also, tls) in [(&[][..], "starttls"), (&["--implicit-tls"], "implicit")] {
         let (known, other) = (certified.serve(also).await, misnamed.serve(also).await);
-        let cases = [(plain(), &known), (misnamed.deliverer(), &other)];
+        let cases = [(deliverer(Roots::Bundled, "localhost"), &known), (misnamed.deliverer(), &other)];
         for (deliverer, server) in cases {
             let sent = send(&deliverer, &at(server, with_login(tls))).await;
             assert_eq!(sent.outcome, retry(None, Reason::ProviderDown), "{tls}: {sent:?}");
@@ -287,4 +287,16 @@ async fn without_tls_only_the_servers_are_spoken_to_that_the_deployment_names() 
     assert!(sent.provider.message.contains("PLAIN_SMTP_HOSTS"), "{sent:?}");
     send(&plain(), &at(&server, json!({}))).await;
     assert_eq!(server.next().await["subject"], "[Critical] INC #7KQ2MD disk full", "the first that it sees");
+}
+
+#[tokio::test]
+async fn a_server_near_by_is_spoken_to_only_if_the_deployment_names_it() {
+    let certified = Certified::for_name("localhost");
+    let server = certified.serve(&[]).await;
+    let unnamed = deliverer(Roots::These(vec![certified.root.clone()]), "");
+    for tls in ["starttls", "implicit"] {
+        let sent = send(&unnamed, &at(&server, json!({"host": "localhost", "tls": tls}))).await;
+        assert_eq!(sent.outcome, rejected(Reason::NotConfigured), "{sent:?}");
+        assert!(sent.provider.message.contains("no public address"), "{sent:?}");
+    }
 }
