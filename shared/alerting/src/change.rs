@@ -1,11 +1,14 @@
 //! What operators' own subscribers are told on the SNS topic "changes": every change of an alert or incident.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::alert::Alert;
-use crate::ids::{IncidentId, hash128};
+use crate::alert::{Alert, Status};
+use crate::ids::{AlertId, IncidentId, IntegrationId, SpaceId, hash128};
 use crate::incident::Incident;
 use crate::moment::Moment;
+use crate::severity::Severity;
 use crate::timeline::{Entry, EntryKind};
 
 /// What SNS takes as one message (SNS API reference, `Publish`, read 2026-11).
@@ -21,7 +24,7 @@ pub struct ChangeEvent {
     pub kind: ChangeKind,
     pub at: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub alert: Option<Alert>,
+    pub alert: Option<AlertSummary>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<IncidentSummary>,
     /// Names of the alert's labels whose values are cut here: a message of the topic has an end.
@@ -45,11 +48,53 @@ pub enum ChangeKind {
     IncidentChanged,
 }
 
+/// An alert, with the names that the API has for its fields. Times are RFC 3339.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertSummary {
+    pub id: AlertId,
+    pub integration: IntegrationId,
+    pub alert_key: Option<String>,
+    pub title: String,
+    pub description: String,
+    pub severity: Severity,
+    pub status: Status,
+    pub count: u64,
+    pub labels: BTreeMap<String, String>,
+    pub triggered_at: String,
+    pub updated_at: String,
+    pub closed_at: Option<String>,
+    pub spaces: Vec<SpaceId>,
+    pub incidents: Vec<IncidentId>,
+}
+
+impl AlertSummary {
+    fn of(alert: &Alert) -> Self {
+        Self {
+            id: alert.id.clone(),
+            integration: alert.integration.clone(),
+            alert_key: alert.alert_key.clone(),
+            title: alert.title.clone(),
+            description: alert.description.clone(),
+            severity: alert.severity,
+            status: alert.status,
+            count: alert.count,
+            labels: alert.labels.clone(),
+            triggered_at: alert.opened_by.received_at().rfc3339(),
+            updated_at: alert.updated_at.rfc3339(),
+            closed_at: alert.closed_at.map(Moment::rfc3339),
+            spaces: alert.spaces.clone(),
+            incidents: alert.spaces.iter().map(|space| IncidentId::of(space, alert.opened_by)).collect(),
+        }
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncidentSummary {
     pub id: IncidentId,
     pub num: String,
+    pub space: SpaceId,
     pub title: String,
+    pub severity: Severity,
     pub progress: String,
     pub change: EntryKind,
     pub actor: String,
@@ -62,7 +107,7 @@ impl ChangeEvent {
             id: hash128(&["alert", alert.id.as_str(), n]),
             kind,
             at: at.rfc3339(),
-            alert: Some(alert.clone()),
+            alert: Some(AlertSummary::of(alert)),
             incident: None,
             labels_cut: Vec::new(),
         }
@@ -77,7 +122,9 @@ impl ChangeEvent {
             incident: Some(IncidentSummary {
                 id: incident.id.clone(),
                 num: incident.num.clone(),
+                space: incident.space.clone(),
                 title: incident.title.clone(),
+                severity: incident.severity,
                 progress: incident.progress.as_str().to_owned(),
                 change: entry.kind,
                 actor: entry.actor.clone(),
@@ -114,10 +161,8 @@ fn json(value: &impl Serialize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::alert::Status;
-    use crate::ids::{AlertId, IntegrationId, Stamp};
+    use crate::ids::Stamp;
     use crate::limits;
-    use crate::severity::Severity;
 
     fn change(value: &str) -> ChangeEvent {
         let name = |n: usize| format!("{n:0width$}", width = limits::LABEL_NAME_CHARS);
@@ -140,6 +185,16 @@ mod tests {
             spaces: Vec::new(),
         };
         ChangeEvent::of_alert(ChangeKind::AlertTriggered, &alert, "1", Moment::from_millis(0))
+    }
+
+    #[test]
+    fn an_alert_is_published_with_the_api_s_names_and_times_and_nothing_internal() {
+        let message: serde_json::Value = serde_json::from_str(&change("v").message()).expect("JSON");
+        let alert = message["alert"].as_object().expect("an alert");
+        assert_eq!(alert["updated_at"], "1970-01-01T00:00:00Z");
+        assert_eq!(alert["triggered_at"], "1970-01-01T00:00:00Z");
+        assert!(alert.contains_key("closed_at") && alert.contains_key("incidents"));
+        assert!(!alert.contains_key("opened_by") && !alert.contains_key("shown"), "{alert:?}");
     }
 
     #[test]
