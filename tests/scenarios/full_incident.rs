@@ -1,5 +1,6 @@
 //! One incident that swallows as many alerts as an incident may have.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use alerting::message::Received;
@@ -45,6 +46,13 @@ async fn five_thousand_alerts_are_one_incident_the_next_one_makes_another_and_it
     assert_eq!(world.alert_counts().await, [ALERTS as u64, 1]);
     let full = &world.incidents_in_order().await[0];
     assert_eq!(full.story().await.len(), ALERTS, "a trigger, a warning, and who joined");
+    let shown = world.api.call("GET", &format!("/incidents/{}", full.id), None).await;
+    assert!(shown.text.len() < 2 * 1024 * 1024, "{} bytes, where Lambda answers 6 MB at most", shown.text.len());
+    let named = shown.body["alerts"].as_array().expect("a list").len();
+    assert_eq!((named, &shown.body["alert_count"]), (100, &json!(ALERTS)));
+    let alerts = world.api.list(&format!("/incidents/{}/alerts", full.id)).await;
+    let ids: BTreeSet<&str> = alerts.iter().filter_map(|alert| alert["id"].as_str()).collect();
+    assert_eq!(ids.len(), ALERTS, "each alert is on one page");
 
     let start = Instant::now();
     say_all(&world, &sender, |number| format!("RESOLVED\nkey=k{number}")).await;

@@ -111,6 +111,26 @@ async fn escalated_by_hand_the_next_level_is_told_at_once_and_its_own_time_runs(
 }
 
 #[tokio::test]
+async fn escalating_past_the_last_level_is_refused_and_not_offered() {
+    let world = World::start().await;
+    let Payments { li, .. } = Payments::with_an_incident(&world).await;
+    let incident = world.incident().await;
+    let page = format!("/incidents/{}", incident.id);
+    let visitor = world.visitor_as(&li).await;
+    assert!(visitor.opens(&page).await.text.contains("/escalate\""));
+    incident.press_as("escalate", &li).await;
+    world.feishu("wang").expects("Escalated by li").await;
+    incident.does("escalate", &json!({"level": 3, "member": li.id})).await;
+    world.feishu("zhao").expects("Escalated by li").await;
+    for body in [json!({"member": li.id}), json!({"level": 4, "member": li.id})] {
+        let beyond = incident.tries("escalate", &body).await;
+        assert!(beyond.status == 409 && beyond.text.contains("no level 4"), "{}", beyond.text);
+    }
+    assert!(!visitor.opens(&page).await.text.contains("/escalate\""));
+    world.leave().await;
+}
+
+#[tokio::test]
 async fn reassigned_it_is_the_other_person_s_and_the_rule_ends() {
     let world = World::start().await;
     let Payments { li, zhao, .. } = Payments::with_an_incident(&world).await;

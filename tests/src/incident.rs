@@ -104,7 +104,17 @@ impl<'a> Incident<'a> {
     }
 
     pub async fn entries(&self) -> Vec<Value> {
-        self.now().await["timeline"].as_array().expect("a timeline").clone()
+        let now = self.now().await;
+        let shown = now["timeline"].as_array().expect("a timeline").clone();
+        let (attempts, entries): (Vec<Value>, Vec<Value>) =
+            shown.iter().cloned().partition(|entry| entry["kind"] == "notified");
+        if now["timeline_count"].as_u64() == Some(entries.len() as u64) {
+            return shown;
+        }
+        let mut all = self.api.list(&format!("/incidents/{}/timeline", self.id)).await;
+        all.extend(attempts);
+        all.sort_by_key(|entry| entry["at"].as_str().expect("a time").to_owned());
+        all
     }
 
     /// Tries something; what the API says.

@@ -14,6 +14,7 @@ mod dto;
 mod error;
 mod extract;
 pub mod invocation;
+mod levels;
 mod oidc;
 mod page;
 mod pages;
@@ -92,7 +93,7 @@ pub fn router(app: impl Into<Arc<App>>) -> Router {
         .merge(api)
         .route(&format!("{BASE}/openapi.json"), openapi)
         .merge(pages::router(&app))
-        .fallback(async || ApiError::not_found("such address"))
+        .fallback(pages::unknown)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(extract::BODY_BYTES))
         .layer(middleware::from_fn(guard))

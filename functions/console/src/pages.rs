@@ -34,6 +34,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
 use crate::SharedApp;
+use crate::error::ApiError;
 use crate::pages::error::PageError;
 use crate::pages::render::Reader;
 
@@ -94,6 +95,21 @@ async fn finish(State(app): State<SharedApp>, request: Request, next: Next) -> R
 /// The address without a path leads to what people look for; who is not signed in is asked to.
 async fn root() -> Redirect {
     Redirect::to("/incidents")
+}
+
+/// For an address that does not exist: a page for browsers, JSON for programs.
+pub(crate) async fn unknown(State(app): State<SharedApp>, request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !accept.contains("text/html") || parts.uri.path().starts_with(crate::BASE) {
+        return ApiError::not_found("such address").into_response();
+    }
+    let reader = Reader::from_request_parts(&mut parts, &app).await.unwrap_or_default();
+    let mut response = PageError::NotFound.answer(&reader);
+    for (name, value) in HEADERS {
+        response.headers_mut().entry(name).or_insert(value);
+    }
+    response
 }
 
 async fn asset(Path(name): Path<String>) -> Result<Response, PageError> {

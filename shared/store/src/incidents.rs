@@ -17,7 +17,7 @@ use crate::errors::{ReadError, WriteError};
 use crate::item::{Item, Reader, expiry, item, json, number, text};
 use crate::keys::{self, Key};
 use crate::newest_first::newest_first;
-use crate::table::{Condition, Part, Reading, Table, Terms, Write};
+use crate::table::{Condition, Part, Range, Reading, Table, Terms, Write};
 use crate::{Page, Store};
 
 /// How long an entry outlives its moment as an item of its own: an incident that is open for longer is none.
@@ -62,6 +62,9 @@ pub struct IncidentQuery {
     pub after: Option<Stamp>,
     pub limit: usize,
 }
+
+/// Sorts behind every entry of a timeline, in the ten digits that a key has for it.
+const LAST_ENTRY: u64 = 9_999_999_999;
 
 impl Store {
     /// As it is now.
@@ -151,6 +154,58 @@ impl Store {
         entries.extend(incident.timeline.iter().cloned());
         entries.sort_by_key(|entry| entry.n);
         entries.dedup_by_key(|entry| entry.n);
+        Ok(entries)
+    }
+
+    /// At most `limit` entries behind the entry `after`, oldest first.
+    pub async fn timeline_page(
+        &self,
+        incident: &Incident,
+        after: Option<u64>,
+        limit: usize,
+    ) -> Result<Vec<Entry>, ReadError> {
+        let from = after.map_or(0, |after| after.saturating_add(1));
+        let first = keys::timeline_entry(&incident.id, from).sk;
+        let last = keys::timeline_entry(&incident.id, LAST_ENTRY).sk;
+        self.timeline_part(incident, Range::Between(first, last), limit, |entry| entry.n >= from).await
+    }
+
+    /// At most `limit` of the newest entries, oldest first.
+    pub async fn timeline_end(&self, incident: &Incident, limit: usize) -> Result<Vec<Entry>, ReadError> {
+        let mut entries = self.timeline_part(incident, Range::Newest { below: None }, limit, |_| true).await?;
+        entries.drain(..entries.len().saturating_sub(limit));
+        Ok(entries)
+    }
+
+    /// Entries of one range of the table, with those that stand in the incident itself.
+    async fn timeline_part(
+        &self,
+        incident: &Incident,
+        range: Range,
+        limit: usize,
+        is_meant: impl Fn(&Entry) -> bool,
+    ) -> Result<Vec<Entry>, ReadError> {
+        let is_end = matches!(range, Range::Newest { .. });
+        let mut entries: Vec<Entry> = Vec::new();
+        if incident.spilled > 0 {
+            let part = Part::all(keys::timeline_of(&incident.id)).range(range).limit(limit);
+            let mut from = None;
+            loop {
+                let rows = self.query(Table::Alerts, &part, from).await?;
+                let read = rows.items.iter().map(|item| Reader::new(item).json("doc"));
+                entries.extend(read.collect::<Result<Vec<Entry>, _>>()?);
+                from = rows.next;
+                if from.is_none() || entries.len() >= limit {
+                    break;
+                }
+            }
+        }
+        entries.extend(incident.timeline.iter().filter(|entry| is_meant(entry)).cloned());
+        entries.sort_by_key(|entry| entry.n);
+        entries.dedup_by_key(|entry| entry.n);
+        if !is_end {
+            entries.truncate(limit);
+        }
         Ok(entries)
     }
 

@@ -10,8 +10,15 @@ use utoipa::ToSchema;
 use super::Time;
 use super::schema::{ProgressShape, SeverityShape};
 
-/// Alerts that a listing names; `alert_count` says how many there are, and the incident alone has all of them.
-const ALERTS_LISTED: usize = 100;
+/// Alerts that an incident names; `alert_count` says how many there are, and `/incidents/{id}/alerts` has all of them.
+const ALERTS_NAMED: usize = 100;
+/// Bytes of the timeline that an incident shows. Lambda answers 6 MB at most, and an incident of 5,000 alerts may have a
+/// timeline of 16.
+const TIMELINE_BYTES: usize = 1024 * 1024;
+/// Entries that are read for that.
+pub(crate) const TIMELINE_ENTRIES: usize = 1000;
+/// Of an entry beside its texts: time, kind and the names of the fields.
+const ENTRY_BYTES: usize = 100;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Incident)]
@@ -28,9 +35,10 @@ pub(crate) struct IncidentView {
     severity: Severity,
     #[schema(value_type = ProgressShape)]
     progress: Progress,
-    /// In lists the first hundred.
+    /// The first hundred; `GET /incidents/{id}/alerts` lists all of them.
     #[schema(value_type = Vec<String>)]
     alerts: Vec<AlertId>,
+    /// How many there are.
     alert_count: usize,
     triggered_at: Time,
     #[schema(required)]
@@ -86,8 +94,11 @@ struct SilencedView {
 pub(crate) struct IncidentDetail {
     #[serde(flatten)]
     incident: IncidentView,
-    /// What was done and what was told, oldest first.
+    /// What was done and who was notified, oldest first. Of a very long one the newest thousand entries, up to a
+    /// megabyte; `GET /incidents/{id}/timeline` lists all.
     timeline: Vec<EntryView>,
+    /// How many entries the timeline has, attempts to notify apart.
+    timeline_count: usize,
     pub(crate) deliveries: Vec<DeliveryView>,
 }
 
@@ -148,7 +159,7 @@ impl AttemptView {
 }
 
 impl IncidentView {
-    pub(crate) fn whole(incident: Incident) -> Self {
+    pub(crate) fn new(incident: Incident) -> Self {
         let alert_count = incident.alerts.len();
         Self {
             id: incident.id,
@@ -157,7 +168,7 @@ impl IncidentView {
             title: incident.title,
             severity: incident.severity,
             progress: incident.progress,
-            alerts: incident.alerts.into_iter().map(|linked| linked.alert).collect(),
+            alerts: incident.alerts.into_iter().take(ALERTS_NAMED).map(|linked| linked.alert).collect(),
             alert_count,
             triggered_at: Time(incident.triggered_at),
             acknowledged_at: incident.acknowledged_at.map(Time),
@@ -170,12 +181,6 @@ impl IncidentView {
             flapping: incident.flapping,
             merged_into: incident.merged_into,
         }
-    }
-
-    pub(crate) fn listed(incident: Incident) -> Self {
-        let mut view = Self::whole(incident);
-        view.alerts.truncate(ALERTS_LISTED);
-        view
     }
 }
 
@@ -193,13 +198,27 @@ impl From<Escalation> for EscalationView {
 }
 
 impl IncidentDetail {
-    /// `timeline`: all entries of the incident. The attempts of the deliveries take their places between them.
-    pub(crate) fn new(incident: Incident, timeline: Vec<Entry>, deliveries: Vec<DeliveryView>) -> Self {
-        let mut timeline: Vec<EntryView> = timeline.into_iter().map(EntryView::from).collect();
+    /// `newest`: the newest entries of the timeline. The attempts of the deliveries take their places between them.
+    pub(crate) fn new(incident: Incident, newest: Vec<Entry>, deliveries: Vec<DeliveryView>) -> Self {
+        let timeline_count = usize::try_from(incident.spilled).unwrap_or(usize::MAX) + incident.timeline.len();
+        let cut = newest.len() - newest_within(&newest, TIMELINE_BYTES);
+        let mut timeline: Vec<EntryView> = newest.into_iter().skip(cut).map(EntryView::from).collect();
         timeline.extend(deliveries.iter().flat_map(DeliveryView::entries));
         timeline.sort_by_key(|entry| entry.at.0);
-        Self { incident: IncidentView::whole(incident), timeline, deliveries }
+        Self { incident: IncidentView::new(incident), timeline, timeline_count, deliveries }
     }
+}
+
+/// How many of the newest entries have room in so many bytes.
+fn newest_within(entries: &[Entry], bytes: usize) -> usize {
+    let mut room = bytes;
+    let fits = |entry: &&Entry| {
+        let size = entry.actor.len() + entry.detail.as_ref().map_or(0, String::len) + ENTRY_BYTES;
+        let left = room.checked_sub(size);
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    entries.iter().rev().take_while(fits).count()
 }
 
 impl DeliveryView {

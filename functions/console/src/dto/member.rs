@@ -7,6 +7,7 @@ use alerting::hours::Zone;
 use alerting::ids::MemberId;
 use alerting::people::{AddressedBy, Contact, Member, Role, Verified};
 use alerting::severity::Severity;
+use channels::catalogue::IDENTITIES;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -228,6 +229,7 @@ impl MemberBody {
         let old = before.clone();
         let mut member = Member { name, email, phone, language, time_zone, role, preferences, identities, ..before };
         member.check(channels).map_err(field_error)?;
+        check_identities(&member, &old)?;
         match &self.sign_in {
             Patch::Keep => {}
             Patch::Remove => member.sign_in = None,
@@ -300,6 +302,16 @@ impl From<Member> for MemberView {
             created_at: Time(created_at),
         }
     }
+}
+
+/// Refuses an identity that no channel asks for: it would be kept in silence and mention nobody. One that is stored
+/// already may stay.
+fn check_identities(member: &Member, before: &Member) -> Result<(), ApiError> {
+    let names: Vec<&str> = IDENTITIES.iter().map(|(name, _)| *name).chain([store::accounts::SUBJECT]).collect();
+    let is_new = |name: &&String| !names.contains(&name.as_str()) && !before.identities.contains_key(*name);
+    let Some(unknown) = member.identities.keys().find(is_new) else { return Ok(()) };
+    let message = format!("`{unknown}` is no identity that anything asks for; known are: {}", names.join(", "));
+    Err(ApiError::invalid(format!("identities.{unknown}"), message))
 }
 
 /// What is known of an address after a request that claims this of it.

@@ -103,6 +103,12 @@ impl PageError {
             tracing::error!(error = &**error as &dyn Error, "a page failed");
         }
         let (happened, remedy) = self.words();
+        let remedy = match remedy {
+            // Nobody who is signed in is told to sign in.
+            "ask_for_a_new_link" if reader.signed_in.is_some() => "ask_for_another_link",
+            "sign_in_to_see" if reader.signed_in.is_some() => "nothing_changed",
+            remedy => remedy,
+        };
         let status = self.status();
         let detail = match self {
             Self::Refused { sentence, .. } => Some(sentence.as_str()),

@@ -28,7 +28,7 @@ use crate::dto::silence::SilenceView;
 use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath};
-use crate::{App, SharedApp};
+use crate::{App, SharedApp, levels};
 
 /// Incidents that are merged at a time.
 const MERGED_AT_A_TIME: usize = 50;
@@ -135,6 +135,7 @@ async fn escalate(
         }
         None => None,
     };
+    levels::check(&app, &existing(&app, &id).await?, level).await?;
     let who = who(&app, actor, body.member).await?;
     detail(&app, act(&app, &id, Wish::Escalate { level }, &who).await?).await
 }

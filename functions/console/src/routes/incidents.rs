@@ -1,9 +1,11 @@
 //! Incidents: what people work on. What they do to them is in [`super::incident_actions`].
 
+use alerting::alert::Alert;
 use alerting::ids::{DestinationId, IncidentId, SpaceId};
 use alerting::incident::{Incident, Progress};
 use axum::Json;
 use axum::extract::State;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 use store::deliveries::Delivery;
 use store::incidents::IncidentQuery;
@@ -14,15 +16,22 @@ use utoipa_axum::routes;
 use super::{ALL_AT_A_TIME, Shared, one_of};
 use crate::act::existing;
 use crate::dto::Time;
-use crate::dto::incident::{AttemptView, DeliveryView, IncidentDetail, IncidentView};
+use crate::dto::alert::AlertView;
+use crate::dto::incident::{AttemptView, DeliveryView, EntryView, IncidentDetail, IncidentView, TIMELINE_ENTRIES};
 use crate::dto::schema::ProgressShape;
 use crate::error::ApiError;
 use crate::extract::{ApiPath, ApiQuery};
-use crate::page::{Listed, Page};
+use crate::page::{Listed, Page, PageQuery};
 use crate::{App, SharedApp};
 
+/// Alerts that are read at the same time.
+const READ_AT_A_TIME: usize = 20;
+/// Bytes of texts after which a page of alerts ends: one with all its labels may have 100 KB, and Lambda answers 6 MB.
+const PAGE_BYTES: usize = 3 * 1024 * 1024;
+
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read, super::incident_actions::edit))
+    let one = OpenApiRouter::new().routes(routes!(read, super::incident_actions::edit));
+    OpenApiRouter::new().routes(routes!(list)).merge(one).routes(routes!(alerts)).routes(routes!(timeline))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
@@ -56,7 +65,7 @@ async fn list(
     };
     let (after, limit) = (page.after()?, page.limit);
     let found = app.store.incidents(IncidentQuery { progress, spaces, after, limit }).await?;
-    Ok(Json(Listed::of(found, IncidentView::listed)))
+    Ok(Json(Listed::of(found, IncidentView::new)))
 }
 
 #[utoipa::path(get, path = "/incidents/{id}", tag = "incidents", operation_id = "read_incident",
@@ -66,10 +75,62 @@ async fn read(State(app): Shared, ApiPath(id): ApiPath<IncidentId>) -> Result<Js
     detail(&app, existing(&app, &id).await?).await
 }
 
-/// The whole story of an incident.
+#[utoipa::path(get, path = "/incidents/{id}/alerts", tag = "incidents", operation_id = "list_alerts_of_incident",
+    summary = "Lists an incident's alerts in the order in which they joined; a page may be short although there is a next one",
+    params(("id" = String, Path), PageQuery),
+    responses((status = 200, description = "A page", body = Listed<AlertView>)))]
+async fn alerts(
+    State(app): Shared,
+    ApiPath(id): ApiPath<IncidentId>,
+    ApiQuery(query): ApiQuery<PageQuery>,
+) -> Result<Json<Listed<AlertView>>, ApiError> {
+    let page = Page::try_from(query)?;
+    let incident = existing(&app, &id).await?;
+    let from: usize = page.after()?.unwrap_or(0);
+    let reads = incident.alerts.iter().skip(from).take(page.limit).map(|linked| app.store.alert(&linked.alert));
+    let mut found = stream::iter(reads.collect::<Vec<_>>()).buffered(READ_AT_A_TIME);
+    let (mut items, mut until, mut bytes) = (Vec::new(), from, 0);
+    while let Some(alert) = found.try_next().await?
+        && bytes < PAGE_BYTES
+    {
+        until += 1;
+        let texts = |alert: &Alert| alert.labels.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>();
+        bytes += alert.as_ref().map_or(0, |alert| alert.title.len() + alert.description.len() + texts(alert));
+        items.extend(alert.map(AlertView::from));
+    }
+    let next = (until < incident.alerts.len()).then(|| until.to_string());
+    Ok(Json(Listed { items, next }))
+}
+
+#[utoipa::path(get, path = "/incidents/{id}/timeline", tag = "incidents", operation_id = "list_timeline",
+    summary = "Lists what was done to an incident, oldest first; the attempts to notify are in its deliveries",
+    params(("id" = String, Path), PageQuery),
+    responses((status = 200, description = "A page", body = Listed<EntryView>)))]
+async fn timeline(
+    State(app): Shared,
+    ApiPath(id): ApiPath<IncidentId>,
+    ApiQuery(query): ApiQuery<PageQuery>,
+) -> Result<Json<Listed<EntryView>>, ApiError> {
+    let page = Page::try_from(query)?;
+    let after = page.after()?;
+    let incident = existing(&app, &id).await?;
+    let mut entries = app.store.timeline_page(&incident, after, page.limit + 1).await?;
+    let has_more = entries.len() > page.limit;
+    entries.truncate(page.limit);
+    let next = entries.last().filter(|_| has_more).map(|entry| entry.n.to_string());
+    Ok(Json(Listed { items: entries.into_iter().map(EntryView::from).collect(), next }))
+}
+
+/// An incident with its story, within what one answer holds.
 pub(crate) async fn detail(app: &App, incident: Incident) -> Result<Json<IncidentDetail>, ApiError> {
+    let deliveries = deliveries(app, &incident.id).await?;
+    let newest = app.store.timeline_end(&incident, TIMELINE_ENTRIES).await?;
+    Ok(Json(IncidentDetail::new(incident, newest, deliveries)))
+}
+
+async fn deliveries(app: &App, incident: &IncidentId) -> Result<Vec<DeliveryView>, ApiError> {
     let mut deliveries = Vec::new();
-    for (destination, delivery) in app.store.deliveries(&incident.id).await? {
+    for (destination, delivery) in app.store.deliveries(incident).await? {
         let (name, channel) = named(app, &destination).await?;
         let state = delivery.state().as_str();
         let Delivery { attempts, .. } = delivery;
@@ -81,8 +142,7 @@ pub(crate) async fn detail(app: &App, incident: Incident) -> Result<Json<Inciden
         });
         deliveries.push(DeliveryView { destination, name, channel, state, attempts: attempts.collect() });
     }
-    let timeline = app.store.timeline(&incident).await?;
-    Ok(Json(IncidentDetail::new(incident, timeline, deliveries)))
+    Ok(deliveries)
 }
 
 /// A destination's name and channel; of a member's, the member's name and the channel to people.

@@ -127,12 +127,12 @@ async fn wanted(
     Ok(Provider { id: channel.clone(), version, settings, shown, created_at })
 }
 
-/// The settings whose secrets a request may leave out. Another host's are not handed to this one: that would be a way to
-/// read them.
+/// The settings whose secrets a request may leave out. Those of another host or port are not handed to this one: that
+/// would be a way to read them.
 async fn kept(app: &App, given: &Map<String, Value>, before: Option<Provider>) -> Result<Option<Value>, ApiError> {
     let Some(before) = before else { return Ok(None) };
     let opened = app.sealer.open(before.id.as_str(), &before.settings).await?;
     let settings: Value = serde_json::from_str(opened.expose())?;
-    let same_host = settings.get("host") == given.get("host");
-    Ok(same_host.then_some(settings))
+    let is_same = ["host", "port"].iter().all(|name| settings.get(name) == given.get(*name));
+    Ok(is_same.then_some(settings))
 }

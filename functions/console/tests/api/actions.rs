@@ -217,3 +217,35 @@ async fn the_ledger_has_a_line_per_hour_newest_first() {
     assert_eq!(items[0]["balanced"], true);
     assert_eq!(world.get("/ledger").await.is(200)["items"].as_array().map(Vec::len), Some(24));
 }
+
+#[tokio::test]
+async fn a_long_timeline_is_shown_up_to_a_megabyte_and_listed_whole() {
+    let world = World::start().await;
+    let space = world.space(&[]).await;
+    let opened = open(&world, None, &[&space]).await;
+    let path = format!("/incidents/{}", opened.incidents[0]);
+    for n in 0..120 {
+        let text = format!("{n} {}", "磁".repeat(3_900));
+        world.post(&format!("{path}/comments"), &json!({"text": text})).await.is(200);
+    }
+    let answer = world.get(&path).await;
+    assert!(answer.text.len() < 1_300_000, "{} bytes", answer.text.len());
+    let incident = answer.is(200);
+    assert_eq!(incident["timeline_count"], 121);
+    let shown = incident["timeline"].as_array().expect("a list");
+    assert!((80..100).contains(&shown.len()), "{}", shown.len());
+    let last = shown.last().and_then(|entry| entry["detail"].as_str()).expect("a comment");
+    assert!(last.starts_with("119 "), "the newest are shown");
+
+    let (mut all, mut after) = (Vec::new(), String::new());
+    loop {
+        let page = world.get(&format!("{path}/timeline?limit=50{after}")).await.is(200);
+        all.extend(page["items"].as_array().expect("a list").clone());
+        let Some(next) = page["next"].as_str() else { break };
+        after = format!("&after={next}");
+    }
+    assert_eq!((all.len(), &all[0]["kind"]), (121, &json!("triggered")));
+    world.get(&format!("{path}/timeline?after=x")).await.refuses(400, "after");
+    let alerts = world.get(&format!("{path}/alerts")).await.is(200);
+    assert_eq!((&alerts["items"][0]["id"], &alerts["next"]), (&incident["alerts"][0], &json!(null)));
+}

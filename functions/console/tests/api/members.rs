@@ -79,3 +79,11 @@ async fn a_member_whom_a_team_names_stays_and_the_answer_names_the_team() {
     world.put(&format!("/teams/{team}"), &json!({"name": "DBA"})).await.is(200);
     world.delete(&format!("/members/{member}")).await.is(204);
 }
+
+#[tokio::test]
+async fn an_identity_that_nothing_asks_for_is_refused_by_name() {
+    let world = World::start().await;
+    let body = json!({"name": "Ada", "identities": {"slack_userid": "U024BE7LH"}});
+    let message = world.post("/members", &body).await.refuses(400, "identities.slack_userid");
+    assert!(message.contains("slack_user_id") && message.contains("oidc_subject"), "{message}");
+}

@@ -351,3 +351,14 @@ async fn my_notifications_are_the_incidents_that_are_mine() {
     let page = li.opens("/me/notifications").await.text;
     assert!(page.contains(">mine</a>") && page.contains("assigned to you") && !page.contains("somebody"), "{page}");
 }
+
+#[tokio::test]
+async fn an_address_that_does_not_exist_is_a_page_for_browsers_and_json_for_programs() {
+    let world = World::start().await;
+    let li = world.person("Li Lei", "responder", "zh").await;
+    let page = li.asks("GET", "/no/such/page", &[("accept", "text/html,*/*;q=0.8")], None).await;
+    assert!(page.status == 404 && page.text.contains("页面不存在。"), "{}", page.text);
+    assert!(page.headers.contains_key("content-security-policy"));
+    world.stranger().asks("GET", "/no/such/page", &[("accept", "*/*")], None).await.refuses(404, "");
+    world.get("/no-such-thing").await.refuses(404, "");
+}

@@ -8,7 +8,7 @@ use crate::actions::open;
 use crate::world::{World, id};
 
 /// Every operation, and the least scope that it takes. One that is added needs a row here.
-const NEEDED: [(&str, &str, &str); 91] = [
+const NEEDED: [(&str, &str, &str); 93] = [
     ("get", "/alerts", "read"),
     ("get", "/alerts/{id}", "read"),
     ("get", "/api-keys", "admin"),
@@ -25,6 +25,7 @@ const NEEDED: [(&str, &str, &str); 91] = [
     ("get", "/incidents/{id}", "read"),
     ("put", "/incidents/{id}", "respond"),
     ("post", "/incidents/{id}/acknowledge", "respond"),
+    ("get", "/incidents/{id}/alerts", "read"),
     ("post", "/incidents/{id}/close", "respond"),
     ("post", "/incidents/{id}/comments", "respond"),
     ("post", "/incidents/{id}/escalate", "respond"),
@@ -35,6 +36,7 @@ const NEEDED: [(&str, &str, &str); 91] = [
     ("post", "/incidents/{id}/responders", "respond"),
     ("post", "/incidents/{id}/silence", "respond"),
     ("post", "/incidents/{id}/snooze", "respond"),
+    ("get", "/incidents/{id}/timeline", "read"),
     ("post", "/incidents/{id}/unacknowledge", "respond"),
     ("get", "/integrations", "read"),
     ("post", "/integrations", "admin"),

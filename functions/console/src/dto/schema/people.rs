@@ -1,6 +1,8 @@
 //! Members and what is said of them.
 
 use alerting::people;
+use channels::catalogue::IDENTITIES;
+use store::accounts::SUBJECT;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
@@ -41,9 +43,19 @@ impl PartialSchema for IdentitiesShape {
             .property_names(Some(name.build()))
             .additional_properties(Some(Ref::from_schema_name(IdentityText::name())))
             .max_properties(Some(people::IDENTITIES))
-            .description(Some("By the name that a channel asks for: `slack_user_id`, `zoom_jid` …"))
+            .description(Some(names()))
             .into()
     }
+}
+
+/// What each identity is.
+fn names() -> String {
+    let known = IDENTITIES.iter().map(|(name, what)| format!("`{name}` ({what})"));
+    let subject = format!("`{}` (the sign-in provider's name for the person, until the first sign-in)", SUBJECT);
+    format!(
+        "By the name that a channel asks for; others are refused. {}.",
+        known.chain([subject]).collect::<Vec<_>>().join("; ")
+    )
 }
 
 impl ToSchema for IdentitiesShape {

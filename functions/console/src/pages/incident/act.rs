@@ -17,7 +17,7 @@ use crate::pages::form::{Form, known, see_other};
 use crate::pages::render::{Reader, page};
 use crate::routes::incident_actions as api;
 use crate::session::{FORM_TOKEN, SignedIn};
-use crate::{App, SharedApp};
+use crate::{App, SharedApp, levels};
 
 /// What the forms of an incident's page act on.
 pub(crate) fn subject(id: &IncidentId) -> String {
@@ -42,6 +42,9 @@ pub(super) async fn act(
         return Ok(done(&id, &action));
     }
     let wish = wish(&action, &form).map_err(refused)?.ok_or(PageError::NotFound)?;
+    if wish == (Wish::Escalate { level: None }) {
+        levels::check(&app, &existing(&app, &id).await.map_err(refused)?, None).await.map_err(refused)?;
+    }
     perform(&app, &id, episode, wish, &by, &action).await
 }
 

@@ -11,11 +11,11 @@ use store::deliveries::Delivery;
 use super::act::{LENGTHS, subject};
 use super::buttons::Buttons;
 use super::story::{Story, reason_in_words};
-use crate::App;
 use crate::pages::error::{PageError, refused};
 use crate::pages::render::{Reader, When};
 use crate::routes::incidents::named;
 use crate::session::SignedIn;
+use crate::{App, levels};
 
 /// Alerts that a page shows.
 const ALERTS: usize = 20;
@@ -275,7 +275,8 @@ fn told_row(told: &Told, reader: &Reader) -> ToldRow {
 
 /// `None`: there is nothing that this member may do.
 async fn form(app: &App, incident: &Incident, by: &SignedIn, reader: &Reader) -> Result<Option<Form>, PageError> {
-    let buttons = Buttons::of(incident, &by.member);
+    let mut buttons = Buttons::of(incident, &by.member);
+    buttons.escalate = buttons.escalate && levels::has_next(app, incident).await.map_err(refused)?;
     if !buttons.any() {
         return Ok(None);
     }

@@ -73,6 +73,11 @@ pub(super) const SET_UP: &[Row] = &[
         "It was used, replaced by a newer one, or is too old. Ask for a new one, or sign in.",
         "它已被使用、被新链接取代或已过期。请索取新链接，或直接登录。",
     ),
+    (
+        "ask_for_another_link",
+        "It was used, replaced by a newer one, or is too old. You are signed in already.",
+        "它已被使用、被新链接取代或已过期。您已经登录。",
+    ),
     ("new_password", "New password", "新密码"),
     ("old_password", "Current password", "当前密码"),
     ("wrong_old_password", "The current password is wrong.", "当前密码错误。"),

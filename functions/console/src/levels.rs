@@ -1,0 +1,37 @@
+//! Which levels the escalation rule of an incident has: nobody escalates past the last one.
+
+use alerting::incident::Incident;
+
+use crate::App;
+use crate::error::ApiError;
+
+/// How many levels its rule has; `None`: it has no rule, or the rule was deleted.
+async fn levels(app: &App, incident: &Incident) -> Result<Option<u32>, ApiError> {
+    let Some(rule) = incident.escalation.as_ref().and_then(|at| at.rule.as_ref()) else { return Ok(None) };
+    let space = app.store.spaces().get(&incident.space).await?;
+    let rules = space.map(|space| space.escalation_rules).unwrap_or_default();
+    let found = rules.into_iter().find(|known| known.id == *rule);
+    Ok(found.map(|rule| u32::try_from(rule.levels.len()).unwrap_or(u32::MAX)))
+}
+
+/// The next level, counted from zero.
+fn next(incident: &Incident) -> u32 {
+    incident.escalation.as_ref().map_or(0, |at| if at.is_waiting { at.level } else { at.level + 1 })
+}
+
+/// Whether there is a level to escalate to.
+pub(crate) async fn has_next(app: &App, incident: &Incident) -> Result<bool, ApiError> {
+    Ok(levels(app, incident).await?.is_some_and(|levels| next(incident) < levels))
+}
+
+/// Refuses to escalate to a level that the rule does not have. `level`: counted from zero; `None`: the next one.
+pub(crate) async fn check(app: &App, incident: &Incident, level: Option<u32>) -> Result<(), ApiError> {
+    // Without a rule there is nothing to escalate by, and the action itself says so.
+    let Some(levels) = levels(app, incident).await? else { return Ok(()) };
+    let wanted = level.unwrap_or_else(|| next(incident));
+    if wanted < levels {
+        return Ok(());
+    }
+    let message = format!("the escalation rule has {levels} levels, and no level {}", wanted.saturating_add(1));
+    Err(ApiError::conflict(message))
+}

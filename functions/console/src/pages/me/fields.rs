@@ -1,0 +1,212 @@
+//! What the form of "My account" holds: from the member, or from what was typed, and back.
+
+use std::collections::BTreeMap;
+
+use alerting::destination::Language;
+use alerting::hours::Zone;
+use alerting::people::{CONTACTS, Contact, Member, NotAContact};
+use alerting::severity::Severity;
+use channels::catalogue::PEOPLE_CHANNELS;
+use serde::Serialize;
+
+use crate::App;
+use crate::dto::member::Own;
+use crate::error::ApiError;
+use crate::pages::error::PageError;
+use crate::pages::form::Form;
+use crate::pages::words::words;
+
+/// Ways to be notified that the form offers at least.
+const PICKS: usize = 3;
+/// In a form: as for a member who has said nothing.
+const DEFAULT: &str = "default";
+/// In a form: not at all.
+const NOBODY: &str = "nobody";
+
+/// What the form shows: the member as it is, or what was typed and cannot be.
+#[derive(Clone, Serialize)]
+pub(super) struct Fields {
+    name: String,
+    email: String,
+    phone: String,
+    pub(super) language: &'static str,
+    time_zone: String,
+    /// By severity: what is picked, in order.
+    #[serde(skip)]
+    pub(super) picks: BTreeMap<Severity, Vec<String>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Choice {
+    pub(super) value: String,
+    pub(super) text: String,
+    pub(super) chosen: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct Preference {
+    label: String,
+    picks: Vec<Pick>,
+}
+
+/// One way to be notified.
+#[derive(Serialize)]
+pub(super) struct Pick {
+    name: String,
+    label: &'static str,
+    choices: Vec<Choice>,
+}
+
+impl Fields {
+    pub(super) fn of(member: &Member) -> Self {
+        let picks = |severity| {
+            let chosen = match member.preferences.get(&severity) {
+                None => vec![DEFAULT.to_owned()],
+                Some(none) if none.is_empty() => vec![NOBODY.to_owned()],
+                Some(contacts) => contacts.iter().map(ToString::to_string).collect(),
+            };
+            (severity, chosen)
+        };
+        Self {
+            name: member.name.clone(),
+            email: member.email.clone().unwrap_or_default(),
+            phone: member.phone.clone().unwrap_or_default(),
+            language: if member.language == Language::Chinese { "zh" } else { "en" },
+            time_zone: member.time_zone.as_str().to_owned(),
+            picks: severities().map(picks).collect(),
+        }
+    }
+
+    /// As it was typed.
+    pub(super) fn typed(form: &Form) -> Self {
+        let text = |name: &str| form.text(name).to_owned();
+        let picks = |severity| (severity, (0..CONTACTS).map(|n| text(&pick_name(severity, n))).collect());
+        Self {
+            name: text("name"),
+            email: text("email"),
+            phone: text("phone"),
+            language: if form.text("language") == "zh" { "zh" } else { "en" },
+            time_zone: text("time_zone"),
+            picks: severities().map(picks).collect(),
+        }
+    }
+}
+
+/// The worst first: it is what people want to be sure of.
+pub(super) fn severities() -> impl Iterator<Item = Severity> {
+    [Severity::Critical, Severity::Warning, Severity::Info].into_iter()
+}
+
+/// Every way to be notified: its contact, and what it is called.
+pub(super) async fn ways(app: &App, language: Language) -> Result<Vec<(String, String)>, PageError> {
+    let words = words(language);
+    let channel = |name: &&str| {
+        let text = words.get(format!("me_{name}").as_str()).copied().unwrap_or(name);
+        ((*name).to_owned(), text.to_owned())
+    };
+    let destinations = app.store.destinations().all().await?;
+    let destinations = destinations.into_iter().map(|one| (one.id.to_string(), one.name));
+    Ok(PEOPLE_CHANNELS.iter().map(channel).chain(destinations).collect())
+}
+
+pub(super) fn preference(
+    language: Language,
+    severity: Severity,
+    chosen: &[String],
+    ways: &[(String, String)],
+) -> Preference {
+    let used = chosen.iter().rposition(|way| !way.is_empty()).map_or(0, |last| last + 1);
+    let count = PICKS.max(used + 1).min(CONTACTS);
+    let chosen = |n: usize| chosen.get(n).map_or("", String::as_str);
+    let picks = (0..count).map(|n| pick(language, severity, n, chosen(n), ways));
+    Preference { label: format!("me_severity_{severity}"), picks: picks.collect() }
+}
+
+fn pick(language: Language, severity: Severity, n: usize, chosen: &str, ways: &[(String, String)]) -> Pick {
+    let words = words(language);
+    let fixed: &[(&str, &str)] = match n {
+        0 => &[(DEFAULT, "me_default"), (NOBODY, "me_nobody")],
+        _ => &[("", "me_nothing")],
+    };
+    let choice =
+        |value: &str, text: &str| Choice { value: value.to_owned(), text: text.to_owned(), chosen: value == chosen };
+    let fixed = fixed.iter().map(|(value, text)| choice(value, words[text]));
+    let choices = fixed.chain(ways.iter().map(|(value, text)| choice(value, text))).collect();
+    let label = if n == 0 { "me_first" } else { "me_then" };
+    Pick { name: pick_name(severity, n), label, choices }
+}
+
+fn pick_name(severity: Severity, n: usize) -> String {
+    format!("{severity}-{n}")
+}
+
+pub(super) fn own(form: &Form) -> Result<Own, ApiError> {
+    let text = |name: &str| form.text(name).to_owned();
+    let optional = |name: &str| Some(text(name)).filter(|text| !text.is_empty());
+    let time_zone = text("time_zone").parse::<Zone>();
+    let mut preferences = BTreeMap::new();
+    for severity in severities() {
+        if let Some(contacts) = contacts(form, severity)? {
+            preferences.insert(severity, contacts);
+        }
+    }
+    Ok(Own {
+        name: text("name"),
+        email: optional("email"),
+        phone: optional("phone"),
+        language: match form.text("language") {
+            "zh" => Language::Chinese,
+            _ => Language::English,
+        },
+        time_zone: time_zone.map_err(|error| ApiError::invalid("time_zone", error.to_string()))?,
+        preferences,
+    })
+}
+
+/// The ways that were picked; `None`: what is done for a member who says nothing.
+fn contacts(form: &Form, severity: Severity) -> Result<Option<Vec<Contact>>, ApiError> {
+    let picked = (0..CONTACTS).map(|n| form.text(&pick_name(severity, n)).to_owned());
+    let picked: Vec<String> = picked.filter(|way| !["", DEFAULT, NOBODY].contains(&way.as_str())).collect();
+    if picked.is_empty() && form.text(&pick_name(severity, 0)) != NOBODY {
+        return Ok(None);
+    }
+    let contact = |(n, way): (usize, &String)| {
+        let field = format!("preferences.{severity}[{n}]");
+        way.parse().map_err(|error: NotAContact| ApiError::invalid(field, error.to_string()))
+    };
+    picked.iter().enumerate().map(contact).collect::<Result<_, _>>().map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_picked_is_tried_in_order_and_nothing_picked_is_one_of_two_things() {
+        let rows: [(&str, Option<&[&str]>); 6] = [
+            ("", None),
+            ("Critical-0=default&Critical-1=", None),
+            ("Critical-0=nobody&Critical-1=", Some(&[])),
+            ("Critical-0=email&Critical-1=&Critical-2=dst_1", Some(&["email", "dst_1"])),
+            ("Critical-0=default&Critical-1=dst_1", Some(&["dst_1"])),
+            ("Critical-0=nobody&Critical-1=dst_1", Some(&["dst_1"])),
+        ];
+        for (form, expected) in rows {
+            let contacts = contacts(&Form::parse(form.as_bytes()), Severity::Critical).expect("contacts");
+            let contacts = contacts.map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>());
+            let expected = expected.map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>());
+            assert_eq!(contacts, expected, "{form}");
+        }
+        assert!(contacts(&Form::parse(b"Critical-0=Carrier Pigeon"), Severity::Critical).is_err());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_form_names_its_field() {
+        let own = |form: &str| own(&Form::parse(form.as_bytes()));
+        assert!(own("name=Ada&time_zone=UTC&language=zh").is_ok_and(|own| own.language == Language::Chinese));
+        match own("name=Ada&time_zone=Mars").err() {
+            Some(ApiError::Invalid { field, .. }) => assert_eq!(field.as_deref(), Some("time_zone")),
+            other => panic!("{other:?}"),
+        }
+    }
+}
