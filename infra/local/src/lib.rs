@@ -18,6 +18,7 @@ pub mod fakes;
 mod front;
 mod functions;
 pub mod options;
+pub mod program;
 mod rest;
 mod schedule;
 mod servers;
