@@ -8,6 +8,7 @@ mod chaos;
 mod configuration;
 mod crashes;
 mod duplicates;
+mod embedded;
 mod exhaustion;
 mod leases;
 mod secrets;

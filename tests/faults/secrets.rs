@@ -368,8 +368,7 @@ async fn an_answer_to_a_failure_inside_names_no_table_no_address_and_no_input() 
     let world = World::start().await;
     let space = world.space("Ops").make().await;
     let sender = world.feishu_alert().into(&space).await;
-    let tables = lambda_kit::aws::local_config(&world.larkspur.tables_endpoint);
-    let tables = aws_sdk_dynamodb::Client::new(&tables);
+    let tables = aws_sdk_dynamodb::Client::new(&world.larkspur.aws().sdk_config());
     let console = world.larkspur.stack.function("ConsoleFunction").expect("deployed");
     let names = ["CONFIG_TABLE", "ALERTS_TABLE"].map(|name| console.variable(name).expect("set").to_owned());
     world.settle().await;

@@ -12,6 +12,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::{get, post};
 use local::Larkspur;
+use scenarios::socket::Socket;
 use tokio::io::AsyncReadExt as _;
 use tokio::process::Command;
 use tokio::sync::Notify;
@@ -110,13 +111,14 @@ async fn run(larkspur: &Larkspur, subject: &Subject, invocations: usize, batch: 
         .route("/2018-06-01/runtime/invocation/{id}/error", post(failed))
         .with_state(Arc::clone(&runtime));
     let server = tokio::spawn(async move { axum::serve(listener, router).await });
+    let aws = Socket::open(larkspur.aws());
     let mut child = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(&subject.binary)
         .envs(&subject.environment)
         .env("AWS_LAMBDA_RUNTIME_API", address)
-        .env("AWS_ENDPOINT_URL", &larkspur.aws_endpoint)
-        .env("AWS_ENDPOINT_URL_DYNAMODB", &larkspur.tables_endpoint)
+        .env("AWS_ENDPOINT_URL", aws.url())
+        .env("AWS_ACCESS_KEY_ID", &aws.access_key)
         .env("PROVIDER_BASE", format!("{}/fake", larkspur.base_url))
         .envs(LAMBDA)
         .stdout(std::process::Stdio::piped())
@@ -139,9 +141,8 @@ async fn run(larkspur: &Larkspur, subject: &Subject, invocations: usize, batch: 
 }
 
 /// What Lambda tells every function.
-const LAMBDA: [(&str, &str); 10] = [
+const LAMBDA: [(&str, &str); 9] = [
     ("AWS_REGION", "us-east-1"),
-    ("AWS_ACCESS_KEY_ID", "local"),
     ("AWS_SECRET_ACCESS_KEY", "local"),
     ("AWS_LAMBDA_FUNCTION_NAME", "f"),
     ("AWS_LAMBDA_FUNCTION_VERSION", "1"),

@@ -73,7 +73,7 @@ async fn read(response: reqwest::Response) -> Answer {
     Answer { status, body: serde_json::from_str(&text).unwrap_or(Value::Null), text }
 }
 
-pub(crate) fn client() -> reqwest::Client {
+pub fn client() -> reqwest::Client {
     // Everything here is plain HTTP on this machine, but the client wants a TLS provider all the same.
     let _ = rustls::crypto::ring::default_provider().install_default();
     reqwest::Client::builder().no_proxy().build().expect("a client")

@@ -14,6 +14,7 @@ pub mod people;
 pub mod process;
 pub mod raw;
 pub mod sender;
+pub mod socket;
 pub mod space;
 pub mod visitor;
 pub mod wire;
@@ -104,8 +105,7 @@ impl World {
         let evaluate = self.larkspur.stack.function("EvaluateFunction").expect("deployed");
         let table = |name: &str| evaluate.variable(name).expect("set").to_owned();
         let tables = Tables { config: table("CONFIG_TABLE"), alerts: table("ALERTS_TABLE") };
-        let sdk = lambda_kit::aws::local_config(&self.larkspur.tables_endpoint);
-        Store::new(aws_sdk_dynamodb::Client::new(&sdk), tables)
+        Store::new(aws_sdk_dynamodb::Client::new(&self.larkspur.aws().sdk_config()), tables)
     }
 
     /// The queue hands these messages to evaluate, in this order, as often as they are named.
@@ -123,8 +123,7 @@ impl World {
     pub fn messages_queue(&self) -> Queue {
         let ingest = self.larkspur.stack.function("IngestFunction").expect("deployed");
         let url = ingest.variable("MESSAGES_QUEUE_URL").expect("set");
-        let sdk = lambda_kit::aws::local_config(&self.larkspur.aws_endpoint);
-        Queue::new(aws_sdk_sqs::Client::new(&sdk), url)
+        Queue::new(aws_sdk_sqs::Client::new(&self.larkspur.aws().sdk_config()), url)
     }
 
     /// Waits until nothing more happens without time passing: what has a delay waits for it.

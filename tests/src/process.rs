@@ -13,7 +13,7 @@ use tokio::process::{Child, Command};
 
 use crate::api::Api;
 
-/// The program as `cargo run` runs it.
+/// The program as `cargo run` runs it, with a hook for the tests' [`wire`](crate::wire).
 pub struct Process {
     child: Child,
     /// Everything it has printed, but the start line, which holds the API key on purpose.
@@ -84,11 +84,11 @@ async fn keep<R: AsyncBufRead + Unpin>(mut lines: Lines<R>, printed: Arc<Mutex<S
     }
 }
 
-/// The binary beside the test's own: both are built into one target folder.
+/// The binary beside the test's own: cargo builds it with them.
 fn program() -> anyhow::Result<std::path::PathBuf> {
     let own = std::env::current_exe()?;
     let folder = own.parent().and_then(Path::parent).context("target/debug/deps")?;
-    let program = folder.join("larkspur");
-    anyhow::ensure!(program.exists(), "{} is not built: cargo build -p local, or run tests/run.sh", program.display());
+    let program = folder.join("larkspur-tested");
+    anyhow::ensure!(program.exists(), "{} is not built: cargo build -p scenarios", program.display());
     Ok(program)
 }

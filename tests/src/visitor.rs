@@ -51,8 +51,7 @@ impl World {
 
     /// Every row of both tables.
     pub async fn dump(&self) -> Vec<String> {
-        let sdk = lambda_kit::aws::local_config(&self.larkspur.tables_endpoint);
-        let dynamodb = aws_sdk_dynamodb::Client::new(&sdk);
+        let dynamodb = aws_sdk_dynamodb::Client::new(&self.larkspur.aws().sdk_config());
         let evaluate = self.larkspur.stack.function("EvaluateFunction").expect("deployed");
         let mut rows = Vec::new();
         for table in ["CONFIG_TABLE", "ALERTS_TABLE"] {

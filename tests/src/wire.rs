@@ -11,8 +11,9 @@
 //!
 //! *Before*: the call is not passed on (a delay and a wait apart, after which it is). *After*: it was passed on and has
 //! taken effect; the fault befalls its answer. The first rule that applies to a call decides. Every attempt of an SDK is
-//! a call. The embedded services' addresses stand in the path, so a process that is killed and started again finds its
-//! way by the same wire.
+//! a call. The functions reach the wire, and the wire the embedded services, by sockets that only tests have
+//! ([`socket`](crate::socket)). A socket's address stands in the path, so a process that is killed and started again
+//! finds its way by the same wire.
 //!
 //! Chances are drawn from a seed, the rule's place and the number of the call, never from what else goes on at the time: a
 //! failed test prints `LARKSPUR_SEED=…`, and with that in the environment the same calls of a rule go wrong.
@@ -144,7 +145,7 @@ impl Wire {
     /// For a deployment in this process.
     pub fn options(&self) -> Options {
         Options {
-            aws_through: Some(self.aws().to_owned()),
+            interposer: Some(crate::socket::through(self.aws().to_owned())),
             providers: Providers::Base(self.providers()),
             ..Options::default()
         }

@@ -26,7 +26,7 @@ use aws_sdk_sqs::config::{ConfigBag, Intercept, RuntimeComponents};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The header by which the SDK, SQS and SNS pass a chain's lineage on.
-pub(crate) const TRACE_HEADER: &str = "x-amzn-trace-id";
+pub const TRACE_HEADER: &str = "x-amzn-trace-id";
 /// How long a request to the API waits for a free execution.
 const PATIENCE: Duration = Duration::from_secs(1);
 

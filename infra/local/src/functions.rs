@@ -1,11 +1,12 @@
 //! The wiring: every function of the template, built from the environment that the template gives it, with the clients
-//! that its own `main.rs` would make, but for their endpoints.
+//! that its own `main.rs` would make, but for how they reach AWS.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use alerting::secret::Secret;
 use anyhow::{Context as _, bail};
+use aws_types::SdkConfig;
 use axum::body::Body;
 use axum::response::Response;
 use channels::deliver::{Deliverer, Demo, Overrides};
@@ -34,10 +35,8 @@ const CONSOLE: &str = "ConsoleFunction";
 
 /// What stands in for AWS.
 pub(crate) struct Surroundings {
-    /// Where DynamoDB is.
-    pub(crate) tables: String,
-    /// Where SQS, SNS and Secrets Manager are.
-    pub(crate) services: String,
+    /// How the services are reached.
+    pub(crate) sdk: SdkConfig,
     pub(crate) clock: Clock,
     /// The group whose messages never leave this machine.
     pub(crate) demo: Demo,
@@ -164,17 +163,17 @@ struct Clients {
 
 impl Clients {
     fn new(surroundings: &Surroundings) -> Self {
-        let services = lambda_kit::aws::local_config(&surroundings.services);
+        let sdk = &surroundings.sdk;
         Self {
-            dynamodb: aws_sdk_dynamodb::Client::new(&lambda_kit::aws::local_config(&surroundings.tables)),
+            dynamodb: aws_sdk_dynamodb::Client::new(sdk),
             sqs: aws_sdk_sqs::Client::from_conf(
-                aws_sdk_sqs::config::Builder::from(&services).interceptor(PassLineageOn).build(),
+                aws_sdk_sqs::config::Builder::from(sdk).interceptor(PassLineageOn).build(),
             ),
-            intake_sqs: ingest::outbox::sqs_client(&services),
+            intake_sqs: ingest::outbox::sqs_client(sdk),
             sns: aws_sdk_sns::Client::from_conf(
-                aws_sdk_sns::config::Builder::from(&services).interceptor(PassLineageOn).build(),
+                aws_sdk_sns::config::Builder::from(sdk).interceptor(PassLineageOn).build(),
             ),
-            secrets: aws_sdk_secretsmanager::Client::new(&services),
+            secrets: aws_sdk_secretsmanager::Client::new(sdk),
         }
     }
 

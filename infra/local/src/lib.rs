@@ -1,8 +1,8 @@
 //! Larkspur on one machine: the functions, tables and queues that it has on AWS, in one process.
 //!
 //! - [`stack`] reads `template.yaml` and `infra/*.yaml`: what they say counts here as it does there.
-//! - [`aws`] and `database` speak the wire protocols of SQS, SNS, Secrets Manager and DynamoDB to unmodified SDKs, each
-//!   at a loopback address of its own; both are durable in the data directory.
+//! - [`aws`] is DynamoDB, SQS, SNS and Secrets Manager for unmodified SDKs, durable in the data directory. It is reached
+//!   inside the process only: nothing but the public front listens.
 //! - `functions` builds the real handlers; `front` is API Gateway, `event_sources` and `schedule` are Lambda's triggers;
 //!   [`fakes`] plays the vendors' groups.
 //!
@@ -11,7 +11,6 @@
 pub mod aws;
 pub mod aws_rules;
 mod data;
-mod database;
 mod demo;
 mod event_sources;
 pub mod fakes;
@@ -63,10 +62,6 @@ pub struct Larkspur {
     pub set_up_url: Option<Secret>,
     /// Move it with [`Larkspur::advance`].
     pub clock: Clock,
-    /// Where an SDK finds the embedded SQS, SNS and Secrets Manager.
-    pub aws_endpoint: String,
-    /// Where it finds the embedded DynamoDB.
-    pub tables_endpoint: String,
     /// The built-in groups.
     pub fakes: Fakes,
     pub stack: Stack,
@@ -92,29 +87,22 @@ pub struct Demo {
 impl Larkspur {
     pub async fn start(options: Options) -> anyhow::Result<Self> {
         let public = Address::bind(&options.listen).await?;
-        let (tables, services) =
-            (Address::bind(servers::ANY_LOOPBACK).await?, Address::bind(servers::ANY_LOOPBACK).await?);
         let data = options.data.as_deref().map(Data::open).transpose()?;
         let directory = data.as_ref().map(Data::path);
         let fake_base = format!("{}/fake", public.url);
-        let stack = Stack::load(&place(&public.url, &services.url, &fake_base, &options))?;
+        let stack = Stack::load(&place(&public.url, &fake_base, &options))?;
 
-        let database = database::open(directory, &stack.tables)?;
         let aws = Aws::open(directory, options.clock.clone(), secrets(&stack, data.as_ref())?)?;
-        make_queues_and_topics(&aws, &stack).await?;
+        make_resources(&aws, &stack).await?;
         let fakes = Fakes::new(options.clock.clone(), directory)?;
-        let (aws_endpoint, tables_endpoint) = (services.url.clone(), tables.url.clone());
         let surroundings = Surroundings {
-            tables: reached(&tables.url, &options),
-            services: reached(&services.url, &options),
+            sdk: options.interposer.as_ref().map_or_else(|| aws.sdk_config(), |interposer| interposer.between(&aws)),
             clock: options.clock.clone(),
             demo: DemoGroup { url_prefix: demo::URL.to_owned(), base: fake_base },
         };
         let functions = Arc::new(Functions::new(&stack, &surroundings)?);
 
         let mut servers = Servers::new();
-        servers.serve_database(tables, database);
-        servers.serve(services, aws.router());
         let api_key = ensure_api_key(&functions, &options.clock, data.as_ref()).await?;
         let set_up_url = functions.set_up_link().await?;
         let integration_url = demo::ensure_made(&functions, &api_key, data.as_ref(), &fakes).await?;
@@ -141,8 +129,6 @@ impl Larkspur {
             demo,
             set_up_url,
             clock,
-            aws_endpoint,
-            tables_endpoint,
             fakes,
             stack,
             aws,
@@ -183,7 +169,7 @@ impl Larkspur {
         self.limits.refused()
     }
 
-    /// The embedded SQS and SNS.
+    /// The embedded services.
     pub fn aws(&self) -> &Aws {
         &self.aws
     }
@@ -198,7 +184,7 @@ impl Larkspur {
                 // A poller that panicked is logged where it happened; there is nothing left to stop.
                 let _ = poller.await;
             }
-            servers.stop().await;
+            servers.stop();
         };
         if tokio::time::timeout(STOP_WITHIN, end).await.is_err() {
             tracing::warn!("something did not stop in time and was cut off");
@@ -222,7 +208,7 @@ impl Time {
     }
 }
 
-fn place(public: &str, services: &str, fakes: &str, options: &Options) -> Place {
+fn place(public: &str, fakes: &str, options: &Options) -> Place {
     let provider_base = match &options.providers {
         Providers::Real => None,
         Providers::Base(base) => Some(base.clone()),
@@ -230,18 +216,10 @@ fn place(public: &str, services: &str, fakes: &str, options: &Options) -> Place 
     };
     Place {
         base_url: public.to_owned(),
-        aws_endpoint: services.to_owned(),
+        aws_endpoint: aws::ENDPOINT.to_owned(),
         provider_base,
         personal_ack_links: options.personal_ack_links,
         parameters: options.parameters.clone(),
-    }
-}
-
-/// How the functions reach an embedded service.
-fn reached(url: &str, options: &Options) -> String {
-    match &options.aws_through {
-        Some(proxy) => format!("{proxy}/{}", url.trim_start_matches("http://")),
-        None => url.to_owned(),
     }
 }
 
@@ -257,7 +235,10 @@ fn secrets(stack: &Stack, data: Option<&Data>) -> anyhow::Result<Vec<(String, Se
     Ok(vec![(name.clone(), key)])
 }
 
-async fn make_queues_and_topics(aws: &Aws, stack: &Stack) -> anyhow::Result<()> {
+async fn make_resources(aws: &Aws, stack: &Stack) -> anyhow::Result<()> {
+    for table in &stack.tables {
+        aws.ensure_table(table).await.with_context(|| format!("table {}", table.name))?;
+    }
     for queue in &stack.queues {
         let made = aws.sqs().ensure_queue(&queue.name, queue.attributes.clone()).await;
         made.with_context(|| format!("queue {}", queue.name))?;

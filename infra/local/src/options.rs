@@ -1,12 +1,16 @@
 //! How the local deployment is started.
 
+use std::fmt;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use aws_types::SdkConfig;
 use lambda_kit::clock::Clock;
 use lambda_kit::settings::Env;
 
+use crate::aws::Aws;
 use crate::aws_rules::AwsRules;
 
 /// Where it listens unless told otherwise.
@@ -27,9 +31,7 @@ LARKSPUR_PERSONAL_ACK_LINKS=1 puts a link into mails to members by which they ac
 
 For tests: LARKSPUR_PROVIDER_BASE replaces every provider's host, as in http://127.0.0.1:9911;
 LARKSPUR_TEST_CLOCK=1 adds POST /_local/clock {\"advance_seconds\": 60}, and LARKSPUR_TEST_CLOCK_AHEAD=900 starts with a
-clock that is so many seconds ahead, for what was killed after its clock had been moved.
-LARKSPUR_TEST_AWS_THROUGH=http://127.0.0.1:9912 lets the functions ask DynamoDB, SQS, SNS and Secrets Manager through a
-proxy: the embedded service's own address is the first part of the path.";
+clock that is so many seconds ahead, for what was killed after its clock had been moved.";
 
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -43,9 +45,8 @@ pub struct Options {
     pub clock: Clock,
     /// Whether the clock can be moved over HTTP.
     pub clock_endpoint: bool,
-    /// A proxy by which the functions reach the embedded services: `http://…`, without a slash at the end. The address
-    /// of the service is the first part of the path, so that one proxy serves whatever is started, and started again.
-    pub aws_through: Option<String>,
+    /// What stands between the functions and the embedded services: the tests' proxy, which nothing but a test sets.
+    pub interposer: Option<Interposer>,
     pub batching: Batching,
     /// Limits of AWS that one machine does not need.
     pub aws_rules: AwsRules,
@@ -75,6 +76,26 @@ pub enum Providers {
     Fakes,
 }
 
+/// Makes the SDK's configuration by which the functions reach the embedded services.
+#[derive(Clone)]
+pub struct Interposer(Arc<dyn Fn(&Aws) -> SdkConfig + Send + Sync>);
+
+impl Interposer {
+    pub fn new(between: impl Fn(&Aws) -> SdkConfig + Send + Sync + 'static) -> Self {
+        Self(Arc::new(between))
+    }
+
+    pub(crate) fn between(&self, aws: &Aws) -> SdkConfig {
+        (self.0)(aws)
+    }
+}
+
+impl fmt::Debug for Interposer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Interposer")
+    }
+}
+
 impl Default for Options {
     /// In memory on a free port, with the built-in fakes: what a test wants.
     fn default() -> Self {
@@ -85,7 +106,7 @@ impl Default for Options {
             personal_ack_links: false,
             clock: Clock::system(),
             clock_endpoint: false,
-            aws_through: None,
+            interposer: None,
             batching: Batching::AsOnAws,
             aws_rules: AwsRules::NEW_ACCOUNT,
             parameters: Vec::new(),
@@ -134,7 +155,7 @@ impl Command {
             personal_ack_links: env("LARKSPUR_PERSONAL_ACK_LINKS").as_deref() == Some("1"),
             clock,
             clock_endpoint,
-            aws_through: env("LARKSPUR_TEST_AWS_THROUGH"),
+            interposer: None,
             batching: Batching::AtOnce,
             aws_rules: AwsRules::OFF,
             parameters: Vec::new(),
@@ -156,16 +177,11 @@ mod tests {
 
     #[test]
     fn arguments_come_before_the_environment_and_that_before_the_defaults() {
-        let variables = &[
-            ("LARKSPUR_LISTEN", "127.0.0.1:9001"),
-            ("LARKSPUR_PROVIDER_BASE", "http://127.0.0.1:9911"),
-            ("LARKSPUR_TEST_AWS_THROUGH", "http://127.0.0.1:9912"),
-        ];
+        let variables = &[("LARKSPUR_LISTEN", "127.0.0.1:9001"), ("LARKSPUR_PROVIDER_BASE", "http://127.0.0.1:9911")];
         let options = run(&["--data", "/tmp/x"], variables).expect("valid");
         assert_eq!(options.listen, "127.0.0.1:9001");
         assert_eq!(options.data, Some("/tmp/x".into()));
         assert_eq!(options.providers, Providers::Base("http://127.0.0.1:9911".to_owned()));
-        assert_eq!(options.aws_through.as_deref(), Some("http://127.0.0.1:9912"));
         assert_eq!(run(&["--listen=[::1]:1"], variables).expect("valid").listen, "[::1]:1");
         assert_eq!(run(&[], &[]).expect("valid").listen, LISTEN);
     }

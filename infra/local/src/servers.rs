@@ -1,4 +1,4 @@
-//! The listeners: the public one, and one on the loopback for each embedded service.
+//! The only listener: the public one.
 
 use std::future::Future;
 use std::net::SocketAddr;
@@ -6,13 +6,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use axum::Router;
-use dynoxide::Database;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-
-/// A port that is free, where only this machine can reach it.
-pub(crate) const ANY_LOOPBACK: &str = "127.0.0.1:0";
 
 /// What requests get to end in: more than the intake needs, and a slow client must not hold the rest up.
 const REQUESTS_END: Duration = Duration::from_secs(3);
@@ -40,34 +36,12 @@ impl Address {
 
 pub(crate) struct Servers {
     stop_public: watch::Sender<bool>,
-    stop: watch::Sender<bool>,
     public: Option<JoinHandle<()>>,
-    inner: Vec<JoinHandle<()>>,
 }
 
 impl Servers {
     pub(crate) fn new() -> Self {
-        Self {
-            stop_public: watch::Sender::new(false),
-            stop: watch::Sender::new(false),
-            public: None,
-            inner: Vec::new(),
-        }
-    }
-
-    pub(crate) fn serve(&mut self, address: Address, router: Router) {
-        let stopped = until(&self.stop);
-        self.inner.push(tokio::spawn(async move {
-            let served = axum::serve(address.listener, router).with_graceful_shutdown(stopped).await;
-            log_end(served.map_err(|error| error.to_string()));
-        }));
-    }
-
-    pub(crate) fn serve_database(&mut self, address: Address, database: Database) {
-        let stopped = until(&self.stop);
-        self.inner.push(tokio::spawn(async move {
-            log_end(dynoxide::server::serve_with_shutdown(address.listener, database, stopped).await);
-        }));
+        Self { stop_public: watch::Sender::new(false), public: None }
     }
 
     pub(crate) fn serve_public(&mut self, address: Address, router: Router) {
@@ -89,14 +63,8 @@ impl Servers {
         }
     }
 
-    /// Ends all of them.
-    pub(crate) async fn stop(self) {
-        self.stop.send_replace(true);
-        for server in self.inner {
-            // A server that panicked has stopped, too.
-            let _ = server.await;
-        }
-        // Whoever still holds a connection open does so in vain: everything behind it is closed.
+    /// Ends what is left: whoever still holds a connection open does so in vain.
+    pub(crate) fn stop(self) {
         if let Some(public) = self.public {
             public.abort();
         }

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::config::timeout::TimeoutConfig;
-use aws_sdk_sqs::config::{BehaviorVersion, Credentials, Region, SharedCredentialsProvider, SharedHttpClient};
+use aws_sdk_sqs::config::{
+    BehaviorVersion, Credentials, HttpClient, Region, SharedCredentialsProvider, SharedHttpClient,
+};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
@@ -28,7 +30,7 @@ pub fn sdk_config() -> Result<SdkConfig, MissingSettings> {
     let (key, secret) = (env.required("AWS_ACCESS_KEY_ID"), env.required("AWS_SECRET_ACCESS_KEY"));
     let credentials = Credentials::new(key, secret, env.optional("AWS_SESSION_TOKEN"), None, "environment");
     let region = Region::new(env.required("AWS_REGION"));
-    let mut config = builder(credentials, region).service_config(EndpointOfService);
+    let mut config = builder(credentials, region).http_client(http_client()).service_config(EndpointOfService);
     config.set_endpoint_url(env.optional("AWS_ENDPOINT_URL"));
     env.finish()?;
     Ok(config.build())
@@ -36,16 +38,25 @@ pub fn sdk_config() -> Result<SdkConfig, MissingSettings> {
 
 /// The same SDK against services on this machine.
 pub fn local_config(endpoint: &str) -> SdkConfig {
-    let credentials = Credentials::new("local", "local", None, None, "local");
-    builder(credentials, Region::new("us-east-1")).endpoint_url(endpoint).build()
+    local(endpoint).http_client(http_client()).build()
 }
 
+/// The same against services inside this process: `client` answers without a socket.
+pub fn embedded_config(endpoint: &str, client: impl HttpClient + 'static) -> SdkConfig {
+    local(endpoint).http_client(SharedHttpClient::new(client)).build()
+}
+
+fn local(endpoint: &str) -> sdk_config::Builder {
+    let credentials = Credentials::new("local", "local", None, None, "local");
+    builder(credentials, Region::new("us-east-1")).endpoint_url(endpoint)
+}
+
+/// All but the HTTP client.
 fn builder(credentials: Credentials, region: Region) -> sdk_config::Builder {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .region(region)
-        .http_client(http_client())
         .timeout_config(timeouts())
         .retry_config(RetryConfig::standard().with_max_attempts(3))
 }

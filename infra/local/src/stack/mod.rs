@@ -45,7 +45,7 @@ const IGNORED: [&str; 11] = [
 pub struct Place {
     /// The public listener: what the HTTP API's endpoint is on AWS.
     pub base_url: String,
-    /// The embedded SQS, SNS and Secrets Manager.
+    /// What the URLs of queues begin with.
     pub aws_endpoint: String,
     /// The template parameter of the same name.
     pub provider_base: Option<String>,

@@ -1,9 +1,9 @@
 //! The embedded AWS services, as their callers see them.
 
-mod conformance;
 mod queues;
 mod races;
 mod restart;
 mod sdk;
 mod support;
+mod tables;
 mod topics;

@@ -1,10 +1,11 @@
 //! What survives: the folder after the services were dropped, and after their process was killed.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use lambda_kit::clock::Clock;
@@ -12,13 +13,13 @@ use local::aws::Aws;
 use local::aws::names::queue_arn;
 use local::aws::sns::topics::Publication;
 use local::aws::sqs::message::Outgoing;
-use tokio::sync::Mutex;
 
 use crate::sdk::sqs_client;
-use crate::support::{NOW, attributes, bodies, fifo, message, of_group, receipts, serve};
+use crate::support::{NOW, attributes, bodies, fifo, message, of_group, receipts};
 
-/// Names the folder in which this program, started once more, shall serve until it is killed.
-const SERVE: &str = "LARKSPUR_TEST_SERVE";
+/// Names the folder in which this program, started once more, sends until it is killed.
+const SEND: &str = "LARKSPUR_TEST_SEND";
+const QUEUE: &str = "http://aws.invalid/000000000000/messages";
 
 fn open(folder: &Path, clock: &Clock) -> Aws {
     Aws::open(Some(folder), clock.clone(), Vec::new()).expect("opens")
@@ -127,90 +128,71 @@ async fn a_second_process_is_told_that_the_folder_is_in_use() {
     assert!(format!("{second:#}").contains("another process"), "{second:#}");
 }
 
-/// Not a claim of its own: the process that the next test kills. Started otherwise, it has nothing to serve.
+/// Not a claim of its own: the process that the next test kills. It prints what was accepted and deleted, once it was
+/// answered. Started otherwise, it has nothing to do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[expect(clippy::disallowed_methods, reason = "how the test tells its own child what to do")]
-async fn serves_until_it_is_killed() {
-    let Some(folder) = std::env::var_os(SERVE) else { return };
-    let folder = Path::new(&folder);
-    let aws = open(folder, &Clock::default());
+#[expect(clippy::print_stdout, reason = "how the child tells the test what it did")]
+async fn sends_until_it_is_killed() {
+    let Some(folder) = std::env::var_os(SEND) else { return };
+    let aws = open(Path::new(&folder), &Clock::default());
     aws.sqs().ensure_queue("messages", attributes(&[("VisibilityTimeout", "60")])).await.expect("created");
-    let address = serve(&aws).await;
-    fs::write(folder.join("address.new"), address.to_string()).expect("written");
-    fs::rename(folder.join("address.new"), folder.join("address")).expect("in place");
+    let client = sqs_client(&aws);
+    let accepted = Arc::new(AtomicUsize::new(0));
+    for sender in 0..16 {
+        let (client, accepted) = (client.clone(), Arc::clone(&accepted));
+        tokio::spawn(async move {
+            for n in 0.. {
+                let body = format!("{sender}-{n}");
+                client.send_message().queue_url(QUEUE).message_body(&body).send().await.expect("sent");
+                println!("\naccepted {body}");
+                accepted.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+    while accepted.load(Ordering::Relaxed) < 50 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let received = client.receive_message().queue_url(QUEUE).max_number_of_messages(10).send().await.expect("received");
+    for message in &received.messages.expect("there are some")[..5] {
+        let receipt = message.receipt_handle.as_ref().expect("has one");
+        client.delete_message().queue_url(QUEUE).receipt_handle(receipt).send().await.expect("deleted");
+        println!("\ndeleted {}", message.body.as_deref().expect("has one"));
+    }
     std::future::pending::<()>().await;
 }
 
-/// Kills its process also when the test fails.
-struct Server(Child);
-
-impl Server {
-    async fn start(folder: &Path) -> (Self, String) {
-        let program = std::env::current_exe().expect("this program has a path");
-        let child = Command::new(program)
-            .args(["--exact", "restart::serves_until_it_is_killed", "--nocapture"])
-            .env(SERVE, folder)
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("starts");
-        let server = Self(child);
-        for _ in 0..1_000 {
-            if let Ok(address) = fs::read_to_string(folder.join("address")) {
-                return (server, format!("http://{address}"));
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
+/// What the process above has printed by the time it was killed: accepted, and deleted.
+fn send_and_kill(folder: &Path) -> (BTreeSet<String>, BTreeSet<String>) {
+    let program = std::env::current_exe().expect("this program has a path");
+    let mut child = Command::new(program)
+        .args(["--exact", "restart::sends_until_it_is_killed", "--nocapture"])
+        .env(SEND, folder)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let (mut accepted, mut deleted, mut killed) = (BTreeSet::new(), BTreeSet::new(), false);
+    for line in BufReader::new(child.stdout.take().expect("piped")).lines() {
+        match line.expect("text").split_once(' ') {
+            Some(("accepted", body)) => drop(accepted.insert(body.to_owned())),
+            Some(("deleted", body)) => drop(deleted.insert(body.to_owned())),
+            _ => {}
         }
-        panic!("the server did not start within ten seconds");
+        if !killed && accepted.len() >= 300 && deleted.len() == 5 {
+            // On Unix this is SIGKILL. What is in the pipe already is still read.
+            child.kill().expect("it is running");
+            killed = true;
+        }
     }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // On Unix this is SIGKILL.
-        self.0.kill().expect("it is running");
-        self.0.wait().expect("it is a child");
-    }
+    child.wait().expect("it is a child");
+    assert!(killed, "it ended by itself after {} messages", accepted.len());
+    (accepted, deleted)
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_kill_9_every_message_sent_and_not_deleted_is_there_exactly_once() {
     let folder = tempfile::tempdir().expect("a folder");
-    let (server, endpoint) = Server::start(folder.path()).await;
-    let client = sqs_client(&endpoint);
-    let url = format!("{endpoint}/000000000000/messages");
-    let accepted = Arc::new(Mutex::new(BTreeSet::new()));
-    let senders: Vec<_> = (0..16)
-        .map(|sender| {
-            let (client, url, accepted) = (client.clone(), url.clone(), accepted.clone());
-            tokio::spawn(async move {
-                for n in 0.. {
-                    let body = format!("{sender}-{n}");
-                    if client.send_message().queue_url(&url).message_body(&body).send().await.is_err() {
-                        return;
-                    }
-                    accepted.lock().await.insert(body);
-                }
-            })
-        })
-        .collect();
-    while accepted.lock().await.len() < 50 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    let received = client.receive_message().queue_url(&url).max_number_of_messages(10).send().await.expect("received");
-    let received = received.messages.expect("there are some");
-    for message in &received[..5] {
-        let receipt = message.receipt_handle.as_ref().expect("has one");
-        client.delete_message().queue_url(&url).receipt_handle(receipt).send().await.expect("deleted");
-    }
-    let deleted: BTreeSet<String> = received[..5].iter().filter_map(|message| message.body.clone()).collect();
-    while accepted.lock().await.len() < 300 {
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    drop(server);
-    for sender in senders {
-        sender.await.expect("no panic");
-    }
-
+    let (accepted, deleted) = tokio::task::block_in_place(|| send_and_kill(folder.path()));
     let aws = open(folder.path(), &Clock::default());
     assert_eq!(aws.sqs().counts("messages").await.expect("counted").in_flight, 0, "what was in flight is handed back");
     let mut found = Vec::new();
@@ -225,9 +207,8 @@ async fn after_kill_9_every_message_sent_and_not_deleted_is_there_exactly_once()
     let all: BTreeSet<String> = found.iter().cloned().collect();
     assert_eq!(all.len(), found.len(), "each once");
     assert!(all.is_disjoint(&deleted), "deleted stays deleted");
-    let lost: Vec<_> =
-        accepted.lock().await.difference(&all).filter(|body| !deleted.contains(*body)).cloned().collect();
+    let lost: Vec<_> = accepted.difference(&all).filter(|body| !deleted.contains(*body)).cloned().collect();
     assert!(lost.is_empty(), "accepted and lost: {lost:?}");
     // What was cut off before its answer may or may not be there: at most one message of each sender.
-    assert!(all.len() + deleted.len() - accepted.lock().await.len() <= 16);
+    assert!(all.len() + deleted.len() - accepted.len() <= 16);
 }

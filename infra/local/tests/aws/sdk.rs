@@ -8,27 +8,23 @@ use aws_sdk_sqs::types::{
     MessageSystemAttributeName, MessageSystemAttributeNameForSends, MessageSystemAttributeValue, QueueAttributeName,
     SendMessageBatchRequestEntry,
 };
-use lambda_kit::aws::local_config;
 use lambda_kit::clock::Clock;
 use local::aws::Aws;
 
-use crate::support::serve;
-
 /// Without retries, so that each send is one request.
-pub(crate) fn sqs_client(endpoint: &str) -> aws_sdk_sqs::Client {
-    let config = aws_sdk_sqs::config::Builder::from(&local_config(endpoint)).retry_config(RetryConfig::disabled());
+pub(crate) fn sqs_client(aws: &Aws) -> aws_sdk_sqs::Client {
+    let config = aws_sdk_sqs::config::Builder::from(&aws.sdk_config()).retry_config(RetryConfig::disabled());
     aws_sdk_sqs::Client::from_conf(config.build())
 }
 
-async fn start() -> String {
+fn open() -> Aws {
     let secrets = vec![("data-key".to_owned(), Secret::new("0123456789abcdef"))];
-    let aws = Aws::open(None, Clock::default(), secrets).expect("opens");
-    format!("http://{}", serve(&aws).await)
+    Aws::open(None, Clock::default(), secrets).expect("opens")
 }
 
 #[tokio::test]
 async fn the_sdk_sends_receives_changes_and_deletes_in_batches_on_a_fifo_queue() {
-    let sqs = sqs_client(&start().await);
+    let sqs = sqs_client(&open());
     let created = sqs
         .create_queue()
         .queue_name("notices.fifo")
@@ -92,24 +88,24 @@ async fn the_sdk_sends_receives_changes_and_deletes_in_batches_on_a_fifo_queue()
 
 #[tokio::test]
 async fn the_sdk_recognises_the_errors() {
-    let endpoint = start().await;
-    let sqs = sqs_client(&endpoint);
-    let missing = sqs.send_message().queue_url(format!("{endpoint}/0/none")).message_body("x").send().await;
+    let aws = open();
+    let sqs = sqs_client(&aws);
+    let missing = sqs.send_message().queue_url("http://aws.invalid/0/none").message_body("x").send().await;
     let error = missing.expect_err("no such queue").into_service_error();
     assert!(error.is_queue_does_not_exist(), "{error:?}");
-    let sns = aws_sdk_sns::Client::new(&local_config(&endpoint));
+    let sns = aws_sdk_sns::Client::new(&aws.sdk_config());
     let missing = sns.publish().topic_arn("arn:aws:sns:us-east-1:000000000000:none").message("x").send().await;
     assert!(missing.expect_err("no such topic").into_service_error().is_not_found_exception());
-    let secrets = aws_sdk_secretsmanager::Client::new(&local_config(&endpoint));
+    let secrets = aws_sdk_secretsmanager::Client::new(&aws.sdk_config());
     let missing = secrets.get_secret_value().secret_id("none").send().await;
     assert!(missing.expect_err("no such secret").into_service_error().is_resource_not_found_exception());
-    let unknown = sqs.list_queue_tags().queue_url(format!("{endpoint}/0/none")).send().await;
+    let unknown = sqs.list_queue_tags().queue_url("http://aws.invalid/0/none").send().await;
     assert_eq!(unknown.expect_err("not served").into_service_error().code(), Some("InvalidAction"));
 }
 
 #[tokio::test]
 async fn the_sdk_reads_a_secret_by_its_name_and_by_its_arn() {
-    let secrets = aws_sdk_secretsmanager::Client::new(&local_config(&start().await));
+    let secrets = aws_sdk_secretsmanager::Client::new(&open().sdk_config());
     let by_name = secrets.get_secret_value().secret_id("data-key").send().await.expect("found");
     assert_eq!(by_name.secret_string(), Some("0123456789abcdef"));
     let by_arn = secrets.get_secret_value().secret_id(by_name.arn().expect("has one")).send().await.expect("found");
@@ -118,8 +114,8 @@ async fn the_sdk_reads_a_secret_by_its_name_and_by_its_arn() {
 
 #[tokio::test]
 async fn the_sdk_publishes_a_batch_to_a_subscribed_queue() {
-    let endpoint = start().await;
-    let (sqs, sns) = (sqs_client(&endpoint), aws_sdk_sns::Client::new(&local_config(&endpoint)));
+    let aws = open();
+    let (sqs, sns) = (sqs_client(&aws), aws_sdk_sns::Client::new(&aws.sdk_config()));
     let url = sqs.create_queue().queue_name("hears").send().await.expect("created").queue_url.expect("has one");
     let topic = sns.create_topic().name("changes").send().await.expect("created").topic_arn.expect("has one");
     let subscribed = sns

@@ -1,13 +1,11 @@
-//! What these tests share: services in memory with a movable clock, and the same behind a port.
+//! What these tests share: services in memory with a movable clock.
 
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use lambda_kit::clock::Clock;
 use local::aws::Aws;
 use local::aws::sqs::attributes::QueueAttributes;
 use local::aws::sqs::message::{Outgoing, Received};
-use tokio::net::TcpListener;
 
 pub(crate) const NOW: Duration = Duration::ZERO;
 
@@ -39,13 +37,4 @@ pub(crate) fn bodies(received: &[Received]) -> Vec<&str> {
 
 pub(crate) fn receipts(received: &[Received]) -> Vec<String> {
     received.iter().map(|message| message.receipt.clone()).collect()
-}
-
-/// Serves on a port of this machine until the test is over.
-pub(crate) async fn serve(aws: &Aws) -> SocketAddr {
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-    let address = listener.local_addr().expect("bound");
-    let router = aws.router();
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    address
 }
