@@ -87,7 +87,7 @@ impl Setting {
         let received = Received {
             stamp: self.stamp(count),
             integration: self.integration.clone(),
-            origin: Origin { process: "speed".to_owned(), count },
+            origin: Origin { process: "speed".to_owned(), count, queued: None },
             verdict: Verdict::Accepted(message),
             body: RawBody::Text(json!({"msg_type": "text", "content": {"text": TEXT}}).to_string()),
             replay_of: None,

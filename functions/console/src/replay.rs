@@ -28,12 +28,18 @@ const BODY_BYTES: u64 = 6 * 1024 * 1024;
 
 /// How many messages this process has taken in, by hour: what the ledger's count of received messages is made of.
 ///
-/// A number stays taken when its send fails: an unused number only shows a message as waiting too many, a number given
-/// twice would hide the loss of one.
+/// A number stays taken when its send fails, for the message may be in the queue all the same; it is then not counted among
+/// those that are known to be.
 #[derive(Debug)]
 pub struct RunningCount {
     process: String,
-    hours: Mutex<HashMap<Moment, u64>>,
+    hours: Mutex<HashMap<Moment, Hour>>,
+}
+
+#[derive(Debug, Default)]
+struct Hour {
+    given: u64,
+    queued: u64,
 }
 
 impl RunningCount {
@@ -45,9 +51,16 @@ impl RunningCount {
         let mut hours = self.hours.lock().expect("nothing panics while it holds the counts");
         // Nothing of an hour that is over is taken in any more.
         hours.retain(|known, _| *known >= hour);
-        let count = hours.entry(hour).or_default();
-        *count += 1;
-        Origin { process: self.process.clone(), count: *count }
+        let known = hours.entry(hour).or_default();
+        known.given += 1;
+        Origin::new(self.process.clone(), known.given, known.queued + 1)
+    }
+
+    fn is_queued(&self, hour: Moment) {
+        let mut hours = self.hours.lock().expect("nothing panics while it holds the counts");
+        if let Some(known) = hours.get_mut(&hour) {
+            known.queued += 1;
+        }
     }
 }
 
@@ -64,10 +77,11 @@ pub(crate) async fn replay(app: &App, integration: &Integration, logged: LogEntr
         ApiError::conflict("the body of this message was not kept whole; it cannot be taken in again")
     })?;
     let stamp = app.stamps.next(now);
+    let hour = stamp.received_at().hour();
     let received = Received {
         stamp,
         integration: integration.id.clone(),
-        origin: app.replayed.take(stamp.received_at().hour()),
+        origin: app.replayed.take(hour),
         verdict: trial::read_again(integration, &body, now),
         body: logged.body,
         replay_of: Some(logged.stamp),
@@ -75,6 +89,7 @@ pub(crate) async fn replay(app: &App, integration: &Integration, logged: LogEntr
     let body = serde_json::to_string(&received).expect("a message is JSON");
     let group = Some(integration.id.as_str().to_owned());
     app.messages.send(Entry { body, group, ..Entry::default() }).await?;
+    app.replayed.is_queued(hour);
     Ok(stamp)
 }
 

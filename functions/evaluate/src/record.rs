@@ -9,6 +9,7 @@ use alerting::policy::Decision;
 use futures::StreamExt as _;
 use futures::stream;
 use store::errors::WriteError;
+use store::ledger::Counted;
 use store::log::{JudgedBy, LogEntry};
 
 use crate::App;
@@ -40,16 +41,16 @@ pub(crate) async fn write(app: &App, batch: &mut Batch) {
     }
 }
 
-/// The highest count that each process of the intake gave to a message of this batch, by hour.
+/// The highest counts that each process of the intake gave to a message of this batch, by hour.
 async fn count_received(app: &App, batch: &mut Batch) {
-    let mut counts: HashMap<(String, Moment), u64> = HashMap::new();
+    let mut counts: HashMap<(String, Moment), Counted> = HashMap::new();
     for item in &batch.items {
         let origin = &item.received.origin;
-        let count = counts.entry((origin.process.clone(), item.received.stamp.received_at().hour())).or_default();
-        *count = origin.count.max(*count);
+        let counted = counts.entry((origin.process.clone(), item.received.stamp.received_at().hour())).or_default();
+        *counted = counted.max(Counted { given: origin.count, queued: origin.queued() });
     }
-    for ((process, hour), count) in counts {
-        if let Err(error) = app.store.saw_received(&process, hour, count).await {
+    for ((process, hour), counted) in counts {
+        if let Err(error) = app.store.saw_received(&process, hour, counted).await {
             report(&error);
             batch.items.iter_mut().filter(|item| item.received.origin.process == process).for_each(Item::fail);
         }

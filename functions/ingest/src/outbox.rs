@@ -71,8 +71,10 @@ impl Outbox {
             replay_of: None,
         });
         let sent = self.send(stamp, entry).await;
-        if let Err(HandOverError::Refused(..)) = &sent {
-            self.numbers.give_back(hour, &origin);
+        match &sent {
+            Ok(()) => self.numbers.is_queued(hour),
+            Err(HandOverError::Refused(..)) => self.numbers.give_back(hour, &origin),
+            Err(HandOverError::Unknown(..)) => {}
         }
         sent.map(|()| stamp)
     }
@@ -127,7 +129,7 @@ mod tests {
         let received = Received {
             stamp: Stamp::from_parts(Moment::from_secs(1_767_607_200), 1),
             integration: "int_4fJk2LmNpQ".parse().expect("valid"),
-            origin: Origin { process: base62(10), count: u64::MAX },
+            origin: Origin { process: base62(10), count: u64::MAX, queued: Some(u64::MAX) },
             verdict: Verdict::Accepted(message),
             body: RawBody::Deflated("A".repeat(intake::raw_body::DEFLATED_BYTES)),
             replay_of: None,

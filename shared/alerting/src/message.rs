@@ -90,7 +90,22 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     pub process: String,
+    /// The number that the process gave to this message: no other message of the hour has it.
     pub count: u64,
+    /// How many messages of the hour were known to be in the queue by then, with this one; `None`: as many as `count`. Less
+    /// than that while other requests are under way, or when a send was not answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub queued: Option<u64>,
+}
+
+impl Origin {
+    pub fn new(process: String, count: u64, queued: u64) -> Self {
+        Self { process, count, queued: (queued != count).then_some(queued) }
+    }
+
+    pub fn queued(&self) -> u64 {
+        self.queued.unwrap_or(self.count)
+    }
 }
 
 /// The body as it came, for the message log and for replay.

@@ -1,7 +1,8 @@
 //! The conservation counter: per hour of receipt, every message and every notice is accounted for.
 //!
-//! `received` comes from the intake's own running counts, which every queued message carries, never from the outcomes:
-//! a message that vanished behind the intake leaves a gap, seen as `waiting`. Outcomes are counted from the message
+//! `received` comes from the intake's own running counts, which every queued message carries: at least as many as were known
+//! to be queued, so that a message that vanished behind the intake leaves a gap, seen as `waiting`; at most as many as were
+//! given a number. In between the outcomes decide: a request that was cut off may have queued its message or not. Outcomes are counted from the message
 //! log, where each message has one entry; notices from the same entries, and their states from the deliveries.
 //!
 //! It costs nothing until someone asks. An hour that is over and balanced is frozen; if a greater count of that hour
@@ -66,24 +67,56 @@ pub struct Notices {
     pub pending: u64,
 }
 
+/// What an intake process has counted in an hour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Counted {
+    /// Numbers given to messages: there are no more than these.
+    pub given: u64,
+    /// Messages known to be in the queue: there are no fewer.
+    pub queued: u64,
+}
+
+impl Counted {
+    /// Every message that was given a number is in the queue.
+    pub const fn all(count: u64) -> Self {
+        Self { given: count, queued: count }
+    }
+
+    /// The greater of each.
+    #[must_use]
+    pub fn max(self, other: Self) -> Self {
+        Self { given: self.given.max(other.given), queued: self.queued.max(other.queued) }
+    }
+
+    fn add(self, other: Self) -> Self {
+        Self { given: self.given + other.given, queued: self.queued + other.queued }
+    }
+
+    /// A row of an earlier version has one count only.
+    fn read(item: &Item) -> Result<Self, ReadError> {
+        let given = Reader::new(item).number("count")?;
+        Ok(Self { given, queued: Reader::new(item).optional_number("queued").unwrap_or(given) })
+    }
+}
+
 /// The greatest counts that this process has written, so that it writes only greater ones.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
-    counts: Mutex<HashMap<Key, u64>>,
+    counts: Mutex<HashMap<Key, Counted>>,
 }
 
 impl Seen {
-    fn covers(&self, key: &Key, count: u64) -> bool {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner).get(key).is_some_and(|seen| *seen >= count)
+    fn get(&self, key: &Key) -> Counted {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied().unwrap_or_default()
     }
 
-    fn remember(&self, key: Key, count: u64) {
+    fn remember(&self, key: Key, counted: Counted) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.len() >= REMEMBERED {
             counts.clear();
         }
         let seen = counts.entry(key).or_default();
-        *seen = count.max(*seen);
+        *seen = seen.max(counted);
     }
 }
 
@@ -131,28 +164,25 @@ impl LedgerHour {
 }
 
 impl Store {
-    /// An intake process had taken in `count` messages in that hour. Only the greatest counts.
-    pub async fn saw_received(&self, process: &str, hour: Moment, count: u64) -> Result<(), WriteError> {
+    /// What an intake process had counted in that hour when it sent a message. Only the greatest counts.
+    pub async fn saw_received(&self, process: &str, hour: Moment, counted: Counted) -> Result<(), WriteError> {
         let key = keys::received(hour, process);
-        if self.inner.received.covers(&key, count) {
+        let known = self.inner.received.get(&key);
+        let mut greatest = known.max(counted);
+        if greatest == known {
             return Ok(());
         }
-        let update = Update {
-            key: key.clone(),
-            expression: "SET #count = :count, #expires = :expires".to_owned(),
-            condition: Some("attribute_not_exists(#count) OR #count < :count".to_owned()),
-            terms: Terms::default()
-                .name("#count", "count")
-                .name("#expires", "expires_at")
-                .value(":count", number(count))
-                .value(":expires", expiry(hour + KEEP)),
-        };
-        let stored = match self.update(Table::Alerts, update).await? {
-            Write::Done(item) | Write::Refused(Some(item)) => Reader::new(&item).optional_number("count"),
-            Write::Refused(None) => None,
-        };
-        self.inner.received.remember(key, stored.unwrap_or(count));
-        Ok(())
+        loop {
+            let stored = match self.update(Table::Alerts, raise(&key, greatest, hour + KEEP)).await? {
+                Write::Refused(Some(item)) => Counted::read(&item)?,
+                Write::Done(_) | Write::Refused(None) => greatest,
+            };
+            greatest = greatest.max(stored);
+            if greatest == stored {
+                self.inner.received.remember(key, greatest);
+                return Ok(());
+            }
+        }
     }
 
     /// The books of the hour that begins at `hour`.
@@ -170,10 +200,10 @@ impl Store {
         Ok(ledger)
     }
 
-    async fn received_in(&self, hour: Moment) -> Result<u64, ReadError> {
+    async fn received_in(&self, hour: Moment) -> Result<Counted, ReadError> {
         let part = Part::all(keys::received_in(hour)).latest();
-        let counts = self.query_all(Table::Alerts, &part, |item| Reader::new(item).number::<u64>("count")).await?;
-        Ok(counts.into_iter().sum())
+        let counts = self.query_all(Table::Alerts, &part, Counted::read).await?;
+        Ok(counts.into_iter().fold(Counted::default(), Counted::add))
     }
 
     /// The hour as it was frozen, unless more was received since.
@@ -181,7 +211,7 @@ impl Store {
         let item = self.get(Table::Alerts, &keys::ledger(hour), Reading::Eventual).await?;
         let Some(item) = item else { return Ok(None) };
         let frozen: LedgerHour = Reader::new(&item).json("doc")?;
-        Ok((frozen.messages.received >= self.received_in(hour).await?).then_some(frozen))
+        Ok((frozen.messages.received >= self.received_in(hour).await?.queued).then_some(frozen))
     }
 
     async fn freeze(&self, ledger: &LedgerHour) -> Result<(), WriteError> {
@@ -207,7 +237,8 @@ impl Store {
         }
         told.extend(self.acted_in(hour).await?);
         // Read last: what has an outcome above had been counted before it got one.
-        messages.received = self.received_in(hour).await?;
+        let counted = self.received_in(hour).await?;
+        messages.received = messages.outcomes().max(counted.queued).min(counted.given.max(counted.queued));
         messages.waiting = messages.received.cast_signed().saturating_sub(messages.outcomes().cast_signed());
         let notices = self.count_notices(&told).await?;
         let mut ledger = LedgerHour { hour, messages, notices, balanced: false };
@@ -261,6 +292,24 @@ impl Store {
             notices.count(delivery.map_or(DeliveryState::Pending, |delivery| delivery.state_of(notice.n)));
         }
         Ok(notices)
+    }
+}
+
+/// Writes counts of which none is less than the stored one, and one is greater.
+fn raise(key: &Key, counted: Counted, expires: Moment) -> Update {
+    let not_less = "#count <= :count AND (attribute_not_exists(#queued) OR #queued <= :queued)";
+    let condition = format!("attribute_not_exists(#count) OR ({not_less} AND (#count < :count OR #queued < :queued))");
+    Update {
+        key: key.clone(),
+        expression: "SET #count = :count, #queued = :queued, #expires = :expires".to_owned(),
+        condition: Some(condition),
+        terms: Terms::default()
+            .name("#count", "count")
+            .name("#queued", "queued")
+            .name("#expires", "expires_at")
+            .value(":count", number(counted.given))
+            .value(":queued", number(counted.queued))
+            .value(":expires", expiry(expires)),
     }
 }
 

@@ -53,7 +53,7 @@ fn check(decision: &intake::decide::Decision, body: &[u8]) {
     let received = Received {
         stamp: alerting::ids::Stamp::from_parts(NOW, 1),
         integration: integration().id,
-        origin: Origin { process: "p".to_owned(), count: 1 },
+        origin: Origin { process: "p".to_owned(), count: 1, queued: None },
         verdict: decision.verdict.clone(),
         body: raw_body::record(body),
         replay_of: None,

@@ -70,7 +70,7 @@ pub fn record(message: Message) -> String {
     let received = Received {
         stamp: stamp(),
         integration: "int_bench".parse().expect("valid"),
-        origin: Origin { process: "bench".to_owned(), count: 1 },
+        origin: Origin { process: "bench".to_owned(), count: 1, queued: None },
         verdict: Verdict::Accepted(message),
         body: RawBody::Text(body),
         replay_of: None,

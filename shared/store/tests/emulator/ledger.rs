@@ -10,7 +10,7 @@ use alerting::secret::Sealed;
 use store::config::Expect;
 use store::deliveries::{DeliveryState, Mark};
 use store::integrations::StoredIntegration;
-use store::ledger::{LedgerHour, Messages, Notices, SETTLING};
+use store::ledger::{Counted, LedgerHour, Messages, Notices, SETTLING};
 use store::log::{LogEntry, MessageOutcome, NoticeRef};
 
 use crate::log::entry;
@@ -68,9 +68,9 @@ async fn every_message_and_every_notice_of_the_hour_is_accounted_for() {
     let world = World::start().await;
     save(&world, "a").await;
     save(&world, "b").await;
-    world.store.saw_received("one", NOW, 4).await.expect("written");
-    world.store.saw_received("two", NOW, 3).await.expect("written");
-    world.store.saw_received("two", NOW - HOUR, 9).await.expect("written");
+    world.store.saw_received("one", NOW, Counted::all(4)).await.expect("written");
+    world.store.saw_received("two", NOW, Counted::all(3)).await.expect("written");
+    world.store.saw_received("two", NOW - HOUR, Counted::all(9)).await.expect("written");
     log(&world, "a", 0, MessageOutcome::Triggered, vec![notice(0, 1), notice(1, 1)]).await;
     log(&world, "a", 1, MessageOutcome::Updated, Vec::new()).await;
     log(&world, "a", 2, MessageOutcome::Recovered, vec![notice(0, 2)]).await;
@@ -106,10 +106,30 @@ async fn every_message_and_every_notice_of_the_hour_is_accounted_for() {
 async fn a_message_that_vanished_behind_the_intake_leaves_a_gap() {
     let world = World::start().await;
     save(&world, "a").await;
-    world.store.saw_received("one", NOW, 2).await.expect("written");
+    world.store.saw_received("one", NOW, Counted::all(2)).await.expect("written");
     log(&world, "a", 1, MessageOutcome::Triggered, Vec::new()).await;
     let settled = books(&world, NOW + HOUR + SETTLING).await;
     assert_eq!((settled.messages.waiting, settled.balanced), (1, false));
+}
+
+#[tokio::test]
+async fn a_request_that_was_cut_off_does_not_wait_for_ever_whether_it_was_queued_or_not() {
+    for logged in [2, 3] {
+        let world = World::start().await;
+        save(&world, "a").await;
+        // The greatest number and the greatest count may come with different messages.
+        for counted in [Counted { given: 3, queued: 1 }, Counted { given: 2, queued: 2 }] {
+            world.another().saw_received("one", NOW, counted).await.expect("written");
+        }
+        log(&world, "a", 1, MessageOutcome::Triggered, Vec::new()).await;
+        assert_eq!(books(&world, NOW).await.messages.waiting, 1, "one of those that are known to be queued");
+        for at in 2..=logged {
+            log(&world, "a", at, MessageOutcome::Triggered, Vec::new()).await;
+        }
+        let settled = books(&world, NOW + HOUR + SETTLING).await;
+        let received = u64::try_from(logged).expect("small");
+        assert_eq!((settled.messages.received, settled.messages.waiting, settled.balanced), (received, 0, true));
+    }
 }
 
 #[tokio::test]
@@ -125,13 +145,13 @@ async fn more_outcomes_than_messages_never_balance() {
 async fn the_greatest_count_of_a_process_counts_in_any_order_and_is_written_once() {
     let world = World::start().await;
     for count in [3, 7, 5] {
-        world.another().saw_received("one", NOW, count).await.expect("written");
+        world.another().saw_received("one", NOW, Counted::all(count)).await.expect("written");
     }
     assert_eq!(books(&world, NOW).await.messages.received, 7);
-    world.store.saw_received("one", NOW, 2).await.expect("written");
+    world.store.saw_received("one", NOW, Counted::all(2)).await.expect("written");
     world.wire.take_requests();
     for count in 1..=7 {
-        world.store.saw_received("one", NOW, count).await.expect("known");
+        world.store.saw_received("one", NOW, Counted::all(count)).await.expect("known");
     }
     assert_eq!(world.wire.take_requests(), 0);
 }
@@ -140,7 +160,7 @@ async fn the_greatest_count_of_a_process_counts_in_any_order_and_is_written_once
 async fn a_balanced_hour_is_frozen_until_a_later_count_disagrees() {
     let world = World::start().await;
     save(&world, "a").await;
-    world.store.saw_received("one", NOW, 1).await.expect("written");
+    world.store.saw_received("one", NOW, Counted::all(1)).await.expect("written");
     log(&world, "a", 1, MessageOutcome::Triggered, Vec::new()).await;
     let now = NOW + HOUR + SETTLING;
     let final_hour = books(&world, now).await;
@@ -149,7 +169,7 @@ async fn a_balanced_hour_is_frozen_until_a_later_count_disagrees() {
     assert_eq!(books(&world, now).await, final_hour);
     assert_eq!(world.wire.take_requests(), 2, "the counts and the frozen hour");
     // A message that waited in a dead-letter queue is given back a day later.
-    world.store.saw_received("one", NOW, 2).await.expect("written");
+    world.store.saw_received("one", NOW, Counted::all(2)).await.expect("written");
     log(&world, "a", 2, MessageOutcome::Superseded, Vec::new()).await;
     let counted_again = books(&world, now).await;
     assert_eq!((counted_again.messages.received, counted_again.messages.superseded), (2, 1));
@@ -160,7 +180,7 @@ async fn a_balanced_hour_is_frozen_until_a_later_count_disagrees() {
 async fn the_messages_of_a_deleted_integration_still_count() {
     let world = World::start().await;
     save(&world, "a").await;
-    world.store.saw_received("one", NOW, 1).await.expect("written");
+    world.store.saw_received("one", NOW, Counted::all(1)).await.expect("written");
     log(&world, "a", 1, MessageOutcome::Triggered, Vec::new()).await;
     world.store.integrations().delete(&integration("a"), NOW).await.expect("deleted");
     assert_eq!(books(&world, NOW).await.messages.waiting, 0);
@@ -169,7 +189,7 @@ async fn the_messages_of_a_deleted_integration_still_count() {
 #[tokio::test]
 async fn an_hour_may_be_named_by_any_of_its_moments() {
     let world = World::start().await;
-    world.store.saw_received("one", NOW, 1).await.expect("written");
+    world.store.saw_received("one", NOW, Counted::all(1)).await.expect("written");
     let within = NOW + Duration::from_secs(1234);
     let ledger = world.store.ledger(within, within).await.expect("counted");
     assert_eq!((ledger.hour, ledger.messages.received), (NOW, 1));
