@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use local::options::Options;
 use scenarios::World;
 use serde_json::json;
 use tokio::process::Command;
@@ -12,17 +13,21 @@ const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Walks a journey; where `LARKSPUR_SCREENSHOTS` names a folder, the pictures stay there.
 async fn walk(journey: &str, size: &str) {
-    let world = World::start().await;
+    walk_in(World::start().await, journey, size).await;
+}
+
+async fn walk_in(world: World, journey: &str, size: &str) {
     let larkspur = &world.larkspur;
+    let demo = larkspur.demo.as_ref().expect("tests start with the demo");
     let folder = tempfile::tempdir().expect("a directory");
     let kept = std::env::var("LARKSPUR_SCREENSHOTS").ok();
     let wanted = json!({
         "screenshots": kept.unwrap_or_else(|| folder.path().display().to_string()),
         "size": size,
-        "base": larkspur.base_url,
+        "base": larkspur.known_as,
         "set_up_url": larkspur.set_up_url.as_ref().expect("nobody has an account yet").expose(),
-        "integration_url": larkspur.demo.integration_url.expose(),
-        "group_url": larkspur.demo.group_url,
+        "integration_url": demo.integration_url.expose(),
+        "group_url": demo.group_url,
     });
     let python = std::env::var_os("LARKSPUR_TEST_PYTHON").expect("tests/run.sh names a Python with Playwright");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tools/browser.py");
@@ -50,4 +55,15 @@ async fn every_action_works_without_scripts_in_chinese_on_a_phone() {
 #[tokio::test]
 async fn every_page_is_as_it_should_be_on_a_desktop_too() {
     walk("every_action", "desktop").await;
+}
+
+/// Browsers treat `larkspur.lan` as they treat any name or address of a local network: over plain HTTP they send no
+/// `Sec-Fetch-Site` with a form.
+#[tokio::test]
+async fn forms_work_over_plain_http_on_a_network_and_a_foreign_page_posts_and_reads_nothing() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();
+    let listen = format!("127.0.0.1:{port}");
+    let public_url = Some(format!("http://larkspur.lan:{port}"));
+    let world = World::start_with(Options { listen, public_url, ..Options::default() }).await;
+    walk_in(world, "plain_http", "desktop").await;
 }

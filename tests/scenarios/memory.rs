@@ -1,10 +1,12 @@
-//! Memory does not grow with what is stored.
+//! Memory does not grow with what is stored, nor by what clients send and never finish.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use scenarios::process::Process;
 use serde_json::{Value, json};
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::TcpStream;
 
 /// Before the first look, so that caches and connections are as they stay.
 const FIRST: u64 = 1_000;
@@ -32,6 +34,44 @@ async fn thousands_of_stored_alerts_take_no_memory() {
     assert!(after - before < GROWTH_MB, "{before:.1} MB before and {after:.1} MB after {MORE} more alerts");
     let rows = std::fs::metadata(data.path().join("tables.sqlite")).expect("the tables' file").len() as f64 / 1e6;
     assert!(rows > 2.0 * GROWTH_MB, "the tables take {rows:.1} MB: they would fit into what memory may grow by");
+}
+
+/// Connections of one hostile client.
+const UNFINISHED: usize = 300;
+/// What each of them sends of a body that it announces as longer: together 300 MB.
+const PART: usize = 1024 * 1024;
+/// The room for bodies, and what 300 connections take besides.
+const HELD_MB: f64 = 110.0;
+
+#[tokio::test]
+async fn unfinished_bodies_of_300_connections_take_little_memory_and_keep_no_sender_out() {
+    let data = tempfile::tempdir().expect("a directory");
+    let larkspur = Process::start(data.path(), &[]).await.expect("started");
+    let url = larkspur.start_line["demo"]["integration_url"].as_str().expect("a url").to_owned();
+    let body = json!({"msg_type": "text", "content": {"text": "disk full on db-1"}}).to_string();
+    assert_eq!(larkspur.api.post(&url, body.clone()).await.body["code"], 0);
+    let before = resident_mb(&larkspur);
+    let address = larkspur.base_url.trim_start_matches("http://").to_owned();
+    for path in ["/open-apis/bot/v2/hook/000000000000000000", "/api/v1/spaces"] {
+        let hold = (0..UNFINISHED / 2).map(|_| hold_a_body(&address, path));
+        let held = futures::future::join_all(hold).await;
+        let start = Instant::now();
+        assert_eq!(larkspur.api.post(&url, body.clone()).await.body["code"], 0, "a sender is let in");
+        assert!(start.elapsed() < Duration::from_secs(3), "at once: {:?}", start.elapsed());
+        let after = resident_mb(&larkspur);
+        assert!(after - before < HELD_MB, "{path}: {before:.1} MB before and {after:.1} MB after");
+        drop(held);
+    }
+}
+
+/// Begins a request for 6 MB and stops in the middle of it.
+async fn hold_a_body(address: &str, path: &str) -> Option<TcpStream> {
+    let mut stream = TcpStream::connect(address).await.ok()?;
+    let head = format!("POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: 6000000\r\n\r\n");
+    stream.write_all(head.as_bytes()).await.ok()?;
+    // It may be refused meanwhile, and is then gone.
+    stream.write_all(&vec![b'x'; PART]).await.ok()?;
+    Some(stream)
 }
 
 /// Sends so many alerts, and waits until each is stored.

@@ -41,7 +41,7 @@ async fn run(seed: u8) {
         messages.push(Received {
             stamp: Stamp::from_parts(start + Duration::from_millis(number as u64), u128::from(random.next_u64())),
             integration: alerting::ids::IntegrationId::clone(&integration),
-            origin: Origin { process: format!("test-{seed}"), count: number as u64 + 1 },
+            origin: Origin { process: format!("test-{seed}"), count: number as u64 + 1, queued: None },
             verdict: Verdict::Accepted(Message {
                 msg_type: MsgType::Text,
                 title: format!("title {number}"),

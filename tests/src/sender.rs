@@ -119,7 +119,7 @@ impl Sender {
         Received {
             stamp: Stamp::from_parts(at, u128::from(number)),
             integration: self.integration.parse().expect("an id"),
-            origin: Origin { process: "scenario".to_owned(), count: number },
+            origin: Origin { process: "scenario".to_owned(), count: number, queued: None },
             verdict: Verdict::Accepted(Message {
                 msg_type: MsgType::Text,
                 title,

@@ -19,7 +19,8 @@ from playwright.sync_api import Error, expect, sync_playwright
 CHROMIUM = "/usr/bin/chromium"
 # No sandbox: tests may run as root. No background traffic: there is no network.
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-             "--disable-component-update", "--disable-sync"]
+             "--disable-component-update", "--disable-sync",
+             "--host-resolver-rules=MAP larkspur.lan 127.0.0.1,MAP evil.example 127.0.0.1"]
 SIZES = {"desktop": {"width": 1280, "height": 900}, "phone": {"width": 375, "height": 740}}
 PASSWORD = "correct horse battery staple"
 # All that a page may weigh, the style sheet included.
@@ -202,6 +203,45 @@ def journey_every_action(playwright, wanted):
     for path in ["/me", "/me/notifications", "/me/password", "/members", "/incidents?progress=closed"]:
         person.open(wanted["base"] + path)
         person.check(path.strip("/").split("?")[0].replace("/", "-"))
+    person.close()
+
+
+def journey_plain_http(playwright, wanted):
+    """Over plain HTTP under a name that is not the machine's own: set up, a form, and what a page from elsewhere gets."""
+    person = Browser(playwright, wanted, wanted["size"])
+    posts = []
+    person.page.on("request", lambda request: posts.append(request) if request.method == "POST" else None)
+    person.open(wanted["set_up_url"])
+    person.fill(Name="Ada", Email="ada@example.com", Password=PASSWORD)
+    person.press("Sign in")
+    person.follow("Members")
+    person.fill(Name="Linus", Email="linus@example.com")
+    person.press("Add a member")
+    person.sees("linus@example.com")
+    for request in posts:
+        headers = request.all_headers()
+        assert headers.get("origin") == wanted["base"], f"{request.url}: {headers}"
+        assert "sec-fetch-site" not in headers, "this origin is no better than any: the test proves nothing otherwise"
+    # A foreign page signs its visitor in as somebody whom it knows, and adds a member in the visitor's name.
+    foreign = wanted["base"].replace("larkspur.lan", "evil.example")
+    for path, fields in {"/sign-in": {"email": "ada@example.com", "password": PASSWORD},
+                         "/members": {"name": "Mallory", "email": "mallory@example.com"}}.items():
+        inputs = "".join(f'<input name="{name}" value="{value}">' for name, value in fields.items())
+        form = f'<form method="post" action="{wanted["base"]}{path}">{inputs}<button>Win a prize</button></form>'
+        person.page.route(f"{foreign}/prize", lambda route: route.fulfill(content_type="text/html", body=form))
+        person.page.goto(f"{foreign}/prize")
+        with person.page.expect_response(f"{wanted['base']}{path}") as answered:
+            person.press("Win a prize")
+        headers = answered.value.request.all_headers()
+        assert headers.get("origin") in (foreign, "null"), headers
+        assert answered.value.status in (401, 403), f"{path}: {answered.value.status}"
+        assert "set-cookie" not in answered.value.all_headers(), f"{path} signs somebody in"
+        person.page.unroute(f"{foreign}/prize")
+    person.open(wanted["base"] + "/members")
+    assert "mallory" not in person.page.content().lower()
+    # A foreign name that leads to this machine.
+    answer = person.page.goto(foreign + "/groups")
+    assert answer.status == 421, answer.status
     person.close()
 
 

@@ -11,7 +11,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use axum::http::{Extensions, HeaderName, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, StatusCode, header};
 use lambda_http::request::RequestContext;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -90,11 +90,14 @@ impl FromRequestParts<Arc<App>> for Base {
         let text = |name: HeaderName| parts.headers.get(name).and_then(|value| value.to_str().ok());
         let host = text(header::HOST).or_else(|| parts.uri.authority().map(Authority::as_str));
         let host = host.ok_or_else(|| ApiError::invalid("Host", "the Host header is missing"))?;
-        // API Gateway sets it, and its Host is the API's own domain; in front of a laptop's listener nothing does.
-        let forwarded = text(HeaderName::from_static("x-forwarded-proto"));
-        let scheme = if forwarded.is_some_and(|list| list.starts_with("https")) { "https" } else { "http" };
-        Ok(Self(format!("{scheme}://{host}")))
+        Ok(Self(format!("{}://{host}", forwarded_scheme(&parts.headers))))
     }
+}
+
+/// API Gateway sets the header, and so does the front of the deployment on one machine.
+pub(crate) fn forwarded_scheme(headers: &HeaderMap) -> &'static str {
+    let forwarded = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok());
+    if forwarded.is_some_and(|list| list.starts_with("https")) { "https" } else { "http" }
 }
 
 /// The address that API Gateway took the request from; a header could say anything.

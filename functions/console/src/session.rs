@@ -23,7 +23,7 @@ use store::sessions::Session;
 use subtle::ConstantTimeEq as _;
 
 use crate::auth::scope::Scope;
-use crate::extract::Base;
+use crate::extract::{Base, forwarded_scheme};
 use crate::pages::error::PageError;
 use crate::{App, SharedApp};
 
@@ -209,15 +209,24 @@ async fn whose(app: &App, headers: &HeaderMap, base: &Base) -> Result<Whose, Pag
 
 /// Refuses a request that changes something and that no page of ours has made.
 ///
-/// Pages say `no-referrer`, so browsers call the origin of their forms `null`; those that do also say how the request's
-/// origin relates to its target, which no page can forge.
+/// Browsers say how a request's origin relates to its target, which no page can forge; but over plain HTTP they say so on the
+/// loopback only (Fetch Metadata, section 2: potentially trustworthy URLs). Elsewhere the origin decides, which they send with
+/// every form since our pages say `same-origin` and not `no-referrer` (Fetch, "append a request Origin header"). It has to be
+/// the public URL's, or that of the address that was asked: under another name than ours we do not answer at all.
 pub(crate) fn same_origin(headers: &HeaderMap, base: &Base) -> Result<(), PageError> {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let is_ours = match text(HeaderName::from_static("sec-fetch-site")) {
-        Some(site) => site == "same-origin",
-        None => text(header::ORIGIN) == Some(base.0.as_str()),
+    let is_ours = match (text(HeaderName::from_static("sec-fetch-site")), text(header::ORIGIN)) {
+        (Some(site), _) => site == "same-origin",
+        (None, Some(origin)) => origin == base.0 || asked(headers).is_some_and(|asked| asked == origin),
+        (None, None) => false,
     };
     if is_ours { Ok(()) } else { Err(PageError::ForeignForm) }
+}
+
+/// The origin that this request was sent to, as the front of the deployment knows it.
+fn asked(headers: &HeaderMap) -> Option<String> {
+    let host = headers.get(header::HOST)?.to_str().ok()?;
+    Some(format!("{}://{host}", forwarded_scheme(headers)))
 }
 
 impl FromRequestParts<SharedApp> for SignedIn {
@@ -249,12 +258,16 @@ mod tests {
     #[test]
     fn only_our_own_pages_change_anything() {
         let base = Base("https://larkspur.example".to_owned());
-        let rows: [(&[(&str, &str)], bool); 6] = [
+        let rows: [(&[(&str, &str)], bool); 10] = [
             (&[("sec-fetch-site", "same-origin"), ("origin", "null")], true),
             (&[("sec-fetch-site", "cross-site"), ("origin", "https://larkspur.example")], false),
             (&[("sec-fetch-site", "same-site")], false),
             (&[("origin", "https://larkspur.example")], true),
             (&[("origin", "null")], false),
+            (&[("host", "192.168.1.5:9000"), ("origin", "http://192.168.1.5:9000")], true),
+            (&[("host", "192.168.1.5:9000"), ("origin", "http://evil.example:9000")], false),
+            (&[("host", "192.168.1.5:9000"), ("origin", "null")], false),
+            (&[("host", "x.example"), ("x-forwarded-proto", "https"), ("origin", "http://x.example")], false),
             (&[], false),
         ];
         for (headers, allowed) in rows {

@@ -1,4 +1,4 @@
-//! The data directory: one process at a time, and two secrets that only its owner can read.
+//! The data directory: one process at a time, and nothing in it that anybody but its owner can read.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 
 use alerting::secret::Secret;
 use anyhow::{Context as _, bail};
+
+/// Files that hold a secret each.
+const SECRETS: [&str; 2] = ["data-key", "api-key"];
 
 /// An open data directory; locked until it is dropped.
 #[derive(Debug)]
@@ -20,9 +23,13 @@ impl Data {
     pub(crate) fn open(path: &Path) -> anyhow::Result<Self> {
         let context = || format!("cannot use {} for data", path.display());
         fs::DirBuilder::new().recursive(true).mode(0o700).create(path).with_context(context)?;
+        close_to_others(path).with_context(context)?;
         let lock = private().write(true).create(true).truncate(false).open(path.join("lock")).with_context(context)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => {
+                close_files_to_others(path).with_context(context)?;
+                Ok(Self { path: path.to_owned(), _lock: lock })
+            }
             Err(TryLockError::WouldBlock) => bail!("another Larkspur works with {}", path.display()),
             Err(TryLockError::Error(error)) => Err(error).with_context(context),
         }
@@ -69,6 +76,35 @@ impl Data {
     }
 }
 
+/// Makes a file that only its owner can read, if there is none. `SQLite` gives the files beside a database its mode
+/// (<https://sqlite.org/wal.html>).
+pub(crate) fn make_private(path: &Path) -> std::io::Result<()> {
+    private().append(true).create(true).open(path).map(drop)
+}
+
+/// A directory that everybody shares, such as `/tmp`, stays as it is: it is not ours.
+fn close_to_others(directory: &Path) -> std::io::Result<()> {
+    const STICKY: u32 = 0o1000;
+    let mode = fs::metadata(directory)?.permissions().mode();
+    if mode & STICKY != 0 {
+        return Err(std::io::Error::other("others share this directory; name one of its own"));
+    }
+    if mode & 0o077 == 0 { Ok(()) } else { fs::set_permissions(directory, fs::Permissions::from_mode(0o700)) }
+}
+
+/// Those of earlier versions, too. The secrets stay as they are: one that others could read is reported instead.
+fn close_files_to_others(directory: &Path) -> std::io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let (name, metadata) = (entry.file_name(), entry.metadata()?);
+        let is_secret = SECRETS.iter().any(|secret| name == *secret);
+        if metadata.is_file() && !is_secret && metadata.permissions().mode() & 0o077 != 0 {
+            fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o600))?;
+        }
+    }
+    Ok(())
+}
+
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.mode(0o600);
@@ -102,6 +138,34 @@ mod tests {
         assert_eq!(mode(&path), 0o700);
         fs::set_permissions(path.join("data-key"), fs::Permissions::from_mode(0o644)).expect("opened up");
         assert!(data.secret("data-key", random_hex).is_err());
+    }
+
+    #[test]
+    fn a_directory_and_files_that_others_can_read_are_closed_to_them() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("data");
+        let mode = |path: &Path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
+        fs::create_dir(&path).expect("made");
+        for name in ["tables.sqlite", "tables.sqlite-wal"] {
+            fs::write(path.join(name), "").expect("written");
+            fs::set_permissions(path.join(name), fs::Permissions::from_mode(0o644)).expect("opened up");
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("opened up");
+        let data = Data::open(&path).expect("opened");
+        data.write("demo.json", "{}").expect("written");
+        make_private(&path.join("queues.sqlite")).expect("made");
+        assert_eq!(mode(&path), 0o700);
+        for name in ["tables.sqlite", "tables.sqlite-wal", "demo.json", "queues.sqlite", "lock"] {
+            assert_eq!(mode(&path.join(name)), 0o600, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_directory_that_everybody_shares_is_not_used() {
+        let directory = tempfile::tempdir().expect("a directory");
+        fs::set_permissions(directory.path(), fs::Permissions::from_mode(0o1777)).expect("opened up");
+        let refused = format!("{:#}", Data::open(directory.path()).expect_err("shared"));
+        assert!(refused.contains("name one of its own"), "{refused}");
     }
 
     #[test]

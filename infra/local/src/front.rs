@@ -3,6 +3,10 @@
 //! A request that a route of the template takes becomes an HTTP API event (payload format 2.0), and the function reads
 //! that event as it reads the real thing. As on AWS, a body that is no text is base64 in the event,
 //! bodies over 10 MB are answered 413, what no route takes 404, and a function that panics or hangs 500 or 503.
+//!
+//! On AWS, API Gateway and `CloudFront` stand between the functions and the network. Here the front refuses what they would:
+//! names that are not ours ([`Hosts`]), forwarding headers of strangers ([`TrustedProxies`]), and bodies that never end
+//! ([`Bodies`]).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,25 +14,31 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
-use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::{HeaderMap, StatusCode, header};
-use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use lambda_kit::clock::Clock;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::Time;
 use crate::aws_rules::{self, Limits};
+use crate::bodies::{Bodies, Unread};
 use crate::fakes::{Fakes, pages};
-use crate::functions::Functions;
+use crate::functions::{Functions, INGEST};
+use crate::health::Health;
+use crate::hosts::Hosts;
+use crate::proxies::{Client, TrustedProxies};
 use crate::stack::{Route, Stack, route};
 
-/// What API Gateway takes (API Gateway quotas for HTTP APIs, read 2026-11).
-const BODY_BYTES: usize = 10 * 1024 * 1024;
+/// Where messages are taken in, at the root of the host.
+const INTAKE: &str = "/open-apis/";
+/// What of a message is kept: one byte more than the intake takes, so that it sees that there is too much.
+const MESSAGE_BYTES: usize = alerting::limits::BODY_BYTES + 1;
 /// What Lambda takes as an event (Lambda quotas, read 2026-11); a larger one never reaches the function.
 const EVENT_BYTES: usize = 6 * 1024 * 1024;
 /// What API Gateway waits for a function at most.
@@ -40,17 +50,40 @@ pub(crate) struct Gateway {
     pub(crate) stack: Stack,
     pub(crate) clock: Clock,
     pub(crate) limits: Arc<Limits>,
+    pub(crate) hosts: Hosts,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) bodies: Bodies,
+    pub(crate) health: Health,
+    /// Where `/` leads to.
+    pub(crate) home: &'static str,
 }
 
-/// Everything that no other router takes goes through the template's routes. `time`: adds a way to move the clock.
-pub(crate) fn router(gateway: Arc<Gateway>, fakes: &Fakes, time: Option<Time>) -> Router {
+/// Everything that no other router takes goes through the template's routes. `demo`: adds the built-in groups. `time`: adds
+/// a way to move the clock.
+pub(crate) fn router(gateway: Arc<Gateway>, demo: Option<&Fakes>, time: Option<Time>) -> Router {
+    let groups = demo.map(|fakes| Router::new().nest("/fake", fakes.router()).merge(pages::router(fakes)));
     let clock = time.map(|time| Router::new().route("/_local/clock", post(advance)).with_state(time));
     Router::new()
+        .route("/healthz", get(|State(gateway): State<Arc<Gateway>>| async move { gateway.health.answer().await }))
         .fallback(serve)
-        .with_state(gateway)
-        .nest("/fake", fakes.router())
-        .merge(pages::router(fakes))
+        .with_state(Arc::clone(&gateway))
+        .merge(groups.unwrap_or_default())
         .merge(clock.unwrap_or_default())
+        .layer(middleware::from_fn_with_state(gateway, refuse_foreign_hosts))
+}
+
+/// Answers nothing under a name that is not ours. Messages are taken under any name: their key is all that they need, and
+/// whoever could make a browser send one could as well send it himself.
+async fn refuse_foreign_hosts(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    if !is_valid_host(host) {
+        return message(StatusCode::BAD_REQUEST, "Bad Request");
+    }
+    if !gateway.hosts.allows(host) && !request.uri().path().starts_with(INTAKE) {
+        let text = format!("Larkspur does not answer as {host}. If that is its name, start it with --public-url");
+        return message(StatusCode::MISDIRECTED_REQUEST, &text);
+    }
+    next.run(request).await
 }
 
 #[derive(Deserialize)]
@@ -71,23 +104,37 @@ async fn serve(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let Some(route) = route::choose(&gateway.stack.routes, parts.method.as_str(), parts.uri.path()) else {
+        // Somebody who opens the address in a browser wants to see something.
+        if parts.uri.path() == "/" {
+            return Redirect::temporary(gateway.home).into_response();
+        }
         return message(StatusCode::NOT_FOUND, "Not Found");
     };
-    if !has_valid_host(&parts.headers) {
-        return message(StatusCode::BAD_REQUEST, "Bad Request");
-    }
-    let body = match Limited::new(body, BODY_BYTES).collect().await {
-        Ok(body) => body.to_bytes(),
-        Err(error) if error.is::<LengthLimitError>() => {
-            return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
-        }
-        Err(_) => return message(StatusCode::BAD_REQUEST, "Bad Request"),
+    let most = if route.function == INGEST { MESSAGE_BYTES } else { EVENT_BYTES + 1 };
+    let body = match gateway.bodies.read(body, most).await {
+        Ok(body) => body,
+        Err(unread) => return not_read(unread),
     };
-    let event = event(&parts, &body, route, peer, &gateway.clock).to_string();
+    let client = gateway.proxies.client(peer.ip(), &parts.headers);
+    let event = event(&parts, &body.bytes, route, client, &gateway.clock).to_string();
     if event.len() > EVENT_BYTES {
         return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     }
+    // The body's room stays taken until the call has ended: the event is a copy of it.
     gateway.call(&route.function, event).await
+}
+
+fn not_read(unread: Unread) -> Response {
+    let (status, text) = match unread {
+        Unread::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
+        Unread::TooSlow => (StatusCode::REQUEST_TIMEOUT, "Request Timeout"),
+        Unread::NoRoom => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+        Unread::Broken => (StatusCode::BAD_REQUEST, "Bad Request"),
+    };
+    // The rest of the body may still be on its way.
+    let mut response = message(status, text);
+    response.headers_mut().insert(header::CONNECTION, header::HeaderValue::from_static("close"));
+    response
 }
 
 impl Gateway {
@@ -127,22 +174,19 @@ fn message(status: StatusCode, text: &str) -> Response {
 }
 
 /// On AWS the host has led to the API, so it is one; `lambda_http` panics on what is not.
-fn has_valid_host(headers: &HeaderMap) -> bool {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    host.is_some_and(|host| {
-        let valid = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
-        host.bytes().all(valid) && host.parse::<http::uri::Authority>().is_ok()
-    })
+fn is_valid_host(host: &str) -> bool {
+    let valid = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
+    host.bytes().all(valid) && host.parse::<http::uri::Authority>().is_ok()
 }
 
 /// The event of an HTTP API, payload format 2.0.
-fn event(parts: &http::request::Parts, body: &[u8], route: &Route, peer: SocketAddr, clock: &Clock) -> Value {
+fn event(parts: &http::request::Parts, body: &[u8], route: &Route, client: Client, clock: &Clock) -> Value {
     let now = clock.now();
     let host = parts.headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     let text = std::str::from_utf8(body).ok().filter(|_| is_text(&parts.headers));
     let mut headers = joined(&parts.headers);
-    headers.insert("x-forwarded-for".to_owned(), peer.ip().to_string().into());
-    headers.insert("x-forwarded-proto".to_owned(), "http".into());
+    headers.insert("x-forwarded-for".to_owned(), client.address.to_string().into());
+    headers.insert("x-forwarded-proto".to_owned(), client.scheme.into());
     json!({
         "version": "2.0",
         "routeKey": route.key,
@@ -158,7 +202,7 @@ fn event(parts: &http::request::Parts, body: &[u8], route: &Route, peer: SocketA
                 "method": parts.method.as_str(),
                 "path": parts.uri.path(),
                 "protocol": "HTTP/1.1",
-                "sourceIp": peer.ip().to_canonical().to_string(),
+                "sourceIp": client.address.to_string(),
                 "userAgent": parts.headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok()),
             },
             "requestId": format!("local-{}", now.millis()),
@@ -214,8 +258,8 @@ mod tests {
             .expect("a request");
         let (parts, ()) = request.into_parts();
         let route = Route::parse("ANY /open-apis/bot/v2/hook/{key+}", "IngestFunction").expect("a route");
-        let peer = "203.0.113.7:5".parse().expect("an address");
-        let event = event(&parts, body, &route, peer, &Clock::system());
+        let client = Client { address: "203.0.113.7".parse().expect("an address"), scheme: "http" };
+        let event = event(&parts, body, &route, client, &Clock::system());
         lambda_http::request::from_str(&event.to_string()).expect("an event")
     }
 
@@ -245,8 +289,7 @@ mod tests {
         for (host, valid) in
             [("127.0.0.1:9000", true), ("[::1]:9000", true), ("a b", false), ("x<y", false), ("", false)]
         {
-            let headers = HeaderMap::from_iter([(header::HOST, host.parse().expect("a value"))]);
-            assert_eq!(has_valid_host(&headers), valid, "{host}");
+            assert_eq!(is_valid_host(host), valid, "{host}");
         }
     }
 }

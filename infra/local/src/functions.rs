@@ -27,7 +27,7 @@ use crate::aws_rules::PassLineageOn;
 use crate::stack::{Function, Stack};
 use crate::{event_sources, front, schedule};
 
-const INGEST: &str = "IngestFunction";
+pub(crate) const INGEST: &str = "IngestFunction";
 const EVALUATE: &str = "EvaluateFunction";
 const NOTIFY: &str = "NotifyFunction";
 const TIMERS: &str = "TimersFunction";

@@ -10,14 +10,19 @@
 
 pub mod aws;
 pub mod aws_rules;
+mod bodies;
 mod data;
 mod demo;
 mod event_sources;
 pub mod fakes;
 mod front;
 mod functions;
+pub mod health;
+mod hosts;
+mod listener;
 pub mod options;
 pub mod program;
+pub mod proxies;
 mod rest;
 mod schedule;
 mod servers;
@@ -39,11 +44,14 @@ use tokio::task::JoinHandle;
 
 use aws::Aws;
 use aws_rules::Limits;
+use bodies::Bodies;
 use data::Data;
 use event_sources::{Activity, Poller};
 use fakes::Fakes;
 use front::Gateway;
 use functions::{Functions, Surroundings};
+use health::Health;
+use hosts::Hosts;
 use options::{Options, Providers};
 use rest::Rest;
 use schedule::Ticker;
@@ -55,9 +63,13 @@ const STOP_WITHIN: Duration = Duration::from_secs(8);
 
 /// A running deployment. Ends with [`Larkspur::stop`], or with its runtime.
 pub struct Larkspur {
+    /// Where it listens.
     pub base_url: String,
+    /// What links begin with: the public URL, if there is one.
+    pub known_as: String,
     pub api_key: Secret,
-    pub demo: Demo,
+    /// `None` without `--demo`.
+    pub demo: Option<Demo>,
     /// Opened once, it makes the first administrator; `None` if there is one.
     pub set_up_url: Option<Secret>,
     /// Move it with [`Larkspur::advance`].
@@ -90,7 +102,8 @@ impl Larkspur {
         let data = options.data.as_deref().map(Data::open).transpose()?;
         let directory = data.as_ref().map(Data::path);
         let fake_base = format!("{}/fake", public.url);
-        let stack = Stack::load(&place(&public.url, &fake_base, &options))?;
+        let known_as = options.public_url.clone().unwrap_or_else(|| public.url.clone());
+        let stack = Stack::load(&place(&known_as, &fake_base, &options))?;
 
         let aws = Aws::open(directory, options.clock.clone(), secrets(&stack, data.as_ref())?)?;
         make_resources(&aws, &stack).await?;
@@ -105,7 +118,13 @@ impl Larkspur {
         let mut servers = Servers::new();
         let api_key = ensure_api_key(&functions, &options.clock, data.as_ref()).await?;
         let set_up_url = functions.set_up_link().await?;
-        let integration_url = demo::ensure_made(&functions, &api_key, data.as_ref(), &fakes).await?;
+        let demo = match options.demo {
+            true => Some(Demo {
+                integration_url: demo::ensure_made(&functions, &api_key, data.as_ref(), &fakes).await?,
+                group_url: format!("{known_as}/groups/{}", demo::GROUP),
+            }),
+            false => None,
+        };
 
         let stop = watch::Sender::new(false);
         let activity = Arc::new(Activity::default());
@@ -116,15 +135,28 @@ impl Larkspur {
         let mut pollers = start_pollers(&stack, &functions, &aws, &options, &activity, &limits, &stop)?;
         pollers.extend(time.tickers.iter().map(|ticker| tokio::spawn(ticker.clone().run(stop.subscribe()))));
 
-        let gateway = Gateway { functions, stack: stack.clone(), clock: options.clock.clone(), limits: limits.clone() };
-        let demo = Demo { integration_url, group_url: format!("{}/groups/{}", public.url, demo::GROUP) };
+        let queues = stack.queues.iter().map(|queue| queue.name.clone()).collect();
+        let health = Health { sqs: aws.sqs().clone(), queues, clock: options.clock.clone(), stop: servers.stopping() };
+        let gateway = Gateway {
+            functions,
+            stack: stack.clone(),
+            clock: options.clock.clone(),
+            hosts: Hosts::new(public.address, options.public_url.as_deref()),
+            proxies: options.trusted_proxies.clone(),
+            bodies: Bodies::new(),
+            health,
+            limits: limits.clone(),
+            home: if options.demo { "/groups" } else { "/incidents" },
+        };
         let base_url = public.url.clone();
         let clock_endpoint = options.clock_endpoint.then(|| time.clone());
-        servers.serve_public(public, front::router(Arc::new(gateway), &fakes, clock_endpoint));
+        let groups = options.demo.then_some(&fakes);
+        servers.serve_public(public, front::router(Arc::new(gateway), groups, clock_endpoint));
         let rest = Rest::new(aws.sqs().clone(), activity, &stack);
         let clock = options.clock;
         Ok(Self {
             base_url,
+            known_as,
             api_key,
             demo,
             set_up_url,

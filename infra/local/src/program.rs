@@ -10,8 +10,9 @@ use lambda_kit::settings::Env;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::Larkspur;
+use crate::health::VERSION;
 use crate::options::{Command, HELP, Options};
+use crate::{Demo, Larkspur};
 
 /// What is logged unless `LARKSPUR_LOG` says otherwise. The tables warn of every refused condition, which is normal here.
 const LOG: &str = "warn,dynoxide=error";
@@ -21,7 +22,8 @@ const LOG: &str = "warn,dynoxide=error";
 pub fn main(adjust: impl FnOnce(Options) -> Options) -> ExitCode {
     let ended = match Command::from_process() {
         Ok(Command::Help) => print(HELP),
-        Ok(Command::Run(options)) => run(adjust(options)),
+        Ok(Command::Version) => print(&format!("larkspur {VERSION}")),
+        Ok(Command::Run(options)) => run(adjust(*options)),
         Err(error) => Err(error),
     };
     match ended {
@@ -58,20 +60,26 @@ async fn serve(options: Options) -> anyhow::Result<()> {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    larkspur.stop().await;
+    // Standard output ends with the line for programs.
+    let _ = writeln!(std::io::stderr(), "larkspur: ending; what is under way is finished first. Again: at once");
+    tokio::select! {
+        () = larkspur.stop() => {}
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
     Ok(())
 }
 
 /// For people, and in the last line for programs.
 fn welcome(larkspur: &Larkspur, data: &str) -> String {
-    let (base, demo) = (&larkspur.base_url, &larkspur.demo);
-    let url = demo.integration_url.expose();
+    let (base, known_as) = (&larkspur.base_url, &larkspur.known_as);
+    let demo = larkspur.demo.as_ref();
     let mut line = json!({
         "listening": base,
         "api_key": larkspur.api_key.expose(),
-        "demo": {"integration_url": url, "group_url": demo.group_url},
+        "demo": demo.map(|demo| json!({"integration_url": demo.integration_url.expose(), "group_url": demo.group_url})),
     });
-    let mut sign_in = format!("Sign in at {base}/sign-in.");
+    let mut sign_in = format!("Sign in at {known_as}/sign-in.");
     if let Some(url) = &larkspur.set_up_url {
         line["setup_url"] = url.expose().into();
         sign_in = format!(
@@ -79,10 +87,21 @@ fn welcome(larkspur: &Larkspur, data: &str) -> String {
             url.expose()
         );
     }
+    let demo = demo.map(try_it).unwrap_or_default();
     format!(
         "\
 Larkspur listens on {base} and keeps its data in {data}. Ctrl-C ends it.
 
+{demo}{sign_in}
+
+The JSON API is at {known_as}/api/v1 (openapi.json describes it); its key is kept in {data}/api-key.
+{line}"
+    )
+}
+
+fn try_it(demo: &Demo) -> String {
+    format!(
+        "\
 Send an alert to the demo integration, as any platform with a Feishu bot would:
 
   curl -H 'content-type: application/json' -d '{{\"msg_type\":\"text\",\"content\":{{\"text\":\"FIRING disk full on db-1\"}}}}' \\
@@ -91,10 +110,8 @@ Send an alert to the demo integration, as any platform with a Feishu bot would:
 and see what the demo group sees: {group}
 Send it again with RESOLVED in place of FIRING to close it.
 
-{sign_in}
-
-The JSON API is at {base}/api/v1 (openapi.json describes it); its key is kept in {data}/api-key.
-{line}",
+",
+        url = demo.integration_url.expose(),
         group = demo.group_url,
     )
 }

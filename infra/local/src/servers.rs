@@ -1,6 +1,5 @@
 //! The only listener: the public one.
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -10,6 +9,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+use crate::listener;
+
 /// What requests get to end in: more than the intake needs, and a slow client must not hold the rest up.
 const REQUESTS_END: Duration = Duration::from_secs(3);
 
@@ -18,6 +19,7 @@ pub(crate) struct Address {
     listener: TcpListener,
     /// `http://…`, without a slash at the end.
     pub(crate) url: String,
+    pub(crate) address: SocketAddr,
 }
 
 impl Address {
@@ -30,7 +32,7 @@ impl Address {
             (true, SocketAddr::V6(_)) => SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, address.port())),
             (false, _) => address,
         };
-        Ok(Self { listener, url: format!("http://{shown}") })
+        Ok(Self { listener, url: format!("http://{shown}"), address })
     }
 }
 
@@ -45,12 +47,12 @@ impl Servers {
     }
 
     pub(crate) fn serve_public(&mut self, address: Address, router: Router) {
-        let stopped = until(&self.stop_public);
-        let service = router.into_make_service_with_connect_info::<SocketAddr>();
-        self.public = Some(tokio::spawn(async move {
-            let served = axum::serve(address.listener, service).with_graceful_shutdown(stopped).await;
-            log_end(served.map_err(|error| error.to_string()));
-        }));
+        self.public = Some(tokio::spawn(listener::serve(address.listener, router, self.stop_public.subscribe())));
+    }
+
+    /// Turns true when nothing more is taken in.
+    pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
+        self.stop_public.subscribe()
     }
 
     /// Takes no new connections, and waits a while for requests that came.
@@ -68,19 +70,5 @@ impl Servers {
         if let Some(public) = self.public {
             public.abort();
         }
-    }
-}
-
-fn until(stop: &watch::Sender<bool>) -> impl Future<Output = ()> + Send + 'static {
-    let mut stop = stop.subscribe();
-    async move {
-        // An error means that the sender is gone: then it is time, too.
-        let _ = stop.wait_for(|stop| *stop).await;
-    }
-}
-
-fn log_end(served: Result<(), String>) {
-    if let Err(error) = served {
-        tracing::error!(error, "a listener failed");
     }
 }

@@ -7,6 +7,8 @@ use tokio::net::TcpStream;
 use super::*;
 use crate::fakes::Vendor;
 
+mod network;
+
 async fn start(data: Option<&Path>) -> Larkspur {
     let options = Options { data: data.map(Path::to_owned), ..Options::default() };
     Larkspur::start(options).await.expect("started")
@@ -33,7 +35,7 @@ async fn request(larkspur: &Larkspur, method: &str, path: &str, body: &[u8]) -> 
 }
 
 async fn say(larkspur: &Larkspur, text: &str) {
-    let url = larkspur.demo.integration_url.expose();
+    let url = larkspur.demo.as_ref().expect("a demo").integration_url.expose();
     let path = url.strip_prefix(&larkspur.base_url).expect("an address of this deployment");
     let body = json!({"msg_type": "text", "content": {"text": text}}).to_string();
     let (status, body) = request(larkspur, "POST", path, body.as_bytes()).await;
@@ -72,13 +74,13 @@ async fn a_restart_keeps_keys_demo_and_groups_and_makes_nothing_twice() {
     say(&first, "FIRING disk full on db-1").await;
     first.drained().await;
     let (key, seen) = (first.api_key.clone(), group(&first));
-    let path = first.demo.integration_url.expose().replace(&first.base_url, "");
+    let path = first.demo.as_ref().expect("a demo").integration_url.expose().replace(&first.base_url, "");
     first.stop().await;
 
     let second = start(Some(directory.path())).await;
     assert_eq!(second.api_key, key);
     assert_eq!(group(&second), seen);
-    assert!(second.demo.integration_url.expose().ends_with(&path));
+    assert!(second.demo.as_ref().expect("a demo").integration_url.expose().ends_with(&path));
     for list in ["integrations", "spaces", "destinations"] {
         let (_, body) = request(&second, "GET", &format!("/api/v1/{list}"), b"").await;
         let body: Value = serde_json::from_str(&body).expect("JSON");
@@ -91,7 +93,7 @@ async fn a_restart_keeps_keys_demo_and_groups_and_makes_nothing_twice() {
 async fn what_api_gateway_answers_itself_is_answered_as_there() {
     let larkspur = start(None).await;
     assert_eq!(request(&larkspur, "GET", "/nothing", b"").await, (404, r#"{"message":"Not Found"}"#.to_owned()));
-    let path = larkspur.demo.integration_url.expose().replace(&larkspur.base_url, "");
+    let path = larkspur.demo.as_ref().expect("a demo").integration_url.expose().replace(&larkspur.base_url, "");
     let (status, _) = request(&larkspur, "POST", &path, &vec![b'x'; 11 * 1024 * 1024]).await;
     assert_eq!(status, 413);
     let (status, body) = request(&larkspur, "PUT", &path, b"{}").await;

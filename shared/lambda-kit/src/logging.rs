@@ -6,6 +6,7 @@ use std::panic::{self, PanicHookInfo};
 /// Call once, first thing in `main`.
 pub fn init() {
     lambda_runtime::tracing::init_default_subscriber();
+    crate::metric::is_read();
     tell_of_panics_by_place();
 }
 

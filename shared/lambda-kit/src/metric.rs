@@ -1,11 +1,24 @@
 //! The one metric of our own: something that should have been told was not. An alarm watches it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use alerting::moment::Moment;
 use serde_json::{Value, json};
+
+/// Whether anybody reads metrics from standard output: Lambda does. On one machine its last line is for programs.
+static READ: AtomicBool = AtomicBool::new(false);
+
+/// Called by the functions' `main` on Lambda.
+pub(crate) fn is_read() {
+    READ.store(true, Ordering::Relaxed);
+}
 
 /// `CloudWatch`'s embedded metric format: a line of JSON becomes a metric, without a call.
 #[expect(clippy::print_stdout, reason = "the embedded metric format is read from standard output")]
 pub fn untold(now: Moment) {
+    if !READ.load(Ordering::Relaxed) {
+        return;
+    }
     println!("{}", line(now));
 }
 

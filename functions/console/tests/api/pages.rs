@@ -50,7 +50,7 @@ async fn every_page_carries_its_protections_and_needs_a_session() {
         assert_eq!(page.status, 200, "{path}: {}", page.text);
         for (name, value) in [
             ("cache-control", "no-store"),
-            ("referrer-policy", "no-referrer"),
+            ("referrer-policy", "same-origin"),
             ("x-content-type-options", "nosniff"),
             ("x-robots-tag", "noindex, nofollow"),
             ("content-type", "text/html; charset=utf-8"),

@@ -138,6 +138,7 @@ impl Storage {
 fn open_file(folder: &Path) -> anyhow::Result<Connection> {
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let file = folder.join("queues.sqlite");
+    crate::data::make_private(&file).with_context(|| format!("cannot make {}", file.display()))?;
     let connection = Connection::open(&file).with_context(|| format!("cannot open {}", file.display()))?;
     // A process that has just been told to stop may still hold the file.
     connection.busy_timeout(Duration::from_secs(3))?;

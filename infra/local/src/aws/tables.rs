@@ -109,6 +109,7 @@ fn keep(database: &Database, waiting: &Receiver<Work>) {
 fn open_file(folder: &Path) -> anyhow::Result<Database> {
     let path = folder.join("tables.sqlite");
     let path = path.to_str().context("the data directory's name is not UTF-8")?;
+    crate::data::make_private(Path::new(path))?;
     let database = Database::new(path).with_context(|| format!("cannot open {path}"))?;
     // Sets `synchronous = NORMAL`, as for the queues (`storage.rs`): what is answered survives the death of the process,
     // and no write waits for the disk. Loading is over, for none was begun.

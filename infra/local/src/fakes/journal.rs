@@ -92,6 +92,7 @@ fn write_anew(path: &Path, kept: &Kept) -> anyhow::Result<(File, u64)> {
     let text: String = kept.iter().map(|(vendor, group, seen)| line(*vendor, group, seen)).collect();
     let fresh = path.with_extension("new");
     let write = || -> std::io::Result<File> {
+        crate::data::make_private(&fresh)?;
         std::fs::write(&fresh, &text)?;
         std::fs::rename(&fresh, path)?;
         OpenOptions::new().append(true).open(path)

@@ -1,0 +1,131 @@
+//! Reading the bodies of requests, so that clients that never finish them fill no memory.
+//!
+//! - A body has to come within [`WHOLE`], with no pause longer than [`PAUSE`].
+//! - All bodies that are held, from their first byte to the end of their call, share [`ROOM`]. The first [`SMALL`] bytes of
+//!   each are free, so that messages of the usual size are taken while somebody fills the room.
+//! - Of a message for the intake no more is kept than it takes to see that it is too large.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use http_body_util::BodyExt as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout, timeout_at};
+
+/// What API Gateway takes (API Gateway quotas for HTTP APIs, read 2026-11).
+const BODY_BYTES: usize = 10 * 1024 * 1024;
+/// What API Gateway waits for an integration (the same quotas).
+const WHOLE: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_secs(10);
+/// What all bodies together may hold beyond the first bytes of each: room for six of the largest events, or 170 of the
+/// largest messages.
+const ROOM: usize = 48 * 1024 * 1024;
+const SMALL: usize = 16 * 1024;
+/// The room is counted in units of this size.
+const UNIT: usize = 1024;
+
+/// One per deployment.
+#[derive(Debug, Clone)]
+pub(crate) struct Bodies {
+    room: Arc<Semaphore>,
+    pause: Duration,
+}
+
+/// Gives its room back when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) bytes: Vec<u8>,
+    room: Option<OwnedSemaphorePermit>,
+}
+
+/// Why a body was not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unread {
+    TooLarge,
+    TooSlow,
+    NoRoom,
+    Broken,
+}
+
+impl Bodies {
+    pub(crate) fn new() -> Self {
+        Self { room: Arc::new(Semaphore::new(ROOM / UNIT)), pause: PAUSE }
+    }
+
+    /// Reads a body to its end, and keeps up to `most` bytes of it.
+    pub(crate) async fn read(&self, mut body: Body, most: usize) -> Result<Held, Unread> {
+        let end = Instant::now() + WHOLE;
+        let mut held = Held { bytes: Vec::new(), room: None };
+        let mut taken = 0;
+        loop {
+            let frame = timeout_at(end, timeout(self.pause, body.frame())).await;
+            let Ok(Ok(frame)) = frame else { return Err(Unread::TooSlow) };
+            let Some(frame) = frame else { return Ok(held) };
+            let Ok(data) = frame.map_err(|_| Unread::Broken)?.into_data() else { continue };
+            taken += data.len();
+            if taken > BODY_BYTES {
+                return Err(Unread::TooLarge);
+            }
+            let part = &data[..data.len().min(most - held.bytes.len())];
+            self.make_room(&mut held, part.len())?;
+            held.bytes.extend_from_slice(part);
+        }
+    }
+
+    fn make_room(&self, held: &mut Held, more: usize) -> Result<(), Unread> {
+        let wanted = (held.bytes.len() + more).saturating_sub(SMALL).div_ceil(UNIT);
+        let missing = wanted.saturating_sub(held.room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
+        if missing == 0 {
+            return Ok(());
+        }
+        let missing = u32::try_from(missing).map_err(|_| Unread::TooLarge)?;
+        let more = Arc::clone(&self.room).try_acquire_many_owned(missing).map_err(|_| Unread::NoRoom)?;
+        match &mut held.room {
+            Some(room) => room.merge(more),
+            None => held.room = Some(more),
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIB: usize = 1024 * 1024;
+
+    #[tokio::test]
+    async fn no_more_is_kept_than_is_asked_for_and_what_is_too_large_is_refused() {
+        let bodies = Bodies::new();
+        let kept = bodies.read(Body::from(vec![b'x'; 3 * MIB]), 1000).await.expect("read");
+        assert_eq!(kept.bytes.len(), 1000);
+        let refused = bodies.read(Body::from(vec![b'x'; 11 * MIB]), 1000).await.expect_err("too large");
+        assert_eq!(refused, Unread::TooLarge);
+    }
+
+    #[tokio::test]
+    async fn while_the_room_is_full_small_bodies_are_taken_and_large_ones_are_not() {
+        let bodies = Bodies::new();
+        let large = || bodies.read(Body::from(vec![b'x'; 8 * MIB]), 8 * MIB);
+        let mut held = Vec::new();
+        let refused = loop {
+            match large().await {
+                Ok(body) => held.push(body),
+                Err(refused) => break refused,
+            }
+        };
+        assert_eq!((refused, held.len()), (Unread::NoRoom, 6));
+        assert!(bodies.read(Body::from(vec![b'x'; SMALL]), MIB).await.is_ok());
+        held.pop();
+        assert!(large().await.is_ok(), "the room of a body that is done with is free again");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_pauses_is_given_up() {
+        let begun = futures::stream::iter([Ok::<_, std::io::Error>(vec![b'x'])]);
+        let body = Body::from_stream(futures::StreamExt::chain(begun, futures::stream::pending()));
+        let bodies = Bodies { pause: Duration::from_millis(20), ..Bodies::new() };
+        assert_eq!(bodies.read(body, MIB).await.expect_err("too slow"), Unread::TooSlow);
+    }
+}
