@@ -15,7 +15,7 @@ use super::schema::text::ChannelNameText;
 #[serde(deny_unknown_fields)]
 pub(crate) struct ProviderBody {
     /// By channel: `email` {host, port, tls: `implicit` or `starttls`, username?, password?, from, `reply_to`?}. A secret
-    /// that is left out is kept as long as the host stays the same, and `null` removes it.
+    /// that is left out is kept as long as host and port stay the same, and `null` removes it.
     #[schema(value_type = Object, example = json!({"host": "smtp.example.com", "port": 465, "tls": "implicit",
         "username": "larkspur", "password": "…", "from": "Larkspur <alerts@example.com>"}))]
     pub(crate) settings: Map<String, Value>,

@@ -53,8 +53,9 @@ async fn a_password_goes_in_and_never_comes_out() {
     assert!(!serde_json::to_string(&stored).expect("JSON").contains(CANARY), "it is sealed");
 
     // Left out or sent back masked it is kept, `null` removes it.
-    let kept = world.put("/providers/email", &with(&json!({"password": null, "port": 2465}))).await.is(200);
-    assert_eq!((&kept["settings"]["password"], &kept["settings"]["port"]), (&json!("…6789"), &json!(2465)));
+    let kept = world.put("/providers/email", &with(&json!({"password": null, "from": "oncall@example.com"}))).await.is(200);
+    let settings_kept = (&kept["settings"]["password"], &kept["settings"]["from"]);
+    assert_eq!(settings_kept, (&json!("…6789"), &json!("oncall@example.com")));
     let kept = world.put("/providers/email", &with(&json!({"password": "…6789"}))).await.is(200);
     assert_eq!(kept["settings"], shown());
     let mut without = with(&json!({"username": null}));
@@ -65,12 +66,14 @@ async fn a_password_goes_in_and_never_comes_out() {
 }
 
 #[tokio::test]
-async fn a_password_is_never_handed_to_another_host() {
+async fn a_password_is_never_handed_to_another_host_or_port() {
     let world = World::start().await;
     world.put("/providers/email", &json!({"settings": settings()})).await.is(200);
     for password in [Value::Null, "…6789".into()] {
         let elsewhere = with(&json!({"host": "smtp.attacker.example", "password": password}));
         world.put("/providers/email", &elsewhere).await.refuses(400, "settings.password");
+        let other_port = with(&json!({"port": 2465, "password": password}));
+        world.put("/providers/email", &other_port).await.refuses(400, "settings.password");
     }
 }
 

@@ -82,7 +82,7 @@ async fn the_source_of_a_message_is_what_a_trusted_proxy_says_and_nobody_else() 
         let (_, spaces) = ask(&larkspur, "GET /api/v1/spaces", &["host: localhost", &key], "").await;
         let body = serde_json::json!({
             "name": "from one address", "space": spaces["items"][0]["id"],
-            "security": {"allowed_sources": ["198.51.100.1"]},
+            "security": {"sources": ["198.51.100.1"]},
         });
         let json = "content-type: application/json";
         let lines = ["host: localhost", &key, json];
