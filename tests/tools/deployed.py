@@ -227,7 +227,7 @@ def checks(world):
     def every_page_is_guarded_by_its_headers_and_an_unknown_path_is_nobodys():
         for path in ("/incidents", "/sign-in", "/set-up/first.gone"):
             _, headers, _ = Person(deployment).open(path)
-            wanted = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer", "X-Content-Type-Options": "nosniff"}
+            wanted = {"Cache-Control": "no-store", "Referrer-Policy": "same-origin", "X-Content-Type-Options": "nosniff"}
             kept = {name: headers[name] for name in wanted}
             expect(kept == wanted and "default-src 'none'" in headers["Content-Security-Policy"], f"{path}: {headers}")
         for path in ("/nothing", "/api", "/.env", "/incidents/..%2f..%2f"):

@@ -13,12 +13,13 @@ use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// What API Gateway takes (API Gateway quotas for HTTP APIs, read 2026-11).
-const BODY_BYTES: usize = 10 * 1024 * 1024;
+/// What Lambda takes as an event, and so the largest body that reaches a function (Lambda quotas, read 2026-11). API Gateway
+/// answers 413 beyond.
+const BODY_BYTES: usize = 6 * 1024 * 1024 - 1;
 /// What API Gateway waits for an integration (the same quotas).
 const WHOLE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_secs(10);
-/// What all bodies together may hold beyond the first bytes of each: room for six of the largest events, or 170 of the
+/// What all bodies together may hold beyond the first bytes of each: room for eight of the largest events, or 170 of the
 /// largest messages.
 const ROOM: usize = 48 * 1024 * 1024;
 const SMALL: usize = 16 * 1024;
@@ -100,14 +101,14 @@ mod tests {
         let bodies = Bodies::new();
         let kept = bodies.read(Body::from(vec![b'x'; 3 * MIB]), 1000).await.expect("read");
         assert_eq!(kept.bytes.len(), 1000);
-        let refused = bodies.read(Body::from(vec![b'x'; 11 * MIB]), 1000).await.expect_err("too large");
+        let refused = bodies.read(Body::from(vec![b'x'; 7 * MIB]), 1000).await.expect_err("too large");
         assert_eq!(refused, Unread::TooLarge);
     }
 
     #[tokio::test]
     async fn while_the_room_is_full_small_bodies_are_taken_and_large_ones_are_not() {
         let bodies = Bodies::new();
-        let large = || bodies.read(Body::from(vec![b'x'; 8 * MIB]), 8 * MIB);
+        let large = || bodies.read(Body::from(vec![b'x'; 5 * MIB]), 5 * MIB);
         let mut held = Vec::new();
         let refused = loop {
             match large().await {
@@ -115,7 +116,7 @@ mod tests {
                 Err(refused) => break refused,
             }
         };
-        assert_eq!((refused, held.len()), (Unread::NoRoom, 6));
+        assert_eq!((refused, held.len()), (Unread::NoRoom, 9));
         assert!(bodies.read(Body::from(vec![b'x'; SMALL]), MIB).await.is_ok());
         held.pop();
         assert!(large().await.is_ok(), "the room of a body that is done with is free again");

@@ -76,8 +76,8 @@ pub(crate) struct Replayed {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TryBody {
-    /// What a sender would post.
-    #[schema(value_type = Object, example = json!({"msg_type": "text", "content": {"text": "disk full on db-1"}}))]
+    /// What a sender would post: any JSON, for what is no message is answered as a sender would be.
+    #[schema(value_type = Value, example = json!({"msg_type": "text", "content": {"text": "disk full on db-1"}}))]
     pub(crate) body: Value,
 }
 

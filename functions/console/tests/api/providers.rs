@@ -53,7 +53,8 @@ async fn a_password_goes_in_and_never_comes_out() {
     assert!(!serde_json::to_string(&stored).expect("JSON").contains(CANARY), "it is sealed");
 
     // Left out or sent back masked it is kept, `null` removes it.
-    let kept = world.put("/providers/email", &with(&json!({"password": null, "from": "oncall@example.com"}))).await.is(200);
+    let kept =
+        world.put("/providers/email", &with(&json!({"password": null, "from": "oncall@example.com"}))).await.is(200);
     let settings_kept = (&kept["settings"]["password"], &kept["settings"]["from"]);
     assert_eq!(settings_kept, (&json!("…6789"), &json!("oncall@example.com")));
     let kept = world.put("/providers/email", &with(&json!({"password": "…6789"}))).await.is(200);
