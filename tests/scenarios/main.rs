@@ -23,6 +23,7 @@ mod merging;
 mod ordering;
 mod people;
 mod push_modes;
+mod readme;
 mod routes;
 mod schedules;
 mod secrets;

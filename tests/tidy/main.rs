@@ -2,9 +2,10 @@
 //!
 //! Reading order: [`template`] functions, triggers, roles and settings → [`infra`] queues, tables, alarms and the key
 //! layout → [`dependencies`] who may use whom → [`sources`] what stands where in the code → [`proofs`] what keeps what is
-//! promised.
+//! promised → [`documents`] commands that need an AWS account.
 
 mod dependencies;
+mod documents;
 mod infra;
 mod proofs;
 mod sources;
