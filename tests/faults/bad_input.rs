@@ -261,7 +261,7 @@ const HOSTILE: &str = "<at user_id=\"all\">everyone</at> <at id=all></at> <@all>
     @everyone @all [x](https://evil.example) *b* `c` <b>d</b> <a href=\"https://evil.example\">e</a> &lt;at id=all&gt;";
 
 #[tokio::test]
-async fn nothing_that_a_sender_writes_calls_anyone_or_becomes_a_link_on_any_channel() {
+async fn nothing_that_a_sender_writes_calls_anyone_or_hides_where_a_link_leads_on_any_channel() {
     let world = World::start().await;
     let groups = [
         (Vendor::Feishu, "feishu"),
@@ -280,10 +280,11 @@ async fn nothing_that_a_sender_writes_calls_anyone_or_becomes_a_link_on_any_chan
     sender.sends(&json!({"msg_type": "text", "content": {"title": format!("disk {HOSTILE}"), "text": HOSTILE}})).await;
     for (vendor, group) in groups {
         let seen = world.group(vendor, group).expects("disk").await;
-        let runs = seen.title.iter().chain(seen.lines.iter().flatten());
-        let elsewhere: Vec<&str> =
-            runs.filter_map(|run| run.href.as_deref()).filter(|to| to.contains("evil")).collect();
-        assert!(elsewhere.is_empty(), "{vendor:?} shows a link of the sender's: {elsewhere:?}");
+        // An address that the sender wrote is a link under its own name, never under words of the sender's.
+        for run in seen.title.iter().chain(seen.lines.iter().flatten()) {
+            let Some(to) = run.href.as_deref().filter(|to| to.contains("evil")) else { continue };
+            assert_eq!((run.text.as_str(), to), ("evil.example", "https://evil.example"), "{vendor:?}");
+        }
         // What the vendor takes for a mention, its members see as one; what it does not, as it was written.
         let shown = seen.everything();
         for call in [" @channel", " @here", " @U012AB3CD"] {

@@ -47,7 +47,8 @@ async fn every_channel_shows_the_trigger_and_the_recovery_with_a_link_to_the_inc
     world.advance(scenarios::minutes(1)).await;
     sender.says("RESOLVED host=db-1").await;
     for (vendor, group) in GROUPS {
-        world.group(vendor, group).expects("RESOLVED host=db-1").await;
+        let shown = world.group(vendor, group).expects_all(&["Recovered", "after 1m"]).await.everything();
+        assert!(shown.contains(&format!("{}/links/v1.", world.larkspur.base_url)), "{vendor:?} lacks a link: {shown}");
     }
     for delivery in deliveries(&world).await {
         assert_eq!(delivery["state"], "delivered", "{delivery:#}");

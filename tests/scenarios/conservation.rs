@@ -77,7 +77,7 @@ async fn a_refused_message_is_replayed_once_the_setting_is_on() {
     assert_eq!(world.api.call("PUT", &path, Some(&body)).await.status, 200);
     let replayed = world.api.call("POST", &format!("{path}/messages/{refused}/replay"), None).await;
     assert_eq!(replayed.status, 202, "{}", replayed.text);
-    world.feishu("ops").expects_all(&["[FIRING] disk full", "db-1 used 96%"]).await;
+    world.feishu("ops").expects_all(&["] INC #", " disk full", "db-1 used 96%"]).await;
     world.settle().await;
     assert_eq!(sender.outcomes().await, ["triggered", "refused"]);
     let alert = &world.api.list("/alerts").await[0];

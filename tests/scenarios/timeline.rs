@@ -30,7 +30,7 @@ async fn the_timeline_tells_the_whole_story_in_its_order() {
     world.advance(seconds(1)).await;
     sender.says("RESOLVED host=db-1").await;
     for chat in ["li's chat", "wang's chat"] {
-        world.feishu(chat).expects("Acknowledged by Wang").await;
+        world.feishu(chat).expects_all(&["Acknowledged", "(Wang"]).await;
         world.feishu(chat).expects("Recovered").await;
     }
 

@@ -43,6 +43,7 @@ pub mod sandbox;
 pub mod schedule;
 pub mod secret;
 pub mod severity;
+pub mod shown;
 pub mod silence;
 pub mod space;
 pub mod template;

@@ -13,6 +13,7 @@ use alerting::moment::Moment;
 use alerting::notice::Notice;
 use alerting::people::Person;
 use alerting::secret::Secret;
+use alerting::shown::links::Link;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::fit::{Render, Written, fit};
-use crate::layout::{Digest, Message, Tone, break_tags};
+use crate::layout::{Digest, Message, Tone, bare, break_tags, linked};
 use crate::outcome::{Outcome, Provider, Reason, Reply, code, text_of};
 use crate::settings::{Fields, SettingsError};
 use crate::{Channel, Example, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
@@ -161,20 +162,26 @@ impl Render for Writer {
     fn message(&self, message: &Message, form: Form) -> Option<Written> {
         let people = &message.line.mentions;
         if form == Form::Plain {
-            return self.text(&message.plain(&mentions(people, break_tags), break_tags), people);
+            return self.text(&message.plain(&mentions(people, break_tags), break_tags, bare), people);
         }
         let line = &message.line;
-        let mut text = format!("### {} {} {}\n", coloured(line.tone, &line.badge), line.num, escape(&line.title));
+        let badge = coloured(line.tone, &line.badge);
+        let (title, note) = (escape(&line.title), escape(&line.note));
+        let links = message.link_line(|name, link| format!("[{name}]({link})"));
+        if message.is_line() {
+            return self.markdown(&line.headline(), &format!("{badge} {} {title}{note} {links}", line.num), people);
+        }
+        let mut text = format!("### {badge} {} {title}{note}\n", line.num);
         text += &mention_block(people);
         for fact in message.facts() {
-            let value = escape(&fact.value);
+            let value = linked(&fact.value, escape, markdown_link);
             let value = if fact.coloured { coloured(line.tone, &value) } else { value };
             text += &format!("\n- **{}**{}{value}", escape(&fact.name), message.words.colon());
         }
         for block in message.blocks() {
-            text += &format!("\n\n{}", lines(&escape(block)));
+            text += &format!("\n\n{}", lines(&linked(block, escape, markdown_link)));
         }
-        text += &format!("\n\n{}", message.link_line(|name, link| format!("[{name}]({link})")));
+        text += &format!("\n\n{links}");
         self.markdown(&line.headline(), &text, people)
     }
 
@@ -184,10 +191,11 @@ impl Render for Writer {
             return self.text(&digest.plain(&mentions(people, break_tags), break_tags), people);
         }
         let title = digest.heading();
-        let mut text = format!("### {title}\n{}", mention_block(people));
+        let mut text = format!("### {}\n{}", digest.escaped_heading(escape), mention_block(people));
         for line in digest.lines {
             let badge = coloured(line.tone, &line.badge);
-            text += &format!("\n- {badge} [{}]({}) {}", line.num, line.link, escape(&line.title));
+            let (title, note) = (escape(&line.title), escape(&line.note));
+            text += &format!("\n- {badge} [{}]({}) {title}{note}", line.num, line.link);
         }
         if let Some(footer) = digest.footer() {
             text += &format!("\n\n{footer}");
@@ -245,6 +253,10 @@ fn mentions(people: &[Person], escape: impl Fn(&str) -> String) -> String {
 fn mention_block(people: &[Person]) -> String {
     let text = mentions(people, escape);
     if text.is_empty() { text } else { format!("\n{text}\n") }
+}
+
+fn markdown_link(link: &Link) -> String {
+    format!("[{}]({})", escape(&link.shown), link.url)
 }
 
 fn coloured(tone: Tone, text: &str) -> String {

@@ -27,7 +27,7 @@ use lettre::{Address, Message as MimeMessage};
 use serde::Serialize;
 
 use crate::fit::{Fitted, Render, Written, fit};
-use crate::layout::{Digest, Message, Tone};
+use crate::layout::{Digest, Message, Tone, bare};
 use crate::outcome::{Outcome, Provider, Reason, Reply};
 use crate::settings::{Fields, PlainSmtpHosts, SettingsError};
 use crate::{
@@ -279,7 +279,7 @@ impl Writer {
 impl Render<Content> for Writer {
     fn message(&self, message: &Message, form: Form) -> Option<Written<Content>> {
         let html = (form == Form::Rich).then(|| html::message(message));
-        Self::content(&message.line.headline(), message.line.tone, message.plain("", str::to_owned), html)
+        Self::content(&message.line.headline(), message.line.tone, message.plain("", str::to_owned, bare), html)
     }
 
     fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Written<Content>> {

@@ -9,6 +9,7 @@
 use alerting::moment::Moment;
 use alerting::people::Person;
 use alerting::secret::Secret;
+use alerting::shown::links::{Link, Piece, pieces};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -16,7 +17,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use crate::fit::{Render, Written, fit};
-use crate::layout::{Digest, Line, Message, Tone, break_tags};
+use crate::layout::{Digest, Line, Message, Tone, bare, break_tags, linked};
 use crate::outcome::{Outcome, Provider, Reason, Reply, code, text_of};
 use crate::settings::{Fields, SettingsError};
 use crate::{Channel, Example, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
@@ -151,10 +152,15 @@ impl Render for Writer<'_> {
     fn message(&self, message: &Message, form: Form) -> Option<Written> {
         let people = &message.line.mentions;
         if form == Form::Plain {
-            return self.text(&message.plain(&plain_mentions(people), break_tags));
+            return self.text(&message.plain(&plain_mentions(people), break_tags, bare));
+        }
+        if message.is_line() {
+            let links = message.link_line(|name, link| format!("[{name}]({link})"));
+            let elements = vec![json!({"tag": "div", "text": {"tag": "lark_md", "content": links}})];
+            return self.card(message.line.tone, &message.line.headline(), elements);
         }
         let fields = message.facts().iter().map(|fact| {
-            let text = format!("**{}**\n{}", escape(&fact.name), escape(&fact.value));
+            let text = format!("**{}**\n{}", escape(&fact.name), linked(&fact.value, escape, markdown_link));
             json!({"is_short": true, "text": {"tag": "lark_md", "content": text}})
         });
         let fields: Vec<Value> = fields.collect();
@@ -163,7 +169,7 @@ impl Render for Writer<'_> {
             elements.push(json!({"tag": "div", "fields": fields}));
         }
         for block in message.blocks() {
-            elements.extend([json!({"tag": "hr"}), json!({"tag": "div", "text": plain_text(block)})]);
+            elements.extend([json!({"tag": "hr"}), json!({"tag": "div", "text": text_with_links(block)})]);
         }
         let button = |(name, link): (&str, &str)| json!({"tag": "button", "type": "primary", "text": plain_text(name), "url": link});
         elements.push(json!({"tag": "action", "actions": message.links().map(button).collect::<Vec<_>>()}));
@@ -206,9 +212,21 @@ fn plain_mentions(people: &[Person]) -> String {
 }
 
 fn digest_line(line: &Line) -> Value {
-    let Line { badge, num, title, link, .. } = line;
-    let text = format!("**{badge}** [{num}]({link}) {}", escape(title));
+    let Line { tone, badge, num, title, note, link, .. } = line;
+    let text = format!("{} **{badge}** [{num}]({link}) {}{}", tone.mark(), escape(title), escape(note));
     json!({"tag": "div", "text": {"tag": "lark_md", "content": text}})
+}
+
+/// Markup only where there is a link to write.
+fn text_with_links(text: &str) -> Value {
+    if pieces(text).iter().all(|piece| matches!(piece, Piece::Text(_))) {
+        return plain_text(text);
+    }
+    json!({"tag": "lark_md", "content": linked(text, escape, markdown_link)})
+}
+
+fn markdown_link(link: &Link) -> String {
+    format!("[{}]({})", escape(&link.shown), link.url)
 }
 
 fn plain_text(content: &str) -> Value {

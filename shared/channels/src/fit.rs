@@ -152,14 +152,14 @@ fn many<B>(
     words: Words,
     render: impl Fn(&Digest<'_>) -> Option<Written<B>>,
 ) -> Result<Fitted<B>, RenderError> {
-    let first = |count| render(&Digest { lines: &lines[..count], left: lines.len() - count, words });
+    let first = |count| render(&Digest { lines: &lines[..count], all: lines, words });
     if let Some((shown, written)) = largest(1..lines.len() + 1, first) {
         return Ok(written.fitted(shown, cut));
     }
     let line = &lines[0];
     let shorter = |count| {
         let line = Line { title: cut_chars(&line.title, count), ..line.clone() };
-        render(&Digest { lines: &[line], left: lines.len() - 1, words })
+        render(&Digest { lines: &[line], all: lines, words })
     };
     let written = largest(1..line.title.chars().count(), shorter);
     written.map(|(_, written)| written.fitted(1, true)).ok_or(RenderError::TooLong)
@@ -191,6 +191,7 @@ fn with_title(message: &Message, count: usize) -> Message {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::bare;
     use crate::samples::{described, post};
 
     fn draft(labels: usize, description: usize) -> Draft {
@@ -204,7 +205,7 @@ mod tests {
     fn fitted_by(source: &str, draft: &Draft, max: usize) -> (String, bool) {
         let size = Size { max, unit: Unit::Bytes };
         let render = |message: &Message| {
-            let text = message.plain("", str::to_owned);
+            let text = message.plain("", str::to_owned, bare);
             size.written(text.len(), || text.clone())
         };
         let template = Template::read(source).expect("valid");
@@ -262,7 +263,7 @@ mod tests {
         let (text, _) = fitted(&draft, beside_links(&draft, 540));
         assert!(!text.contains("label00") && text.contains("告"), "{text}");
         let (text, _) = fitted(&draft, beside_links(&draft, 100));
-        assert!(text.starts_with("[Critical] INC #7KQ2MD 磁盘满了") && text.ends_with("?ack=1"), "{text}");
+        assert!(text.starts_with("🔴 [Critical] INC #7KQ2MD 磁盘满了") && text.ends_with("?ack=1"), "{text}");
     }
 
     #[test]
@@ -280,7 +281,10 @@ mod tests {
         assert!(cut && text.contains("告… (shortened") && text.contains("see the runbook of value"), "{text}");
         let long = format!("- Host: {{{{ labels.label09 }}}}\n{}", "runbook ".repeat(100));
         let (text, cut) = fitted_by(&long, &draft, max);
-        assert!(cut && text.contains("Host: value") && text.contains("runbook … (shortened"), "{text}");
+        assert!(
+            cut && text.contains("Host: value") && text.contains("\nrunbook ") && text.contains("… (shortened"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! What a message says, before any vendor's markup: the same facts in the same order on every channel.
 //!
 //! One notice is a [`Message`]: a headline (`[Critical] INC #7KQ2MD disk full`), the [`crate::content`] that a template
-//! made of it (facts, labels, description), and a link.
-//! Several are a [`Line`] each (`[Recovered · Critical] INC #7KQ2MD disk full`). The `#` in every headline is the
-//! keyword that operators set on Feishu and DingTalk bots.
+//! made of it (facts, labels, description), and a link. Of what needs nobody any more (acknowledged, recovered, closed)
+//! the headline and the link are all: `[Recovered · Critical] INC #7KQ2MD disk full (after 5m 20s)`.
+//! Several notices are a [`Line`] each, below a heading that counts them and names the first. The `#` in every headline is
+//! the keyword that operators set on Feishu and DingTalk bots.
 //!
-//! Texts from outside are cleaned of control characters here, and shortened in [`crate::fit`]; what looks like markup
-//! is defused by each channel as it writes.
+//! Texts from outside are shown as [`alerting::shown`] says, cleaned of control characters here, and shortened in
+//! [`crate::fit`]; what looks like markup is defused by each channel as it writes. Only addresses that the sender wrote are
+//! links, made safe by [`alerting::shown::links`].
 
 use alerting::destination::TimeZone;
 use alerting::limits::cut_chars;
@@ -14,6 +16,8 @@ use alerting::moment::Moment;
 use alerting::notice::Notice;
 use alerting::people::Person;
 use alerting::severity::Severity;
+use alerting::shown::links::{Link, Piece, pieces};
+use alerting::shown::without_state;
 use alerting::timeline::EntryKind;
 use time::{OffsetDateTime, UtcOffset};
 
@@ -61,6 +65,17 @@ impl Tone {
         }
     }
 
+    /// The same where a vendor has no colours.
+    pub(crate) const fn mark(self) -> &'static str {
+        match self {
+            Tone::Critical => "🔴",
+            Tone::Warning => "🟠",
+            Tone::Info => "🔵",
+            Tone::Acknowledged => "🟡",
+            Tone::Closed => "✅",
+        }
+    }
+
     /// `#RRGGBB`, for vendors that take any colour.
     pub(crate) const fn hex(self) -> &'static str {
         match self {
@@ -81,7 +96,12 @@ pub(crate) struct Line {
     pub badge: String,
     /// `INC #7KQ2MD`
     pub num: String,
+    /// Without its sender's own state.
     pub title: String,
+    /// Who did it and how long after the trigger, with a space in front: ` (Li Lei, after 5m 20s)`; of a trigger empty.
+    pub note: String,
+    /// Nobody has to act: the headline says all there is to say.
+    pub is_brief: bool,
     /// The incident's page.
     pub link: String,
     /// The page with the button; `None`: there is nothing to acknowledge.
@@ -95,7 +115,8 @@ impl Line {
     pub(crate) fn folded(notice: &Notice, post: &Post<'_>) -> Self {
         let words = Words::of(post.language);
         let badge = format!("[{} · {}]", words.event(notice.kind), words.severity(notice.severity));
-        Self { title: cut_chars(&clean_line(&notice.title), LINE_TITLE_CHARS), ..Self::new(notice, post, badge) }
+        let line = Self::new(notice, post, badge);
+        Self { title: cut_chars(&line.title, LINE_TITLE_CHARS), ..line }
     }
 
     /// The headline of one notice by itself.
@@ -113,7 +134,9 @@ impl Line {
             tone: Tone::of(notice.kind, notice.severity),
             badge,
             num: format!("INC #{}", notice.num),
-            title: clean_line(&notice.title),
+            title: without_state(&clean_line(&notice.title)),
+            note: Words::of(post.language).note(notice),
+            is_brief: is_brief(notice.kind),
             link: post.links.details(notice),
             acknowledge: notice.can_be_acknowledged().then(|| post.links.acknowledge(notice)),
             mentions: mention::cleaned(&notice.mentions),
@@ -122,8 +145,18 @@ impl Line {
 
     /// `[Critical] INC #7KQ2MD disk full`
     pub(crate) fn headline(&self) -> String {
-        format!("{} {} {}", self.badge, self.num, self.title)
+        format!("{} {} {}{}", self.badge, self.num, self.title, self.note)
     }
+
+    /// The same with its colour, where the vendor has none: `🔴 [Critical] INC #7KQ2MD disk full`.
+    pub(crate) fn marked(&self) -> String {
+        format!("{} {}", self.tone.mark(), self.headline())
+    }
+}
+
+/// Whether nobody has to act on such a change.
+pub(crate) const fn is_brief(kind: EntryKind) -> bool {
+    matches!(kind, EntryKind::Acknowledged | EntryKind::Recovered | EntryKind::Closed | EntryKind::AutoClosed)
 }
 
 /// One notice, laid out.
@@ -144,22 +177,33 @@ impl Message {
         self.content.blocks.iter().map(String::as_str).filter(|block| !block.is_empty())
     }
 
-    /// The whole message without markup. `escape` defuses what comes from outside; `mentions` is a line as the vendor
-    /// wants it.
-    pub(crate) fn plain(&self, mentions: &str, escape: impl Fn(&str) -> String) -> String {
-        let mut text = escape(&self.line.headline());
+    /// There is nothing below the headline but the links, and nobody is mentioned.
+    pub(crate) fn is_line(&self) -> bool {
+        let is_alone = self.line.is_brief && self.line.mentions.is_empty();
+        is_alone && self.facts().is_empty() && self.blocks().next().is_none()
+    }
+
+    /// The whole message without markup. `escape` defuses what comes from outside, and `link` writes an address in it;
+    /// `mentions` is a line as the vendor wants it.
+    pub(crate) fn plain(
+        &self,
+        mentions: &str,
+        escape: impl Fn(&str) -> String,
+        link: impl Fn(&Link) -> String,
+    ) -> String {
+        let mut text = escape(&self.line.marked());
         if !mentions.is_empty() {
             text += &format!("\n{mentions}");
         }
         for fact in self.facts() {
-            text += &format!("\n{}{}{}", escape(&fact.name), self.words.colon(), escape(&fact.value));
+            text += &format!("\n{}{}{}", escape(&fact.name), self.words.colon(), linked(&fact.value, &escape, &link));
         }
         for (index, block) in self.content.blocks.iter().enumerate().filter(|(_, block)| !block.is_empty()) {
             text += if index == 0 { "\n" } else { "\n\n" };
-            text += &escape(block);
+            text += &linked(block, &escape, &link);
         }
         let links = self.link_line(|name, link| format!("{name}{}{link}", self.words.colon()));
-        format!("{text}\n\n{links}")
+        format!("{text}{}{links}", if self.is_line() { "\n" } else { "\n\n" })
     }
 
     /// What can be opened, each with its name: the last line of every message, `Details | Acknowledge`.
@@ -180,20 +224,47 @@ impl Message {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Digest<'a> {
     pub lines: &'a [Line],
-    pub left: usize,
+    /// Those and the ones that wait.
+    pub all: &'a [Line],
     pub words: Words,
 }
 
+/// Titles that a heading names.
+const HEADING_TITLES: usize = 3;
+/// Characters of each.
+const HEADING_TITLE_CHARS: usize = 40;
+
 impl Digest<'_> {
-    /// `[5 changes] INC #7KQ2MD …`
+    /// `[5 changes: 3 Critical, 2 over] INC #7KQ2MD disk full · cpu high …`
     pub(crate) fn heading(&self) -> String {
+        self.escaped_heading(str::to_owned)
+    }
+
+    /// The same with the titles, which come from outside, as `escape` writes them.
+    pub(crate) fn escaped_heading(&self, escape: impl Fn(&str) -> String) -> String {
         let first = self.lines.first().map_or("", |line| line.num.as_str());
-        format!("[{}] {first} …", self.words.changes(self.lines.len() + self.left))
+        let counts = self.words.counts(self.all.iter().map(|line| line.tone));
+        let mut titles: Vec<&str> = Vec::new();
+        for line in self.all {
+            if !titles.contains(&line.title.as_str()) && titles.len() <= HEADING_TITLES {
+                titles.push(&line.title);
+            }
+        }
+        let more = if titles.len() > HEADING_TITLES { " …" } else { "" };
+        titles.truncate(HEADING_TITLES);
+        let titles: Vec<String> =
+            titles.into_iter().map(|title| escape(&cut_chars(title, HEADING_TITLE_CHARS))).collect();
+        let colon = self.words.colon();
+        format!("[{}{colon}{counts}] {first} {}{more}", self.words.changes(self.all.len()), titles.join(" · "))
+    }
+
+    fn left(&self) -> usize {
+        self.all.len() - self.lines.len()
     }
 
     /// That there is more to come, if there is.
     pub(crate) fn footer(&self) -> Option<String> {
-        (self.left > 0).then(|| self.words.more_changes(self.left))
+        (self.left() > 0).then(|| self.words.more_changes(self.left()))
     }
 
     /// The most urgent colour among the lines.
@@ -208,15 +279,29 @@ impl Digest<'_> {
 
     /// The whole digest without markup.
     pub(crate) fn plain(&self, mentions: &str, escape: impl Fn(&str) -> String) -> String {
-        let mut text = self.heading();
+        let mut text = self.escaped_heading(&escape);
         if !mentions.is_empty() {
             text += &format!("\n{mentions}");
         }
         for line in self.lines {
-            text += &format!("\n{}\n{}", escape(&line.headline()), line.link);
+            text += &format!("\n{}\n{}", escape(&line.marked()), line.link);
         }
         self.footer().map_or(text.clone(), |footer| format!("{text}\n{footer}"))
     }
+}
+
+/// A text in which the addresses that the sender wrote are links. `escape` defuses everything else.
+pub(crate) fn linked(text: &str, escape: impl Fn(&str) -> String, link: impl Fn(&Link) -> String) -> String {
+    let piece = |piece: Piece<'_>| match piece {
+        Piece::Text(text) => escape(text),
+        Piece::Link(address) => link(&address),
+    };
+    pieces(text).into_iter().map(piece).collect()
+}
+
+/// An address by itself: where nothing can be linked, it is text, and people's programs may link it.
+pub(crate) fn bare(link: &Link) -> String {
+    link.url.clone()
 }
 
 /// `2026-11-22 13:00:05 +08:00`; UTC by name.

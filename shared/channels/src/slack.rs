@@ -8,11 +8,12 @@
 use alerting::moment::Moment;
 use alerting::people::Person;
 use alerting::secret::Secret;
+use alerting::shown::links::{Link, Piece, pieces};
 use serde_json::{Value, json};
 
 use crate::content::Fact;
 use crate::fit::{Render, Written, fit};
-use crate::layout::{Digest, Line, Message};
+use crate::layout::{Digest, Line, Message, linked};
 use crate::outcome::{Outcome, Provider, Reason, Reply, text_of};
 use crate::settings::{Fields, SettingsError};
 use crate::{Channel, Example, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
@@ -149,11 +150,17 @@ impl Writer {
 impl Render for Writer {
     fn message(&self, message: &Message, form: Form) -> Option<Written> {
         if form == Form::Plain {
-            return Self::plain(&message.plain(&mentions(&message.line.mentions), escape));
+            return Self::plain(&message.plain(&mentions(&message.line.mentions), escape, slack_link));
+        }
+        if message.is_line() {
+            let Line { tone, badge, num, title, note, .. } = &message.line;
+            let links = message.link_line(|name, link| format!("<{link}|{name}>"));
+            return Self::plain(&format!("{} *{badge} {num}* {}{} {links}", tone.mark(), escape(title), escape(note)));
         }
         let mut blocks = Vec::new();
         for facts in message.facts().chunks(FIELDS) {
-            let field = |fact: &Fact| mrkdwn(&format!("*{}*\n{}", escape(&fact.name), escape(&fact.value)));
+            let field =
+                |fact: &Fact| mrkdwn(&format!("*{}*\n{}", escape(&fact.name), linked(&fact.value, escape, slack_link)));
             blocks.push(json!({"type": "section", "fields": facts.iter().map(field).collect::<Vec<_>>()}));
         }
         blocks.extend(message.blocks().flat_map(sections));
@@ -174,7 +181,8 @@ impl Render for Writer {
         }
         // A line is at most 120 escaped characters of title, badge and link, so a few always fit into a section.
         let mut texts: Vec<String> = Vec::new();
-        for line in digest.lines.iter().map(headline).chain(digest.footer()) {
+        let line = |line: &Line| format!("{} {}", line.tone.mark(), headline(line));
+        for line in digest.lines.iter().map(line).chain(digest.footer()) {
             match texts.last_mut() {
                 Some(text) if text.chars().count() + line.chars().count() < SECTION_CHARS => {
                     *text += &format!("\n{line}")
@@ -192,8 +200,8 @@ impl Render for Writer {
 }
 
 fn headline(line: &Line) -> String {
-    let Line { badge, num, title, link, .. } = line;
-    format!("*{badge} <{link}|{num}>* {}", escape(title))
+    let Line { badge, num, title, note, link, .. } = line;
+    format!("*{badge} <{link}|{num}>* {}{}", escape(title), escape(note))
 }
 
 fn mentions(people: &[Person]) -> String {
@@ -220,25 +228,35 @@ fn section(text: &str) -> Value {
     json!({"type": "section", "text": mrkdwn(text)})
 }
 
-/// As many sections as a text needs. It is split before it is escaped, so that no escape is split.
+/// As many sections as a text needs. It is split before it is escaped, and never within a link.
 fn sections(text: &str) -> Vec<Value> {
     let mut parts = vec![String::new()];
     let mut used = 0;
-    for c in text.chars() {
-        let escaped = match c {
-            '&' => "&amp;".len(),
-            '<' | '>' => "&lt;".len(),
-            c if FORMATTING.contains(c) => 2,
-            _ => 1,
-        };
-        if used + escaped > SECTION_CHARS {
+    let mut add = |written: &str, size: usize| {
+        if used + size > SECTION_CHARS {
             parts.push(String::new());
             used = 0;
         }
-        used += escaped;
-        parts.last_mut().expect("there is one from the start").push(c);
+        used += size;
+        parts.last_mut().expect("there is one from the start").push_str(written);
+    };
+    for piece in pieces(text) {
+        match piece {
+            Piece::Link(link) => {
+                let written = slack_link(&link);
+                add(&written, written.chars().count());
+            }
+            Piece::Text(text) => {
+                let mut before = ' ';
+                for c in text.chars() {
+                    let written = escaped(c, before);
+                    add(&written, written.chars().count());
+                    before = c;
+                }
+            }
+        }
     }
-    parts.iter().filter(|part| !part.is_empty()).map(|part| section(&escape(part))).collect()
+    parts.iter().filter(|part| !part.is_empty()).map(|part| section(part)).collect()
 }
 
 /// All characters that Slack counts: every `text` in the body.
@@ -261,19 +279,24 @@ const FORMATTING: &str = "*_~`";
 /// `&`, `<` and `>` as Slack's documentation says; that alone keeps links and mentions (`<!here>`) out. What would make
 /// text bold, italic, struck or code gets a space of no width before it where it could take effect.
 fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
     let mut before = ' ';
-    for c in text.chars() {
-        match c {
-            '&' => out += "&amp;",
-            '<' => out += "&lt;",
-            '>' => out += "&gt;",
-            c if FORMATTING.contains(c) && !before.is_alphanumeric() => out.extend(['\u{200B}', c]),
-            c => out.push(c),
-        }
-        before = c;
+    let escape = |c: char| escaped(c, std::mem::replace(&mut before, c));
+    text.chars().map(escape).collect()
+}
+
+fn escaped(c: char, before: char) -> String {
+    match c {
+        '&' => "&amp;".to_owned(),
+        '<' => "&lt;".to_owned(),
+        '>' => "&gt;".to_owned(),
+        c if FORMATTING.contains(c) && !before.is_alphanumeric() => format!("\u{200B}{c}"),
+        c => c.to_string(),
     }
-    out
+}
+
+/// An address of a [`Link`] holds none of what would end it here.
+fn slack_link(link: &Link) -> String {
+    format!("<{}|{}>", link.url.replace('&', "&amp;"), escape(&link.shown))
 }
 
 #[cfg(test)]

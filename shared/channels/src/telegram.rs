@@ -10,11 +10,12 @@ use std::time::Duration;
 use alerting::moment::Moment;
 use alerting::people::Person;
 use alerting::secret::Secret;
+use alerting::shown::links::Link;
 use reqwest::Url;
 use serde_json::{Value, json};
 
 use crate::fit::{Render, Written, fit};
-use crate::layout::{Digest, Line, Message};
+use crate::layout::{Digest, Line, Message, bare, linked};
 use crate::outcome::{Outcome, Provider, Reason, Reply, clamped, code, text_of};
 use crate::settings::{Fields, SettingsError};
 use crate::{Channel, Example, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
@@ -173,18 +174,24 @@ impl Writer<'_> {
 impl Render for Writer<'_> {
     fn message(&self, message: &Message, form: Form) -> Option<Written> {
         if form == Form::Plain {
-            return self.plain(&message.plain(&plain_mentions(&message.line.mentions), break_mentions));
+            return self.plain(&message.plain(&plain_mentions(&message.line.mentions), break_mentions, bare));
         }
         let line = &message.line;
-        let mut text = format!("<b>{} {}</b> {}\n", line.badge, line.num, escape(&line.title));
+        let Line { tone, badge, num, title, note, .. } = line;
+        let mut text = format!("{} <b>{badge} {num}</b> {}{}", tone.mark(), escape(title), escape(note));
+        let links = message.link_line(|name, link| format!("<a href=\"{}\">{name}</a>", escape(link)));
+        if message.is_line() {
+            return self.html(&format!("{text} {links}"), &Value::Null);
+        }
+        text.push('\n');
         text += &mention_line(&line.mentions);
         for fact in message.facts() {
-            text += &format!("\n<b>{}</b>{}{}", escape(&fact.name), message.words.colon(), escape(&fact.value));
+            let value = linked(&fact.value, escape, html_link);
+            text += &format!("\n<b>{}</b>{}{value}", escape(&fact.name), message.words.colon());
         }
         for block in message.blocks() {
-            text += &format!("\n\n{}", escape(block));
+            text += &format!("\n\n{}", linked(block, escape, html_link));
         }
-        let links = message.link_line(|name, link| format!("<a href=\"{}\">{name}</a>", escape(link)));
         text += &format!("\n\n{links}");
         let button = |(name, link)| json!({"text": name, "url": link});
         let buttons = || json!({"inline_keyboard": [message.links().map(button).collect::<Vec<_>>()]});
@@ -199,8 +206,9 @@ impl Render for Writer<'_> {
             return None;
         }
         let mut text = format!("<b>{}</b>{}", escape(&digest.heading()), mention_line(&digest.mentions()));
-        for Line { badge, num, title, link, .. } in digest.lines {
-            text += &format!("\n<b>{badge}</b> <a href=\"{}\">{num}</a> {}", escape(link), escape(title));
+        for Line { tone, badge, num, title, note, link, .. } in digest.lines {
+            let (mark, title, note) = (tone.mark(), escape(title), escape(note));
+            text += &format!("\n{mark} <b>{badge}</b> <a href=\"{}\">{num}</a> {title}{note}", escape(link));
         }
         if let Some(footer) = digest.footer() {
             text += &format!("\n{footer}");
@@ -248,6 +256,10 @@ fn plain_mentions(people: &[Person]) -> String {
 /// Telegram refuses a whole message whose button leads to this machine or to a bare address.
 fn is_public(link: &str) -> bool {
     Url::parse(link).is_ok_and(|url| url.domain().is_some_and(|host| host.contains('.')))
+}
+
+fn html_link(link: &Link) -> String {
+    format!("<a href=\"{}\">{}</a>", escape(&link.url), escape(&link.shown))
 }
 
 /// Telegram's HTML needs these four as entities.

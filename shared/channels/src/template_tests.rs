@@ -66,9 +66,10 @@ fn what_a_template_says_itself_is_defused_like_what_comes_from_outside() {
     let evil = "<at id=all></at> <!here> @all **x** [y](http://evil.example) <b> & \\ `z`";
     for channel in NAMES {
         for form in [Form::Rich, Form::Plain] {
-            let outside =
-                render(channel, &described(evil, evil), form, Some("- {{ title }}: {{ title }}\n{{ description }}"));
-            let inside = render(channel, &described(evil, evil), form, Some(&format!("- {evil}: {evil}\n{evil}")));
+            // A first line that repeats the title is not shown, so the text is not the title.
+            let notice = described(evil, &format!("see {evil}"));
+            let outside = render(channel, &notice, form, Some("- {{ title }}: {{ title }}\n{{ description }}"));
+            let inside = render(channel, &notice, form, Some(&format!("- {evil}: {evil}\nsee {evil}")));
             assert_eq!(body_text(&outside), body_text(&inside), "{channel} {form:?}");
         }
     }

@@ -14,10 +14,11 @@ use std::time::Duration;
 use alerting::moment::Moment;
 use alerting::people::Person;
 use alerting::secret::Secret;
+use alerting::shown::links::Link;
 use serde_json::json;
 
 use crate::fit::{Render, Written, fit};
-use crate::layout::{Digest, Message, Tone, break_tags};
+use crate::layout::{Digest, Message, Tone, bare, break_tags, linked};
 use crate::outcome::{Outcome, Provider, Reason, Reply, code, text_of};
 use crate::settings::{Fields, SettingsError};
 use crate::{Channel, Example, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
@@ -119,20 +120,24 @@ impl Render for Writer {
     fn message(&self, message: &Message, form: Form) -> Option<Written> {
         let line = &message.line;
         if form == Form::Plain || line.mentions.iter().any(|person| mobile(person).is_some()) {
-            return Self::text(&message.plain(&unmentioned(&line.mentions), break_tags), &line.mentions);
+            return Self::text(&message.plain(&unmentioned(&line.mentions), break_tags, bare), &line.mentions);
         }
         let badge = coloured(line.tone, &line.badge);
-        let mut text = format!("**{badge} [{}]({}) {}**", line.num, line.link, escape(&line.title));
+        let (title, note) = (escape(&line.title), escape(&line.note));
+        let links = message.link_line(|name, link| format!("[{name}]({link})"));
+        if message.is_line() {
+            return Self::markdown(&format!("{badge} {} {title}{note} {links}", line.num));
+        }
+        let mut text = format!("**{badge} [{}]({}) {title}{note}**", line.num, line.link);
         text += &mention_line(&line.mentions);
         for fact in message.facts() {
-            let value = escape(&fact.value);
+            let value = linked(&fact.value, escape, markdown_link);
             let value = if fact.coloured { coloured(line.tone, &value) } else { value };
             text += &format!("\n> {}{}{value}", escape(&fact.name), message.words.colon());
         }
         for block in message.blocks() {
-            text += &format!("\n\n{}", escape(block));
+            text += &format!("\n\n{}", linked(block, escape, markdown_link));
         }
-        let links = message.link_line(|name, link| format!("[{name}]({link})"));
         Self::markdown(&format!("{text}\n\n{links}"))
     }
 
@@ -141,10 +146,11 @@ impl Render for Writer {
         if form == Form::Plain || people.iter().any(|person| mobile(person).is_some()) {
             return Self::text(&digest.plain(&unmentioned(&people), break_tags), &people);
         }
-        let mut text = format!("**{}**{}", digest.heading(), mention_line(&people));
+        let mut text = format!("**{}**{}", digest.escaped_heading(escape), mention_line(&people));
         for line in digest.lines {
             let badge = coloured(line.tone, &line.badge);
-            text += &format!("\n> {badge} [{}]({}) {}", line.num, line.link, escape(&line.title));
+            let (title, note) = (escape(&line.title), escape(&line.note));
+            text += &format!("\n> {badge} [{}]({}) {title}{note}", line.num, line.link);
         }
         Self::markdown(&digest.footer().map_or(text.clone(), |footer| format!("{text}\n{footer}")))
     }
@@ -177,6 +183,10 @@ fn mention_line(people: &[Person]) -> String {
 fn unmentioned(people: &[Person]) -> String {
     let names = people.iter().filter(|person| user_id(person).is_none() && mobile(person).is_none());
     mention::line(&names.cloned().collect::<Vec<_>>(), |_| None, break_tags)
+}
+
+fn markdown_link(link: &Link) -> String {
+    format!("[{}]({})", escape(&link.shown), link.url)
 }
 
 /// WeCom knows `warning` (orange red), `comment` (grey) and `info` (green).

@@ -7,14 +7,17 @@
 //!
 //! Source: support.zoom.com KB0067640, "Using the Incoming Webhook app" (as of 2026-11); apprise and Keep for the shape.
 
+use std::borrow::Cow;
+
 use alerting::moment::Moment;
 use alerting::people::Person;
 use alerting::secret::Secret;
+use alerting::shown::links::{Piece, pieces};
 use reqwest::Url;
 use serde_json::{Value, json};
 
 use crate::fit::{Render, Written, fit};
-use crate::layout::{Digest, Message, Tone};
+use crate::layout::{Digest, Message, Tone, bare};
 use crate::outcome::{Outcome, Provider, Reason, Reply, code, text_of};
 use crate::settings::{Fields, SettingsError};
 use crate::{Channel, Example, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
@@ -138,7 +141,7 @@ struct Writer {
 /// One part of a message's body.
 enum Part<'a> {
     Text(String),
-    Link(String, &'a str),
+    Link(String, Cow<'a, str>),
     /// The only one whose text Zoom looks at for markup.
     Mentions(String),
 }
@@ -188,27 +191,53 @@ impl Render for Writer {
             parts.push(Part::Text(line.title.clone()));
         }
         if form == Form::Plain {
-            parts.push(Part::Text(message.plain("", str::to_owned)));
+            parts.push(Part::Text(message.plain("", str::to_owned, bare)));
             return self.body(None, &head, &parts);
         }
         let facts = message.facts().iter().map(|fact| format!("{}{}{}", fact.name, message.words.colon(), fact.value));
         let facts = facts.collect::<Vec<_>>().join("\n");
-        parts.extend((!facts.is_empty()).then_some(Part::Text(facts)));
-        parts.extend(message.blocks().map(|block| Part::Text(block.to_owned())));
-        parts.extend(message.links().map(|(name, link)| Part::Link(name.to_owned(), link)));
+        parts.extend(with_links(&facts));
+        parts.extend(message.blocks().flat_map(with_links));
+        parts.extend(message.links().map(|(name, link)| Part::Link(name.to_owned(), link.into())));
         self.body(Some(line.tone), &head, &parts)
     }
 
     fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Written> {
+        let heading = alerting::limits::cut_chars(&digest.heading(), HEAD.max);
         let mut parts: Vec<Part<'_>> = mentions(&digest.mentions()).into_iter().collect();
         if form == Form::Plain {
             parts.push(Part::Text(digest.plain("", str::to_owned)));
-            return self.body(None, &digest.heading(), &parts);
+            return self.body(None, &heading, &parts);
         }
-        parts.extend(digest.lines.iter().map(|line| Part::Link(line.headline(), line.link.as_str())));
+        parts.extend(digest.lines.iter().map(|line| Part::Link(line.marked(), line.link.as_str().into())));
         parts.extend(digest.footer().map(Part::Text));
-        self.body(Some(digest.tone()), &digest.heading(), &parts)
+        self.body(Some(digest.tone()), &heading, &parts)
     }
+}
+
+/// A part of a body is a link as a whole or not at all, so every address is a part of its own: under words of the sender's,
+/// a link would not show where it leads.
+fn with_links<'a>(text: &str) -> Vec<Part<'a>> {
+    let pieces = pieces(text);
+    let is_link = |index: Option<usize>| index.is_some_and(|index| matches!(pieces.get(index), Some(Piece::Link(_))));
+    let mut parts = Vec::new();
+    for (index, piece) in pieces.iter().enumerate() {
+        match piece {
+            Piece::Link(link) => parts.push(Part::Link(link.shown.clone(), link.url.clone().into())),
+            Piece::Text(text) => {
+                let mut text = text.trim_matches('\n');
+                // The brackets around an address have nothing left in them.
+                if is_link(index.checked_sub(1)) {
+                    text = text.trim_start_matches([')', ' ', '\n']);
+                }
+                if is_link(Some(index + 1)) {
+                    text = text.trim_end_matches(['(', ' ', '\n']);
+                }
+                parts.extend((!text.trim().is_empty()).then(|| Part::Text(text.to_owned())));
+            }
+        }
+    }
+    parts
 }
 
 /// First in the body, where it is seen. Names stand in markup, so what Zoom would act on is taken out of them.

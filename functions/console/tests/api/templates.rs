@@ -13,7 +13,7 @@ async fn every_channel_tells_its_template_and_what_one_may_hold() {
     for channel in CHANNELS {
         let told = world.get(&format!("/channels/{channel}/template")).await.is(200);
         assert_eq!(told["channel"], channel);
-        for (language, word) in [("en", "- Severity: {{ severity }}"), ("zh", "- 严重程度：{{ severity }}")] {
+        for (language, word) in [("en", "- Source: {{ source }}"), ("zh", "- 来源：{{ source }}")] {
             assert!(told["default"][language].as_str().is_some_and(|text| text.contains(word)), "{told:#}");
         }
         let variables = told["variables"].as_array().expect("variables");

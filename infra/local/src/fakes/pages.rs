@@ -15,7 +15,7 @@ use http::{StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
 
-use super::rich::Line;
+use super::rich::{Line, Run};
 use super::seen::Seen;
 use super::{Fakes, Vendor};
 
@@ -23,9 +23,6 @@ const STYLE: &str = include_str!("pages/groups.css");
 const SCRIPT: &str = include_str!("pages/groups.js");
 /// Nothing but these two files may act or be loaded.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-/// A longer one is a sentence that begins in bold.
-const FIELD_NAME_CHARS: usize = 24;
 
 /// Pages at `/groups`.
 pub fn router(fakes: &Fakes) -> Router {
@@ -43,7 +40,9 @@ pub fn router(fakes: &Fakes) -> Router {
 }
 
 async fn list(State(fakes): State<Fakes>) -> Response {
-    let mut body = String::from("<header><h1>Groups</h1><p>What the built-in bots were sent.</p></header><main>");
+    let mut body = String::from(
+        "<header><h1>Groups</h1><p>What the built-in bots were sent. <a href=\"/incidents\">Incidents</a></p></header><main>",
+    );
     let groups = fakes.list();
     if groups.is_empty() {
         body.push_str("<p class=\"empty\">No group has been sent anything yet.</p>");
@@ -161,11 +160,11 @@ fn card(out: &mut String, seen: &Seen) {
     let _ = write!(out, "</div>{}</article>", time(seen.at));
 }
 
-/// A line that begins with a short name in bold is a field: names and values stand below each other.
+/// Names and values of fields stand below each other. Other bold text is part of its sentence.
 fn show_line(out: &mut String, line: &Line) {
     match line.split_first() {
         None => out.push_str("<p class=\"gap\"></p>"),
-        Some((name, value)) if name.bold && !value.is_empty() && name.text.chars().count() <= FIELD_NAME_CHARS => {
+        Some((name, value)) if is_field(name, value) => {
             let _ = write!(out, "<p class=\"field\"><b>{}</b><span>", text(name.text.trim_end_matches([':', ' '])));
             let mut value = value.to_vec();
             value[0].text = value[0].text.trim_start_matches([':', '：', ' ']).to_owned();
@@ -178,6 +177,13 @@ fn show_line(out: &mut String, line: &Line) {
             out.push_str("</p>");
         }
     }
+}
+
+/// What the vendor has as a field, or what a colon makes one: `**Space**: Payments`.
+fn is_field(name: &Run, value: &[Run]) -> bool {
+    let colon = [':', '：'];
+    let named = name.text.trim_end().ends_with(colon) || value.first().is_some_and(|run| run.text.starts_with(colon));
+    !value.is_empty() && (name.field || (name.bold && named))
 }
 
 fn time(at: Moment) -> String {
@@ -232,8 +238,6 @@ fn page(title: &str, body: &str) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fakes::rich::Run;
-
     #[test]
     fn whatever_a_message_holds_is_text_to_the_page() {
         let mut html = String::new();
@@ -246,5 +250,22 @@ mod tests {
         card(&mut html, &seen);
         assert!(!html.contains("<script") && !html.contains("javascript:") && !html.contains("\"><b>"), "{html}");
         assert!(html.contains("&lt;script&gt;"));
+    }
+
+    #[test]
+    fn only_a_field_is_drawn_as_one() {
+        let bold = |text: &str| Run { bold: true, ..Run::plain(text) };
+        let field = Run { field: true, ..bold("Space") };
+        for (line, is_field) in [
+            (vec![bold("[Recovered · Critical]"), Run::plain(" INC #1 disk full")], false),
+            (vec![bold("node db-1 is down"), Run::plain(" since 10:00")], false),
+            (vec![bold("Space"), Run::plain(": Payments")], true),
+            (vec![bold("状态："), Run::plain("触发")], true),
+            (vec![field, Run::plain(" Payments")], true),
+        ] {
+            let mut html = String::new();
+            show_line(&mut html, &line);
+            assert_eq!(html.starts_with("<p class=\"field\">"), is_field, "{html}");
+        }
     }
 }

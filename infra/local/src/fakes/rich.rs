@@ -10,6 +10,9 @@ pub struct Run {
     pub text: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bold: bool,
+    /// The name of a field: its value follows.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub field: bool,
     /// `#RRGGBB`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub color: Option<String>,
@@ -49,6 +52,7 @@ pub(crate) fn field(lines: Vec<Line>) -> Vec<Line> {
     }
     let mut lines = lines.into_iter();
     let mut first: Line = lines.next().unwrap_or_default();
+    first.iter_mut().for_each(|run| run.field = true);
     first.push(Run::plain(" "));
     first.extend(lines.next().unwrap_or_default());
     std::iter::once(joined(first)).chain(lines).collect()
@@ -200,7 +204,7 @@ impl Reader {
     }
 
     fn styled(&self, text: String) -> Run {
-        Run { text, bold: self.bold, color: self.color.clone(), href: None }
+        Run { text, bold: self.bold, color: self.color.clone(), ..Run::default() }
     }
 }
 

@@ -165,7 +165,12 @@ fn push(lines: &mut Vec<Line>, text: &str, open: &[(String, Option<String>)]) {
         }
         if !part.is_empty() {
             let text = html_escape::decode_html_entities(part).into_owned();
-            lines.last_mut().expect("there is always a line").push(Run { text, bold, color: None, href: href.clone() });
+            lines.last_mut().expect("there is always a line").push(Run {
+                text,
+                bold,
+                href: href.clone(),
+                ..Run::default()
+            });
         }
     }
 }

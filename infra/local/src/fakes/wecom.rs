@@ -116,7 +116,7 @@ fn template_card(card: &Value, seen: &mut Seen) {
     }
     for row in card["horizontal_content_list"].as_array().into_iter().flatten() {
         let (name, value) = (text(&row["keyname"]).unwrap_or_default(), text(&row["value"]).unwrap_or_default());
-        seen.lines.push(vec![Run { bold: true, ..Run::plain(name) }, Run::plain(format!(" {value}"))]);
+        seen.lines.push(vec![Run { bold: true, field: true, ..Run::plain(name) }, Run::plain(format!(" {value}"))]);
     }
     let jumps = card["jump_list"].as_array().into_iter().flatten();
     seen.buttons = jumps

@@ -128,7 +128,7 @@ fn show(part: &Value, seen: &mut Seen) -> Result<(), Reply> {
             for item in part["items"].as_array().into_iter().flatten() {
                 let text = |name: &str| item[name].as_str().unwrap_or_default().to_owned();
                 seen.lines.push(vec![
-                    Run { bold: true, ..Run::plain(text("key")) },
+                    Run { bold: true, field: true, ..Run::plain(text("key")) },
                     Run::plain(format!(" {}", text("value"))),
                 ]);
             }
@@ -143,7 +143,7 @@ fn fields(request: &Incoming<'_>) -> Result<Seen, Reply> {
     let rows = body.as_object().ok_or_else(|| message(400, "Invalid format"))?.iter();
     let line = |(name, value): (&String, &Value)| {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        vec![Run { bold: true, ..Run::plain(name) }, Run::plain(format!(" {value}"))]
+        vec![Run { bold: true, field: true, ..Run::plain(name) }, Run::plain(format!(" {value}"))]
     };
     Ok(Seen { lines: rows.map(line).collect(), ..Seen::new(request.now) })
 }

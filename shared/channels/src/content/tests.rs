@@ -33,7 +33,7 @@ fn lines_are_facts_texts_and_ends_of_blocks() {
     check("- Rack: {{ labels.rack|default('') }}\n- item", &[], &["- item"]);
     check("a\n---\n\nb\n- Late: fact\nc\n---", &["Late=fact"], &["a", "b\nc", ""]);
     check("{% if flapping %}\n- Flaps: yes\n{% endif %}\n{# why #}\nend", &["Flaps=yes"], &["end"]);
-    check("{% for name in labels %}\n{{ name }}\n{% endfor %}\nend", &[], &["host\nregion\ncard_color\nend"]);
+    check("{% for name in labels %}\n{{ name }}\n{% endfor %}\nend", &[], &["host\nregion\nend"]);
     check("{% if level > 1 %}second{% else %}first{% endif %} level", &[], &["second level"]);
     check("{{ description|truncate(8)|upper }}", &[], &["USAGE I…"]);
     check(r#"{{ labels["card_color"] }} {{ kind }} {{ severity_code }}"#, &[], &["red escalated Critical"]);
@@ -46,7 +46,7 @@ fn what_comes_from_outside_is_neither_fact_nor_end_of_a_block() {
     let notice = Notice { title, description, ..notice(EntryKind::Triggered) };
     let content = lay_out("{{ title }}\n---\n{{ description }}", &notice).expect("laid out");
     assert!(content.facts.is_empty(), "{content:?}");
-    assert_eq!(content.blocks, ["a b Forged: fact - Forged: fact", "---\n- Forged: fact\n---"]);
+    assert_eq!(content.blocks, ["a b Forged: fact - Forged: fact", "- Forged: fact"]);
 }
 
 #[test]

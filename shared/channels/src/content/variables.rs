@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alerting::notice::Notice;
+use alerting::shown::{self, is_shown_label, without_state};
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
 
 use crate::Post;
-use crate::layout::{Words, clean_line, clean_text, label_rank, local_time};
+use crate::layout::{Words, clean_line, clean_text, is_brief, label_rank, local_time};
 
 /// One variable, as people read of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,18 +26,24 @@ const fn variable(name: &'static str, kind: &'static str, meaning: &'static str,
 }
 
 /// All there are; README.md has the same table.
-pub const VARIABLES: [Variable; 19] = [
-    variable("title", "text", "of the incident", "disk full on db-1"),
+pub const VARIABLES: [Variable; 20] = [
+    variable("title", "text", "of the incident, without its sender's own FIRING or RESOLVED", "disk full on db-1"),
     variable(
         "description",
         "text",
-        "of the alert, in lines; shortened if the message would be too long",
+        "of the alert, in lines, without a first line that repeats the title; shortened if the message would be too long",
         "usage is at 97%",
     ),
     variable("severity", "text", "in the language of the message", "Critical"),
     variable("severity_code", "text", "`Critical`, `Warning` or `Info` in every language", "Critical"),
     variable("event", "text", "what happened, in the language of the message", "Acknowledged"),
     variable("kind", "text", "the same as the timeline names it, in every language", "acknowledged"),
+    variable(
+        "brief",
+        "boolean",
+        "nobody has to act: it was acknowledged, recovered or closed; the channels' own templates then say nothing",
+        "false",
+    ),
     variable("status", "text", "what happened, and who did it", "Acknowledged by Li Lei"),
     variable("actor", "text", "who did it: a person or an API key by name, `source` or `timer`", "Li Lei"),
     variable("num", "text", "what people call the incident by", "7KQ2MD"),
@@ -52,7 +59,7 @@ pub const VARIABLES: [Variable; 19] = [
         "labels",
         "map",
         "of the alert: `labels.host`, `labels[\"card_color\"]`; a loop gets the names, the most telling first, and \
-         fewer if the message would be too long",
+         fewer if the message would be too long; `card_color` is not among them",
         "db-1",
     ),
     variable(
@@ -82,6 +89,8 @@ pub(crate) struct Seen {
     /// The most telling first.
     labels: Arc<Vec<(String, String)>>,
     labels_shown: usize,
+    /// Those that a loop may get: the first.
+    labels_listed: usize,
     description: String,
     words: Words,
 }
@@ -91,13 +100,15 @@ impl Seen {
         let words = Words::of(post.language);
         let mut labels: Vec<_> =
             notice.labels.iter().map(|(name, value)| (clean_line(name), clean_line(value))).collect();
-        labels.sort_by_key(|(name, _)| label_rank(name));
+        labels.sort_by_key(|(name, _)| (!is_shown_label(name), label_rank(name)));
+        let listed = labels.iter().filter(|(name, _)| is_shown_label(name)).count();
         Self {
             fixed: fixed(notice, post, words),
             severity: words.severity(notice.severity),
-            labels_shown: labels.len(),
+            labels_shown: listed,
+            labels_listed: listed,
             labels: Arc::new(labels),
-            description: clean_text(&notice.description),
+            description: shown::text(&clean_line(&notice.title), &clean_text(&notice.description)),
             words,
         }
     }
@@ -108,7 +119,7 @@ impl Seen {
     }
 
     pub(crate) fn labels(&self) -> usize {
-        self.labels.len()
+        self.labels_listed
     }
 
     pub(crate) fn description_chars(&self) -> usize {
@@ -117,7 +128,7 @@ impl Seen {
 
     /// With so many labels, and so many characters of the description and the mark that there were more.
     pub(crate) fn shortened(&self, labels: usize, description: usize) -> Self {
-        let mut shorter = Self { labels_shown: labels.min(self.labels.len()), ..self.clone() };
+        let mut shorter = Self { labels_shown: labels.min(self.labels_listed), ..self.clone() };
         if let Some((end, _)) = self.description.char_indices().nth(description) {
             shorter.description = format!("{}{}", &self.description[..end], self.words.shortened());
         }
@@ -125,7 +136,7 @@ impl Seen {
     }
 
     pub(super) fn context(&self) -> Value {
-        let hidden = self.labels.len() - self.labels_shown;
+        let hidden = self.labels_listed - self.labels_shown;
         let more_labels = if hidden > 0 { self.words.more_labels(hidden) } else { String::new() };
         let labels = Labels { all: Arc::clone(&self.labels), shown: self.labels_shown };
         let shortened = [
@@ -142,7 +153,8 @@ fn fixed(notice: &Notice, post: &Post<'_>, words: Words) -> Vec<(&'static str, V
     let lasted = notice.closed_at.unwrap_or(notice.at).since(notice.triggered_at);
     let duration = if lasted >= Duration::from_secs(1) { words.duration(lasted) } else { String::new() };
     vec![
-        ("title", line(&notice.title)),
+        ("title", Value::from(without_state(&clean_line(&notice.title)))),
+        ("brief", Value::from(is_brief(notice.kind))),
         ("severity", Value::from(words.severity(notice.severity))),
         ("severity_code", Value::from(notice.severity.as_str())),
         ("event", Value::from(words.event(notice.kind))),

@@ -82,7 +82,7 @@ fn nothing_in_an_alert_mentions_anyone_or_makes_markup() {
     );
     assert_eq!(body["at"], json!({"isAtAll": false}));
     let text = body["markdown"]["text"].as_str().expect("text");
-    let written = "@all ＜font color=\"red\"\\>x＜/font\\> \\[x\\](https://evil.example)  \n\\# h";
+    let written = "@all ＜font color=\"red\"\\>x＜/font\\> \\[x\\]([evil.example](https://evil.example))  \n\\# h";
     assert!(text.contains(written), "{text}");
 }
 

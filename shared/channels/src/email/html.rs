@@ -1,7 +1,9 @@
 //! The HTML part: tables and inline styles, which is what all mail programs draw alike.
 
+use alerting::shown::links::Link;
+
 use crate::content::Fact;
-use crate::layout::{Digest, Line, Message, Tone, Words};
+use crate::layout::{Digest, Line, Message, Tone, Words, linked};
 
 const FONT: &str = "font-family:-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,'PingFang SC','Microsoft \
                     YaHei',sans-serif;font-size:14px;line-height:1.5;color:#1f2328";
@@ -15,7 +17,7 @@ pub(super) fn message(message: &Message) -> String {
         "<div>{} {}</div><div style=\"font-size:20px;font-weight:600;word-break:break-word\">{}</div>",
         badge(line.tone, &line.badge),
         escape(&line.num),
-        escape(&line.title),
+        escape(&format!("{}{}", line.title, line.note)),
     ));
     if !message.facts().is_empty() {
         rows += &row(&table(message.facts().iter().map(|fact| pair(fact, line.tone))));
@@ -24,7 +26,7 @@ pub(super) fn message(message: &Message) -> String {
         // What stands right behind facts is more of them: in the usual content the labels.
         let is_aside = index == 0 && !message.facts().is_empty();
         let style = if is_aside { "color:#656d76" } else { "padding:12px;background:#f6f8fa" };
-        rows += &row(&format!("<div style=\"{style};word-break:break-word\">{}</div>", lines(block)));
+        rows += &row(&format!("<div style=\"{style};word-break:break-word\">{}</div>", linked(block, lines, anchor)));
     }
     rows += &row(&buttons(message.links()));
     page(message.words, line.tone, &rows)
@@ -34,9 +36,9 @@ pub(super) fn message(message: &Message) -> String {
 pub(super) fn digest(digest: &Digest<'_>) -> String {
     let mut rows = row(&format!("<div style=\"font-size:20px;font-weight:600\">{}</div>", escape(&digest.heading())));
     for line in digest.lines {
-        let Line { tone, badge: text, num, title, link, .. } = line;
+        let Line { tone, badge: text, num, title, note, link, .. } = line;
         let link = format!("<a href=\"{}\" style=\"color:#0969da\">{}</a>", escape(link), escape(num));
-        rows += &row(&format!("{} {link} {}", badge(*tone, text), escape(title)));
+        rows += &row(&format!("{} {link} {}{}", badge(*tone, text), escape(title), escape(note)));
     }
     if let Some(footer) = digest.footer() {
         rows += &row(&escape(&footer));
@@ -69,7 +71,7 @@ fn table(rows: impl Iterator<Item = String>) -> String {
 }
 
 fn pair(fact: &Fact, tone: Tone) -> String {
-    let value = escape(&fact.value);
+    let value = linked(&fact.value, escape, anchor);
     let value = if fact.coloured { coloured(tone, &value) } else { value };
     format!("<tr><td style=\"{NAME}\">{}</td><td style=\"{VALUE}\">{value}</td></tr>", escape(&fact.name))
 }
@@ -94,6 +96,12 @@ fn buttons<'a>(links: impl Iterator<Item = (&'static str, &'a str)>) -> String {
     };
     let cells = links.map(button).collect::<Vec<_>>().join("<td style=\"width:12px\"></td>");
     format!("<table role=\"presentation\" cellpadding=\"0\" cellspacing=\"0\" border=\"0\"><tr>{cells}</tr></table>")
+}
+
+/// An address that the sender wrote.
+fn anchor(link: &Link) -> String {
+    let (url, shown) = (escape(&link.url), escape(&link.shown));
+    format!("<a href=\"{url}\" rel=\"noopener noreferrer nofollow\" style=\"color:#0969da\">{shown}</a>")
 }
 
 /// Lines and indentation as they are, which HTML would run together.

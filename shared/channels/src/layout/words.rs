@@ -8,6 +8,8 @@ use alerting::timeline::EntryKind;
 
 use alerting::destination::Language;
 
+use super::{Tone, clean_line};
+
 /// Words in one language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Words(Language);
@@ -32,6 +34,8 @@ words! {
     shortened: "… (shortened, open the details for all of it)" | "…（内容过长已截断，请查看详情）";
     colon: ": " | "：";
     comma: ", " | "、";
+    acknowledged: "acknowledged" | "已认领";
+    over: "over" | "已结束";
 }
 
 impl Words {
@@ -90,6 +94,39 @@ impl Words {
             (Language::English, actor) => format!("{event} by {actor}"),
             (Language::Chinese, actor) => format!("{event}（{actor}）"),
         }
+    }
+
+    /// Who did it and how long after the trigger, for the end of a headline; of a trigger empty.
+    pub(crate) fn note(self, notice: &Notice) -> String {
+        let lasted = notice.closed_at.unwrap_or(notice.at).since(notice.triggered_at);
+        let actor = clean_line(&notice.actor);
+        let actor = Some(actor).filter(|actor| !matches!(actor.as_str(), "" | "source" | "timer"));
+        let after = (lasted >= Duration::from_secs(1)).then(|| match self.0 {
+            Language::English => format!("after {}", self.duration(lasted)),
+            Language::Chinese => format!("历时 {}", self.duration(lasted)),
+        });
+        let parts: Vec<String> = actor.into_iter().chain(after).collect();
+        match (self.0, notice.kind) {
+            (_, EntryKind::Triggered) => String::new(),
+            _ if parts.is_empty() => String::new(),
+            (Language::English, _) => format!(" ({})", parts.join(", ")),
+            (Language::Chinese, _) => format!("（{}）", parts.join("，")),
+        }
+    }
+
+    /// How many changes are of which kind: `3 Critical, 1 acknowledged, 2 over`.
+    pub(crate) fn counts(self, tones: impl Iterator<Item = Tone>) -> String {
+        let tones: Vec<Tone> = tones.collect();
+        let kinds = [
+            (Tone::Critical, self.severity(Severity::Critical)),
+            (Tone::Warning, self.severity(Severity::Warning)),
+            (Tone::Info, self.severity(Severity::Info)),
+            (Tone::Acknowledged, self.acknowledged()),
+            (Tone::Closed, self.over()),
+        ];
+        let counted = kinds.map(|(tone, name)| (tones.iter().filter(|other| **other == tone).count(), name));
+        let counted = counted.into_iter().filter(|(count, _)| *count > 0);
+        counted.map(|(count, name)| format!("{count} {name}")).collect::<Vec<_>>().join(self.comma())
     }
 
     /// The two largest units: `2d 3h`, `5m 20s`.

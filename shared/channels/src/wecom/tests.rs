@@ -42,7 +42,8 @@ fn nothing_in_an_alert_mentions_anyone_or_makes_markup() {
     let text = body["markdown"]["content"].as_str().expect("text");
     assert!(!text.contains("<@") && text.contains("＜@all> ＜font color=\"info\">x＜/font>"), "{text}");
     assert!(
-        text.contains("[x]\u{200B}(https") && text.contains("\u{200B}# h *\u{200B}*b*\u{200B}* cpu < 90"),
+        text.contains("[x]\u{200B}([evil.example](https://evil.example))")
+            && text.contains("\u{200B}# h *\u{200B}*b*\u{200B}* cpu < 90"),
         "{text}"
     );
 }

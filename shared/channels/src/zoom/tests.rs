@@ -76,6 +76,30 @@ fn no_part_is_markdown() {
 }
 
 #[test]
+fn an_address_is_a_part_of_its_own_and_never_under_other_words() {
+    let notices =
+        [described("disk full", "see runbook (https://wiki.example/a) now\nhttps://grafana.example/d/1\nend")];
+    let request =
+        samples::destination("zoom_webhook").request(&samples::post(&notices), samples::NOW).expect("renders");
+    let body = samples::body(&request);
+    let parts: Vec<(&str, &str)> = body["content"]["body"]
+        .as_array()
+        .expect("parts")
+        .iter()
+        .map(|part| (part["text"].as_str().unwrap_or_default(), part["link"].as_str().unwrap_or_default()))
+        .filter(|(_, link)| !link.contains("larkspur.example"))
+        .collect();
+    let wanted = [
+        ("see runbook", ""),
+        ("wiki.example/a", "https://wiki.example/a"),
+        ("now", ""),
+        ("grafana.example/d/1", "https://grafana.example/d/1"),
+        ("end", ""),
+    ];
+    assert!(parts.ends_with(&wanted), "{parts:?}");
+}
+
+#[test]
 fn settings_are_refused_with_field_and_remedy() {
     for (name, value) in [
         ("url", json!("https://integrations.zoom.us/elsewhere/x")),
