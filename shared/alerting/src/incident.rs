@@ -7,7 +7,7 @@
 //! that is written, swept or handed over twice acts once.
 
 pub mod apply;
-mod due;
+pub(crate) mod due;
 mod person;
 mod source;
 #[cfg(test)]

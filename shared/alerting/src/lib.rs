@@ -31,6 +31,7 @@ pub mod matcher;
 pub mod message;
 pub mod moment;
 pub mod notice;
+pub mod notified;
 pub mod pattern;
 pub mod people;
 pub mod pipeline;

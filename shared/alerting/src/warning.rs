@@ -1,5 +1,7 @@
 //! What can be saved but will surprise: a setting that is valid and does not do what it looks like.
 
+pub mod nobody;
+
 use serde::Serialize;
 
 /// One surprise, for the person who saves.

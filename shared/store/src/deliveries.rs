@@ -12,6 +12,7 @@ use std::time::Duration;
 use alerting::ids::{DestinationId, IncidentId};
 use alerting::limits;
 use alerting::moment::Moment;
+use alerting::notified::Sent;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
@@ -120,6 +121,16 @@ impl Delivery {
     /// What became of the newest change that was taken up.
     pub fn state(&self) -> DeliveryState {
         self.told.iter().map(|told| told.n).max().map_or(DeliveryState::Pending, |n| self.state_of(n))
+    }
+
+    /// The result of all changes together: whether this destination was ever notified of the incident.
+    pub fn sent(&self) -> Sent {
+        let arrived = |told: &Told| matches!(told.state, DeliveryState::Delivered | DeliveryState::Folded);
+        let is_delivered = |attempt: &Attempt| attempt.outcome == AttemptOutcome::Delivered;
+        if self.told.iter().any(arrived) || self.attempts.iter().any(is_delivered) {
+            return Sent::Arrived;
+        }
+        if self.state() == DeliveryState::Failed { Sent::Failed } else { Sent::Pending }
     }
 
     /// What became of change `n`. One that was never marked shares the lot of the next newer one that is final.

@@ -137,6 +137,15 @@ impl Store {
         Ok(members)
     }
 
+    /// The people of all levels of a rule.
+    pub async fn people_of_rule(&self, rule: &EscalationRule, now: Moment) -> Result<People, ReadError> {
+        let mut people = People::default();
+        for level in &rule.levels {
+            self.add_people(&mut people, level, now).await?;
+        }
+        Ok(people)
+    }
+
     /// The people of a rule from this level up to the first that reaches anyone: no further level is asked.
     async fn people_of(
         &self,

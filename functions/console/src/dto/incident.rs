@@ -2,13 +2,14 @@
 
 use alerting::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, MemberId, SpaceId, TeamId};
 use alerting::incident::{Escalation, Incident, Progress};
+use alerting::notified::{Notified, WhyNobody};
 use alerting::severity::Severity;
 use alerting::timeline::Entry;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Time;
-use super::schema::{ProgressShape, SeverityShape};
+use super::schema::{NotifiedShape, ProgressShape, SeverityShape, WhyNobodyShape};
 
 /// Alerts that an incident names; `alert_count` says how many there are, and `/incidents/{id}/alerts` has all of them.
 const ALERTS_NAMED: usize = 100;
@@ -57,6 +58,14 @@ pub(crate) struct IncidentView {
     /// What keeps it from being told; `null`: nothing does.
     #[schema(required)]
     silenced: Option<SilencedView>,
+    /// `nobody` is a problem: see `not_notified_because`. `pending`: the first notice is on its way, or its level waits.
+    /// `not_needed`: it is silenced, or was over before anybody could be notified.
+    #[schema(value_type = NotifiedShape)]
+    notified: &'static str,
+    /// Why nobody was notified: every delivery failed, no escalation rule matched in a space without destinations, or no
+    /// level of the rule reaches anybody. `null` unless `notified` is `nobody`.
+    #[schema(value_type = Option<WhyNobodyShape>, required)]
+    not_notified_because: Option<&'static str>,
     /// Its alert opens and closes again and again.
     flapping: bool,
     #[schema(value_type = Option<String>, required)]
@@ -159,7 +168,7 @@ impl AttemptView {
 }
 
 impl IncidentView {
-    pub(crate) fn new(incident: Incident) -> Self {
+    pub(crate) fn new(incident: Incident, notified: Notified) -> Self {
         let alert_count = incident.alerts.len();
         Self {
             id: incident.id,
@@ -178,6 +187,8 @@ impl IncidentView {
             acknowledged_by: incident.acknowledged_by,
             escalation: incident.escalation.map(EscalationView::from),
             silenced: incident.held.map(|held| SilencedView { by: held.by, until: held.until.map(Time) }),
+            notified: notified.as_str(),
+            not_notified_because: notified.why_nobody().map(WhyNobody::as_str),
             flapping: incident.flapping,
             merged_into: incident.merged_into,
         }
@@ -199,13 +210,18 @@ impl From<Escalation> for EscalationView {
 
 impl IncidentDetail {
     /// `newest`: the newest entries of the timeline. The attempts of the deliveries take their places between them.
-    pub(crate) fn new(incident: Incident, newest: Vec<Entry>, deliveries: Vec<DeliveryView>) -> Self {
+    pub(crate) fn new(
+        incident: Incident,
+        notified: Notified,
+        newest: Vec<Entry>,
+        deliveries: Vec<DeliveryView>,
+    ) -> Self {
         let timeline_count = usize::try_from(incident.spilled).unwrap_or(usize::MAX) + incident.timeline.len();
         let cut = newest.len() - newest_within(&newest, TIMELINE_BYTES);
         let mut timeline: Vec<EntryView> = newest.into_iter().skip(cut).map(EntryView::from).collect();
         timeline.extend(deliveries.iter().flat_map(DeliveryView::entries));
         timeline.sort_by_key(|entry| entry.at.0);
-        Self { incident: IncidentView::new(incident), timeline, timeline_count, deliveries }
+        Self { incident: IncidentView::new(incident, notified), timeline, timeline_count, deliveries }
     }
 }
 

@@ -151,10 +151,28 @@ pub(crate) struct WarningShape {
     remedy: String,
 }
 
+#[derive(ToSchema)]
+#[schema(as = Notified, rename_all = "snake_case")]
+pub(crate) enum NotifiedShape {
+    Somebody,
+    Pending,
+    Nobody,
+    NotNeeded,
+}
+
+#[derive(ToSchema)]
+#[schema(as = WhyNobody, rename_all = "snake_case")]
+pub(crate) enum WhyNobodyShape {
+    AllFailed,
+    NoRule,
+    NobodyReached,
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use std::collections::BTreeSet;
 
+    use alerting::notified::{Notified, WhyNobody};
     use alerting::{alert, filter, incident, integration, message, severity};
     use serde::Serialize;
     use serde_json::Value;
@@ -221,5 +239,9 @@ pub(super) mod tests {
             incident::Progress::Processing,
             incident::Progress::Closed,
         ]);
+        let why = [WhyNobody::AllFailed, WhyNobody::NoRule, WhyNobody::NobodyReached];
+        same_names::<WhyNobodyShape>(&why.map(WhyNobody::as_str));
+        let notified = [Notified::Somebody, Notified::Pending, Notified::Nobody(why[0]), Notified::NotNeeded];
+        same_names::<NotifiedShape>(&notified.map(Notified::as_str));
     }
 }

@@ -15,7 +15,7 @@ use super::incident::view::Headline;
 use crate::SharedApp;
 use crate::pages::error::{PageError, refused};
 use crate::pages::render::{Reader, When, page};
-use crate::routes::incidents::spaces_by_name;
+use crate::routes::incidents::{all_notified, spaces_by_name};
 use crate::session::SignedIn;
 
 /// Incidents of one page.
@@ -40,6 +40,8 @@ struct Incidents {
 #[derive(Serialize)]
 struct Row {
     headline: Headline,
+    /// Nobody was notified.
+    is_unnotified: bool,
     space: String,
     alerts: usize,
     at: When,
@@ -67,7 +69,9 @@ async fn list(
     let after = given("after").and_then(|after| after.parse::<Stamp>().ok());
     let found = app.store.incidents(IncidentQuery { progress, spaces, after, limit: LISTED }).await?;
     let names: BTreeMap<&SpaceId, &String> = all.iter().map(|(id, name)| (id, name)).collect();
-    let rows = found.items.iter().map(|incident| Row {
+    let notified = all_notified(&app, &found.items).await?;
+    let rows = found.items.iter().zip(notified).map(|(incident, notified)| Row {
+        is_unnotified: notified.why_nobody().is_some(),
         headline: Headline::of(incident, &reader),
         space: names.get(&incident.space).map_or_else(String::new, |name| (*name).clone()),
         alerts: incident.alerts.len(),

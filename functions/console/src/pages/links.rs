@@ -21,12 +21,13 @@ use serde::Serialize;
 
 use super::incident::act::{actor_names, earlier, perform};
 use super::incident::answer;
-use super::incident::view::{Asked, Headline};
+use super::incident::view::{Asked, Headline, unnotified};
 use crate::act::{Wish, existing};
 use crate::auth::scope::Scope;
 use crate::pages::error::{PageError, refused};
 use crate::pages::form::{Form, known};
 use crate::pages::render::{Reader, page};
+use crate::routes::incidents::notified;
 use crate::session::{FORM_TOKEN, SignedIn};
 use crate::{App, SharedApp};
 
@@ -87,6 +88,8 @@ async fn open(
 #[derive(Serialize)]
 struct AcknowledgePage {
     headline: Headline,
+    /// Why nobody was notified, as a key of the words.
+    unnotified: Option<String>,
     /// Why there is no button; `None`: there is one.
     without: Option<&'static str>,
     /// Who works on it already.
@@ -108,6 +111,7 @@ async fn acknowledge_page(app: &App, incident: &Incident, token: &str, by: Signe
     };
     let content = AcknowledgePage {
         headline: Headline::of(incident, &reader),
+        unnotified: unnotified(notified(app, incident).await?),
         without,
         working: actor_names(app, incident).await?,
         action: format!("{}/acknowledge", subject(token)),

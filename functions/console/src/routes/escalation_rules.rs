@@ -3,6 +3,7 @@
 use alerting::escalation::{EscalationRule, Level, Notify, RULES};
 use alerting::ids::{EscalationRuleId, SpaceId};
 use alerting::space::Space;
+use alerting::warning::nobody;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -64,7 +65,7 @@ async fn create(
         space.escalation_rules.insert(position, rule.clone());
         Ok(app.store.spaces().put(&space, Expect::Version(space.version)).await)
     });
-    Ok((StatusCode::CREATED, view(saved.await?, &rule.id)?))
+    Ok((StatusCode::CREATED, view(&app, saved.await?, &rule.id).await?))
 }
 
 #[utoipa::path(get, path = "/spaces/{id}/escalation-rules/{rule}", tag = "escalation rules",
@@ -75,7 +76,7 @@ async fn read(
     State(app): Shared,
     ApiPath((space, id)): ApiPath<(SpaceId, EscalationRuleId)>,
 ) -> Result<Json<WithWarnings<EscalationRuleView>>, ApiError> {
-    view(spaces::found(&app, &space).await?, &id)
+    view(&app, spaces::found(&app, &space).await?, &id).await
 }
 
 #[utoipa::path(put, path = "/spaces/{id}/escalation-rules/{rule}", tag = "escalation rules",
@@ -98,7 +99,7 @@ async fn replace(
         space.escalation_rules.insert(position, rule.clone());
         Ok(app.store.spaces().put(&space, Expect::Version(space.version)).await)
     });
-    view(saved.await?, &id)
+    view(&app, saved.await?, &id).await
 }
 
 #[utoipa::path(delete, path = "/spaces/{id}/escalation-rules/{rule}", tag = "escalation rules",
@@ -119,10 +120,16 @@ async fn delete(
 }
 
 /// A rule by itself, with what will surprise about it.
-fn view(space: Space, id: &EscalationRuleId) -> Result<Json<WithWarnings<EscalationRuleView>>, ApiError> {
+async fn view(
+    app: &App,
+    space: Space,
+    id: &EscalationRuleId,
+) -> Result<Json<WithWarnings<EscalationRuleView>>, ApiError> {
     let position = position_of(&space, id)?;
     let rule = space.escalation_rules.into_iter().nth(position).expect("it was found there");
-    Ok(Json(WithWarnings::none(EscalationRuleView::new(position, rule))))
+    let now = app.clock.now();
+    let warnings = nobody::of_rule(&rule, &app.store.people_of_rule(&rule, now).await?, now);
+    Ok(Json(WithWarnings::new(EscalationRuleView::new(position, rule), warnings)))
 }
 
 fn position_of(space: &Space, id: &EscalationRuleId) -> Result<usize, ApiError> {

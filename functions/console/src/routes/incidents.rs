@@ -3,11 +3,13 @@
 use alerting::alert::Alert;
 use alerting::ids::{DestinationId, IncidentId, SpaceId};
 use alerting::incident::{Incident, Progress};
+use alerting::notified::Notified;
 use axum::Json;
 use axum::extract::State;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
 use store::deliveries::Delivery;
+use store::errors::ReadError;
 use store::incidents::IncidentQuery;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -24,7 +26,7 @@ use crate::extract::{ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
 use crate::{App, SharedApp};
 
-/// Alerts that are read at the same time.
+/// Alerts of an incident, or deliveries of a page of incidents, that are read at the same time.
 const READ_AT_A_TIME: usize = 20;
 /// Bytes of texts after which a page of alerts ends: one with all its labels may have 100 KB, and Lambda answers 6 MB.
 const PAGE_BYTES: usize = 3 * 1024 * 1024;
@@ -65,7 +67,21 @@ async fn list(
     };
     let (after, limit) = (page.after()?, page.limit);
     let found = app.store.incidents(IncidentQuery { progress, spaces, after, limit }).await?;
-    Ok(Json(Listed::of(found, IncidentView::new)))
+    let notified = all_notified(&app, &found.items).await?;
+    let items = found.items.into_iter().zip(notified);
+    let items = items.map(|(incident, notified)| IncidentView::new(incident, notified)).collect();
+    Ok(Json(Listed { items, next: found.next }))
+}
+
+/// Whether anybody was notified of each of these incidents.
+pub(crate) async fn all_notified(app: &App, incidents: &[Incident]) -> Result<Vec<Notified>, ReadError> {
+    let reads: Vec<_> = incidents.iter().map(|incident| notified(app, incident)).collect();
+    stream::iter(reads).buffered(READ_AT_A_TIME).try_collect().await
+}
+
+pub(crate) async fn notified(app: &App, incident: &Incident) -> Result<Notified, ReadError> {
+    let deliveries = app.store.deliveries(&incident.id).await?;
+    Ok(Notified::of(incident, deliveries.iter().map(|(_, delivery)| delivery.sent())))
 }
 
 #[utoipa::path(get, path = "/incidents/{id}", tag = "incidents", operation_id = "read_incident",
@@ -123,14 +139,16 @@ async fn timeline(
 
 /// An incident with its story, within what one answer holds.
 pub(crate) async fn detail(app: &App, incident: Incident) -> Result<Json<IncidentDetail>, ApiError> {
-    let deliveries = deliveries(app, &incident.id).await?;
+    let found = app.store.deliveries(&incident.id).await?;
+    let notified = Notified::of(&incident, found.iter().map(|(_, delivery)| delivery.sent()));
+    let deliveries = delivery_views(app, found).await?;
     let newest = app.store.timeline_end(&incident, TIMELINE_ENTRIES).await?;
-    Ok(Json(IncidentDetail::new(incident, newest, deliveries)))
+    Ok(Json(IncidentDetail::new(incident, notified, newest, deliveries)))
 }
 
-async fn deliveries(app: &App, incident: &IncidentId) -> Result<Vec<DeliveryView>, ApiError> {
+async fn delivery_views(app: &App, found: Vec<(DestinationId, Delivery)>) -> Result<Vec<DeliveryView>, ApiError> {
     let mut deliveries = Vec::new();
-    for (destination, delivery) in app.store.deliveries(incident).await? {
+    for (destination, delivery) in found {
         let (name, channel) = named(app, &destination).await?;
         let state = delivery.state().as_str();
         let Delivery { attempts, .. } = delivery;

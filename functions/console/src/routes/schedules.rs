@@ -5,6 +5,7 @@ use alerting::ids::ScheduleId;
 use alerting::moment::Moment;
 use alerting::policy::FieldError;
 use alerting::schedule::{OVERRIDES, Override, Schedule};
+use alerting::warning::nobody;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -152,7 +153,10 @@ pub(crate) async fn found(app: &App, id: &ScheduleId) -> Result<Schedule, ApiErr
 
 /// A schedule by itself, with what will surprise about it.
 fn alone(app: &App, schedule: Schedule) -> WithWarnings<ScheduleView> {
-    WithWarnings::none(view(app, schedule))
+    let now = app.clock.now();
+    let gaps = schedule.gaps(now, now + AHEAD);
+    let warnings = nobody::of_schedule(&schedule, &gaps, now);
+    WithWarnings::new(ScheduleView::new(schedule, gaps), warnings)
 }
 
 fn view(app: &App, schedule: Schedule) -> ScheduleView {

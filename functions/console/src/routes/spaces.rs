@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use alerting::ids::{DestinationId, SpaceId};
 use alerting::space::Space;
+use alerting::warning::nobody;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -89,7 +90,8 @@ pub(crate) async fn found(app: &App, id: &SpaceId) -> Result<Space, ApiError> {
 
 /// A space by itself, with what will surprise about it.
 fn view(space: Space) -> WithWarnings<SpaceView> {
-    WithWarnings::none(space.into())
+    let warnings = nobody::of_space(&space);
+    WithWarnings::new(space.into(), warnings)
 }
 
 /// `before` as the request wants it: its destinations each once, all of them there.

@@ -125,6 +125,40 @@ async fn whatever_comes_from_outside_is_text() {
 }
 
 #[tokio::test]
+async fn an_incident_of_which_nobody_was_notified_says_so_on_its_page_in_the_list_and_in_the_api() {
+    let world = World::start().await;
+    let space = world.space(&[]).await;
+    let incident = open(&world, None, &[&space]).await.incidents.remove(0);
+    let listed = &world.get("/incidents").await.is(200)["items"][0];
+    let read = world.get(&format!("/incidents/{incident}")).await.is(200);
+    for one in [listed, &read] {
+        assert_eq!(one["notified"], "nobody", "{one}");
+        assert!(one["not_notified_because"].is_string(), "{one}");
+    }
+    for (language, words) in [("en", "Nobody was notified."), ("zh", "未通知到任何人。")] {
+        let li = world.person("Li Lei", "responder", language).await;
+        let page = li.opens(&format!("/incidents/{incident}")).await;
+        assert!(page.text.contains("role=\"alert\"") && page.text.contains(words), "{}", page.text);
+        let list = li.opens("/incidents").await;
+        assert!(list.text.contains(words), "{}", list.text);
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_the_sender_wrote_is_a_link_on_the_incidents_page_under_its_own_name() {
+    let world = World::start().await;
+    let space = world.space(&[]).await;
+    let text = "runbook https://wiki.example/disk, not javascript://x and not https://ours@evil.example";
+    let opened = open_saying(&world, None, &[&space], "[FIRING] disk full", text).await;
+    let page =
+        world.person("Li Lei", "responder", "en").await.opens(&format!("/incidents/{}", opened.incidents[0])).await;
+    let link = "<a href=\"https://wiki.example/disk\" rel=\"noopener noreferrer nofollow\">wiki.example/disk</a>";
+    assert!(page.text.contains(link), "{}", page.text);
+    assert!(!page.text.contains("href=\"javascript") && !page.text.contains("href=\"https://ours@"), "{}", page.text);
+    assert!(page.text.contains("<h1>disk full</h1>"), "without the sender's state: {}", page.text);
+}
+
+#[tokio::test]
 async fn there_are_buttons_for_what_the_member_may_do_and_what_the_state_lets_them() {
     let world = World::start().await;
     let space = world.space(&[]).await;

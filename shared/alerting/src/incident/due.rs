@@ -8,6 +8,10 @@ use crate::incident::{Escalation, Incident, Progress};
 use crate::moment::Moment;
 use crate::timeline::{Audience, Entry, EntryKind};
 
+/// What the timeline says of an incident that nothing takes.
+pub(crate) const NO_DESTINATIONS: &str =
+    "nobody is told: no escalation rule matches, and the space has no destinations";
+
 /// Gives the incident to whom `assigned` says; the draft, with whom it tells and a word on why.
 ///
 /// `at_once`: a level that has a delay has waited already.
@@ -24,7 +28,7 @@ pub(super) fn start<'a>(
             incident.escalation = None;
             add_all(&mut incident.destinations, destinations);
             if destinations.is_empty() {
-                return draft.detail("nobody is told: no escalation rule matches, and the space has no destinations");
+                return draft.detail(NO_DESTINATIONS);
             }
             draft
         }

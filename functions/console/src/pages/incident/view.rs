@@ -3,7 +3,11 @@
 use alerting::alert::{Alert, Status};
 use alerting::ids::DestinationId;
 use alerting::incident::Incident;
+use alerting::limits::cut_chars;
+use alerting::notified::Notified;
 use alerting::severity::Severity;
+use alerting::shown::links::{Link, Piece, pieces};
+use alerting::shown::{self, without_state};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 use store::deliveries::Delivery;
@@ -67,6 +71,8 @@ pub(crate) struct Headline {
 pub(crate) struct IncidentPage {
     headline: Headline,
     done: Option<String>,
+    /// Why nobody was notified, as a key of the words.
+    unnotified: Option<String>,
     facts: Vec<Fact>,
     people: Vec<Person>,
     merged_into: Option<String>,
@@ -99,10 +105,18 @@ struct AlertRow {
     state: &'static str,
     integration: String,
     count: u64,
-    text: String,
-    labels: Vec<(String, String)>,
+    text: Vec<Run>,
+    labels: Vec<(String, Vec<Run>)>,
     triggered: When,
     trace: String,
+}
+
+/// A part of a sender's text.
+#[derive(Serialize)]
+struct Run {
+    text: String,
+    /// An address that the sender wrote.
+    href: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -138,9 +152,11 @@ pub(super) async fn page_of(
     let entries = app.store.timeline(&incident).await?;
     let alerts = alerts(app, &incident, reader).await?;
     let done = asked.done.and_then(|done| reader.known_word(&format!("done_{done}"))).map(str::to_owned);
+    let notified = Notified::of(&incident, told.iter().map(|told| told.delivery.sent()));
     Ok(IncidentPage {
         headline: Headline::of(&incident, reader),
         done,
+        unnotified: unnotified(notified),
         facts: facts(app, &incident, reader).await?,
         people: people(app, &incident).await?,
         merged_into: incident.merged_into.as_ref().map(subject),
@@ -153,13 +169,18 @@ pub(super) async fn page_of(
     })
 }
 
+/// The banner of an incident of which nobody was notified, as a key of the words.
+pub(crate) fn unnotified(notified: Notified) -> Option<String> {
+    notified.why_nobody().map(|why| format!("unnotified_{}", why.as_str()))
+}
+
 impl Headline {
     pub(crate) fn of(incident: &Incident, reader: &Reader) -> Self {
         let state = incident.progress.as_str();
         Self {
             place: subject(&incident.id),
             num: incident.num.clone(),
-            title: incident.title.clone(),
+            title: without_state(&incident.title),
             severity: severity(incident.severity, reader),
             tone: tone(incident.severity),
             state: reader.word(&format!("progress_{state}")).to_owned(),
@@ -238,18 +259,28 @@ fn alert_row(alert: Alert, integration: Option<String>, reader: &Reader) -> Aler
         Status::Open => "alert_open",
         Status::Closed => "alert_closed",
     };
+    let text = cut_chars(&shown::text(&alert.title, &alert.description), TEXT_CHARS);
+    let labels = alert.labels.into_iter().filter(|(name, _)| shown::is_shown_label(name));
     AlertRow {
-        title: alert.title,
+        title: without_state(&alert.title),
         severity: severity(alert.severity, reader),
         tone: tone(alert.severity),
         state: reader.word(state),
         count: alert.count,
-        text: alerting::limits::cut_chars(&alert.description, TEXT_CHARS),
-        labels: alert.labels.into_iter().collect(),
+        text: runs(&text),
+        labels: labels.map(|(name, value)| (name, runs(&value))).collect(),
         triggered: reader.when(alert.opened_by.received_at()),
         trace: format!("/integrations/{}/messages/{}/trace", alert.integration, alert.opened_by),
         integration: integration.unwrap_or_else(|| alert.integration.to_string()),
     }
+}
+
+fn runs(text: &str) -> Vec<Run> {
+    let run = |piece: Piece<'_>| match piece {
+        Piece::Text(text) => Run { text: text.to_owned(), href: None },
+        Piece::Link(Link { url, shown }) => Run { text: shown, href: Some(url) },
+    };
+    pieces(text).into_iter().map(run).collect()
 }
 
 async fn told(app: &App, incident: &Incident) -> Result<Vec<Told>, PageError> {

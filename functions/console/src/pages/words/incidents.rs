@@ -45,6 +45,22 @@ pub(super) const INCIDENTS: &[Row] = &[
     ("more_alerts", "More alerts that are not shown", "未显示的其他告警"),
     ("who_was_told", "Who was told", "通知了谁"),
     ("nobody_told", "Nobody has been told.", "尚未通知任何人。"),
+    ("nobody_was_notified", "Nobody was notified.", "未通知到任何人。"),
+    (
+        "unnotified_all_failed",
+        "Every delivery failed: see below who should have been notified and why it failed.",
+        "所有通知均发送失败：应通知的对象及失败原因见下文。",
+    ),
+    (
+        "unnotified_no_rule",
+        "No escalation rule matched, and the space has no destinations of its own.",
+        "没有匹配的升级规则，且该协作空间没有配置通知目标。",
+    ),
+    (
+        "unnotified_nobody_reached",
+        "No level of its escalation rule reaches anybody: the timeline says why.",
+        "升级规则的任何层级都无法通知到人：原因见时间线。",
+    ),
     ("timeline", "Timeline", "时间线"),
     ("older_entries", "Show older entries", "显示更早的记录"),
     ("delivery_delivered", "delivered", "已送达"),
