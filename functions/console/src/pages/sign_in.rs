@@ -53,6 +53,8 @@ struct SignInPage<'a> {
     /// Minutes to wait.
     wait: Option<u64>,
     provider: Option<Provider>,
+    /// Nobody can sign in yet: the page says how to get the set-up link.
+    is_new: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -79,7 +81,9 @@ async fn form(
     if reader.signed_in.is_some() {
         return Ok(to(next, []));
     }
-    let content = SignInPage { next, email: "", wrong: None, wait: None, provider: provider(&app, next).await? };
+    let provider = provider(&app, next).await?;
+    let is_new = provider.is_none() && app.store.accounts().await?.is_empty();
+    let content = SignInPage { next, email: "", wrong: None, wait: None, provider, is_new };
     Ok(page("sign_in.html", "sign_in", &content, &reader).into_response())
 }
 
@@ -105,7 +109,7 @@ async fn sign_in(
     };
     let minutes = wait.map(|wait| wait.as_secs().div_ceil(60).max(1));
     let provider = provider(&app, next).await?;
-    let content = SignInPage { next, email: &email, wrong: Some(wrong), wait: minutes, provider };
+    let content = SignInPage { next, email: &email, wrong: Some(wrong), wait: minutes, provider, is_new: false };
     let document = page("sign_in.html", "sign_in", &content, &reader);
     Ok(match wait {
         Some(wait) => (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds(wait))], document).into_response(),

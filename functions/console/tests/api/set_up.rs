@@ -41,6 +41,17 @@ async fn the_first_administrator_is_made_once_and_signed_in() {
 }
 
 #[tokio::test]
+async fn while_nobody_can_sign_in_the_sign_in_page_says_how_to_get_the_set_up_link() {
+    let world = World::start().await;
+    let page = Browser::new(&world).get("/sign-in").await;
+    assert!(page.text.contains("Nobody can sign in yet.") && page.text.contains("FirstAdministrator"), "{}", page.text);
+    let link = world.set_up_link().await;
+    assert_eq!(location(&Browser::new(&world).post(&link, &ADA).await), "/incidents");
+    let page = Browser::new(&world).get("/sign-in").await;
+    assert!(!page.text.contains("Nobody can sign in yet."), "{}", page.text);
+}
+
+#[tokio::test]
 async fn of_two_who_use_a_link_at_once_one_succeeds() {
     let world = World::start().await;
     let link = world.set_up_link().await;

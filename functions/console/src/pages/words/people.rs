@@ -7,6 +7,22 @@ pub(super) const SIGN_IN: &[Row] = &[
     ("password", "Password", "密码"),
     ("sign_in_with", "Sign in with", "使用以下方式登录："),
     ("or_with_a_password", "Or with a password", "或使用密码登录"),
+    ("nobody_can_sign_in", "Nobody can sign in yet.", "目前还没有人可以登录。"),
+    (
+        "set_up_meaning",
+        "A set-up link makes its holder the first administrator. Only whoever runs this deployment can get one:",
+        "持有初始设置链接的人将成为第一位管理员。只有部署的运维者可以取得该链接：",
+    ),
+    (
+        "set_up_local",
+        "On one machine, Larkspur prints the link each time it starts. Restart it to get a new one.",
+        "单机运行时，Larkspur 每次启动都会打印该链接。重新启动即可获得新链接。",
+    ),
+    (
+        "set_up_aws",
+        "On AWS, run the command in the stack's output FirstAdministrator.",
+        "在 AWS 上，运行堆栈输出 FirstAdministrator 中的命令。",
+    ),
     (
         "forgot_password",
         "Forgot your password? An administrator can make you a link.",
