@@ -17,7 +17,7 @@ pub(crate) struct Hosts {
 }
 
 impl Hosts {
-    /// `public_url`: as [`crate::options::public_url`] makes it.
+    /// `public_url`: as [`crate::options::Options`] has it.
     pub(crate) fn new(listening: SocketAddr, public_url: Option<&str>) -> Self {
         let public = public_url.and_then(|url| url.parse::<http::Uri>().ok());
         let public = public.and_then(|url| url.host().map(|host| bare(host).to_ascii_lowercase()));

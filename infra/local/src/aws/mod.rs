@@ -1,7 +1,7 @@
 //! The AWS services that the functions use, embedded: DynamoDB, SQS, SNS and Secrets Manager as an unmodified SDK speaks
 //! to them.
 //!
-//! - Nothing listens: the SDK's clients reach them by a connector ([`connector`]) inside the process, so that no web page
+//! - Nothing listens: the SDK's clients reach them by a connector (`connector`) inside the process, so that no web page
 //!   and no other user of the machine can. Whoever wants a socket, as some tests do, has to put one before
 //!   [`Aws::answer`] and to guard it.
 //! - Everything is in two files, and what was answered with success survives the death of the process: see
