@@ -207,7 +207,7 @@ async fn the_newest_message_is_not_handed_back_although_seven_others_are_written
         world.hand_over([other]).await;
         overtaken.reached().await;
     }
-    world.feishu("ops").expects("disk full 9").await;
+    world.feishu("ops").expects("Recovered").await;
     world.settle().await;
     assert_eq!(alerts(&world).await, [("closed".to_owned(), 8)]);
     world.finish().await;
@@ -246,7 +246,7 @@ async fn a_process_whose_clock_is_five_seconds_ahead_is_right_again_after_five_s
     world.rest().await;
     assert_eq!(alerts(&world).await, [open(1)], "within the error the process that is ahead decides");
     world.hand_over([&later]).await;
-    world.feishu("ops").expects("all well").await;
+    world.feishu("ops").expects("Recovered").await;
     world.settle().await;
     assert_eq!(sender.outcomes().await, ["recovered", "triggered", "superseded"]);
     world.finish().await;
