@@ -185,8 +185,14 @@ fn difference(before: &Value, now: &Value) -> Option<String> {
             let lost = |value: &&Value| !rest.any(|other| difference(value, other).is_none());
             before.iter().find(lost).map(|value| format!("[] {value} is lost or elsewhere"))
         }
-        _ => (before != now).then(|| format!(" {before} is now {now}")),
+        _ => (before != now && !is_the_same_time(before, now)).then(|| format!(" {before} is now {now}")),
     }
+}
+
+/// Earlier versions wrote as many digits of a second as it had: `.25`, where `.250` is written now.
+fn is_the_same_time(before: &Value, now: &Value) -> bool {
+    let (Some(before), Some(now)) = (before.as_str(), now.as_str()) else { return false };
+    Moment::parse_rfc3339(before).is_some_and(|before| before.rfc3339() == now)
 }
 
 /// What was under way takes effect, what was there goes on, and whatever was open can be acted on.

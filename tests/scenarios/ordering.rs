@@ -1,5 +1,6 @@
-//! However often and in whatever order the queue hands messages over: per key, status, title, text and severity at rest
-//! are those of its newest message, and counts are fewer only by messages that are listed as superseded.
+//! However often and in whatever order the queue hands messages over: per key, the status at rest is that of its newest
+//! message, title, text and severity are those of the newest trigger that counted, and counts are fewer only by messages that
+//! are listed as superseded.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -50,6 +51,7 @@ async fn run(seed: u8) {
             }),
             body: RawBody::Text("{}".to_owned()),
             replay_of: None,
+            times: 1,
         });
     }
     let mut deliveries: Vec<usize> =
@@ -86,9 +88,7 @@ async fn check(world: &World, messages: &[Received], log: &[serde_json::Value]) 
             assert!(content(newest).contains("RESOLVED"), "no alert of k{key}, whose newest message triggers");
             continue;
         };
-        let Verdict::Accepted(message) = &newest.verdict else { unreachable!("all are accepted") };
-        let status = if message.content.contains("RESOLVED") { "closed" } else { "open" };
-        let severity = if message.content.contains("critical") { "Critical" } else { "Warning" };
+        let status = if content(newest).contains("RESOLVED") { "closed" } else { "open" };
         let all: Vec<_> = alerts.iter().filter(|other| other["alert_key"] == alert["alert_key"]).collect();
         let entries: Vec<_> = log
             .iter()
@@ -96,7 +96,11 @@ async fn check(world: &World, messages: &[Received], log: &[serde_json::Value]) 
             .map(|e| format!("{} {} {} {}", e["id"], e["outcome"], e["alert_id"], e["content"]))
             .collect();
         assert_eq!(alert["status"], status, "{all:#?} {entries:#?}");
-        assert_eq!(alert["title"], *message.title, "{alert:#}");
+        let shown = newest_that_counted(alert, messages, log);
+        assert!(status == "closed" || shown.stamp == newest.stamp, "{alert:#} {entries:#?}");
+        let Verdict::Accepted(message) = &shown.verdict else { unreachable!("all are accepted") };
+        let severity = if message.content.contains("critical") { "Critical" } else { "Warning" };
+        assert_eq!(alert["title"], *message.title, "{alert:#} {entries:#?}");
         assert_eq!(alert["description"], *message.content);
         assert_eq!(alert["severity"], severity);
     }
@@ -104,6 +108,20 @@ async fn check(world: &World, messages: &[Received], log: &[serde_json::Value]) 
         let id = alert["id"].as_str().expect("an id");
         assert_eq!(alert["count"].as_u64(), counted.get(id).copied(), "{alert:#}");
     }
+}
+
+/// The newest message that triggered or updated the alert.
+fn newest_that_counted<'a>(
+    alert: &serde_json::Value,
+    messages: &'a [Received],
+    log: &[serde_json::Value],
+) -> &'a Received {
+    let counts = |message: &&Received| {
+        let id = message.stamp.to_string();
+        let entry = log.iter().find(|entry| entry["id"] == *id).expect("every message has an entry");
+        entry["alert_id"] == alert["id"] && (entry["outcome"] == "triggered" || entry["outcome"] == "updated")
+    };
+    messages.iter().rev().find(counts).expect("a message opened it")
 }
 
 fn content(message: &Received) -> &str {

@@ -138,7 +138,7 @@ fn as_it_was(alert: &Alert, entry: &LogEntry, judged: Option<&JudgedAgain>) -> O
     if alert.opened_by != entry.stamp {
         return None;
     }
-    if alert.shown == entry.stamp {
+    if alert.texts() == entry.stamp {
         return Some(alert.clone());
     }
     match judged.map(|judged| &judged.judgement.decision) {

@@ -26,6 +26,8 @@ pub(crate) struct Settled {
     pub(crate) outcome: Option<MessageOutcome>,
     pub(crate) reason: Option<String>,
     pub(crate) alert: Option<AlertId>,
+    /// Labels of its alert that no longer fit beside its own.
+    pub(crate) cut_labels: Vec<String>,
     /// The spaces that it was brought to, each in the version that decided.
     pub(crate) spaces: BTreeMap<SpaceId, u64>,
     pub(crate) notices: Vec<Notice>,

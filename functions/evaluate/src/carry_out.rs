@@ -2,16 +2,13 @@
 //!
 //! Every step is idempotent under the transition's name, so doing all of it again after a crash changes nothing.
 
-use std::collections::BTreeMap;
-
-use alerting::alert::{Alert, AlertEvent, AlertState, Status, Transition, TransitionKind};
+use alerting::alert::{Alert, AlertEvent, AlertState, Transition, TransitionKind, Verdict};
 use alerting::change::{ChangeEvent, ChangeKind};
 use alerting::ids::AlertId;
 use alerting::incident::apply::SourceKind;
 use alerting::integration::Integration;
-use alerting::limits;
 use alerting::moment::Moment;
-use store::alerts::Opened;
+use store::keys::alert_key_hash;
 
 use crate::App;
 use crate::batch::Settled;
@@ -40,43 +37,43 @@ pub(crate) async fn carry_out(
         TransitionKind::Close => (SourceKind::Recover, ChangeKind::AlertRecovered),
     };
     settled.changes.push(ChangeEvent::of_alert(change, &alert, &transition.n.to_string(), now));
+    if transition.kind == TransitionKind::Open && alert.closing.is_some() {
+        recover_late(app, &alert, transition, settled).await?;
+    }
     let shown = as_told(&alert, event);
-    let step = Step { alert: &shown, event, n: transition.n, kind, ring };
+    let step = Step { alert: &shown, n: transition.n, kind, ring };
     Box::pin(spaces::follow(app, &step, settled)).await
 }
 
-/// The alert with the words of the message that is told.
+/// A message closed the alert before it was opened here. Who closed it may have found no spaces; its incidents are closed first,
+/// so that nobody is notified of what is over.
+async fn recover_late(
+    app: &App,
+    alert: &Alert,
+    opening: Transition,
+    settled: &mut Settled,
+) -> Result<(), EvaluateError> {
+    let key_hash = alert.alert_key.as_deref().map(alert_key_hash).unwrap_or_default();
+    let state = app.store.alert_state(&alert.integration, &key_hash).await?;
+    let ring = state.as_ref().map(|state| state.ring.as_slice()).unwrap_or_default();
+    let closing = |one: &&Transition| one.episode == opening.episode && one.kind == TransitionKind::Close;
+    // Out of the ring: any number after the opening's own will do, since nothing of the episode follows its end.
+    let n = ring.iter().find(closing).map_or(opening.n + 1, |closing| closing.n);
+    let step = Step { alert, n, kind: SourceKind::Recover, ring };
+    Box::pin(spaces::follow(app, &step, settled)).await
+}
+
+/// The alert with the words of the trigger that is told. A close leaves them as they are.
 fn as_told(alert: &Alert, event: &AlertEvent) -> Alert {
+    if event.verdict == Verdict::Close {
+        return alert.clone();
+    }
     let (title, description) = (event.title.clone(), event.description.clone());
     Alert { title, description, severity: event.severity, ..alert.clone() }
 }
 
-/// The alert as `event` opens it.
-pub(crate) fn new_alert(
-    integration: &Integration,
-    event: &AlertEvent,
-    opened_by: alerting::ids::Stamp,
-    key: Option<&str>,
-    now: Moment,
-) -> Alert {
-    Alert {
-        id: AlertId::of(&integration.id, opened_by),
-        integration: integration.id.clone(),
-        alert_key: key.map(str::to_owned),
-        title: event.title.clone(),
-        description: event.description.clone(),
-        severity: event.severity,
-        status: Status::Open,
-        count: 1,
-        labels: event.labels.clone(),
-        opened_by,
-        shown: event.stamp,
-        updated_at: now,
-        closed_at: None,
-        spaces: event.spaces.clone(),
-    }
-}
-
+/// Opens the alert. It is there already if a copy of the message was quicker, or the message that closes it: then the
+/// trigger brings its texts and its spaces.
 async fn open(
     app: &App,
     integration: &Integration,
@@ -84,16 +81,19 @@ async fn open(
     transition: Transition,
     now: Moment,
 ) -> Result<Alert, EvaluateError> {
-    let alert = new_alert(integration, event, transition.episode, key_of(event), now);
-    match app.store.open_alert(&alert, now).await? {
-        Opened::Created => Ok(alert),
-        // It was routed when it was triggered first; rules may have changed since.
-        Opened::Existing(alert) => Ok(alert),
-    }
+    let opened = |stored: Option<&Alert>| {
+        let Some(stored) = stored else { return Alert::new(&integration.id, event, transition.episode, now) };
+        let mut alert = stored.clone();
+        if event.verdict == Verdict::Trigger {
+            alert.show(event, transition.count, now);
+        }
+        alert
+    };
+    Ok(app.store.change_alert(None, opened, now).await?.0)
 }
 
 /// The alert of the transition's episode. It is missing if the message that opened it has not been carried out yet
-/// (its evaluator died); then this message opens it, and that one will find it there.
+/// (its evaluator is slower, or died); then this message opens it, and that one will find it there.
 async fn ensure(
     app: &App,
     integration: &Integration,
@@ -114,20 +114,17 @@ async fn close(
     transition: Transition,
     now: Moment,
 ) -> Result<Alert, EvaluateError> {
-    let before = ensure(app, integration, event, transition, now).await?;
-    let mut alert = before.clone();
-    alert.status = Status::Closed;
-    alert.closed_at = alert.closed_at.or(Some(now));
-    alert.count = transition.count;
-    show_event(&mut alert, event, now);
-    app.store.show_in_alert(&alert, Some(&before), now).await?;
-    Ok(alert)
+    let before = app.store.alert_as_stored(&AlertId::of(&integration.id, transition.episode)).await?;
+    let closed = |stored: Option<&Alert>| {
+        let fresh = || Alert::new(&integration.id, event, transition.episode, now);
+        let mut alert = stored.cloned().unwrap_or_else(fresh);
+        alert.close(event, transition.count, now);
+        alert
+    };
+    Ok(app.store.change_alert(before, closed, now).await?.0)
 }
 
-/// Shows the newest message of the key in the alert of its episode, if nothing newer is shown there.
-///
-/// The status comes from the state, not from what is stored: whoever carries out the close may be slower than this, and
-/// must not find his alert opened again.
+/// Shows the newest trigger of the key in the alert of its episode, if nothing newer is shown there.
 pub(crate) async fn show(
     app: &App,
     integration: &Integration,
@@ -137,48 +134,20 @@ pub(crate) async fn show(
 ) -> Result<(), EvaluateError> {
     let Some(episode) = state.episode else { return Ok(()) };
     let now = app.clock.now();
-    let id = AlertId::of(&integration.id, episode);
-    let before = app.store.alert_as_stored(&id).await?;
-    let fresh = || new_alert(integration, event, episode, key_of(event), now);
-    let mut alert = before.clone().unwrap_or_else(fresh);
-    show_event(&mut alert, event, now);
-    alert.count = state.count;
-    alert.status = state.status;
-    if alert.status == Status::Closed {
-        alert.closed_at = alert.closed_at.or(Some(now));
-    }
-    let newer = before.as_ref().is_none_or(|before| alert.shown > before.shown);
-    if newer && app.store.show_in_alert(&alert, before.as_ref(), now).await? {
+    let before = app.store.alert_as_stored(&AlertId::of(&integration.id, episode)).await?;
+    let mut cut = Vec::new();
+    let shown = |stored: Option<&Alert>| {
+        let Some(stored) = stored else { return Alert::new(&integration.id, event, episode, now) };
+        let mut alert = stored.clone();
+        if event.stamp > alert.texts() {
+            cut = alert.show(event, state.count, now);
+        }
+        alert
+    };
+    let (alert, changed) = app.store.change_alert(before, shown, now).await?;
+    if changed {
+        settled.cut_labels = cut;
         settled.changes.push(ChangeEvent::of_alert(ChangeKind::AlertUpdated, &alert, &event.stamp.to_string(), now));
     }
     Ok(())
-}
-
-/// An update replaces title, description and severity, and merges labels.
-fn show_event(alert: &mut Alert, event: &AlertEvent, now: Moment) {
-    if event.stamp < alert.shown {
-        return;
-    }
-    alert.title.clone_from(&event.title);
-    alert.description.clone_from(&event.description);
-    alert.severity = event.severity;
-    alert.shown = event.stamp;
-    alert.updated_at = now;
-    merge_labels(&mut alert.labels, &event.labels);
-}
-
-/// New values win. What does not fit any more is left out: the labels that are there tie people's rules to the alert.
-fn merge_labels(labels: &mut BTreeMap<String, String>, new: &BTreeMap<String, String>) {
-    for (name, value) in new {
-        if labels.len() < limits::LABELS || labels.contains_key(name) {
-            labels.insert(name.clone(), value.clone());
-        }
-    }
-}
-
-pub(crate) fn key_of(event: &AlertEvent) -> Option<&str> {
-    match &event.key {
-        alerting::alert::AlertKey::Unique => None,
-        alerting::alert::AlertKey::Named(key) => Some(key),
-    }
 }

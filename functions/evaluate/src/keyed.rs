@@ -1,6 +1,6 @@
 //! Applies messages to the state of their alert key: read, fold, write if nobody else did, carry out.
 
-use alerting::alert::{AlertEvent, AlertState, Effect, Folded, Status, Transition, TransitionKind, fold};
+use alerting::alert::{AlertEvent, AlertState, Effect, Folded, Status, Transition, TransitionKind, Verdict, fold};
 use alerting::ids::{AlertId, Stamp};
 use alerting::integration::Integration;
 use store::alert_states::WriteState;
@@ -30,7 +30,7 @@ pub(crate) async fn apply(app: &App, keyed: &Keyed<'_>) -> Result<Vec<Settled>, 
     let mut settled: Vec<Settled> = Vec::new();
     while settled.len() < keyed.events.len() {
         let rest = &keyed.events[settled.len()..];
-        let round = write_round(app, keyed.integration, &key_hash, rest).await?;
+        let round = write_round(app, keyed, &key_hash, rest).await?;
         settled.extend(carry_out_round(app, keyed.integration, rest, &round).await?);
     }
     Ok(settled)
@@ -46,13 +46,13 @@ struct Round {
     folded: Folded,
     /// The state that it left.
     state: AlertState,
-    /// Whether what the alert shows may have to be written anew.
+    /// Whether what the alert shows may have to be written again.
     shows: bool,
 }
 
 async fn write_round(
     app: &App,
-    integration: &Integration,
+    Keyed { integration, key, .. }: &Keyed<'_>,
     key_hash: &str,
     events: &[AlertEvent],
 ) -> Result<Round, EvaluateError> {
@@ -61,14 +61,14 @@ async fn write_round(
         let folded = fold(current.as_ref(), events);
         let Some(state) = folded.state.clone() else {
             let state = current.expect("without a state no message is stale");
-            let shows = events.iter().any(|event| event.stamp == state.watermark);
+            let shows = events.iter().any(|event| state.is_newest_trigger(event));
             return Ok(Round { folded, state, shows });
         };
         evict(app, integration, events, &folded).await?;
         let before = current.as_ref().map(|state| state.version);
         match app.store.write_alert_state(&integration.id, key_hash, &state, before, app.clock.now()).await? {
             WriteState::Written => {
-                app.open_cap.count(&integration.id, &folded);
+                app.open_cap.count(&integration.id, key, &folded);
                 let shows = current.is_none_or(|before| before.content != state.content);
                 return Ok(Round { folded, state, shows });
             }
@@ -87,10 +87,7 @@ async fn evict(
     folded: &Folded,
 ) -> Result<(), EvaluateError> {
     for transition in &folded.evicted {
-        let same = events.iter().find(|event| event.stamp == transition.stamp);
-        let Some(event) = same.or(events.first()) else { return Ok(()) };
-        // Its text is a stand-in, under the old stamp: it is shown only where nothing else is.
-        let event = AlertEvent { stamp: transition.stamp, severity: transition.severity, ..event.clone() };
+        let Some(event) = stand_in(events, transition) else { return Ok(()) };
         let mut settled = Settled::default();
         carry_out::carry_out(app, integration, &event, *transition, &folded.evicted, &mut settled).await?;
         let mut told = Told { timers: std::mem::take(&mut settled.timers), ..Told::default() };
@@ -99,6 +96,22 @@ async fn evict(
         told.send(app).await?;
     }
     Ok(())
+}
+
+/// The message of a transition that leaves the ring, or a stand-in for it under its stamp: a trigger if there is one, for
+/// it knows the spaces. Its texts are shown only where nothing else is.
+fn stand_in(events: &[AlertEvent], transition: &Transition) -> Option<AlertEvent> {
+    if let Some(same) = events.iter().find(|event| event.stamp == transition.stamp) {
+        return Some(same.clone());
+    }
+    let trigger = events.iter().find(|event| event.verdict == Verdict::Trigger);
+    let event = trigger.or(events.first())?.clone();
+    let event = AlertEvent { stamp: transition.stamp, severity: transition.severity, ..event };
+    Some(match transition.kind {
+        // What closed the alert is not at hand: no message is kept for it.
+        TransitionKind::Close => AlertEvent { verdict: Verdict::Close, title: String::new(), ..event },
+        TransitionKind::Open | TransitionKind::Raise => event,
+    })
 }
 
 async fn carry_out_round(
@@ -121,10 +134,11 @@ async fn carry_out_round(
     Ok(settled)
 }
 
-/// The message that the alert has to show, unless opening or closing it has already written it.
+/// The trigger that the alert has to show, unless opening it has already written it.
 fn newest_shown(events: &[AlertEvent], round: &Round) -> Option<usize> {
-    let index = events[..round.folded.taken()].iter().rposition(|event| event.stamp == round.state.watermark)?;
-    let writes = |(at, transition): &(usize, Transition)| *at == index && transition.kind != TransitionKind::Raise;
+    let taken = &events[..round.folded.taken()];
+    let index = taken.iter().rposition(|event| round.state.is_newest_trigger(event))?;
+    let writes = |(at, transition): &(usize, Transition)| *at == index && transition.kind == TransitionKind::Open;
     let written = round.folded.transitions.iter().chain(&round.folded.again).any(writes);
     (round.shows && !written).then_some(index)
 }

@@ -11,6 +11,7 @@ use alerting::alert::{AlertEvent, AlertKey, Folded, TransitionKind, Verdict};
 use alerting::ids::IntegrationId;
 use alerting::integration::Integration;
 use alerting::moment::Moment;
+use alerting::timer::{Timer, Work};
 use store::log::MessageOutcome;
 
 use crate::App;
@@ -57,7 +58,11 @@ impl OpenCap {
     }
 
     /// Counts what a committed write opened and closed.
-    pub(crate) fn count(&self, integration: &IntegrationId, folded: &Folded) {
+    pub(crate) fn count(&self, integration: &IntegrationId, key: &str, folded: &Folded) {
+        // It stands for alerts that are not open, and is none of those that the cap is about.
+        if key == CAP_KEY {
+            return;
+        }
         for (_, transition) in &folded.transitions {
             match transition.kind {
                 TransitionKind::Open => self.add(integration, 1),
@@ -133,5 +138,10 @@ async fn stand_for(app: &App, integration: &Integration, event: &AlertEvent) -> 
     let keyed = Keyed { integration, key: CAP_KEY, events: std::slice::from_ref(&standing) };
     let mut settled = keyed::apply(app, &keyed).await?.pop().unwrap_or_default();
     settled.reason = Some(REASON.to_owned());
+    if let Some(alert) = settled.alert.clone().filter(|_| settled.outcome == Some(MessageOutcome::Triggered)) {
+        // No message ever closes it. If the cap still holds then, the next message opens it again.
+        let closes = event.stamp.received_at() + Duration::from_secs(u64::from(integration.auto_close_hours) * 3600);
+        settled.timers.push(Timer::new(closes, Work::AutoClose { alert }));
+    }
     Ok(settled)
 }

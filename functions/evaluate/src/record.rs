@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use alerting::alert::AlertKey;
 use alerting::message::Verdict;
 use alerting::moment::Moment;
-use alerting::policy::Decision;
+use alerting::policy::{Decision, Flag, Judgement};
 use futures::StreamExt as _;
 use futures::stream;
 use store::errors::WriteError;
@@ -14,7 +14,7 @@ use store::log::{JudgedBy, LogEntry};
 
 use crate::App;
 use crate::CONCURRENT_KEYS;
-use crate::batch::{Batch, Item};
+use crate::batch::{Batch, Item, Settled};
 
 /// Writes the counts, then the log entries of all settled messages: what is counted and not yet logged is waiting, which
 /// it is. A message whose record fails comes back.
@@ -67,7 +67,11 @@ fn entry(item: &Item) -> Option<LogEntry> {
         Verdict::Accepted(message) => {
             (message.title.clone(), message.content.clone(), Some(message.msg_type.as_str().to_owned()))
         }
-        Verdict::Refused { msg_type, .. } => (String::new(), String::new(), msg_type.clone()),
+        Verdict::Refused { msg_type, message, .. } => {
+            let (title, content) =
+                message.as_ref().map(|message| (message.title.clone(), message.content.clone())).unwrap_or_default();
+            (title, content, msg_type.clone())
+        }
     };
     let judgement = item.judgement.as_ref();
     let alert_key = judgement.and_then(|judgement| match &judgement.decision {
@@ -89,10 +93,20 @@ fn entry(item: &Item) -> Option<LogEntry> {
         key_from: judgement.and_then(|judgement| judgement.key_from),
         rule: judgement.and_then(|judgement| judgement.rule.clone()),
         alert: settled.alert.clone(),
-        flags: judgement.map(|judgement| judgement.flags.clone()).unwrap_or_default(),
+        flags: flags(judgement, settled),
+        cut_labels: settled.cut_labels.clone(),
         notices: item.notices.clone(),
         body: item.received.body.clone(),
         replay_of: item.received.replay_of,
+        times: item.received.times,
         judged_by: item.version.map(|integration| JudgedBy { integration, spaces: settled.spaces.clone() }),
     })
+}
+
+fn flags(judgement: Option<&Judgement>, settled: &Settled) -> Vec<Flag> {
+    let mut flags = judgement.map(|judgement| judgement.flags.clone()).unwrap_or_default();
+    if !settled.cut_labels.is_empty() && !flags.contains(&Flag::LabelsCut) {
+        flags.push(Flag::LabelsCut);
+    }
+    flags
 }

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use alerting::alert::{Alert, AlertEvent, Transition};
+use alerting::alert::{Alert, Transition};
 use alerting::grouping::{flaps, group_key};
 use alerting::ids::{IncidentId, SpaceId};
 use alerting::incident::Hold;
@@ -30,9 +30,8 @@ const ROUNDS: usize = 8;
 
 /// One transition of an alert.
 pub(crate) struct Step<'a> {
-    /// As it is told: with the words of the message.
+    /// As it is told: with the words of the trigger.
     pub(crate) alert: &'a Alert,
-    pub(crate) event: &'a AlertEvent,
     /// The transition's number.
     pub(crate) n: u64,
     pub(crate) kind: SourceKind,
@@ -115,8 +114,8 @@ fn source(step: &Step<'_>, space: &SpaceId, incident: IncidentId) -> SourceChang
         space: space.clone(),
         alert_n: step.n,
         kind: step.kind,
-        title: step.event.title.clone(),
-        severity: step.event.severity,
+        title: step.alert.title.clone(),
+        severity: step.alert.severity,
         hold: None,
         flapping: false,
         storm_thresholds: Vec::new(),

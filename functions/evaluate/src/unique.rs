@@ -1,5 +1,6 @@
 //! Push mode "each message": every message triggers a new alert, by one write that a redelivery cannot repeat.
 
+use alerting::alert::Alert;
 use alerting::change::{ChangeEvent, ChangeKind};
 use alerting::incident::apply::SourceKind;
 use alerting::timer::Timer;
@@ -9,7 +10,6 @@ use store::log::MessageOutcome;
 
 use crate::App;
 use crate::batch::{Group, Settled};
-use crate::carry_out;
 use crate::error::EvaluateError;
 use crate::spaces::{self, Step};
 
@@ -27,7 +27,7 @@ pub(crate) async fn apply(app: &App, group: &Group) -> Result<Vec<Settled>, Eval
 async fn open(app: &App, group: &Group, event: &alerting::alert::AlertEvent) -> Result<Settled, EvaluateError> {
     let now = app.clock.now();
     let integration = &group.integration;
-    let alert = carry_out::new_alert(integration, event, event.stamp, None, now);
+    let alert = Alert::new(&integration.id, event, event.stamp, now);
     let alert = match app.store.open_alert(&alert, now).await? {
         Opened::Created => {
             app.open_cap.add(&integration.id, 1);
@@ -40,7 +40,7 @@ async fn open(app: &App, group: &Group, event: &alerting::alert::AlertEvent) -> 
         Settled { outcome: Some(MessageOutcome::Triggered), alert: Some(alert.id.clone()), ..Settled::default() };
     settled.changes.push(ChangeEvent::of_alert(ChangeKind::AlertTriggered, &alert, &FIRST.to_string(), now));
     settled.timers.push(Timer::auto_close(&integration.id, event.stamp, closes_after));
-    let step = Step { alert: &alert, event, n: FIRST, kind: SourceKind::Trigger, ring: &[] };
+    let step = Step { alert: &alert, n: FIRST, kind: SourceKind::Trigger, ring: &[] };
     Box::pin(spaces::follow(app, &step, &mut settled)).await?;
     Ok(settled)
 }

@@ -12,6 +12,8 @@
 //! listed as such. After a crash between write and record, a message that was applied as an update (but was not the
 //! newest of its batch) comes back as superseded although the alert counted it.
 
+mod detail;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -19,6 +21,8 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{AlertId, IntegrationId, SpaceId, Stamp, hash128};
 use crate::moment::Moment;
 use crate::severity::Severity;
+
+pub use detail::ClosingMessage;
 
 /// Transitions that an alert's state remembers. Six keep the item under one write unit.
 pub const RING: usize = 6;
@@ -74,7 +78,7 @@ impl AlertEvent {
         let labels: Vec<&str> = self.labels.iter().flat_map(|(k, v)| [k.as_str(), v.as_str()]).collect();
         let mut parts = vec![self.title.as_str(), &self.description, self.severity.as_str()];
         parts.extend(labels);
-        hash128(&parts)[..16].to_owned()
+        hash128(&parts)[..12].to_owned()
     }
 }
 
@@ -94,12 +98,21 @@ pub struct Alert {
     pub labels: BTreeMap<String, String>,
     /// The message that opened it.
     pub opened_by: Stamp,
-    /// The newest message that it shows.
+    /// The newest message that changed it.
     pub shown: Stamp,
+    /// The trigger whose title, description, severity and labels it shows; without it, `shown` (see [`Alert::texts`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub texts: Option<Stamp>,
     pub updated_at: Moment,
     pub closed_at: Option<Moment>,
+    /// The message that closed it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<ClosingMessage>,
     /// Where it was routed when it was triggered; updates and recovery follow.
     pub spaces: Vec<SpaceId>,
+    /// Grows with every write after the first.
+    #[serde(default)]
+    pub revision: u64,
 }
 
 /// The state of one alert key: the hot item, at most 1 KB.
@@ -117,10 +130,19 @@ pub struct AlertState {
     pub count: u64,
     /// The worst severity of the episode that was told.
     pub severity: Severity,
-    /// [`AlertEvent::content_hash`] of the newest message.
+    /// [`AlertEvent::content_hash`] of the newest trigger.
     pub content: String,
+    /// The newest trigger, or the first message if there was none yet.
+    pub texts: Stamp,
     /// Grows with every write.
     pub version: u64,
+}
+
+impl AlertState {
+    /// Whether the alert shows what this message says.
+    pub fn is_newest_trigger(&self, event: &AlertEvent) -> bool {
+        event.verdict == Verdict::Trigger && event.stamp == self.texts
+    }
 }
 
 /// One change of an alert's status (or a rise of its severity). Stored as a row without names: six of them, with all
@@ -275,7 +297,7 @@ impl Folding {
         }
         match (mine.first(), event.verdict) {
             (Some(transition), _) => (transition.kind.effect(), Some(transition.episode)),
-            (None, Verdict::Trigger) if event.stamp == state.watermark => (Effect::Updated, state.episode),
+            (None, Verdict::Trigger) if state.is_newest_trigger(event) => (Effect::Updated, state.episode),
             (None, Verdict::Close) if event.stamp == state.watermark => (Effect::NothingOpen, None),
             (None, _) => (Effect::Superseded, None),
         }
@@ -299,10 +321,14 @@ impl Folding {
             count: 0,
             severity: event.severity,
             content: String::new(),
+            texts: event.stamp,
             version: 0,
         });
         state.watermark = event.stamp;
-        state.content = event.content_hash();
+        if event.verdict == Verdict::Trigger {
+            state.content = event.content_hash();
+            state.texts = event.stamp;
+        }
         match effect {
             Effect::Triggered => {
                 state.status = Status::Open;

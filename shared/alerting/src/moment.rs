@@ -43,11 +43,14 @@ impl Moment {
 
     /// `2026-11-22T05:00:00Z`, with milliseconds where there are any.
     pub fn rfc3339(self) -> String {
-        let nanos = i128::from(self.0) * 1_000_000;
-        OffsetDateTime::from_unix_timestamp_nanos(nanos)
-            .ok()
-            .and_then(|at| at.format(&Rfc3339).ok())
-            .unwrap_or_else(|| format!("{} ms", self.0))
+        let (secs, millis) = (self.0.div_euclid(1000), self.0.rem_euclid(1000));
+        let whole = OffsetDateTime::from_unix_timestamp(secs).ok().and_then(|at| at.format(&Rfc3339).ok());
+        match whole {
+            Some(whole) if millis == 0 => whole,
+            // Always three digits.
+            Some(whole) => format!("{}.{millis:03}Z", whole.trim_end_matches('Z')),
+            None => format!("{} ms", self.0),
+        }
     }
 
     pub fn parse_rfc3339(text: &str) -> Option<Moment> {
@@ -84,7 +87,7 @@ mod tests {
 
     #[test]
     fn shown_as_rfc_3339_and_read_back() {
-        for text in ["2026-11-22T05:00:00Z", "2026-11-22T05:00:00.25Z"] {
+        for text in ["2026-11-22T05:00:00Z", "2026-11-22T05:00:00.250Z"] {
             assert_eq!(Moment::parse_rfc3339(text).expect("valid").rfc3339(), text);
         }
     }

@@ -38,6 +38,8 @@ struct Document {
     c: u64,
     v: Severity,
     h: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    t: Option<Stamp>,
 }
 
 impl Store {
@@ -97,7 +99,7 @@ impl Store {
 }
 
 fn encode(key: &Key, state: &AlertState, now: Moment) -> Result<Item, WriteError> {
-    let AlertState { watermark, status, episode, n, ring, count, severity, content, version } = state;
+    let AlertState { watermark, status, episode, n, ring, count, severity, content, texts, version } = state;
     let document = Document {
         w: *watermark,
         s: *status,
@@ -107,6 +109,8 @@ fn encode(key: &Key, state: &AlertState, now: Moment) -> Result<Item, WriteError
         c: *count,
         v: *severity,
         h: content.clone(),
+        // Nearly always the newest message is a trigger.
+        t: (texts != watermark).then_some(*texts),
     };
     let mut item = item(key, [("doc", json(key, &document)?), ("version", number(version))]);
     if *status == Status::Closed {
@@ -117,9 +121,20 @@ fn encode(key: &Key, state: &AlertState, now: Moment) -> Result<Item, WriteError
 
 pub(crate) fn decode(item: &Item) -> Result<AlertState, ReadError> {
     let reader = Reader::new(item);
-    let Document { w, s, e, n, r, c, v, h } = reader.json("doc")?;
+    let Document { w, s, e, n, r, c, v, h, t } = reader.json("doc")?;
     let version = reader.number("version")?;
-    Ok(AlertState { watermark: w, status: s, episode: e, n, ring: r, count: c, severity: v, content: h, version })
+    Ok(AlertState {
+        watermark: w,
+        status: s,
+        episode: e,
+        n,
+        ring: r,
+        count: c,
+        severity: v,
+        content: h,
+        texts: t.unwrap_or(w),
+        version,
+    })
 }
 
 #[cfg(test)]
@@ -167,10 +182,10 @@ mod tests {
         fn state()(
             watermark in stamp(), status in status(), episode in proptest::option::of(stamp()),
             n in number_up_to_the_greatest(), ring in proptest::collection::vec(transition(), 0..=RING),
-            count in number_up_to_the_greatest(), severity in severity(), content in "[0-9a-f]{16}",
-            version in number_up_to_the_greatest(),
+            count in number_up_to_the_greatest(), severity in severity(), content in "[0-9a-f]{12}",
+            texts in stamp(), version in number_up_to_the_greatest(),
         ) -> AlertState {
-            AlertState { watermark, status, episode, n, ring, count, severity, content, version }
+            AlertState { watermark, status, episode, n, ring, count, severity, content, texts, version }
         }
     }
 
@@ -204,7 +219,8 @@ mod tests {
             ring: vec![full; RING],
             count: u64::MAX,
             severity: Severity::Critical,
-            content: "0123456789abcdef".to_owned(),
+            content: "0123456789ab".to_owned(),
+            texts: Stamp::from_parts(Moment::from_millis(0), 0),
             version: u64::MAX,
         };
         let integration: IntegrationId = "int_4fJk2LmNpQ".parse().expect("valid");

@@ -12,11 +12,14 @@ use alerting::limits;
 use alerting::moment::Moment;
 
 use crate::errors::{ReadError, WriteError};
-use crate::item::{Item, Reader, expiry, item, json, text};
+use crate::item::{Item, Reader, expiry, item, json, number, text};
 use crate::keys::{self, Key};
-use crate::newest_first::newest_first;
+use crate::newest_first::{Cursor, newest_first};
 use crate::table::{Condition, Part, Range, Reading, Table, Terms, Write};
 use crate::{Page, Store, alert_states};
+
+/// How often a change of an alert is made again after a lost race: two evaluators and a person rarely lose twice.
+const RACES: usize = 12;
 
 /// What became of [`Store::open_alert`].
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +30,15 @@ pub enum Opened {
     Existing(Alert),
 }
 
+/// What became of [`Store::write_alert`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WriteAlert {
+    /// With its new revision.
+    Written(Alert),
+    /// Someone else was first; the alert as they left it.
+    Lost(Option<Alert>),
+}
+
 /// Which alerts to list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertQuery {
@@ -34,7 +46,7 @@ pub struct AlertQuery {
     pub space: Option<SpaceId>,
     pub integrations: Vec<IntegrationId>,
     /// The `next` of the page before.
-    pub after: Option<Stamp>,
+    pub after: Option<Cursor>,
     pub limit: usize,
 }
 
@@ -49,24 +61,47 @@ impl Store {
         }
     }
 
-    /// Replaces what an alert shows, or stores it if it is not stored; `false` if what it shows is as new or newer.
-    ///
-    /// Newer is a later `shown`, or the same one closed. A version that equals `previous` is not written at all.
-    pub async fn show_in_alert(
+    /// Writes an alert over the one that was read (`None`: there was none), if that is still what is stored.
+    pub async fn write_alert(
         &self,
         alert: &Alert,
         previous: Option<&Alert>,
         now: Moment,
-    ) -> Result<bool, WriteError> {
-        if previous == Some(alert) {
-            return Ok(true);
+    ) -> Result<WriteAlert, WriteError> {
+        let alert = Alert { revision: previous.map_or(0, |previous| previous.revision + 1), ..alert.clone() };
+        let (key, item) = encode(&alert, now)?;
+        let condition = previous.map_or_else(Condition::absent, is_at);
+        match self.put(Table::Alerts, &key, item, Some(condition)).await? {
+            Write::Done(_) => Ok(WriteAlert::Written(alert)),
+            Write::Refused(Some(stored)) => {
+                let stored = decode(&stored)?;
+                // Its own write, whose answer was lost.
+                Ok(if stored == alert { WriteAlert::Written(alert) } else { WriteAlert::Lost(Some(stored)) })
+            }
+            Write::Refused(None) => Ok(WriteAlert::Lost(None)),
         }
-        let (key, item) = encode(alert, now)?;
-        match self.put(Table::Alerts, &key, item, Some(is_newer(alert))).await? {
-            Write::Done(_) => Ok(true),
-            Write::Refused(Some(stored)) => Ok(decode(&stored)? == *alert),
-            Write::Refused(None) => Ok(false),
+    }
+
+    /// Changes an alert, again if someone else changes it meanwhile; returns it as it is then, and whether this call has
+    /// changed it. `previous`: as it was read, if it was.
+    pub async fn change_alert(
+        &self,
+        mut previous: Option<Alert>,
+        mut change: impl FnMut(Option<&Alert>) -> Alert,
+        now: Moment,
+    ) -> Result<(Alert, bool), WriteError> {
+        for _ in 0..RACES {
+            let alert = change(previous.as_ref());
+            if previous.as_ref() == Some(&alert) {
+                return Ok((alert, false));
+            }
+            match self.write_alert(&alert, previous.as_ref(), now).await? {
+                WriteAlert::Written(alert) => return Ok((alert, true)),
+                WriteAlert::Lost(stored) => previous = stored,
+            }
         }
+        let name = previous.map_or_else(|| "an alert".to_owned(), |alert| alert.id.to_string());
+        Err(WriteError::Read(ReadError::throttled(name)))
     }
 
     /// As it is now, with the count that was last shown: for those who are about to change it.
@@ -137,16 +172,14 @@ impl Store {
     }
 }
 
-/// What is stored is older than what `alert` shows, or there is nothing.
-fn is_newer(alert: &Alert) -> Condition {
-    let terms = Terms::default().name("#shown", "shown").value(":shown", text(alert.shown.to_string()));
-    let older = "attribute_not_exists(pk) OR #shown < :shown";
-    match alert.status {
-        Status::Open => Condition::new(older, terms),
-        Status::Closed => {
-            let terms = terms.name("#status", "status").value(":open", text(Status::Open.as_str()));
-            Condition::new(&format!("{older} OR (#shown = :shown AND #status = :open)"), terms)
+/// What is stored is the alert in this revision. The first one has no number: rows of older versions have none.
+fn is_at(previous: &Alert) -> Condition {
+    match previous.revision {
+        0 => {
+            let terms = Terms::default().name("#revision", "revision");
+            Condition::new("attribute_exists(pk) AND attribute_not_exists(#revision)", terms)
         }
+        revision => Condition::unchanged("revision", Some(revision)),
     }
 }
 
@@ -161,6 +194,9 @@ fn encode(alert: &Alert, now: Moment) -> Result<(Key, Item), WriteError> {
     let shown = text(alert.shown.to_string());
     let status = text(alert.status.as_str());
     let mut item = item(&key, [("doc", json(&key, alert)?), ("shown", shown), ("status", status)]);
+    if alert.revision > 0 {
+        item.insert("revision".to_owned(), number(alert.revision));
+    }
     if alert.status == Status::Closed {
         item.insert("expires_at".to_owned(), expiry(now + limits::ALERT_AFTERLIFE));
     }

@@ -207,18 +207,24 @@ impl Store {
     /// Closes an open alert at the wish of a person or a timer, under a stamp of that moment: messages received before
     /// are overtaken by it, the next trigger opens a new alert. `None`: it was closed already.
     pub async fn close_alert(&self, alert: &Alert, stamp: Stamp, now: Moment) -> Result<Option<Alert>, WriteError> {
-        let mut closed = alert.clone();
-        closed.status = Status::Closed;
-        closed.closed_at = Some(now);
-        closed.updated_at = now;
+        let (mut shown, mut count) = (alert.shown, alert.count);
         if let Some(key) = &alert.alert_key {
             match self.close_state(alert, key, stamp, now).await? {
-                Some((shown, count)) => (closed.shown, closed.count) = (shown, count),
+                Some(closed) => (shown, count) = closed,
                 None => return Ok(None),
             }
         }
-        let written = self.show_in_alert(&closed, Some(alert), now).await?;
-        Ok(written.then_some(closed))
+        let close = |stored: Option<&Alert>| {
+            let stored = stored.unwrap_or(alert);
+            if stored.status == Status::Closed {
+                return stored.clone();
+            }
+            let (texts, closed_at) = (Some(stored.texts()), Some(now));
+            let shown = shown.max(stored.shown);
+            Alert { status: Status::Closed, texts, shown, count, closed_at, updated_at: now, ..stored.clone() }
+        };
+        let (closed, changed) = self.change_alert(Some(alert.clone()), close, now).await?;
+        Ok(changed.then_some(closed))
     }
 
     /// Moves the watermark of the alert's key to the close; the stamp and the count that it then has.

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use alerting::alert::{Alert, Status};
-use alerting::ids::{AlertId, IncidentId, IntegrationId};
+use alerting::alert::{Alert, ClosingMessage, Status};
+use alerting::ids::{AlertId, IncidentId, IntegrationId, Stamp};
 use alerting::severity::Severity;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -34,9 +34,30 @@ pub(crate) struct AlertView {
     updated_at: Time,
     #[schema(required)]
     closed_at: Option<Time>,
+    /// The message that closed it, `null` if none did: a close changes the status and nothing else of an alert.
+    #[schema(required)]
+    closing_message: Option<ClosingMessageView>,
     /// One in each space that it was routed to.
     #[schema(value_type = Vec<String>)]
     incidents: Vec<IncidentId>,
+}
+
+/// A message that closed an alert, as it was received.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ClosingMessage)]
+pub(crate) struct ClosingMessageView {
+    #[schema(value_type = String)]
+    id: Stamp,
+    received_at: Time,
+    title: String,
+    content: String,
+}
+
+impl From<ClosingMessage> for ClosingMessageView {
+    fn from(message: ClosingMessage) -> Self {
+        let ClosingMessage { stamp, title, text } = message;
+        Self { id: stamp, received_at: Time(stamp.received_at()), title, content: text }
+    }
 }
 
 impl From<Alert> for AlertView {
@@ -46,6 +67,7 @@ impl From<Alert> for AlertView {
             triggered_at: Time(alert.opened_by.received_at()),
             updated_at: Time(alert.updated_at),
             closed_at: alert.closed_at.map(Time),
+            closing_message: alert.closing.map(ClosingMessageView::from),
             id: alert.id,
             integration: alert.integration,
             alert_key: alert.alert_key,

@@ -102,7 +102,7 @@ impl Changes {
 
     /// What the alert would look like if it were opened now. Only of one that shows nothing newer.
     pub(crate) fn alert(&mut self, of: Of<'_>, judged: Option<&JudgedAgain>) {
-        let is_as_opened = of.opens && of.alert.shown == of.entry.stamp;
+        let is_as_opened = of.opens && of.alert.texts() == of.entry.stamp;
         let Some(Decision::Event(event)) = judged.map(|judged| &judged.judgement.decision) else { return };
         if !is_as_opened || of.entry.reason.as_deref() == Some(OPEN_ALERT_CAP) {
             return;

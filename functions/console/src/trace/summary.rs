@@ -1,6 +1,7 @@
 //! One sentence: why someone was, or was not, told.
 
 use alerting::incident::Progress;
+use alerting::policy::Flag;
 use alerting::timeline::EntryKind;
 use store::incidents::Place;
 use store::log::{LogEntry, MessageOutcome};
@@ -30,7 +31,8 @@ pub(crate) fn summary(voice: Voice, entry: &LogEntry, again: &Again, stories: Op
         MessageOutcome::Superseded => alone(words::S_SUPERSEDED),
         MessageOutcome::Triggered | MessageOutcome::Updated | MessageOutcome::Recovered => match stories {
             None => alone(words::S_NO_PLACE),
-            Some([]) => alone(words::S_UNROUTED),
+            Some([]) if entry.flags.contains(&Flag::Unrouted) => alone(words::S_UNROUTED),
+            Some([]) => alone(words::S_IN_NO_SPACE),
             Some(stories) => of_alert(voice, entry, stories),
         },
     };

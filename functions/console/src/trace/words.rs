@@ -151,6 +151,7 @@ words! {
     S_RAISED: "the message raised the severity" | "消息提升了严重程度";
     S_RECOVERED: "the message closed the alert" | "消息关闭了告警";
     S_NOBODY_RECOVERED: "Nobody was told of the recovery: nobody had been told of the alert, or its incident is still open or was closed before" | "恢复未通知任何人：此前未通知过该告警，或其故障仍未关闭、或已先行关闭";
+    S_IN_NO_SPACE: "Nobody was notified: the alert is in no space; either no route took the message that opened it, or that message is still being worked on" | "未通知任何人：告警不在任何协作空间；触发它的消息没有路由接收，或仍在处理中";
     S_UNROUTED: "Nobody was told: no route took the alert, and there is no default" | "未通知任何人：没有路由接收该告警，也没有默认路由";
     S_NO_PLACE: "Nobody is known to have been told: where the alert went is not kept any more" | "无法得知是否通知：告警去向已不再保留";
     S_SPACE_GONE: "nobody was told, because the space was deleted" | "未通知任何人，因为该协作空间已被删除";

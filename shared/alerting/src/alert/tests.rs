@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod details;
 mod races;
 
 fn stamp(n: u64) -> Stamp {

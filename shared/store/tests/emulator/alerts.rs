@@ -12,7 +12,7 @@ use alerting::severity::Severity;
 use alerting::timeline::EntryKind;
 use store::Page;
 use store::alert_states::WriteState;
-use store::alerts::{AlertQuery, Opened};
+use store::alerts::{AlertQuery, Opened, WriteAlert};
 use store::incidents::{IncidentQuery, Place, Replaces, WriteIncident};
 use store::keys::alert_key_hash;
 
@@ -28,6 +28,7 @@ fn state(version: u64, at: i64) -> AlertState {
         count: version,
         severity: Severity::Warning,
         content: "0123456789abcdef".to_owned(),
+        texts: stamp(at),
         version,
     }
 }
@@ -46,6 +47,9 @@ fn alert(suffix: &str, at: i64) -> Alert {
         labels: BTreeMap::new(),
         opened_by: stamp(at),
         shown: stamp(at),
+        texts: None,
+        closing: None,
+        revision: 0,
         updated_at: NOW,
         closed_at: None,
         spaces: vec![space("dba")],
@@ -134,44 +138,40 @@ async fn an_alert_opens_once() {
 }
 
 #[tokio::test]
-async fn what_an_alert_shows_only_becomes_newer_in_either_order() {
+async fn an_alert_is_written_only_over_the_revision_that_was_read() {
     let world = World::start().await;
-    let versions = |opened: &Alert| {
-        let at = |ms| Alert { shown: stamp(ms), ..opened.clone() };
-        (at(10), at(20))
+    let first = alert("a", 0);
+    assert_eq!(world.store.open_alert(&first, NOW).await.expect("written"), Opened::Created);
+    let second = Alert { title: "second".to_owned(), ..first.clone() };
+    let WriteAlert::Written(second) = world.store.write_alert(&second, Some(&first), NOW).await.expect("written")
+    else {
+        panic!("it was still what was read")
     };
-    let in_order = alert("a", 0);
-    let (older, newer) = versions(&in_order);
-    world.store.open_alert(&in_order, NOW).await.expect("written");
-    assert!(world.store.show_in_alert(&older, None, NOW).await.expect("written"));
-    assert!(world.store.show_in_alert(&newer, None, NOW).await.expect("written"));
-    let reversed = alert("b", 0);
-    let (older, newer) = versions(&reversed);
-    world.store.open_alert(&reversed, NOW).await.expect("written");
-    assert!(world.store.show_in_alert(&newer, None, NOW).await.expect("written"));
-    assert!(!world.store.show_in_alert(&older, None, NOW).await.expect("refused"));
-    assert_eq!(world.store.alert(&reversed.id).await.expect("read"), Some(newer));
+    assert_eq!(second.revision, 1);
+    for (previous, title) in [(Some(&first), "late"), (None, "a copy")] {
+        let late = Alert { title: title.to_owned(), ..first.clone() };
+        let written = world.store.write_alert(&late, previous, NOW).await.expect("refused");
+        assert_eq!(written, WriteAlert::Lost(Some(second.clone())), "{title}");
+    }
+    let again = world.store.write_alert(&second, Some(&first), NOW).await.expect("its own write");
+    assert_eq!(again, WriteAlert::Written(second));
 }
 
 #[tokio::test]
-async fn a_shown_alert_closes_once_and_does_not_open_again() {
+async fn a_change_of_an_alert_is_made_again_on_what_another_left_and_nothing_is_written_for_no_change() {
     let world = World::start().await;
-    let open = alert("a", 0);
-    world.store.open_alert(&open, NOW).await.expect("written");
-    assert!(world.store.show_in_alert(&closed(&open), None, NOW).await.expect("written"));
-    assert!(world.store.show_in_alert(&closed(&open), None, NOW).await.expect("its own write"));
-    assert!(!world.store.show_in_alert(&open, None, NOW).await.expect("refused"));
+    let first = alert("a", 0);
+    world.store.open_alert(&first, NOW).await.expect("written");
+    let shut = |stored: Option<&Alert>| closed(stored.expect("it is there"));
+    let title = |stored: Option<&Alert>| Alert { title: "new".to_owned(), ..stored.expect("it is there").clone() };
+    let (_, changed) = world.store.change_alert(Some(first.clone()), shut, NOW).await.expect("written");
+    assert!(changed);
+    let (both, changed) = world.store.change_alert(Some(first), title, NOW).await.expect("written");
+    assert_eq!((both.title.as_str(), both.status, changed), ("new", Status::Closed, true));
+    assert_eq!(world.store.alert(&both.id).await.expect("read"), Some(both.clone()));
     world.wire.take_requests();
-    assert!(world.store.show_in_alert(&closed(&open), Some(&closed(&open)), NOW).await.expect("the same"));
+    assert!(!world.store.change_alert(Some(both.clone()), title, NOW).await.expect("the same").1);
     assert_eq!(world.wire.take_requests(), 0);
-}
-
-#[tokio::test]
-async fn a_version_that_comes_before_the_opening_is_kept() {
-    let world = World::start().await;
-    let open = alert("a", 0);
-    assert!(world.store.show_in_alert(&closed(&open), None, NOW).await.expect("written"));
-    assert_eq!(world.store.open_alert(&open, NOW).await.expect("written"), Opened::Existing(closed(&open)));
 }
 
 #[tokio::test]
@@ -316,7 +316,8 @@ async fn a_closed_alert_overtakes_what_came_before_and_the_next_trigger_opens_a_
     world.store.open_alert(&keyed, NOW).await.expect("written");
     world.store.write_alert_state(&keyed.integration, &hash, &state(3, 5), None, NOW).await.expect("written");
     let closed = world.store.close_alert(&keyed, stamp(50), NOW).await.expect("written").expect("closed");
-    assert_eq!((closed.status, closed.count, closed.shown), (Status::Closed, 3, stamp(50)));
+    assert_eq!((closed.status, closed.count, closed.texts()), (Status::Closed, 3, stamp(0)));
+    assert_eq!(closed.shown, stamp(50));
     let state = world.store.alert_state(&keyed.integration, &hash).await.expect("read").expect("there");
     assert_eq!((state.status, state.watermark, state.version), (Status::Closed, stamp(50), 4));
     assert_eq!(world.store.alert(&keyed.id).await.expect("read"), Some(closed.clone()));
@@ -369,7 +370,7 @@ async fn what_is_closed_expires_and_what_is_open_does_not() {
     let open = alert("a", 0);
     world.store.open_alert(&open, NOW).await.expect("written");
     assert_eq!(expiry("ALERT#int_a".to_owned(), stamp(0).to_string()).await, None);
-    world.store.show_in_alert(&closed(&open), None, NOW).await.expect("written");
+    world.store.write_alert(&closed(&open), Some(&open), NOW).await.expect("written");
     assert_eq!(expiry("ALERT#int_a".to_owned(), stamp(0).to_string()).await, month(NOW));
     let first = incident(&world, 0).await;
     assert_eq!(expiry("INCIDENT#spc_dba".to_owned(), stamp(0).to_string()).await, None);

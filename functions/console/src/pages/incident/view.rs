@@ -109,6 +109,15 @@ struct AlertRow {
     labels: Vec<(String, Vec<Run>)>,
     triggered: When,
     trace: String,
+    closing: Option<ClosingRow>,
+}
+
+/// The message that closed an alert.
+#[derive(Serialize)]
+struct ClosingRow {
+    title: String,
+    text: String,
+    at: When,
 }
 
 /// A part of a sender's text.
@@ -269,6 +278,11 @@ fn alert_row(alert: Alert, integration: Option<String>, reader: &Reader) -> Aler
         count: alert.count,
         text: runs(&text),
         labels: labels.map(|(name, value)| (name, runs(&value))).collect(),
+        closing: alert.closing.map(|message| ClosingRow {
+            title: message.title,
+            text: alerting::limits::cut_chars(&message.text, TEXT_CHARS),
+            at: reader.when(message.stamp.received_at()),
+        }),
         triggered: reader.when(alert.opened_by.received_at()),
         trace: format!("/integrations/{}/messages/{}/trace", alert.integration, alert.opened_by),
         integration: integration.unwrap_or_else(|| alert.integration.to_string()),

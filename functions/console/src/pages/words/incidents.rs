@@ -24,6 +24,7 @@ pub(super) const INCIDENTS: &[Row] = &[
     ("severity_info", "Info", "提醒"),
     ("alert_open", "Open", "未恢复"),
     ("alert_closed", "Recovered or closed", "已恢复或关闭"),
+    ("closed_by_message", "Closed by the message", "关闭该告警的消息"),
     ("triggered_at", "Triggered", "触发时间"),
     ("acknowledged_at", "Acknowledged", "认领时间"),
     ("snoozed_until", "Snoozed until", "暂缓至"),
