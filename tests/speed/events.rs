@@ -91,6 +91,7 @@ impl Setting {
             verdict: Verdict::Accepted(message),
             body: RawBody::Text(json!({"msg_type": "text", "content": {"text": TEXT}}).to_string()),
             replay_of: None,
+            times: 1,
         };
         serde_json::to_value(&received).expect("a message is JSON")
     }

@@ -128,6 +128,7 @@ impl Sender {
             }),
             body: RawBody::Text("{}".to_owned()),
             replay_of: None,
+            times: 1,
         }
     }
 

@@ -1,8 +1,9 @@
 //! Taking a logged message in again: the same body under a new stamp, through the same queue as any other.
 //!
 //! The body is read anew under the integration's settings of today, so a message that was refused for a setting is taken
-//! once the setting is changed. Signature and source address are not asked for again: the one has expired, the other is
-//! not kept, and an operator asks for it.
+//! once the setting is changed. Signature, source address and rate are not asked for again: the first has expired, the second
+//! is not kept, and an operator asks for it. Type, content and keywords are. A refused message of which only a sample or a
+//! count was kept has no body to take in.
 
 use std::collections::HashMap;
 use std::io::Read as _;
@@ -85,6 +86,7 @@ pub(crate) async fn replay(app: &App, integration: &Integration, logged: LogEntr
         verdict: trial::read_again(integration, &body, now),
         body: logged.body,
         replay_of: Some(logged.stamp),
+        times: 1,
     };
     let body = serde_json::to_string(&received).expect("a message is JSON");
     let group = Some(integration.id.as_str().to_owned());
@@ -96,6 +98,7 @@ pub(crate) async fn replay(app: &App, integration: &Integration, logged: LogEntr
 /// The body as it came; `None` if it cannot be had any more.
 pub(crate) fn restored(body: &RawBody) -> Option<Vec<u8>> {
     match body {
+        RawBody::Cut { .. } => None,
         RawBody::Text(text) => Some(text.clone().into_bytes()),
         RawBody::Deflated(text) => {
             let deflated = STANDARD.decode(text).ok()?;

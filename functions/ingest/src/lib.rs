@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use alerting::integration::Integration;
 use alerting::limits::STAMP_AHEAD;
-use alerting::message::Verdict;
+use alerting::message::{RawBody, RefusalReason, Verdict};
 use alerting::moment::Moment;
 use alerting::secret::Secret;
 use lambda_http::http::Method;
@@ -19,17 +20,20 @@ use store::guesses::Asked;
 use store::integrations::StoredIntegration;
 use tokio::time::{Instant, timeout_at};
 
-use crate::outbox::Outbox;
+use crate::outbox::{HandOverError, Outbox};
 use crate::rate::Rates;
+use crate::refusals::{Count, FLUSH, Kept, Refusals, SAMPLE_BYTES};
 use crate::secrets::Secrets;
 use intake::answer::Answer;
-use intake::decide::{Arrival, Decision, decide};
+use intake::decide::{Arrival, Check, Decision, decide_passing, preview, too_many};
+use intake::raw_body;
 use intake::sources::feishu::path::{Target, target};
 
 pub mod gateway;
 pub mod numbers;
 pub mod outbox;
 pub mod rate;
+pub mod refusals;
 pub mod secrets;
 pub mod settings;
 
@@ -43,13 +47,21 @@ pub struct App {
     pub store: Store,
     pub secrets: Secrets,
     pub rates: Rates,
-    pub outbox: Outbox,
+    pub outbox: Arc<Outbox>,
+    pub refusals: Arc<Refusals>,
 }
 
 impl App {
     /// `messages` is the queue of that name.
     pub fn new(clock: Clock, store: Store, messages: Queue, sealer: Arc<Sealer>) -> Self {
-        Self { clock, store, secrets: Secrets::new(sealer), rates: Rates::new(), outbox: Outbox::new(messages) }
+        Self {
+            clock,
+            store,
+            secrets: Secrets::new(sealer),
+            rates: Rates::new(),
+            outbox: Arc::new(Outbox::new(messages)),
+            refusals: Arc::default(),
+        }
     }
 }
 
@@ -76,34 +88,107 @@ async fn take_in(app: &App, request: &Request) -> Answer {
             return Answer::Busy;
         }
     };
-    let integration = &stored.integration;
-    let arrival = Arrival {
-        version,
-        body: body_of(request),
-        source: source_of(request),
-        within_rate: app.rates.take(&integration.id, &integration.limits, now),
-    };
-    let decision = decide(&arrival, integration, secret.as_ref(), now);
-    queue(app, &stored, decision, arrival.body, stamped_at(request, now)).await
+    let arrival = Arrival { version, body: body_of(request), source: source_of(request), within_rate: true };
+    let decision = decision(app, &arrival, &stored.integration, secret.as_ref(), now);
+    let answer = queue(app, &stored, decision, &arrival, stamped_at(request, now)).await;
+    // On AWS no process lives between requests: any request may send what was counted before it.
+    send_counts(&app.outbox, &app.refusals, app.refusals.due(now), now).await;
+    answer
+}
+
+/// Only a request of a sender who may send uses up the integration's rate.
+fn decision(
+    app: &App,
+    arrival: &Arrival<'_>,
+    integration: &Integration,
+    secret: Option<&Secret>,
+    now: Moment,
+) -> Decision {
+    let mut is_of_the_sender = false;
+    let mut passed = |check| is_of_the_sender |= check == Check::Signature;
+    let decision = decide_passing(arrival, integration, secret, now, &mut passed);
+    if is_of_the_sender && !app.rates.take(&integration.id, &integration.limits, now) {
+        return too_many();
+    }
+    decision
 }
 
 /// Queues the verdict; the answer to an accepted message depends on it.
-async fn queue(app: &App, stored: &StoredIntegration, decision: Decision, body: &[u8], now: Moment) -> Answer {
+async fn queue(
+    app: &App,
+    stored: &StoredIntegration,
+    decision: Decision,
+    arrival: &Arrival<'_>,
+    now: Moment,
+) -> Answer {
     let integration = &stored.integration.id;
     let Decision { verdict, answer } = decision;
-    let accepted = matches!(verdict, Verdict::Accepted(_));
-    if let Verdict::Refused { reason, .. } = &verdict {
-        tracing::info!(integration.id = %integration, reason = reason.as_str(), "message refused");
-    }
-    match app.outbox.hand_over(integration, verdict, intake::raw_body::record(body), now).await {
-        Ok(_) => answer,
-        Err(error) if accepted => {
-            tracing::error!(integration.id = %integration, error = chain(&error), "message not queued, the sender is told");
-            Answer::Busy
-        }
-        Err(error) => {
-            tracing::warn!(integration.id = %integration, error = chain(&error), "refused message not recorded");
+    match verdict {
+        Verdict::Refused { reason, msg_type, .. } => {
+            record_refusal(app, &stored.integration, reason, msg_type, arrival, now).await;
             answer
+        }
+        Verdict::Accepted(_) => {
+            match app.outbox.hand_over(integration, verdict, raw_body::record(arrival.body), now).await {
+                Ok(_) => answer,
+                Err(error) => {
+                    tracing::error!(integration.id = %integration, error = chain(&error), "message not queued, the sender is told");
+                    Answer::Busy
+                }
+            }
+        }
+    }
+}
+
+/// Records a refused request, or counts it once its integration has used up its budget.
+async fn record_refusal(
+    app: &App,
+    integration: &Integration,
+    reason: RefusalReason,
+    msg_type: Option<String>,
+    arrival: &Arrival<'_>,
+    now: Moment,
+) {
+    let id = &integration.id;
+    let body = match app.refusals.keep(id, reason, arrival.body.len(), now) {
+        Kept::Whole => raw_body::record(arrival.body),
+        Kept::Cut => raw_body::sample(arrival.body, SAMPLE_BYTES),
+        Kept::Bare => RawBody::Cut { start: String::new(), bytes: arrival.body.len() },
+        Kept::Counted { first: false } => return,
+        Kept::Counted { first: true } => return flush_later(app),
+    };
+    tracing::info!(integration.id = %id, reason = reason.as_str(), "message refused");
+    let message = match reason {
+        // Not read at all: it may be megabytes.
+        RefusalReason::TooLarge => None,
+        _ => preview(arrival.body, arrival.version, integration.title_from).map(Box::new),
+    };
+    let verdict = Verdict::Refused { reason, msg_type, message };
+    if let Err(error) = app.outbox.hand_over(id, verdict, body, now).await {
+        tracing::warn!(integration.id = %id, error = chain(&error), "refused message not recorded");
+    }
+}
+
+/// Sends the counts when they are due although no other request comes, as long as the process runs.
+fn flush_later(app: &App) {
+    let (outbox, refusals, clock) = (Arc::clone(&app.outbox), Arc::clone(&app.refusals), app.clock.clone());
+    tokio::spawn(async move {
+        tokio::time::sleep(FLUSH).await;
+        let now = clock.now();
+        send_counts(&outbox, &refusals, refusals.all(), now).await;
+    });
+}
+
+async fn send_counts(outbox: &Outbox, refusals: &Refusals, counts: Vec<Count>, now: Moment) {
+    for count in counts {
+        let Count { integration, reason, times } = &count;
+        let verdict = Verdict::Refused { reason: *reason, msg_type: None, message: None };
+        let body = RawBody::Cut { start: String::new(), bytes: 0 };
+        if let Err(error) = outbox.hand_over_many(integration, verdict, body, *times, now).await {
+            tracing::warn!(integration.id = %integration, error = chain(&error), "refused messages not counted");
+            if let HandOverError::Refused(..) = error {
+                refusals.give_back(&count, now);
+            }
         }
     }
 }
@@ -126,7 +211,7 @@ async fn look_up(
     now: Moment,
 ) -> Result<Asked<(Arc<StoredIntegration>, Option<Secret>)>, LookUpError> {
     let until = Instant::now() + LOOK_UP;
-    let asked = timeout_at(until, app.store.intake(key, source.unwrap_or("unknown"), now)).await;
+    let asked = timeout_at(until, ask(app, key, source.unwrap_or("unknown"), now)).await;
     let stored = match asked {
         Ok(asked) => match asked.map_err(LookUpError::Read)? {
             Asked::Known(stored) => stored,
@@ -139,6 +224,14 @@ async fn look_up(
     let opened = timeout_at(until, app.secrets.of(&stored.integration)).await;
     let secret = opened.map_err(|_| LookUpError::TooSlow)?.map_err(LookUpError::Open)?;
     Ok(Asked::Known((stored, secret)))
+}
+
+/// What the key opens. A source that asks for many keys that do not exist waits, except for keys that are ours.
+async fn ask(app: &App, key: &str, source: &str, now: Moment) -> Result<Asked<Arc<StoredIntegration>>, ReadError> {
+    match app.store.intake(key, source, now).await? {
+        Asked::TooOften(_) if app.secrets.is_our_key(key).await => app.store.intake_of_ours(key, now).await,
+        asked => Ok(asked),
+    }
 }
 
 fn body_of(request: &Request) -> &[u8] {

@@ -46,41 +46,52 @@ impl Numbers {
 
     /// The smallest number that no message of the hour has.
     pub fn take(&self, hour: Moment) -> Origin {
-        let mut hours = self.hours.lock().expect("nothing panics while it holds the numbers");
-        let (count, queued) = match hours.iter_mut().find(|known| known.at == hour) {
-            Some(known) => {
-                let returned = known.returned.pop_first();
-                let count = returned.unwrap_or_else(|| {
-                    known.last += 1;
-                    known.last
-                });
-                (count, known.queued)
-            }
-            None => {
-                if hours.len() == HOURS {
-                    hours.remove(0);
-                }
-                hours.push(Hour { at: hour, last: 1, queued: 0, returned: BTreeSet::new() });
-                (1, 0)
-            }
+        let next = |hour: &mut Hour| {
+            hour.returned.pop_first().unwrap_or_else(|| {
+                hour.last += 1;
+                hour.last
+            })
         };
-        // Whoever reads the number has the message from the queue.
-        Origin::new(self.process.clone(), count, queued + 1)
+        self.origin(hour, 1, next)
     }
 
-    /// The queue has one more message of the hour.
-    pub fn is_queued(&self, hour: Moment) {
+    /// The last of so many numbers in a row that no message of the hour has.
+    pub fn take_many(&self, hour: Moment, times: u64) -> Origin {
+        let next = |hour: &mut Hour| {
+            hour.last += times;
+            hour.last
+        };
+        self.origin(hour, times, next)
+    }
+
+    fn origin(&self, at: Moment, times: u64, next: impl Fn(&mut Hour) -> u64) -> Origin {
+        let mut hours = self.hours.lock().expect("nothing panics while it holds the numbers");
+        let known = hours.iter().position(|known| known.at == at).unwrap_or_else(|| {
+            if hours.len() == HOURS {
+                hours.remove(0);
+            }
+            hours.push(Hour { at, last: 0, queued: 0, returned: BTreeSet::new() });
+            hours.len() - 1
+        });
+        let hour = &mut hours[known];
+        let count = next(hour);
+        // Whoever reads the number has the record from the queue.
+        Origin::new(self.process.clone(), count, hour.queued + times)
+    }
+
+    /// The queue has so many more messages of the hour.
+    pub fn are_queued(&self, hour: Moment, times: u64) {
         let mut hours = self.hours.lock().expect("nothing panics while it holds the numbers");
         if let Some(known) = hours.iter_mut().find(|known| known.at == hour) {
-            known.queued += 1;
+            known.queued += times;
         }
     }
 
-    /// Gives back the number of a message that is certainly not in the queue.
-    pub fn give_back(&self, hour: Moment, origin: &Origin) {
+    /// Gives back the numbers, so many up to `origin`'s, of a record that is certainly not in the queue.
+    pub fn give_back(&self, hour: Moment, origin: &Origin, times: u64) {
         let mut hours = self.hours.lock().expect("nothing panics while it holds the numbers");
         let Some(known) = hours.iter_mut().find(|known| known.at == hour) else { return };
-        known.returned.insert(origin.count);
+        known.returned.extend(origin.count + 1 - times..=origin.count);
         while known.returned.last() == Some(&known.last) {
             known.returned.pop_last();
             known.last -= 1;
@@ -99,7 +110,17 @@ mod tests {
     }
 
     fn give_back(numbers: &Numbers, count: u64) {
-        numbers.give_back(HOUR, &Origin { process: "p".to_owned(), count, queued: None });
+        numbers.give_back(HOUR, &Origin { process: "p".to_owned(), count, queued: None }, 1);
+    }
+
+    #[test]
+    fn many_numbers_are_taken_and_given_back_together() {
+        let numbers = Numbers::new("p".to_owned());
+        assert_eq!(take(&numbers, HOUR), 1);
+        let many = numbers.take_many(HOUR, 400);
+        assert_eq!((many.count, take(&numbers, HOUR)), (401, 402));
+        numbers.give_back(HOUR, &many, 400);
+        assert_eq!([take(&numbers, HOUR), take(&numbers, HOUR)], [2, 3]);
     }
 
     #[test]
@@ -127,9 +148,9 @@ mod tests {
         let numbers = Numbers::new("p".to_owned());
         let queued = |numbers: &Numbers| numbers.take(HOUR).queued();
         assert_eq!(queued(&numbers), 1);
-        numbers.is_queued(HOUR);
+        numbers.are_queued(HOUR, 1);
         assert_eq!([queued(&numbers), queued(&numbers)], [2, 2], "two requests side by side");
-        numbers.is_queued(HOUR);
+        numbers.are_queued(HOUR, 1);
         assert_eq!(queued(&numbers), 3, "the other one was cut off, and nothing waits for it");
         assert_eq!(numbers.take(Moment::from_secs(7200)).queued(), 1);
     }

@@ -59,9 +59,21 @@ impl Outbox {
         body: RawBody,
         now: Moment,
     ) -> Result<Stamp, HandOverError> {
+        self.hand_over_many(integration, verdict, body, 1, now).await
+    }
+
+    /// Queues a record that stands for so many messages.
+    pub async fn hand_over_many(
+        &self,
+        integration: &IntegrationId,
+        verdict: Verdict,
+        body: RawBody,
+        times: u64,
+        now: Moment,
+    ) -> Result<Stamp, HandOverError> {
         let stamp = self.stamps.next(now);
         let hour = stamp.received_at().hour();
-        let origin = self.numbers.take(hour);
+        let origin = if times == 1 { self.numbers.take(hour) } else { self.numbers.take_many(hour, times) };
         let entry = entry(&Received {
             stamp,
             integration: integration.clone(),
@@ -69,11 +81,12 @@ impl Outbox {
             verdict,
             body,
             replay_of: None,
+            times,
         });
         let sent = self.send(stamp, entry).await;
         match &sent {
-            Ok(()) => self.numbers.is_queued(hour),
-            Err(HandOverError::Refused(..)) => self.numbers.give_back(hour, &origin),
+            Ok(()) => self.numbers.are_queued(hour, times),
+            Err(HandOverError::Refused(..)) => self.numbers.give_back(hour, &origin, times),
             Err(HandOverError::Unknown(..)) => {}
         }
         sent.map(|()| stamp)
@@ -133,6 +146,7 @@ mod tests {
             verdict: Verdict::Accepted(message),
             body: RawBody::Deflated("A".repeat(intake::raw_body::DEFLATED_BYTES)),
             replay_of: None,
+            times: 1,
         };
         let entry = entry(&received);
         assert!(entry.body.len() < QUEUE_BYTES, "{}", entry.body.len());

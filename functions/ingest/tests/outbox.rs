@@ -104,7 +104,7 @@ const NOW: Moment = Moment::from_secs(1_767_607_200);
 
 async fn send(outbox: &Outbox) -> Result<(), HandOverError> {
     let integration: IntegrationId = "int_4fJk2LmNpQ".parse().expect("valid");
-    let verdict = Verdict::Refused { reason: RefusalReason::Keyword, msg_type: None };
+    let verdict = Verdict::Refused { reason: RefusalReason::Keyword, msg_type: None, message: None };
     outbox.hand_over(&integration, verdict, RawBody::Text("{}".to_owned()), NOW).await.map(drop)
 }
 

@@ -80,6 +80,9 @@ pub enum Verdict {
         /// The `msg_type` as sent, where there was one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         msg_type: Option<String>,
+        /// What could be read of it, its text cut.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        message: Option<Box<Message>>,
     },
 }
 
@@ -115,6 +118,11 @@ pub enum RawBody {
     Text(String),
     /// Deflated, then base64: bodies that would not fit the queue otherwise, or are not UTF-8.
     Deflated(String),
+    /// The beginning of a refused body of so many bytes: it cannot be taken in again.
+    Cut {
+        start: String,
+        bytes: usize,
+    },
 }
 
 /// One inbound request on its way to `evaluate`.
@@ -128,4 +136,15 @@ pub struct Received {
     /// The message that this one repeats at an operator's wish.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay_of: Option<Stamp>,
+    /// How many messages this record stands for: refusals that were only counted travel together.
+    #[serde(default = "once", skip_serializing_if = "is_once")]
+    pub times: u64,
+}
+
+const fn once() -> u64 {
+    1
+}
+
+const fn is_once(times: &u64) -> bool {
+    *times == 1
 }

@@ -1,12 +1,13 @@
 //! One request with a known key → what becomes of it and what its sender is told. Pure.
 //!
-//! Checks, in this order: size, rate, source address, JSON, signature, message type, content, keyword. The first that
-//! fails decides. It is recorded with the body, whichever it is: an operator finds every refused message, with the
-//! reason, and can replay it once the setting that refused it is changed.
+//! Checks, in this order: size, source address, JSON, signature, rate, message type, content, keyword. The first that
+//! fails decides. What is refused for a setting is recorded with its body and what can be read of it, within a budget: an
+//! operator finds it, with the reason, and can replay it once the setting is changed. What is refused for who sends it, how
+//! often or how much is kept as samples and counted.
 
-use alerting::integration::Integration;
+use alerting::integration::{Integration, TitleFrom};
 use alerting::limits;
-use alerting::message::{MsgType, RefusalReason, Verdict};
+use alerting::message::{Message, MsgType, RefusalReason, Verdict};
 use alerting::moment::Moment;
 use alerting::secret::Secret;
 
@@ -37,10 +38,10 @@ pub struct Decision {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Check {
     Size,
-    Rate,
     Source,
     Json,
     Signature,
+    Rate,
     MessageType,
     Content,
     Keyword,
@@ -49,10 +50,10 @@ pub enum Check {
 impl Check {
     pub const ALL: [Self; 8] = [
         Check::Size,
-        Check::Rate,
         Check::Source,
         Check::Json,
         Check::Signature,
+        Check::Rate,
         Check::MessageType,
         Check::Content,
         Check::Keyword,
@@ -91,10 +92,6 @@ pub fn decide_passing(
         return refused(RefusalReason::TooLarge, Answer::Params(cause.into()));
     }
     passed(Check::Size);
-    if !arrival.within_rate {
-        return refused(RefusalReason::RateLimited, Answer::TooMany);
-    }
-    passed(Check::Rate);
     if !security::is_source_allowed(&integration.security.sources, arrival.source) {
         return refused(RefusalReason::Source, Answer::Source);
     }
@@ -109,6 +106,11 @@ pub fn decide_passing(
         return refused(RefusalReason::Signature, Answer::Signature);
     }
     passed(Check::Signature);
+    // After the checks of who sends: what anyone can send must not use up the rate of those who may.
+    if !arrival.within_rate {
+        return too_many();
+    }
+    passed(Check::Rate);
     match feishu::kind(&root, arrival.version) {
         Err(Malformed(cause)) => malformed(cause.to_owned(), None),
         Ok(Kind::Other(name)) => not_taken(name, "is not one of those that can be taken: text, post, interactive"),
@@ -143,6 +145,7 @@ fn content(
                 verdict: Verdict::Refused {
                     reason: RefusalReason::Keyword,
                     msg_type: Some(msg_type.as_str().to_owned()),
+                    message: None,
                 },
                 answer: Answer::Keyword,
             };
@@ -153,18 +156,34 @@ fn content(
     Decision { verdict: Verdict::Accepted(message), answer: Answer::Accepted(version) }
 }
 
+/// The decision about a request that passes [`Check::Signature`] and for which the rate has no room.
+pub fn too_many() -> Decision {
+    refused(RefusalReason::RateLimited, Answer::TooMany)
+}
+
+/// What can be read of a refused body, for the list in which an operator chooses what to replay: the text cut to
+/// [`limits::DESCRIPTION_BYTES`].
+pub fn preview(body: &[u8], version: Version, title_from: TitleFrom) -> Option<Message> {
+    let serde_json::Value::Object(root) = json::parse(body).ok()? else { return None };
+    let Ok(Kind::Known(msg_type)) = feishu::kind(&root, version) else { return None };
+    let message = feishu::read(&root, version, msg_type, Links::Shown).ok()?.into_message(msg_type, title_from);
+    let title = limits::cut_chars(&message.title, limits::TITLE_CHARS);
+    let content = limits::cut_bytes(&message.content, limits::DESCRIPTION_BYTES);
+    Some(Message { title, content, ..message })
+}
+
 fn refused(reason: RefusalReason, answer: Answer) -> Decision {
-    Decision { verdict: Verdict::Refused { reason, msg_type: None }, answer }
+    Decision { verdict: Verdict::Refused { reason, msg_type: None, message: None }, answer }
 }
 
 fn malformed(cause: String, msg_type: Option<MsgType>) -> Decision {
     let msg_type = msg_type.map(|msg_type| msg_type.as_str().to_owned());
-    let verdict = Verdict::Refused { reason: RefusalReason::Malformed, msg_type };
+    let verdict = Verdict::Refused { reason: RefusalReason::Malformed, msg_type, message: None };
     Decision { verdict, answer: Answer::Params(cause.into()) }
 }
 
 fn not_taken(name: String, why: &str) -> Decision {
     let cause = format!("msg_type \"{name}\" {why} (setting message_types)");
-    let verdict = Verdict::Refused { reason: RefusalReason::MessageType, msg_type: Some(name) };
+    let verdict = Verdict::Refused { reason: RefusalReason::MessageType, msg_type: Some(name), message: None };
     Decision { verdict, answer: Answer::Params(cause.into()) }
 }

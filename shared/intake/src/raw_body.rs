@@ -41,6 +41,15 @@ pub fn record(body: &[u8]) -> RawBody {
     RawBody::Deflated(deflated(cut.as_bytes()))
 }
 
+/// At most the first `most` bytes.
+pub fn sample(body: &[u8], most: usize) -> RawBody {
+    if body.len() <= most {
+        return record(body);
+    }
+    let start = String::from_utf8_lossy(&body[..most]).replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
+    RawBody::Cut { start, bytes: body.len() }
+}
+
 fn deflated(bytes: &[u8]) -> String {
     let mut encoder = DeflateEncoder::new(Vec::with_capacity(bytes.len() / 4), Compression::fast());
     encoder.write_all(bytes).expect("writing to a Vec cannot fail");
@@ -57,6 +66,7 @@ mod tests {
 
     fn restored(body: &RawBody) -> Vec<u8> {
         match body {
+            RawBody::Cut { .. } => panic!("it was cut"),
             RawBody::Text(text) => text.clone().into_bytes(),
             RawBody::Deflated(text) => {
                 let bytes = STANDARD.decode(text).expect("base64");

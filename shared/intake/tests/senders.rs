@@ -112,7 +112,7 @@ fn every_recorded_body_has_its_outcome_at_an_integration_with_default_settings()
         let (verdict, answer) = arrive(version(&sender), &body, &integration());
         match verdict {
             Verdict::Accepted(_) => assert_eq!(wanted.outcome, "accepted", "{name}"),
-            Verdict::Refused { reason, msg_type } => {
+            Verdict::Refused { reason, msg_type, .. } => {
                 assert_eq!(wanted.outcome, format!("refused: {}", reason.as_str()), "{name}");
                 assert_eq!((reason, msg_type.as_deref()), (RefusalReason::MessageType, Some("interactive")), "{name}");
                 assert_eq!(wanted.outcome_with_interactive.as_deref(), Some("accepted"), "{name}");

@@ -21,6 +21,7 @@ use crate::Store;
 use crate::concurrently::concurrently;
 use crate::deliveries::{self, Delivery, DeliveryState};
 use crate::errors::{ReadError, WriteError};
+use crate::integrations::integration_named;
 use crate::item::{Item, Reader, expiry, item, json, number};
 use crate::keys::{self, Key};
 use crate::log::{self, MessageOutcome, NoticeRef};
@@ -121,7 +122,7 @@ impl Seen {
 }
 
 impl Messages {
-    fn count(&mut self, outcome: MessageOutcome) {
+    fn count(&mut self, outcome: MessageOutcome, times: u64) {
         let counter = match outcome {
             MessageOutcome::Triggered => &mut self.triggered,
             MessageOutcome::Updated => &mut self.updated,
@@ -130,7 +131,7 @@ impl Messages {
             MessageOutcome::Discarded => &mut self.discarded,
             MessageOutcome::Refused => &mut self.refused,
         };
-        *counter += 1;
+        *counter += times;
     }
 
     fn outcomes(&self) -> u64 {
@@ -225,13 +226,14 @@ impl Store {
         let (first, last) = (Stamp::from_parts(hour, 0), Stamp::from_parts(hour + HOUR, 0));
         let read = |integration: IntegrationId| {
             let part = Part::all(keys::log_of(&integration, hour));
-            let part = part.range(Range::Between(first.to_string(), last.to_string())).only(&["outcome", "notices"]);
+            let part =
+                part.range(Range::Between(first.to_string(), last.to_string())).only(&["outcome", "notices", "times"]);
             let store = self.clone();
             async move { store.count_log(part).await }
         };
         let mut messages = Messages::default();
         let mut told: HashSet<NoticeRef> = HashSet::new();
-        for (counted, notices) in concurrently(self.logging_integrations().await?, read).await? {
+        for (counted, notices) in concurrently(self.logging_integrations(now).await?, read).await? {
             messages = add(messages, counted);
             told.extend(notices);
         }
@@ -247,25 +249,26 @@ impl Store {
     }
 
     /// Every integration that may have logged something, also those deleted since.
-    async fn logging_integrations(&self) -> Result<Vec<IntegrationId>, ReadError> {
-        let mut found = HashSet::new();
+    async fn logging_integrations(&self, now: Moment) -> Result<Vec<IntegrationId>, ReadError> {
+        let mut found = Vec::new();
         for kind in [keys::INTEGRATION, keys::DELETED_INTEGRATION] {
-            let id = |item: &Item| {
-                let name = Reader::new(item).name();
-                name.sk.parse().map_err(|_| ReadError::missing(&name, "the integration's id"))
+            // One that was deleted long ago has no log any more. Those of earlier versions expire by themselves.
+            let logs = |item: &Item| {
+                let until = Reader::new(item).optional_number::<i64>("logs_until");
+                let logs = until.is_none_or(|until| now.millis() < until);
+                logs.then(|| integration_named(item)).transpose()
             };
-            // A projection of nothing but the key.
-            let part = Part::all(kind).only(&["expires_at"]);
-            found.extend(self.query_all::<IntegrationId>(Table::Config, &part, id).await?);
+            let part = Part::all(kind).only(&["logs_until"]);
+            found.extend(self.query_all(Table::Config, &part, logs).await?.into_iter().flatten());
         }
-        Ok(found.into_iter().collect())
+        Ok(found.into_iter().collect::<HashSet<IntegrationId>>().into_iter().collect())
     }
 
     async fn count_log(self, part: Part) -> Result<(Messages, Vec<NoticeRef>), ReadError> {
         let mut messages = Messages::default();
         let mut told = Vec::new();
         let count = |item: &Item| {
-            messages.count(log::outcome(item)?);
+            messages.count(log::outcome(item)?, log::times(item));
             told.extend(log::notices(item)?);
             Ok(())
         };

@@ -22,7 +22,7 @@ use flate2::write::DeflateEncoder;
 use serde::{Deserialize, Serialize};
 
 use crate::errors::{ReadError, WriteError};
-use crate::item::{DOCUMENT_BYTES, Item, Reader, expiry, item, json, text};
+use crate::item::{DOCUMENT_BYTES, Item, Reader, expiry, item, json, number, text};
 use crate::keys::{self, Key};
 use crate::table::{Condition, Part, Range, Reading, Table, Terms, Write};
 use crate::{Page, Store};
@@ -51,15 +51,25 @@ pub struct LogEntry {
     /// What did not go as the operator wrote it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<Flag>,
+    /// Names of labels that were cut because newer ones took their place.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cut_labels: Vec<String>,
     /// The notices that the message made. Stored apart from the rest.
     #[serde(skip)]
     pub notices: Vec<NoticeRef>,
     pub body: RawBody,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay_of: Option<Stamp>,
+    /// How many messages it stands for: refusals that were only counted share an entry. Stored apart from the rest.
+    #[serde(skip, default = "once")]
+    pub times: u64,
     /// The configuration that it was judged by; `None`: by none (it was refused), or by an earlier version of this code.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judged_by: Option<JudgedBy>,
+}
+
+const fn once() -> u64 {
+    1
 }
 
 /// Versions of the configuration that judged a message: whoever explains it later sees what was saved since. Stored under
@@ -172,7 +182,8 @@ impl Store {
         now: Moment,
     ) -> Result<Page<LogEntry>, ReadError> {
         // A stamp may be ahead of this clock, at midnight into the next day.
-        let mut day = after.map_or(now + limits::STAMP_AHEAD, Stamp::received_at);
+        let newest = now + limits::STAMP_AHEAD;
+        let mut day = after.map_or(newest, Stamp::received_at).min(newest);
         let first_day = now - limits::MESSAGE_LOG - DAY;
         let below = after.map(|after| after.to_string());
         let mut entries: Vec<LogEntry> = Vec::new();
@@ -217,6 +228,9 @@ fn encode(key: &Key, entry: &LogEntry, expires: Moment) -> Result<Item, WriteErr
         ("expires_at", expiry(expires)),
     ];
     let mut stored = item(key, attributes);
+    if entry.times != 1 {
+        stored.insert("times".to_owned(), number(entry.times));
+    }
     if !entry.notices.is_empty() {
         stored.insert("notices".to_owned(), json(key, &entry.notices)?);
     }
@@ -230,13 +244,18 @@ fn decode(item: &Item) -> Result<LogEntry, ReadError> {
     packed.take(INFLATED_BYTES).read_to_end(&mut inflated).map_err(|_| ReadError::missing(reader.name(), "packed"))?;
     let entry: LogEntry =
         serde_json::from_slice(&inflated).map_err(|source| ReadError::unreadable(reader.name(), "packed", source))?;
-    Ok(LogEntry { notices: notices(item)?, ..entry })
+    Ok(LogEntry { notices: notices(item)?, times: times(item), ..entry })
 }
 
 /// The notices of an entry, without inflating it.
 pub(crate) fn notices(item: &Item) -> Result<Vec<NoticeRef>, ReadError> {
     let reader = Reader::new(item);
     if reader.optional_text("notices").is_none() { Ok(Vec::new()) } else { reader.json("notices") }
+}
+
+/// How many messages an entry stands for, without inflating it.
+pub(crate) fn times(item: &Item) -> u64 {
+    Reader::new(item).optional_number("times").unwrap_or(1)
 }
 
 /// The outcome of an entry, without inflating it.

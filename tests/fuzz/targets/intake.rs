@@ -57,6 +57,7 @@ fn check(decision: &intake::decide::Decision, body: &[u8]) {
         verdict: decision.verdict.clone(),
         body: raw_body::record(body),
         replay_of: None,
+        times: 1,
     };
     let queued = serde_json::to_string(&received).expect("JSON");
     assert!(queued.len() < QUEUE_BYTES, "{} bytes", queued.len());

@@ -40,6 +40,11 @@ pub(crate) struct MessageView {
     alert_id: Option<AlertId>,
     /// What did not go as the rules were written: `key_fallback`, `template_failed` …
     flags: Vec<&'static str>,
+    /// Labels of its alert that were cut because the message's own took their place; with the flag `labels_cut`.
+    labels_cut: Vec<String>,
+    /// How many messages the record stands for: of many that are refused for who sends them, how often or how much, only a
+    /// few samples a minute are kept, and the others are counted.
+    times: u64,
     /// The message that this one repeats.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -61,6 +66,8 @@ impl From<LogEntry> for MessageView {
             rule: entry.rule,
             alert_id: entry.alert,
             flags: entry.flags.into_iter().map(|flag| flag.as_str()).collect(),
+            labels_cut: entry.cut_labels,
+            times: entry.times,
             replay_of: entry.replay_of,
         }
     }

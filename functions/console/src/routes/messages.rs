@@ -54,7 +54,7 @@ async fn read(
 
 #[utoipa::path(post, path = "/integrations/{id}/messages/{message}/replay", tag = "messages",
     operation_id = "replay_message",
-    summary = "Takes a message in again, under a new id and the integration's settings of now",
+    summary = "Takes a message in again, under a new id and the integration's settings of now: its type, content and keywords are checked again; signature, source address and rate are not",
     params(("id" = String, Path), ("message" = String, Path)), request_body(content = Option<NoArguments>),
     responses((status = 202, description = "It is queued", body = Replayed)))]
 async fn take_in_again(

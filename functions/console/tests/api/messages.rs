@@ -106,6 +106,8 @@ fn refused(world: &World, integration: &str, body: &str) -> LogEntry {
         rule: None,
         alert: None,
         flags: Vec::new(),
+        cut_labels: Vec::new(),
+        times: 1,
         notices: Vec::new(),
         body: RawBody::Text(body.to_owned()),
         replay_of: None,

@@ -45,6 +45,8 @@ fn logged(world: &World, integration: &IntegrationId, text: &str) -> LogEntry {
         rule: None,
         alert: None,
         flags: Vec::new(),
+        cut_labels: Vec::new(),
+        times: 1,
         notices: Vec::new(),
         body: RawBody::Text(json!({"msg_type": "text", "content": {"text": text}}).to_string()),
         replay_of: None,
@@ -109,7 +111,7 @@ async fn of_a_discarded_message_every_rule_says_why_it_did_not_match() {
     assert_eq!(results(&trace["pipeline"]), ["pipeline[0] not_reached", "pipeline[1] not_reached"]);
     assert_eq!(results(&trace["routes"]), ["space not_reached"]);
     assert_eq!((&trace["alert"], &trace["spaces"]), (&Value::Null, &json!([])));
-    let all = ["size", "rate", "source", "json", "signature", "message_type", "content", "keyword"];
+    let all = ["size", "source", "json", "signature", "rate", "message_type", "content", "keyword"];
     assert_eq!(results(&trace["intake"]["steps"]), all.map(|check| format!("{check} passed")));
 }
 

@@ -74,6 +74,7 @@ pub fn record(message: Message) -> String {
         verdict: Verdict::Accepted(message),
         body: RawBody::Text(body),
         replay_of: None,
+        times: 1,
     };
     serde_json::to_string(&received).expect("a message is JSON")
 }

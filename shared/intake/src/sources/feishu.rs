@@ -140,12 +140,14 @@ fn interactive(root: &Map<String, Value>, links: Links) -> Result<Reading, Malfo
 impl Reading {
     pub fn into_message(self, msg_type: MsgType, title_from: TitleFrom) -> Message {
         let Reading { title, text, labels } = self;
+        let own = title.len();
         let title = match title_from {
             _ if !title.is_empty() => limits::cut_bytes(&title, READABLE_BYTES),
             TitleFrom::FirstLine => first_line(&text).unwrap_or_else(|| DEFAULT_TITLE.to_owned()),
             TitleFrom::Default => DEFAULT_TITLE.to_owned(),
         };
-        let room = READABLE_BYTES.saturating_sub(title.len());
+        // A title of ours takes no room from the sender's text.
+        let room = READABLE_BYTES.saturating_sub(own);
         let content = if text.len() > room { limits::cut_bytes(&text, room) } else { text };
         Message { msg_type, title, content, labels }
     }
@@ -153,9 +155,15 @@ impl Reading {
 
 /// The first line that says something, which a rule or a code fence does not.
 fn first_line(text: &str) -> Option<String> {
-    let says = |line: &&str| line.contains(char::is_alphanumeric);
+    let says = |line: &&str| line.chars().any(|c| c.is_alphanumeric() || is_symbol(c));
     let line = text.lines().find(says).or_else(|| text.lines().find(|line| !line.trim().is_empty()))?;
     Some(limits::cut_chars(line.trim(), limits::TITLE_CHARS))
+}
+
+/// Arrows, signs and emoji: what people put into a line to say something. Lines, blocks and punctuation say nothing.
+fn is_symbol(c: char) -> bool {
+    let draws = matches!(c, '\u{2500}'..='\u{259f}' | '\u{3000}'..='\u{303f}' | '\u{fe00}'..='\u{fe6f}' | '\u{ff00}'..='\u{ffef}');
+    c >= '\u{2190}' && !draws && !c.is_control()
 }
 
 /// The language to read where a message has several: the first of these that is there, else the first that is.

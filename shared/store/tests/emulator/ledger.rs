@@ -33,13 +33,8 @@ async fn save(world: &World, suffix: &str) {
         auto_close_hours: 24,
         created_at: NOW,
     };
-    let stored = StoredIntegration {
-        integration,
-        intake_key: Sealed("sealed".to_owned()),
-        key_hash: suffix.to_owned(),
-        key_hint: "…".to_owned(),
-        old_key: None,
-    };
+    let sealed = Sealed("sealed".to_owned());
+    let stored = StoredIntegration::new(integration, sealed, suffix.to_owned(), "…".to_owned());
     world.store.integrations().put(&stored, Expect::New).await.expect("saved");
 }
 

@@ -25,6 +25,8 @@ pub(crate) fn entry(integration: &IntegrationId, stamp: Stamp, outcome: MessageO
         rule: Some("push_mode.trigger[0]".to_owned()),
         alert: Some(AlertId::of(integration, stamp)),
         flags: vec![Flag::TextCut],
+        cut_labels: Vec::new(),
+        times: 1,
         notices: Vec::new(),
         body: RawBody::Text(r#"{"msg_type":"text","content":{"text":"disk full on db-1"}}"#.to_owned()),
         replay_of: None,

@@ -3,7 +3,8 @@
 //! - invalid UTF-8 becomes U+FFFD; a byte order mark is skipped;
 //! - lone surrogates (`\ud800`) and raw control characters inside texts, which JSON forbids, are mended on a second try,
 //!   so the well-formed message pays nothing for it;
-//! - of duplicate keys the last one counts; numbers beyond the range of `f64` and more than 127 levels are refused.
+//! - numbers beyond the range of `f64` become `null` on that second try: nothing that is read is a number;
+//! - of duplicate keys the last one counts; more than 127 levels are refused.
 //!
 //! Nothing is inflated: a gzip body is not JSON.
 
@@ -37,7 +38,8 @@ fn parse_text(text: &str) -> Result<Value, serde_json::Error> {
     })
 }
 
-/// The text with lone surrogate escapes and raw control characters inside texts replaced; `None` if there were none.
+/// The text with lone surrogate escapes, raw control characters inside texts, and numbers that are too large replaced;
+/// `None` if there were none.
 fn mended(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len() + 16);
     let (mut rest, mut within, mut changed) = (text, false, false);
@@ -58,6 +60,14 @@ fn mended(text: &str) -> Option<String> {
                 });
                 changed = true;
                 1
+            }
+            '-' | '0'..='9' if !within => {
+                let end =
+                    rest.find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')).unwrap_or(rest.len());
+                let is_too_large = rest[..end].parse::<f64>().is_ok_and(f64::is_infinite);
+                out.push_str(if is_too_large { "null" } else { &rest[..end] });
+                changed |= is_too_large;
+                end
             }
             _ => {
                 within ^= next == '"';
@@ -128,7 +138,7 @@ mod tests {
     fn what_is_no_json_is_refused_without_quoting_it() {
         let deep = "[".repeat(10_000);
         let gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03";
-        for body in [&b""[..], b"  \n", b"{", b"{\"secret\":\"x", b"{}x", b"{'a':1}", deep.as_bytes(), gzip, b"1e999"] {
+        for body in [&b""[..], b"  \n", b"{", b"{\"secret\":\"x", b"{}x", b"{'a':1}", deep.as_bytes(), gzip] {
             let error = parse(body).expect_err("refused");
             assert!(!error.contains("secret"), "{error}");
         }
@@ -137,7 +147,7 @@ mod tests {
     #[test]
     fn a_huge_number_is_read_in_bounded_time() {
         let body = format!("{{\"t\":\"x\",\"n\":{}}}", "9".repeat(200_000));
-        assert!(parse(body.as_bytes()).is_err());
+        check(body.as_bytes(), "x");
         let body = format!("{{\"t\":\"x\",\"n\":0.{}}}", "1".repeat(200_000));
         check(body.as_bytes(), "x");
     }
