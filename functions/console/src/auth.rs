@@ -1,6 +1,6 @@
 //! Who may: `Authorization: Bearer KEY`, looked up by the key's SHA-256.
 //!
-//! A key is 48 random characters, so its plain hash does not give it away, and the look-up by hash leaks nothing by its
+//! A key has 226 random bits, so its plain hash does not give it away, and the look-up by hash leaks nothing by its
 //! time. Which scope an operation asks for, [`scope::needed`] says; a key with less is known, and refused. A key that does
 //! not exist, or does not any more, is answered alike; who tries many of them waits ([`store::guesses`]).
 
@@ -12,7 +12,9 @@ use axum::http::header;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
+use lambda_kit::checked_key::{self, Kind};
 use lambda_kit::random;
+use lambda_kit::secrets::SealError;
 use store::api_keys::ApiKey;
 use store::guesses::Asked;
 use store::keys::secret_hash;
@@ -26,8 +28,6 @@ pub(crate) mod scope;
 
 /// What every key starts with, so that secret scanners recognise a leaked one.
 const PREFIX: &str = "lks_";
-/// Random base62 characters behind the prefix: 262 bits.
-const RANDOM: usize = 44;
 /// The name of the key that a deployment starts with.
 const FIRST: &str = "first key";
 
@@ -48,7 +48,7 @@ pub(crate) async fn authenticate(
 ) -> Result<Response, ApiError> {
     let key = bearer(&request).ok_or(ApiError::Unauthorized("give an API key: `Authorization: Bearer KEY`"))?;
     let source = source(request.extensions());
-    let key = match app.store.api_keys().find(&secret_hash(key), source, app.clock.now()).await? {
+    let key = match find(&app, key, source).await? {
         Asked::Known(key) => key,
         Asked::Unknown => return Err(ApiError::Unauthorized("this API key does not exist or was revoked")),
         Asked::TooOften(after) => {
@@ -61,6 +61,17 @@ pub(crate) async fn authenticate(
     let scope = Scope::most(&key.scopes).filter(|scope| *scope >= needed).ok_or(ApiError::Forbidden(needed))?;
     request.extensions_mut().insert(Actor { key: key.id, name: key.name, scope });
     Ok(next.run(request).await)
+}
+
+/// The record of the key. A source that asks for many keys that do not exist waits, except for keys that are ours.
+async fn find(app: &App, key: &str, source: &str) -> Result<Asked<ApiKey>, ApiError> {
+    let (hash, now) = (secret_hash(key), app.clock.now());
+    let asked = app.store.api_keys().find(&hash, source, now).await?;
+    let random = key.strip_prefix(PREFIX).unwrap_or_default();
+    if matches!(asked, Asked::TooOften(_)) && checked_key::is_ours(&app.sealer, Kind::Api, random).await? {
+        return Ok(app.store.api_keys().find_ours(&hash, now).await?);
+    }
+    Ok(asked)
 }
 
 fn bearer(request: &Request) -> Option<&str> {
@@ -79,12 +90,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Actor {
 }
 
 /// Makes and saves a key. The key itself is in the answer and nowhere else.
-pub(crate) async fn create(
-    app: &App,
-    name: String,
-    scopes: &[Scope],
-) -> Result<(ApiKey, String), store::errors::WriteError> {
-    let key = format!("{PREFIX}{}", random::base62(RANDOM));
+pub(crate) async fn create(app: &App, name: String, scopes: &[Scope]) -> Result<(ApiKey, String), CreateKeyError> {
+    let key = format!("{PREFIX}{}", checked_key::make(&app.sealer, Kind::Api).await?);
     let record = ApiKey {
         id: ApiKeyId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id"),
         name,
@@ -110,6 +117,15 @@ pub async fn ensure_api_key(app: &App) -> Result<Option<String>, EnsureKeyError>
 pub enum EnsureKeyError {
     #[error("whether there is an API key could not be read")]
     Read(#[from] store::errors::ReadError),
-    #[error("the first API key could not be saved")]
+    #[error("the first API key could not be created")]
+    Create(#[from] CreateKeyError),
+}
+
+/// Why an API key was not created.
+#[derive(Debug, thiserror::Error)]
+pub enum CreateKeyError {
+    #[error("its checksum could not be made")]
+    Checksum(#[from] SealError),
+    #[error("it could not be saved")]
     Save(#[from] store::errors::WriteError),
 }

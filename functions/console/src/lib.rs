@@ -29,6 +29,7 @@ mod trace;
 mod trial;
 mod verification;
 mod visits;
+mod warnings;
 
 use std::sync::Arc;
 
@@ -49,7 +50,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use crate::accounts::{SetUpError, set_up_link};
-pub use crate::auth::{EnsureKeyError, ensure_api_key};
+pub use crate::auth::{CreateKeyError, EnsureKeyError, ensure_api_key};
 use crate::error::ApiError;
 pub use crate::oidc::ProviderCache;
 use crate::replay::RunningCount;

@@ -40,6 +40,7 @@ pub mod push_mode;
 pub mod rate;
 pub mod routing;
 pub mod rules;
+pub mod sample;
 pub mod sandbox;
 pub mod schedule;
 pub mod secret;

@@ -81,6 +81,17 @@ impl Pattern {
         slashed(value).is_some_and(|body| !body.expression.is_empty())
     }
 
+    /// Refuses `/…/` with other flags than `i`, which would be taken for a bare pattern that never matches.
+    pub(crate) fn check_flags(typed: &str) -> Result<(), PatternError> {
+        let Some((_, flags)) = typed.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) else { return Ok(()) };
+        let is_flags = !flags.is_empty() && flags.bytes().all(|flag| b"imsxuUgy".contains(&flag));
+        if !is_flags || flags == "i" {
+            return Ok(());
+        }
+        let problem = "the only flag is i; write others into the pattern, such as (?im)";
+        Err(PatternError::new(typed, typed.len() - flags.len(), problem))
+    }
+
     /// Reads a pattern. Takes less than 5 ms for whatever is typed.
     pub fn parse(typed: &str) -> Result<Self, PatternError> {
         let hir = read(typed)?;
@@ -122,6 +133,11 @@ impl Pattern {
 
 const TOO_LARGE: &str = "compiles to more than 256 KiB (classes like \\w cover every script; [0-9A-Za-z_] or fewer \
                          repetitions take far less)";
+
+/// What the pattern says; `None` if it is refused.
+pub(crate) fn hir(typed: &str) -> Option<Hir> {
+    read(typed).ok()
+}
 
 fn read(typed: &str) -> Result<Hir, PatternError> {
     if typed.len() > limits::PATTERN_BYTES {
@@ -254,6 +270,17 @@ mod tests {
             (r"/a\/b/", "xa/bx", true),
         ] {
             assert_eq!(compile(typed).expect(typed).is_match(text), expected, "{typed} on {text}");
+        }
+    }
+
+    #[test]
+    fn flags_other_than_i_are_refused_by_name_and_a_path_is_a_path() {
+        for typed in ["/x/ix", "/x/g", "/down/ii"] {
+            let error = Pattern::check_flags(typed).expect_err(typed);
+            assert!(error.problem.starts_with("the only flag is i"), "{error}");
+        }
+        for typed in ["/x/i", "/x/", "/var/log", "x/m", "/a"] {
+            assert_eq!(Pattern::check_flags(typed), Ok(()), "{typed}");
         }
     }
 

@@ -1,6 +1,7 @@
 //! What every function needs of its surroundings: settings, clients, queues, secrets, stamps, time. Nothing of alerts.
 
 pub mod aws;
+pub mod checked_key;
 pub mod clock;
 pub mod links;
 pub mod logging;

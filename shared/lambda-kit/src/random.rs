@@ -6,9 +6,10 @@ use alerting::ids::Stamp;
 use alerting::moment::Moment;
 use ulid::Ulid;
 
+pub(crate) const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
 /// `n` random base62 characters; 18 of them are 107 bits.
 pub fn base62(n: usize) -> String {
-    const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
     let mut text = String::with_capacity(n);
     let mut bytes = [0_u8; 32];
     while text.len() < n {

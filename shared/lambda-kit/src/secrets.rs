@@ -43,6 +43,14 @@ impl Sealer {
         Self { previous: secret_id, ..self }
     }
 
+    /// With this text as the data key, of at least 32 characters.
+    #[cfg(test)]
+    pub(crate) fn with_key(text: &str) -> Self {
+        let client = aws_sdk_secretsmanager::Client::new(&crate::aws::local_config("http://127.0.0.1:9"));
+        let keys = OnceCell::new_with(Some(Keys::derive(text, None)));
+        Self { keys, ..Self::new(client, "data-key") }
+    }
+
     /// Seals `plain` for the record `owner`; under another owner's name it will not open.
     pub async fn seal(&self, owner: &str, plain: &str) -> Result<Sealed, SealError> {
         Ok(self.keys().await?.seal(owner, plain))

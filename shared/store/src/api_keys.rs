@@ -47,12 +47,21 @@ impl ApiKeys<'_> {
     /// As it is now: a deleted key opens nothing any more. One that does not exist is remembered for
     /// [`crate::cache::TTL`], which keeps nothing from working: no key is made twice. `source`: the address that asks.
     pub async fn find(&self, hash: &str, source: &str, now: Moment) -> Result<Asked<ApiKey>, ReadError> {
+        self.found(hash, Some(source), now).await
+    }
+
+    /// The same for a key that shows by itself that it is ours: whoever asks for it from wherever.
+    pub async fn find_ours(&self, hash: &str, now: Moment) -> Result<Asked<ApiKey>, ReadError> {
+        self.found(hash, None, now).await
+    }
+
+    async fn found(&self, hash: &str, source: Option<&str>, now: Moment) -> Result<Asked<ApiKey>, ReadError> {
         let (caches, name) = (&self.store.inner.config, hash.to_owned());
         if caches.unknown_api_keys.fresh(&name, now).is_some() {
             return Ok(Asked::Unknown);
         }
         // A key that has worked is read whoever asks: a flood from a shared address keeps nobody out.
-        if let Some(wait) = caches.guesses.wait(source, now)
+        if let Some(wait) = source.and_then(|source| caches.guesses.wait(source, now))
             && caches.api_keys.stale(&name).is_none()
         {
             return Ok(Asked::TooOften(wait));
@@ -61,7 +70,7 @@ impl ApiKeys<'_> {
         let item = self.store.get(Table::Config, &Key::new(keys::API_KEY, hash), Reading::Latest).await?;
         let Some(item) = item else {
             caches.unknown_api_keys.insert(unknown, name, (), now);
-            caches.guesses.count(source, now);
+            source.iter().for_each(|source| caches.guesses.count(source, now));
             return Ok(Asked::Unknown);
         };
         caches.api_keys.insert(known, name, (), now);

@@ -20,7 +20,7 @@ use crate::errors::{ReadError, SaveError, WriteError};
 use crate::guesses::Asked;
 use crate::item::{Item, Reader, expiry, item, number, text};
 use crate::keys::{self, Key};
-use crate::table::{Reading, Table};
+use crate::table::{Part, Reading, Table};
 use crate::{Page, Store};
 
 /// An integration with the key of its URL.
@@ -33,11 +33,18 @@ pub struct StoredIntegration {
     pub key_hash: String,
     /// The key as a listing may show it.
     pub key_hint: String,
+    /// The keys before rotations, each of which still opens the integration until its promised time.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub old_keys: Vec<OldKey>,
+    /// The only one that earlier versions kept; the next rotation moves it to the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_key: Option<OldKey>,
 }
 
-/// The key before a rotation, which still opens the integration for a while.
+/// Old keys that may work beside the current one.
+pub const OLD_KEYS: usize = 10;
+
+/// A key before a rotation, which still opens the integration for a while.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OldKey {
     pub hash: String,
@@ -45,10 +52,30 @@ pub struct OldKey {
 }
 
 impl StoredIntegration {
+    /// An integration with its first key.
+    pub fn new(integration: Integration, intake_key: Sealed, key_hash: String, key_hint: String) -> Self {
+        Self { integration, intake_key, key_hash, key_hint, old_keys: Vec::new(), old_key: None }
+    }
+
+    /// With a new key. The one that it has works on until `until`, and each older one as long as was promised.
+    pub fn rotated(self, intake_key: Sealed, key_hash: String, key_hint: String, until: Moment, now: Moment) -> Self {
+        let current = OldKey { hash: self.key_hash.clone(), until };
+        let old_keys = self.working_old_keys(now).cloned().chain((now < until).then_some(current)).collect();
+        Self { old_keys, old_key: None, intake_key, key_hash, key_hint, ..self }
+    }
+
+    /// The old keys that still work.
+    pub fn working_old_keys(&self, now: Moment) -> impl Iterator<Item = &OldKey> {
+        self.all_old_keys().filter(move |old| now < old.until)
+    }
+
+    fn all_old_keys(&self) -> impl Iterator<Item = &OldKey> {
+        self.old_keys.iter().chain(&self.old_key)
+    }
+
     /// Whether the key with this hash opens the integration.
     fn is_opened_by(&self, hash: &str, now: Moment) -> bool {
-        let old = self.old_key.as_ref();
-        self.key_hash == hash || old.is_some_and(|old| old.hash == hash && now < old.until)
+        self.key_hash == hash || self.working_old_keys(now).any(|old| old.hash == hash)
     }
 }
 
@@ -115,7 +142,9 @@ impl Integrations<'_> {
     pub async fn delete(&self, id: &IntegrationId, now: Moment) -> Result<bool, WriteError> {
         let Some(stored) = self.get(id).await? else { return Ok(false) };
         let key = Key::new(keys::DELETED_INTEGRATION, id);
-        let gone = item(&key, [("expires_at", expiry(now + 2 * limits::MESSAGE_LOG))]);
+        // It does not expire: its open alerts stay listed.
+        let logs_until = (now + 2 * limits::MESSAGE_LOG).millis();
+        let gone = item(&key, [("logs_until", number(logs_until))]);
         self.store.put(Table::Config, &key, gone, None).await?;
         for hash in hashes(&stored) {
             self.store.delete(Table::Config, &keys::intake_key(hash)).await?;
@@ -166,6 +195,25 @@ impl Store {
         source: &str,
         now: Moment,
     ) -> Result<Asked<Arc<StoredIntegration>>, ReadError> {
+        self.opened(key, Some(source), now).await
+    }
+
+    /// The same for a key that shows by itself that it is ours: whoever asks for it from wherever.
+    pub async fn intake_of_ours(&self, key: &str, now: Moment) -> Result<Asked<Arc<StoredIntegration>>, ReadError> {
+        self.opened(key, None, now).await
+    }
+
+    /// The deleted integrations whose alerts may still be there.
+    pub async fn deleted_integrations(&self) -> Result<Vec<IntegrationId>, ReadError> {
+        self.query_all(Table::Config, &Part::all(keys::DELETED_INTEGRATION), integration_named).await
+    }
+
+    async fn opened(
+        &self,
+        key: &str,
+        source: Option<&str>,
+        now: Moment,
+    ) -> Result<Asked<Arc<StoredIntegration>>, ReadError> {
         let hash = keys::secret_hash(key);
         let id = match self.opened_by(&hash, source, now).await? {
             Asked::Known(id) => id,
@@ -185,7 +233,12 @@ impl Store {
         stored.is_opened_by(&hash, now).then_some(stored)
     }
 
-    async fn opened_by(&self, hash: &str, source: &str, now: Moment) -> Result<Asked<IntegrationId>, ReadError> {
+    async fn opened_by(
+        &self,
+        hash: &str,
+        source: Option<&str>,
+        now: Moment,
+    ) -> Result<Asked<IntegrationId>, ReadError> {
         let caches = &self.inner.config;
         let hash = hash.to_owned();
         if let Some(id) = caches.intake_keys.fresh(&hash, now) {
@@ -195,7 +248,7 @@ impl Store {
             return Ok(Asked::Unknown);
         }
         // A key that was known is read again whoever asks: a flood from a shared address keeps no sender out.
-        if let Some(wait) = caches.guesses.wait(source, now)
+        if let Some(wait) = source.and_then(|source| caches.guesses.wait(source, now))
             && caches.intake_keys.stale(&hash).is_none()
         {
             return Ok(Asked::TooOften(wait));
@@ -209,7 +262,7 @@ impl Store {
             }
             Ok(None) => {
                 caches.unknown_keys.insert(unknown, hash, (), now);
-                caches.guesses.count(source, now);
+                source.iter().for_each(|source| caches.guesses.count(source, now));
                 Ok(Asked::Unknown)
             }
             Err(error) => caches.intake_keys.stale(&hash).map(Asked::Known).ok_or(error),
@@ -217,8 +270,14 @@ impl Store {
     }
 }
 
+/// The integration that an item of the kind is named after.
+pub(crate) fn integration_named(item: &Item) -> Result<IntegrationId, ReadError> {
+    let name = Reader::new(item).name();
+    name.sk.parse().map_err(|_| ReadError::missing(&name, "the integration's id"))
+}
+
 fn hashes(stored: &StoredIntegration) -> impl Iterator<Item = &str> {
-    let old = stored.old_key.as_ref().map(|old| old.hash.as_str());
+    let old = stored.all_old_keys().map(|old| old.hash.as_str());
     std::iter::once(stored.key_hash.as_str()).chain(old)
 }
 
@@ -227,10 +286,10 @@ fn pointers(stored: &StoredIntegration) -> Vec<Item> {
     let id = text(stored.integration.id.as_str());
     let key = keys::intake_key(&stored.key_hash);
     let mut pointers = vec![item(&key, [("integration", id.clone()), ("last4", text(&stored.key_hint))])];
-    if let Some(old) = &stored.old_key {
+    for old in stored.all_old_keys() {
         let until = [("until", number(old.until.millis())), ("expires_at", expiry(old.until))];
         let mut pointer = item(&keys::intake_key(&old.hash), until);
-        pointer.insert("integration".to_owned(), id);
+        pointer.insert("integration".to_owned(), id.clone());
         pointers.push(pointer);
     }
     pointers

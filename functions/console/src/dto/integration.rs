@@ -209,7 +209,7 @@ pub(crate) struct IntegrationView {
     /// The whole intake URL; `…last4` in lists.
     #[schema(example = "https://larkspur.example/open-apis/bot/v2/hook/…")]
     url: String,
-    /// Until when the key before the last rotation works, if it still does.
+    /// Until when the last of the keys before rotations works, if one still does.
     #[serde(skip_serializing_if = "Option::is_none")]
     old_key_until: Option<Time>,
     created_at: Time,

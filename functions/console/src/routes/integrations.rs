@@ -9,9 +9,10 @@ use alerting::secret::Secret;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use lambda_kit::checked_key::{self, Kind};
 use lambda_kit::random;
 use store::config::Expect;
-use store::integrations::{OldKey, StoredIntegration};
+use store::integrations::{OLD_KEYS, StoredIntegration};
 use store::keys::secret_hash;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
@@ -25,10 +26,9 @@ use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Base};
 use crate::page::{Listed, Page, PageQuery};
+use crate::warnings::of_integration;
 use crate::{App, SharedApp};
 
-/// Characters of an intake key: 107 bits, and the whole URL stays within 100 characters on an API Gateway host.
-const INTAKE_KEY: usize = 18;
 /// The longest time for which an old key may work beside the new one, in minutes: a week.
 const OVERLAP_MINUTES: u32 = 7 * 24 * 60;
 
@@ -47,7 +47,7 @@ async fn list(
     ApiQuery(query): ApiQuery<PageQuery>,
 ) -> Result<Json<Listed<IntegrationView>>, ApiError> {
     let page = Page::try_from(query)?;
-    let found = app.store.integrations().list(page.limit, page.after.as_deref()).await?;
+    let found = app.store.integrations().list(page.limit, page.after_object()?).await?;
     let mut items = Vec::with_capacity(found.items.len());
     for stored in found.items {
         let url = stored.key_hint.clone();
@@ -71,7 +71,7 @@ async fn create(
         integration.security.secret = Some(app.sealer.seal(integration.id.as_str(), secret.expose()).await?);
     }
     let NewKey { key, sealed, hash, hint } = new_key(&app, &integration.id).await?;
-    let stored = StoredIntegration { integration, intake_key: sealed, key_hash: hash, key_hint: hint, old_key: None };
+    let stored = StoredIntegration::new(integration, sealed, hash, hint);
     let stored = app.store.integrations().put(&stored, Expect::New).await.map_err(save_error)?;
     Ok((StatusCode::CREATED, Json(alone(&app, stored, url(&base, &key)).await?)))
 }
@@ -123,7 +123,7 @@ async fn replace(
 }
 
 #[utoipa::path(delete, path = "/integrations/{id}", tag = "integrations", operation_id = "delete_integration",
-    summary = "Deletes an integration: its URL is unknown from then on", params(("id" = String, Path)),
+    summary = "Deletes an integration: its URL is unknown from then on. Its alerts stay listed; open ones are closed with their incident", params(("id" = String, Path)),
     responses((status = 204, description = "It is gone")))]
 async fn delete(State(app): Shared, ApiPath(id): ApiPath<IntegrationId>) -> Result<StatusCode, ApiError> {
     match app.store.integrations().delete(&id, app.clock.now()).await? {
@@ -145,16 +145,20 @@ async fn rotate_key(
     if body.overlap_minutes > OVERLAP_MINUTES {
         return Err(ApiError::invalid("overlap_minutes", format!("expected 0 to {OVERLAP_MINUTES} (a week)")));
     }
-    let until = app.clock.now() + Duration::from_secs(u64::from(body.overlap_minutes) * 60);
-    let saved = save_over(|| async {
-        let before = found(&app, &id).await?;
-        let old_key = (body.overlap_minutes > 0).then(|| OldKey { hash: before.key_hash.clone(), until });
-        let expect = Expect::Version(before.integration.version);
-        let NewKey { key: _, sealed, hash, hint } = new_key(&app, &id).await?;
-        let stored = StoredIntegration { intake_key: sealed, key_hash: hash, key_hint: hint, old_key, ..before };
-        Ok(app.store.integrations().put(&stored, expect).await)
-    });
-    Ok(Json(whole(&app, &base, saved.await?).await?))
+    let now = app.clock.now();
+    let until = now + Duration::from_secs(u64::from(body.overlap_minutes) * 60);
+    let before = found(&app, &id).await?;
+    if before.working_old_keys(now).count() >= OLD_KEYS {
+        let message =
+            format!("{OLD_KEYS} old keys still work, as many as may; rotate again when one of them has ended");
+        return Err(ApiError::conflict(message));
+    }
+    let expect = Expect::Version(before.integration.version);
+    let NewKey { key: _, sealed, hash, hint } = new_key(&app, &id).await?;
+    let stored = before.rotated(sealed, hash, hint, until, now);
+    // Not tried again after a lost race: the winner's new URL would end by it before anybody has seen it.
+    let saved = app.store.integrations().put(&stored, expect).await.map_err(save_error)?;
+    Ok(Json(whole(&app, &base, saved).await?))
 }
 
 pub(crate) async fn found(app: &App, id: &IntegrationId) -> Result<StoredIntegration, ApiError> {
@@ -191,7 +195,7 @@ struct NewKey {
 }
 
 async fn new_key(app: &App, id: &IntegrationId) -> Result<NewKey, ApiError> {
-    let key = Secret::new(random::base62(INTAKE_KEY));
+    let key = Secret::new(checked_key::make(&app.sealer, Kind::Intake).await?);
     let sealed = app.sealer.seal(id.as_str(), key.expose()).await?;
     Ok(NewKey { sealed, hash: secret_hash(key.expose()), hint: key.hint(), key })
 }
@@ -208,13 +212,16 @@ async fn whole(app: &App, base: &str, stored: StoredIntegration) -> Result<WithW
 
 /// An integration by itself, with what will surprise about it.
 async fn alone(app: &App, stored: StoredIntegration, url: String) -> Result<WithWarnings<IntegrationView>, ApiError> {
-    Ok(WithWarnings::none(view(app, stored, url).await?))
+    let now = app.clock.now();
+    let policy = Policy::lenient(&stored.integration, &app.store.cached_mapping_tables(now).await?);
+    let warnings = of_integration(&stored.integration, &policy, now);
+    Ok(WithWarnings::new(view(app, stored, url).await?, warnings))
 }
 
 async fn view(app: &App, stored: StoredIntegration, url: String) -> Result<IntegrationView, ApiError> {
     let secret_hint = secret_hint(app, &stored.integration).await?;
     let now = app.clock.now();
-    let old_key_until = stored.old_key.map(|old| old.until).filter(|until| *until > now);
+    let old_key_until = stored.working_old_keys(now).map(|old| old.until).max();
     Ok(IntegrationView::new(stored.integration, Shown { url, secret_hint, old_key_until }))
 }
 

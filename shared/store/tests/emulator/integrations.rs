@@ -33,13 +33,7 @@ fn disk_alarms() -> StoredIntegration {
         auto_close_hours: 24,
         created_at: NOW,
     };
-    StoredIntegration {
-        integration,
-        intake_key: Sealed("sealed".to_owned()),
-        key_hash: secret_hash("first"),
-        key_hint: "…irst".to_owned(),
-        old_key: None,
-    }
+    StoredIntegration::new(integration, Sealed("sealed".to_owned()), secret_hash("first"), "…irst".to_owned())
 }
 
 #[tokio::test]
@@ -75,22 +69,45 @@ async fn a_key_that_was_unknown_works_as_soon_as_its_integration_is_saved_here()
 }
 
 #[tokio::test]
-async fn after_a_rotation_the_old_key_works_until_its_end_and_the_one_before_no_more() {
+async fn after_rotations_every_old_key_works_until_its_promised_time() {
     let world = World::start().await;
     let first = world.store.integrations().put(&disk_alarms(), Expect::New).await.expect("saved");
-    let rotate = |stored: &StoredIntegration, key: &str| StoredIntegration {
-        key_hash: secret_hash(key),
-        old_key: Some(OldKey { hash: stored.key_hash.clone(), until: NOW + Duration::from_secs(3600) }),
-        ..stored.clone()
+    let rotate = async |stored: StoredIntegration, key: &str, minutes: u64| {
+        let expect = Expect::Version(stored.integration.version);
+        let until = NOW + Duration::from_secs(60 * minutes);
+        let stored = stored.rotated(Sealed("sealed".to_owned()), secret_hash(key), "…".to_owned(), until, NOW);
+        world.store.integrations().put(&stored, expect).await.expect("saved")
     };
-    let second = rotate(&first, "second");
-    let second = world.store.integrations().put(&second, Expect::Version(1)).await.expect("saved");
-    let opens = async |key: &str, at| world.store.intake(key, HERE, at).await.expect("read").known().is_some();
-    assert!(opens("second", NOW).await && opens("first", NOW).await);
-    assert!(!opens("first", NOW + Duration::from_secs(3600)).await);
-    let third = rotate(&second, "third");
-    world.store.integrations().put(&third, Expect::Version(2)).await.expect("saved");
-    assert!(opens("third", NOW).await && opens("second", NOW).await && !opens("first", NOW).await);
+    let second = rotate(first, "second", 60).await;
+    let third = rotate(second, "third", 30).await;
+    rotate(third, "fourth", 0).await;
+    let opens = async |minutes: u64| {
+        let at = NOW + Duration::from_secs(60 * minutes);
+        let mut open = Vec::new();
+        for key in ["first", "second", "third", "fourth"] {
+            let found = world.store.intake(key, HERE, at).await.expect("read").known();
+            open.extend(found.map(|_| key));
+        }
+        open
+    };
+    assert_eq!(opens(0).await, ["first", "second", "fourth"]);
+    assert_eq!(opens(29).await, ["first", "second", "fourth"]);
+    assert_eq!(opens(30).await, ["first", "fourth"]);
+    assert_eq!(opens(60).await, ["fourth"]);
+}
+
+#[tokio::test]
+async fn the_one_old_key_of_an_earlier_version_works_on_after_the_next_rotation() {
+    let world = World::start().await;
+    let until = NOW + Duration::from_secs(3600);
+    let old_key = Some(OldKey { hash: secret_hash("old"), until });
+    let stored = StoredIntegration { old_key, ..disk_alarms() };
+    let saved = world.store.integrations().put(&stored, Expect::New).await.expect("saved");
+    let rotated = saved.rotated(Sealed("sealed".to_owned()), secret_hash("new"), "…".to_owned(), until, NOW);
+    world.store.integrations().put(&rotated, Expect::Version(1)).await.expect("saved");
+    for key in ["old", "first", "new"] {
+        assert!(world.store.intake(key, HERE, NOW).await.expect("read").known().is_some(), "{key}");
+    }
 }
 
 #[tokio::test]
@@ -176,6 +193,10 @@ async fn guesses_cost_a_read_each_up_to_a_limit_for_each_source_and_a_key_that_w
     assert_eq!(world.wire.take_requests(), OF_A_SOURCE);
     assert!(matches!(world.store.intake("another", HERE, NOW).await.expect("read"), Asked::TooOften(_)));
     assert!(matches!(keys.find(&secret_hash("another"), HERE, NOW).await.expect("read"), Asked::TooOften(_)));
+
+    // A key that is ours is looked up from anywhere.
+    assert_eq!(world.store.intake_of_ours("another", NOW).await.expect("read"), Asked::Unknown);
+    assert_eq!(keys.find_ours(&secret_hash("another one"), NOW).await.expect("read"), Asked::Unknown);
 
     // What has worked from there works on, also when it has to be read again, and elsewhere everything does.
     assert!(world.store.intake("first", HERE, NOW + TTL).await.expect("read").known().is_some());
