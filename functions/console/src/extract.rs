@@ -11,7 +11,7 @@ use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::request::Parts;
 use axum::http::uri::Authority;
-use axum::http::{Extensions, HeaderMap, HeaderName, StatusCode, header};
+use axum::http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, header};
 use lambda_http::request::RequestContext;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -22,16 +22,33 @@ use crate::error::ApiError;
 /// The largest request body: an inbound message of 256 KiB as JSON inside a `try` request, every character escaped.
 pub(crate) const BODY_BYTES: usize = 2 * 1024 * 1024;
 
-/// A JSON body. An empty one counts as `{}`, so that actions without arguments need none.
+/// A JSON body. An empty one counts as `{}`, so that actions without arguments need none. A `PUT` may send back what a `GET`
+/// has shown.
 pub(crate) struct ApiJson<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for ApiJson<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        let replaces = request.method() == Method::PUT;
         let bytes = Bytes::from_request(request, state).await.map_err(unreadable)?;
-        parse(&bytes).map(Self)
+        match replaces.then(|| without_read_only(&bytes)).flatten() {
+            Some(bytes) => parse(&bytes).map(Self),
+            None => parse(&bytes).map(Self),
+        }
     }
+}
+
+/// What answers say of an object and no request can change.
+const READ_ONLY: [&str; 9] =
+    ["id", "created_at", "created_by", "warnings", "url", "old_key_until", "active", "gaps", "row_count"];
+
+/// An object without the fields that cannot be changed; `None` if it has none of them, or is no object.
+fn without_read_only(body: &[u8]) -> Option<Vec<u8>> {
+    let mut fields: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).ok()?;
+    let before = fields.len();
+    fields.retain(|name, _| !READ_ONLY.contains(&name.as_str()));
+    if fields.len() == before { None } else { serde_json::to_vec(&fields).ok() }
 }
 
 /// A body of text: a CSV file.

@@ -49,8 +49,27 @@ impl Page {
     /// `after`, which has to be a `T` as this list hands them out.
     pub(crate) fn after<T: std::str::FromStr>(&self) -> Result<Option<T>, ApiError> {
         let after = self.after.as_deref().map(str::parse).transpose();
-        after.map_err(|_| ApiError::invalid("after", "not a `next` of this list"))
+        after.map_err(|_| not_a_cursor())
     }
+}
+
+impl Page {
+    /// `after`, which has to be a cursor of a list of saved objects: when one was made, and its id.
+    pub(crate) fn after_object(&self) -> Result<Option<&str>, ApiError> {
+        let is_cursor = |after: &str| {
+            let digits = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
+            let id = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_');
+            after.split_once('.').is_some_and(|(made, made_id)| digits(made) && id(made_id))
+        };
+        match self.after.as_deref() {
+            Some(after) if !is_cursor(after) => Err(not_a_cursor()),
+            after => Ok(after),
+        }
+    }
+}
+
+fn not_a_cursor() -> ApiError {
+    ApiError::invalid("after", "not a `next` of this list; leave it out to begin with the newest")
 }
 
 impl<T> Listed<T> {

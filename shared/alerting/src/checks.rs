@@ -43,6 +43,7 @@ pub(crate) fn check(integration: &Integration) -> Result<(), FieldError> {
         return Err(FieldError::new("auto_close_hours", format!("1 to {AUTO_CLOSE_HOURS} hours")));
     }
     check_security(&integration.security)?;
+    check_groups(integration)?;
     check_limits(&integration.limits)?;
     check_counts(integration)
 }
@@ -55,6 +56,29 @@ fn check_limits(limits: &IntakeLimits) -> Result<(), FieldError> {
     ];
     match all.into_iter().find(|(_, limit)| *limit == 0) {
         Some((field, _)) => Err(FieldError::new(field, "at least 1")),
+        None => Ok(()),
+    }
+}
+
+/// A group without conditions would take everything.
+fn check_groups(integration: &Integration) -> Result<(), FieldError> {
+    let mut filters: Vec<(String, &Filter)> = Vec::new();
+    if let PushMode::ByRules { trigger, close, .. } = &integration.push_mode {
+        let named = |kind: &'static str| move |(n, filter)| (format!("push_mode.{kind}[{n}]"), filter);
+        filters.extend(trigger.iter().enumerate().map(named("trigger")));
+        filters.extend(close.iter().enumerate().map(named("close")));
+    }
+    let steps = integration.pipeline.iter().enumerate();
+    filters.extend(steps.filter_map(|(n, step)| Some((format!("pipeline[{n}].when"), step.when.as_ref()?))));
+    if let Routing::Shared { routes, .. } = &integration.routing {
+        filters.extend(routes.iter().enumerate().map(|(n, route)| (format!("routes[{n}].filter"), &route.filter)));
+    }
+    filters.into_iter().try_for_each(|(path, filter)| check_conditions(filter, &path))
+}
+
+fn check_conditions(filter: &Filter, path: &str) -> Result<(), FieldError> {
+    match filter.any.iter().position(|group| group.all.is_empty()) {
+        Some(g) => Err(FieldError::new(format!("{path}.any[{g}].all"), "at least one condition is needed")),
         None => Ok(()),
     }
 }
@@ -79,7 +103,8 @@ fn check_security(security: &Security) -> Result<(), FieldError> {
 }
 
 fn is_source(text: &str) -> bool {
-    let octet = |part: &str| part == "*" || (part.len() <= 3 && part.parse::<u8>().is_ok());
+    let is_plain = |part: &str| part == "0" || !part.starts_with(['0', '+']);
+    let octet = |part: &str| part == "*" || (is_plain(part) && part.parse::<u8>().is_ok());
     text.parse::<IpAddr>().is_ok()
         || text.parse::<IpNet>().is_ok()
         || (text.split('.').count() == 4 && text.split('.').all(octet))
@@ -125,6 +150,7 @@ pub(crate) fn check_filter<'f>(
         let message = format!("more than {ALERT_FILTER_VALUES} groups, conditions and values");
         return Err(FieldError::new(path, message));
     }
+    check_conditions(filter, path)?;
     for (g, group) in filter.any.iter().enumerate() {
         if let Some(c) = group.all.iter().position(|condition| condition.field == "content") {
             let message = "expected title, description, severity or labels.NAME: `content` is of messages only";

@@ -54,6 +54,7 @@ impl Patterns {
         if let Some(id) = self.ids.get(typed) {
             return Ok(*id);
         }
+        self.check_flags(typed)?;
         let pattern = Pattern::parse(typed)?;
         if let Some(bytes) = &mut self.checked {
             *bytes += pattern.compile()?.memory_usage();
@@ -65,6 +66,11 @@ impl Patterns {
         let id = PatternId(self.all.len() - 1);
         self.ids.insert(typed.to_owned(), id);
         Ok(id)
+    }
+
+    /// Whether its flags are known. Asked only of what is about to be saved: what is stored means what it meant.
+    pub(crate) fn check_flags(&self, typed: &str) -> Result<(), PatternError> {
+        if self.checked.is_some() { Pattern::check_flags(typed) } else { Ok(()) }
     }
 
     pub(crate) fn get(&self, id: PatternId) -> &Pattern {

@@ -1,13 +1,23 @@
 //! One filter type, used everywhere: push rules, pipeline, routes, and later escalation and silence.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// Groups joined by OR. No groups: everything matches.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "some_groups")]
     pub any: Vec<Group>,
+}
+
+/// An empty list is a mistake: it would take everything, which is written `{}`.
+fn some_groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Group>, D::Error> {
+    let groups = Vec::deserialize(deserializer)?;
+    if groups.is_empty() {
+        return Err(D::Error::custom("at least one group is needed; leave `any` out to take everything"));
+    }
+    Ok(groups)
 }
 
 /// Conditions joined by AND.

@@ -215,6 +215,7 @@ impl Value {
         if Pattern::is_slashed(text) {
             return patterns.add(text).map(Value::Regex).map_err(|error| FieldError::new(path, error.to_string()));
         }
+        patterns.check_flags(text).map_err(|error| FieldError::new(path, error.to_string()))?;
         if text.chars().nth(limits::LABEL_VALUE_CHARS).is_some() {
             let message = format!("longer than {} characters", limits::LABEL_VALUE_CHARS);
             return Err(FieldError::new(path, message));

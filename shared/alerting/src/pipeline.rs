@@ -193,6 +193,7 @@ impl Pipeline {
             Ready::Title(template) => match self.render(template, draft, run) {
                 Ok(text) if text.trim().is_empty() => {}
                 Ok(text) => {
+                    let text = one_line(text);
                     self.filters.widen(candidates, &text);
                     draft.title = Cow::Owned(text);
                 }
@@ -271,6 +272,15 @@ impl Effect {
             Effect::Unusable => Outcome::Unusable,
         }
     }
+}
+
+/// A title is one line, whatever a template prints.
+fn one_line(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let parts = text.split(char::is_control).map(str::trim).filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join(" ")
 }
 
 fn severity_of(text: &str) -> Option<Severity> {

@@ -102,6 +102,10 @@ impl<'a> Fields<'a> {
     pub(crate) fn url(&self, name: &str, hosts: &[&str], remedy: &str) -> Result<Url, SettingsError> {
         let text = self.text(name, remedy)?;
         let url = Url::parse(text).map_err(|_| SettingsError::new(name, format!("is not a URL; {remedy}")))?;
+        if text.contains('…') {
+            let problem = "has an ellipsis in it, as an example has; give the whole URL";
+            return Err(SettingsError::new(name, problem));
+        }
         if is_allowed(&url, hosts) {
             return Ok(url);
         }

@@ -7,7 +7,7 @@
 //! or a note of what became of it instead: the incident that it joined, the silence that took it. Whatever was written
 //! there first stands, so a copy of the message finds the same.
 
-use alerting::ids::{IncidentId, SilenceId, SpaceId, Stamp};
+use alerting::ids::{IncidentId, SilenceId, SpaceId};
 use alerting::incident::{Incident, Progress};
 use alerting::limits;
 use alerting::moment::Moment;
@@ -16,7 +16,7 @@ use alerting::timeline::Entry;
 use crate::errors::{ReadError, WriteError};
 use crate::item::{Item, Reader, expiry, item, json, number, text};
 use crate::keys::{self, Key};
-use crate::newest_first::newest_first;
+use crate::newest_first::{Cursor, newest_first};
 use crate::table::{Condition, Part, Range, Reading, Table, Terms, Write};
 use crate::{Page, Store};
 
@@ -59,7 +59,7 @@ pub struct IncidentQuery {
     pub progress: Option<Progress>,
     pub spaces: Vec<SpaceId>,
     /// The `next` of the page before.
-    pub after: Option<Stamp>,
+    pub after: Option<Cursor>,
     pub limit: usize,
 }
 

@@ -47,6 +47,7 @@ use std::sync::Arc;
 
 use aws_sdk_dynamodb::Client;
 
+pub use crate::newest_first::Cursor;
 use crate::table::Table;
 
 /// The names of the two tables.

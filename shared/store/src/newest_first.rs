@@ -4,6 +4,9 @@
 //! is spent, the page says where to go on, even if it is empty. An item is returned only when every partition has been
 //! read down to its stamp.
 
+use std::fmt;
+use std::str::FromStr;
+
 use alerting::ids::Stamp;
 
 use crate::concurrently::concurrently;
@@ -17,6 +20,63 @@ const MORE_PAGES: usize = 64;
 /// Items of one page, at least: fewer than that are not worth the request.
 const PAGE_MIN: usize = 8;
 
+/// Where a page ends. Stamps alone do not say: one alert makes an incident of the same stamp in each of its spaces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    stamp: Stamp,
+    /// Of the items with this stamp, those up to this partition have been returned; `None`: all of them.
+    place: Option<String>,
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.place {
+            Some(place) => write!(f, "{}.{place}", self.stamp),
+            None => write!(f, "{}", self.stamp),
+        }
+    }
+}
+
+/// It is no cursor of such a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a cursor of this list")]
+pub struct NoCursor;
+
+impl FromStr for Cursor {
+    type Err = NoCursor;
+
+    fn from_str(text: &str) -> Result<Self, NoCursor> {
+        let (stamp, place) = text.split_once('.').map_or((text, None), |(stamp, place)| (stamp, Some(place)));
+        let is_place = |place: &str| !place.is_empty() && place.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_');
+        if place.is_some_and(|place| !is_place(place)) {
+            return Err(NoCursor);
+        }
+        Ok(Self { stamp: stamp.parse().map_err(|_| NoCursor)?, place: place.map(str::to_owned) })
+    }
+}
+
+impl Cursor {
+    /// The sort key below which the partition goes on.
+    fn below(&self, partition: &str) -> String {
+        match &self.place {
+            Some(place) if place_of(partition) > place.as_str() => self.stamp.successor().to_string(),
+            _ => self.stamp.to_string(),
+        }
+    }
+}
+
+/// What of a partition's name tells it from the others of the list: the id behind the kind.
+fn place_of(partition: &str) -> &str {
+    partition.rsplit_once('#').map_or(partition, |(_, id)| id)
+}
+
+/// An item of the list, with where it stands.
+struct Found<T> {
+    sort: String,
+    place: String,
+    item: T,
+}
+
 /// One partition, read from its newest item down.
 struct Source {
     partition: String,
@@ -29,14 +89,17 @@ struct Source {
 pub(crate) async fn newest_first<T>(
     store: &Store,
     partitions: Vec<String>,
-    after: Option<Stamp>,
+    after: Option<Cursor>,
     limit: usize,
     take: impl Fn(&Item) -> Result<Option<T>, ReadError>,
 ) -> Result<Page<T>, ReadError> {
     let size = (2 * limit / partitions.len().max(1)).max(PAGE_MIN);
-    let after = after.map(|stamp| stamp.to_string());
-    let reads = concurrently(partitions, |partition| read(store.clone(), partition, after.clone(), size)).await?;
-    let mut found: Vec<(String, T)> = Vec::new();
+    let first = |partition: String| {
+        let below = after.as_ref().map(|after| after.below(&partition));
+        read(store.clone(), partition, below, size)
+    };
+    let reads = concurrently(partitions, first).await?;
+    let mut found: Vec<Found<T>> = Vec::new();
     let mut sources = Vec::with_capacity(reads.len());
     for (source, items) in reads {
         keep(&items, &take, &mut found)?;
@@ -44,7 +107,7 @@ pub(crate) async fn newest_first<T>(
     }
     for _ in 0..MORE_PAGES {
         let Some(behind) = behind(&sources) else { break };
-        if found.iter().filter(|(sort, _)| Some(sort) >= sources[behind].seen_to.as_ref()).count() > limit {
+        if found.iter().filter(|one| Some(&one.sort) >= sources[behind].seen_to.as_ref()).count() > limit {
             break;
         }
         let Source { partition, seen_to, .. } = sources.swap_remove(behind);
@@ -77,23 +140,25 @@ async fn read(
 fn keep<T>(
     items: &[Item],
     take: &impl Fn(&Item) -> Result<Option<T>, ReadError>,
-    found: &mut Vec<(String, T)>,
+    found: &mut Vec<Found<T>>,
 ) -> Result<(), ReadError> {
     for item in items {
-        if let Some(taken) = take(item)? {
-            found.push((Reader::new(item).name().sk, taken));
+        if let Some(item_taken) = take(item)? {
+            let name = Reader::new(item).name();
+            found.push(Found { sort: name.sk, place: place_of(&name.pk).to_owned(), item: item_taken });
         }
     }
     Ok(())
 }
 
 /// `seen_to`: below it something may be missing.
-fn page<T>(mut found: Vec<(String, T)>, seen_to: Option<String>, limit: usize) -> Page<T> {
-    found.sort_by(|one, other| other.0.cmp(&one.0));
+fn page<T>(mut found: Vec<Found<T>>, seen_to: Option<String>, limit: usize) -> Page<T> {
+    found.sort_by(|one, other| other.sort.cmp(&one.sort).then_with(|| one.place.cmp(&other.place)));
     if let Some(seen_to) = &seen_to {
-        found.retain(|(sort, _)| sort >= seen_to);
+        found.retain(|one| one.sort >= *seen_to);
     }
-    let next = if found.len() > limit { found[..limit].last().map(|last| last.0.clone()) } else { seen_to };
+    let cursor = |last: &Found<T>| format!("{}.{}", last.sort, last.place);
+    let next = if found.len() > limit { found[..limit].last().map(cursor) } else { seen_to };
     found.truncate(limit);
-    Page { items: found.into_iter().map(|(_, item)| item).collect(), next }
+    Page { items: found.into_iter().map(|one| one.item).collect(), next }
 }

@@ -70,27 +70,47 @@ impl MappingTableBody {
 pub(crate) fn to_csv(table: &MappingTable) -> Result<Vec<u8>, csv::Error> {
     let labels: Vec<&String> = table.source_labels.iter().chain(&table.result_labels).collect();
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(&labels)?;
+    writer.write_record(labels.iter().map(|label| inert(label)))?;
     for row in &table.rows {
-        writer.write_record(labels.iter().map(|label| row.get(*label).map_or("", String::as_str)))?;
+        writer.write_record(labels.iter().map(|label| inert(row.get(*label).map_or("", String::as_str))))?;
     }
     Ok(writer.into_inner().expect("writing to memory cannot fail"))
+}
+
+/// What a spreadsheet would take for the beginning of a formula.
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
+/// A field that no spreadsheet runs: an apostrophe in front of what looks like a formula, as OWASP's page "CSV Injection"
+/// has it.
+fn inert(value: &str) -> String {
+    let looks_like_one = value.trim_start_matches('\'').starts_with(FORMULA);
+    if looks_like_one { format!("'{value}") } else { value.to_owned() }
+}
+
+/// The field before [`inert`] changed it.
+fn as_written(value: &str) -> &str {
+    let inner = value.strip_prefix('\'').filter(|inner| inner.trim_start_matches('\'').starts_with(FORMULA));
+    inner.unwrap_or(value)
 }
 
 /// `table` with the rows of a CSV file whose header names its labels, in any order.
 pub(crate) fn from_csv(text: &str, table: MappingTable) -> Result<MappingTable, ApiError> {
     // Spreadsheets put a byte order mark in front of UTF-8.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::Headers).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|error| unreadable(&error))?.clone();
+    let header: Vec<&str> = header.iter().map(as_written).collect();
+    if let Some(twice) = header.iter().enumerate().find_map(|(n, name)| header[..n].contains(name).then_some(name)) {
+        return Err(ApiError::invalid("rows.csv", format!("the first line names `{twice}` twice")));
+    }
     let mut rows = Vec::new();
     for record in reader.records() {
         let record = record.map_err(|error| unreadable(&error))?;
-        let row = header.iter().zip(&record).map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let row = header.iter().zip(&record).map(|(name, value)| ((*name).to_owned(), as_written(value).to_owned()));
         rows.push(row.collect());
     }
     let labels = table.source_labels.iter().chain(&table.result_labels);
-    if let Some(missing) = labels.into_iter().find(|label| !header.iter().any(|name| name == *label)) {
+    if let Some(missing) = labels.into_iter().find(|label| !header.contains(&label.as_str())) {
         return Err(ApiError::invalid("rows.csv", format!("the first line does not name the label `{missing}`")));
     }
     let table = MappingTable { rows, ..table };
@@ -130,6 +150,18 @@ mod tests {
     }
 
     #[test]
+    fn exported_fields_are_no_formulas_and_every_value_comes_back_as_it_was() {
+        let values = ["=1+1", "+8613800000000", "'=1", " spaced ", "-", "plain", "it's"];
+        let row = |value: &str| {
+            BTreeMap::from([("host".to_owned(), value.to_owned()), ("team".to_owned(), value.to_owned())])
+        };
+        let exported = MappingTable { rows: values.map(row).to_vec(), ..table() };
+        let file = String::from_utf8(to_csv(&exported).expect("CSV")).expect("UTF-8");
+        assert!(file.lines().all(|line| !line.starts_with(FORMULA)), "{file}");
+        assert_eq!(from_csv(&file, table()).expect("valid").rows, exported.rows);
+    }
+
+    #[test]
     fn a_spreadsheets_byte_order_mark_and_column_order_do_not_matter() {
         let table = from_csv("\u{feff}team,host\r\ndba,db-1\r\n", table()).expect("valid");
         assert_eq!(table.rows[0]["host"], "db-1");
@@ -140,6 +172,7 @@ mod tests {
         let rows = [
             ("host\ndb-1\n", "rows.csv", "`team`"),
             ("host,team,x\na,b,c\n", "rows[0]", "x is no column"),
+            ("host,team,host\na,b,c\n", "rows.csv", "`host` twice"),
             ("host,team\na\n", "rows.csv", "line 2"),
             ("host,team\na,b\na,c\n", "rows[1]", "rows[0]"),
             ("", "rows.csv", "`host`"),

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use alerting::ids::{SpaceId, Stamp};
+use alerting::ids::SpaceId;
 use alerting::incident::Progress;
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde::Serialize;
+use store::Cursor;
 use store::incidents::IncidentQuery;
 
 use super::incident::view::Headline;
@@ -66,7 +67,7 @@ async fn list(
     let all = spaces_by_name(&app).await.map_err(refused)?;
     let space = all.iter().find(|(id, _)| given("space") == Some(id.as_str())).map(|(id, _)| id.clone());
     let spaces = space.clone().map_or_else(|| all.iter().map(|(id, _)| id.clone()).collect(), |space| vec![space]);
-    let after = given("after").and_then(|after| after.parse::<Stamp>().ok());
+    let after = given("after").and_then(|after| after.parse::<Cursor>().ok());
     let found = app.store.incidents(IncidentQuery { progress, spaces, after, limit: LISTED }).await?;
     let names: BTreeMap<&SpaceId, &String> = all.iter().map(|(id, name)| (id, name)).collect();
     let notified = all_notified(&app, &found.items).await?;

@@ -70,7 +70,10 @@ async fn all_integrations(app: &App) -> Result<Vec<IntegrationId>, ApiError> {
         all.extend(page.items.into_iter().map(|stored| stored.integration.id));
         match page.next {
             Some(next) => after = Some(next),
-            None => return Ok(all),
+            None => break,
         }
     }
+    // What a deleted integration has left open stays to be seen.
+    all.extend(app.store.deleted_integrations().await?);
+    Ok(all)
 }

@@ -36,7 +36,7 @@ async fn list(
     ApiQuery(query): ApiQuery<PageQuery>,
 ) -> Result<Json<Listed<DestinationView>>, ApiError> {
     let page = Page::try_from(query)?;
-    let found = app.store.destinations().list(page.limit, page.after.as_deref()).await?;
+    let found = app.store.destinations().list(page.limit, page.after_object()?).await?;
     Ok(Json(Listed::of(found, DestinationView::from)))
 }
 

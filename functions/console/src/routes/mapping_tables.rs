@@ -34,7 +34,7 @@ async fn list(
     ApiQuery(query): ApiQuery<PageQuery>,
 ) -> Result<Json<Listed<MappingTableView>>, ApiError> {
     let page = Page::try_from(query)?;
-    let found = app.store.mapping_tables().list(page.limit, page.after.as_deref()).await?;
+    let found = app.store.mapping_tables().list(page.limit, page.after_object()?).await?;
     Ok(Json(Listed::of(found, MappingTableView::listed)))
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     params(PageQuery), responses((status = 200, description = "A page", body = Listed<MemberView>)))]
 async fn list(State(app): Shared, ApiQuery(query): ApiQuery<PageQuery>) -> Result<Json<Listed<MemberView>>, ApiError> {
     let page = Page::try_from(query)?;
-    let found = app.store.members().list(page.limit, page.after.as_deref()).await?;
+    let found = app.store.members().list(page.limit, page.after_object()?).await?;
     Ok(Json(Listed::of(found, MemberView::from)))
 }
 

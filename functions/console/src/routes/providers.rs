@@ -33,7 +33,7 @@ async fn list(
     ApiQuery(query): ApiQuery<PageQuery>,
 ) -> Result<Json<Listed<ProviderView>>, ApiError> {
     let page = Page::try_from(query)?;
-    let found = app.store.providers().list(page.limit, page.after.as_deref()).await?;
+    let found = app.store.providers().list(page.limit, page.after_object()?).await?;
     Ok(Json(Listed::of(found, ProviderView::from)))
 }
 

@@ -41,7 +41,7 @@ async fn list(
     ApiQuery(query): ApiQuery<PageQuery>,
 ) -> Result<Json<Listed<ScheduleView>>, ApiError> {
     let page = Page::try_from(query)?;
-    let found = app.store.schedules().list(page.limit, page.after.as_deref()).await?;
+    let found = app.store.schedules().list(page.limit, page.after_object()?).await?;
     Ok(Json(Listed::of(found, |schedule| view(&app, schedule))))
 }
 

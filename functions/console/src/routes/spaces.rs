@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use alerting::ids::{DestinationId, SpaceId};
+use alerting::incident::Progress;
 use alerting::space::Space;
 use alerting::warning::nobody;
 use axum::Json;
@@ -10,10 +11,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use lambda_kit::random;
 use store::config::Expect;
+use store::incidents::IncidentQuery;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Shared, in_use, integrations_that, save_error, save_over, spaces_of};
+use super::{ALL_AT_A_TIME, Shared, in_use, integrations_that, save_error, save_over, spaces_of};
 use crate::dto::space::{SpaceBody, SpaceView};
 use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
@@ -33,7 +35,7 @@ pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     params(PageQuery), responses((status = 200, description = "A page", body = Listed<SpaceView>)))]
 async fn list(State(app): Shared, ApiQuery(query): ApiQuery<PageQuery>) -> Result<Json<Listed<SpaceView>>, ApiError> {
     let page = Page::try_from(query)?;
-    let found = app.store.spaces().list(page.limit, page.after.as_deref()).await?;
+    let found = app.store.spaces().list(page.limit, page.after_object()?).await?;
     Ok(Json(Listed::of(found, SpaceView::from)))
 }
 
@@ -73,19 +75,39 @@ async fn replace(
 }
 
 #[utoipa::path(delete, path = "/spaces/{id}", tag = "spaces", operation_id = "delete_space",
-    summary = "Deletes a space that no integration uses", params(("id" = String, Path)),
+    summary = "Deletes a space that no integration uses and in which no incident is open", params(("id" = String, Path)),
     responses((status = 204, description = "It is gone")))]
 async fn delete(State(app): Shared, ApiPath(id): ApiPath<SpaceId>) -> Result<StatusCode, ApiError> {
     found(&app, &id).await?;
     let uses =
         |one: &alerting::integration::Integration| spaces_of(&one.routing).iter().any(|(_, space)| **space == id);
     in_use("the space", &integrations_that(&app, uses).await?)?;
+    no_open_incidents(&app, &id).await?;
     app.store.spaces().delete(&id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 pub(crate) async fn found(app: &App, id: &SpaceId) -> Result<Space, ApiError> {
     app.store.spaces().get(id).await?.ok_or_else(|| ApiError::not_found(format_args!("space {id}")))
+}
+
+/// Refuses to delete a space in which people still work: its incidents, and the alerts in them, would be in no list.
+async fn no_open_incidents(app: &App, id: &SpaceId) -> Result<(), ApiError> {
+    let mut after = None;
+    loop {
+        let spaces = vec![id.clone()];
+        let query = IncidentQuery { progress: None, spaces, after, limit: ALL_AT_A_TIME };
+        let page = app.store.incidents(query).await?;
+        if let Some(open) = page.items.iter().find(|incident| incident.progress != Progress::Closed) {
+            let message =
+                format!("incident {} ({}) of the space is open; close it or merge it first", open.num, open.id);
+            return Err(ApiError::conflict(message));
+        }
+        match page.next {
+            Some(next) => after = Some(next.parse().map_err(|_| ApiError::conflict("the list of incidents changed"))?),
+            None => return Ok(()),
+        }
+    }
 }
 
 /// A space by itself, with what will surprise about it.

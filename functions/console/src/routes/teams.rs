@@ -26,7 +26,7 @@ pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     params(PageQuery), responses((status = 200, description = "A page", body = Listed<TeamView>)))]
 async fn list(State(app): Shared, ApiQuery(query): ApiQuery<PageQuery>) -> Result<Json<Listed<TeamView>>, ApiError> {
     let page = Page::try_from(query)?;
-    let found = app.store.teams().list(page.limit, page.after.as_deref()).await?;
+    let found = app.store.teams().list(page.limit, page.after_object()?).await?;
     Ok(Json(Listed::of(found, TeamView::from)))
 }
 

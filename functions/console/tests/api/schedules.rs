@@ -24,7 +24,7 @@ async fn a_schedule_lives_from_201_to_204() {
             "rotation": {"unit": "day", "every": 2, "starts_at": "2026-11-02T09:00:00"},
             "restrictions": [{"weekdays": ["mon"], "from": "18:00", "until": "09:00"}],
             "from": "2026-11-01T00:00:00Z", "until": null}],
-        "overrides": [{"member": grace, "from": "2026-11-22T05:00:00Z", "until": "2026-11-22T06:00:00.5Z"}]});
+        "overrides": [{"member": grace, "from": "2026-11-22T05:00:00Z", "until": "2026-11-22T06:00:00.500Z"}]});
     let made = world.post("/schedules", &body).await.is(201);
     let path = format!("/schedules/{}", id(&made));
     assert_eq!((&made["layers"], &made["time_zone"]), (&body["layers"], &body["time_zone"]));

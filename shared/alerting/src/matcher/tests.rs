@@ -45,7 +45,6 @@ fn groups_joined_by_or_conditions_in_a_group_joined_by_and() {
     let yes = || condition("title", "match", &["/full/"]);
     let no = || condition("title", "match", &["/empty/"]);
     for (groups, expected) in [
-        (json!([]), true),
         (json!([{ "all": [yes()] }]), true),
         (json!([{ "all": [no()] }]), false),
         (json!([{ "all": [yes(), no()] }]), false),
@@ -162,4 +161,5 @@ fn what_is_wrong_with_a_filter_is_named_by_field() {
     refused(one("title", "matches", &["x"]), "unknown variant `matches`");
     refused(json!({ "all": [] }), "unknown field `all`");
     refused(json!({ "any": [{ "all": [], "or": [] }] }), "unknown field `or`");
+    refused(json!({ "any": [] }), "at least one group is needed");
 }

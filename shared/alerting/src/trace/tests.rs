@@ -204,7 +204,7 @@ fn a_filter() -> impl Strategy<Value = Value> {
     let condition = (field, op, prop::collection::vec(prop::sample::select(values), 1..3))
         .prop_map(|(field, op, values)| json!({ "field": field, "op": op, "values": values }));
     let group = prop::collection::vec(condition, 1..3).prop_map(|all| json!({ "all": all }));
-    prop::collection::vec(group, 0..3).prop_map(|any| json!({ "any": any }))
+    prop::collection::vec(group, 0..3).prop_map(|any| if any.is_empty() { json!({}) } else { json!({ "any": any }) })
 }
 
 fn a_step() -> impl Strategy<Value = Value> {
