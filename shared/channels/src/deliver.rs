@@ -16,10 +16,9 @@ use std::time::{Duration, Instant};
 
 use alerting::moment::Moment;
 use alerting::secret::Secret;
-use lettre::transport::smtp::client::Certificate;
 use reqwest::{Client, Url, redirect};
-use rustls::pki_types::CertificateDer;
 use rustls::{ClientConfig, RootCertStore};
+use serde_json::{Map, Value};
 
 use crate::email::{Mail, Relay};
 use crate::outcome::{Outcome, Provider, Reason, Reply};
@@ -29,12 +28,14 @@ use crate::{Destination, Request, Transport};
 mod addresses;
 mod failure;
 mod fetch;
+mod roots;
 mod smtp;
 
 pub use fetch::FetchError;
 
 use addresses::PublicOnly;
 use failure::Failure;
+use roots::Roots;
 use smtp::Smtp;
 
 /// What is read of an answer. The longest that a vendor sends is under 2 KiB.
@@ -85,6 +86,8 @@ pub struct Sent {
     /// The provider's own words, or why there are none. Safe to show and to log.
     pub provider: Provider,
     pub duration: Duration,
+    /// Settings that replace those of the destination, because the provider said that it is elsewhere now.
+    pub moved: Option<Map<String, Value>>,
 }
 
 /// Cheap to clone; make one per process.
@@ -110,7 +113,7 @@ impl Deliverer {
     #[expect(clippy::disallowed_methods, reason = "this is the one client that the rule wants everybody to use")]
     fn build(overrides: Overrides, roots: Roots, total: Duration, connect: Duration) -> Result<Self, SetupError> {
         let plain_hosts = overrides.plain_smtp_hosts;
-        let smtp = Smtp { plain_hosts, roots: roots.for_smtp(), total, connect };
+        let smtp = Smtp { plain_hosts, roots: roots.clone(), total, connect };
         let provider_base = overrides.provider_base.as_deref().map(base).transpose()?;
         let demo = overrides.demo.map(|demo| Ok((demo.url_prefix, base(&demo.base)?))).transpose()?;
         let plain_web_hosts = overrides.plain_web_hosts;
@@ -135,11 +138,11 @@ impl Deliverer {
     /// Sends once. The answer is read, judged by the destination's channel and stripped of secrets.
     pub async fn send(&self, destination: &Destination, request: Request) -> Sent {
         let start = Instant::now();
-        let (outcome, provider) = match self.exchange(destination, request).await {
-            Ok(reply) => (destination.outcome(&reply), destination.provider(&reply)),
-            Err(failure) => (failure.outcome(), Provider::silent(failure.message())),
+        let (outcome, provider, moved) = match self.exchange(destination, request).await {
+            Ok(reply) => (destination.outcome(&reply), destination.provider(&reply), destination.moved(&reply)),
+            Err(failure) => (failure.outcome(), Provider::silent(failure.message()), None),
         };
-        Sent { outcome, provider, duration: start.elapsed() }
+        Sent { outcome, provider, duration: start.elapsed(), moved }
     }
 
     async fn exchange(&self, destination: &Destination, request: Request) -> Result<Reply, Failure> {
@@ -206,35 +209,6 @@ impl Deliverer {
 
 fn refused(why: &'static str) -> Failure {
     Failure::Refused(Reason::BadDestination, why)
-}
-
-/// Who vouches for the other side.
-#[derive(Clone)]
-enum Roots {
-    Bundled,
-    #[cfg(test)]
-    These(Vec<CertificateDer<'static>>),
-}
-
-impl Roots {
-    fn certificates(self) -> Vec<CertificateDer<'static>> {
-        match self {
-            Roots::Bundled => webpki_root_certs::TLS_SERVER_ROOT_CERTS.to_vec(),
-            #[cfg(test)]
-            Roots::These(roots) => roots,
-        }
-    }
-
-    /// `None`: lettre's own, which are the same and need no parsing.
-    fn for_smtp(&self) -> Option<Vec<Certificate>> {
-        match self {
-            Roots::Bundled => None,
-            #[cfg(test)]
-            Roots::These(roots) => {
-                Some(roots.iter().map(|root| Certificate::from_der(root.to_vec()).expect("a certificate")).collect())
-            }
-        }
-    }
 }
 
 fn tls(roots: Roots) -> Result<ClientConfig, SetupError> {

@@ -27,6 +27,7 @@ use alerting::notice::Notice;
 use alerting::people::AddressedBy;
 use alerting::rate::Rate;
 use alerting::secret::Secret;
+use serde_json::{Map, Value};
 
 use crate::catalogue::Facts;
 use crate::content::{Failure, Texts};
@@ -99,6 +100,10 @@ pub trait Channel: Sized {
     fn outcome(&self, reply: &Reply) -> Outcome;
     /// The provider's own words on the same reply, for people.
     fn provider(&self, reply: &Reply) -> Provider;
+    /// Settings that the provider says have changed: where the destination is now. The same message is sent there again.
+    fn moved(&self, _reply: &Reply) -> Option<Map<String, Value>> {
+        None
+    }
     /// What must not be repeated to anyone, should a provider echo it.
     fn secrets(&self) -> Vec<&str>;
 }
@@ -306,6 +311,11 @@ macro_rules! channels {
 
             pub fn outcome(&self, reply: &Reply) -> Outcome {
                 match self { $(Destination::$variant(channel) => channel.outcome(reply)),+ }
+            }
+
+            /// The settings to replace, if the provider says that the destination is elsewhere now.
+            pub fn moved(&self, reply: &Reply) -> Option<Map<String, Value>> {
+                match self { $(Destination::$variant(channel) => channel.moved(reply)),+ }
             }
 
             /// The provider's own words, without anything secret that it may have repeated.

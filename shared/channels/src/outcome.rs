@@ -47,6 +47,8 @@ pub enum Reason {
     RateLimited,
     /// The bot, webhook or chat is gone, or the address leads elsewhere.
     BadDestination,
+    /// The chat is elsewhere now, as the provider said; the destination's settings were changed.
+    Moved,
     /// Wrong token or signature, or the bot's own security settings (keyword, source address) keep the message out.
     Unauthorized,
     TooLarge,
@@ -54,6 +56,8 @@ pub enum Reason {
     Refused,
     /// The provider is unreachable or says that it is in trouble. Nothing was shown.
     ProviderDown,
+    /// The provider's certificate is not valid for its name, or the mail server offers no TLS. Nothing was sent.
+    Untrusted,
     /// The request left, but no whole answer came: whether the message is shown is unknown.
     TimedOut,
     /// An answer came that is not one of this provider's: whether the message is shown is unknown.
@@ -71,10 +75,12 @@ impl Reason {
         match self {
             Reason::RateLimited => "rate_limited",
             Reason::BadDestination => "bad_destination",
+            Reason::Moved => "moved",
             Reason::Unauthorized => "unauthorized",
             Reason::TooLarge => "too_large",
             Reason::Refused => "refused",
             Reason::ProviderDown => "provider_down",
+            Reason::Untrusted => "untrusted_certificate",
             Reason::TimedOut => "timed_out",
             Reason::Unreadable => "unreadable",
             Reason::NoAddress => "no_address",
@@ -89,8 +95,10 @@ impl Reason {
             Reason::TooLarge | Reason::Refused => true,
             Reason::RateLimited
             | Reason::BadDestination
+            | Reason::Moved
             | Reason::Unauthorized
             | Reason::ProviderDown
+            | Reason::Untrusted
             | Reason::TimedOut
             | Reason::Unreadable
             | Reason::NoAddress
@@ -105,10 +113,12 @@ impl Reason {
             Reason::TimedOut | Reason::Unreadable => true,
             Reason::RateLimited
             | Reason::BadDestination
+            | Reason::Moved
             | Reason::Unauthorized
             | Reason::TooLarge
             | Reason::Refused
             | Reason::ProviderDown
+            | Reason::Untrusted
             | Reason::NoAddress
             | Reason::NotVerified
             | Reason::NotConfigured => false,

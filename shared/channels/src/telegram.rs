@@ -12,7 +12,7 @@ use alerting::people::Person;
 use alerting::secret::Secret;
 use alerting::shown::links::Link;
 use reqwest::Url;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::fit::{Render, Written, fit};
 use crate::layout::{Digest, Line, Message, bare, linked};
@@ -107,6 +107,13 @@ impl Channel for Bot {
             _ if is_chat_trouble(&description) => rejected(Reason::BadDestination),
             _ => rejected(Reason::Refused),
         }
+    }
+
+    /// A group that became a supergroup has a new id, `migrate_to_chat_id`: "The group has been migrated to a supergroup
+    /// with the specified identifier" (core.telegram.org/bots/api#responseparameters).
+    fn moved(&self, reply: &Reply) -> Option<Map<String, Value>> {
+        let chat = reply.json()?["parameters"]["migrate_to_chat_id"].as_i64()?;
+        Some(Map::from_iter([("chat_id".to_owned(), chat.into())]))
     }
 
     fn provider(&self, reply: &Reply) -> Provider {

@@ -22,6 +22,9 @@ use crate::settings::{Env, MissingSettings};
 /// Amazon Trust Services' roots and their cross-signed predecessor: every AWS endpoint chains to one of them
 /// (amazontrust.com/repository, read 2026-11-22).
 const AMAZON_ROOTS: &[u8] = include_bytes!("amazon_roots.pem");
+/// `DigiCert` Global Root CA, G2 and G3: endpoints under `amazonaws.com.cn` may chain to them. From Debian's package
+/// ca-certificates; the fingerprints are those of knowledge.digicert.com.
+const DIGICERT_ROOTS: &[u8] = include_bytes!("digicert_roots.pem");
 
 /// The configuration of a function on AWS, or at an emulator that `AWS_ENDPOINT_URL` names. Lambda sets the credentials
 /// and the region before a process begins and does not change them while it lives.
@@ -81,7 +84,38 @@ fn timeouts() -> TimeoutConfig {
 }
 
 fn http_client() -> SharedHttpClient {
-    let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS);
+    let roots = TrustStore::empty().with_pem_certificate(AMAZON_ROOTS).with_pem_certificate(DIGICERT_ROOTS);
     let context = TlsContext::builder().with_trust_store(roots).build().expect("the bundled roots are certificates");
     Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).tls_context(context).build_https()
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use ring::digest::{SHA256, digest};
+
+    use super::*;
+
+    fn fingerprints(pem: &[u8]) -> Vec<String> {
+        let text = std::str::from_utf8(pem).expect("text");
+        let bodies = text.split("-----BEGIN CERTIFICATE-----").skip(1).filter_map(|part| part.split("-----END").next());
+        let hash = |body: &str| {
+            let der = STANDARD.decode(body.split_whitespace().collect::<String>()).expect("base64");
+            digest(&SHA256, &der).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+        };
+        bodies.map(hash).collect()
+    }
+
+    #[test]
+    fn the_roots_that_aws_endpoints_chain_to_are_bundled() {
+        assert_eq!(fingerprints(AMAZON_ROOTS).len(), 5);
+        let wanted = [
+            "4348a0e9444c78cb265e058d5e8944b4d84f9662bd26db257f8934a443c70161",
+            "cb3ccbb76031e5e0138f8dd39a23f9de47ffc35e43c1144cea27d46a5ab1cb5f",
+            "31ad6648f8104138c738f39ea4320133393e3a18cc02296ef97c2ac9ef6731d0",
+        ];
+        assert_eq!(fingerprints(DIGICERT_ROOTS), wanted);
+        drop(http_client()); // which panics if a bundled file is no certificate
+    }
 }

@@ -8,6 +8,9 @@ pub(super) enum Failure {
     Refused(Reason, &'static str),
     /// Name lookup, TCP, TLS, or everything up to the message itself: nothing was sent.
     Unreachable(&'static str),
+    /// The other side does not prove its name by TLS: nothing was sent. A certificate that has expired is replaced soon,
+    /// and a look-up may have been tampered with for a while, so it is tried again, but not for long.
+    Untrusted(&'static str),
     /// Whether the request took effect is unknown.
     Late,
     CutOff,
@@ -15,7 +18,7 @@ pub(super) enum Failure {
 
 pub(super) const NO_CONNECTION: Failure = Failure::Unreachable("no connection to the provider; nothing was sent");
 pub(super) const UNTRUSTED: Failure =
-    Failure::Refused(Reason::BadDestination, "the provider's certificate is not valid for its name; nothing was sent");
+    Failure::Untrusted("the provider's certificate is not valid for its name; nothing was sent");
 
 impl Failure {
     pub(super) fn of(error: &reqwest::Error) -> Self {
@@ -35,13 +38,14 @@ impl Failure {
         match self {
             Failure::Refused(reason, _) => Outcome::Rejected { reason },
             Failure::Unreachable(_) => Outcome::Retry { after: None, reason: Reason::ProviderDown },
+            Failure::Untrusted(_) => Outcome::Retry { after: None, reason: Reason::Untrusted },
             Failure::Late | Failure::CutOff => Outcome::Retry { after: None, reason: Reason::TimedOut },
         }
     }
 
     pub(super) fn message(self) -> &'static str {
         match self {
-            Failure::Refused(_, why) | Failure::Unreachable(why) => why,
+            Failure::Refused(_, why) | Failure::Unreachable(why) | Failure::Untrusted(why) => why,
             Failure::Late => "no whole answer in time; whether the message arrived is unknown",
             Failure::CutOff => {
                 "the connection broke before the whole answer came; whether the message arrived is unknown"
@@ -52,7 +56,7 @@ impl Failure {
     /// The same of a request that is no message.
     pub(super) fn fetching(self) -> &'static str {
         match self {
-            Failure::Refused(..) => "the certificate is not valid for the name",
+            Failure::Refused(..) | Failure::Untrusted(_) => "the certificate is not valid for the name",
             Failure::Unreachable(_) => "no connection",
             Failure::Late => "no whole answer in time",
             Failure::CutOff => "the connection broke before the whole answer came",

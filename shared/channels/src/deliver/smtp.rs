@@ -13,9 +13,7 @@ use std::time::Duration;
 
 use lettre::Address;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{
-    AsyncSmtpConnection, Certificate, CertificateStore, TlsParameters, TlsParametersBuilder,
-};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters, TlsParametersBuilder};
 use lettre::transport::smtp::commands::{Data, Mail as From, Rcpt};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailParameter};
 use lettre::transport::smtp::{Error, response::Response};
@@ -24,6 +22,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::addresses::is_public;
 use super::failure::{Failure, NO_CONNECTION, is_untrusted};
+use super::roots::Roots;
 use crate::email::{Mail, Relay, Tls};
 use crate::outcome::Reason;
 use crate::settings::PlainSmtpHosts;
@@ -40,9 +39,9 @@ const PRIVATE: Failure = Failure::Refused(
 );
 const BROKEN: Failure = Failure::Unreachable("the mail server broke off or spoke no SMTP; nothing was sent");
 const UNTRUSTED: Failure =
-    Failure::Unreachable("the mail server's certificate is not valid for its name; nothing was sent");
+    Failure::Untrusted("the mail server's certificate is not valid for its name; nothing was sent");
 const NO_TLS: Failure =
-    Failure::Unreachable("the mail server offers no STARTTLS, which the settings ask for; nothing was sent");
+    Failure::Untrusted("the mail server offers no STARTTLS, which the settings ask for; nothing was sent");
 const NO_LOGIN: Failure = Failure::Refused(
     Reason::Unauthorized,
     "the mail server offers no login by PLAIN or LOGIN; leave username and password out, or use its submission port",
@@ -55,8 +54,7 @@ const NOT_ASCII: Failure = Failure::Refused(
 #[derive(Debug, Clone)]
 pub(super) struct Smtp {
     pub(super) plain_hosts: PlainSmtpHosts,
-    /// In place of the bundled roots, for tests.
-    pub(super) roots: Option<Vec<Certificate>>,
+    pub(super) roots: Roots,
     pub(super) total: Duration,
     pub(super) connect: Duration,
 }
@@ -146,14 +144,7 @@ impl Smtp {
     }
 
     fn tls(&self, host: &str) -> Result<TlsParameters, Error> {
-        let builder = TlsParametersBuilder::new(host.to_owned());
-        match &self.roots {
-            None => builder.certificate_store(CertificateStore::WebpkiRoots).build(),
-            Some(roots) => {
-                let builder = builder.certificate_store(CertificateStore::None);
-                roots.iter().cloned().fold(builder, TlsParametersBuilder::add_root_certificate).build()
-            }
-        }
+        self.roots.for_mail(TlsParametersBuilder::new(host.to_owned())).build()
     }
 }
 

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Mutex;
 
 use rustls::ServerConfig;
-use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -30,6 +30,8 @@ enum Does {
 struct Server {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
+    /// What it shows as its certificate; `None`: it speaks without TLS.
+    tls: Arc<Mutex<Option<TlsAcceptor>>>,
 }
 
 impl Server {
@@ -40,11 +42,12 @@ impl Server {
     async fn start_with(does: Does, tls: Option<TlsAcceptor>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
-        let server = Self { address, requests: Arc::default() };
-        let requests = server.requests.clone();
+        let server = Self { address, requests: Arc::default(), tls: Arc::new(Mutex::new(tls)) };
+        let (requests, tls) = (server.requests.clone(), server.tls.clone());
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (does, tls, requests) = (does.clone(), tls.clone(), requests.clone());
+                let tls = tls.lock().expect("not poisoned").clone();
+                let (does, requests) = (does.clone(), requests.clone());
                 tokio::spawn(async move {
                     match tls {
                         None => serve(stream, does, &requests).await,
@@ -63,6 +66,11 @@ impl Server {
 
     fn base(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// From now on this is its certificate.
+    fn shows(&self, tls: TlsAcceptor) {
+        *self.tls.lock().expect("not poisoned") = Some(tls);
     }
 
     fn requests(&self) -> Vec<String> {
@@ -262,31 +270,50 @@ fn a_base_that_is_no_base_is_refused_at_start() {
     }
 }
 
-/// A root of our own, and a server for `name` whose certificate it signed.
+/// A root of our own.
+struct Root {
+    certificate: CertificateDer<'static>,
+    issuer: rcgen::CertifiedIssuer<'static, rcgen::KeyPair>,
+}
+
+impl Root {
+    fn new() -> Self {
+        let mut root = rcgen::CertificateParams::new(Vec::new()).expect("valid");
+        root.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let issuer = rcgen::CertifiedIssuer::self_signed(root, key).expect("signs");
+        Self { certificate: issuer.der().clone(), issuer }
+    }
+
+    /// What a server needs whose certificate for this name is valid until then.
+    fn certificate_for(&self, name: &str, end: time::OffsetDateTime) -> TlsAcceptor {
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let mut leaf = rcgen::CertificateParams::new(vec![name.to_owned()]).expect("valid");
+        leaf.not_after = end;
+        let leaf = leaf.signed_by(&key, &self.issuer).expect("signs");
+        let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .expect("ring has them")
+            .with_no_client_auth()
+            .with_single_cert(vec![leaf.der().clone()], key)
+            .expect("a pair");
+        TlsAcceptor::from(Arc::new(config))
+    }
+}
+
+/// A root, and a server for `name` whose certificate it signed.
 async fn tls_server(name: &str) -> (CertificateDer<'static>, Server) {
-    tls_server_until(name, rcgen::date_time_ymd(4096, 1, 1)).await
+    let (root, server) = tls_server_until(name, rcgen::date_time_ymd(4096, 1, 1)).await;
+    (root.certificate, server)
 }
 
 /// The same with a certificate that is valid until then.
-async fn tls_server_until(name: &str, end: time::OffsetDateTime) -> (CertificateDer<'static>, Server) {
-    let root_key = rcgen::KeyPair::generate().expect("a key");
-    let mut root = rcgen::CertificateParams::new(Vec::new()).expect("valid");
-    root.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let root = rcgen::CertifiedIssuer::self_signed(root, root_key).expect("signs");
-    let key = rcgen::KeyPair::generate().expect("a key");
-    let mut leaf = rcgen::CertificateParams::new(vec![name.to_owned()]).expect("valid");
-    leaf.not_after = end;
-    let leaf = leaf.signed_by(&key, &root).expect("signs");
-    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .expect("ring has them")
-        .with_no_client_auth()
-        .with_single_cert(vec![leaf.der().clone()], key)
-        .expect("a pair");
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    (root.der().clone(), Server::start_with(Does::Answer(OK.to_owned()), Some(acceptor)).await)
+async fn tls_server_until(name: &str, end: time::OffsetDateTime) -> (Root, Server) {
+    let root = Root::new();
+    let acceptor = root.certificate_for(name, end);
+    (root, Server::start_with(Does::Answer(OK.to_owned()), Some(acceptor)).await)
 }
 
 fn trusting(root: Option<CertificateDer<'static>>, server: &Server) -> Deliverer {
@@ -315,19 +342,24 @@ async fn a_certificate_of_another_root_or_another_name_is_refused_before_anythin
     let wrong_name = trusting(Some(root), &misnamed);
     for deliverer in [bundled, wrong_name] {
         let sent = send(&deliverer, "feishu_bot").await;
-        assert_eq!(sent.outcome, rejected(Reason::BadDestination), "{sent:?}");
+        assert_eq!(sent.outcome, retry(None, Reason::Untrusted), "{sent:?}");
         assert!(sent.provider.message.contains("certificate"), "{sent:?}");
     }
     assert_eq!((server.requests(), misnamed.requests()), (Vec::new(), Vec::new()));
 }
 
 #[tokio::test]
-async fn a_certificate_that_has_expired_is_refused_before_anything_is_sent() {
+async fn a_certificate_that_has_expired_is_tried_again_and_delivered_to_once_it_is_replaced() {
     let (root, server) = tls_server_until("localhost", rcgen::date_time_ymd(2020, 1, 1)).await;
-    let sent = send(&trusting(Some(root), &server), "feishu_bot").await;
-    assert_eq!(sent.outcome, rejected(Reason::BadDestination), "{sent:?}");
-    assert!(sent.provider.message.contains("certificate"), "{sent:?}");
-    assert_eq!(server.requests(), Vec::<String>::new());
+    let deliverer = trusting(Some(root.certificate.clone()), &server);
+    for _ in 0..2 {
+        let sent = send(&deliverer, "feishu_bot").await;
+        assert_eq!(sent.outcome, retry(None, Reason::Untrusted), "{sent:?}");
+        assert!(sent.provider.message.contains("certificate"), "{sent:?}");
+        assert_eq!(server.requests(), Vec::<String>::new());
+    }
+    server.shows(root.certificate_for("localhost", rcgen::date_time_ymd(4096, 1, 1)));
+    assert_eq!(send(&deliverer, "feishu_bot").await.outcome, delivered());
 }
 
 #[tokio::test]

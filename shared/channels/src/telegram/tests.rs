@@ -133,3 +133,15 @@ fn people_are_mentioned_by_number_or_by_user_name() {
         assert_eq!((mention_line(&people).as_str(), plain_mentions(&people).as_str()), (rich, plain), "{id}");
     }
 }
+
+#[test]
+fn a_group_that_became_a_supergroup_says_its_new_id() {
+    let bot = crate::samples::destination("telegram_bot");
+    let reply = |body: Value| Reply { status: 400, body: body.to_string().into_bytes(), ..Reply::default() };
+    let moved = json!({"ok": false, "error_code": 400, "description": "Bad Request: group chat was upgraded to a supergroup chat",
+        "parameters": {"migrate_to_chat_id": -1_001_234_567_890_i64}});
+    let settings = bot.moved(&reply(moved)).expect("it moved");
+    assert_eq!(Value::Object(settings), json!({"chat_id": -1_001_234_567_890_i64}));
+    let gone = json!({"ok": false, "error_code": 400, "description": "Bad Request: chat not found"});
+    assert_eq!(bot.moved(&reply(gone)), None);
+}

@@ -215,14 +215,14 @@ async fn a_server_that_cannot_prove_its_name_gets_nothing() {
         let cases = [(deliverer(Roots::Bundled, "localhost"), &known), (misnamed.deliverer(), &other)];
         for (deliverer, server) in cases {
             let sent = send(&deliverer, &at(server, with_login(tls))).await;
-            assert_eq!(sent.outcome, retry(None, Reason::ProviderDown), "{tls}: {sent:?}");
+            assert_eq!(sent.outcome, retry(None, Reason::Untrusted), "{tls}: {sent:?}");
             assert!(sent.provider.message.contains("certificate"), "{tls}: {sent:?}");
         }
     }
     // One that offers no encryption although the settings ask for it may be anyone.
     let open = Server::start(&["--user", LOGIN]).await;
     let sent = send(&certified.deliverer(), &at(&open, with_login("starttls"))).await;
-    assert_eq!(sent.outcome, retry(None, Reason::ProviderDown), "{sent:?}");
+    assert_eq!(sent.outcome, retry(None, Reason::Untrusted), "{sent:?}");
     assert!(sent.provider.message.contains("STARTTLS"), "{sent:?}");
 }
 
