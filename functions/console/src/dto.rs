@@ -2,6 +2,7 @@
 
 pub(crate) mod alert;
 pub(crate) mod api_key;
+pub(crate) mod dead_letter;
 pub(crate) mod destination;
 pub(crate) mod escalation;
 pub(crate) mod incident;

@@ -9,6 +9,7 @@
 mod accounts;
 mod act;
 mod auth;
+pub mod dead_letters;
 mod devices;
 mod dto;
 mod error;
@@ -51,6 +52,7 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub use crate::accounts::{SetUpError, set_up_link};
 pub use crate::auth::{CreateKeyError, EnsureKeyError, ensure_api_key};
+use crate::dead_letters::DeadQueues;
 use crate::error::ApiError;
 pub use crate::oidc::ProviderCache;
 use crate::replay::RunningCount;
@@ -66,6 +68,7 @@ pub struct App {
     pub sealer: Arc<Sealer>,
     pub messages: Queue,
     pub dispatch: Dispatch,
+    pub dead: DeadQueues,
     pub deliverer: Deliverer,
     pub clock: Clock,
     pub stamps: StampSource,
@@ -122,6 +125,7 @@ fn api() -> OpenApiRouter<SharedApp> {
         .merge(routes::incidents::router())
         .merge(routes::incident_actions::router())
         .merge(routes::ledger::router())
+        .merge(routes::dead_letters::router())
         .merge(routes::oidc::router())
         .merge(routes::api_keys::router());
     OpenApiRouter::with_openapi(OpenApi::default()).nest(BASE, routes)

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use channels::deliver::{Deliverer, Overrides};
 use channels::settings::PlainSmtpHosts;
+use console::dead_letters::DeadQueues;
 use console::invocation::Handler;
 use console::replay::RunningCount;
 use console::settings::Settings;
@@ -47,7 +48,12 @@ async fn main() -> Result<(), lambda_runtime::Error> {
         sealer: Arc::new(
             Sealer::new(secrets, settings.data_key_secret).with_previous(settings.previous_data_key_secret),
         ),
-        messages: Queue::new(sqs, settings.messages_queue_url),
+        messages: Queue::new(sqs.clone(), settings.messages_queue_url),
+        dead: DeadQueues {
+            messages: Queue::new(sqs.clone(), settings.messages_dead_queue_url),
+            notices: Queue::new(sqs.clone(), settings.notices_dead_queue_url),
+            due: Queue::new(sqs, settings.due_dead_queue_url),
+        },
         dispatch,
         deliverer: Deliverer::new(Overrides {
             provider_base: settings.provider_base,

@@ -8,6 +8,7 @@
 //! is told when it cannot be → [`form`] what was posted → one file per page.
 
 mod confirm;
+mod dead_letters;
 pub(crate) mod error;
 mod fields;
 mod form;
@@ -67,6 +68,7 @@ pub(crate) fn router(app: &SharedApp) -> Router<SharedApp> {
         .merge(incidents::router())
         .merge(incident::router())
         .merge(links::router())
+        .merge(dead_letters::router())
         .merge(me::router())
         .merge(notifications::router());
     pages.layer(middleware::from_fn_with_state(Arc::clone(app), finish))

@@ -2,6 +2,7 @@
 
 pub(crate) mod alerts;
 pub(crate) mod api_keys;
+pub(crate) mod dead_letters;
 pub(crate) mod destinations;
 pub(crate) mod escalation_rules;
 pub(crate) mod incident_actions;

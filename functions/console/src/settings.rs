@@ -14,6 +14,10 @@ pub struct Settings {
     pub notices_queue_url: String,
     /// Where due work goes, with the seconds until it is due as its delay.
     pub due_queue_url: String,
+    /// Where the three queues move aside what was received too often.
+    pub messages_dead_queue_url: String,
+    pub notices_dead_queue_url: String,
+    pub due_dead_queue_url: String,
     /// Topic for operators' own subscribers.
     pub changes_topic_arn: String,
     /// The secret that holds the deployment's data key.
@@ -41,6 +45,9 @@ impl Settings {
             messages_queue_url: env.required("MESSAGES_QUEUE_URL"),
             notices_queue_url: env.required("NOTICES_QUEUE_URL"),
             due_queue_url: env.required("DUE_QUEUE_URL"),
+            messages_dead_queue_url: env.required("MESSAGES_DEAD_QUEUE_URL"),
+            notices_dead_queue_url: env.required("NOTICES_DEAD_QUEUE_URL"),
+            due_dead_queue_url: env.required("DUE_DEAD_QUEUE_URL"),
             changes_topic_arn: env.required("CHANGES_TOPIC_ARN"),
             data_key_secret: env.required("DATA_KEY_SECRET"),
             previous_data_key_secret: env.optional("PREVIOUS_DATA_KEY_SECRET"),

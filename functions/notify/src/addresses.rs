@@ -9,7 +9,9 @@ use alerting::ids::{DestinationId, MemberId};
 use alerting::people::Member;
 use alerting::secret::Sealed;
 use channels::outcome::Reason;
-use serde_json::Value;
+use serde_json::{Map, Value};
+use store::config::Expect;
+use store::errors::SaveError;
 
 use crate::{App, NotifyError};
 
@@ -150,6 +152,31 @@ async fn provider(
     let name: ChannelName = channel.parse().expect("channels have names that are ids");
     let stored = app.parts.store.cached_provider(&name, app.parts.clock.now()).await?;
     Ok(stored.map(Some).ok_or(Nowhere::Unusable(Reason::NotConfigured)))
+}
+
+/// Stores what the provider said of where a destination is now. Whether it is stored, by this process or another.
+pub(crate) async fn change_settings(
+    app: &App,
+    id: &DestinationId,
+    moved: &Map<String, Value>,
+) -> Result<bool, NotifyError> {
+    let destinations = app.parts.store.destinations();
+    let Some(mut destination) = destinations.get(id).await? else { return Ok(false) };
+    let Value::Object(mut settings) = unsealed(app, id.as_str(), &destination.settings).await? else {
+        return Ok(false);
+    };
+    settings.extend(moved.clone());
+    destination.settings = app.parts.sealer.seal(id.as_str(), &Value::Object(settings).to_string()).await?;
+    destination.shown.extend(moved.clone());
+    let expect = Expect::Version(destination.version);
+    match destinations.put(&destination, expect).await {
+        Ok(_) => tracing::warn!(destination.id = %id, "the provider said where the destination is now; it was changed"),
+        // Somebody else changed it meanwhile: the next try finds out whether that was enough.
+        Err(SaveError::Conflict { .. }) => {}
+        Err(SaveError::TooLarge { .. }) => return Ok(false),
+        Err(SaveError::Write(error)) => return Err(error.into()),
+    }
+    Ok(true)
 }
 
 /// Settings that are no JSON are null, which no channel takes.

@@ -10,16 +10,19 @@
 //! a lease keeps a second sender away, `sent ≥ n` keeps an older notice from landing after a newer one. Timeouts:
 //! HTTP or SMTP 10 s < this function 30 s < lease 45 s < visibility 180 s.
 //!
-//! Nothing sleeps here: waiting is the queue's (`ChangeMessageVisibility`), or the digest's. What cannot be delivered
-//! goes to the dead-letter queue, where an alarm watches; the incident's timeline says why.
+//! Nothing sleeps here. A short wait is the queue's (`ChangeMessageVisibility`); a longer one is spent as due work or in
+//! the digest, so that no wait uses up the receives of a record. Tries are counted in the delivery. What is given up
+//! becomes a dead letter and rings an alarm, or gives way to the next contact or level; the incident's timeline says why.
 
 mod addresses;
 mod digest;
 mod fold;
+mod later;
 mod links;
 mod retry;
 mod send;
 pub mod settings;
+mod settle;
 mod turn;
 
 use std::collections::BTreeMap;
@@ -47,7 +50,6 @@ const STOP_BEFORE: Duration = Duration::from_secs(2);
 pub struct Parts {
     pub store: Store,
     pub notices: Queue,
-    pub dead: Queue,
     pub due: Queue,
     pub sealer: Sealer,
     pub deliverer: Deliverer,

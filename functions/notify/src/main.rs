@@ -21,7 +21,6 @@ async fn main() -> Result<(), Error> {
     let app = App::new(notify::Parts {
         store: Store::new(aws_sdk_dynamodb::Client::new(&sdk), tables),
         notices: Queue::new(sqs.clone(), settings.notices_queue_url),
-        dead: Queue::new(sqs.clone(), settings.notices_dead_queue_url),
         due: Queue::new(sqs, settings.due_queue_url),
         sealer: Sealer::new(aws_sdk_secretsmanager::Client::new(&sdk), settings.data_key_secret)
             .with_previous(settings.previous_data_key_secret),

@@ -1,8 +1,14 @@
-//! How long a notice waits before the next try. A schedule, not a formula, so that it can be read.
+//! How long a notice waits before the next try, and when it is given up. A schedule, not a formula, so that it can be
+//! read.
+//!
+//! A notice that was given up is reported as failed at once: the next contact or level, a dead letter, an alarm. It is
+//! still tried slowly for a day, because its incident may be open when the provider recovers.
 
 use std::time::Duration;
 
-/// After the last wait the notice is given up: it goes to the dead-letter queue, and an alarm rings.
+use channels::outcome::Reason;
+
+/// After the last wait the notice is given up.
 const SCHEDULE: [Duration; 6] = [
     Duration::from_secs(1),
     Duration::from_secs(5),
@@ -11,35 +17,112 @@ const SCHEDULE: [Duration; 6] = [
     Duration::from_secs(5 * 60),
     Duration::from_secs(15 * 60),
 ];
+/// Waits of the schedule for a certificate that is not valid: it is replaced soon, or a person has to look at it.
+const WAITS_UNTRUSTED: usize = 4;
+/// Long waits that the provider asks for do not add up to more than this.
+const PATIENCE: Duration = Duration::from_secs(30 * 60);
+const PATIENCE_UNTRUSTED: Duration = Duration::from_secs(5 * 60);
+/// The wait between the tries of a notice that was given up, and for how long it is tried.
+const SLOW: Duration = Duration::from_secs(15 * 60);
+const SLOW_FOR: Duration = Duration::from_secs(24 * 3600);
 
-/// The wait after `failures` tries that failed (at least one), or `None` if there are no more.
-///
+/// The tries of one notice so far, the newest among them.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Tries {
+    /// At least one.
+    pub(crate) failures: usize,
+    pub(crate) since_first: Duration,
+    /// Of the newest.
+    pub(crate) reason: Reason,
+}
+
+/// What follows a try that failed and may succeed later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Next {
+    Again(Duration),
+    /// Reported as failed; tried once more after this long, if at all.
+    GivenUp(Option<Duration>),
+}
+
 /// `asked` is the provider's own word, which wins if it is longer. `draw` (0–255) spreads the waits by up to a fifth, so
 /// that what failed together does not come back together.
-pub(crate) fn wait(failures: usize, asked: Option<Duration>, draw: u8) -> Option<Duration> {
-    let scheduled = SCHEDULE.get(failures.checked_sub(1)?)?;
-    let spread = scheduled.mul_f64(f64::from(draw) / 255.0 / 5.0);
-    Some((*scheduled + spread).max(asked.unwrap_or_default()))
+///
+/// Notices of one digest are tried together, so one that joined early has more tries than its schedule has waits. It is
+/// given up when the schedule's time is over as well.
+pub(crate) fn next(tries: Tries, asked: Option<Duration>, draw: u8) -> Next {
+    let (waits, patience) = match tries.reason {
+        Reason::Untrusted => (&SCHEDULE[..WAITS_UNTRUSTED], PATIENCE_UNTRUSTED),
+        _ => (&SCHEDULE[..], PATIENCE),
+    };
+    let whole: Duration = waits.iter().sum();
+    let spread = |wait: Duration| wait + wait.mul_f64(f64::from(draw) / 255.0 / 5.0);
+    // A timer may come a second early.
+    let is_over = tries.failures > waits.len() && tries.since_first >= whole * 9 / 10;
+    if is_over || tries.since_first >= patience {
+        let again = tries.since_first < SLOW_FOR;
+        return Next::GivenUp(again.then(|| spread(SLOW).max(asked.unwrap_or_default())));
+    }
+    let scheduled = waits[tries.failures.clamp(1, waits.len()) - 1];
+    Next::Again(spread(scheduled).max(asked.unwrap_or_default()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn six_waits_and_then_it_is_given_up() {
-        let waits: Vec<Option<u64>> = (1..=7).map(|n| wait(n, None, 0).map(|wait| wait.as_secs())).collect();
-        assert_eq!(waits, [Some(1), Some(5), Some(30), Some(120), Some(300), Some(900), None]);
+    /// The waits of a notice that fails each time for this reason, until it is given up.
+    fn waits(reason: Reason, asked: Option<u64>) -> Vec<u64> {
+        let mut since_first = Duration::ZERO;
+        let mut waits = Vec::new();
+        for failures in 1.. {
+            match next(Tries { failures, since_first, reason }, asked.map(Duration::from_secs), 0) {
+                Next::Again(wait) => {
+                    waits.push(wait.as_secs());
+                    since_first += wait;
+                }
+                Next::GivenUp(_) => break,
+            }
+        }
+        waits
     }
 
     #[test]
-    fn the_providers_word_wins_if_it_is_longer() {
-        assert_eq!(wait(1, Some(Duration::from_secs(17)), 0), Some(Duration::from_secs(17)));
-        assert_eq!(wait(3, Some(Duration::from_secs(17)), 0), Some(Duration::from_secs(30)));
+    fn six_waits_and_then_it_is_given_up_whether_the_provider_is_down_or_throttles() {
+        for reason in [Reason::ProviderDown, Reason::RateLimited, Reason::TimedOut, Reason::Unreadable] {
+            assert_eq!(waits(reason, None), [1, 5, 30, 120, 300, 900], "{reason:?}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_valid_is_given_up_after_less_than_three_minutes() {
+        assert_eq!(waits(Reason::Untrusted, None), [1, 5, 30, 120]);
+    }
+
+    #[test]
+    fn the_providers_word_wins_if_it_is_longer_and_never_adds_up_to_more_than_half_an_hour() {
+        assert_eq!(waits(Reason::RateLimited, Some(17)), [17, 17, 30, 120, 300, 900]);
+        assert_eq!(waits(Reason::RateLimited, Some(900)), [900, 900]);
+    }
+
+    #[test]
+    fn tries_of_others_in_the_same_digest_do_not_end_the_schedule_early() {
+        let tries = Tries { failures: 20, since_first: Duration::from_secs(600), reason: Reason::RateLimited };
+        assert_eq!(next(tries, None, 0), Next::Again(Duration::from_secs(900)));
+    }
+
+    #[test]
+    fn what_was_given_up_is_tried_slowly_for_a_day() {
+        let next = |hours: u64| {
+            let since_first = Duration::from_secs(hours * 3600);
+            next(Tries { failures: 30, since_first, reason: Reason::RateLimited }, None, 0)
+        };
+        assert_eq!([next(1), next(23)], [Next::GivenUp(Some(Duration::from_secs(900))); 2]);
+        assert_eq!(next(24), Next::GivenUp(None));
     }
 
     #[test]
     fn the_spread_is_a_fifth_at_most() {
-        assert_eq!(wait(2, None, 255), Some(Duration::from_secs(6)));
+        let tries = Tries { failures: 2, since_first: Duration::ZERO, reason: Reason::ProviderDown };
+        assert_eq!(next(tries, None, 255), Next::Again(Duration::from_secs(6)));
     }
 }

@@ -6,9 +6,7 @@ use lambda_kit::settings::{Env, MissingSettings};
 pub struct Settings {
     /// Where notices come from; a notice that has to wait is told so there.
     pub notices_queue_url: String,
-    /// Where notices go that cannot be delivered; an alarm watches it.
-    pub notices_dead_queue_url: String,
-    /// Where the flush of a digest waits for its turn.
+    /// Where notices and flushes of digests go that are due later.
     pub due_queue_url: String,
     /// Destinations.
     pub config_table: String,
@@ -33,7 +31,6 @@ impl Settings {
         let mut env = Env::read();
         let settings = Self {
             notices_queue_url: env.required("NOTICES_QUEUE_URL"),
-            notices_dead_queue_url: env.required("NOTICES_DEAD_QUEUE_URL"),
             due_queue_url: env.required("DUE_QUEUE_URL"),
             config_table: env.required("CONFIG_TABLE"),
             alerts_table: env.required("ALERTS_TABLE"),

@@ -1,15 +1,18 @@
 //! One destination's turn: its records of this batch become one message, or wait together.
 //!
 //! What is sent to a person, and what calls on people in a group (an escalation, a reassignment), is never a line among
-//! others: each such notice is a message of its own, which takes a token of its own, and waits in the queue for it
-//! instead of in the digest. The order stays: from the first that waits, everything behind it does.
+//! others: each such notice is a message of its own, which takes a token of its own, and waits by itself instead of in
+//! the digest. While something waits in the queue, everything behind it does. What waits longer has left the queue, and
+//! may be overtaken: a newer notice of the same incident supersedes it.
 
 use std::time::Duration;
 
 use alerting::ids::DestinationId;
+use alerting::moment::Moment;
 use alerting::notice::{Notice, NoticeRecord};
 use alerting::timeline::EntryKind;
 use channels::deliver::TOTAL_TIMEOUT;
+use channels::outcome::Reason;
 use lambda_kit::sqs_batch::{Disposition, Handle};
 use store::rates::Token;
 use tokio::time::Instant;
@@ -17,7 +20,9 @@ use tokio::time::Instant;
 use crate::addresses::{Address, Nowhere};
 use crate::digest;
 use crate::fold::fold;
-use crate::send::{self, Fate};
+use crate::later::{IN_QUEUE, put_off, watch};
+use crate::send::{self, Sending};
+use crate::settle::Settled;
 use crate::{App, NotifyError};
 
 /// Records that one batch of the queue can hold: as many as these of one destination mean that more are behind them.
@@ -25,8 +30,16 @@ const FULL_BATCH: usize = 10;
 /// A wait that is longer than this is spent in the digest, not in the queue.
 const DIGEST_AFTER: Duration = Duration::from_secs(3);
 
-/// Takes the destination's turn; what becomes of its records, in their order. No message is begun that could not end
-/// before `stop`.
+/// One notice that is to be sent.
+#[derive(Debug, Clone)]
+struct Task {
+    notice: Notice,
+    /// When a person asked for it to be sent again.
+    asked: Option<Moment>,
+}
+
+/// Takes the destination's turn; the disposition of each of its records. No message is begun that could not end before
+/// `stop`.
 pub(crate) async fn take(
     app: &App,
     destination: &DestinationId,
@@ -38,44 +51,43 @@ pub(crate) async fn take(
         Err(nowhere) => return give_up(app, nowhere, records).await,
     };
     let mut dispositions = Vec::with_capacity(records.len());
-    let mut tells = Vec::new();
+    let mut tasks = Vec::new();
     for (handle, record) in records {
         match record {
-            NoticeRecord::Tell(notice) => tells.push((handle, notice)),
+            NoticeRecord::Tell(notice) => tasks.push((handle, Task { notice, asked: None })),
+            NoticeRecord::Again { notice, asked, .. } => tasks.push((handle, Task { notice, asked })),
             NoticeRecord::Flush { .. } => dispositions.push((handle, digest::flush(app, &address).await?)),
         }
     }
-    let (handles, notices): (Vec<Handle>, Vec<Notice>) = tells.into_iter().unzip();
-    let told = tell(app, &address, &notices, stop).await?;
-    dispositions.extend(handles.into_iter().zip(in_group_order(told)));
+    let (handles, tasks): (Vec<Handle>, Vec<Task>) = tasks.into_iter().unzip();
+    let notified = notify(app, &address, &tasks, stop).await?;
+    dispositions.extend(handles.into_iter().zip(in_group_order(notified)));
     Ok(dispositions)
 }
 
-/// What becomes of each notice, in their order.
-async fn tell(
-    app: &App,
-    address: &Address,
-    notices: &[Notice],
-    stop: Instant,
-) -> Result<Vec<Disposition>, NotifyError> {
+/// The disposition of each notice, in their order.
+async fn notify(app: &App, address: &Address, tasks: &[Task], stop: Instant) -> Result<Vec<Disposition>, NotifyError> {
     let limits = address.channel.limits();
-    let mut dispositions = Vec::with_capacity(notices.len());
-    for message in messages(notices, limits.folds) {
+    let mut dispositions = Vec::with_capacity(tasks.len());
+    for message in messages(tasks, limits.folds) {
         if !dispositions.is_empty() && Instant::now() + TOTAL_TIMEOUT > stop {
-            dispositions.resize(notices.len(), Disposition::Retry { after: Some(Duration::ZERO) });
+            dispositions.resize(tasks.len(), Disposition::Retry { after: Some(Duration::ZERO) });
             break;
         }
         let folds = limits.folds && !is_alone(&message[0]);
-        let is_full = notices.len() >= FULL_BATCH;
-        match app.parts.store.take_token(&address.id, limits.rates, app.parts.clock.now()).await? {
-            Token::Granted => {
-                let fates = send::send(app, address, &fold(message)).await?;
-                let fate = |notice: &Notice| fates.iter().find(|fate| fate.incident == notice.incident);
-                dispositions
-                    .extend(message.iter().map(|notice| fate(notice).map_or(Disposition::Done, Fate::disposition)));
-            }
+        let is_full = tasks.len() >= FULL_BATCH;
+        let now = app.parts.clock.now();
+        match app.parts.store.take_token(&address.id, limits.rates, now).await? {
+            Token::Granted => dispositions.extend(send_message(app, address, message).await?),
             Token::Wait(wait) if folds && (wait > DIGEST_AFTER || is_full) => {
-                digest::add(app, address, message.to_vec(), wait).await?;
+                digest::add(app, address, &notices(message), now + wait).await?;
+                dispositions.extend(message.iter().map(|_| Disposition::Done));
+            }
+            Token::Wait(wait) if wait > IN_QUEUE => {
+                for task in message {
+                    watch(app, &task.notice, now, now + wait, Reason::RateLimited.as_str()).await?;
+                }
+                put_off_all(app, message.iter(), now + wait).await?;
                 dispositions.extend(message.iter().map(|_| Disposition::Done));
             }
             Token::Wait(wait) => {
@@ -85,24 +97,57 @@ async fn tell(
         // What is behind one that waits must not overtake it.
         if let Some(waits) = dispositions.iter().find(|disposition| **disposition != Disposition::Done) {
             let waits = waits.clone();
-            dispositions.resize(notices.len(), waits);
+            dispositions.resize(tasks.len(), waits);
             break;
         }
     }
     Ok(dispositions)
 }
 
-/// The notices as messages: those that may be lines of one together, as far as they are neighbours, the others alone.
-fn messages(notices: &[Notice], folds: bool) -> impl Iterator<Item = &[Notice]> {
-    notices.chunk_by(move |one, next| folds && !is_alone(one) && !is_alone(next))
+/// Sends one message. What has to wait longer than the queue should hold it leaves the queue: several as lines of the
+/// digest, one by itself with all that it says.
+async fn send_message(app: &App, address: &Address, message: &[Task]) -> Result<Vec<Disposition>, NotifyError> {
+    let folded = fold(&notices(message));
+    let settled = send::send(app, address, Sending { notices: &folded, asked: message[0].asked }).await?;
+    let result = |task: &Task| settled.iter().find(|settled| settled.incident == task.notice.incident);
+    let wait = |task: &Task| result(task).and_then(|settled| settled.wait);
+    let longest = message.iter().filter_map(wait).max().unwrap_or_default();
+    if longest <= IN_QUEUE {
+        return Ok(message.iter().map(|task| result(task).map_or(Disposition::Done, Settled::disposition)).collect());
+    }
+    let due = app.parts.clock.now() + longest;
+    let waiting = message.iter().filter(|task| wait(task).is_some());
+    if message.len() > 1 {
+        digest::add(app, address, &notices(waiting), due).await?;
+    } else {
+        put_off_all(app, waiting, due).await?;
+    }
+    Ok(message.iter().map(|_| Disposition::Done).collect())
 }
 
-/// Whether the change calls on people, so that it must not be a line among others.
-const fn is_alone(notice: &Notice) -> bool {
-    matches!(
-        notice.kind,
-        EntryKind::Escalated | EntryKind::Repeated | EntryKind::Reassigned | EntryKind::ResponderAdded
-    )
+async fn put_off_all(app: &App, tasks: impl Iterator<Item = &Task>, due: Moment) -> Result<(), NotifyError> {
+    for task in tasks {
+        put_off(app, &task.notice, task.asked, due, false).await?;
+    }
+    Ok(())
+}
+
+fn notices<'t>(tasks: impl IntoIterator<Item = &'t Task>) -> Vec<Notice> {
+    tasks.into_iter().map(|task| task.notice.clone()).collect()
+}
+
+/// The tasks as messages: those that may be lines of one together, as far as they are neighbours, the others alone.
+fn messages(tasks: &[Task], folds: bool) -> impl Iterator<Item = &[Task]> {
+    tasks.chunk_by(move |one, next| folds && !is_alone(one) && !is_alone(next))
+}
+
+/// Whether it must not be a line among others: the change calls on people, or a person asked for it again.
+const fn is_alone(task: &Task) -> bool {
+    task.asked.is_some()
+        || matches!(
+            task.notice.kind,
+            EntryKind::Escalated | EntryKind::Repeated | EntryKind::Reassigned | EntryKind::ResponderAdded
+        )
 }
 
 /// In a FIFO group a record must not be deleted before an earlier one: from the first that waits, all wait. What was
@@ -132,13 +177,16 @@ async fn give_up(
     for (handle, record) in records {
         let disposition = match (record, nowhere) {
             (NoticeRecord::Flush { .. }, _) => Disposition::Done,
-            (NoticeRecord::Tell(notice), Nowhere::Deleted) => {
+            (NoticeRecord::Tell(notice) | NoticeRecord::Again { notice, .. }, Nowhere::Deleted) => {
                 tracing::warn!(destination.id = %notice.destination, incident.id = %notice.incident, "the destination of a notice was deleted");
                 send::drop_notice(app, &notice).await?;
                 Disposition::Done
             }
             (NoticeRecord::Tell(notice), Nowhere::Unusable(reason)) => {
-                send::give_up(app, notice, reason).await?.disposition()
+                send::give_up(app, notice, None, reason).await?.disposition()
+            }
+            (NoticeRecord::Again { notice, asked, .. }, Nowhere::Unusable(reason)) => {
+                send::give_up(app, notice, asked, reason).await?.disposition()
             }
         };
         dispositions.push((handle, disposition));
@@ -162,8 +210,9 @@ mod tests {
     }
 
     fn lengths(kinds: &[EntryKind], folds: bool) -> Vec<usize> {
-        let notices: Vec<Notice> = kinds.iter().map(|kind| Notice { kind: *kind, ..notice("inc_a", 1) }).collect();
-        messages(&notices, folds).map(<[Notice]>::len).collect()
+        let task = |kind: &EntryKind| Task { notice: Notice { kind: *kind, ..notice("inc_a", 1) }, asked: None };
+        let tasks: Vec<Task> = kinds.iter().map(task).collect();
+        messages(&tasks, folds).map(<[Task]>::len).collect()
     }
 
     #[test]

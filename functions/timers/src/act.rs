@@ -8,7 +8,7 @@ use alerting::ids::{AlertId, DestinationId, IncidentId, MemberId};
 use alerting::incident::apply::Change;
 use alerting::incident::{Incident, Progress};
 use alerting::moment::Moment;
-use alerting::notice::NoticeRecord;
+use alerting::notice::{Notice, NoticeRecord};
 use alerting::space::{AutoClose, AutoCloseSince};
 use alerting::timer::{Timer, WINDOW, Work};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -51,6 +51,22 @@ pub(crate) async fn act(app: &App, timer: &Timer) -> Result<(), TimerError> {
         Work::ContactFailed { incident, destination, reason, .. } => {
             contact_failed(app, incident, destination, reason, now).await
         }
+        Work::ContactLate { incident, n, destination, reason } => {
+            // Delivered meanwhile: the person has it.
+            let delivery = app.store.delivery(incident, destination).await?.unwrap_or_default();
+            if delivery.state_of(*n).is_delivered() {
+                return Ok(());
+            }
+            let reason = format!("{reason}; it is still tried");
+            contact_failed(app, incident, destination, &reason, now).await
+        }
+        Work::Notify { notice, asked, given_up } => {
+            if *given_up && !is_still_so(app, notice).await? {
+                return Ok(());
+            }
+            let record = NoticeRecord::Again { notice: Notice::clone(notice), due: timer.due, asked: *asked };
+            Ok(app.dispatch.notices.send(Entry::of_notice(&record)).await?)
+        }
         Work::CloseIncident { incident } => close_incident(app, incident, timer, now).await,
     }
 }
@@ -82,6 +98,17 @@ async fn made_before(
     Ok(entry.map(|entry| (incident, entry)))
 }
 
+/// Whether the incident is as the notice says: what is not true any more is not sent late.
+async fn is_still_so(app: &App, notice: &Notice) -> Result<bool, TimerError> {
+    let incident = app.store.incident(&notice.incident).await?;
+    Ok(incident.is_some_and(|incident| {
+        incident.progress == notice.progress
+            && incident.episode == notice.episode
+            && incident.merged_into.is_none()
+            && !incident.is_quiet()
+    }))
+}
+
 /// Tells the next contact of whoever could not be told.
 async fn contact_failed(
     app: &App,
@@ -96,7 +123,11 @@ async fn contact_failed(
     let members: Vec<MemberId> = reached.map(|reach| reach.member.clone()).collect();
     let known = app.store.members_by_id(members.iter().cloned(), now).await?;
     let name = |id: &MemberId| known.get(id).map_or_else(|| id.to_string(), |member| member.name.clone());
-    let name = members.iter().map(name).collect::<Vec<_>>().join(", ");
+    let mut name = members.iter().map(name).collect::<Vec<_>>().join(", ");
+    if members.is_empty() {
+        let group = app.store.cached_destination(destination, now).await?;
+        name = group.map_or_else(|| destination.to_string(), |group| group.name.clone());
+    }
     let failed = Change::ContactFailed { destination: destination.clone(), name, reason: reason.to_owned() };
     change(app, id, failed, now).await
 }

@@ -10,7 +10,7 @@ use crate::{App, TimerError};
 const HOUR: Duration = Duration::from_secs(3600);
 /// The check runs in this minute of the hour: what was received last in the checked hour has had this long, and all of
 /// the hour in between, to come to rest.
-const MINUTE: i64 = 20;
+const MINUTE: i64 = 50;
 
 pub(crate) async fn run(app: &App, now: Moment) -> Result<(), TimerError> {
     if (now.secs() / 60) % 60 != MINUTE {

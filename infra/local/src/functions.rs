@@ -212,7 +212,6 @@ impl Build<'_> {
         Ok(notify::App::new(notify::Parts {
             store: self.store(function)?,
             notices: self.queue(function, "NOTICES_QUEUE_URL")?,
-            dead: self.queue(function, "NOTICES_DEAD_QUEUE_URL")?,
             due: self.queue(function, "DUE_QUEUE_URL")?,
             sealer: self.sealer(function)?,
             deliverer: self.deliverer(function)?,
@@ -231,6 +230,11 @@ impl Build<'_> {
             store: self.store(function)?,
             sealer: Arc::new(self.sealer(function)?),
             messages: self.queue(function, "MESSAGES_QUEUE_URL")?,
+            dead: console::dead_letters::DeadQueues {
+                messages: self.queue(function, "MESSAGES_DEAD_QUEUE_URL")?,
+                notices: self.queue(function, "NOTICES_DEAD_QUEUE_URL")?,
+                due: self.queue(function, "DUE_DEAD_QUEUE_URL")?,
+            },
             dispatch: self.dispatch(function)?,
             deliverer: self.deliverer(function)?,
             clock: self.clock(),

@@ -128,6 +128,8 @@ pub struct People {
     pub members: BTreeMap<MemberId, Member>,
     pub teams: BTreeMap<TeamId, Team>,
     pub schedules: BTreeMap<ScheduleId, Schedule>,
+    /// The channels of the groups that mention people.
+    pub channels: BTreeMap<DestinationId, String>,
 }
 
 /// A level, ready to be told.
@@ -144,7 +146,7 @@ pub struct Assignment {
     pub next: Option<Next>,
     pub people: Vec<Reach>,
     pub groups: Vec<DestinationId>,
-    /// For the timeline: which levels before it reach nobody, and why.
+    /// For the timeline: which levels before it reach nobody, whom this one does not reach, and why.
     pub remark: Option<String>,
 }
 
@@ -179,9 +181,12 @@ pub fn assign(rule: &EscalationRule, from: u32, severity: Severity, people: &Peo
     for (index, level) in (0_u32..).zip(&rule.levels).skip(usize::try_from(from).unwrap_or(usize::MAX)) {
         let reached = reach(level, severity, people, now);
         if reached.is_empty() && level.groups.is_empty() {
-            remarks.push(format!("level {} reaches nobody ({})", index + 1, why_nobody(level, people, now)));
+            let reasons = unreachable(level, &reached, people, now);
+            let why = if reasons.is_empty() { "it names nobody".to_owned() } else { reasons.join(", ") };
+            remarks.push(format!("level {} reaches nobody ({why})", index + 1));
             continue;
         }
+        remarks.extend(unreachable(level, &reached, people, now));
         let is_last = usize::try_from(index).is_ok_and(|index| index + 1 >= rule.levels.len());
         return Assigned::Level(Box::new(Assignment {
             rule: Some(rule.id.clone()),
@@ -206,9 +211,23 @@ pub fn by_hand(members: &[MemberId], severity: Severity, people: &People) -> Vec
     members.iter().filter_map(|member| reach_of(member, &Notify::Preferences, severity, people)).collect()
 }
 
+/// Those who have a contact, and those whom a group of the level mentions.
 fn reach(level: &Level, severity: Severity, people: &People, now: Moment) -> Vec<Reach> {
-    let wanted = wanted(level, people, now);
-    wanted.iter().filter_map(|member| reach_of(member, &level.notify, severity, people)).collect()
+    let mentioned = |member: &MemberId| {
+        let known = people.members.get(member).is_some_and(|member| is_mentioned(member, level, people));
+        known.then(|| Reach { member: member.clone(), contacts: Vec::new(), at: 0 })
+    };
+    let reach = |member| reach_of(member, &level.notify, severity, people).or_else(|| mentioned(member));
+    wanted(level, people, now).iter().filter_map(reach).collect()
+}
+
+/// Whether a group of the level mentions this member: identities have names that begin with the vendor's, such as
+/// `slack_user_id` for `slack_webhook`.
+fn is_mentioned(member: &Member, level: &Level, people: &People) -> bool {
+    let vendor = |name: &str| name.split('_').next().unwrap_or_default().to_owned();
+    let channels = level.groups.iter().filter(|group| group.mention);
+    let mut vendors = channels.filter_map(|group| people.channels.get(&group.destination)).map(|name| vendor(name));
+    vendors.any(|wanted| member.identities.keys().any(|name| vendor(name) == wanted))
 }
 
 /// `None` for a member who is gone, or has no way to be reached.
@@ -222,7 +241,8 @@ fn reach_of(member: &MemberId, notify: &Notify, severity: Severity, people: &Peo
     (!contacts.is_empty()).then(|| Reach { member: member.clone(), contacts, at: 0 })
 }
 
-fn why_nobody(level: &Level, people: &People, now: Moment) -> String {
+/// Why people whom the level names are not notified: each is a remark for the timeline.
+fn unreachable(level: &Level, reached: &[Reach], people: &People, now: Moment) -> Vec<String> {
     let mut reasons = Vec::new();
     for id in &level.schedules {
         match people.schedules.get(id) {
@@ -240,13 +260,14 @@ fn why_nobody(level: &Level, people: &People, now: Moment) -> String {
             Some(_) => {}
         }
     }
-    for id in wanted(level, people, now) {
+    let is_reached = |id: &MemberId| reached.iter().any(|reach| reach.member == *id);
+    for id in wanted(level, people, now).into_iter().filter(|id| !is_reached(id)) {
         match people.members.get(&id) {
             None => reasons.push(format!("the member {id} was deleted")),
             Some(member) => reasons.push(format!("{} has no contact for this severity", member.name)),
         }
     }
-    if reasons.is_empty() { "it names nobody".to_owned() } else { reasons.join(", ") }
+    reasons
 }
 
 #[cfg(test)]

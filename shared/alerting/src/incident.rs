@@ -194,6 +194,9 @@ pub struct Escalation {
     pub people: Vec<Reach>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<DestinationId>,
+    /// Those of them that could not be notified for good.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_groups: Vec<DestinationId>,
 }
 
 /// How one person of a level is reached: the contacts in their order, and at which one it stands.
@@ -214,6 +217,12 @@ impl Reach {
 }
 
 impl Escalation {
+    /// Whether every group and the last contact of every person failed for good.
+    pub fn is_exhausted(&self) -> bool {
+        let has_failed = |group| self.failed_groups.contains(group);
+        self.groups.iter().all(has_failed) && self.people.iter().all(|reach| reach.contact().is_none())
+    }
+
     /// Whom the level tells.
     pub fn audience(&self) -> Vec<DestinationId> {
         let mut audience = self.groups.clone();

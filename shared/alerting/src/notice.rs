@@ -15,9 +15,16 @@ use crate::timeline::{Audience, Entry, EntryKind};
 /// One record of the queue. Its group is the destination, so one sender works on a destination at a time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[expect(clippy::large_enum_variant, reason = "nearly all are the large one")]
 pub enum NoticeRecord {
     Tell(Notice),
+    /// The same notice in a later try: it was put off until `due`, or sent again at somebody's request.
+    Again {
+        notice: Notice,
+        due: Moment,
+        /// When a person asked for it: it is sent even if it was delivered or given up before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked: Option<Moment>,
+    },
     /// Send what waits in the destination's digest.
     Flush {
         destination: DestinationId,
@@ -28,7 +35,7 @@ pub enum NoticeRecord {
 impl NoticeRecord {
     pub fn destination(&self) -> &DestinationId {
         match self {
-            NoticeRecord::Tell(notice) => &notice.destination,
+            NoticeRecord::Tell(notice) | NoticeRecord::Again { notice, .. } => &notice.destination,
             NoticeRecord::Flush { destination, .. } => destination,
         }
     }
@@ -37,6 +44,8 @@ impl NoticeRecord {
     pub fn deduplication_id(&self) -> String {
         match self {
             NoticeRecord::Tell(notice) => notice.id(),
+            // A queue drops a second copy of a name within five minutes, so each try has a name of its own.
+            NoticeRecord::Again { notice, due, .. } => hash128(&["again", &notice.id(), &due.millis().to_string()]),
             NoticeRecord::Flush { destination, due } => {
                 hash128(&["flush", destination.as_str(), &due.millis().to_string()])
             }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{AlertId, DestinationId};
+use crate::incident::Incident;
 use crate::moment::Moment;
 
 /// One thing that happened.
@@ -27,6 +28,15 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Whether this destination of the incident is notified of it.
+    pub fn is_told_to(&self, destination: &DestinationId, incident: &Incident) -> bool {
+        let audience = match &self.told {
+            Audience::Everyone => &incident.destinations,
+            Audience::Only(destinations) => destinations,
+        };
+        self.kind.is_told() && audience.contains(destination)
+    }
+
     /// Roughly how many bytes it takes where it is stored.
     pub(crate) fn weight(&self) -> usize {
         let told = match &self.told {

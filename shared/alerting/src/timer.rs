@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::escalation::Unless;
 use crate::ids::{AlertId, DestinationId, IncidentId, IntegrationId, Stamp};
-use crate::incident::{Incident, Progress, Reach};
+use crate::incident::{Incident, Progress};
 use crate::moment::Moment;
+use crate::notice::Notice;
 use crate::timeline::{Entry, EntryKind};
 
 /// Alerts that were opened within it close by themselves together.
@@ -44,6 +45,19 @@ pub enum Work {
     Repeat { incident: IncidentId, round: u32, time: u32 },
     /// A person could not be told of change `n` at this destination.
     ContactFailed { incident: IncidentId, n: u64, destination: DestinationId, reason: String },
+    /// Try a notice again that was put off.
+    Notify {
+        notice: Box<Notice>,
+        /// When a person asked for it to be sent again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked: Option<Moment>,
+        /// The notice was given up and reported as failed. It is sent only if the incident is still as it says.
+        #[serde(default)]
+        given_up: bool,
+    },
+    /// A person has not been reached within a minute: try the next contact beside this one, unless change `n` was
+    /// delivered meanwhile.
+    ContactLate { incident: IncidentId, n: u64, destination: DestinationId, reason: String },
     /// Close an incident by itself, as its space wants it.
     CloseIncident { incident: IncidentId },
 }
@@ -61,6 +75,8 @@ impl Timer {
             Work::ContactFailed { incident, n, destination, .. } => {
                 format!("contact_failed.{incident}.{n}.{destination}")
             }
+            Work::Notify { notice, .. } => format!("notify.{}.{}.{}", notice.incident, notice.n, notice.destination),
+            Work::ContactLate { incident, n, destination, .. } => format!("contact_late.{incident}.{n}.{destination}"),
             Work::CloseIncident { incident } => format!("close_incident.{incident}"),
         };
         Self { due, id, work }
@@ -137,14 +153,13 @@ fn level_timers(incident: &Incident, told_at: Moment) -> Vec<Timer> {
     repeat.into_iter().chain(next).collect()
 }
 
-/// The next level at once, when the last contact of the last person failed and no group was told.
+/// The next level at once, when the last contact of the last person and every group failed.
 fn nobody_left(incident: &Incident, now: Moment) -> Option<Timer> {
     let escalation = incident.escalation.as_ref().filter(|_| !incident.is_quiet())?;
     let next = escalation.next?;
     let is_wanted = next.unless == Unless::Closed || incident.progress == Progress::Triggered;
-    let nobody = escalation.groups.is_empty() && escalation.people.iter().all(|reach| Reach::contact(reach).is_none());
     let work = Work::Escalate { incident: incident.id.clone(), round: incident.round, level: escalation.level + 1 };
-    (is_wanted && nobody).then(|| Timer::new(now, work))
+    (is_wanted && escalation.is_exhausted()).then(|| Timer::new(now, work))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! An incident that should be told and reaches nobody rings an alarm: a metric says so, and an alarm watches it.
 
-use alerting::incident::{Incident, Progress};
+use alerting::incident::{Escalation, Incident, Progress};
 use alerting::moment::Moment;
 use alerting::notice::Notice;
 use alerting::timeline::{Entry, EntryKind};
@@ -11,11 +11,13 @@ use lambda_kit::metric;
 pub(crate) fn check(incident: &Incident, entry: &Entry, notices: &[Notice], timers: &[Timer], now: Moment) {
     let wants_someone = match entry.kind {
         EntryKind::NobodyReached => true,
-        EntryKind::Triggered
-        | EntryKind::Reopened
-        | EntryKind::SnoozeEnded
-        | EntryKind::Escalated
-        | EntryKind::ContactFailed => incident.held.is_none() && timers.is_empty(),
+        EntryKind::Triggered | EntryKind::Reopened | EntryKind::SnoozeEnded | EntryKind::Escalated => {
+            incident.held.is_none() && timers.is_empty()
+        }
+        // Beside a contact that failed, others may have been notified.
+        EntryKind::ContactFailed => {
+            timers.is_empty() && incident.escalation.as_ref().is_some_and(Escalation::is_exhausted)
+        }
         _ => false,
     };
     if wants_someone && notices.is_empty() && incident.progress == Progress::Triggered {

@@ -97,7 +97,18 @@ impl Dispatch {
             alert: None,
             told: Audience::Only(vec![destination.clone()]),
         };
+        self.notice(incident, &entry, destination).await
+    }
+
+    /// What `destination` is sent about this entry, as the incident stands now.
+    pub async fn notice(
+        &self,
+        incident: &Incident,
+        entry: &Entry,
+        destination: &DestinationId,
+    ) -> Result<Notice, DispatchError> {
         let subject = self.subject(incident, None).await?;
+        let entry = Entry { told: Audience::Only(vec![destination.clone()]), ..entry.clone() };
         Ok(notice::plan(incident, &entry, &subject).remove(0))
     }
 

@@ -6,7 +6,7 @@ use alerting::moment::Moment;
 use alerting::notice::NoticeRecord;
 use alerting::timer::Timer;
 use aws_sdk_sqs::Client;
-use aws_sdk_sqs::types::SendMessageBatchRequestEntry;
+use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry};
 
 /// Entries of one batch request.
 const BATCH: usize = 10;
@@ -48,6 +48,20 @@ impl Entry {
         Self { body, delay: Some(timer.due.since(now)), ..Self::default() }
     }
 }
+
+/// One message of a queue that no function reads by itself.
+#[derive(Debug, Clone)]
+pub struct Waiting {
+    pub id: String,
+    pub body: String,
+    pub sent_at: Moment,
+    receipt: String,
+}
+
+/// Why a queue could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("reading a queue failed")]
+pub struct ReceiveError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 /// Why a message may not be in the queue. It may be, too, after a timeout.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +131,41 @@ impl Queue {
             .iter()
             .filter_map(|failure| Some((failure.id().parse().ok()?, failure.code().to_owned())))
             .collect())
+    }
+
+    /// About how many messages can be received.
+    pub async fn count(&self) -> Result<u32, ReceiveError> {
+        let wanted = QueueAttributeName::ApproximateNumberOfMessages;
+        let answer =
+            self.client.get_queue_attributes().queue_url(&self.url).attribute_names(wanted.clone()).send().await;
+        let answer = answer.map_err(|error| ReceiveError(Box::new(error.into_service_error())))?;
+        let count = answer.attributes().and_then(|all| all.get(&wanted)?.parse().ok());
+        Ok(count.unwrap_or(0))
+    }
+
+    /// At most ten messages; they are invisible to others for the queue's visibility timeout.
+    pub async fn receive(&self) -> Result<Vec<Waiting>, ReceiveError> {
+        let answer = self
+            .client
+            .receive_message()
+            .queue_url(&self.url)
+            .max_number_of_messages(10)
+            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
+            .send()
+            .await
+            .map_err(|error| ReceiveError(Box::new(error.into_service_error())))?;
+        let waiting = |message: Message| {
+            let sent = message.attributes().and_then(|all| all.get(&MessageSystemAttributeName::SentTimestamp));
+            let sent_at = Moment::from_millis(sent.and_then(|sent| sent.parse().ok()).unwrap_or_default());
+            let Message { message_id, body, receipt_handle, .. } = message;
+            Some(Waiting { id: message_id?, body: body.unwrap_or_default(), sent_at, receipt: receipt_handle? })
+        };
+        Ok(answer.messages.unwrap_or_default().into_iter().filter_map(waiting).collect())
+    }
+
+    pub async fn delete(&self, waiting: &Waiting) -> Result<(), ReceiveError> {
+        let deleted = self.client.delete_message().queue_url(&self.url).receipt_handle(&waiting.receipt).send().await;
+        deleted.map(drop).map_err(|error| ReceiveError(Box::new(error.into_service_error())))
     }
 
     /// Lets a received message wait before it comes again.

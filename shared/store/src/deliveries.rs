@@ -1,43 +1,40 @@
-//! Who has been told what: one item per (incident, destination).
+//! What was delivered where: one item per (incident, destination).
 //!
-//! `claim` (a lease) → the caller sends → `mark`. A destination that has been told change `n` of an incident, or has
-//! finally failed to be, has `sent ≥ n` and is never told `n` or anything older again. Without a crash nothing is sent
-//! twice; after a crash between sending and marking the lease runs out and it is sent once more.
+//! `claim` (a lease) → the caller sends → `mark`. Once change `n` of an incident was delivered to a destination, `sent`
+//! is at least `n`, and neither `n` nor anything older is sent there again. Without a crash nothing is sent twice; after
+//! a crash between sending and marking the lease runs out and it is sent once more. A change that was given up does not
+//! raise `sent`, so a notice that comes back from a dead-letter queue is sent.
+//!
+//! [`Store::claim_again`] is for a notice that a person asked for again: it is sent although it was delivered before,
+//! once for each time that it was asked for.
 //!
 //! `mark` takes effect only for the owner of the lease, so a worker that lost it cannot turn anything back. Both writes
 //! recognise themselves when their first answer was lost: an owner may claim again, and a mark finds itself in `told`.
 
+mod updates;
+
 use std::time::Duration;
 
 use alerting::ids::{DestinationId, IncidentId};
-use alerting::limits;
 use alerting::moment::Moment;
 use alerting::notified::Sent;
-use aws_sdk_dynamodb::types::AttributeValue;
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
 use crate::errors::{ReadError, WriteError};
-use crate::item::{Item, Reader, expiry, json, number, text};
-use crate::keys::{self, Key};
-use crate::table::{Part, Table, Terms, Update, Write};
+use crate::item::{Item, Reader};
+use crate::keys;
+use crate::table::{Part, Reading, Table, Write};
 
 /// Attempts that a delivery keeps: the first one and the newest.
 pub const ATTEMPTS: usize = 50;
-/// A list this long is rewritten by a mark; a shorter one is appended to, which needs no read.
-const LIST: usize = 50;
-
-const CLAIM: &str = "SET #owner = :owner, #lease = :until, #expires = :expires, #sent = if_not_exists(#sent, :zero), \
-                     #attempts = if_not_exists(#attempts, :none), #told = if_not_exists(#told, :none)";
-/// Not told yet, and nobody else is telling it.
-const CLAIMABLE: &str = "attribute_not_exists(pk) OR (#sent < :n AND \
-                         (attribute_not_exists(#lease) OR #lease <= :now OR #owner = :owner))";
-
 /// The journey of one incident to one destination.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Delivery {
-    /// The newest change that needs no more sending.
+    /// The newest change that was delivered. In items of earlier versions: or given up.
     pub sent: u64,
+    /// The newest request of a person to send again that was carried out.
+    pub asked: Option<Moment>,
     pub owner: Option<String>,
     pub lease_until: Option<Moment>,
     /// Oldest first.
@@ -58,6 +55,18 @@ pub struct Attempt {
     /// Why the escalation rule's template was not used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub template: Option<String>,
+    /// How many notices the message was made of.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub together: u32,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_one(n: &u32) -> bool {
+    *n == 1
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -93,7 +102,9 @@ pub enum DeliveryState {
     Pending,
     /// In a message of its own.
     Delivered,
-    /// As a line of a message that told several changes, or overtaken by a newer change that was told.
+    /// As a line of a message about several incidents. Or superseded: a newer change of the same incident was delivered
+    /// to the same destination, and its message shows the incident as it stood after both. Nothing else counts as
+    /// folded: a change that was given up stays failed, whatever is delivered after it.
     Folded,
     Failed,
 }
@@ -108,7 +119,15 @@ impl DeliveryState {
         }
     }
 
-    /// Whether it stays so.
+    /// Whether the destination has it.
+    pub const fn is_delivered(self) -> bool {
+        match self {
+            DeliveryState::Pending | DeliveryState::Failed => false,
+            DeliveryState::Delivered | DeliveryState::Folded => true,
+        }
+    }
+
+    /// Whether it stays so by itself. What failed may still be sent again.
     pub const fn is_final(self) -> bool {
         match self {
             DeliveryState::Pending => false,
@@ -125,15 +144,15 @@ impl Delivery {
 
     /// The result of all changes together: whether this destination was ever notified of the incident.
     pub fn sent(&self) -> Sent {
-        let arrived = |told: &Told| matches!(told.state, DeliveryState::Delivered | DeliveryState::Folded);
         let is_delivered = |attempt: &Attempt| attempt.outcome == AttemptOutcome::Delivered;
-        if self.told.iter().any(arrived) || self.attempts.iter().any(is_delivered) {
+        if self.told.iter().any(|told| told.state.is_delivered()) || self.attempts.iter().any(is_delivered) {
             return Sent::Arrived;
         }
         if self.state() == DeliveryState::Failed { Sent::Failed } else { Sent::Pending }
     }
 
-    /// What became of change `n`. One that was never marked shares the lot of the next newer one that is final.
+    /// What became of change `n`. One that was never marked, or still waits, shares the result of the next newer one
+    /// that is final: it was folded into that one, or superseded by it.
     pub fn state_of(&self, n: u64) -> DeliveryState {
         if let Some(told) = self.told.iter().rev().find(|told| told.n == n)
             && (told.state.is_final() || n > self.sent)
@@ -175,6 +194,10 @@ pub struct Mark {
     pub outcome: Option<AttemptOutcome>,
     pub reason: Option<String>,
     pub template: Option<String>,
+    /// How many notices the message was made of.
+    pub together: u32,
+    /// The request of a person that this carried out.
+    pub asked: Option<Moment>,
 }
 
 /// What became of [`Store::mark`].
@@ -197,34 +220,36 @@ impl Store {
         now: Moment,
         lease: Duration,
     ) -> Result<Claim, WriteError> {
-        let update = Update {
-            key: keys::delivery(incident, destination),
-            expression: CLAIM.to_owned(),
-            condition: Some(CLAIMABLE.to_owned()),
-            terms: names()
-                .name("#sent", "sent")
-                .name("#expires", "expires_at")
-                .value(":owner", text(owner))
-                .value(":until", number((now + lease).millis()))
-                .value(":expires", expiry(now + limits::ALERT_AFTERLIFE))
-                .value(":zero", number(0))
-                .value(":none", AttributeValue::L(Vec::new()))
-                .value(":n", number(n))
-                .value(":now", number(now.millis())),
-        };
+        let key = keys::delivery(incident, destination);
+        let update = updates::claim(key, n, owner, now, lease);
         match self.update(Table::Alerts, update).await? {
             Write::Done(item) => Ok(Claim::Claimed(decode(&item)?)),
-            Write::Refused(stored) => {
-                let stored = stored.as_ref().map(decode).transpose()?.unwrap_or_default();
-                match stored.lease_until {
-                    Some(until) if stored.sent < n => Ok(Claim::Busy { until }),
-                    _ => Ok(Claim::AlreadySent),
-                }
-            }
+            Write::Refused(stored) => refused(stored, |stored| stored.sent < n),
         }
     }
 
-    /// Records what became of change `n` and gives the lease back. `sent` rises only with a final state.
+    /// The same for what a person asked for at `asked`: it is sent unless something newer was delivered, or this very
+    /// request was carried out before.
+    #[expect(clippy::too_many_arguments, reason = "those of a claim, and the request")]
+    pub async fn claim_again(
+        &self,
+        incident: &IncidentId,
+        destination: &DestinationId,
+        n: u64,
+        asked: Moment,
+        owner: &str,
+        now: Moment,
+        lease: Duration,
+    ) -> Result<Claim, WriteError> {
+        let key = keys::delivery(incident, destination);
+        let update = updates::claim_again(updates::claim(key, n, owner, now, lease), asked);
+        match self.update(Table::Alerts, update).await? {
+            Write::Done(item) => Ok(Claim::Claimed(decode(&item)?)),
+            Write::Refused(stored) => refused(stored, |stored| stored.sent <= n && stored.asked < Some(asked)),
+        }
+    }
+
+    /// Records what became of change `n` and gives the lease back. `sent` rises only with a delivery.
     pub async fn mark(
         &self,
         incident: &IncidentId,
@@ -234,10 +259,11 @@ impl Store {
         mark: Mark,
     ) -> Result<Marked, WriteError> {
         let key = keys::delivery(incident, destination);
-        let Mark { at, state, outcome, reason, template } = mark;
+        let Mark { at, state, outcome, reason, template, together, asked } = mark;
         let told = Told { n, state };
-        let attempt = outcome.map(|outcome| Attempt { n, at, outcome, reason, template });
-        let append = append(&key, owner, at, &told, attempt.as_ref())?;
+        let attempt = outcome.map(|outcome| Attempt { n, at, outcome, reason, template, together });
+        let done = updates::Done { at, told, asked };
+        let append = updates::append(&key, owner, &done, attempt.as_ref())?;
         let refused = match self.update(Table::Alerts, append).await? {
             Write::Done(_) => return Ok(Marked::Recorded),
             Write::Refused(stored) => stored.as_ref().map(decode).transpose()?.unwrap_or_default(),
@@ -247,86 +273,43 @@ impl Store {
             let own = own && attempt.as_ref().is_none_or(|attempt| refused.attempts.last() == Some(attempt));
             return Ok(if own { Marked::Recorded } else { Marked::NotOurs });
         }
-        match self.update(Table::Alerts, rewrite(&key, owner, at, refused, told, attempt)?).await? {
+        match self.update(Table::Alerts, updates::rewrite(&key, owner, &done, refused, attempt)?).await? {
             Write::Done(_) => Ok(Marked::Recorded),
             Write::Refused(_) => Ok(Marked::NotOurs),
         }
     }
 
-    /// Everyone whom the incident was, or is being, told to.
+    /// What became of the incident's notices at one destination.
+    pub async fn delivery(
+        &self,
+        incident: &IncidentId,
+        destination: &DestinationId,
+    ) -> Result<Option<Delivery>, ReadError> {
+        let item = self.get(Table::Alerts, &keys::delivery(incident, destination), Reading::Latest).await?;
+        item.as_ref().map(decode).transpose()
+    }
+
+    /// Every destination that the incident's notices were, or are being, sent to.
     pub async fn deliveries(&self, incident: &IncidentId) -> Result<Vec<(DestinationId, Delivery)>, ReadError> {
         let part = Part::all(keys::deliveries_of(incident));
         self.query_all(Table::Alerts, &part, |item| Ok((destination(item)?, decode(item)?))).await
     }
 }
 
-/// The attributes of the lease and the lists, which every write here touches.
-fn names() -> Terms {
-    [("#owner", "owner"), ("#lease", "lease_until"), ("#attempts", "attempts"), ("#told", "told")]
-        .into_iter()
-        .fold(Terms::default(), |terms, (placeholder, attribute)| terms.name(placeholder, attribute))
-}
-
-/// The usual mark: blind, as the lists are short.
-fn append(key: &Key, owner: &str, at: Moment, told: &Told, attempt: Option<&Attempt>) -> Result<Update, WriteError> {
-    let attempts = attempt.map(|attempt| json(key, attempt)).transpose()?.into_iter().collect();
-    let mut update = mark_update(key, owner, at, *told);
-    update.expression.push_str(", #told = list_append(#told, :told), #attempts = list_append(#attempts, :attempts)");
-    update.expression.push_str(" REMOVE #owner, #lease");
-    update.condition = Some("#owner = :owner AND size(#told) < :list AND size(#attempts) < :list".to_owned());
-    update.terms = update
-        .terms
-        .value(":told", AttributeValue::L(vec![json(key, told)?]))
-        .value(":attempts", AttributeValue::L(attempts))
-        .value(":list", number(LIST));
-    Ok(update)
-}
-
-/// The mark of a delivery with long lists: what is known of it, shortened, with the news.
-fn rewrite(
-    key: &Key,
-    owner: &str,
-    at: Moment,
-    known: Delivery,
-    told: Told,
-    attempt: Option<Attempt>,
-) -> Result<Update, WriteError> {
-    let Delivery { mut attempts, told: mut all_told, .. } = known;
-    attempts.extend(attempt);
-    while attempts.len() > ATTEMPTS {
-        attempts.remove(1);
+/// What a refused claim means. `wanted`: whether it would have been granted but for the lease.
+fn refused(stored: Option<Item>, wanted: impl Fn(&Delivery) -> bool) -> Result<Claim, WriteError> {
+    let stored = stored.as_ref().map(decode).transpose()?.unwrap_or_default();
+    match stored.lease_until {
+        Some(until) if wanted(&stored) => Ok(Claim::Busy { until }),
+        _ => Ok(Claim::AlreadySent),
     }
-    all_told.retain(|earlier| earlier.n != told.n);
-    all_told.push(told);
-    let list = |values: Result<Vec<_>, _>| values.map(AttributeValue::L);
-    let mut update = mark_update(key, owner, at, told);
-    update.expression.push_str(", #told = :told, #attempts = :attempts REMOVE #owner, #lease");
-    update.condition = Some("#owner = :owner".to_owned());
-    update.terms = update
-        .terms
-        .value(":told", list(all_told.iter().map(|told| json(key, told)).collect())?)
-        .value(":attempts", list(attempts.iter().map(|attempt| json(key, attempt)).collect())?);
-    Ok(update)
-}
-
-/// What every mark sets. Whoever holds the lease for `n` holds it because `sent < n`, so `n` is the maximum.
-fn mark_update(key: &Key, owner: &str, at: Moment, told: Told) -> Update {
-    let mut expression = "SET #expires = :expires".to_owned();
-    let mut terms = names()
-        .name("#expires", "expires_at")
-        .value(":expires", expiry(at + limits::ALERT_AFTERLIFE))
-        .value(":owner", text(owner));
-    if told.state.is_final() {
-        expression.push_str(", #sent = :n");
-        terms = terms.name("#sent", "sent").value(":n", number(told.n));
-    }
-    Update { key: key.clone(), expression, condition: None, terms }
 }
 
 pub(crate) fn decode(item: &Item) -> Result<Delivery, ReadError> {
     let reader = Reader::new(item);
     Ok(Delivery {
         sent: reader.number("sent")?,
+        asked: reader.optional_number("asked").map(Moment::from_millis),
         owner: reader.optional_text("owner").map(str::to_owned),
         lease_until: reader.optional_number("lease_until").map(Moment::from_millis),
         attempts: reader.json_list("attempts")?,

@@ -25,6 +25,7 @@
 //! | alerts | `DELIVERY#{incident}` | destination | `sent`, `owner`, `lease_until`, `attempts`, `told` |
 //! | alerts | `PERSONAL_LINK` | SHA-256 of the token | the document: until when, and whether it was used |
 //! | alerts | `BUCKET#{destination}` | `-` | rate bucket, `version` |
+//! | alerts | `DEAD` | `{made ms, 15 digits}-{name}` | the document without its body; `packed`, the body |
 //! | alerts | `DIGEST#{destination}` | `{incident}#{n, 10 digits}` | one waiting line |
 //! | alerts | `TIMER#{shard 0..7}` | `{due ms, 15 digits}#{id}` | due work |
 //! | alerts | `LOG#{integration}#{yyyymmdd}` | stamp | one message, compressed; `outcome`, `notices` |
@@ -60,6 +61,7 @@ pub(crate) const INTEGRATION: &str = "INTEGRATION";
 pub(crate) const MAPPING: &str = "MAPPING";
 pub(crate) const DELETED_INTEGRATION: &str = "DELETED_INTEGRATION";
 pub(crate) const API_KEY: &str = "API_KEY";
+pub(crate) const DEAD_LETTER: &str = "DEAD";
 pub(crate) const SESSION: &str = "SESSION";
 pub(crate) const ACCOUNT: &str = "ACCOUNT";
 const INVITATION: &str = "INVITATION";
@@ -215,6 +217,10 @@ pub(crate) fn digest_of(destination: &DestinationId) -> String {
 
 pub(crate) fn digest_line(destination: &DestinationId, incident: &IncidentId, n: u64) -> Key {
     Key::new(digest_of(destination), format_args!("{incident}#{n:010}"))
+}
+
+pub(crate) fn dead_letter(id: &str) -> Key {
+    Key::new(DEAD_LETTER, id)
 }
 
 pub(crate) fn timers_of(shard: u8) -> String {

@@ -30,7 +30,7 @@ use crate::table::{Part, Range, Reading, Table, Terms, Update, Write};
 const HOUR: Duration = Duration::from_secs(3600);
 /// How long after its end an hour may have something waiting without being out of balance: longer than the retry
 /// schedule of a notice.
-pub const SETTLING: Duration = Duration::from_secs(15 * 60);
+pub const SETTLING: Duration = Duration::from_secs(45 * 60);
 /// How long counts and frozen hours are kept: a day longer than the log that they are compared with.
 const KEEP: Duration = Duration::from_secs(8 * 24 * 3600);
 /// Counts that a process remembers; beyond, it forgets all of them, which costs one refused write each.

@@ -4,7 +4,7 @@
 //! [`accounts`], [`invitations`], [`sessions`], [`tries`], [`guesses`], [`oidc`] [`codes`] who may sign in, and whose an
 //! address is →
 //! [`alert_states`], [`alerts`], [`incidents`], [`groups`], [`changes`] what messages and people do → [`people`] who gets
-//! an incident → [`deliveries`], [`rates`], [`digests`] who was told → [`timers`] what is due → [`log`], [`ledger`] what
+//! an incident → [`deliveries`], [`rates`], [`digests`] what was sent → [`dead_letters`] what was given up → [`timers`] what is due → [`log`], [`ledger`] what
 //! became of every message.
 //!
 //! - Every write may be repeated: it carries its own identity in a condition, or writes the same content under the same
@@ -21,6 +21,7 @@ pub mod changes;
 pub mod codes;
 mod concurrently;
 pub mod config;
+pub mod dead_letters;
 pub mod deliveries;
 pub mod digests;
 pub mod errors;

@@ -175,6 +175,11 @@ impl Store {
                 people.schedules.insert(id.clone(), (*schedule).clone());
             }
         }
+        for group in level.groups.iter().filter(|group| group.mention) {
+            if let Some(known) = self.cached_destination(&group.destination, now).await? {
+                people.channels.insert(group.destination.clone(), known.channel.clone());
+            }
+        }
         let wanted = alerting::assignment::wanted(level, people, now);
         people.members.extend(self.members_by_id(wanted, now).await?);
         Ok(())

@@ -38,6 +38,7 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("me.html", include_str!("html/me.html")),
     ("sign_in.html", include_str!("html/sign_in.html")),
     ("set_up.html", include_str!("html/set_up.html")),
+    ("dead_letters.html", include_str!("html/dead_letters.html")),
     ("members.html", include_str!("html/members.html")),
     ("invitation.html", include_str!("html/invitation.html")),
     ("confirm.html", include_str!("html/confirm.html")),

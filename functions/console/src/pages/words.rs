@@ -1,5 +1,6 @@
 //! Every text of the pages, in English and in Chinese. Templates name them `t.key`.
 
+mod dead_letters;
 mod incidents;
 mod people;
 mod trace;
@@ -24,6 +25,7 @@ const TABLES: &[&[Row]] = &[
     people::CONFIRM,
     people::FIELDS,
     people::MEMBERS,
+    dead_letters::DEAD_LETTERS,
     incidents::INCIDENTS,
     incidents::LINKS,
     incidents::ACTIONS,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use alerting::filter::{Condition, Filter, Group, Op};
-use alerting::ids::{IncidentId, MemberId, SilenceId};
+use alerting::ids::{DestinationId, IncidentId, MemberId, SilenceId};
 use alerting::incident::apply::Actor as Who;
 use alerting::incident::{COMMENT_CHARS, SNOOZE_MAX};
 use alerting::limits::TITLE_CHARS;
@@ -21,8 +21,10 @@ use super::incidents::detail;
 use crate::act::{Wish, act, existing, merge as merge_into};
 use crate::auth::Actor;
 use crate::auth::scope::Scope;
+use crate::dead_letters;
 use crate::dto::incident::{
-    ActBody, CommentBody, EditBody, EscalateBody, IncidentDetail, MergeBody, PeopleBody, QuickSilenceBody, SnoozeBody,
+    ActBody, CommentBody, EditBody, EscalateBody, IncidentDetail, MergeBody, NoArguments, PeopleBody, QuickSilenceBody,
+    SnoozeBody,
 };
 use crate::dto::silence::SilenceView;
 use crate::dto::warning::WithWarnings;
@@ -50,6 +52,7 @@ pub(crate) fn router() -> OpenApiRouter<SharedApp> {
         .routes(routes!(comment))
         .routes(routes!(merge))
         .routes(routes!(silence))
+        .routes(routes!(resend_delivery))
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/acknowledge", tag = "incidents", operation_id = "acknowledge_incident",
@@ -116,6 +119,19 @@ pub(crate) fn snooze_length(minutes: u32) -> Result<Duration, ApiError> {
         return Err(ApiError::invalid("minutes", format!("expected 1 to {}", SNOOZE_MAX.as_secs() / 60)));
     }
     Ok(length)
+}
+
+#[utoipa::path(post, path = "/incidents/{id}/deliveries/{destination}/resend", tag = "incidents",
+    operation_id = "resend_delivery", summary = "Sends a destination the incident's newest notice once more",
+    params(("id" = String, Path), ("destination" = String, Path)), request_body(content = Option<NoArguments>),
+    responses((status = 202, description = "It is queued")))]
+async fn resend_delivery(
+    State(app): Shared,
+    ApiPath((id, destination)): ApiPath<(IncidentId, DestinationId)>,
+    ApiJson(NoArguments {}): ApiJson<NoArguments>,
+) -> Result<StatusCode, ApiError> {
+    dead_letters::resend_delivery(&app, &existing(&app, &id).await?, &destination).await?;
+    Ok(StatusCode::ACCEPTED)
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/escalate", tag = "incidents", operation_id = "escalate_incident",

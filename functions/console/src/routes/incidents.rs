@@ -1,14 +1,17 @@
 //! Incidents: what people work on. What they do to them is in [`super::incident_actions`].
 
+use std::collections::BTreeMap;
+
 use alerting::alert::Alert;
 use alerting::ids::{DestinationId, IncidentId, SpaceId};
 use alerting::incident::{Incident, Progress};
 use alerting::notified::Notified;
+use alerting::timeline::{Audience, Entry};
 use axum::Json;
 use axum::extract::State;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Deserialize;
-use store::deliveries::Delivery;
+use store::deliveries::{Delivery, DeliveryState};
 use store::errors::ReadError;
 use store::incidents::IncidentQuery;
 use utoipa::IntoParams;
@@ -141,16 +144,25 @@ async fn timeline(
 pub(crate) async fn detail(app: &App, incident: Incident) -> Result<Json<IncidentDetail>, ApiError> {
     let found = app.store.deliveries(&incident.id).await?;
     let notified = Notified::of(&incident, found.iter().map(|(_, delivery)| delivery.sent()));
-    let deliveries = delivery_views(app, found).await?;
     let newest = app.store.timeline_end(&incident, TIMELINE_ENTRIES).await?;
+    let deliveries = delivery_views(app, found, newest_notices(&incident, &newest)).await?;
     Ok(Json(IncidentDetail::new(incident, notified, newest, deliveries)))
 }
 
-async fn delivery_views(app: &App, found: Vec<(DestinationId, Delivery)>) -> Result<Vec<DeliveryView>, ApiError> {
-    let mut deliveries = Vec::new();
-    for (destination, delivery) in found {
+/// The destinations that the incident's notices went to. `newest`: those that they go to, with the newest change each.
+async fn delivery_views(
+    app: &App,
+    found: Vec<(DestinationId, Delivery)>,
+    newest: BTreeMap<DestinationId, u64>,
+) -> Result<Vec<DeliveryView>, ApiError> {
+    let mut known: BTreeMap<_, _> = found.into_iter().collect();
+    for destination in newest.keys() {
+        known.entry(destination.clone()).or_default();
+    }
+    let mut deliveries = Vec::with_capacity(known.len());
+    for (destination, delivery) in known {
         let (name, channel) = named(app, &destination).await?;
-        let state = delivery.state().as_str();
+        let state = state(&delivery, newest.get(&destination).copied()).as_str();
         let Delivery { attempts, .. } = delivery;
         let attempts = attempts.into_iter().map(|attempt| AttemptView {
             at: Time(attempt.at),
@@ -161,6 +173,25 @@ async fn delivery_views(app: &App, found: Vec<(DestinationId, Delivery)>) -> Res
         deliveries.push(DeliveryView { destination, name, channel, state, attempts: attempts.collect() });
     }
     Ok(deliveries)
+}
+
+/// The number of the newest change that each destination is notified of, whether it was tried yet or not.
+fn newest_notices(incident: &Incident, timeline: &[Entry]) -> BTreeMap<DestinationId, u64> {
+    let mut newest = BTreeMap::new();
+    for entry in timeline.iter().filter(|entry| entry.kind.is_told()) {
+        let audience = match &entry.told {
+            Audience::Everyone => &incident.destinations,
+            Audience::Only(destinations) => destinations,
+        };
+        newest.extend(audience.iter().map(|destination| (destination.clone(), entry.n)));
+    }
+    newest
+}
+
+/// The state of the newest notice.
+fn state(delivery: &Delivery, planned: Option<u64>) -> DeliveryState {
+    let newest = delivery.told.iter().map(|told| told.n).chain(planned).max();
+    newest.map_or(DeliveryState::Pending, |n| delivery.state_of(n))
 }
 
 /// A destination's name and channel; of a member's, the member's name and the channel to people.

@@ -4,6 +4,7 @@ mod actions;
 mod browser;
 mod codes;
 mod confirmation;
+mod dead_letters;
 mod document;
 mod escalation_rules;
 mod integrations;

@@ -8,13 +8,16 @@ use crate::actions::open;
 use crate::world::{World, id};
 
 /// Every operation, and the least scope that it takes. One that is added needs a row here.
-const NEEDED: [(&str, &str, &str); 93] = [
+const NEEDED: [(&str, &str, &str); 97] = [
     ("get", "/alerts", "read"),
     ("get", "/alerts/{id}", "read"),
     ("get", "/api-keys", "admin"),
     ("post", "/api-keys", "admin"),
     ("delete", "/api-keys/{id}", "admin"),
     ("get", "/channels/{channel}/template", "read"),
+    ("get", "/dead-letters", "read"),
+    ("delete", "/dead-letters/{id}", "admin"),
+    ("post", "/dead-letters/{id}/resend", "admin"),
     ("get", "/destinations", "read"),
     ("post", "/destinations", "admin"),
     ("get", "/destinations/{id}", "read"),
@@ -28,6 +31,7 @@ const NEEDED: [(&str, &str, &str); 93] = [
     ("get", "/incidents/{id}/alerts", "read"),
     ("post", "/incidents/{id}/close", "respond"),
     ("post", "/incidents/{id}/comments", "respond"),
+    ("post", "/incidents/{id}/deliveries/{destination}/resend", "respond"),
     ("post", "/incidents/{id}/escalate", "respond"),
     ("post", "/incidents/{id}/merge", "respond"),
     ("post", "/incidents/{id}/preview", "respond"),

@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, Request, StatusCode, Uri, header};
 use channels::deliver::{Deliverer, Overrides};
 use channels::settings::PlainSmtpHosts;
+use console::dead_letters::DeadQueues;
 use console::replay::RunningCount;
 use console::{App, ProviderCache, Visits, ensure_api_key};
 use dispatch::Dispatch;
@@ -280,7 +281,12 @@ async fn app_and_tables() -> (App, Outside, aws_sdk_dynamodb::Client) {
     let app = App {
         store,
         sealer: Arc::new(Sealer::new(aws_sdk_secretsmanager::Client::new(&sdk), "data-key")),
-        messages: Queue::new(sqs, format!("{elsewhere}/messages")),
+        messages: Queue::new(sqs.clone(), format!("{elsewhere}/messages")),
+        dead: DeadQueues {
+            messages: Queue::new(sqs.clone(), format!("{elsewhere}/messages-dead")),
+            notices: Queue::new(sqs.clone(), format!("{elsewhere}/notices-dead.fifo")),
+            due: Queue::new(sqs, format!("{elsewhere}/due-dead")),
+        },
         dispatch,
         deliverer: Deliverer::new(Overrides {
             provider_base: Some(elsewhere),

@@ -80,6 +80,8 @@ pub enum Verdict {
 pub(super) struct Group {
     pub(super) rules: Rules,
     pub(super) faults: VecDeque<Fault>,
+    /// A word that it refuses, and its answer.
+    pub(super) refused: Option<(String, Reply)>,
     messages: VecDeque<Seen>,
     seen: u64,
     attempts: VecDeque<Attempt>,

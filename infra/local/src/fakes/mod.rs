@@ -167,6 +167,16 @@ impl Fakes {
         self.groups().entry((vendor, name.to_owned())).or_default().faults.extend(faults);
     }
 
+    /// Nothing that was scripted goes wrong any more.
+    pub fn recover(&self, vendor: Vendor, name: &str) {
+        self.groups().entry((vendor, name.to_owned())).or_default().faults.clear();
+    }
+
+    /// A group answers this to every request that holds the word.
+    pub fn refuse(&self, vendor: Vendor, name: &str, word: &str, reply: Reply) {
+        self.groups().entry((vendor, name.to_owned())).or_default().refused = Some((word.to_owned(), reply));
+    }
+
     /// What the group's members see, oldest first.
     pub fn messages(&self, vendor: Vendor, name: &str) -> Vec<Seen> {
         let groups = self.groups();
@@ -239,6 +249,11 @@ impl Fakes {
         let group = groups.entry(key).or_default();
         if let Some(fault) = group.faults.pop_front() {
             return Ok(fault);
+        }
+        if let Some((word, reply)) = &group.refused
+            && String::from_utf8_lossy(request.body).contains(word)
+        {
+            return Ok(Fault::reply(reply.clone()));
         }
         let rates = group.rules.rates.clone().unwrap_or_else(|| B::RATES.to_vec());
         match group.admit(&rates, B::BLOCK, request.now) {

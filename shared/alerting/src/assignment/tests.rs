@@ -80,6 +80,7 @@ fn people() -> People {
         ]),
         teams: BTreeMap::from([(team.id.clone(), team)]),
         schedules: BTreeMap::from([schedule("primary", vec![layer]), schedule("empty", vec![])]),
+        channels: BTreeMap::new(),
     }
 }
 

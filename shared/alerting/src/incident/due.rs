@@ -61,6 +61,7 @@ fn start_level<'a>(
         next: assignment.next,
         people: assignment.people.clone(),
         groups: assignment.groups.clone(),
+        failed_groups: Vec::new(),
     };
     let audience = if is_waiting { Vec::new() } else { escalation.audience() };
     add_all(&mut incident.destinations, &audience);
@@ -184,7 +185,7 @@ pub(super) fn repeat(incident: &Incident, round: u32, time: u32, now: Moment) ->
 }
 
 /// The next contacts of those whom this one should have reached, if they still stand at it: a level may have one contact
-/// for all of its people. The entry stays where there is none left.
+/// for all of its people. A group of the level has none. The entry stays where there is none left.
 pub(super) fn contact_failed(
     incident: &Incident,
     destination: &DestinationId,
@@ -196,9 +197,13 @@ pub(super) fn contact_failed(
         return Applied::Nothing;
     }
     let mut next = incident.clone();
-    let people = next.escalation.iter_mut().flat_map(|escalation| &mut escalation.people);
-    let mut failed = people.filter(|reach| reach.contact() == Some(destination)).peekable();
-    if failed.peek().is_none() {
+    let Some(escalation) = next.escalation.as_mut() else { return Applied::Nothing };
+    let is_group = escalation.groups.contains(destination) && !escalation.failed_groups.contains(destination);
+    if is_group {
+        escalation.failed_groups.push(destination.clone());
+    }
+    let mut failed = escalation.people.iter_mut().filter(|reach| reach.contact() == Some(destination)).peekable();
+    if failed.peek().is_none() && !is_group {
         return Applied::Nothing;
     }
     let mut told: Vec<DestinationId> = Vec::new();
@@ -207,8 +212,16 @@ pub(super) fn contact_failed(
         add_all(&mut told, reach.contact().map_or(&[], std::slice::from_ref));
     }
     let places: Vec<&str> = told.iter().map(place).collect();
-    let left = if places.is_empty() { "no contact is left".to_owned() } else { format!("next: {}", places.join(", ")) };
-    let words = format!("{name} could not be told by {} ({reason}); {left}", place(destination));
+    let left = match () {
+        () if !places.is_empty() => format!("next: {}", places.join(", ")),
+        () if is_group && !escalation.is_exhausted() => "others of the level were notified".to_owned(),
+        () => "no contact is left".to_owned(),
+    };
+    let words = if is_group {
+        format!("{name} could not be notified ({reason}); {left}")
+    } else {
+        format!("{name} could not be told by {} ({reason}); {left}", place(destination))
+    };
     add_all(&mut next.destinations, &told);
     let draft = Draft::new(EntryKind::ContactFailed, TIMER).detail(words);
     Draft { told: Audience::Only(told), ..draft }.write(next, now)

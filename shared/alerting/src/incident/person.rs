@@ -215,6 +215,7 @@ fn by_hand(people: &[Reach], now: Moment) -> Escalation {
         next: None,
         people: people.to_vec(),
         groups: Vec::new(),
+        failed_groups: Vec::new(),
     }
 }
 

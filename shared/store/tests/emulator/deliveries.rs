@@ -11,6 +11,7 @@ use alerting::rate::Rate;
 use alerting::severity::Severity;
 use alerting::timeline::EntryKind;
 use store::Store;
+use store::dead_letters::DeadLetter;
 use store::deliveries::{ATTEMPTS, AttemptOutcome, Claim, Delivery, DeliveryState, Mark, Marked};
 use store::rates::Token;
 
@@ -49,12 +50,22 @@ fn delivered() -> Mark {
         outcome: Some(AttemptOutcome::Delivered),
         reason: None,
         template: None,
+        together: 1,
+        asked: None,
     }
 }
 
 fn to_be_retried(at: Moment) -> Mark {
     let reason = Some("provider_down".to_owned());
-    Mark { at, state: DeliveryState::Pending, outcome: Some(AttemptOutcome::Retry), reason, template: None }
+    Mark {
+        at,
+        state: DeliveryState::Pending,
+        outcome: Some(AttemptOutcome::Retry),
+        reason,
+        template: None,
+        together: 1,
+        asked: None,
+    }
 }
 
 async fn only_delivery(world: &World) -> Delivery {
@@ -122,8 +133,52 @@ async fn what_is_to_be_sent_again_stays_pending_and_can_be_claimed_at_once() {
     assert_eq!(delivery.attempts[0].reason.as_deref(), Some("provider_down"));
     let failed = Mark { state: DeliveryState::Failed, outcome: None, ..to_be_retried(NOW) };
     assert_eq!(mark(&world.store, 1, "b", failed).await, Marked::Recorded);
-    assert_eq!(claim(&world.store, 1, "c", NOW).await, Claim::AlreadySent);
     assert_eq!(only_delivery(&world).await.state(), DeliveryState::Failed);
+    // It was given up, not delivered: a copy that comes back, from a dead-letter queue say, is sent.
+    claimed(&world.store, 1, "c", NOW).await;
+    assert_eq!(mark(&world.store, 1, "c", delivered()).await, Marked::Recorded);
+    assert_eq!(claim(&world.store, 1, "d", NOW).await, Claim::AlreadySent);
+    assert_eq!(only_delivery(&world).await.state(), DeliveryState::Delivered);
+}
+
+#[tokio::test]
+async fn what_a_person_asks_for_is_sent_once_for_each_request_and_never_behind_something_newer() {
+    let world = World::start().await;
+    claimed(&world.store, 1, "a", NOW).await;
+    mark(&world.store, 1, "a", delivered()).await;
+    let again = async |n, asked, owner: &str| {
+        world.store.claim_again(&incident(), &ops(), n, asked, owner, NOW, LEASE).await.expect("written")
+    };
+    for (asked, owner) in [(NOW, "b"), (NOW + LEASE, "c")] {
+        assert!(matches!(again(1, asked, owner).await, Claim::Claimed(_)));
+        assert_eq!(again(1, asked, "another").await, Claim::Busy { until: NOW + LEASE });
+        mark(&world.store, 1, owner, Mark { asked: Some(asked), ..delivered() }).await;
+        assert_eq!(again(1, asked, "another").await, Claim::AlreadySent, "a copy of the request");
+    }
+    claimed(&world.store, 2, "d", NOW).await;
+    mark(&world.store, 2, "d", delivered()).await;
+    assert_eq!(again(1, NOW + LEASE + LEASE, "e").await, Claim::AlreadySent);
+}
+
+#[tokio::test]
+async fn dead_letters_are_listed_newest_first_with_their_bodies_apart() {
+    let world = World::start().await;
+    let at = |secs: u64| NOW + Duration::from_secs(secs);
+    let letters: Vec<DeadLetter> = (0..5)
+        .map(|n| DeadLetter::of_notice(&Notice { at: at(n), ..notice(n.cast_signed(), 1) }, "refused", at(100)))
+        .collect();
+    for letter in letters.iter().chain(&letters) {
+        world.store.put_dead_letter(letter).await.expect("written");
+    }
+    let first = world.store.dead_letters(3, None).await.expect("listed");
+    let rest = world.store.dead_letters(3, first.next.as_deref()).await.expect("listed");
+    assert_eq!(rest.next, None);
+    let listed: Vec<String> = first.items.into_iter().chain(rest.items).map(|letter| letter.id).collect();
+    assert_eq!(listed, letters.iter().rev().map(|letter| letter.id.clone()).collect::<Vec<_>>());
+    assert_eq!(world.store.dead_letter(&letters[2].id).await.expect("read").as_ref(), Some(&letters[2]));
+    world.store.delete_dead_letter(&letters[2].id).await.expect("deleted");
+    world.store.delete_dead_letter(&letters[2].id).await.expect("deleted again");
+    assert_eq!(world.store.dead_letter(&letters[2].id).await.expect("read"), None);
 }
 
 #[tokio::test]

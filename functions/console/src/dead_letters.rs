@@ -1,0 +1,174 @@
+//! What was given up, and sending it again.
+//!
+//! `notify` records a notice that it gives up. What the queues themselves move aside (received too often) lies in their
+//! dead-letter queues, where an alarm watches. Whoever looks at the list has it recorded first: reading those queues all
+//! the time would cost more than everything else of an idle deployment.
+
+use alerting::ids::DestinationId;
+use alerting::incident::Incident;
+use alerting::message::Received;
+use alerting::moment::Moment;
+use alerting::notice::{Notice, NoticeRecord};
+use alerting::timer::Timer;
+use futures::future::join_all;
+use lambda_kit::queue::{Entry, Queue, ReceiveError, Waiting};
+use store::dead_letters::{DeadKind, DeadLetter};
+use store::errors::WriteError;
+
+use crate::App;
+use crate::error::ApiError;
+
+/// Requests of ten messages that one look makes to each queue, at most.
+const RECEIVES: usize = 10;
+/// Why a queue moves a record aside. The function's log says more.
+const RECEIVED_TOO_OFTEN: &str = "received_too_often";
+
+/// The dead-letter queues.
+#[derive(Debug)]
+pub struct DeadQueues {
+    pub messages: Queue,
+    pub notices: Queue,
+    pub due: Queue,
+}
+
+impl DeadQueues {
+    fn of(&self, kind: DeadKind) -> &Queue {
+        match kind {
+            DeadKind::Message => &self.messages,
+            DeadKind::Notice => &self.notices,
+            DeadKind::Timer => &self.due,
+        }
+    }
+}
+
+/// Why a dead-letter queue was not taken over.
+#[derive(Debug, thiserror::Error)]
+enum CollectError {
+    #[error(transparent)]
+    Receive(#[from] ReceiveError),
+    #[error("recording a dead letter failed")]
+    Write(#[from] WriteError),
+}
+
+/// Records what lies in the dead-letter queues. A queue that cannot be read now keeps what it holds, and its alarm.
+pub(crate) async fn collect(app: &App) {
+    let results = join_all(DeadKind::ALL.map(|kind| collect_from(app, kind))).await;
+    for error in results.into_iter().filter_map(Result::err) {
+        tracing::error!(error = &error as &dyn std::error::Error, "a dead-letter queue could not be read");
+    }
+}
+
+async fn collect_from(app: &App, kind: DeadKind) -> Result<(), CollectError> {
+    let queue = app.dead.of(kind);
+    if queue.count().await? == 0 {
+        return Ok(());
+    }
+    for _ in 0..RECEIVES {
+        let waiting = queue.receive().await?;
+        if waiting.is_empty() {
+            break;
+        }
+        for one in &waiting {
+            app.store.put_dead_letter(&letter(kind, one)).await?;
+            queue.delete(one).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A record of a queue as a dead letter. What cannot be read any more is one, too.
+fn letter(kind: DeadKind, waiting: &Waiting) -> DeadLetter {
+    let mut letter = DeadLetter {
+        id: DeadLetter::id(waiting.sent_at, &waiting.id),
+        kind,
+        reason: RECEIVED_TOO_OFTEN.to_owned(),
+        at: waiting.sent_at,
+        incident: None,
+        destination: None,
+        integration: None,
+        body: waiting.body.clone(),
+    };
+    match kind {
+        DeadKind::Message => {
+            let received: Option<Received> = serde_json::from_str(&waiting.body).ok();
+            letter.integration = received.map(|received| received.integration);
+        }
+        DeadKind::Notice => {
+            let record: Option<NoticeRecord> = serde_json::from_str(&waiting.body).ok();
+            letter.destination = record.as_ref().map(|record| record.destination().clone());
+            letter.incident = match record {
+                Some(NoticeRecord::Tell(notice) | NoticeRecord::Again { notice, .. }) => Some(notice.incident),
+                Some(NoticeRecord::Flush { .. }) | None => None,
+            };
+        }
+        DeadKind::Timer => {}
+    }
+    letter
+}
+
+/// Puts a dead letter back into its queue, and deletes it.
+pub(crate) async fn resend(app: &App, letter: &DeadLetter) -> Result<(), ApiError> {
+    let now = app.clock.now();
+    match letter.kind {
+        DeadKind::Message => {
+            let group = letter.integration.as_ref().map(ToString::to_string);
+            app.messages.send(Entry { body: letter.body.clone(), group, ..Entry::default() }).await?;
+        }
+        DeadKind::Notice => {
+            let entry = again(app, letter, now).await?;
+            app.dispatch.notices.send(entry).await?;
+        }
+        DeadKind::Timer => {
+            let timer: Option<Timer> = serde_json::from_str(&letter.body).ok();
+            let raw = || Entry { body: letter.body.clone(), ..Entry::default() };
+            app.dispatch.due.send(timer.map_or_else(raw, |timer| Entry::of_timer(&timer, now))).await?;
+        }
+    }
+    Ok(app.store.delete_dead_letter(&letter.id).await?)
+}
+
+async fn again(app: &App, letter: &DeadLetter, now: Moment) -> Result<Entry, ApiError> {
+    let record: Option<NoticeRecord> = serde_json::from_str(&letter.body).ok();
+    Ok(match record {
+        Some(NoticeRecord::Tell(notice) | NoticeRecord::Again { notice, .. }) => {
+            refuse_superseded(app, &notice).await?;
+            Entry::of_notice(&NoticeRecord::Again { notice, due: now, asked: Some(now) })
+        }
+        Some(flush @ NoticeRecord::Flush { .. }) => Entry::of_notice(&flush),
+        None => Entry {
+            body: letter.body.clone(),
+            group: Some(letter.id.clone()),
+            deduplication_id: Some(format!("{}-{}", letter.id, now.millis())),
+            delay: None,
+        },
+    })
+}
+
+/// What is older than what a destination has would be wrong there.
+async fn refuse_superseded(app: &App, notice: &Notice) -> Result<(), ApiError> {
+    let delivery = app.store.delivery(&notice.incident, &notice.destination).await?.unwrap_or_default();
+    if delivery.sent > notice.n && delivery.state_of(delivery.sent).is_delivered() {
+        return Err(ApiError::conflict(
+            "a newer notice about the same incident was delivered there; delete this one instead",
+        ));
+    }
+    Ok(())
+}
+
+/// Sends a destination of an incident its newest notice once more, whatever became of it.
+pub(crate) async fn resend_delivery(
+    app: &App,
+    incident: &Incident,
+    destination: &DestinationId,
+) -> Result<(), ApiError> {
+    let timeline = app.store.timeline(incident).await?;
+    let newest = timeline.iter().rev().find(|entry| entry.is_told_to(destination, incident));
+    let entry = newest.ok_or_else(|| {
+        ApiError::not_found(format_args!("notice of incident {} for destination {destination}", incident.id))
+    })?;
+    let notice = app.dispatch.notice(incident, entry, destination).await?;
+    let now = app.clock.now();
+    let record = NoticeRecord::Again { notice: notice.clone(), due: now, asked: Some(now) };
+    app.dispatch.notices.send(Entry::of_notice(&record)).await?;
+    Ok(app.store.delete_dead_letter(&DeadLetter::id_of_notice(&notice)).await?)
+}

@@ -1,0 +1,61 @@
+//! What was given up: listed with its reason, sent again, or deleted.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use store::dead_letters::DeadLetter;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+use crate::dead_letters as dead;
+use crate::dto::dead_letter::DeadLetterView;
+use crate::dto::incident::NoArguments;
+use crate::error::ApiError;
+use crate::extract::{ApiJson, ApiPath, ApiQuery};
+use crate::page::{Listed, Page, PageQuery};
+use crate::{App, SharedApp};
+
+pub(crate) fn router() -> OpenApiRouter<SharedApp> {
+    OpenApiRouter::new().routes(routes!(list)).routes(routes!(resend)).routes(routes!(delete))
+}
+
+#[utoipa::path(get, path = "/dead-letters", tag = "dead letters", operation_id = "list_dead_letters",
+    summary = "Lists what was given up: messages, notices and due work, newest first", params(PageQuery),
+    responses((status = 200, description = "A page", body = Listed<DeadLetterView>)))]
+async fn list(
+    State(app): Shared,
+    ApiQuery(query): ApiQuery<PageQuery>,
+) -> Result<Json<Listed<DeadLetterView>>, ApiError> {
+    let page = Page::try_from(query)?;
+    dead::collect(&app).await;
+    let letters = app.store.dead_letters(page.limit, page.after.as_deref()).await?;
+    Ok(Json(Listed::of(letters, DeadLetterView::from)))
+}
+
+#[utoipa::path(post, path = "/dead-letters/{id}/resend", tag = "dead letters", operation_id = "resend_dead_letter",
+    summary = "Sends it again, to where it was going; it leaves the list, and comes back if it fails again",
+    params(("id" = String, Path)), request_body(content = Option<NoArguments>),
+    responses((status = 202, description = "It is queued")))]
+async fn resend(
+    State(app): Shared,
+    ApiPath(id): ApiPath<String>,
+    ApiJson(NoArguments {}): ApiJson<NoArguments>,
+) -> Result<StatusCode, ApiError> {
+    dead::resend(&app, &found(&app, &id).await?).await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+#[utoipa::path(delete, path = "/dead-letters/{id}", tag = "dead letters", operation_id = "delete_dead_letter",
+    summary = "Deletes it; it is not sent any more", params(("id" = String, Path)),
+    responses((status = 204, description = "It is deleted")))]
+async fn delete(State(app): Shared, ApiPath(id): ApiPath<String>) -> Result<StatusCode, ApiError> {
+    found(&app, &id).await?;
+    app.store.delete_dead_letter(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+pub(crate) async fn found(app: &App, id: &str) -> Result<DeadLetter, ApiError> {
+    let letter = app.store.dead_letter(id).await?;
+    letter.ok_or_else(|| ApiError::not_found(format_args!("dead letter {id}")))
+}

@@ -1,0 +1,231 @@
+//! What follows from one try to send a notice: it is recorded, and where it failed it waits or is given up.
+
+use std::time::Duration;
+
+use alerting::ids::IncidentId;
+use alerting::moment::Moment;
+use alerting::notice::{Notice, assigns};
+use alerting::timer::{Timer, Work};
+use channels::Form;
+use channels::outcome::{Outcome, Reason};
+use lambda_kit::metric;
+use lambda_kit::sqs_batch::Disposition;
+use store::dead_letters::DeadLetter;
+use store::deliveries::{Attempt, AttemptOutcome, Delivery, DeliveryState, Mark, Marked};
+
+use crate::later::{put_off, set_timer, watch};
+use crate::retry::{self, Next, Tries};
+use crate::{App, NotifyError};
+
+/// The result for one incident's notice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Settled {
+    pub(crate) incident: IncidentId,
+    /// `None`: delivered, folded, given up or sent before; there is nothing left to do.
+    pub(crate) wait: Option<Duration>,
+}
+
+impl Settled {
+    pub(crate) fn disposition(&self) -> Disposition {
+        self.wait.map_or(Disposition::Done, |wait| Disposition::Retry { after: Some(wait) })
+    }
+}
+
+/// A notice that this process alone may send now.
+pub(crate) struct Claimed {
+    pub(crate) notice: Notice,
+    pub(crate) delivery: Delivery,
+    /// When a person asked for it to be sent again.
+    pub(crate) asked: Option<Moment>,
+}
+
+/// A message that was sent, or could not be.
+#[derive(Clone, Copy)]
+pub(crate) struct Message<'a> {
+    /// `None`: it had no room for the notice, which takes the next one.
+    pub(crate) outcome: Option<&'a Outcome>,
+    pub(crate) form: Form,
+    /// How many notices it showed.
+    pub(crate) together: usize,
+    /// Why the escalation rule's template was not used.
+    pub(crate) template: Option<&'a str>,
+}
+
+/// What is to be done with a notice after a try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Decision {
+    Delivered(DeliveryState),
+    Wait(Duration),
+    /// `again`: after this long it is tried once more.
+    GiveUp {
+        again: Option<Duration>,
+    },
+}
+
+impl Claimed {
+    /// The most notices that a message with this one may be made of: half as many as in the last one that was refused.
+    /// A single line that the provider does not take is found in a few tries, and fails alone.
+    pub(crate) fn room(&self) -> usize {
+        let refused =
+            self.tries().filter(|attempt| attempt.outcome == AttemptOutcome::Rejected && attempt.together > 1);
+        refused.map(|attempt| attempt.together as usize / 2).min().unwrap_or(usize::MAX)
+    }
+
+    /// Whether the provider refused the rich form of it before.
+    pub(crate) fn was_refused_rich(&self) -> bool {
+        let wants_plain = [Reason::TooLarge.as_str(), Reason::Refused.as_str()];
+        self.tries().any(|attempt| attempt.reason.as_deref().is_some_and(|reason| wants_plain.contains(&reason)))
+    }
+
+    /// Of this change; of one that a person asked for again, those since then.
+    fn tries(&self) -> impl Iterator<Item = &Attempt> {
+        let of_this = |attempt: &&Attempt| attempt.n == self.notice.n && Some(attempt.at) >= self.asked;
+        self.delivery.attempts.iter().filter(of_this)
+    }
+
+    /// Those that failed and could have succeeded.
+    fn failures(&self) -> impl Iterator<Item = &Attempt> {
+        self.tries().filter(|attempt| matches!(attempt.outcome, AttemptOutcome::Retry | AttemptOutcome::Unknown))
+    }
+
+    /// Whether it was reported as failed before.
+    fn was_given_up(&self) -> bool {
+        let last = self.delivery.told.iter().rev().find(|told| told.n == self.notice.n);
+        last.is_some_and(|told| told.state == DeliveryState::Failed)
+    }
+
+    fn decide(&self, message: Message<'_>, now: Moment) -> Decision {
+        match message.outcome {
+            None => Decision::Wait(Duration::ZERO),
+            Some(Outcome::Delivered { .. }) if message.together > 1 => Decision::Delivered(DeliveryState::Folded),
+            Some(Outcome::Delivered { .. }) => Decision::Delivered(DeliveryState::Delivered),
+            Some(Outcome::Retry { after, reason }) => {
+                let first = self.failures().map(|attempt| attempt.at).min().unwrap_or(now);
+                let failures = 1 + self.failures().count();
+                let tries = Tries { failures, since_first: now.since(first), reason: *reason };
+                match retry::next(tries, *after, draw(&self.notice)) {
+                    Next::Again(wait) => Decision::Wait(wait),
+                    Next::GivenUp(again) => Decision::GiveUp { again },
+                }
+            }
+            Some(Outcome::Rejected { reason }) if reason.wants_plain() && message.form == Form::Rich => {
+                Decision::Wait(Duration::from_secs(1))
+            }
+            // One line may be what the provider does not take.
+            Some(Outcome::Rejected { reason }) if reason.wants_plain() && message.together > 1 => {
+                Decision::Wait(Duration::ZERO)
+            }
+            Some(Outcome::Rejected { .. }) => Decision::GiveUp { again: None },
+        }
+    }
+}
+
+/// Records what came of one notice. What follows from it is set on its way before, so that a crash in between does it
+/// again.
+pub(crate) async fn settle(
+    app: &App,
+    claimed: Claimed,
+    message: Message<'_>,
+    owner: &str,
+) -> Result<Settled, NotifyError> {
+    let notice = &claimed.notice;
+    let Message { outcome, together, template, .. } = message;
+    // Taken before what follows: on the timeline, it stands behind the attempt.
+    let at = app.parts.clock.now();
+    let reason = outcome.and_then(Outcome::reason).map(Reason::as_str);
+    let (state, wait) = match claimed.decide(message, at) {
+        Decision::Delivered(state) => {
+            if claimed.was_given_up() {
+                app.parts.store.delete_dead_letter(&DeadLetter::id_of_notice(notice)).await?;
+            }
+            (state, None)
+        }
+        Decision::Wait(wait) => {
+            if let Some(reason) = reason.filter(|_| !wait.is_zero()) {
+                watch(app, notice, first_try(&claimed, at), at + wait, reason).await?;
+            }
+            (DeliveryState::Pending, Some(wait))
+        }
+        Decision::GiveUp { again } => {
+            fail(app, &claimed, reason.unwrap_or_default(), again.map(|again| at + again)).await?;
+            (DeliveryState::Failed, None)
+        }
+    };
+    let mark = Mark {
+        at,
+        state,
+        outcome: outcome.map(attempt_outcome),
+        reason: reason.map(str::to_owned),
+        template: template.map(str::to_owned),
+        together: u32::try_from(together).unwrap_or(u32::MAX),
+        asked: claimed.asked,
+    };
+    let marked = app.parts.store.mark(&notice.incident, &notice.destination, notice.n, owner, mark).await?;
+    if marked == Marked::NotOurs {
+        tracing::warn!(incident.id = %notice.incident, destination.id = %notice.destination, "a lease ran out while its notice was sent");
+        // The worker that has the lease may be sending something older, and this try is not recorded. If it was recorded,
+        // the next claim finds it.
+        return Ok(Settled { incident: notice.incident.clone(), wait: Some(wait.unwrap_or_default()) });
+    }
+    Ok(Settled { incident: notice.incident.clone(), wait })
+}
+
+fn first_try(claimed: &Claimed, now: Moment) -> Moment {
+    claimed.tries().map(|attempt| attempt.at).min().unwrap_or(now)
+}
+
+/// A notice is given up, which is never silent. One that would have brought its incident to a person goes on to the
+/// person's next contact, or to the next level; anything else becomes a dead letter and rings an alarm. `again`: when it
+/// is tried once more, in case its incident is still open then.
+async fn fail(app: &App, claimed: &Claimed, reason: &str, again: Option<Moment>) -> Result<(), NotifyError> {
+    let (notice, now) = (&claimed.notice, app.parts.clock.now());
+    if let Some(again) = again {
+        put_off(app, notice, claimed.asked, again, true).await?;
+    }
+    if claimed.was_given_up() && claimed.asked.is_none() {
+        return Ok(());
+    }
+    hand_over(app, notice, reason).await?;
+    if notice.person.is_some() && assigns(notice.kind) {
+        tracing::warn!(
+            incident.id = %notice.incident, destination.id = %notice.destination, reason,
+            "a person could not be notified and another contact is tried"
+        );
+        return Ok(());
+    }
+    app.parts.store.put_dead_letter(&DeadLetter::of_notice(notice, reason, now)).await?;
+    metric::untold(now);
+    tracing::error!(
+        incident.id = %notice.incident, destination.id = %notice.destination, reason,
+        "a notice could not be delivered and is a dead letter now"
+    );
+    Ok(())
+}
+
+/// Lets the incident give way to the next contact or level, if this notice would have brought it to someone.
+pub(crate) async fn hand_over(app: &App, notice: &Notice, reason: &str) -> Result<(), NotifyError> {
+    if !assigns(notice.kind) || (notice.person.is_none() && notice.level.is_none()) {
+        return Ok(());
+    }
+    let work = Work::ContactFailed {
+        incident: notice.incident.clone(),
+        n: notice.n,
+        destination: notice.destination.clone(),
+        reason: reason.to_owned(),
+    };
+    set_timer(app, &Timer::new(app.parts.clock.now(), work)).await
+}
+
+fn attempt_outcome(outcome: &Outcome) -> AttemptOutcome {
+    match outcome {
+        Outcome::Delivered { .. } => AttemptOutcome::Delivered,
+        Outcome::Retry { reason, .. } if reason.is_unknown() => AttemptOutcome::Unknown,
+        Outcome::Retry { .. } => AttemptOutcome::Retry,
+        Outcome::Rejected { .. } => AttemptOutcome::Rejected,
+    }
+}
+
+/// Spreads waits without a random source: the same notice always draws the same, different ones differ.
+fn draw(notice: &Notice) -> u8 {
+    notice.id().bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte))
+}

@@ -1,0 +1,123 @@
+//! The conditional updates of a delivery: what a claim and a mark write, and on which condition.
+
+use std::time::Duration;
+
+use alerting::limits;
+use alerting::moment::Moment;
+use aws_sdk_dynamodb::types::AttributeValue;
+
+use super::{ATTEMPTS, Attempt, Delivery, Told};
+use crate::errors::WriteError;
+use crate::item::{expiry, json, number, text};
+use crate::keys::Key;
+use crate::table::{Terms, Update};
+
+/// A list this long is rewritten by a mark; a shorter one is appended to, which needs no read.
+const LIST: usize = 50;
+
+const CLAIM: &str = "SET #owner = :owner, #lease = :until, #expires = :expires, #sent = if_not_exists(#sent, :zero), \
+                     #attempts = if_not_exists(#attempts, :none), #told = if_not_exists(#told, :none)";
+/// Not delivered yet, and no other worker is sending it.
+const CLAIMABLE: &str = "attribute_not_exists(pk) OR (#sent < :n AND \
+                         (attribute_not_exists(#lease) OR #lease <= :now OR #owner = :owner))";
+/// Nothing newer was delivered, this request was not carried out yet, and no other worker is sending it.
+const CLAIMABLE_AGAIN: &str = "attribute_not_exists(pk) OR (#sent <= :n AND \
+                               (attribute_not_exists(#asked) OR #asked < :asked) AND \
+                               (attribute_not_exists(#lease) OR #lease <= :now OR #owner = :owner))";
+
+/// The attributes of the lease and the lists, which every write here touches.
+fn names() -> Terms {
+    [("#owner", "owner"), ("#lease", "lease_until"), ("#attempts", "attempts"), ("#told", "told")]
+        .into_iter()
+        .fold(Terms::default(), |terms, (placeholder, attribute)| terms.name(placeholder, attribute))
+}
+
+pub(super) fn claim(key: Key, n: u64, owner: &str, now: Moment, lease: Duration) -> Update {
+    Update {
+        key,
+        expression: CLAIM.to_owned(),
+        condition: Some(CLAIMABLE.to_owned()),
+        terms: names()
+            .name("#sent", "sent")
+            .name("#expires", "expires_at")
+            .value(":owner", text(owner))
+            .value(":until", number((now + lease).millis()))
+            .value(":expires", expiry(now + limits::ALERT_AFTERLIFE))
+            .value(":zero", number(0))
+            .value(":none", AttributeValue::L(Vec::new()))
+            .value(":n", number(n))
+            .value(":now", number(now.millis())),
+    }
+}
+
+/// The claim of what a person asked for at `asked`.
+pub(super) fn claim_again(claim: Update, asked: Moment) -> Update {
+    let terms = claim.terms.name("#asked", "asked").value(":asked", number(asked.millis()));
+    Update { condition: Some(CLAIMABLE_AGAIN.to_owned()), terms, ..claim }
+}
+
+/// What a mark records beside the attempt.
+pub(super) struct Done {
+    pub(super) at: Moment,
+    pub(super) told: Told,
+    pub(super) asked: Option<Moment>,
+}
+
+/// The usual mark: blind, as the lists are short.
+pub(super) fn append(key: &Key, owner: &str, done: &Done, attempt: Option<&Attempt>) -> Result<Update, WriteError> {
+    let attempts = attempt.map(|attempt| json(key, attempt)).transpose()?.into_iter().collect();
+    let mut update = mark_update(key, owner, done);
+    update.expression.push_str(", #told = list_append(#told, :told), #attempts = list_append(#attempts, :attempts)");
+    update.expression.push_str(" REMOVE #owner, #lease");
+    update.condition = Some("#owner = :owner AND size(#told) < :list AND size(#attempts) < :list".to_owned());
+    update.terms = update
+        .terms
+        .value(":told", AttributeValue::L(vec![json(key, &done.told)?]))
+        .value(":attempts", AttributeValue::L(attempts))
+        .value(":list", number(LIST));
+    Ok(update)
+}
+
+/// The mark of a delivery with long lists: what is known of it, shortened, with the news.
+pub(super) fn rewrite(
+    key: &Key,
+    owner: &str,
+    done: &Done,
+    known: Delivery,
+    attempt: Option<Attempt>,
+) -> Result<Update, WriteError> {
+    let Delivery { mut attempts, told: mut all_told, .. } = known;
+    attempts.extend(attempt);
+    while attempts.len() > ATTEMPTS {
+        attempts.remove(1);
+    }
+    all_told.retain(|earlier| earlier.n != done.told.n);
+    all_told.push(done.told);
+    let list = |values: Result<Vec<_>, _>| values.map(AttributeValue::L);
+    let mut update = mark_update(key, owner, done);
+    update.expression.push_str(", #told = :told, #attempts = :attempts REMOVE #owner, #lease");
+    update.condition = Some("#owner = :owner".to_owned());
+    update.terms = update
+        .terms
+        .value(":told", list(all_told.iter().map(|told| json(key, told)).collect())?)
+        .value(":attempts", list(attempts.iter().map(|attempt| json(key, attempt)).collect())?);
+    Ok(update)
+}
+
+/// What every mark sets. A lease for `n` is given only while `sent` is not greater, so `n` is the maximum.
+fn mark_update(key: &Key, owner: &str, done: &Done) -> Update {
+    let mut expression = "SET #expires = :expires".to_owned();
+    let mut terms = names()
+        .name("#expires", "expires_at")
+        .value(":expires", expiry(done.at + limits::ALERT_AFTERLIFE))
+        .value(":owner", text(owner));
+    if done.told.state.is_delivered() {
+        expression.push_str(", #sent = :n");
+        terms = terms.name("#sent", "sent").value(":n", number(done.told.n));
+    }
+    if let Some(asked) = done.asked.filter(|_| done.told.state.is_final()) {
+        expression.push_str(", #asked = :asked");
+        terms = terms.name("#asked", "asked").value(":asked", number(asked.millis()));
+    }
+    Update { key: key.clone(), expression, condition: None, terms }
+}
