@@ -85,7 +85,7 @@ async fn after_faults_copies_and_kills_the_books_are_those_of_the_sequential_mod
             start.elapsed(),
         )
     };
-    assert_eq!(world.larkspur.dead_letters().await, 0, "dead letters; {figures}");
+    assert_eq!(world.dead_letters().await.len(), 0, "dead letters; {figures}");
     world.larkspur.stop().await;
     #[expect(clippy::print_stdout, reason = "the figures")]
     {

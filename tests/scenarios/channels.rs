@@ -88,7 +88,7 @@ async fn a_bot_that_was_removed_is_a_failure_on_the_timeline_and_a_dead_letter()
     world.settle().await;
     let delivery = &deliveries(&world).await[0];
     assert_eq!((delivery["state"].as_str(), attempts(delivery).len()), (Some("failed"), 1), "{delivery:#}");
-    assert_eq!(world.larkspur.dead_letters().await, 1);
+    assert_eq!(world.dead_letters().await.len(), 1);
     assert!(world.feishu("ops").messages().is_empty());
     world.larkspur.stop().await;
 }
@@ -130,4 +130,24 @@ async fn deliveries(world: &World) -> Vec<Value> {
 
 fn attempts(delivery: &Value) -> &Vec<Value> {
     delivery["attempts"].as_array().expect("attempts")
+}
+
+#[tokio::test]
+async fn a_telegram_group_that_became_a_supergroup_is_sent_to_under_its_new_id() {
+    let world = World::start().await;
+    let space = world.space("Ops").notify(telegram_bot("-1001")).await;
+    let sender = world.feishu_alert().into(&space).await;
+    let moved = json!({"ok": false, "error_code": 400, "description": "Bad Request: group chat was upgraded to a supergroup chat",
+        "parameters": {"migrate_to_chat_id": -1_009_876}});
+    world.group(Vendor::Telegram, "-1001").answers([Fault::reply(Reply::json(400, &moved))]);
+    sender.says("disk full").await;
+    world.group(Vendor::Telegram, "-1009876").expects("disk full").await;
+    let delivery = &deliveries(&world).await[0];
+    let reasons: Vec<_> = attempts(delivery).iter().map(|attempt| attempt["reason"].clone()).collect();
+    assert_eq!(reasons, [json!("moved"), Value::Null], "{delivery:#}");
+    let stored = world.api.get(&format!("/destinations/{}", space.destinations[0])).await;
+    assert_eq!(stored["settings"]["chat_id"], -1_009_876, "{stored:#}");
+    sender.says("load high").await;
+    world.group(Vendor::Telegram, "-1009876").expects("load high").await;
+    world.finish().await;
 }

@@ -177,3 +177,64 @@ async fn news_of_an_incident_that_someone_took_does_not_look_for_another_contact
     assert_eq!(world.incident().await.story().await, ["triggered", "acknowledged"]);
     world.leave_dead(1).await;
 }
+
+#[tokio::test]
+async fn a_level_whose_only_group_fails_for_good_gives_way_to_the_next_level_at_once() {
+    let world = World::start().await;
+    let wang = world.member("Wang").chat(feishu_bot("wang")).make().await;
+    let bot = feishu_bot("ops").make(&world).await;
+    let payments = world.space("Payments").make().await;
+    world.rule(&payments, "Always").levels([group(&bot), members(&[&wang])]).await;
+    world.feishu("ops").answers([gone()]);
+
+    world.feishu_alert().into(&payments).await.says("disk full").await;
+    world.feishu("wang").expects_all(&["Escalated", "disk full"]).await;
+    let failed = world.incident().await.details("contact_failed").await;
+    assert_eq!(failed, ["ops could not be notified (bad_destination); no contact is left"]);
+    world.leave_dead(1).await;
+}
+
+#[tokio::test]
+async fn of_a_critical_incident_the_next_contact_is_tried_after_a_minute_beside_one_whose_provider_is_down() {
+    let world = World::start().await;
+    let li = world.member("Li").chat(feishu_bot("li")).chat(telegram_bot("1001")).make().await;
+    let payments = world.space("Payments").make().await;
+    world.rule(&payments, "Always").levels([members(&[&li])]).await;
+    world.feishu("li").answers(vec![Fault::reply(Reply::text(503, "down")); 100]);
+    let critical = json!([{"set_severity": "Critical"}]);
+    world.feishu_alert().set("pipeline", critical).into(&payments).await.says("disk full").await;
+    let telegram = world.group(local::fakes::Vendor::Telegram, "1001");
+    for _ in 0..4 {
+        world.advance(scenarios::seconds(10)).await;
+    }
+    assert!(telegram.messages().is_empty(), "not within the first minute");
+    for _ in 0..4 {
+        world.advance(scenarios::seconds(10)).await;
+    }
+    telegram.expects("disk full").await;
+    let failed = world.incident().await.details("contact_failed").await;
+    assert!(failed.len() == 1 && failed[0].contains("it is still tried"), "{failed:?}");
+
+    world.feishu("li").recovers();
+    for _ in 0..10 {
+        world.advance(scenarios::minutes(1)).await;
+    }
+    world.feishu("li").expects("disk full").await;
+    world.leave().await;
+}
+
+#[tokio::test]
+async fn people_who_cannot_be_notified_are_named_on_the_timeline_beside_someone_who_is() {
+    let world = World::start().await;
+    let li = world.member("Li").chat(feishu_bot("li")).make().await;
+    let zhao = world.member("Zhao").make().await;
+    let empty = world.schedule("Primary", "UTC").make().await;
+    let payments = world.space("Payments").make().await;
+    let level = members(&[&li, &zhao]).and_on_call(&empty);
+    world.rule(&payments, "Always").levels([level]).await;
+    world.feishu_alert().into(&payments).await.says("disk full").await;
+    world.feishu("li").expects("disk full").await;
+    let why = "Always, level 1; nobody is on call in Primary; Zhao has no contact for this severity";
+    assert_eq!(world.incident().await.details("triggered").await, [why]);
+    world.finish().await;
+}

@@ -53,3 +53,21 @@ async fn a_group_names_the_people_assigned_by_what_they_say_or_a_table_knows_and
     }
     world.finish().await;
 }
+
+#[tokio::test]
+async fn who_has_no_contact_but_an_identity_in_the_group_is_assigned_and_mentioned_there() {
+    let world = World::start().await;
+    let chen = world.member("Chen").set("identities", json!({"slack_user_id": "U0CHEN0004"})).make().await;
+    let unknown = world.member("Zhao").set("identities", json!({"zoom_jid": "zhao@xmpp.zoom.us"})).make().await;
+    let slack = slack_webhook("ops").make(&world).await;
+    let space = world.space("Payments").make().await;
+    let level = members(&[&chen, &unknown]).and_mentioned_in(&slack, None);
+    world.rule(&space, "Always").levels([level]).await;
+    world.feishu_alert().into(&space).await.says("disk full").await;
+    world.group(Vendor::Slack, "ops").expects_all(&["disk full", "@U0CHEN0004"]).await;
+    let incident = world.incident().await;
+    assert_eq!(incident.now().await["assignees"], json!([chen.id]));
+    let why = "Always, level 1; Zhao has no contact for this severity";
+    assert_eq!(incident.details("triggered").await, [why]);
+    world.finish().await;
+}

@@ -53,6 +53,11 @@ impl Level {
         self.named("members", json!(member.id))
     }
 
+    /// Besides, whoever is on call.
+    pub fn and_on_call(self, schedule: &str) -> Self {
+        self.named("schedules", json!(schedule))
+    }
+
     /// Besides, this group.
     pub fn and_group(self, destination: &str) -> Self {
         self.named("groups", json!({"destination": destination}))

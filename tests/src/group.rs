@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use local::fakes::{Attempt, Fault, Seen, Vendor};
+use local::fakes::{Attempt, Fault, Reply, Seen, Vendor};
 
 use crate::World;
 
@@ -29,6 +29,16 @@ impl Group<'_> {
     /// The bot answers its next requests like this.
     pub fn answers(&self, faults: impl IntoIterator<Item = Fault>) {
         self.world.larkspur.fakes.script(self.vendor, &self.name, faults);
+    }
+
+    /// Nothing that was scripted goes wrong any more.
+    pub fn recovers(&self) {
+        self.world.larkspur.fakes.recover(self.vendor, &self.name);
+    }
+
+    /// The bot answers this to every request that holds the word.
+    pub fn refuses(&self, word: &str, reply: Reply) {
+        self.world.larkspur.fakes.refuse(self.vendor, &self.name, word, reply);
     }
 
     /// A message that shows all of these texts arrives; each message answers one expectation.

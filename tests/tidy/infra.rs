@@ -76,7 +76,9 @@ fn errors_throttles_and_the_ledger_have_alarms() {
     // That the metric is written under this name, and passes Lambda's log filter, is tested where it is written.
     let untold = resources(&alarms, "AWS::CloudWatch::Alarm").find(|(_, alarm)| alarm["MetricName"] == "Untold");
     assert!(untold.is_some_and(|(_, alarm)| alarm.get("Dimensions").is_none()), "the metric has no dimensions");
-    for user in ["functions/timers/src/ledger_check.rs", "shared/dispatch/src/alarm.rs"] {
+    for user in
+        ["functions/timers/src/ledger_check.rs", "functions/notify/src/settle.rs", "shared/dispatch/src/alarm.rs"]
+    {
         assert!(tree::read(user).contains("metric::untold("), "{user} writes it");
     }
 }

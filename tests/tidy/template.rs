@@ -216,6 +216,35 @@ fn the_intake_stands_at_the_root_of_the_host() {
 }
 
 #[test]
+fn every_page_of_the_console_has_a_route() {
+    let template = load("template.yaml");
+    let keys: Vec<&str> = resources(&template, "AWS::ApiGatewayV2::Route")
+        .map(|(_, route)| route["RouteKey"].as_str().and_then(|key| key.strip_prefix("ANY ")).expect("any method"))
+        .collect();
+    let is_routed = |page: &str| {
+        keys.iter().any(|key| match key.split_once("{proxy+}") {
+            Some((folder, _)) => page.len() > folder.len() && page.starts_with(folder),
+            None => key.split('/').count() == page.split('/').count() && like(key, page),
+        })
+    };
+    let served = Regex::new(r#"(?:\.route\(|PAGE: &str = )"(/[^"]*)""#).expect("a valid pattern");
+    let files = tree::texts().into_iter().filter(|(path, _)| path.starts_with("functions/console/src/pages/"));
+    let sources: Vec<String> = files.map(|(_, text)| text).collect();
+    let pages: Vec<&str> = sources
+        .iter()
+        .flat_map(|source| served.captures_iter(source))
+        .map(|found| found.get(1).expect("one group").as_str())
+        .collect();
+    let without: Vec<&&str> = pages.iter().filter(|page| !is_routed(page)).collect();
+    assert!(pages.len() > 15 && without.is_empty(), "of {pages:?} these have no route: {without:?}");
+}
+
+/// Whether the parts of both paths are the same, where neither is a parameter.
+fn like(key: &str, page: &str) -> bool {
+    key.split('/').zip(page.split('/')).all(|(of_key, of_page)| of_key == of_page || of_key.starts_with('{'))
+}
+
+#[test]
 fn routes_are_made_one_after_the_other() {
     let template = load("template.yaml");
     let all = template["Resources"].as_object().expect("resources");
