@@ -200,7 +200,7 @@ def journey_every_action(playwright, wanted):
     person.sees("没有此时区。")
     assert person.page.locator("main input[name=email]").input_value() == "lei@example.com", "what was typed is kept"
     person.check("wrong-time-zone")
-    for path in ["/me", "/me/notifications", "/me/password", "/members", "/incidents?progress=closed"]:
+    for path in ["/me", "/me/notifications", "/me/password", "/members", "/dead-letters", "/incidents?progress=closed"]:
         person.open(wanted["base"] + path)
         person.check(path.strip("/").split("?")[0].replace("/", "-"))
     person.close()
