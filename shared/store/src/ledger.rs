@@ -8,7 +8,7 @@
 //! It costs nothing until someone asks. An hour that is over and balanced is frozen; if a greater count of that hour
 //! arrives later, the frozen one no longer agrees and the hour is counted again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +28,8 @@ use crate::log::{self, MessageOutcome, NoticeRef};
 use crate::table::{Part, Range, Reading, Table, Terms, Update, Write};
 
 const HOUR: Duration = Duration::from_secs(3600);
+/// Seconds of a day: each has its own part of a log.
+const DAY: i64 = 24 * 3600;
 /// How long after its end an hour may have something waiting without being out of balance: longer than the retry
 /// schedule of a notice.
 pub const SETTLING: Duration = Duration::from_secs(45 * 60);
@@ -98,6 +100,30 @@ impl Counted {
         let given = Reader::new(item).number("count")?;
         Ok(Self { given, queued: Reader::new(item).optional_number("queued").unwrap_or(given) })
     }
+}
+
+/// What the logs say of an hour.
+#[derive(Debug, Default)]
+struct Logged {
+    messages: Messages,
+    told: HashSet<NoticeRef>,
+}
+
+impl Logged {
+    fn add(&mut self, more: Self) {
+        self.messages = add(self.messages, more.messages);
+        self.told.extend(more.told);
+    }
+}
+
+/// The first and the last of these hours in each day that they are in.
+fn first_and_last_by_day(hours: &[Moment]) -> Vec<(Moment, Moment)> {
+    let mut days: BTreeMap<i64, (Moment, Moment)> = BTreeMap::new();
+    for hour in hours {
+        let (first, last) = days.entry(hour.secs().div_euclid(DAY)).or_insert((*hour, *hour));
+        (*first, *last) = ((*first).min(*hour), (*last).max(*hour));
+    }
+    days.into_values().collect()
 }
 
 /// The greatest counts that this process has written, so that it writes only greater ones.
@@ -188,17 +214,35 @@ impl Store {
 
     /// The books of the hour that begins at `hour`.
     pub async fn ledger(&self, hour: Moment, now: Moment) -> Result<LedgerHour, WriteError> {
-        let hour = hour.hour();
-        if let Some(frozen) = self.frozen(hour).await? {
-            return Ok(frozen);
+        let mut books = self.ledgers(vec![hour], now).await?;
+        Ok(books.pop().expect("one hour was asked for"))
+    }
+
+    /// The books of several hours, in their order. Logs are read once per integration and day, however many hours it has.
+    pub async fn ledgers(&self, hours: Vec<Moment>, now: Moment) -> Result<Vec<LedgerHour>, WriteError> {
+        let hours: Vec<Moment> = hours.into_iter().map(Moment::hour).collect();
+        let frozen = concurrently(hours.clone(), |hour| {
+            let store = self.clone();
+            async move { store.frozen(hour).await }
+        });
+        let frozen = frozen.await?;
+        let open = hours.iter().zip(&frozen).filter(|(_, frozen)| frozen.is_none()).map(|(hour, _)| *hour).collect();
+        let mut counted = self.count_hours(open, now).await?.into_iter();
+        let mut books = Vec::with_capacity(hours.len());
+        for frozen in frozen {
+            if let Some(frozen) = frozen {
+                books.push(frozen);
+                continue;
+            }
+            let ledger = counted.next().expect("every hour that is not frozen was counted");
+            // An hour older than the log cannot be counted again: what is read of it now is not its books.
+            let in_the_log = now < ledger.hour + limits::MESSAGE_LOG;
+            if in_the_log && ledger.is_settled(now) && ledger.balanced {
+                self.freeze(&ledger).await?;
+            }
+            books.push(ledger);
         }
-        let ledger = self.count_hour(hour, now).await?;
-        // An hour older than the log cannot be counted again: what is read of it now is not its books.
-        let in_the_log = now < hour + limits::MESSAGE_LOG;
-        if in_the_log && ledger.is_settled(now) && ledger.balanced {
-            self.freeze(&ledger).await?;
-        }
-        Ok(ledger)
+        Ok(books)
     }
 
     async fn received_in(&self, hour: Moment) -> Result<Counted, ReadError> {
@@ -222,21 +266,32 @@ impl Store {
         Ok(())
     }
 
-    async fn count_hour(&self, hour: Moment, now: Moment) -> Result<LedgerHour, ReadError> {
-        let (first, last) = (Stamp::from_parts(hour, 0), Stamp::from_parts(hour + HOUR, 0));
-        let read = |integration: IntegrationId| {
-            let part = Part::all(keys::log_of(&integration, hour));
-            let part =
-                part.range(Range::Between(first.to_string(), last.to_string())).only(&["outcome", "notices", "times"]);
-            let store = self.clone();
-            async move { store.count_log(part).await }
-        };
-        let mut messages = Messages::default();
-        let mut told: HashSet<NoticeRef> = HashSet::new();
-        for (counted, notices) in concurrently(self.logging_integrations(now).await?, read).await? {
-            messages = add(messages, counted);
-            told.extend(notices);
+    async fn count_hours(&self, hours: Vec<Moment>, now: Moment) -> Result<Vec<LedgerHour>, ReadError> {
+        let mut logged: HashMap<Moment, Logged> = HashMap::new();
+        let integrations = if hours.is_empty() { Vec::new() } else { self.logging_integrations(now).await? };
+        for (first, last) in first_and_last_by_day(&hours) {
+            let range = [first, last + HOUR].map(|at| Stamp::from_parts(at, 0).to_string());
+            let read = |integration: IntegrationId| {
+                let [from, to] = range.clone();
+                let part = Part::all(keys::log_of(&integration, first)).range(Range::Between(from, to));
+                let store = self.clone();
+                async move { store.count_log(part.only(&["outcome", "notices", "times"])).await }
+            };
+            for counted in concurrently(integrations.clone(), read).await? {
+                counted.into_iter().for_each(|(hour, more)| logged.entry(hour).or_default().add(more));
+            }
         }
+        let of = |hour| (hour, logged.remove(&hour).unwrap_or_default());
+        let books = hours.into_iter().map(of).collect();
+        let book = |(hour, logged)| {
+            let store = self.clone();
+            async move { store.book(hour, logged, now).await }
+        };
+        concurrently(books, book).await
+    }
+
+    async fn book(self, hour: Moment, logged: Logged, now: Moment) -> Result<LedgerHour, ReadError> {
+        let Logged { mut messages, mut told } = logged;
         told.extend(self.acted_in(hour).await?);
         // Read last: what has an outcome above had been counted before it got one.
         let counted = self.received_in(hour).await?;
@@ -264,16 +319,18 @@ impl Store {
         Ok(found.into_iter().collect::<HashSet<IntegrationId>>().into_iter().collect())
     }
 
-    async fn count_log(self, part: Part) -> Result<(Messages, Vec<NoticeRef>), ReadError> {
-        let mut messages = Messages::default();
-        let mut told = Vec::new();
+    async fn count_log(self, part: Part) -> Result<HashMap<Moment, Logged>, ReadError> {
+        let mut logged: HashMap<Moment, Logged> = HashMap::new();
         let count = |item: &Item| {
-            messages.count(log::outcome(item)?, log::times(item));
-            told.extend(log::notices(item)?);
+            let name = Reader::new(item).name();
+            let stamp: Stamp = name.sk.parse().map_err(|_| ReadError::missing(&name, "the message's stamp"))?;
+            let of_hour = logged.entry(stamp.received_at().hour()).or_default();
+            of_hour.messages.count(log::outcome(item)?, log::times(item));
+            of_hour.told.extend(log::notices(item)?);
             Ok(())
         };
         self.query_all(Table::Alerts, &part, count).await?;
-        Ok((messages, told))
+        Ok(logged)
     }
 
     async fn acted_in(&self, hour: Moment) -> Result<Vec<NoticeRef>, ReadError> {

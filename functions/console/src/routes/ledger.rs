@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use serde::Deserialize;
 use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
@@ -18,8 +17,6 @@ use crate::extract::ApiQuery;
 use crate::page::{Listed, number};
 
 const HOUR: Duration = Duration::from_secs(3600);
-/// Hours that are counted at a time: an hour that is not final yet is a dozen reads.
-const CONCURRENT_HOURS: usize = 16;
 /// Hours without a wish.
 const DEFAULT_HOURS: usize = 24;
 /// As long as the message log, which they are counted from, is kept.
@@ -51,10 +48,6 @@ async fn list(
     };
     let now = app.clock.now();
     let all = (0..u32::try_from(hours).unwrap_or(u32::MAX)).map(|back| now.hour() - HOUR * back);
-    let read = |hour| {
-        let store = app.store.clone();
-        async move { store.ledger(hour, now).await }
-    };
-    let ledgers = stream::iter(all.map(read)).buffered(CONCURRENT_HOURS).try_collect::<Vec<_>>().await?;
+    let ledgers = app.store.ledgers(all.collect(), now).await?;
     Ok(Json(Listed { items: ledgers.into_iter().map(LedgerView::from).collect(), next: None }))
 }

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use alerting::ids::{DestinationId, SpaceId};
 use alerting::incident::Progress;
 use alerting::space::Space;
-use alerting::warning::nobody;
+use alerting::warning::{Warning, nobody};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -48,13 +48,13 @@ async fn create(
     let id = SpaceId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id");
     let space = wanted(&app, &body, Space::new(id, String::new(), Vec::new(), app.clock.now())).await?;
     let space = app.store.spaces().put(&space, Expect::New).await.map_err(save_error)?;
-    Ok((StatusCode::CREATED, Json(view(space))))
+    Ok((StatusCode::CREATED, Json(view(&app, space).await?)))
 }
 
 #[utoipa::path(get, path = "/spaces/{id}", tag = "spaces", operation_id = "read_space", summary = "Reads a space",
     params(("id" = String, Path)), responses((status = 200, description = "The space", body = WithWarnings<SpaceView>)))]
 async fn read(State(app): Shared, ApiPath(id): ApiPath<SpaceId>) -> Result<Json<WithWarnings<SpaceView>>, ApiError> {
-    Ok(Json(view(found(&app, &id).await?)))
+    Ok(Json(view(&app, found(&app, &id).await?).await?))
 }
 
 #[utoipa::path(put, path = "/spaces/{id}", tag = "spaces", operation_id = "replace_space",
@@ -71,7 +71,7 @@ async fn replace(
         let expect = Expect::Version(before.version);
         Ok(app.store.spaces().put(&wanted(&app, &body, before).await?, expect).await)
     });
-    Ok(Json(view(saved.await?)))
+    Ok(Json(view(&app, saved.await?).await?))
 }
 
 #[utoipa::path(delete, path = "/spaces/{id}", tag = "spaces", operation_id = "delete_space",
@@ -111,9 +111,19 @@ async fn no_open_incidents(app: &App, id: &SpaceId) -> Result<(), ApiError> {
 }
 
 /// A space by itself, with what will surprise about it.
-fn view(space: Space) -> WithWarnings<SpaceView> {
-    let warnings = nobody::of_space(&space);
-    WithWarnings::new(space.into(), warnings)
+async fn view(app: &App, space: Space) -> Result<WithWarnings<SpaceView>, ApiError> {
+    let mut warnings = nobody::of_space(&space);
+    let all = app.store.spaces().all().await?;
+    warnings.extend(same_name(&space, &all));
+    Ok(WithWarnings::new(space.into(), warnings))
+}
+
+/// Messages and pages name a space by its name alone.
+fn same_name(space: &Space, all: &[Space]) -> Option<Warning> {
+    let name = |space: &Space| space.name.trim().to_lowercase();
+    let other = all.iter().find(|other| other.id != space.id && name(other) == name(space))?;
+    let message = format!("space {} has the same name: messages and pages do not tell them apart", other.id);
+    Some(Warning::new("name", message, "give one of them another name"))
 }
 
 /// `before` as the request wants it: its destinations each once, all of them there.

@@ -82,3 +82,17 @@ async fn what_opens_no_alert_and_what_no_alert_reaches_is_warned_of() {
     let body = json!({"routes": routes, "default_spaces": [space]});
     assert_eq!(warned(&world, body).await, ["routes[1]", "routes[3]"]);
 }
+
+#[tokio::test]
+async fn a_space_with_the_name_of_another_is_warned_of() {
+    let world = World::start().await;
+    world.post("/spaces", &json!({"name": "Payments"})).await.is(201);
+    let fields = |space: &Value| {
+        let warnings = space["warnings"].as_array().expect("a list");
+        warnings.iter().map(|warning| warning["field"].as_str().expect("a field").to_owned()).collect::<Vec<_>>()
+    };
+    let second = world.post("/spaces", &json!({"name": "payments"})).await.is(201);
+    assert_eq!(fields(&second), ["destinations", "name"]);
+    let third = world.post("/spaces", &json!({"name": "Payments 2"})).await.is(201);
+    assert_eq!(fields(&third), ["destinations"]);
+}

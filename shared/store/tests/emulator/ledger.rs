@@ -190,3 +190,29 @@ async fn an_hour_may_be_named_by_any_of_its_moments() {
     assert_eq!((ledger.hour, ledger.messages.received), (NOW, 1));
     assert_eq!(Stamp::from_parts(within, 0).received_at().hour(), NOW);
 }
+
+#[tokio::test]
+async fn the_hours_of_a_day_cost_one_read_per_integration_and_are_counted_apart() {
+    let hours: Vec<Moment> = (0..24).map(|back| NOW - HOUR * back).collect();
+    let mut requests = Vec::new();
+    for suffixes in [&[][..], &["a", "b", "c", "d", "e", "f", "g", "h"]] {
+        let world = World::start().await;
+        for suffix in suffixes {
+            save(&world, suffix).await;
+            world.store.saw_received(suffix, NOW, Counted::all(2)).await.expect("written");
+            world.store.saw_received(suffix, NOW - HOUR, Counted::all(1)).await.expect("written");
+            for at in [0, 1, -1] {
+                log(&world, suffix, at, MessageOutcome::Discarded, Vec::new()).await;
+            }
+        }
+        world.wire.take_requests();
+        let books = world.another().ledgers(hours.clone(), NOW).await.expect("counted");
+        requests.push(world.wire.take_requests());
+        let discarded: Vec<u64> = books.iter().map(|one| one.messages.discarded).collect();
+        let count = u64::try_from(suffixes.len()).expect("a few");
+        assert_eq!(discarded[..3], [2 * count, count, 0]);
+        assert!(books.iter().all(|one| one.messages.waiting == 0), "{books:?}");
+    }
+    let (days, integrations) = (2, 8);
+    assert!(requests[1] <= requests[0] + days * integrations, "{requests:?}");
+}
