@@ -9,6 +9,7 @@
 
 use std::sync::OnceLock;
 
+use regex_automata::MatchKind;
 use regex_automata::dfa::{StartKind, dense};
 use regex_automata::nfa::thompson::{self, WhichCaptures};
 use regex_syntax::hir::{Class, Hir, HirKind};
@@ -28,6 +29,8 @@ pub(crate) struct Cost {
     /// Unicode word boundaries: only ASCII can be walked.
     ascii_only: bool,
     walkable: OnceLock<bool>,
+    /// From a match's end to its beginning.
+    walkable_back: OnceLock<bool>,
 }
 
 impl Cost {
@@ -35,7 +38,7 @@ impl Cost {
         // Plain texts are searched for as such, whatever their length.
         let steps = if hir.properties().is_alternation_literal() { 1 } else { steps(hir).max(1) };
         let ascii_only = hir.properties().look_set().contains_word_unicode();
-        Self { steps, ascii_only, walkable: OnceLock::new() }
+        Self { steps, ascii_only, walkable: OnceLock::new(), walkable_back: OnceLock::new() }
     }
 
     /// The work of asking whether the pattern occurs in `text`; `hir` reads the pattern again, if need be.
@@ -44,8 +47,19 @@ impl Cost {
         if slow <= LITTLE || (self.ascii_only && !text.is_ascii()) {
             return slow;
         }
-        let walkable = *self.walkable.get_or_init(|| hir().is_some_and(|hir| is_walkable(&hir)));
-        if walkable { text.len() as u64 } else { slow }
+        if self.is_walked(text, hir) { text.len() as u64 } else { slow }
+    }
+
+    /// Whether asking costs one look-up per byte.
+    fn is_walked(&self, text: &str, hir: impl FnOnce() -> Option<Hir>) -> bool {
+        let walkable = || *self.walkable.get_or_init(|| hir().is_some_and(|hir| is_walkable(&hir, false)));
+        (!self.ascii_only || text.is_ascii()) && walkable()
+    }
+
+    /// Whether finding out where the pattern is costs two.
+    pub(crate) fn is_walked_back(&self, text: &str, hir: impl Fn() -> Option<Hir>) -> bool {
+        let back = || *self.walkable_back.get_or_init(|| hir().is_some_and(|hir| is_walkable(&hir, true)));
+        self.is_walked(text, &hir) && back()
     }
 
     /// The work of finding out where the pattern and its group are: for that, states are followed.
@@ -54,13 +68,20 @@ impl Cost {
     }
 }
 
-fn is_walkable(hir: &Hir) -> bool {
+fn is_walkable(hir: &Hir, back: bool) -> bool {
     let nfa = thompson::Config::new()
+        .reverse(back)
         .which_captures(WhichCaptures::None)
         .nfa_size_limit(Some(limits::PATTERN_COMPILED_BYTES));
     let Ok(nfa) = thompson::Compiler::new().configure(nfa).build_from_hir(hir) else { return false };
+    // Backwards the longest way leads to the beginning.
+    let (kind, start) = match back {
+        true => (MatchKind::All, StartKind::Anchored),
+        false => (MatchKind::LeftmostFirst, StartKind::Unanchored),
+    };
     let dfa = dense::Config::new()
-        .start_kind(StartKind::Unanchored)
+        .match_kind(kind)
+        .start_kind(start)
         .accelerate(false)
         .unicode_word_boundary(true)
         .dfa_size_limit(Some(AUTOMATON_BYTES))

@@ -20,7 +20,7 @@ pub const RULES_PER_INTEGRATION: usize = 100;
 pub const PATTERN_BYTES: usize = 512;
 /// Bytes of one compiled pattern; `\w{500}` and its like are refused when they are saved.
 pub const PATTERN_COMPILED_BYTES: usize = 256 * 1024;
-/// Bytes of text that one regex looks at.
+/// Bytes of text that every regex looks at. Of a longer text the whole, if the pattern is fast and there are not too many.
 pub const REGEX_TEXT_BYTES: usize = 8 * 1024;
 /// What all rules of one message may take together; then the key is made from the title, and the record says so.
 pub const RULES_TIME: Duration = Duration::from_millis(25);

@@ -3,7 +3,7 @@
 //! | value | matches |
 //! |---|---|
 //! | `disk full` | a field that is exactly this |
-//! | `/regex/`, `/regex/i` | a field in which the pattern occurs, within its first 8 KiB |
+//! | `/regex/`, `/regex/i` | a field in which the pattern occurs; in a text over 8 KiB, as `compiled.rs` says |
 //! | `db-*`, `db-?` | a whole field, `*` for any text and `?` for any one character |
 //! | `*` | a field that exists: a label that is set, a text that is not empty |
 //! | `cidr:10.0.0.0/24` | a field that is an address of that network; anything else never |
@@ -165,9 +165,10 @@ fn all<O: Observer>(
 ) -> Result<bool, OutOfFuel> {
     for (condition, test) in tests.iter().enumerate() {
         let text = test.field.read(view);
-        let value = test.value_of(text, run)?;
+        let (value, cut) = run.noting_cuts(|run| test.value_of(text, run));
+        let value = value?;
         let holds = value.is_some() == (test.op == Op::Match);
-        seen.asked(|| Asked { group, condition, value, exists: text.is_some(), holds });
+        seen.asked(|| Asked { group, condition, value, exists: text.is_some(), cut, holds });
         if !holds {
             return Ok(false);
         }

@@ -113,6 +113,11 @@ impl Pattern {
         self.cost.of_extraction(text)
     }
 
+    /// Whether finding out where it is in `text` takes two look-ups per byte.
+    pub(crate) fn is_walked_back(&self, text: &str) -> bool {
+        self.cost.is_walked_back(text, || read(&self.typed).ok())
+    }
+
     pub(crate) fn required(&self) -> Option<&Literals> {
         self.required.as_ref()
     }

@@ -109,7 +109,8 @@ pub enum Flag {
     KeyFallback,
     /// The rules would have taken too long; what they could not decide was decided for keeping the alert.
     RulesTimeExceeded,
-    /// A title or description was cut, or a pattern looked only at the first 8 KiB of a text.
+    /// A title or description was cut, or a pattern that is slow, or one of many, looked only at the first 8 KiB
+    /// of a text.
     TextCut,
     /// Labels were cut, or left out.
     LabelsCut,

@@ -170,8 +170,8 @@ impl ByRules {
                 KeyField::Title => view.title,
                 KeyField::Content => view.content,
             };
-            let found = run.extract(*pattern, text);
-            seen.tried(|| (Place::Key(n), Outcome::of_extraction(found)));
+            let (found, cut) = run.noting_cuts(|run| run.extract(*pattern, text));
+            seen.tried(|| (Place::Key(n), Outcome::of_extraction(found, cut)));
             match found {
                 Ok(Some(found)) if !found.trim().is_empty() => {
                     return (AlertKey::Named(key::fit(found)), KeyFrom::Rule);

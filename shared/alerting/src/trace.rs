@@ -75,6 +75,8 @@ pub struct Asked {
     pub value: Option<usize>,
     /// Whether the field is there at all.
     pub exists: bool,
+    /// Whether a pattern looked only at the beginning of the field.
+    pub cut: bool,
     pub holds: bool,
 }
 
@@ -96,6 +98,8 @@ pub enum Outcome {
     FoundEmpty,
     /// An extractor, a pattern or a mapping table has found nothing.
     FoundNothing,
+    /// The same, and only the beginning of the text was searched.
+    FoundNothingInBeginning,
     /// A step of the pipeline has changed this.
     Changed(Vec<Change>),
     /// A step of the pipeline was carried out, and everything is as it was.
@@ -148,10 +152,11 @@ impl Outcome {
         }
     }
 
-    pub(crate) fn of_extraction(found: Result<Option<&str>, OutOfFuel>) -> Self {
+    pub(crate) fn of_extraction(found: Result<Option<&str>, OutOfFuel>, cut: bool) -> Self {
         match found {
             Ok(Some(found)) if found.trim().is_empty() => Outcome::FoundEmpty,
             Ok(Some(found)) => Outcome::Found(key::fit(found)),
+            Ok(None) if cut => Outcome::FoundNothingInBeginning,
             Ok(None) => Outcome::FoundNothing,
             Err(OutOfFuel) => Outcome::TooCostly,
         }

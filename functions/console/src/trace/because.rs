@@ -48,6 +48,7 @@ impl Voice {
         let (words, values) = match found {
             _ if !asked.exists => (words::NOT_SET, String::new()),
             Some(value) => (words::MATCHES, self.values(&[value])),
+            None if asked.cut => (words::BEGINNING_MATCHES_NOT, self.values(&condition.values)),
             None => (words::MATCHES_NOT, self.values(&condition.values)),
         };
         self.say(words, &[("field", &condition.field), ("values", &values)])
@@ -110,7 +111,9 @@ impl Because<'_> {
             Outcome::Changed(_) => voice.say(words::CHANGED, &[("filter", &matching())]),
             Outcome::Unchanged => voice.say(words::UNCHANGED, &[("filter", &matching())]),
             Outcome::Dropped => voice.say(words::DROPPED, &[("filter", &matching())]),
-            Outcome::FoundNothing | Outcome::FoundEmpty | Outcome::Found(_) => voice.plain(words::FOUND_NOTHING),
+            Outcome::FoundNothing | Outcome::FoundNothingInBeginning | Outcome::FoundEmpty | Outcome::Found(_) => {
+                voice.plain(words::FOUND_NOTHING)
+            }
             Outcome::TemplateFailed => voice.plain(words::TEMPLATE_FAILED),
         }
     }
@@ -126,7 +129,7 @@ pub(crate) const fn result(outcome: &Outcome) -> &'static str {
         Outcome::TooCostly => "too_costly",
         Outcome::Found(_) => "found",
         Outcome::FoundEmpty => "found_empty",
-        Outcome::FoundNothing => "found_nothing",
+        Outcome::FoundNothing | Outcome::FoundNothingInBeginning => "found_nothing",
         Outcome::Changed(_) => "changed",
         Outcome::Unchanged => "unchanged",
         Outcome::Dropped => "dropped",
@@ -147,7 +150,7 @@ mod tests {
     }
 
     fn asked(group: usize, condition: usize, value: Option<usize>, holds: bool) -> Asked {
-        Asked { group, condition, value, exists: true, holds }
+        Asked { group, condition, value, exists: true, cut: false, holds }
     }
 
     fn filter() -> Filter {
@@ -174,6 +177,8 @@ mod tests {
         let both = [asked(0, 0, Some(0), true), asked(0, 1, Some(0), false), asked(1, 0, None, false)];
         assert_eq!(said(&both), "labels.host matches db-* and title does not match cpu");
         assert_eq!(said(&[asked(0, 0, None, false)]), "content does not match /RESOLVED/, /OK/");
+        let cut = Asked { cut: true, ..asked(0, 0, None, false) };
+        assert_eq!(said(&[cut]), "the first 8 KiB of content do not match /RESOLVED/, /OK/; the rest is not searched");
         assert_eq!(said(&[]), "a text that it needs does not occur");
     }
 

@@ -122,6 +122,7 @@ impl Rules<'_> {
             Some(Outcome::FoundEmpty) => say(words::KEY_EMPTY, ""),
             Some(Outcome::Unusable) => self.because().unusable(&format!("push_mode.{step}")),
             Some(Outcome::TooCostly) => self.voice.plain(words::TOO_COSTLY),
+            Some(Outcome::FoundNothingInBeginning) => say(words::BEGINNING_MATCHES_NOT, ""),
             Some(_) => say(words::KEY_NOTHING, ""),
             None => otherwise.to_owned(),
         };

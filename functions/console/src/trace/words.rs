@@ -51,6 +51,7 @@ words! {
     // Conditions of a filter.
     TAKES_EVERYTHING: "it takes everything" | "它匹配所有内容";
     MATCHES: "{field} matches {values}" | "{field} 匹配 {values}";
+    BEGINNING_MATCHES_NOT: "the first 8 KiB of {field} do not match {values}; the rest is not searched" | "{field} 的前 8 KiB 不匹配 {values}，其余部分未检索";
     MATCHES_NOT: "{field} does not match {values}" | "{field} 不匹配 {values}";
     NOT_SET: "{field} is not set" | "{field} 未设置";
     LEFT_OUT: "a text that it needs does not occur" | "消息中没有它所需的文本";

@@ -94,7 +94,7 @@ fn of_a_filter_is_seen_which_condition_of_which_group_failed_and_which_value_mat
         let fields = by_rules(json!([filter]), json!([]), json!([{ "field": "title", "pattern": "/.+/" }]));
         trace_of(&fields, "disk full", "on db-1").1.tried.swap_remove(0)
     };
-    let seen = |group, condition, value, exists, holds| Asked { group, condition, value, exists, holds };
+    let seen = |group, condition, value, exists, holds| Asked { group, condition, value, exists, cut: false, holds };
     let title = |value: &str| json!({ "field": "title", "op": "match", "values": [value] });
     let rack = |op: &str| json!({ "field": "labels.rack", "op": op, "values": ["a"] });
     let both = asked(json!({ "any": [{ "all": [title("/disk/"), rack("match")] }, { "all": [title("/cpu/")] }] }));
