@@ -1,5 +1,6 @@
 //! Faults and abuse, in the order of the list in `tests/README.md`, which names the test of each.
 
+mod actions;
 mod authentication;
 mod aws;
 mod bad_input;

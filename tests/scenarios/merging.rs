@@ -192,3 +192,20 @@ async fn alerts_that_arrive_while_incidents_are_merged_are_not_lost() {
     world.feishu("ops").accept_all();
     world.finish().await;
 }
+
+#[tokio::test]
+async fn merged_into_each_other_at_once_one_of_them_stays_open_with_all_alerts() {
+    let world = World::start().await;
+    let (_ops, sender) = two_incidents(&world).await;
+    let (a, b) = both(&world).await;
+    let (body_a, body_b) = (json!({"incidents": [a.id]}), json!({"incidents": [b.id]}));
+    let (one, other) = tokio::join!(b.tries("merge", &body_a), a.tries("merge", &body_b));
+    let mut statuses = [one.status, other.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409], "{} {}", one.text, other.text);
+    let open = world.api.list("/incidents?progress=triggered").await;
+    assert_eq!((open.len(), &open[0]["alert_count"]), (1, &json!(2)), "{open:#?}");
+    sender.says("worse\nkey=a level=critical").await;
+    world.feishu("ops").expects("Severity raised").await;
+    world.finish().await;
+}

@@ -1,27 +1,28 @@
-//! What a person does to an incident, and what follows from it.
+//! What a person does to an incident.
 //!
-//! The change itself is one conditional write. Its notices, timers and its SNS change follow it, and a close goes on to
-//! the incident's alerts and from those to their incidents in other spaces. If any of that fails, the person is told so
-//! and presses again: the same action finds itself done, and carries out again what follows, under the same names.
+//! The change is one conditional write; a merge is one transaction. What follows from it is announced before
+//! ([`dispatch::Dispatch::begin`]), so if the process dies in between, `timers` makes it good. The alerts of a closed incident are
+//! due work from the start: there may be 5,000.
 
 use std::time::Duration;
 
-use alerting::alert::{Alert, Status};
-use alerting::change::{ChangeEvent, ChangeKind};
-use alerting::ids::{AlertId, IncidentId, MemberId, TeamId};
-use alerting::incident::apply::{Action, ActionError, Actor, Change};
-use alerting::incident::{ALERTS, Incident, Reach};
+use alerting::actor::NamedActor;
+use alerting::ids::{IncidentId, MemberId, TeamId};
+use alerting::incident::apply::{Action, ActionError, Change};
+use alerting::incident::{Incident, Reach};
 use alerting::moment::Moment;
 use alerting::severity::Severity;
 use alerting::timeline::{Entry, EntryKind};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use dispatch::{PendingAction, WRITE_WITHIN};
+use lambda_kit::random;
 use store::changes::ChangeError;
+use tokio::time::timeout;
 
 use crate::App;
 use crate::error::ApiError;
 
-/// Alerts of an incident that are closed at the same time: 5,000 one after the other would outlast the request.
-const CLOSED_AT_A_TIME: usize = 32;
+/// Random base62 characters of an action's name: 71 bits tell the actions of one incident apart.
+const NAME: usize = 12;
 
 /// What a person asks for; the snooze's end is counted from now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +57,7 @@ impl Wish {
 }
 
 /// Carries out the wish; the incident as it then is.
-pub(crate) async fn act(app: &App, id: &IncidentId, wish: Wish, actor: &Actor) -> Result<Incident, ApiError> {
+pub(crate) async fn act(app: &App, id: &IncidentId, wish: Wish, actor: &NamedActor) -> Result<Incident, ApiError> {
     act_in(app, id, None, wish, actor).await
 }
 
@@ -66,64 +67,98 @@ pub(crate) async fn act_in(
     id: &IncidentId,
     episode: Option<u32>,
     wish: Wish,
-    actor: &Actor,
+    actor: &NamedActor,
 ) -> Result<Incident, ApiError> {
     let now = app.clock.now();
     let before = existing(app, id).await?;
     let action = action(app, &before, &wish, now).await?;
     let change = Change::Person { actor: actor.clone(), action, episode };
-    let incident = match self::change(app, id, change, now).await? {
-        Some((incident, entry)) => {
-            app.dispatch.tell(&incident, &entry).await?;
-            incident
+    let pending = begin(app, vec![id.clone()], now).await?;
+    let write = app.store.act_on_incident(id, &change, &pending.name, now);
+    match written(timeout(WRITE_WITHIN, write).await.ok())? {
+        Written::Changed((incident, entry)) => {
+            follow_up(app, pending, &[(incident.clone(), entry)]).await;
+            Ok(incident)
         }
-        None => {
-            // It was done before, perhaps by a request that failed on the way: what follows is carried out again.
+        Written::Nothing => {
+            // It was done before. What followed from it then is carried out again: an earlier version may not have.
             let incident = existing(app, id).await?;
-            if let Some(entry) = incident.timeline.last().filter(|entry| entry.kind == wish.entry()) {
-                app.dispatch.tell(&incident, entry).await?;
-            }
-            incident
+            let last = incident.timeline.last().filter(|entry| entry.kind == wish.entry());
+            let last: Vec<_> = last.map(|entry| (incident.clone(), entry.clone())).into_iter().collect();
+            follow_up(app, pending, &last).await;
+            Ok(incident)
         }
-    };
-    if wish == Wish::Close {
-        let close = |place: usize| close_linked(app, &incident.alerts[place].alert, &incident, actor, now);
-        let closing = stream::iter(0..incident.alerts.len()).map(close);
-        closing.buffer_unordered(CLOSED_AT_A_TIME).try_collect::<()>().await?;
+        Written::Refused(refusal) => {
+            pending.done().await;
+            Err(ApiError::conflict(refusal.to_string()))
+        }
     }
-    Ok(incident)
 }
 
-/// Merges `from` into `target`: first it closes there, so that no change of its alerts is lost between the two, then its
-/// alerts come here.
-pub(crate) async fn merge(app: &App, target: &IncidentId, from: &IncidentId, actor: &Actor) -> Result<(), ApiError> {
+/// Merges `from` into `target`: both change, or neither does.
+pub(crate) async fn merge(
+    app: &App,
+    target: &IncidentId,
+    from: &IncidentId,
+    actor: &NamedActor,
+) -> Result<(), ApiError> {
     let now = app.clock.now();
     let into = existing(app, target).await?;
     let other = existing(app, from).await.map_err(|error| error.within("incidents"))?;
     if into.space != other.space {
         return Err(ApiError::invalid("incidents", format!("{from} is an incident of another space")));
     }
-    let merged_before = other.merged_into.as_ref() == Some(target);
-    if let Some(other) = into.merged_into.clone().filter(|_| !merged_before) {
-        return Err(ApiError::conflict(ActionError::Merged(other).to_string()));
+    let pending = begin(app, vec![from.clone(), target.clone()], now).await?;
+    let write = app.store.merge_incidents(from, target, actor, &pending.name, now);
+    let changed = timeout(WRITE_WITHIN, write).await.ok().map(|done| done.map(|all| (!all.is_empty()).then_some(all)));
+    match written(changed)? {
+        Written::Changed(changed) => {
+            follow_up(app, pending, &changed).await;
+            Ok(())
+        }
+        Written::Nothing => {
+            pending.done().await;
+            Ok(())
+        }
+        Written::Refused(refusal) => {
+            pending.done().await;
+            Err(ApiError::conflict(refusal.to_string()))
+        }
     }
-    if into.progress == alerting::incident::Progress::Closed && !merged_before {
-        return Err(ApiError::conflict("the incident is closed; reopen it first"));
+}
+
+async fn begin(app: &App, incidents: Vec<IncidentId>, now: Moment) -> Result<PendingAction<'_>, ApiError> {
+    Ok(app.dispatch.begin(incidents, random::base62(NAME), now).await?)
+}
+
+/// What became of the write of an action.
+enum Written<T> {
+    Changed(T),
+    Nothing,
+    Refused(ActionError),
+}
+
+/// An error is an action that may have been written or not: its due work stays, and will find out.
+fn written<T>(write: Option<Result<Option<T>, ChangeError>>) -> Result<Written<T>, ApiError> {
+    match write {
+        Some(Ok(Some(changed))) => Ok(Written::Changed(changed)),
+        Some(Ok(None)) => Ok(Written::Nothing),
+        Some(Err(ChangeError::Refused(refusal))) => Ok(Written::Refused(refusal)),
+        Some(Err(ChangeError::Write(error))) => Err(error.into()),
+        None => Err(ApiError::Internal(Box::from("writing an action took too long"))),
     }
-    if into.alerts.len() + other.alerts.len() > ALERTS && !merged_before {
-        return Err(ApiError::conflict(format!("together the incidents have more than {ALERTS} alerts")));
+}
+
+/// Carries out what follows from the changes. If that fails, the action stands nevertheless, and so does its due work.
+async fn follow_up(app: &App, pending: PendingAction<'_>, changes: &[(Incident, Entry)]) {
+    for (incident, entry) in changes {
+        if let Err(error) = app.dispatch.tell(incident, entry).await {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(error, incident.id = %incident.id, "what follows from an action is carried out later");
+            return;
+        }
     }
-    let person = |action| Change::Person { actor: actor.clone(), action, episode: None };
-    let leave = Action::MergeInto { target: target.clone(), num: into.num.clone() };
-    if let Some((incident, entry)) = change(app, from, person(leave), now).await? {
-        app.dispatch.tell(&incident, &entry).await?;
-    }
-    let other = existing(app, from).await?;
-    let absorb = Action::Absorb { from: from.clone(), num: other.num, alerts: other.alerts, severity: other.severity };
-    if let Some((incident, entry)) = change(app, target, person(absorb), now).await? {
-        app.dispatch.tell(&incident, &entry).await?;
-    }
-    Ok(())
+    pending.done().await;
 }
 
 pub(crate) async fn existing(app: &App, id: &IncidentId) -> Result<Incident, ApiError> {
@@ -172,55 +207,4 @@ async fn people(
         return Err(ApiError::invalid("members", "expected at least one member or team with someone in it"));
     }
     Ok(people)
-}
-
-async fn change(
-    app: &App,
-    id: &IncidentId,
-    change: Change,
-    now: Moment,
-) -> Result<Option<(Incident, Entry)>, ApiError> {
-    match app.store.act_on_incident(id, &change, now).await {
-        Ok(changed) => Ok(changed),
-        Err(ChangeError::Refused(refusal)) => Err(ApiError::conflict(refusal.to_string())),
-        Err(error @ ChangeError::Write(_)) => Err(error.into()),
-    }
-}
-
-async fn close_linked(
-    app: &App,
-    id: &AlertId,
-    closed_with: &Incident,
-    actor: &Actor,
-    now: Moment,
-) -> Result<(), ApiError> {
-    match app.store.alert(id).await? {
-        Some(alert) => close_alert(app, &alert, closed_with, actor, now).await,
-        None => Ok(()),
-    }
-}
-
-/// Closes an alert of a closed incident, and its incidents in other spaces: nothing would ever recover them.
-async fn close_alert(
-    app: &App,
-    alert: &Alert,
-    closed_with: &Incident,
-    actor: &Actor,
-    now: Moment,
-) -> Result<(), ApiError> {
-    if alert.status == Status::Open
-        && let Some(closed) = app.store.close_alert(alert, app.stamps.next(now), now).await?
-    {
-        app.store.add_open(&closed.integration, -1).await?;
-        let event = ChangeEvent::of_alert(ChangeKind::AlertClosed, &closed, &closed.shown.to_string(), now);
-        app.dispatch.publish(&event).await?;
-    }
-    for space in alert.spaces.iter().filter(|space| **space != closed_with.space) {
-        let id = IncidentId::of(space, alert.opened_by);
-        let close = Change::AlertClosed { alert: alert.id.clone(), by: Some(actor.clone()) };
-        if let Some((incident, entry)) = change(app, &id, close, now).await? {
-            app.dispatch.tell(&incident, &entry).await?;
-        }
-    }
-    Ok(())
 }

@@ -1,5 +1,6 @@
 //! What goes over the wire where it is not what is stored: bodies come in, views go out.
 
+pub(crate) mod actor;
 pub(crate) mod alert;
 pub(crate) mod api_key;
 pub(crate) mod dead_letter;

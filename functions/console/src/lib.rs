@@ -16,6 +16,7 @@ mod error;
 mod extract;
 pub mod invocation;
 mod levels;
+mod names;
 mod oidc;
 mod page;
 mod pages;

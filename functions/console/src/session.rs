@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use alerting::incident::apply::Actor;
+use alerting::actor::{NamedActor, Via};
 use alerting::moment::Moment;
 use alerting::people::Member;
 use axum::extract::FromRequestParts;
@@ -67,8 +67,8 @@ impl SignedIn {
     }
 
     /// As it stands in timelines.
-    pub(crate) fn actor(&self) -> Actor {
-        Actor { id: self.member.id.to_string(), name: self.member.name.clone() }
+    pub(crate) fn actor(&self) -> NamedActor {
+        NamedActor::member(self.member.id.clone(), &self.member.name, Via::Page)
     }
 
     /// What a form has to bring that acts on `subject`, such as an incident's address.

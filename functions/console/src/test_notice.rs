@@ -105,6 +105,7 @@ fn sample(app: &App, destination: DestinationId, actor: String, now: Moment) -> 
         kind: EntryKind::Triggered,
         at: now,
         actor,
+        by: None,
         num: incident.num(),
         incident,
         space,

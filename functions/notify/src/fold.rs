@@ -31,6 +31,7 @@ pub(crate) mod tests {
             kind: if n == 1 { EntryKind::Triggered } else { EntryKind::Recovered },
             at: Moment::from_secs(1),
             actor: "source".to_owned(),
+            by: None,
             incident: incident.parse().expect("valid"),
             num: "ABC123".to_owned(),
             space: "spc_a".parse().expect("valid"),

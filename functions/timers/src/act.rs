@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use alerting::alert::{Alert, Status};
-use alerting::change::{ChangeEvent, ChangeKind};
+use alerting::actor::NamedActor;
+use alerting::alert::Alert;
 use alerting::ids::{AlertId, DestinationId, IncidentId, MemberId};
 use alerting::incident::apply::Change;
 use alerting::incident::{Incident, Progress};
@@ -15,12 +15,11 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use lambda_kit::queue::Entry;
 use store::keys::alert_key_hash;
 
-use crate::{App, TimerError};
+use crate::closing::{close_alert, close_alerts};
+use crate::{AT_A_TIME, App, TimerError, holds};
 
 /// A timer may be handed over this much before its time: the queue's delay knows whole seconds only.
 const EARLY: Duration = Duration::from_secs(1);
-/// Alerts of one incident that are worked on at the same time: there may be 5,000 of them.
-const AT_A_TIME: usize = 32;
 
 pub(crate) async fn act(app: &App, timer: &Timer) -> Result<(), TimerError> {
     let now = app.clock.now();
@@ -40,16 +39,20 @@ pub(crate) async fn act(app: &App, timer: &Timer) -> Result<(), TimerError> {
             let record = NoticeRecord::Flush { destination: destination.clone(), due: timer.due };
             Ok(app.dispatch.notices.send(Entry::of_notice(&record)).await?)
         }
-        Work::SnoozeEnd { incident, until } => change(app, incident, Change::SnoozeEnd { until: *until }, now).await,
-        Work::HoldEnd { incident, until } => change(app, incident, Change::HoldEnd { until: *until }, now).await,
+        Work::SnoozeEnd { incident, until } => {
+            change(app, incident, &Change::SnoozeEnd { until: *until }, &timer.action(), now).await
+        }
+        Work::HoldEnd { incident, until } => holds::review(app, incident, timer, now.max(*until)).await,
+        Work::ReviewHold { incident } => holds::review(app, incident, timer, now).await,
+        Work::ReviewHolds { space, below } => holds::review_all(app, space, below.as_deref(), timer, now).await,
         Work::Escalate { incident, round, level } => {
-            change(app, incident, Change::Escalate { round: *round, level: *level }, now).await
+            change(app, incident, &Change::Escalate { round: *round, level: *level }, &timer.action(), now).await
         }
         Work::Repeat { incident, round, time } => {
-            change(app, incident, Change::Repeat { round: *round, time: *time }, now).await
+            change(app, incident, &Change::Repeat { round: *round, time: *time }, &timer.action(), now).await
         }
         Work::ContactFailed { incident, destination, reason, .. } => {
-            contact_failed(app, incident, destination, reason, now).await
+            contact_failed(app, incident, destination, reason, timer, now).await
         }
         Work::ContactLate { incident, n, destination, reason } => {
             // Delivered meanwhile: the person has it.
@@ -58,7 +61,7 @@ pub(crate) async fn act(app: &App, timer: &Timer) -> Result<(), TimerError> {
                 return Ok(());
             }
             let reason = format!("{reason}; it is still tried");
-            contact_failed(app, incident, destination, &reason, now).await
+            contact_failed(app, incident, destination, &reason, timer, now).await
         }
         Work::Notify { notice, asked, given_up } => {
             if *given_up && !is_still_so(app, notice).await? {
@@ -68,34 +71,29 @@ pub(crate) async fn act(app: &App, timer: &Timer) -> Result<(), TimerError> {
             Ok(app.dispatch.notices.send(Entry::of_notice(&record)).await?)
         }
         Work::CloseIncident { incident } => close_incident(app, incident, timer, now).await,
+        Work::FollowUp { incidents, action } => Ok(app.dispatch.make_good(incidents, action).await?),
+        Work::CloseAlerts { incident, by, .. } => match app.store.incident(incident).await? {
+            Some(incident) => close_alerts(app, &incident, by, now).await,
+            None => Ok(()),
+        },
     }
 }
 
-/// Makes the change if it still applies, and what follows from it.
+/// Makes the change if it still applies, and carries out what follows from it.
 ///
-/// A crash between the two leaves the change without its notices: the timer comes back, finds the change made, and has
-/// to tell it then. So what this very timer has changed is told again; `notify` absorbs what was told before.
-async fn change(app: &App, id: &IncidentId, change: Change, now: Moment) -> Result<(), TimerError> {
-    let changed = app.store.change_incident(id, &change, now).await?;
-    let changed = match changed {
-        Some(changed) => Some(changed),
-        None => made_before(app, id, &change).await?,
-    };
-    if let Some((incident, entry)) = changed {
-        app.dispatch.tell(&incident, &entry).await?;
-    }
-    Ok(())
-}
-
-/// The incident and the entry that `change` has left there, if it has.
-async fn made_before(
+/// A crash between the two leaves the change without its notices: the timer comes again, finds by the name of `action`
+/// that it was made, and carries out again what follows. `notify` absorbs what was sent before.
+pub(crate) async fn change(
     app: &App,
     id: &IncidentId,
     change: &Change,
-) -> Result<Option<(Incident, alerting::timeline::Entry)>, TimerError> {
-    let Some(incident) = app.store.incident(id).await? else { return Ok(None) };
-    let entry = change.left_in(&incident).cloned();
-    Ok(entry.map(|entry| (incident, entry)))
+    action: &str,
+    now: Moment,
+) -> Result<(), TimerError> {
+    if let Some((incident, entry)) = app.store.change_incident(id, change, action, now).await? {
+        app.dispatch.tell(&incident, &entry).await?;
+    }
+    Ok(())
 }
 
 /// Whether the incident is as the notice says: what is not true any more is not sent late.
@@ -115,6 +113,7 @@ async fn contact_failed(
     id: &IncidentId,
     destination: &DestinationId,
     reason: &str,
+    timer: &Timer,
     now: Moment,
 ) -> Result<(), TimerError> {
     let Some(incident) = app.store.incident(id).await? else { return Ok(()) };
@@ -129,32 +128,14 @@ async fn contact_failed(
         name = group.map_or_else(|| destination.to_string(), |group| group.name.clone());
     }
     let failed = Change::ContactFailed { destination: destination.clone(), name, reason: reason.to_owned() };
-    change(app, id, failed, now).await
+    change(app, id, &failed, &timer.action(), now).await
 }
 
-/// Closes an alert that no message ever closes, and its incidents with their last alert. Nobody is told: nothing
+/// Closes an alert that no message ever closes, and its incidents with their last alert. Nobody is notified: nothing
 /// recovered.
 async fn auto_close(app: &App, id: &AlertId, now: Moment) -> Result<(), TimerError> {
     let Some(alert) = app.store.alert_as_stored(id).await? else { return Ok(()) };
-    if !close_alert(app, &alert, now).await? {
-        return Ok(());
-    }
-    for space in &alert.spaces {
-        let incident = IncidentId::of(space, alert.opened_by);
-        let closed = Change::AlertClosed { alert: alert.id.clone(), by: None };
-        change(app, &incident, closed, now).await?;
-    }
-    Ok(())
-}
-
-/// Whether it is closed now; an open alert that a newer message keeps open is not.
-async fn close_alert(app: &App, alert: &Alert, now: Moment) -> Result<bool, TimerError> {
-    if alert.status == Status::Open {
-        let Some(closed) = app.store.close_alert(alert, app.stamps.next(now), now).await? else { return Ok(false) };
-        app.store.add_open(&closed.integration, -1).await?;
-        app.dispatch.publish(&ChangeEvent::of_alert(ChangeKind::AlertClosed, &closed, "auto", now)).await?;
-    }
-    Ok(true)
+    close_alert(app, &alert, None, &NamedActor::rule(), now).await
 }
 
 /// Closes an incident and its alerts, as its space wants it: so long after the trigger, or after the last news.
@@ -165,39 +146,32 @@ async fn close_incident(app: &App, id: &IncidentId, timer: &Timer, now: Moment) 
     }
     let space = app.store.cached_space(&incident.space, now).await?;
     let Some(AutoClose { after_minutes, since }) = space.and_then(|space| space.auto_close) else { return Ok(()) };
-    let reads =
-        stream::iter(0..incident.alerts.len()).map(|place| app.store.alert_as_stored(&incident.alerts[place].alert));
-    let alerts: Vec<Option<Alert>> = reads.buffered(AT_A_TIME).try_collect().await?;
-    let alerts: Vec<Alert> = alerts.into_iter().flatten().collect();
     if incident.progress != Progress::Closed {
         let from = match since {
             AutoCloseSince::Trigger => incident.triggered_at,
-            AutoCloseSince::LastNews => last_news(app, &alerts).await?.max(incident.triggered_at),
+            AutoCloseSince::LastNews => last_news(app, &incident).await?.max(incident.triggered_at),
         };
         let due = from + Duration::from_secs(u64::from(after_minutes) * 60);
         if due > now {
             return Ok(app.dispatch.set_timers(vec![Timer::new(due, timer.work.clone())]).await?);
         }
     }
-    change(app, id, Change::AutoClose, now).await?;
-    let closing = stream::iter(0..alerts.len()).map(|place| close_with(app, &alerts[place], &incident, now));
-    closing.buffer_unordered(AT_A_TIME).try_collect().await
-}
-
-/// Closes an alert of a closed incident, and its incidents in other spaces.
-async fn close_with(app: &App, alert: &Alert, incident: &Incident, now: Moment) -> Result<(), TimerError> {
-    if close_alert(app, alert, now).await? {
-        for space in alert.spaces.iter().filter(|space| **space != incident.space) {
-            let closed = Change::AlertClosed { alert: alert.id.clone(), by: None };
-            change(app, &IncidentId::of(space, alert.opened_by), closed, now).await?;
+    change(app, id, &Change::AutoClose, &timer.action(), now).await?;
+    match app.store.incident(id).await? {
+        Some(incident) if incident.progress == Progress::Closed => {
+            close_alerts(app, &incident, &NamedActor::rule(), now).await
         }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// When the last message of any of the alerts came. One that changes nothing of what an alert shows moves only the
 /// watermark of its key.
-async fn last_news(app: &App, alerts: &[Alert]) -> Result<Moment, TimerError> {
+async fn last_news(app: &App, incident: &Incident) -> Result<Moment, TimerError> {
+    let reads =
+        stream::iter(0..incident.alerts.len()).map(|place| app.store.alert_as_stored(&incident.alerts[place].alert));
+    let alerts: Vec<Option<Alert>> = reads.buffered(AT_A_TIME).try_collect().await?;
+    let alerts: Vec<Alert> = alerts.into_iter().flatten().collect();
     let reads = stream::iter(0..alerts.len()).map(|place| news_of(app, &alerts[place]));
     reads.buffer_unordered(AT_A_TIME).try_fold(Moment::default(), async |last, news| Ok(last.max(news))).await
 }

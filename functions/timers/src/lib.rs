@@ -1,13 +1,16 @@
 //! Due work, to the second: a sweep each minute hands over what is due within the next, the queue's delay does the rest.
 //!
 //! In: the schedule, and records of the queue "due", each a [`Timer`]. Out: levels of escalation rules that take over and
-//! are told again, snoozes and silences that end, alerts and incidents that close by themselves, digests that are flushed,
-//! and once an hour the check of the ledger.
+//! are told again, snoozes and silences that end, alerts and incidents that close by themselves or with their incident,
+//! what follows from the actions of people whose request died, digests that are flushed, and once an hour the check of the
+//! ledger.
 //!
 //! A timer that is written twice, swept twice or handed over twice acts once: what it does is conditional on what it
 //! finds. A timer is deleted only after it was handed over.
 
 mod act;
+mod closing;
+mod holds;
 mod ledger_check;
 pub mod settings;
 
@@ -30,6 +33,8 @@ use store::Store;
 const PAGE: usize = 100;
 /// Timers that one invocation acts on at a time.
 const CONCURRENT_TIMERS: usize = 10;
+/// Alerts of one incident that are worked on at the same time: there may be 5,000 of them.
+const AT_A_TIME: usize = 32;
 /// How long before its deadline the function stops.
 const STOP_BEFORE: Duration = Duration::from_secs(2);
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::compiled::{Fuel, Patterns};
 use crate::escalation::{EscalationRule, Level, Next, Notify, Repeat};
 use crate::ids::{DestinationId, EscalationRuleId, MemberId, ScheduleId, TeamId};
-use crate::incident::Reach;
+use crate::incident::{Hold, Reach};
 use crate::matcher::{Matcher, View};
 use crate::moment::Moment;
 use crate::people::{Member, Team};
@@ -80,6 +80,17 @@ impl SpacePolicy {
     pub fn trace_silence<'s>(&self, space: &'s Space, view: &View<'_>, now: Moment) -> (Option<&'s Silence>, Trace) {
         let mut trace = Trace::default();
         (self.first_silence(space, view, now, &mut trace), trace)
+    }
+
+    /// How the silences that are in force at this moment hold this back: until the last of them ends. `None`: nothing
+    /// holds it. A silence that makes no incidents holds back those that there are.
+    pub fn hold(&self, space: &Space, view: &View<'_>, now: Moment) -> Option<Hold> {
+        let all = space.silences.iter().zip(&self.silences).enumerate().rev();
+        let holding = all.filter(|(n, (silence, matcher))| {
+            self.takes(silence.is_active(now), matcher.as_ref(), view, Place::Silence(*n), &mut ())
+        });
+        let holds = holding.map(|(_, (silence, _))| silence.hold(now));
+        holds.max_by_key(|hold| (hold.until.is_none(), hold.until))
     }
 
     fn first_silence<'s, O: Observer>(

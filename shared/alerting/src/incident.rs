@@ -8,6 +8,7 @@
 
 pub mod apply;
 pub(crate) mod due;
+pub mod merge;
 mod person;
 mod source;
 #[cfg(test)]

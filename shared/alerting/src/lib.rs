@@ -7,6 +7,7 @@
 //! What is absent here, and stays absent: AWS, HTTP, a database, `tokio`, the system clock, environment variables,
 //! and any vendor's JSON. `now` always comes in as a [`moment::Moment`].
 
+pub mod actor;
 pub mod alert;
 pub mod assignment;
 pub mod change;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::actor::Actor;
 use crate::ids::{DestinationId, EscalationRuleId, IncidentId, MemberId, SpaceId, hash128};
 use crate::incident::{Incident, Progress};
 use crate::limits;
@@ -62,6 +63,9 @@ pub struct Notice {
     pub at: Moment,
     /// Who did it; a member or API key by name, `source`, or `timer`.
     pub actor: String,
+    /// The same by id; `None`: an earlier version queued the notice, or it is a test.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Actor>,
     pub incident: IncidentId,
     pub num: String,
     pub space: SpaceId,
@@ -162,6 +166,7 @@ pub fn plan(incident: &Incident, entry: &Entry, subject: &Subject) -> Vec<Notice
         kind: kind_told(incident, entry),
         at: entry.at,
         actor: entry.actor.clone(),
+        by: entry.by.clone(),
         incident: incident.id.clone(),
         num: incident.num.clone(),
         space: incident.space.clone(),

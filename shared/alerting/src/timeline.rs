@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::actor::Actor;
 use crate::ids::{AlertId, DestinationId};
 use crate::incident::Incident;
 use crate::moment::Moment;
@@ -12,8 +13,15 @@ pub struct Entry {
     pub n: u64,
     pub at: Moment,
     pub kind: EntryKind,
-    /// A member or API key by name, `source`, or `timer`.
+    /// The name that the actor had then: a member or API key by name, `source`, `timer` or `rule`.
     pub actor: String,
+    /// Who did it; `None`: an earlier version wrote the entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Actor>,
+    /// Names the action or the timer that wrote the entry. What follows from it is carried out again by finding the entry
+    /// by this name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub action: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The alert's transition that this is, if it is one …
@@ -35,6 +43,15 @@ impl Entry {
             Audience::Only(destinations) => destinations,
         };
         self.kind.is_told() && audience.contains(destination)
+    }
+
+    /// Whether a person or an API key did it, rather than a source, a timer or a rule.
+    pub fn is_by_person(&self) -> bool {
+        match &self.by {
+            Some(actor) => actor.is_person(),
+            // As an earlier version wrote it.
+            None => !matches!(self.actor.as_str(), "source" | "timer"),
+        }
     }
 
     /// Roughly how many bytes it takes where it is stored.
@@ -124,6 +141,8 @@ kinds! {
     Edited = "edited", false;
     /// The silence, or the mute of a flapping alert, that kept it from being told is over; assigned now.
     SilenceEnded = "silence_ended", true;
+    /// Another silence holds it now, or the same one until another moment.
+    SilenceChanged = "silence_changed", false;
     /// A contact of a person failed for good; the next one is told, if there is one.
     ContactFailed = "contact_failed", true;
     /// A level is due, and nobody is there to be told.

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::actor::{Actor, NamedActor};
 use crate::escalation::Unless;
-use crate::ids::{AlertId, DestinationId, IncidentId, IntegrationId, Stamp};
+use crate::ids::{AlertId, DestinationId, IncidentId, IntegrationId, SpaceId, Stamp};
 use crate::incident::{Incident, Progress};
 use crate::moment::Moment;
 use crate::notice::Notice;
@@ -60,7 +61,23 @@ pub enum Work {
     ContactLate { incident: IncidentId, n: u64, destination: DestinationId, reason: String },
     /// Close an incident by itself, as its space wants it.
     CloseIncident { incident: IncidentId },
+    /// Carry out what follows from a person's action, if the action was written: [`Timer::follow_up`].
+    FollowUp { incidents: Vec<IncidentId>, action: String },
+    /// Close the alerts of an incident that a person closed with change `n`, and their incidents in other spaces.
+    CloseAlerts { incident: IncidentId, n: u64, by: NamedActor },
+    /// Find out whether a silence still holds the incident.
+    ReviewHold { incident: IncidentId },
+    /// The same for all held incidents of the space, from the newest one behind this place of their list on.
+    ReviewHolds {
+        space: SpaceId,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        below: Option<String>,
+    },
 }
+
+/// How long after an action its follow-up is due. More than a minute, so that it waits in the table, where the request
+/// deletes it again; less than two minutes, within which a crash is made good. The request writes the action in less.
+pub const FOLLOW_UP_AFTER: Duration = Duration::from_secs(75);
 
 impl Timer {
     pub fn new(due: Moment, work: Work) -> Self {
@@ -78,8 +95,23 @@ impl Timer {
             Work::Notify { notice, .. } => format!("notify.{}.{}.{}", notice.incident, notice.n, notice.destination),
             Work::ContactLate { incident, n, destination, .. } => format!("contact_late.{incident}.{n}.{destination}"),
             Work::CloseIncident { incident } => format!("close_incident.{incident}"),
+            Work::FollowUp { action, .. } => format!("follow_up.{action}"),
+            Work::CloseAlerts { incident, n, .. } => format!("close_alerts.{incident}.{n}"),
+            Work::ReviewHold { incident } => format!("review_hold.{incident}"),
+            Work::ReviewHolds { space, below: None } => format!("review_holds.{space}"),
+            Work::ReviewHolds { space, below: Some(below) } => format!("review_holds.{space}.{below}"),
         };
         Self { due, id, work }
+    }
+
+    /// What is written before a person's action: after a crash in between, this carries out what follows from it.
+    pub fn follow_up(incidents: Vec<IncidentId>, action: String, now: Moment) -> Self {
+        Self::new(now + FOLLOW_UP_AFTER, Work::FollowUp { incidents, action })
+    }
+
+    /// Names the changes that the timer makes: the same for every copy, and another for the same work at another time.
+    pub fn action(&self) -> String {
+        format!("{}@{}", self.id, self.due.millis())
     }
 
     /// When the alert that this message opens closes by itself: with all others of its window, at most [`WINDOW`] late.
@@ -93,18 +125,25 @@ impl Timer {
 
 /// The timers that the change recorded as `entry` calls for. Those that an earlier change has set are set already.
 pub fn timers(incident: &Incident, entry: &Entry) -> Vec<Timer> {
+    let id = || incident.id.clone();
+    if entry.kind == EntryKind::Closed {
+        // Even if the incident was reopened since: its alerts stay closed. An earlier version did not store who closed it.
+        let by = NamedActor { actor: entry.by.clone().unwrap_or(Actor::Rule), name: entry.actor.clone() };
+        return vec![Timer::new(entry.at, Work::CloseAlerts { incident: id(), n: entry.n, by })];
+    }
     if incident.progress == Progress::Closed {
         return Vec::new();
     }
-    let id = || incident.id.clone();
     match entry.kind {
         EntryKind::Snoozed => {
             let end = |until| Timer::new(until, Work::SnoozeEnd { incident: id(), until });
             incident.snoozed_until.map(end).into_iter().collect()
         }
-        EntryKind::Triggered if incident.held.is_some() => {
-            let until = incident.held.as_ref().and_then(|held| held.until);
-            until.map(|until| Timer::new(until, Work::HoldEnd { incident: id(), until })).into_iter().collect()
+        EntryKind::Triggered if incident.held.is_some() => hold_end(incident),
+        EntryKind::SilenceChanged => hold_end(incident),
+        // A silence of warnings does not hold what has become critical.
+        EntryKind::SeverityRaised if incident.held.is_some() => {
+            vec![Timer::new(entry.at, Work::ReviewHold { incident: id() })]
         }
         EntryKind::Triggered
         | EntryKind::Reopened
@@ -113,7 +152,7 @@ pub fn timers(incident: &Incident, entry: &Entry) -> Vec<Timer> {
         | EntryKind::Escalated
         | EntryKind::Repeated
         | EntryKind::Reassigned
-        | EntryKind::Unacknowledged => level_timers(incident, entry.at),
+        | EntryKind::Unacknowledged => level_timers(incident, entry),
         EntryKind::ContactFailed => nobody_left(incident, entry.at).into_iter().collect(),
         EntryKind::SeverityRaised
         | EntryKind::Recovered
@@ -132,8 +171,35 @@ pub fn timers(incident: &Incident, entry: &Entry) -> Vec<Timer> {
     }
 }
 
+fn hold_end(incident: &Incident) -> Vec<Timer> {
+    let until = incident.held.as_ref().and_then(|held| held.until);
+    let work = |until| Work::HoldEnd { incident: incident.id.clone(), until };
+    until.map(|until| Timer::new(until, work(until))).into_iter().collect()
+}
+
+/// Whether the change notifies a level, or lets its time begin again: the timers of the level count from it.
+const fn starts_level(kind: EntryKind) -> bool {
+    matches!(
+        kind,
+        EntryKind::Triggered
+            | EntryKind::Reopened
+            | EntryKind::SnoozeEnded
+            | EntryKind::SilenceEnded
+            | EntryKind::Escalated
+            | EntryKind::Repeated
+            | EntryKind::Reassigned
+            | EntryKind::Unacknowledged
+    )
+}
+
 /// Of the level at which the incident stands: its start if it waits, else its next repetition and its end.
-fn level_timers(incident: &Incident, told_at: Moment) -> Vec<Timer> {
+fn level_timers(incident: &Incident, entry: &Entry) -> Vec<Timer> {
+    let told_at = entry.at;
+    // Carried out again after a crash, an older change must not set the timers of the level that a newer one has started:
+    // counted from the older change, they would be due too early.
+    if incident.timeline.iter().any(|later| later.n > entry.n && starts_level(later.kind)) {
+        return Vec::new();
+    }
     let Some(escalation) = incident.escalation.as_ref().filter(|_| !incident.is_quiet()) else { return Vec::new() };
     let (id, round, level) = (&incident.id, incident.round, escalation.level);
     if escalation.is_waiting {

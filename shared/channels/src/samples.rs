@@ -126,6 +126,7 @@ pub(crate) fn notice(kind: EntryKind) -> Notice {
         kind,
         at: if kind == EntryKind::Triggered { NOW } else { NOW + std::time::Duration::from_secs(320) },
         actor: if person { "Li Lei" } else { "source" }.to_owned(),
+        by: None,
         incident: "inc_01KE6W5Z000000000000000001abc".parse().expect("valid"),
         num: "7KQ2MD".to_owned(),
         space: "spc_4fJk2LmNpQ".parse().expect("valid"),

@@ -6,11 +6,13 @@
 //!
 //! What is absent here: decisions. Who is told what is `alerting`'s business (`notice::plan`, `timer::timers`).
 
+mod action;
 mod alarm;
 mod subject;
 
 use std::time::Duration;
 
+pub use action::{PendingAction, WRITE_WITHIN};
 use alerting::alert::Alert;
 use alerting::change::ChangeEvent;
 use alerting::ids::DestinationId;
@@ -92,6 +94,8 @@ impl Dispatch {
             at,
             kind,
             actor: newest.map_or_else(String::new, |entry| entry.actor.clone()),
+            by: newest.and_then(|entry| entry.by.clone()),
+            action: None,
             detail: None,
             alert_n: None,
             alert: None,

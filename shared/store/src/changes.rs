@@ -8,21 +8,20 @@ use alerting::alert::{Alert, AlertEvent, AlertKey, Status, Verdict, fold};
 use alerting::assignment::Assigned;
 use alerting::ids::{IncidentId, Stamp};
 use alerting::incident::Incident;
-use alerting::incident::apply::{ActionError, Applied, Change, SourceChange, apply, wanted};
+use alerting::incident::apply::{ActionError, Applied, Change, SourceChange, apply, left_by, wanted};
 use alerting::moment::Moment;
 use alerting::timeline::Entry;
 
 use crate::alert_states::WriteState;
 use crate::errors::{ReadError, WriteError};
 use crate::incidents::{Place, Replaces, WriteIncident};
+use crate::merges::{Path, out_of_circle};
 use crate::{Store, keys};
 
 /// How often a lost race is decided again. Many alerts may join one incident at a time.
-const RACES: u32 = 12;
+pub(crate) const RACES: u32 = 12;
 /// The longest pause before it is; the first ones are tried at once.
 const PAUSE: Duration = Duration::from_millis(20);
-/// How many merges are followed: more are a circle.
-const MERGES: usize = 8;
 
 /// Why a change was not made.
 #[derive(Debug, thiserror::Error)]
@@ -47,17 +46,20 @@ pub enum Outcome {
 }
 
 impl Store {
-    /// Applies a change of an alert or of a timer; the incident and the entry to be told, or `None` if nothing is.
+    /// Applies a change of a timer; the incident and the entry whose follow-up is to be carried out, or `None` if nothing
+    /// is. `action` names the change: made before, it is found by its name.
     pub async fn change_incident(
         &self,
         id: &IncidentId,
         change: &Change,
+        action: &str,
         now: Moment,
     ) -> Result<Option<(Incident, Entry)>, WriteError> {
-        Ok(match self.change_by_source(id, change, None, now).await? {
-            Outcome::Changed(incident, entry) => Some((incident, entry)),
-            Outcome::Nothing | Outcome::CannotJoin => None,
-        })
+        match self.act_on_incident(id, change, action, now).await {
+            Ok(changed) => Ok(changed),
+            Err(ChangeError::Write(error)) => Err(error),
+            Err(ChangeError::Refused(_)) => Ok(None), // only people are refused
+        }
     }
 
     /// The same, saying also that an alert cannot join. `alert` is the one that the change is about.
@@ -68,7 +70,7 @@ impl Store {
         alert: Option<&Alert>,
         now: Moment,
     ) -> Result<Outcome, WriteError> {
-        match Box::pin(self.change(id, change, alert, now)).await {
+        match Box::pin(self.change(id, change, None, alert, now)).await {
             Ok(outcome) => Ok(outcome),
             Err(ChangeError::Write(error)) => Err(error),
             Err(ChangeError::Refused(_)) => Ok(Outcome::Nothing), // only people are refused
@@ -99,51 +101,67 @@ impl Store {
         &self,
         id: &IncidentId,
         change: &Change,
+        action: &str,
         now: Moment,
     ) -> Result<Option<(Incident, Entry)>, ChangeError> {
-        match Box::pin(self.change(id, change, None, now)).await? {
+        match Box::pin(self.change(id, change, Some(action), None, now)).await? {
             Outcome::Changed(incident, entry) => Ok(Some((incident, entry))),
             Outcome::Nothing | Outcome::CannotJoin => Ok(None),
         }
     }
 
-    /// Applies a change to the incident that stands at `id`, or to the one that it was merged into. `alert` is the one
-    /// that stands for the incident, if the caller has it at hand.
+    /// Applies a change to the incident that stands at `id`, or to the one that it was merged into. `action` names the
+    /// change, if it has a name; `alert` is the one that stands for the incident, if the caller has it at hand.
     ///
     /// A first trigger is written without a read: nearly always it makes the incident.
-    pub async fn change(
+    async fn change(
         &self,
         id: &IncidentId,
         change: &Change,
+        action: Option<&str>,
         alert: Option<&Alert>,
         now: Moment,
     ) -> Result<Outcome, ChangeError> {
         let makes = matches!(change, Change::Source(source) if source.alert_n == 1 && source.incident == *id);
-        let mut id = id.clone();
-        let mut place = if makes { None } else { self.place(&id).await.map_err(WriteError::Read)? };
-        let mut merges = 0;
+        let mut path = Path::from(id);
+        let mut place = if makes { None } else { self.place(path.at()).await.map_err(WriteError::Read)? };
         let mut races = 0;
-        while races < RACES && merges < MERGES {
+        while races < RACES {
             let current = match &place {
                 Some(Place::Dropped(_)) => return Ok(Outcome::Nothing),
                 Some(Place::Joined(target)) => {
-                    (id, merges) = (target.clone(), merges + 1);
-                    place = self.place(&id).await.map_err(WriteError::Read)?;
+                    place = self.follow(&mut path, target.clone()).await.map_err(WriteError::Read)?;
                     continue;
                 }
                 Some(Place::Incident(incident)) => Some(incident),
                 None => None,
             };
+            if let (Some(incident), Some(action)) = (current, action)
+                && let Some(entry) = left_by(incident, action)
+            {
+                return Ok(Outcome::Changed(incident.clone(), entry.clone()));
+            }
             let assigned = self.assigned(current, change, alert, now).await.map_err(WriteError::Read)?;
-            match apply(current, change, assigned.as_ref(), now)? {
+            let applied = match apply(current, change, assigned.as_ref(), now) {
+                Err(ActionError::Merged(target)) => {
+                    match self.stands_for_circle(path.at()).await.map_err(WriteError::Read)? {
+                        Some(stand) if stand == *path.at() => {
+                            place = place.map(out_of_circle);
+                            continue;
+                        }
+                        stand => return Err(ActionError::Merged(stand.unwrap_or(target)).into()),
+                    }
+                }
+                applied => applied?.named(action),
+            };
+            match applied {
                 Applied::Nothing => return Ok(Outcome::Nothing),
                 Applied::CannotJoin => return Ok(Outcome::CannotJoin),
                 Applied::Already(entry) => {
                     return Ok(current.map_or(Outcome::Nothing, |now| Outcome::Changed(now.clone(), entry)));
                 }
                 Applied::Moved(target) => {
-                    (id, merges) = (target, merges + 1);
-                    place = self.place(&id).await.map_err(WriteError::Read)?;
+                    place = self.follow(&mut path, target).await.map_err(WriteError::Read)?;
                 }
                 Applied::Changed(next, entry) => {
                     let replaces = current.map_or(Replaces::Nothing, |before| Replaces::Incident(before.n));
@@ -156,20 +174,7 @@ impl Store {
                 }
             }
         }
-        Err(WriteError::Read(ReadError::throttled(&id)).into())
-    }
-
-    /// What stands at `id` once all notes and merges are followed: an incident, a note that there is none, or nothing.
-    pub async fn standing(&self, id: &IncidentId) -> Result<Option<Place>, ReadError> {
-        let mut id = id.clone();
-        for _ in 0..MERGES {
-            match self.place(&id).await? {
-                Some(Place::Joined(other)) => id = other,
-                Some(Place::Incident(Incident { merged_into: Some(other), .. })) => id = other,
-                place => return Ok(place),
-            }
-        }
-        Err(ReadError::throttled(&id))
+        Err(WriteError::Read(ReadError::throttled(path.at())).into())
     }
 
     /// Whom the incident is to be assigned to, if the change assigns it.
@@ -204,8 +209,9 @@ impl Store {
         self.assign(&space, &alert, severity, &wanted, now).await.map(Some)
     }
 
-    /// Closes an open alert at the wish of a person or a timer, under a stamp of that moment: messages received before
-    /// are overtaken by it, the next trigger opens a new alert. `None`: it was closed already.
+    /// Closes the key of an open alert for a person or a timer, under a stamp of that moment: messages received before are
+    /// overtaken by it, the next trigger opens a new alert. The alert as it then is, which [`Store::show_closed`] writes
+    /// when everybody was notified of it. `None`: its source closed it, or a newer alert has its key.
     pub async fn close_alert(&self, alert: &Alert, stamp: Stamp, now: Moment) -> Result<Option<Alert>, WriteError> {
         let (mut shown, mut count) = (alert.shown, alert.count);
         if let Some(key) = &alert.alert_key {
@@ -214,17 +220,13 @@ impl Store {
                 None => return Ok(None),
             }
         }
-        let close = |stored: Option<&Alert>| {
-            let stored = stored.unwrap_or(alert);
-            if stored.status == Status::Closed {
-                return stored.clone();
-            }
-            let (texts, closed_at) = (Some(stored.texts()), Some(now));
-            let shown = shown.max(stored.shown);
-            Alert { status: Status::Closed, texts, shown, count, closed_at, updated_at: now, ..stored.clone() }
-        };
-        let (closed, changed) = self.change_alert(Some(alert.clone()), close, now).await?;
-        Ok(changed.then_some(closed))
+        Ok(Some(shut(alert, shown, count, now)))
+    }
+
+    /// Shows the alert as closed, whatever it shows meanwhile; whether this call did.
+    pub async fn show_closed(&self, closed: &Alert, before: &Alert, now: Moment) -> Result<bool, WriteError> {
+        let close = |stored: Option<&Alert>| shut(stored.unwrap_or(before), closed.shown, closed.count, now);
+        Ok(self.change_alert(Some(before.clone()), close, now).await?.1)
     }
 
     /// Moves the watermark of the alert's key to the close; the stamp and the count that it then has.
@@ -264,8 +266,17 @@ impl Store {
     }
 }
 
+/// The alert, closed: its status changes, and nothing else that people see of it.
+fn shut(stored: &Alert, shown: Stamp, count: u64, now: Moment) -> Alert {
+    if stored.status == Status::Closed {
+        return stored.clone();
+    }
+    let (texts, shown) = (Some(stored.texts()), shown.max(stored.shown));
+    Alert { status: Status::Closed, texts, shown, count, closed_at: Some(now), updated_at: now, ..stored.clone() }
+}
+
 /// Those who lost the same race do not meet again at once.
-async fn pause(races: u32) {
+pub(crate) async fn pause(races: u32) {
     if races > 2 {
         let spread = getrandom::u32().unwrap_or(0) % 1000;
         tokio::time::sleep(PAUSE.mul_f64(f64::from(spread) / 1000.0)).await;

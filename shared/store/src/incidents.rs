@@ -86,6 +86,20 @@ impl Store {
     /// before it is written: they are never changed any more, so writing them twice does no harm.
     pub async fn write_incident(&self, incident: &Incident, replaces: &Replaces) -> Result<WriteIncident, WriteError> {
         let key = incident_key(&incident.id)?;
+        let (incident, item) = self.incident_item(incident).await?;
+        match self.put(Table::Alerts, &key, item, Some(replaces.condition())).await? {
+            Write::Done(_) => Ok(WriteIncident::Written),
+            Write::Refused(stored) => {
+                let stored = stored.as_ref().map(decode_place).transpose()?;
+                let own = matches!(&stored, Some(Place::Incident(stored)) if *stored == incident);
+                Ok(if own { WriteIncident::Written } else { WriteIncident::Lost(stored) })
+            }
+        }
+    }
+
+    /// The incident as it is stored, and its item. Entries for which it has no room are written before.
+    pub(crate) async fn incident_item(&self, incident: &Incident) -> Result<(Incident, Item), WriteError> {
+        let key = incident_key(&incident.id)?;
         let mut incident = incident.clone();
         let spilled = incident.spill();
         if !spilled.is_empty() {
@@ -97,14 +111,7 @@ impl Store {
         if let Some(closed_at) = incident.closed_at {
             item.insert("expires_at".to_owned(), expiry(closed_at + limits::ALERT_AFTERLIFE));
         }
-        match self.put(Table::Alerts, &key, item, Some(replaces.condition())).await? {
-            Write::Done(_) => Ok(WriteIncident::Written),
-            Write::Refused(stored) => {
-                let stored = stored.as_ref().map(decode_place).transpose()?;
-                let own = matches!(&stored, Some(Place::Incident(stored)) if *stored == incident);
-                Ok(if own { WriteIncident::Written } else { WriteIncident::Lost(stored) })
-            }
-        }
+        Ok((incident, item))
     }
 
     /// Notes that an alert's place is no incident; what stands there now, which is older than this call if it is not the
@@ -222,7 +229,7 @@ impl Store {
 }
 
 impl Replaces {
-    fn condition(&self) -> Condition {
+    pub(crate) fn condition(&self) -> Condition {
         match self {
             Replaces::Nothing => Condition::absent(),
             Replaces::Incident(n) => Condition::unchanged("n", Some(*n)),

@@ -34,6 +34,7 @@ mod item;
 pub mod keys;
 pub mod ledger;
 pub mod log;
+pub mod merges;
 mod newest_first;
 pub mod oidc;
 pub mod people;

@@ -9,8 +9,8 @@ use alerting::alert::Alert;
 use alerting::assignment::{Assigned, People, SpacePolicy, assign, by_hand};
 use alerting::escalation::{EscalationRule, Level};
 use alerting::ids::{MemberId, SpaceId, TeamId};
-use alerting::incident::Reach;
 use alerting::incident::apply::Wanted;
+use alerting::incident::{Hold, Reach};
 use alerting::matcher::View;
 use alerting::moment::Moment;
 use alerting::people::Member;
@@ -65,6 +65,15 @@ impl Store {
             return None;
         }
         self.inner.policies.of(space).silence(space, &view(alert, alert.severity), at)
+    }
+
+    /// How the silences of the space that are in force at this moment hold back this alert: until the last of them ends.
+    /// `None`: nothing holds it.
+    pub fn hold_of(&self, space: &Space, alert: &Alert, at: Moment) -> Option<Hold> {
+        if space.silences.is_empty() {
+            return None;
+        }
+        self.inner.policies.of(space).hold(space, &view(alert, alert.severity), at)
     }
 
     /// Whom an incident of this severity goes to; `alert` stands for all of its alerts.

@@ -28,6 +28,10 @@ const BATCH_WRITE: usize = 25;
 /// How often the unprocessed rest of a batch is asked for again, each time after twice the wait.
 const BATCH_ROUNDS: u32 = 5;
 const BATCH_WAIT: Duration = Duration::from_millis(50);
+/// How often a put is tried again while a transaction is at its item. The SDK does not retry this error, and a transaction
+/// takes some ten milliseconds: <https://repost.aws/knowledge-center/dynamodb-transactwriteitems>.
+const CONFLICT_ROUNDS: u32 = 5;
+const CONFLICT_WAIT: Duration = Duration::from_millis(20);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Table {
@@ -294,15 +298,19 @@ impl Store {
                 .set_expression_attribute_values(terms.values())
                 .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
         }
-        match request.send().await {
-            Ok(_) => Ok(Write::Done(Item::new())),
-            Err(error) => match error.as_service_error() {
+        for round in 1.. {
+            let Err(error) = request.clone().send().await else { break };
+            match error.as_service_error() {
                 Some(PutItemError::ConditionalCheckFailedException(refusal)) => {
-                    Ok(Write::Refused(refusal.item.clone()))
+                    return Ok(Write::Refused(refusal.item.clone()));
                 }
-                _ => Err(WriteError::aws(key, error)),
-            },
+                Some(PutItemError::TransactionConflictException(_)) if round <= CONFLICT_ROUNDS => {
+                    tokio::time::sleep(CONFLICT_WAIT * round).await;
+                }
+                _ => return Err(WriteError::aws(key, error)),
+            }
         }
+        Ok(Write::Done(Item::new()))
     }
 
     pub(crate) async fn update(&self, table: Table, update: Update) -> Result<Write, WriteError> {

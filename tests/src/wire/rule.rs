@@ -82,6 +82,12 @@ impl Calls {
         self
     }
 
+    /// From the nth on, from 1.
+    pub fn from_nth(mut self, n: u64) -> Self {
+        self.which = Which::Numbers(n, u64::MAX);
+        self
+    }
+
     /// Only the first so many.
     pub fn first(mut self, count: u64) -> Self {
         self.which = Which::Numbers(1, count + 1);

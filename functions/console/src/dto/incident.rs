@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::Time;
+use super::actor::ActorRef;
 use super::schema::{NotifiedShape, ProgressShape, SeverityShape, WhyNobodyShape};
 
 /// Alerts that an incident names; `alert_count` says how many there are, and `/incidents/{id}/alerts` has all of them.
@@ -41,6 +42,9 @@ pub(crate) struct IncidentView {
     alerts: Vec<AlertId>,
     /// How many there are.
     alert_count: usize,
+    /// How many of them are open. None of an incident that is not closed: somebody reopened it after its alerts had closed,
+    /// and it stays open until somebody closes it.
+    open_alert_count: usize,
     triggered_at: Time,
     #[schema(required)]
     acknowledged_at: Option<Time>,
@@ -118,8 +122,11 @@ pub(crate) struct EntryView {
     /// What happened; `notified` is one attempt to tell someone.
     #[schema(example = "acknowledged")]
     kind: &'static str,
-    /// A member or API key by name, `source`, or `timer`; of an attempt, the destination by name.
+    /// A member or API key by name, `source`, `timer`, or `rule` (a setting); of an attempt, the destination by name.
     actor: String,
+    /// The same by id; absent of an attempt, and where an earlier version wrote the entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    actor_ref: Option<ActorRef>,
     #[schema(required)]
     detail: Option<String>,
 }
@@ -170,6 +177,7 @@ impl AttemptView {
 impl IncidentView {
     pub(crate) fn new(incident: Incident, notified: Notified) -> Self {
         let alert_count = incident.alerts.len();
+        let open_alert_count = incident.alerts.iter().filter(|linked| linked.is_open).count();
         Self {
             id: incident.id,
             num: incident.num,
@@ -179,6 +187,7 @@ impl IncidentView {
             progress: incident.progress,
             alerts: incident.alerts.into_iter().take(ALERTS_NAMED).map(|linked| linked.alert).collect(),
             alert_count,
+            open_alert_count,
             triggered_at: Time(incident.triggered_at),
             acknowledged_at: incident.acknowledged_at.map(Time),
             closed_at: incident.closed_at.map(Time),
@@ -245,6 +254,7 @@ impl DeliveryView {
             at: attempt.at,
             kind: "notified",
             actor: who.clone(),
+            actor_ref: None,
             detail: Some(attempt.detail(&channel)),
         })
     }
@@ -252,7 +262,13 @@ impl DeliveryView {
 
 impl From<Entry> for EntryView {
     fn from(entry: Entry) -> Self {
-        Self { at: Time(entry.at), kind: entry.kind.as_str(), actor: entry.actor, detail: entry.detail }
+        Self {
+            at: Time(entry.at),
+            kind: entry.kind.as_str(),
+            actor: entry.actor,
+            actor_ref: entry.by.as_ref().map(ActorRef::from),
+            detail: entry.detail,
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use alerting::actor::{Actor as By, NamedActor};
 use alerting::filter::{Condition, Filter, Group, Op};
 use alerting::ids::{DestinationId, IncidentId, MemberId, SilenceId};
-use alerting::incident::apply::Actor as Who;
 use alerting::incident::{COMMENT_CHARS, SNOOZE_MAX};
 use alerting::limits::TITLE_CHARS;
 use alerting::silence::{Silence, SilenceAction, SilenceTime};
@@ -338,8 +338,8 @@ fn exact(value: &str) -> String {
 }
 
 /// Who acts: the member named, whose role has to allow it, or else the API key.
-async fn who(app: &App, key: Actor, member: Option<MemberId>) -> Result<Who, ApiError> {
-    let Some(id) = member else { return Ok(Who { id: key.name.clone(), name: key.name }) };
+async fn who(app: &App, key: Actor, member: Option<MemberId>) -> Result<NamedActor, ApiError> {
+    let Some(id) = member else { return Ok(NamedActor::api_key(key.key, key.name)) };
     match app.store.members().get(&id).await? {
         // A key with the scope `respond` speaks for people, but gives nobody more than their role does.
         Some(member) if Scope::of(member.role) < Scope::Respond => {
@@ -347,7 +347,10 @@ async fn who(app: &App, key: Actor, member: Option<MemberId>) -> Result<Who, Api
                 format!("{id} is a viewer, who may not act on incidents; an administrator can change the role");
             Err(ApiError::invalid("member", message))
         }
-        Some(member) => Ok(Who { id: id.to_string(), name: member.name }),
+        Some(member) => {
+            let actor = By::ApiKey { id: key.key, for_member: Some(id) };
+            Ok(NamedActor { actor, name: member.name })
+        }
         None => Err(ApiError::invalid("member", format!("there is no member {id}"))),
     }
 }

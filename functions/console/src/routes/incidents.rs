@@ -27,7 +27,7 @@ use crate::dto::schema::ProgressShape;
 use crate::error::ApiError;
 use crate::extract::{ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
-use crate::{App, SharedApp};
+use crate::{App, SharedApp, names};
 
 /// Alerts of an incident, or deliveries of a page of incidents, that are read at the same time.
 const READ_AT_A_TIME: usize = 20;
@@ -137,6 +137,7 @@ async fn timeline(
     let has_more = entries.len() > page.limit;
     entries.truncate(page.limit);
     let next = entries.last().filter(|_| has_more).map(|entry| entry.n.to_string());
+    let entries = names::named(&app, entries).await?;
     Ok(Json(Listed { items: entries.into_iter().map(EntryView::from).collect(), next }))
 }
 
@@ -144,7 +145,7 @@ async fn timeline(
 pub(crate) async fn detail(app: &App, incident: Incident) -> Result<Json<IncidentDetail>, ApiError> {
     let found = app.store.deliveries(&incident.id).await?;
     let notified = Notified::of(&incident, found.iter().map(|(_, delivery)| delivery.sent()));
-    let newest = app.store.timeline_end(&incident, TIMELINE_ENTRIES).await?;
+    let newest = names::named(app, app.store.timeline_end(&incident, TIMELINE_ENTRIES).await?).await?;
     let deliveries = delivery_views(app, found, newest_notices(&incident, &newest)).await?;
     Ok(Json(IncidentDetail::new(incident, notified, newest, deliveries)))
 }

@@ -109,6 +109,7 @@ pub(crate) const fn gives(kind: EntryKind) -> bool {
         | EntryKind::Commented
         | EntryKind::Merged
         | EntryKind::MergedAway
-        | EntryKind::Edited => false,
+        | EntryKind::Edited
+        | EntryKind::SilenceChanged => false,
     }
 }

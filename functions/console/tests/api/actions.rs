@@ -88,7 +88,7 @@ async fn open_incident(world: &World, alert: &Alert, space: SpaceId, opened_by: 
         flapping: false,
         storm_thresholds: Vec::new(),
     });
-    world.store.change_incident(&incident, &change, world.now()).await.expect("written").expect("made");
+    world.store.change_incident(&incident, &change, "trigger", world.now()).await.expect("written").expect("made");
     incident.to_string()
 }
 
@@ -134,36 +134,56 @@ async fn an_acknowledgement_is_told_once_to_every_destination_under_the_keys_nam
 }
 
 #[tokio::test]
-async fn closing_an_incident_closes_its_alert_and_the_alerts_other_incidents() {
+async fn closing_an_incident_makes_its_alerts_due_to_close_and_nothing_else_is_left_to_do() {
     let world = World::start().await;
     let destination = world.destination().await;
-    let (one, two) = (world.space(&[&destination]).await, world.space(&[&destination]).await);
-    let opened = open(&world, Some("db-1"), &[&one, &two]).await;
+    let space = world.space(&[&destination]).await;
+    let opened = open(&world, Some("db-1"), &[&space]).await;
+    let close = format!("/incidents/{}/close", opened.incidents[0]);
 
-    let closed = world.post(&format!("/incidents/{}/close", opened.incidents[0]), &json!({})).await.is(200);
+    let closed = world.post(&close, &json!({})).await.is(200);
     assert_eq!(closed["progress"], "closed");
     assert!(closed["closed_at"].is_string());
-    let other = world.get(&format!("/incidents/{}", opened.incidents[1])).await.is(200);
-    assert_eq!((&other["progress"], kinds(&other)), (&json!("closed"), vec!["triggered", "closed"]));
+    let due = world.take_sent("due");
+    assert_eq!(due.len(), 1, "{due:#?}");
+    let work = &due[0]["work"]["close_alerts"];
+    assert_eq!((&work["incident"], &work["n"]), (&json!(opened.incidents[0]), &json!(2)));
+    assert_eq!(work["by"]["name"], "first key");
+    assert_eq!(world.take_sent("notices.fifo").len(), 1);
+    world.advance(3600);
+    assert_eq!(world.store.due_timers(world.now(), 10).await.expect("read"), [], "the follow-up was deleted");
 
-    let alert = world.get(&format!("/alerts/{}", opened.alert.id)).await.is(200);
-    assert_eq!(alert["status"], "closed");
-    assert_eq!(alert["incidents"], json!(opened.incidents));
-    let integration = &opened.alert.integration;
-    let state = world.store.alert_state(integration, &alert_key_hash("db-1")).await.expect("read").expect("there");
-    assert_eq!(state.status, Status::Closed);
-    assert!(state.watermark > opened.alert.opened_by, "the next trigger opens a new alert");
-    assert_eq!(world.store.open_count(integration).await.expect("read"), 0);
-    assert_eq!(world.take_sent("notices.fifo").len(), 2);
-
-    // Again: no error, and nothing is closed twice.
-    world.post(&format!("/incidents/{}/close", opened.incidents[0]), &json!({})).await.is(200);
-    assert_eq!(world.store.open_count(integration).await.expect("read"), 0);
+    world.post(&close, &json!({})).await.is(200);
     world.post(&format!("/incidents/{}/acknowledge", opened.incidents[0]), &json!({})).await.refuses(409, "");
 }
 
 #[tokio::test]
-async fn a_reopened_incident_is_triggered_again_and_its_alert_stays_closed() {
+async fn a_timeline_says_who_acted_by_id_and_by_the_name_of_now() {
+    let world = World::start().await;
+    let space = world.space(&[]).await;
+    let opened = open(&world, None, &[&space]).await;
+    let path = format!("/incidents/{}", opened.incidents[0]);
+    let member = world.post("/members", &json!({"name": "timer"})).await.is(201);
+    world.post(&format!("{path}/acknowledge"), &json!({"member": member["id"]})).await.is(200);
+    world.post(&format!("{path}/comments"), &json!({"text": "hm"})).await.is(200);
+    let renamed = json!({"name": "Li Lei"});
+    world.put(&format!("/members/{}", id(&member)), &renamed).await.is(200);
+    world.advance(11);
+
+    let incident = world.get(&path).await.is(200);
+    let row = |place: usize| {
+        let entry = &incident["timeline"][place];
+        let actor = &entry["actor_ref"];
+        [&entry["actor"], &actor["type"], &actor["member"]].map(|value| value.as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(row(0), ["source", "source", ""]);
+    assert_eq!(row(1), ["Li Lei", "api_key", &id(&member)]);
+    assert_eq!(row(2), ["first key", "api_key", ""]);
+    assert!(incident["timeline"][2]["actor_ref"]["id"].as_str().is_some_and(|id| id.starts_with("key_")));
+}
+
+#[tokio::test]
+async fn a_reopened_incident_is_triggered_again() {
     let world = World::start().await;
     let space = world.space(&[]).await;
     let opened = open(&world, None, &[&space]).await;
@@ -172,7 +192,6 @@ async fn a_reopened_incident_is_triggered_again_and_its_alert_stays_closed() {
     world.post(&format!("{path}/close"), &json!({})).await.is(200);
     let reopened = world.post(&format!("{path}/reopen"), &json!({})).await.is(200);
     assert_eq!((&reopened["progress"], &reopened["closed_at"]), (&json!("triggered"), &Value::Null));
-    assert_eq!(world.get(&format!("/alerts/{}", opened.alert.id)).await.is(200)["status"], "closed");
 }
 
 #[tokio::test]

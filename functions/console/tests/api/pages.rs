@@ -1,7 +1,8 @@
 //! The pages, as a browser gets them.
 
+use alerting::actor::NamedActor;
 use alerting::ids::{AlertId, IncidentId, Stamp};
-use alerting::incident::apply::{Action, Actor, Change, SourceChange, SourceKind};
+use alerting::incident::apply::{Action, Change, SourceChange, SourceKind};
 use serde_json::json;
 
 use crate::actions::{open, open_saying};
@@ -302,11 +303,11 @@ async fn a_long_incident_is_shown_in_part_and_weighs_little() {
     for n in 1..25 {
         join(&world, &opened.alert, &id, n).await;
     }
-    let actor = Actor { id: "Ann".to_owned(), name: "Ann".to_owned() };
+    let actor = NamedActor::api_key("key_a".parse().expect("valid"), "Ann");
     for n in 0..120 {
         let action = Action::Comment { text: format!("comment {n:03} {}", "looking at the disk ".repeat(4)) };
         let change = Change::Person { actor: actor.clone(), action, episode: None };
-        world.store.act_on_incident(&id, &change, world.now()).await.expect("written");
+        world.store.act_on_incident(&id, &change, &format!("comment {n}"), world.now()).await.expect("written");
     }
     let li = world.person("Li Lei", "responder", "en").await;
     let page = li.opens(&format!("/incidents/{id}")).await;
@@ -346,7 +347,12 @@ async fn join(world: &World, first: &alerting::alert::Alert, incident: &Incident
         flapping: false,
         storm_thresholds: Vec::new(),
     });
-    world.store.change_incident(incident, &change, world.now()).await.expect("written").expect("joined");
+    world
+        .store
+        .change_incident(incident, &change, &format!("join {n}"), world.now())
+        .await
+        .expect("written")
+        .expect("joined");
 }
 
 #[tokio::test]

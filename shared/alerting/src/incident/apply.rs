@@ -1,14 +1,12 @@
 //! What a change does to an incident.
 
+use crate::actor::NamedActor;
 use crate::assignment::Assigned;
 use crate::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, SpaceId, Stamp};
-use crate::incident::{ALERTS, Hold, Incident, Linked, Progress, Reach, due, person, source};
+use crate::incident::{ALERTS, Hold, Incident, Progress, Reach, due, person, source};
 use crate::moment::Moment;
 use crate::severity::Severity;
 use crate::timeline::{Audience, Entry, EntryKind};
-
-/// The actor of what happens by itself.
-pub(super) const TIMER: &str = "timer";
 
 /// What happens to an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,10 +14,10 @@ pub enum Change {
     /// An alert's own: a transition that evaluate committed.
     Source(SourceChange),
     /// One of its alerts was closed: after its integration's `auto_close_hours`, or with another incident of the alert.
-    AlertClosed { alert: AlertId, by: Option<Actor> },
+    AlertClosed { alert: AlertId, by: NamedActor },
     /// A person's.
     Person {
-        actor: Actor,
+        actor: NamedActor,
         action: Action,
         /// The episode that the person saw; `None`: whichever it is.
         episode: Option<u32>,
@@ -28,51 +26,14 @@ pub enum Change {
     AutoClose,
     /// The snooze that ends at this moment ran out.
     SnoozeEnd { until: Moment },
-    /// The silence or mute that ends at this moment is over.
-    HoldEnd { until: Moment },
+    /// What holds it now: silences were looked at again. `None`: nothing does.
+    HoldReviewed { hold: Option<Hold> },
     /// A level of its escalation rule is due.
     Escalate { round: u32, level: u32 },
     /// The current level is to be told again.
     Repeat { round: u32, time: u32 },
     /// A person could not be told at this destination, or several; `name` is theirs.
     ContactFailed { destination: DestinationId, name: String, reason: String },
-}
-
-impl Change {
-    /// The entry that this very change has left: how a timer that was handed over twice finds its own. Other entries may
-    /// have followed it, but nothing that would make it void.
-    pub fn left_in<'i>(&self, incident: &'i Incident) -> Option<&'i Entry> {
-        let newest = |kinds: &[EntryKind]| {
-            incident.timeline.iter().rev().find(|entry| kinds.contains(&entry.kind) && entry.actor == TIMER)
-        };
-        let last = |kinds: &[EntryKind]| incident.timeline.last().filter(|entry| kinds.contains(&entry.kind));
-        let repeated = incident.escalation.as_ref().map(|escalation| escalation.repeated);
-        match self {
-            Change::AlertClosed { .. } | Change::AutoClose => last(&[EntryKind::AutoClosed, EntryKind::AlertRecovered]),
-            Change::SnoozeEnd { .. } => last(&[EntryKind::SnoozeEnded]),
-            Change::HoldEnd { .. } => last(&[EntryKind::SilenceEnded]),
-            Change::Escalate { round, .. } => {
-                // Whoever was told again was told.
-                let is_current = incident.round == round + 1 && repeated.unwrap_or(0) == 0;
-                newest(&[EntryKind::Escalated, EntryKind::NobodyReached]).filter(|_| is_current)
-            }
-            Change::Repeat { round, time } => {
-                let is_current = incident.round == *round && repeated == Some(*time);
-                newest(&[EntryKind::Repeated]).filter(|_| is_current)
-            }
-            Change::ContactFailed { .. } => last(&[EntryKind::ContactFailed]),
-            Change::Source(_) | Change::Person { .. } => None,
-        }
-    }
-}
-
-/// Who does something.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Actor {
-    /// A member's id; for an API key its name.
-    pub id: String,
-    /// As it stands in timelines.
-    pub name: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,18 +87,6 @@ pub enum Action {
     Edit {
         title: Option<String>,
         severity: Option<Severity>,
-    },
-    /// This one goes into another: it closes, and what its alerts do from now on happens there.
-    MergeInto {
-        target: IncidentId,
-        num: String,
-    },
-    /// Another one was merged into this.
-    Absorb {
-        from: IncidentId,
-        num: String,
-        alerts: Vec<Linked>,
-        severity: Severity,
     },
 }
 
@@ -198,7 +147,7 @@ pub fn wanted(current: Option<&Incident>, change: &Change) -> Option<Wanted> {
         }
         (None, _) => None,
         (Some(incident), Change::SnoozeEnd { until }) => due::ends_snooze(incident, *until).then_some(Wanted::Rule),
-        (Some(incident), Change::HoldEnd { until }) => due::ends_hold(incident, *until).then_some(Wanted::Rule),
+        (Some(incident), Change::HoldReviewed { hold: None }) => due::is_held(incident).then_some(Wanted::Rule),
         (Some(incident), Change::Escalate { round, level }) => {
             let rule = due::escalates(incident, *round, *level)?.rule.clone()?;
             Some(Wanted::Level { rule, level: *level })
@@ -230,19 +179,40 @@ pub fn apply(
     };
     Ok(match change {
         Change::Source(source) => source::follow(incident, source, now),
-        Change::AlertClosed { alert, by } => source::close_alert(incident, alert, by.as_ref(), now),
+        Change::AlertClosed { alert, by } => source::close_alert(incident, alert, by, now),
         Change::Person { actor, action, episode } => {
             return person::act_in(incident, *episode, actor, action, assigned, now);
         }
         Change::AutoClose => due::auto_close(incident, now),
         Change::SnoozeEnd { until } => due::end_snooze(incident, *until, assigned, now),
-        Change::HoldEnd { until } => due::end_hold(incident, *until, assigned, now),
+        Change::HoldReviewed { hold } => due::review_hold(incident, hold.as_ref(), assigned, now),
         Change::Escalate { round, level } => due::escalate(incident, *round, *level, assigned, now),
         Change::Repeat { round, time } => due::repeat(incident, *round, *time, now),
         Change::ContactFailed { destination, name, reason } => {
             due::contact_failed(incident, destination, name, reason, now)
         }
     })
+}
+
+/// The entry that the action or timer of this name has left, if it has.
+pub fn left_by<'i>(incident: &'i Incident, action: &str) -> Option<&'i Entry> {
+    incident.timeline.iter().rev().find(|entry| entry.action.as_deref() == Some(action))
+}
+
+impl Applied {
+    /// Gives the change the name of the action or timer that makes it.
+    pub fn named(self, action: Option<&str>) -> Self {
+        match (self, action) {
+            (Applied::Changed(mut incident, mut entry), Some(action)) => {
+                entry.action = Some(action.to_owned());
+                if let Some(last) = incident.timeline.last_mut() {
+                    last.action.clone_from(&entry.action);
+                }
+                Applied::Changed(incident, entry)
+            }
+            (other, _) => other,
+        }
+    }
 }
 
 impl SourceKind {
@@ -256,16 +226,26 @@ impl SourceKind {
 }
 
 /// An entry that is about to be written down.
-pub(super) struct Draft<'a> {
+pub(super) struct Draft {
     pub(super) kind: EntryKind,
-    pub(super) actor: &'a str,
+    pub(super) by: NamedActor,
+    /// Names the action that makes the change, where that is known already.
+    pub(super) action: Option<String>,
     pub(super) detail: Option<String>,
     pub(super) told: Audience,
 }
 
-impl<'a> Draft<'a> {
-    pub(super) fn new(kind: EntryKind, actor: &'a str) -> Self {
-        Self { kind, actor, detail: None, told: Audience::Everyone }
+impl Draft {
+    pub(super) const fn new(kind: EntryKind, by: NamedActor) -> Self {
+        Self { kind, by, action: None, detail: None, told: Audience::Everyone }
+    }
+
+    pub(super) fn by_timer(kind: EntryKind) -> Self {
+        Self::new(kind, NamedActor::timer())
+    }
+
+    pub(super) fn by_source(kind: EntryKind) -> Self {
+        Self::new(kind, NamedActor::source())
     }
 
     pub(super) fn detail(self, detail: impl Into<String>) -> Self {
@@ -278,20 +258,32 @@ impl<'a> Draft<'a> {
     }
 
     /// The same for a transition of one of its alerts.
-    pub(super) fn write_of(self, mut incident: Incident, at: Moment, alert: Option<(&AlertId, u64)>) -> Applied {
+    pub(super) fn write_of(self, incident: Incident, at: Moment, alert: Option<(&AlertId, u64)>) -> Applied {
+        let (incident, entry) = self.record(incident, at, alert);
+        Applied::Changed(incident, entry)
+    }
+
+    pub(super) fn record(
+        self,
+        mut incident: Incident,
+        at: Moment,
+        alert: Option<(&AlertId, u64)>,
+    ) -> (Incident, Entry) {
         incident.n += 1;
         let entry = Entry {
             n: incident.n,
             at,
             kind: self.kind,
-            actor: self.actor.to_owned(),
+            actor: self.by.name,
+            by: Some(self.by.actor),
+            action: self.action,
             detail: self.detail,
             alert_n: alert.map(|(_, n)| n),
             alert: alert.map(|(alert, _)| alert).filter(|alert| incident.first_alert() != Some(alert)).cloned(),
             told: self.told,
         };
         incident.timeline.push(entry.clone());
-        Applied::Changed(incident, entry)
+        (incident, entry)
     }
 }
 

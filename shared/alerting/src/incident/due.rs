@@ -1,10 +1,11 @@
 //! What happens to an incident when its time has come, and how a level of an escalation rule starts.
 
+use crate::actor::NamedActor;
 use crate::assignment::{Assigned, Assignment};
 use crate::escalation::Unless;
 use crate::ids::DestinationId;
-use crate::incident::apply::{Applied, Draft, TIMER, close, reset};
-use crate::incident::{Escalation, Incident, Progress};
+use crate::incident::apply::{Applied, Draft, close, reset};
+use crate::incident::{Escalation, Hold, Incident, Progress};
 use crate::moment::Moment;
 use crate::timeline::{Audience, Entry, EntryKind};
 
@@ -15,13 +16,7 @@ pub(crate) const NO_DESTINATIONS: &str =
 /// Gives the incident to whom `assigned` says; the draft, with whom it tells and a word on why.
 ///
 /// `at_once`: a level that has a delay has waited already.
-pub(super) fn start<'a>(
-    incident: &mut Incident,
-    assigned: &Assigned,
-    at_once: bool,
-    draft: Draft<'a>,
-    now: Moment,
-) -> Draft<'a> {
+pub(super) fn start(incident: &mut Incident, assigned: &Assigned, at_once: bool, draft: Draft, now: Moment) -> Draft {
     incident.round += 1;
     match assigned {
         Assigned::Space(destinations) => {
@@ -42,13 +37,7 @@ pub(super) fn start<'a>(
     }
 }
 
-fn start_level<'a>(
-    incident: &mut Incident,
-    assignment: &Assignment,
-    at_once: bool,
-    draft: Draft<'a>,
-    now: Moment,
-) -> Draft<'a> {
+fn start_level(incident: &mut Incident, assignment: &Assignment, at_once: bool, draft: Draft, now: Moment) -> Draft {
     let is_waiting = !at_once && !assignment.delay.is_zero();
     let escalation = Escalation {
         rule: assignment.rule.clone(),
@@ -92,21 +81,29 @@ pub(super) fn end_snooze(incident: &Incident, until: Moment, assigned: Option<&A
     }
     let mut next = incident.clone();
     reset(&mut next);
-    assign_again(next, assigned, Draft::new(EntryKind::SnoozeEnded, TIMER), now)
+    assign_again(next, assigned, Draft::by_timer(EntryKind::SnoozeEnded), now)
 }
 
-pub(super) fn ends_hold(incident: &Incident, until: Moment) -> bool {
-    let held = incident.held.as_ref().is_some_and(|held| held.until == Some(until));
-    incident.progress != Progress::Closed && held
+pub(super) fn is_held(incident: &Incident) -> bool {
+    incident.progress != Progress::Closed && incident.held.is_some()
 }
 
-pub(super) fn end_hold(incident: &Incident, until: Moment, assigned: Option<&Assigned>, now: Moment) -> Applied {
-    if !ends_hold(incident, until) {
+/// `hold`: what holds it now, by the silences that are in force. What nothing holds any more is assigned.
+pub(super) fn review_hold(
+    incident: &Incident,
+    hold: Option<&Hold>,
+    assigned: Option<&Assigned>,
+    now: Moment,
+) -> Applied {
+    if !is_held(incident) || incident.held.as_ref() == hold {
         return Applied::Nothing;
     }
     let mut next = incident.clone();
-    next.held = None;
-    let draft = Draft::new(EntryKind::SilenceEnded, TIMER);
+    next.held = hold.cloned();
+    if let Some(hold) = hold {
+        return Draft::by_timer(EntryKind::SilenceChanged).detail(hold.remark()).write(next, now);
+    }
+    let draft = Draft::by_timer(EntryKind::SilenceEnded);
     if next.progress == Progress::Processing || next.escalation.is_some() {
         // Someone found it and took care of it meanwhile.
         return Draft { told: Audience::Only(Vec::new()), ..draft }.write(next, now);
@@ -115,12 +112,7 @@ pub(super) fn end_hold(incident: &Incident, until: Moment, assigned: Option<&Ass
 }
 
 /// Assigns an incident that is triggered again, from the first level on.
-pub(super) fn assign_again(
-    mut incident: Incident,
-    assigned: Option<&Assigned>,
-    draft: Draft<'_>,
-    now: Moment,
-) -> Applied {
+pub(super) fn assign_again(mut incident: Incident, assigned: Option<&Assigned>, draft: Draft, now: Moment) -> Applied {
     incident.escalation = None;
     let draft = match assigned {
         Some(assigned) => start(&mut incident, assigned, false, draft, now),
@@ -162,7 +154,7 @@ pub(super) fn escalate(
         Assigned::Space(_) | Assigned::Level(_) => EntryKind::Escalated,
     };
     let mut next = incident.clone();
-    let draft = start(&mut next, assigned, at_once, Draft::new(kind, TIMER), now);
+    let draft = start(&mut next, assigned, at_once, Draft::by_timer(kind), now);
     draft.write(next, now)
 }
 
@@ -180,7 +172,7 @@ pub(super) fn repeat(incident: &Incident, round: u32, time: u32, now: Moment) ->
     }
     escalation.repeated = time;
     let told = Audience::Only(escalation.audience());
-    let draft = Draft::new(EntryKind::Repeated, TIMER).detail(format!("{time} of {times}"));
+    let draft = Draft::by_timer(EntryKind::Repeated).detail(format!("{time} of {times}"));
     Draft { told, ..draft }.write(next, now)
 }
 
@@ -223,7 +215,7 @@ pub(super) fn contact_failed(
         format!("{name} could not be told by {} ({reason}); {left}", place(destination))
     };
     add_all(&mut next.destinations, &told);
-    let draft = Draft::new(EntryKind::ContactFailed, TIMER).detail(words);
+    let draft = Draft::by_timer(EntryKind::ContactFailed).detail(words);
     Draft { told: Audience::Only(told), ..draft }.write(next, now)
 }
 
@@ -253,7 +245,7 @@ pub(super) fn auto_close(incident: &Incident, now: Moment) -> Applied {
     let mut next = incident.clone();
     close(&mut next, now);
     next.alerts.iter_mut().for_each(|linked| linked.is_open = false);
-    Draft::new(EntryKind::AutoClosed, TIMER).write(next, now)
+    Draft::new(EntryKind::AutoClosed, NamedActor::rule()).write(next, now)
 }
 
 pub(super) fn add(list: &mut Vec<String>, item: &str) {

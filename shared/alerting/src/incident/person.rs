@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use crate::actor::{Actor, NamedActor};
 use crate::assignment::Assigned;
-use crate::incident::apply::{Action, ActionError, Actor, Applied, Draft, close, reset};
+use crate::incident::apply::{Action, ActionError, Applied, Draft, close, reset};
 use crate::incident::due::{add, add_all, assign_again, start};
-use crate::incident::{ALERTS, Escalation, Incident, Linked, Progress, Reach};
+use crate::incident::{Escalation, Incident, Progress, Reach};
 use crate::moment::Moment;
 use crate::severity::Severity;
-use crate::timeline::{Audience, EntryKind};
+use crate::timeline::{Audience, Entry, EntryKind};
 
 /// What someone does again within this time, with nothing in between, is a button that was pressed twice, or a request
 /// whose answer was lost: what would take effect each time (a comment, one level further) takes effect once.
@@ -18,7 +19,7 @@ const PRESSED_TWICE: Duration = Duration::from_secs(10);
 pub(super) fn act_in(
     incident: &Incident,
     episode: Option<u32>,
-    actor: &Actor,
+    actor: &NamedActor,
     action: &Action,
     assigned: Option<&Assigned>,
     now: Moment,
@@ -33,14 +34,13 @@ pub(super) fn act_in(
 /// Applies a person's action, or says why not. What is so already is no error, and changes nothing.
 fn act(
     incident: &Incident,
-    actor: &Actor,
+    actor: &NamedActor,
     action: &Action,
     assigned: Option<&Assigned>,
     now: Moment,
 ) -> Result<Applied, ActionError> {
     if let Some(target) = &incident.merged_into {
-        let same = matches!(action, Action::MergeInto { target: wanted, .. } if wanted == target);
-        return if same { Ok(Applied::Nothing) } else { Err(ActionError::Merged(target.clone())) };
+        return Err(ActionError::Merged(target.clone()));
     }
     if is_pressed_twice(incident, actor, action, now) {
         return Ok(Applied::Nothing);
@@ -58,7 +58,7 @@ fn act(
             next.episode += 1;
             Ok(assign_again(next, assigned, draft(EntryKind::Reopened, actor), now))
         }
-        _ if is_closed && !matches!(action, Action::MergeInto { .. }) => Err(ActionError::Closed),
+        _ if is_closed => Err(ActionError::Closed),
         Action::Acknowledge => Ok(acknowledge(incident, actor, now)),
         Action::Unacknowledge => unacknowledge(incident, actor, now),
         Action::Snooze { until } => {
@@ -69,18 +69,15 @@ fn act(
         Action::Escalate { .. } => escalate(incident, actor, assigned, now),
         Action::Reassign { people } => Ok(reassign(incident, actor, people, now)),
         Action::AddResponders { people } => Ok(add_responders(incident, actor, people, now)),
-        Action::MergeInto { target, num } => {
-            let mut next = incident.clone();
-            close(&mut next, now);
-            next.merged_into = Some(target.clone());
-            Ok(draft(EntryKind::MergedAway, actor).detail(format!("into INC #{num}")).write(next, now))
-        }
-        Action::Absorb { from: _, num, alerts, severity } => absorb(incident, actor, num, alerts, *severity, now),
     }
 }
 
-fn is_pressed_twice(incident: &Incident, actor: &Actor, action: &Action, now: Moment) -> bool {
-    let Some(last) = incident.timeline.last().filter(|last| last.actor == actor.name) else { return false };
+fn is_pressed_twice(incident: &Incident, actor: &NamedActor, action: &Action, now: Moment) -> bool {
+    let is_same = |last: &&Entry| match &last.by {
+        Some(by) => same_person(by, &actor.actor),
+        None => last.actor == actor.name, // as an earlier version wrote it
+    };
+    let Some(last) = incident.timeline.last().filter(is_same) else { return false };
     let same = match (action, last.kind) {
         (Action::Comment { text }, EntryKind::Commented) => last.detail.as_ref() == Some(text),
         (Action::Snooze { until }, EntryKind::Snoozed) => {
@@ -99,34 +96,42 @@ fn is_pressed_twice(incident: &Incident, actor: &Actor, action: &Action, now: Mo
     same && now.since(last.at) < PRESSED_TWICE
 }
 
-fn draft(kind: EntryKind, actor: &Actor) -> Draft<'_> {
-    Draft::new(kind, &actor.name)
+/// The same member by whatever way, or the same API key for nobody.
+fn same_person(one: &Actor, other: &Actor) -> bool {
+    match (one.member(), other.member()) {
+        (None, None) => one == other,
+        (one, other) => one == other,
+    }
 }
 
-fn acknowledge(incident: &Incident, actor: &Actor, now: Moment) -> Applied {
-    if incident.acknowledged_by.contains(&actor.id) {
+fn draft(kind: EntryKind, actor: &NamedActor) -> Draft {
+    Draft::new(kind, actor.clone())
+}
+
+fn acknowledge(incident: &Incident, actor: &NamedActor, now: Moment) -> Applied {
+    if incident.acknowledged_by.iter().any(|id| id == actor.assignee()) {
         return Applied::Nothing; // pressed twice
     }
     let mut next = incident.clone();
     next.progress = Progress::Processing;
     next.acknowledged_at.get_or_insert(now);
-    add(&mut next.acknowledged_by, &actor.id);
-    add(&mut next.assignees, &actor.id);
+    add(&mut next.acknowledged_by, actor.assignee());
+    add(&mut next.assignees, actor.assignee());
     draft(EntryKind::Acknowledged, actor).write(next, now)
 }
 
 /// By the last one it returns to triggered, and its level starts to count anew.
-fn unacknowledge(incident: &Incident, actor: &Actor, now: Moment) -> Result<Applied, ActionError> {
+fn unacknowledge(incident: &Incident, actor: &NamedActor, now: Moment) -> Result<Applied, ActionError> {
     if incident.acknowledged_by.is_empty() {
         return Err(ActionError::NotAcknowledged);
     }
-    if !incident.acknowledged_by.contains(&actor.id) {
+    if !incident.acknowledged_by.iter().any(|id| id == actor.assignee()) {
         return Ok(Applied::Nothing); // others work on it, whom this does not concern
     }
     let mut next = incident.clone();
-    next.acknowledged_by.retain(|id| *id != actor.id);
-    if !is_assigned(&next, &actor.id) {
-        next.assignees.retain(|id| *id != actor.id);
+    next.acknowledged_by.retain(|id| id != actor.assignee());
+    if !is_assigned(&next, actor.assignee()) {
+        next.assignees.retain(|id| id != actor.assignee());
     }
     if next.acknowledged_by.is_empty() {
         next.progress = Progress::Triggered;
@@ -143,7 +148,7 @@ fn is_assigned(incident: &Incident, id: &str) -> bool {
     incident.escalation.iter().flat_map(|escalation| &escalation.people).any(|reach| reach.member.as_str() == id)
 }
 
-fn close_by_hand(incident: &Incident, actor: &Actor, now: Moment) -> Applied {
+fn close_by_hand(incident: &Incident, actor: &NamedActor, now: Moment) -> Applied {
     let mut next = incident.clone();
     close(&mut next, now);
     next.alerts.iter_mut().for_each(|linked| linked.is_open = false);
@@ -152,7 +157,7 @@ fn close_by_hand(incident: &Incident, actor: &Actor, now: Moment) -> Applied {
 
 fn escalate(
     incident: &Incident,
-    actor: &Actor,
+    actor: &NamedActor,
     assigned: Option<&Assigned>,
     now: Moment,
 ) -> Result<Applied, ActionError> {
@@ -170,7 +175,7 @@ fn escalate(
 }
 
 /// Other people have it from now on; the rule that gave it to the former ones ends.
-fn reassign(incident: &Incident, actor: &Actor, people: &[Reach], now: Moment) -> Applied {
+fn reassign(incident: &Incident, actor: &NamedActor, people: &[Reach], now: Moment) -> Applied {
     let mut next = incident.clone();
     reset(&mut next);
     next.round += 1;
@@ -183,7 +188,7 @@ fn reassign(incident: &Incident, actor: &Actor, people: &[Reach], now: Moment) -
 }
 
 /// More people have it; whatever goes on goes on.
-fn add_responders(incident: &Incident, actor: &Actor, people: &[Reach], now: Moment) -> Applied {
+fn add_responders(incident: &Incident, actor: &NamedActor, people: &[Reach], now: Moment) -> Applied {
     let new: Vec<Reach> = people
         .iter()
         .filter(|reach| !incident.assignees.iter().any(|id| *id == reach.member.as_str()))
@@ -220,7 +225,13 @@ fn by_hand(people: &[Reach], now: Moment) -> Escalation {
 }
 
 /// Title and severity that a person sets stay so.
-fn edit(incident: &Incident, actor: &Actor, title: Option<&str>, severity: Option<Severity>, now: Moment) -> Applied {
+fn edit(
+    incident: &Incident,
+    actor: &NamedActor,
+    title: Option<&str>,
+    severity: Option<Severity>,
+    now: Moment,
+) -> Applied {
     let mut next = incident.clone();
     let mut words = Vec::new();
     if let Some(title) = title {
@@ -240,29 +251,4 @@ fn edit(incident: &Incident, actor: &Actor, title: Option<&str>, severity: Optio
     }
     let detail = if words.is_empty() { "fixed as it is".to_owned() } else { words.join("; ") };
     draft(EntryKind::Edited, actor).detail(detail).write(next, now)
-}
-
-fn absorb(
-    incident: &Incident,
-    actor: &Actor,
-    num: &str,
-    alerts: &[Linked],
-    severity: Severity,
-    now: Moment,
-) -> Result<Applied, ActionError> {
-    let new: Vec<Linked> = alerts.iter().filter(|linked| incident.linked(&linked.alert).is_none()).cloned().collect();
-    if new.is_empty() {
-        return Ok(Applied::Nothing);
-    }
-    if incident.alerts.len() + new.len() > ALERTS {
-        return Err(ActionError::TooManyAlerts);
-    }
-    let mut next = incident.clone();
-    let count = new.len();
-    next.alerts.extend(new);
-    if !next.fixed.severity {
-        next.severity = next.severity.max(severity);
-    }
-    let detail = format!("INC #{num}, {count} alert{}", if count == 1 { "" } else { "s" });
-    Ok(draft(EntryKind::Merged, actor).detail(detail).write(next, now))
 }

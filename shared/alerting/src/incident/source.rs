@@ -1,8 +1,9 @@
 //! What an alert's own changes do to its incident.
 
+use crate::actor::{Actor, NamedActor};
 use crate::assignment::Assigned;
 use crate::ids::AlertId;
-use crate::incident::apply::{Actor, Applied, Draft, SourceChange, SourceKind, TIMER, close};
+use crate::incident::apply::{Applied, Draft, SourceChange, SourceKind, close};
 use crate::incident::due::start;
 use crate::incident::{ALERTS, Incident, Linked, Progress};
 use crate::moment::Moment;
@@ -41,7 +42,7 @@ pub(super) fn create(source: &SourceChange, assigned: Option<&Assigned>, now: Mo
         spilled: 0,
         timeline: Vec::new(),
     };
-    let mut draft = Draft::new(source.kind.entry(), "source");
+    let mut draft = Draft::by_source(source.kind.entry());
     if source.kind == SourceKind::Recover {
         close(&mut incident, now);
         draft = draft.detail(OVER);
@@ -81,7 +82,7 @@ pub(super) fn follow(incident: &Incident, source: &SourceChange, now: Moment) ->
             if place == 0 && !next.fixed.title {
                 next.title.clone_from(&source.title);
             }
-            write(Draft::new(source.kind.entry(), "source"), next, source, now)
+            write(Draft::by_source(source.kind.entry()), next, source, now)
         }
     }
 }
@@ -94,7 +95,7 @@ fn join(incident: &Incident, source: &SourceChange, now: Moment) -> Applied {
     next.alerts.push(linked(source));
     next.last_joined_at = next.last_joined_at.max(Some(source.opened_by.received_at()));
     if source.kind == SourceKind::Recover {
-        return write(Draft::new(EntryKind::AlertRecovered, "source"), next, source, now);
+        return write(Draft::by_source(EntryKind::AlertRecovered), next, source, now);
     }
     let count = u32::try_from(next.alerts.len()).unwrap_or(u32::MAX);
     let rises = source.severity > next.severity && !next.fixed.severity;
@@ -102,11 +103,11 @@ fn join(incident: &Incident, source: &SourceChange, now: Moment) -> Applied {
         next.severity = source.severity;
     }
     let draft = if source.storm_thresholds.contains(&count) {
-        Draft::new(EntryKind::StormWarning, "source").detail(format!("{count} alerts"))
+        Draft::by_source(EntryKind::StormWarning).detail(format!("{count} alerts"))
     } else if rises {
-        Draft::new(EntryKind::SeverityRaised, "source").detail(source.title.clone())
+        Draft::by_source(EntryKind::SeverityRaised).detail(source.title.clone())
     } else {
-        Draft::new(EntryKind::AlertJoined, "source").detail(source.title.clone())
+        Draft::by_source(EntryKind::AlertJoined).detail(source.title.clone())
     };
     write(draft, next, source, now)
 }
@@ -118,11 +119,11 @@ fn recovered(mut next: Incident, source: &SourceChange, now: Moment) -> Applied 
         close(&mut next, now);
         EntryKind::Recovered
     };
-    write(Draft::new(kind, "source"), next, source, now)
+    write(Draft::by_source(kind), next, source, now)
 }
 
 /// One of the alerts was closed without its source's doing. With the last one the incident closes.
-pub(super) fn close_alert(incident: &Incident, alert: &AlertId, by: Option<&Actor>, now: Moment) -> Applied {
+pub(super) fn close_alert(incident: &Incident, alert: &AlertId, by: &NamedActor, now: Moment) -> Applied {
     if let Some(target) = &incident.merged_into {
         return Applied::Moved(target.clone());
     }
@@ -134,15 +135,15 @@ pub(super) fn close_alert(incident: &Incident, alert: &AlertId, by: Option<&Acto
         return Applied::Nothing;
     };
     linked.is_open = false;
-    let kind = match by {
+    let kind = match &by.actor {
         _ if next.alerts.iter().any(|linked| linked.is_open) => EntryKind::AlertRecovered,
-        Some(_) => EntryKind::Closed,
-        None => EntryKind::AutoClosed,
+        Actor::Member { .. } | Actor::ApiKey { .. } => EntryKind::Closed,
+        Actor::Timer | Actor::Rule | Actor::Source => EntryKind::AutoClosed,
     };
     if kind != EntryKind::AlertRecovered {
         close(&mut next, now);
     }
-    Draft::new(kind, by.map_or(TIMER, |actor| &actor.name)).write(next, now)
+    Draft::new(kind, by.clone()).write(next, now)
 }
 
 fn already(incident: &Incident, source: &SourceChange) -> Applied {
@@ -157,6 +158,6 @@ fn linked(source: &SourceChange) -> Linked {
     Linked { alert: source.alert.clone(), n: source.alert_n, is_open: source.kind != SourceKind::Recover }
 }
 
-fn write(draft: Draft<'_>, incident: Incident, source: &SourceChange, now: Moment) -> Applied {
+fn write(draft: Draft, incident: Incident, source: &SourceChange, now: Moment) -> Applied {
     draft.write_of(incident, now, Some((&source.alert, source.alert_n)))
 }

@@ -1,13 +1,16 @@
 //! A row per sentence of what may happen to an incident.
 
+mod actions;
 mod escalation;
+mod merging;
 
 use std::time::Duration;
 
+use crate::actor::{Actor, NamedActor, Via};
 use crate::assignment::{Assigned, Assignment};
 use crate::escalation::{Next, Repeat, Unless};
 use crate::ids::{AlertId, DestinationId, IncidentId, Stamp};
-use crate::incident::apply::{Action, ActionError, Actor, Applied, Change, SourceChange, SourceKind, apply, wanted};
+use crate::incident::apply::{Action, ActionError, Applied, Change, SourceChange, SourceKind, apply, left_by, wanted};
 use crate::incident::{ALERTS, Hold, Incident, Linked, Progress, Reach, TIMELINE_INLINE};
 use crate::moment::Moment;
 use crate::severity::Severity;
@@ -52,8 +55,12 @@ fn trigger() -> Change {
     source(1, SourceKind::Trigger)
 }
 
+fn someone(name: &str) -> NamedActor {
+    NamedActor::api_key(id(&format!("key_{name}")), name)
+}
+
 fn person(name: &str, action: Action) -> Change {
-    Change::Person { actor: Actor { id: name.to_owned(), name: name.to_owned() }, action, episode: None }
+    Change::Person { actor: someone(name), action, episode: None }
 }
 
 fn reach(member: &str, contacts: &[&str]) -> Reach {
@@ -349,12 +356,12 @@ fn a_silenced_incident_tells_nobody_until_the_silence_ends_and_then_assigns() {
     assert_eq!((story.told(), story.incident().destinations.len()), (vec![], 0));
     let end = Work::HoldEnd { incident: story.incident().id.clone(), until: at(500) };
     assert_eq!(story.timers(), [(500 - story.now, end)]);
-    story.then(&Change::HoldEnd { until: at(500) });
+    story.then(&Change::HoldReviewed { hold: None });
     assert_eq!((story.kinds[1].clone(), story.told()), (Ok(Some(EntryKind::SilenceEnded)), ids(&["dst_g0", "dst_p0"])));
 
     let mut recovered = Story::of(&[silenced, self::source(2, SourceKind::Recover)]);
     assert_eq!(recovered.told(), vec![]);
-    recovered.then(&Change::HoldEnd { until: at(500) });
+    recovered.then(&Change::HoldReviewed { hold: None });
     assert_eq!(recovered.kinds[2], Ok(None));
 }
 
@@ -391,25 +398,65 @@ fn escalated_by_hand_beyond_the_last_level_is_refused_by_name() {
 }
 
 #[test]
-fn a_merged_incident_is_closed_and_what_its_alerts_do_belongs_to_the_other() {
-    let target: IncidentId = IncidentId::of(&id("spc_a"), stamp(99));
-    let merge = Action::MergeInto { target: target.clone(), num: "7KQ2MD".to_owned() };
-    let story = Story::of(&[trigger(), person("li", merge.clone()), person("li", merge)]);
-    assert_eq!(story.kinds[1..], [Ok(Some(EntryKind::MergedAway)), Ok(None)]);
-    let moved = apply(story.incident.as_ref(), &source(2, SourceKind::Recover), None, at(99));
-    assert_eq!(moved, Ok(Applied::Moved(target.clone())));
-    let refused = apply(story.incident.as_ref(), &person("li", Action::Acknowledge), None, at(99));
-    assert_eq!(refused, Err(ActionError::Merged(target)));
+fn what_another_silence_holds_stays_held_and_its_end_is_set_again() {
+    let Change::Source(source) = trigger() else { unreachable!("made so") };
+    let hold = |until: i64| Some(Hold { until: Some(at(until)), by: "silence nights (sil_a)".to_owned() });
+    let mut story = Story::of(&[Change::Source(SourceChange { hold: hold(500), ..source })]);
+    story.then(&Change::HoldReviewed { hold: hold(500) });
+    story.then(&Change::HoldReviewed { hold: hold(900) });
+    assert_eq!(story.kinds[1..], [Ok(None), Ok(Some(EntryKind::SilenceChanged))]);
+    let end = Work::HoldEnd { incident: story.incident().id.clone(), until: at(900) };
+    assert_eq!((story.timers(), story.told()), (vec![(900 - story.now, end)], vec![]));
+    story.then(&self::source(2, SourceKind::RaiseSeverity));
+    let review = Work::ReviewHold { incident: story.incident().id.clone() };
+    assert_eq!(story.timers(), [(0, review)], "the silence may not hold what is critical");
 }
 
 #[test]
-fn an_absorbed_incident_brings_its_alerts_and_its_severity_once() {
-    let alerts = vec![Linked { alert: AlertId::of(&id("int_b"), stamp(7)), n: 1, is_open: true }];
-    let from = IncidentId::of(&id("spc_a"), stamp(7));
-    let absorb = Action::Absorb { from, num: "7KQ2MD".to_owned(), alerts, severity: Severity::Critical };
-    let story = Story::of(&[trigger(), person("li", absorb.clone()), person("li", absorb)]);
-    assert_eq!(story.kinds[1..], [Ok(Some(EntryKind::Merged)), Ok(None)]);
-    assert_eq!((story.incident().alerts.len(), story.incident().severity), (2, Severity::Critical));
+fn an_action_is_found_by_its_name_whatever_was_written_after_it() {
+    let mut story = Story::of(&[trigger()]);
+    let applied = apply(story.incident.as_ref(), &person("li", Action::Acknowledge), None, at(30)).expect("allowed");
+    let Applied::Changed(incident, entry) = applied.named(Some("a1")) else { panic!("it changes something") };
+    story.incident = Some(incident);
+    story.then(&person("wang", Action::Comment { text: "hm".to_owned() }));
+    assert_eq!(left_by(story.incident(), "a1"), Some(&entry));
+    assert_eq!(left_by(story.incident(), "a2"), None);
+}
+
+#[test]
+fn closed_by_a_person_its_alerts_are_closed_even_if_it_was_reopened_since() {
+    let mut story = Story::of(&[trigger(), person("li", Action::Close)]);
+    let closed = story.last.clone().expect("closed");
+    let close = Work::CloseAlerts { incident: story.incident().id.clone(), n: 2, by: someone("li") };
+    assert_eq!(story.timers(), [(0, close.clone())]);
+    story.then(&person("li", Action::Reopen));
+    let again = timers(story.incident(), &closed);
+    assert_eq!(again.into_iter().map(|timer| timer.work).collect::<Vec<_>>(), [close]);
+}
+
+#[test]
+fn an_older_change_that_is_carried_out_again_sets_no_timer_of_a_newer_level() {
+    let mut story = Story::of(&[trigger()]);
+    let triggered = story.last.clone().expect("triggered");
+    story.then(&escalate(1, 1));
+    assert_eq!(timers(story.incident(), &triggered), []);
+    assert_eq!(story.timers().len(), 2, "the newer one sets its own");
+}
+
+#[test]
+fn a_member_is_recognised_by_id_and_a_name_gives_nobody_anothers_actions() {
+    let named = |member: &str, via| NamedActor::member(id(member), "timer", via);
+    let acts = |actor| Change::Person { actor, action: Action::Comment { text: "hm".to_owned() }, episode: None };
+    let now = at(40);
+    let comment = |incident: &Incident, actor| apply(Some(incident), &acts(actor), None, now).expect("allowed");
+    let Applied::Changed(incident, entry) = comment(Story::of(&[trigger()]).incident(), named("mem_a", Via::Page))
+    else {
+        panic!("a comment")
+    };
+    assert_eq!(entry.by, Some(Actor::Member { id: id("mem_a"), via: Via::Page }));
+    assert!(entry.is_by_person());
+    assert_eq!(comment(&incident, named("mem_a", Via::Link)), Applied::Nothing, "pressed twice");
+    assert!(matches!(comment(&incident, named("mem_b", Via::Page)), Applied::Changed(..)), "somebody else");
 }
 
 #[test]

@@ -76,6 +76,7 @@ impl Words {
             EntryKind::MergedAway => ("Merged into another incident", "已合并至其他故障"),
             EntryKind::Edited => ("Edited", "已修改"),
             EntryKind::AlertRecovered => ("Alert recovered", "告警恢复"),
+            EntryKind::SilenceChanged => ("Silence changed", "静默已变更"),
             EntryKind::SilenceEnded => ("Silence ended", "静默结束"),
             EntryKind::ContactFailed => ("A person could not be reached", "有人未能通知到"),
             EntryKind::NobodyReached => ("Nobody reached", "无人可通知"),
@@ -88,9 +89,26 @@ impl Words {
 
     /// What happened, and who did it if a person or an API key did.
     pub(crate) fn status_of(self, notice: &Notice) -> String {
+        let happened = self.happened(notice);
+        match (self.alerts(notice.kind), self.0) {
+            (Some(alerts), Language::English) => format!("{happened} ({alerts})"),
+            (Some(alerts), Language::Chinese) => format!("{happened}（{alerts}）"),
+            (None, _) => happened,
+        }
+    }
+
+    /// What became of the alerts of a reopened incident: nothing.
+    fn alerts(self, kind: EntryKind) -> Option<&'static str> {
+        (kind == EntryKind::Reopened).then_some(match self.0 {
+            Language::English => "its alerts stay closed",
+            Language::Chinese => "其告警仍为关闭",
+        })
+    }
+
+    fn happened(self, notice: &Notice) -> String {
         let event = self.event(notice.kind);
-        match (self.0, notice.actor.as_str()) {
-            (_, "" | "source" | "timer") => event.to_owned(),
+        match (self.0, person(notice)) {
+            (_, "") => event.to_owned(),
             (Language::English, actor) => format!("{event} by {actor}"),
             (Language::Chinese, actor) => format!("{event}（{actor}）"),
         }
@@ -99,13 +117,13 @@ impl Words {
     /// Who did it and how long after the trigger, for the end of a headline; of a trigger empty.
     pub(crate) fn note(self, notice: &Notice) -> String {
         let lasted = notice.closed_at.unwrap_or(notice.at).since(notice.triggered_at);
-        let actor = clean_line(&notice.actor);
-        let actor = Some(actor).filter(|actor| !matches!(actor.as_str(), "" | "source" | "timer"));
+        let actor = Some(clean_line(person(notice))).filter(|actor| !actor.is_empty());
         let after = (lasted >= Duration::from_secs(1)).then(|| match self.0 {
             Language::English => format!("after {}", self.duration(lasted)),
             Language::Chinese => format!("历时 {}", self.duration(lasted)),
         });
-        let parts: Vec<String> = actor.into_iter().chain(after).collect();
+        let alerts = self.alerts(notice.kind).map(str::to_owned);
+        let parts: Vec<String> = actor.into_iter().chain(after).chain(alerts).collect();
         match (self.0, notice.kind) {
             (_, EntryKind::Triggered) => String::new(),
             _ if parts.is_empty() => String::new(),
@@ -164,6 +182,16 @@ impl Words {
             Language::Chinese => format!("… 另有 {count} 条，见下一条消息"),
         }
     }
+}
+
+/// The name of the member or API key who did it; empty: it happened by itself.
+fn person(notice: &Notice) -> &str {
+    let is_person = match &notice.by {
+        Some(by) => by.is_person(),
+        // A notice that an earlier version queued has the name alone.
+        None => !matches!(notice.actor.as_str(), "source" | "timer"),
+    };
+    if is_person { &notice.actor } else { "" }
 }
 
 #[cfg(test)]

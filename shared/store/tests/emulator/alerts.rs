@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use alerting::actor::NamedActor;
 use alerting::alert::{Alert, AlertState, Status};
-use alerting::ids::{AlertId, IncidentId};
-use alerting::incident::apply::{Action, Actor, Change, SourceChange, SourceKind};
+use alerting::ids::{AlertId, ApiKeyId, IncidentId};
+use alerting::incident::apply::{Action, Change, SourceChange, SourceKind};
 use alerting::incident::{Incident, Progress};
 use alerting::moment::Moment;
 use alerting::severity::Severity;
@@ -77,13 +78,13 @@ fn trigger(at: i64) -> Change {
 }
 
 fn acknowledge(name: &str) -> Change {
-    let actor = Actor { id: name.to_owned(), name: name.to_owned() };
+    let actor = NamedActor::api_key(ApiKeyId::from_suffix(name).expect("valid"), name);
     Change::Person { actor, action: Action::Acknowledge, episode: None }
 }
 
 async fn incident(world: &World, at: i64) -> Incident {
     let id = IncidentId::of(&space("dba"), stamp(at));
-    let changed = world.store.change_incident(&id, &trigger(at), NOW).await.expect("written");
+    let changed = world.store.change_incident(&id, &trigger(at), "trigger", NOW).await.expect("written");
     changed.expect("triggered").0
 }
 
@@ -279,7 +280,7 @@ async fn a_copy_of_a_trigger_finds_the_first_ones_entry_and_changes_nothing() {
     let first = incident(&world, 0).await;
     let (same, entry) = world
         .another()
-        .change_incident(&first.id, &trigger(0), NOW + Duration::from_secs(60))
+        .change_incident(&first.id, &trigger(0), "trigger", NOW + Duration::from_secs(60))
         .await
         .expect("written")
         .expect("told again");
@@ -290,14 +291,16 @@ async fn a_copy_of_a_trigger_finds_the_first_ones_entry_and_changes_nothing() {
 async fn an_acknowledgement_between_read_and_write_survives() {
     let world = World::start().await;
     let first = incident(&world, 0).await;
-    world.store.act_on_incident(&first.id, &acknowledge("Ada"), NOW).await.expect("acknowledged");
+    world.store.act_on_incident(&first.id, &acknowledge("Ada"), "a1", NOW).await.expect("acknowledged");
     let Change::Source(source) = trigger(0) else { unreachable!("made so") };
     let recover = Change::Source(SourceChange { alert_n: 2, kind: SourceKind::Recover, ..source });
     // Both workers read the incident before either wrote; the second one decides again.
     let (one, two) = (world.another(), world.another());
     let by_bo = acknowledge("Bo");
-    let (recovered, second) =
-        tokio::join!(one.change_incident(&first.id, &recover, NOW), two.act_on_incident(&first.id, &by_bo, NOW));
+    let (recovered, second) = tokio::join!(
+        one.change_incident(&first.id, &recover, "recover", NOW),
+        two.act_on_incident(&first.id, &by_bo, "a2", NOW)
+    );
     recovered.expect("written").expect("recovered");
     let closed = world.store.incident(&first.id).await.expect("read").expect("there");
     assert_eq!(closed.progress, Progress::Closed);
@@ -320,6 +323,10 @@ async fn a_closed_alert_overtakes_what_came_before_and_the_next_trigger_opens_a_
     assert_eq!(closed.shown, stamp(50));
     let state = world.store.alert_state(&keyed.integration, &hash).await.expect("read").expect("there");
     assert_eq!((state.status, state.watermark, state.version), (Status::Closed, stamp(50), 4));
+    // After a crash before it was shown, the key is found closed, and the same alert to show.
+    let again = world.store.close_alert(&keyed, stamp(55), NOW).await.expect("read").expect("closed");
+    assert_eq!((again.status, again.shown), (Status::Closed, stamp(50)));
+    assert!(world.store.show_closed(&closed, &keyed, NOW).await.expect("written"));
     assert_eq!(world.store.alert(&keyed.id).await.expect("read"), Some(closed.clone()));
     assert_eq!(world.store.close_alert(&closed, stamp(60), NOW).await.expect("read"), None);
 }
@@ -331,7 +338,7 @@ async fn incidents_of_several_spaces_come_newest_first_by_progress() {
     for at in 0..20 {
         let triggered = incident(&world, at).await;
         if at % 3 == 0 {
-            world.store.change_incident(&triggered.id, &Change::AutoClose, NOW).await.expect("closed");
+            world.store.change_incident(&triggered.id, &Change::AutoClose, "close", NOW).await.expect("closed");
         } else {
             open.insert(0, triggered.id);
         }
@@ -374,7 +381,7 @@ async fn what_is_closed_expires_and_what_is_open_does_not() {
     assert_eq!(expiry("ALERT#int_a".to_owned(), stamp(0).to_string()).await, month(NOW));
     let first = incident(&world, 0).await;
     assert_eq!(expiry("INCIDENT#spc_dba".to_owned(), stamp(0).to_string()).await, None);
-    world.store.change_incident(&first.id, &Change::AutoClose, NOW).await.expect("closed");
+    world.store.change_incident(&first.id, &Change::AutoClose, "close", NOW).await.expect("closed");
     assert_eq!(expiry("INCIDENT#spc_dba".to_owned(), stamp(0).to_string()).await, month(NOW));
     let hash = alert_key_hash("k");
     let key = format!("STATE#int_a#{hash}");

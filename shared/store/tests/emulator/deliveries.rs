@@ -255,6 +255,7 @@ fn notice(at: i64, n: u64) -> Notice {
         kind: EntryKind::Triggered,
         at: NOW,
         actor: "source".to_owned(),
+        by: None,
         incident: IncidentId::of(&space("dba"), stamp(at)),
         num: "ABC123".to_owned(),
         space: space("dba"),

@@ -3,8 +3,9 @@
 
 use std::time::Duration;
 
-use alerting::ids::{AlertId, IncidentId, SilenceId};
-use alerting::incident::apply::{Action, Actor, Change, SourceChange, SourceKind};
+use alerting::actor::NamedActor;
+use alerting::ids::{AlertId, ApiKeyId, IncidentId, SilenceId};
+use alerting::incident::apply::{Action, Change, SourceChange, SourceKind};
 use alerting::incident::{Incident, TIMELINE_INLINE};
 use alerting::severity::Severity;
 use store::changes::Outcome;
@@ -14,11 +15,11 @@ use store::keys::alert_key_hash;
 
 use crate::world::{NOW, World, integration, space, stamp};
 
-fn own(at: i64) -> IncidentId {
+pub(crate) fn own(at: i64) -> IncidentId {
     IncidentId::of(&space("dba"), stamp(at))
 }
 
-fn source(at: i64) -> SourceChange {
+pub(crate) fn source(at: i64) -> SourceChange {
     SourceChange {
         incident: own(at),
         alert: AlertId::of(&integration("a"), stamp(at)),
@@ -34,12 +35,17 @@ fn source(at: i64) -> SourceChange {
     }
 }
 
-fn person(action: Action) -> Change {
-    Change::Person { actor: Actor { id: "Ada".to_owned(), name: "Ada".to_owned() }, action, episode: None }
+pub(crate) fn ada() -> NamedActor {
+    NamedActor::api_key(ApiKeyId::from_suffix("a").expect("valid"), "Ada")
 }
 
-async fn made(world: &World, at: i64) -> Incident {
-    let made = world.store.change_incident(&own(at), &Change::Source(source(at)), NOW).await.expect("written");
+pub(crate) fn person(action: Action) -> Change {
+    Change::Person { actor: ada(), action, episode: None }
+}
+
+pub(crate) async fn made(world: &World, at: i64) -> Incident {
+    let made =
+        world.store.change_incident(&own(at), &Change::Source(source(at)), "trigger", NOW).await.expect("written");
     made.expect("triggered").0
 }
 
@@ -96,7 +102,7 @@ async fn a_note_is_replaced_only_by_who_names_the_incident_that_did_not_take_the
 async fn an_alert_that_could_not_join_has_its_own_incident_once() {
     let world = World::start().await;
     let full = made(&world, 10).await;
-    world.store.change_incident(&full.id, &Change::AutoClose, NOW).await.expect("closed");
+    world.store.change_incident(&full.id, &Change::AutoClose, "close", NOW).await.expect("closed");
     world.store.note_place(&own(1), &joined(10), None, NOW).await.expect("written");
     let refused = world.store.change_by_source(&own(1), &Change::Source(source(1)), None, NOW).await;
     assert_eq!(refused.expect("read"), Outcome::CannotJoin);
@@ -133,8 +139,8 @@ async fn an_alert_that_could_not_join_has_its_own_incident_once() {
 async fn notes_and_merges_lead_to_the_incident_that_stands_in_the_end() {
     let world = World::start().await;
     let (first, second) = (made(&world, 1).await, made(&world, 2).await);
-    let merge = Action::MergeInto { target: second.id.clone(), num: second.num.clone() };
-    world.store.act_on_incident(&first.id, &person(merge), NOW).await.expect("merged");
+    let merged = world.store.merge_incidents(&first.id, &second.id, &ada(), "m1", NOW).await.expect("merged");
+    let (second, _) = merged.into_iter().next_back().expect("both changed");
     world.store.note_place(&own(3), &joined(1), None, NOW).await.expect("written");
     let standing = world.store.standing(&own(3)).await.expect("read");
     assert_eq!(standing, Some(Place::Incident(second)));
@@ -187,7 +193,12 @@ async fn a_timeline_that_outgrows_its_incident_is_whole_and_in_order_over_its_it
         // Every tenth is as long as a comment may be.
         let filler = if number % 10 == 0 { "警".repeat(3990) } else { String::new() };
         let comment = person(Action::Comment { text: format!("{number} {filler}") });
-        world.store.act_on_incident(&id, &comment, NOW).await.expect("written").expect("commented");
+        world
+            .store
+            .act_on_incident(&id, &comment, &format!("comment {number}"), NOW)
+            .await
+            .expect("written")
+            .expect("commented");
     }
     let incident = world.another().incident(&id).await.expect("read").expect("there");
     assert!(incident.timeline.len() <= TIMELINE_INLINE && incident.spilled > 0);
@@ -207,7 +218,8 @@ async fn entries_that_left_an_incident_whose_write_was_lost_stand_once() {
     let mut incident = made(&world, 1).await;
     for n in 0..TIMELINE_INLINE {
         let comment = person(Action::Comment { text: n.to_string() });
-        let done = world.store.act_on_incident(&incident.id, &comment, NOW).await.expect("written");
+        let done =
+            world.store.act_on_incident(&incident.id, &comment, &format!("comment {n}"), NOW).await.expect("written");
         incident = done.expect("commented").0;
     }
     // Whoever lost has spilled entries that the stored incident still holds, or spilled too.

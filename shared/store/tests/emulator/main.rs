@@ -10,6 +10,7 @@ mod groups;
 mod integrations;
 mod ledger;
 mod log;
+mod merges;
 mod timers;
 mod wire;
 mod world;

@@ -7,9 +7,9 @@ use serde::Serialize;
 use store::deliveries::{Attempt, AttemptOutcome};
 
 use super::view::Told;
-use crate::App;
 use crate::pages::error::PageError;
 use crate::pages::render::{Reader, When};
+use crate::{App, names};
 
 /// Rows that one page shows.
 pub(crate) const ROWS: usize = 100;
@@ -57,7 +57,7 @@ pub(super) async fn since(
     episode: u32,
     reader: &Reader,
 ) -> Result<Vec<Row>, PageError> {
-    let entries = app.store.timeline(incident).await?;
+    let entries = names::timeline(app, incident).await?;
     let reopened: Vec<usize> = (0..entries.len()).filter(|place| entries[*place].kind == EntryKind::Reopened).collect();
     // Counted from the newest one, for an earlier version did not count episodes.
     let ago = usize::try_from(incident.episode.saturating_sub(episode)).unwrap_or(usize::MAX);
@@ -74,10 +74,7 @@ fn of_entry(entry: &Entry, reader: &Reader) -> Row {
     Row {
         at: reader.when(entry.at),
         what: reader.word(&format!("kind_{}", entry.kind.as_str())).to_owned(),
-        who: match entry.actor.as_str() {
-            "source" | "timer" => String::new(),
-            name => name.to_owned(),
-        },
+        who: if entry.is_by_person() { entry.actor.clone() } else { String::new() },
         detail,
         is_comment: entry.kind == EntryKind::Commented,
         is_failure: matches!(entry.kind, EntryKind::ContactFailed | EntryKind::NobodyReached),

@@ -2,7 +2,7 @@
 
 use alerting::alert::{Alert, Status};
 use alerting::ids::DestinationId;
-use alerting::incident::Incident;
+use alerting::incident::{Incident, Progress};
 use alerting::limits::cut_chars;
 use alerting::notified::Notified;
 use alerting::severity::Severity;
@@ -19,7 +19,7 @@ use crate::pages::error::{PageError, refused};
 use crate::pages::render::{Reader, When};
 use crate::routes::incidents::named;
 use crate::session::SignedIn;
-use crate::{App, levels};
+use crate::{App, levels, names};
 
 /// Alerts that a page shows.
 const ALERTS: usize = 20;
@@ -76,6 +76,8 @@ pub(crate) struct IncidentPage {
     facts: Vec<Fact>,
     people: Vec<Person>,
     merged_into: Option<String>,
+    /// Although it is not closed: somebody reopened it.
+    alerts_closed: bool,
     alerts: Vec<AlertRow>,
     more_alerts: usize,
     told: Vec<ToldRow>,
@@ -158,7 +160,7 @@ pub(super) async fn page_of(
     asked: &Asked<'_>,
 ) -> Result<IncidentPage, PageError> {
     let told = told(app, &incident).await?;
-    let entries = app.store.timeline(&incident).await?;
+    let entries = names::timeline(app, &incident).await?;
     let alerts = alerts(app, &incident, reader).await?;
     let done = asked.done.and_then(|done| reader.known_word(&format!("done_{done}"))).map(str::to_owned);
     let notified = Notified::of(&incident, told.iter().map(|told| told.delivery.sent()));
@@ -169,6 +171,7 @@ pub(super) async fn page_of(
         facts: facts(app, &incident, reader).await?,
         people: people(app, &incident).await?,
         merged_into: incident.merged_into.as_ref().map(subject),
+        alerts_closed: incident.progress != Progress::Closed && !incident.alerts.iter().any(|linked| linked.is_open),
         more_alerts: incident.alerts.len().saturating_sub(ALERTS),
         alerts,
         story: Story::new(&entries, &told, asked.whole_timeline, reader),

@@ -1,7 +1,7 @@
 //! The link by which one person acknowledges without signing in: for channels that are addressed to one person, where
 //! the deployment allows it. It lives a day, works once, does nothing else, and shows no more than the incident's number.
 
-use alerting::incident::apply::Actor;
+use alerting::actor::{NamedActor, Via};
 use alerting::incident::{Incident, Progress};
 use alerting::link::Link;
 use alerting::people::Member;
@@ -72,7 +72,7 @@ pub(super) async fn acknowledge(
     let base = Base::from_request_parts(parts, app).await.map_err(|_| PageError::NotFound)?;
     same_origin(&parts.headers, &base)?;
     let usable = usable(app, link, token).await?;
-    let actor = Actor { id: usable.member.id.to_string(), name: usable.member.name.clone() };
+    let actor = NamedActor::member(usable.member.id.clone(), &usable.member.name, Via::Link);
     match act_in(app, &link.incident, Some(link.episode), Wish::Acknowledge, &actor).await {
         Ok(_) => {}
         // Closed or reopened between the two reads.

@@ -80,6 +80,11 @@ pub(super) const INCIDENTS: &[Row] = &[
 pub(super) const LINKS: &[Row] = &[
     ("details", "Details", "查看详情"),
     ("working_on_it", "Working on it", "正在处理"),
+    (
+        "alerts_stay_closed",
+        "All of its alerts are closed: it was reopened by hand, and stays open until somebody closes it.",
+        "其全部告警均已关闭：该事件由人工重新打开，需有人将其关闭。",
+    ),
     ("it_was_merged", "It was merged into another incident.", "该事件已合并至另一事件。"),
     ("it_is_closed", "It is closed already.", "该事件已关闭。"),
     ("you_work_on_it", "You have acknowledged it already.", "您已认领该事件。"),
@@ -171,6 +176,7 @@ pub(super) const STORY: &[Row] = &[
     ("kind_merged", "Another incident merged in", "合入其他事件"),
     ("kind_merged_away", "Merged into another incident", "已合并至其他事件"),
     ("kind_edited", "Edited", "已修改"),
+    ("kind_silence_changed", "Silence changed", "静默已变更"),
     ("kind_silence_ended", "Silence ended", "静默结束"),
     ("kind_contact_failed", "A person could not be reached", "有人未能通知到"),
     ("kind_nobody_reached", "Nobody reached", "无人可通知"),

@@ -44,22 +44,6 @@ fn an_escalation_acts_once_in_its_round_and_only_while_it_is_due() {
 }
 
 #[test]
-fn a_timer_that_comes_again_finds_what_it_did_until_something_else_makes_it_void() {
-    let comment = |text: &str| person("li", Action::Comment { text: text.to_owned() });
-    let repeat = |time| Change::Repeat { round: 1, time };
-    let left = |story: &Story, change: &Change| change.left_in(story.incident()).map(|entry| entry.n);
-
-    let mut story = Story::of(&[trigger(), repeat(1), comment("hm"), escalate(1, 1), comment("oh")]);
-    assert_eq!(left(&story, &escalate(1, 1)), Some(4), "although someone wrote something meanwhile");
-    assert_eq!((left(&story, &repeat(1)), left(&story, &escalate(2, 2))), (None, None));
-    [person("li", Action::Acknowledge), person("li", Action::Unacknowledge)].iter().for_each(|one| story.then(one));
-    assert_eq!(left(&story, &escalate(1, 1)), None, "another round has begun");
-
-    let story = Story::of(&[trigger(), repeat(1), comment("hm")]);
-    assert_eq!((left(&story, &repeat(1)), left(&story, &repeat(2))), (Some(2), None));
-}
-
-#[test]
 fn a_level_that_waits_for_the_close_takes_over_although_someone_acknowledged() {
     let until_closed = with(&level(0), |level| {
         level.next = Some(Next { after_minutes: 10, unless: Unless::Closed });

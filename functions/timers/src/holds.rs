@@ -1,0 +1,91 @@
+//! What holds incidents back from notifying, looked at again: a silence ended or was changed, or the alert was.
+//!
+//! An incident is held for as long as each of its open alerts is: by the silences that are in force now, whatever was
+//! recorded when it was made.
+
+use alerting::ids::{IncidentId, SpaceId};
+use alerting::incident::apply::{Change, left_by};
+use alerting::incident::{Hold, Incident, Progress};
+use alerting::moment::Moment;
+use alerting::space::Space;
+use alerting::timer::{Timer, Work};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use store::incidents::IncidentQuery;
+
+use crate::act::change;
+use crate::{AT_A_TIME, App, TimerError};
+
+/// Incidents of a space that one piece of work looks at; the rest is work of its own.
+const INCIDENTS: usize = 100;
+
+/// `at`: when the hold was to end, or now. The timer may come a moment early.
+pub(crate) async fn review(app: &App, id: &IncidentId, timer: &Timer, at: Moment) -> Result<(), TimerError> {
+    let Some(incident) = app.store.incident(id).await? else { return Ok(()) };
+    let space = app.store.spaces().get(&incident.space).await?;
+    review_one(app, &incident, space.as_ref(), timer, at).await
+}
+
+/// Looks at all held incidents of a space.
+pub(crate) async fn review_all(
+    app: &App,
+    id: &SpaceId,
+    below: Option<&str>,
+    timer: &Timer,
+    now: Moment,
+) -> Result<(), TimerError> {
+    let Some(space) = app.store.spaces().get(id).await? else { return Ok(()) };
+    let after = below.and_then(|below| below.parse().ok());
+    let query = IncidentQuery { progress: None, spaces: vec![id.clone()], after, limit: INCIDENTS };
+    let page = app.store.incidents(query).await?;
+    // Also those that an earlier copy of this timer released: it may have died before it notified anybody.
+    let held = |incident: &&Incident| {
+        let is_held = incident.held.is_some() && incident.progress != Progress::Closed;
+        is_held || left_by(incident, &timer.action()).is_some()
+    };
+    for incident in page.items.iter().filter(held) {
+        Box::pin(review_one(app, incident, Some(&space), timer, now)).await?;
+    }
+    if page.next.is_none() {
+        return Ok(());
+    }
+    let rest = Timer::new(timer.due, Work::ReviewHolds { space: id.clone(), below: page.next });
+    Ok(app.dispatch.set_timers(vec![rest]).await?)
+}
+
+async fn review_one(
+    app: &App,
+    incident: &Incident,
+    space: Option<&Space>,
+    timer: &Timer,
+    at: Moment,
+) -> Result<(), TimerError> {
+    let hold = match (&incident.held, space) {
+        (Some(held), _) if held.by == Hold::FLAPPING && held.until.is_some_and(|until| until > at) => {
+            Some(held.clone())
+        }
+        (Some(_), Some(space)) => hold_of(app, incident, space, at).await?,
+        (Some(_), None) => None,
+        (None, _) => None,
+    };
+    change(app, &incident.id, &Change::HoldReviewed { hold }, &timer.action(), at).await
+}
+
+/// Until the first of the open alerts is held no more; `None`: one of them is not held.
+async fn hold_of(app: &App, incident: &Incident, space: &Space, at: Moment) -> Result<Option<Hold>, TimerError> {
+    let mut places: Vec<usize> = (0..incident.alerts.len()).filter(|place| incident.alerts[*place].is_open).collect();
+    if places.is_empty() && !incident.alerts.is_empty() {
+        places.push(0);
+    }
+    let reads = stream::iter(places).map(|place| app.store.alert_as_stored(&incident.alerts[place].alert));
+    let mut alerts = reads.buffered(AT_A_TIME);
+    let mut first: Option<Hold> = None;
+    while let Some(alert) = alerts.try_next().await? {
+        let Some(alert) = alert else { continue };
+        let Some(hold) = app.store.hold_of(space, &alert, at) else { return Ok(None) };
+        let ends = |hold: &Hold| (hold.until.is_none(), hold.until);
+        if first.as_ref().is_none_or(|first| ends(&hold) < ends(first)) {
+            first = Some(hold);
+        }
+    }
+    Ok(first)
+}

@@ -1,0 +1,94 @@
+//! Two incidents become one: the source closes, and what its alerts do from now on happens in the target.
+//!
+//! One decision over both, because it is one write of both, each only over the incident that was read. So neither of them
+//! can close, recover or be merged elsewhere in between, and an incident is never merged into one that is merged itself:
+//! no circle can come about. An earlier version wrote one after the other; what it left is mended here, too.
+
+use crate::actor::NamedActor;
+use crate::incident::apply::{ActionError, Draft, close};
+use crate::incident::{ALERTS, Incident, Linked, Progress};
+use crate::moment::Moment;
+use crate::timeline::{Entry, EntryKind};
+
+/// What is to be written: all of it at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Merge {
+    /// `None`: it was merged into the target before, but its alerts did not get there.
+    pub source: Option<(Incident, Entry)>,
+    pub target: (Incident, Entry),
+}
+
+/// Merges `source` into `target`, or says why not. `None`: it is so already.
+pub fn merge(
+    source: &Incident,
+    target: &Incident,
+    actor: &NamedActor,
+    action: &str,
+    now: Moment,
+) -> Result<Option<Merge>, ActionError> {
+    let is_merged = source.merged_into.as_ref() == Some(&target.id);
+    if let Some(other) = source.merged_into.as_ref().filter(|_| !is_merged) {
+        return Err(ActionError::Merged(other.clone()));
+    }
+    let missing = missing(source, target);
+    if is_merged && missing.is_empty() {
+        return Ok(None);
+    }
+    if let Some(other) = &target.merged_into {
+        return Err(ActionError::Merged(other.clone()));
+    }
+    if target.progress == Progress::Closed {
+        return Err(ActionError::Closed);
+    }
+    if target.alerts.len() + missing.len() > ALERTS {
+        return Err(ActionError::TooManyAlerts);
+    }
+    let source_after = (!is_merged).then(|| leave(source, target, actor, action, now));
+    Ok(Some(Merge { source: source_after, target: absorb(target, source, missing, actor, action, now) }))
+}
+
+/// The alerts of the source that the target does not have.
+fn missing(source: &Incident, target: &Incident) -> Vec<Linked> {
+    source.alerts.iter().filter(|linked| target.linked(&linked.alert).is_none()).cloned().collect()
+}
+
+fn leave(source: &Incident, target: &Incident, actor: &NamedActor, action: &str, now: Moment) -> (Incident, Entry) {
+    let mut next = source.clone();
+    close(&mut next, now);
+    next.merged_into = Some(target.id.clone());
+    let draft = Draft::new(EntryKind::MergedAway, actor.clone()).detail(format!("into INC #{}", target.num));
+    Draft { action: Some(action.to_owned()), ..draft }.record(next, now, None)
+}
+
+fn absorb(
+    target: &Incident,
+    source: &Incident,
+    missing: Vec<Linked>,
+    actor: &NamedActor,
+    action: &str,
+    now: Moment,
+) -> (Incident, Entry) {
+    let mut next = target.clone();
+    let count = missing.len();
+    next.alerts.extend(missing);
+    if !next.fixed.severity {
+        next.severity = next.severity.max(source.severity);
+    }
+    let plural = if count == 1 { "" } else { "s" };
+    let draft = Draft::new(EntryKind::Merged, actor.clone());
+    let draft = draft.detail(format!("INC #{}, {count} alert{plural}", source.num));
+    Draft { action: Some(action.to_owned()), ..draft }.record(next, now, None)
+}
+
+impl Incident {
+    /// The incident of a circle of merges that stands for all of them, as if it had not been merged: it is open again if
+    /// one of its alerts is.
+    pub fn out_of_circle(mut self) -> Self {
+        self.merged_into = None;
+        if self.alerts.iter().any(|linked| linked.is_open) {
+            self.progress = if self.acknowledged_by.is_empty() { Progress::Triggered } else { Progress::Processing };
+            self.closed_at = None;
+        }
+        self
+    }
+}
