@@ -4,6 +4,7 @@ use alerting::ids::{SilenceId, SpaceId};
 use alerting::moment::Moment;
 use alerting::silence::{SILENCES, Silence, SilenceAction, SilenceTime};
 use alerting::space::Space;
+use alerting::timer::{FOLLOW_UP_AFTER, Timer, Work};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -90,6 +91,7 @@ async fn replace(
     ApiJson(body): ApiJson<SilenceBody>,
 ) -> Result<Json<WithWarnings<SilenceView>>, ApiError> {
     let now = app.clock.now();
+    announce_review(&app, &space).await?;
     let saved = save_over(|| async {
         let mut space = spaces::found(&app, &space).await?;
         let position = position_of(&space, &id)?;
@@ -99,7 +101,9 @@ async fn replace(
         let saved = app.store.spaces().put(&space, Expect::Version(space.version)).await;
         Ok(saved.map(|_| silence))
     });
-    Ok(Json(view(saved.await?, now)))
+    let silence = saved.await?;
+    review(&app, space).await;
+    Ok(Json(view(silence, now)))
 }
 
 #[utoipa::path(delete, path = "/spaces/{id}/silences/{silence}", tag = "silences", operation_id = "delete_silence",
@@ -109,18 +113,35 @@ async fn delete(
     State(app): Shared,
     ApiPath((space, id)): ApiPath<(SpaceId, SilenceId)>,
 ) -> Result<StatusCode, ApiError> {
+    announce_review(&app, &space).await?;
     let saved = save_over(|| async {
         let mut space = spaces::found(&app, &space).await?;
         space.silences.remove(position_of(&space, &id)?);
         Ok(app.store.spaces().put(&space, Expect::Version(space.version)).await)
     });
     saved.await?;
+    review(&app, space).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// A silence by itself, with what will surprise about it.
 pub(super) fn view(silence: Silence, now: Moment) -> WithWarnings<SilenceView> {
     WithWarnings::none(SilenceView::new(silence, now))
+}
+
+/// Written before a silence changes: a little over a minute later all held incidents of the space are looked at, even if
+/// this process dies in between. By then every process knows the silences as they are now, and no incident is made by the former ones.
+async fn announce_review(app: &App, space: &SpaceId) -> Result<(), ApiError> {
+    let work = Work::ReviewHolds { space: space.clone(), below: None };
+    Ok(app.store.put_timer(&Timer::new(app.clock.now() + FOLLOW_UP_AFTER, work)).await?)
+}
+
+/// The same at once. If that fails, what was announced makes it good.
+async fn review(app: &App, space: SpaceId) {
+    let timer = Timer::new(app.clock.now(), Work::ReviewHolds { space, below: None });
+    if let Err(error) = app.dispatch.set_timers(vec![timer]).await {
+        tracing::error!(error = &error as &dyn std::error::Error, "held incidents are looked at later");
+    }
 }
 
 /// A silence of which only what stays the same is said.
