@@ -6,12 +6,14 @@
 //! - the watermark only grows, and each change of status carries the stamp that is then in it: at rest the status is the
 //!   verdict of the newest message, whatever the order, the copies, the retries and the crashes;
 //! - a transition is committed in the same write as the watermark and stays in the ring, so a crash between the write
-//!   and its publication loses nothing: the message comes back, is found stale, and its ring entry is carried out again.
+//!   and its publication loses nothing: the message comes back, is found stale, and its ring entry is carried out again;
+//! - what each of the last messages did stays in the state ([`Applied`]), so a message that comes back after a crash is
+//!   recorded as what the alert counted it as.
 //!
 //! Given up: episodes that open and close within one reordering window may merge; their messages are superseded, and
-//! listed as such. After a crash between write and record, a message that was applied as an update (but was not the
-//! newest of its batch) comes back as superseded although the alert counted it.
+//! listed as such.
 
+mod applied;
 mod detail;
 
 use std::collections::BTreeMap;
@@ -22,6 +24,7 @@ use crate::ids::{AlertId, IntegrationId, SpaceId, Stamp, hash128};
 use crate::moment::Moment;
 use crate::severity::Severity;
 
+pub use applied::{Applied, RECENT};
 pub use detail::ClosingMessage;
 
 /// Transitions that an alert's state remembers. Six keep the item under one write unit.
@@ -134,6 +137,8 @@ pub struct AlertState {
     pub content: String,
     /// The newest trigger, or the first message if there was none yet.
     pub texts: Stamp,
+    /// What the newest messages did.
+    pub applied: Applied,
     /// Grows with every write.
     pub version: u64,
 }
@@ -295,11 +300,17 @@ impl Folding {
         if !fresh {
             self.again.extend(mine.iter().map(|transition| (index, *transition)));
         }
-        match (mine.first(), event.verdict) {
-            (Some(transition), _) => (transition.kind.effect(), Some(transition.episode)),
-            (None, Verdict::Trigger) if state.is_newest_trigger(event) => (Effect::Updated, state.episode),
-            (None, Verdict::Close) if event.stamp == state.watermark => (Effect::NothingOpen, None),
-            (None, _) => (Effect::Superseded, None),
+        if let Some(transition) = mine.first() {
+            return (transition.kind.effect(), Some(transition.episode));
+        }
+        if let Some(known) = state.as_applied(event.stamp) {
+            return known;
+        }
+        match event.verdict {
+            // The state is older than its marks.
+            Verdict::Trigger if state.is_newest_trigger(event) => (Effect::Updated, state.episode),
+            Verdict::Close if event.stamp == state.watermark => (Effect::NothingOpen, None),
+            Verdict::Trigger | Verdict::Close => (Effect::Superseded, None),
         }
     }
 
@@ -322,9 +333,11 @@ impl Folding {
             severity: event.severity,
             content: String::new(),
             texts: event.stamp,
+            applied: Applied::default(),
             version: 0,
         });
         state.watermark = event.stamp;
+        state.applied.push(event.stamp, effect);
         if event.verdict == Verdict::Trigger {
             state.content = event.content_hash();
             state.texts = event.stamp;
@@ -360,6 +373,7 @@ impl Folding {
 
     fn finish(self, before: Option<&AlertState>) -> Folded {
         let state = self.state.filter(|_| self.applied).map(|mut state| {
+            state.applied.forget(self.effects.len());
             state.version = before.map_or(0, |state| state.version) + 1;
             state
         });

@@ -5,7 +5,7 @@
 //! that was read; a refused write brings the newer state, or turns out to be the same write whose answer was lost.
 //! An open alert's state does not expire, a closed one's outlives every queue.
 
-use alerting::alert::{AlertState, Status, Transition};
+use alerting::alert::{AlertState, Applied, Status, Transition};
 use alerting::ids::{IntegrationId, Stamp};
 use alerting::limits;
 use alerting::moment::Moment;
@@ -40,6 +40,8 @@ struct Document {
     h: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     t: Option<Stamp>,
+    #[serde(default, skip_serializing_if = "Applied::is_empty")]
+    a: Applied,
 }
 
 impl Store {
@@ -99,7 +101,7 @@ impl Store {
 }
 
 fn encode(key: &Key, state: &AlertState, now: Moment) -> Result<Item, WriteError> {
-    let AlertState { watermark, status, episode, n, ring, count, severity, content, texts, version } = state;
+    let AlertState { watermark, status, episode, n, ring, count, severity, content, texts, applied, version } = state;
     let document = Document {
         w: *watermark,
         s: *status,
@@ -111,6 +113,7 @@ fn encode(key: &Key, state: &AlertState, now: Moment) -> Result<Item, WriteError
         h: content.clone(),
         // Nearly always the newest message is a trigger.
         t: (texts != watermark).then_some(*texts),
+        a: applied.clone(),
     };
     let mut item = item(key, [("doc", json(key, &document)?), ("version", number(version))]);
     if *status == Status::Closed {
@@ -121,7 +124,7 @@ fn encode(key: &Key, state: &AlertState, now: Moment) -> Result<Item, WriteError
 
 pub(crate) fn decode(item: &Item) -> Result<AlertState, ReadError> {
     let reader = Reader::new(item);
-    let Document { w, s, e, n, r, c, v, h, t } = reader.json("doc")?;
+    let Document { w, s, e, n, r, c, v, h, t, a } = reader.json("doc")?;
     let version = reader.number("version")?;
     Ok(AlertState {
         watermark: w,
@@ -133,13 +136,14 @@ pub(crate) fn decode(item: &Item) -> Result<AlertState, ReadError> {
         severity: v,
         content: h,
         texts: t.unwrap_or(w),
+        applied: a,
         version,
     })
 }
 
 #[cfg(test)]
 mod tests {
-    use alerting::alert::{RING, TransitionKind};
+    use alerting::alert::{RECENT, RING, TransitionKind};
     use aws_sdk_dynamodb::types::AttributeValue;
     use proptest::prelude::*;
 
@@ -170,8 +174,11 @@ mod tests {
         )
     }
 
+    /// A thousand messages a second for thirty years.
+    const GREATEST: u64 = 999_999_999_999;
+
     fn number_up_to_the_greatest() -> impl Strategy<Value = u64> {
-        prop_oneof![any::<u64>(), Just(u64::MAX)]
+        prop_oneof![0..=GREATEST, Just(GREATEST)]
     }
 
     fn status() -> impl Strategy<Value = Status> {
@@ -183,9 +190,11 @@ mod tests {
             watermark in stamp(), status in status(), episode in proptest::option::of(stamp()),
             n in number_up_to_the_greatest(), ring in proptest::collection::vec(transition(), 0..=RING),
             count in number_up_to_the_greatest(), severity in severity(), content in "[0-9a-f]{12}",
-            texts in stamp(), version in number_up_to_the_greatest(),
+            texts in stamp(),
+            applied in "([0-9A-Za-z+/]{4}){0,24}", version in number_up_to_the_greatest(),
         ) -> AlertState {
-            AlertState { watermark, status, episode, n, ring, count, severity, content, texts, version }
+            let applied = Applied::try_from(applied).expect("marks");
+            AlertState { watermark, status, episode, n, ring, count, severity, content, texts, applied, version }
         }
     }
 
@@ -204,24 +213,25 @@ mod tests {
     fn a_full_state_with_the_greatest_numbers_is_one_write_unit() {
         let last = Stamp::from_parts(Moment::from_millis((1 << 48) - 1), u128::MAX);
         let full = Transition {
-            n: u64::MAX,
+            n: GREATEST,
             stamp: last,
             kind: TransitionKind::Raise,
             episode: last,
             severity: Severity::Critical,
-            count: u64::MAX,
+            count: GREATEST,
         };
         let state = AlertState {
             watermark: last,
             status: Status::Closed,
             episode: Some(last),
-            n: u64::MAX,
+            n: GREATEST,
             ring: vec![full; RING],
-            count: u64::MAX,
+            count: GREATEST,
             severity: Severity::Critical,
             content: "0123456789ab".to_owned(),
             texts: Stamp::from_parts(Moment::from_millis(0), 0),
-            version: u64::MAX,
+            applied: Applied::try_from("AAAA".repeat(RECENT)).expect("marks"),
+            version: GREATEST,
         };
         let integration: IntegrationId = "int_4fJk2LmNpQ".parse().expect("valid");
         let key = keys::alert_state(&integration, &keys::alert_key_hash("any"));

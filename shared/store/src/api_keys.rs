@@ -1,5 +1,7 @@
 //! API keys. The key itself is kept nowhere: it is shown once, and found by its hash.
 
+use std::time::Duration;
+
 use alerting::ids::ApiKeyId;
 use alerting::moment::Moment;
 use serde::{Deserialize, Serialize};
@@ -9,7 +11,10 @@ use crate::errors::{ReadError, WriteError};
 use crate::guesses::Asked;
 use crate::item::{Reader, item, json};
 use crate::keys::{self, Key};
-use crate::table::{Part, Reading, Table};
+use crate::table::{Condition, Part, Reading, Table};
+
+/// How exact `used_at` is: one write per key and hour at most.
+const USED_EVERY: Duration = Duration::from_secs(3600);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiKey {
@@ -19,6 +24,27 @@ pub struct ApiKey {
     pub created_at: Moment,
     /// What a listing may show of the key.
     pub last4: String,
+    /// From then on it opens nothing; `None`: until it is revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Moment>,
+    /// When it was used, to the hour; `None`: never, or before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_at: Option<Moment>,
+    /// The key that asked for this one; `None`: the deployment made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by: Option<ApiKeyId>,
+}
+
+impl ApiKey {
+    pub fn has_expired(&self, now: Moment) -> bool {
+        self.expires_at.is_some_and(|end| now >= end)
+    }
+
+    /// The key as used now, if that is worth a write.
+    pub fn used(&self, now: Moment) -> Option<Self> {
+        let is_due = self.used_at.is_none_or(|at| now.since(at) >= USED_EVERY);
+        is_due.then(|| Self { used_at: Some(now), ..self.clone() })
+    }
 }
 
 /// The API keys of this deployment.
@@ -41,6 +67,14 @@ impl ApiKeys<'_> {
         let written = self.store.put(Table::Config, &key, item, None).await;
         self.store.inner.config.unknown_api_keys.invalidate(&hash.to_owned());
         written?;
+        Ok(())
+    }
+
+    /// Saves a key that is used, unless it was revoked meanwhile: it must not come back.
+    pub async fn touch(&self, hash: &str, api_key: &ApiKey) -> Result<(), WriteError> {
+        let key = Key::new(keys::API_KEY, hash);
+        let item = item(&key, [("doc", json(&key, api_key)?)]);
+        self.store.put(Table::Config, &key, item, Some(Condition::exists())).await?;
         Ok(())
     }
 

@@ -30,6 +30,7 @@ fn state(version: u64, at: i64) -> AlertState {
         severity: Severity::Warning,
         content: "0123456789abcdef".to_owned(),
         texts: stamp(at),
+        applied: alerting::alert::Applied::default(),
         version,
     }
 }

@@ -157,6 +157,9 @@ async fn an_api_key_is_found_by_its_hash_until_it_is_deleted() {
         scopes: vec!["admin".to_owned()],
         created_at: NOW + Duration::from_secs(seconds),
         last4: "wxyz".to_owned(),
+        expires_at: None,
+        used_at: None,
+        created_by: None,
     };
     let (first, second) = (api_key("first", 0), api_key("second", 1));
     keys.put(&secret_hash("1"), &first).await.expect("saved");
@@ -180,6 +183,9 @@ async fn guesses_cost_a_read_each_up_to_a_limit_for_each_source_and_a_key_that_w
         scopes: vec!["admin".to_owned()],
         created_at: NOW,
         last4: "wxyz".to_owned(),
+        expires_at: None,
+        used_at: None,
+        created_by: None,
     };
     keys.put(&secret_hash("1"), &api_key).await.expect("saved");
     world.store.intake("first", HERE, NOW).await.expect("read");
@@ -216,8 +222,16 @@ async fn an_api_key_that_does_not_exist_is_asked_for_once_in_ten_seconds_and_a_d
     }
     assert_eq!(world.wire.take_requests(), 1);
     let id = "key_first".parse().expect("valid");
-    let api_key =
-        ApiKey { id, name: "first".to_owned(), scopes: Vec::new(), created_at: NOW, last4: "wxyz".to_owned() };
+    let api_key = ApiKey {
+        id,
+        name: "first".to_owned(),
+        scopes: Vec::new(),
+        created_at: NOW,
+        last4: "wxyz".to_owned(),
+        expires_at: None,
+        used_at: None,
+        created_by: None,
+    };
     // Whoever asked before it was made does not keep it from working.
     keys.put(&secret_hash("unknown"), &api_key).await.expect("saved");
     assert!(keys.find(&secret_hash("unknown"), HERE, NOW).await.expect("read").known().is_some());

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 
 use super::{event, stamp};
-use crate::alert::{AlertEvent, AlertState, Effect, Folded, Status, Transition, Verdict, fold, sort_key};
+use crate::alert::{AlertEvent, AlertState, Applied, Effect, Folded, Status, Transition, Verdict, fold, sort_key};
 use crate::ids::Stamp;
 use crate::severity::Severity;
 
@@ -34,6 +34,8 @@ enum Without {
     RepublishOfOvertaken,
     /// What leaves the ring is not carried out before the write.
     Eviction,
+    /// The state forgets which messages it applied.
+    Marks,
 }
 
 /// What holds at rest.
@@ -46,10 +48,17 @@ enum Promise {
     CountedAtMostOnce,
     /// What was committed was carried out, and nothing else was.
     CommittedIsCarriedOut,
+    /// As many messages are recorded as triggers and updates as the alerts have counted.
+    CountedIsRecorded,
 }
 
-const PROMISES: [Promise; 4] =
-    [Promise::TheNewestDecides, Promise::TheNewestIsShown, Promise::CountedAtMostOnce, Promise::CommittedIsCarriedOut];
+const PROMISES: [Promise; 5] = [
+    Promise::TheNewestDecides,
+    Promise::TheNewestIsShown,
+    Promise::CountedAtMostOnce,
+    Promise::CommittedIsCarriedOut,
+    Promise::CountedIsRecorded,
+];
 
 /// The messages of a key, oldest first, and what happens to them; what is left then is worked off in order.
 #[derive(Debug, Clone)]
@@ -93,6 +102,8 @@ struct Evaluator {
     batch: Vec<usize>,
     taken: usize,
     to_carry_out: Vec<Transition>,
+    /// Of each message taken.
+    effects: Vec<Effect>,
     phase: Phase,
 }
 
@@ -107,6 +118,8 @@ struct World {
     counts: BTreeMap<Stamp, u64>,
     committed: BTreeSet<(u64, Stamp)>,
     carried_out: BTreeSet<(u64, Stamp)>,
+    /// What became of each message, by its place. The first record stays.
+    recorded: BTreeMap<usize, Effect>,
     story: Vec<String>,
 }
 
@@ -126,6 +139,7 @@ impl World {
             counts: BTreeMap::new(),
             committed: BTreeSet::new(),
             carried_out: BTreeSet::new(),
+            recorded: BTreeMap::new(),
             story: Vec::new(),
         };
         for step in &case.steps {
@@ -166,7 +180,7 @@ impl World {
         }
         let words = batch.iter().map(|place| word(&self.messages[*place])).collect::<Vec<_>>().join(" ");
         self.tell(who, &format!("takes {words}{}", if copy { ", of which a copy stays" } else { "" }));
-        Some(Evaluator { batch, taken: 0, to_carry_out: Vec::new(), phase: Phase::Read })
+        Some(Evaluator { batch, taken: 0, to_carry_out: Vec::new(), effects: Vec::new(), phase: Phase::Read })
     }
 
     fn go(&mut self, who: usize, mut evaluator: Evaluator) -> Option<Evaluator> {
@@ -188,7 +202,12 @@ impl World {
                 self.carried_out.extend(evaluator.to_carry_out.iter().map(name));
                 Phase::Delete
             }
-            Phase::Delete => return None,
+            Phase::Delete => {
+                for (place, effect) in evaluator.batch.iter().zip(&evaluator.effects) {
+                    self.recorded.entry(*place).or_insert(*effect);
+                }
+                return None;
+            }
         };
         Some(evaluator)
     }
@@ -213,6 +232,11 @@ impl World {
             Without::RepublishOfOvertaken => {
                 let newest = read.map(|state| state.watermark);
                 folded.again.retain(|(_, transition)| Some(transition.stamp) == newest);
+            }
+            Without::Marks => {
+                if let Some(state) = &mut folded.state {
+                    state.applied = Applied::default();
+                }
             }
             Without::Nothing | Without::Tombstone | Without::Watermark | Without::Version | Without::Eviction => {}
         }
@@ -239,6 +263,7 @@ impl World {
         let all = folded.transitions.iter().chain(&folded.again);
         evaluator.to_carry_out.extend(all.map(|(_, transition)| *transition));
         evaluator.taken += folded.taken();
+        evaluator.effects.extend(folded.effects.iter().map(|(effect, _)| *effect));
         if evaluator.taken == evaluator.batch.len() { Phase::CarryOut } else { Phase::Read }
     }
 
@@ -267,6 +292,12 @@ impl World {
             }
             Promise::CommittedIsCarriedOut => (self.committed != self.carried_out)
                 .then(|| format!("committed {:?}, carried out {:?}", self.committed, self.carried_out)),
+            Promise::CountedIsRecorded => {
+                let counted: u64 = self.counts.values().sum();
+                let counts = |effect: &&Effect| matches!(effect, Effect::Triggered | Effect::Updated);
+                let recorded = self.recorded.values().filter(counts).count() as u64;
+                (counted != recorded).then(|| format!("{counted} are counted and {recorded} recorded as counted"))
+            }
         }
     }
 
@@ -417,6 +448,11 @@ fn without_republishing_what_was_overtaken_a_newer_message_hides_a_transition_th
 #[test]
 fn without_carrying_out_what_leaves_the_ring_seven_transitions_hide_the_first() {
     needs(Without::Eviction, Promise::CommittedIsCarriedOut, 7, 32);
+}
+
+#[test]
+fn without_the_marks_a_crash_between_write_and_record_makes_an_update_superseded() {
+    needs(Without::Marks, Promise::CountedIsRecorded, 3, 16);
 }
 
 proptest! {
