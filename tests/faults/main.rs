@@ -7,6 +7,7 @@ mod bad_input;
 mod channels;
 mod chaos;
 mod configuration;
+mod crash_loop;
 mod crashes;
 mod duplicates;
 mod embedded;
