@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use alerting::ids::ApiKeyId;
+use alerting::moment::Moment;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::header;
 use axum::http::request::Parts;
@@ -48,6 +49,7 @@ pub(crate) async fn authenticate(
 ) -> Result<Response, ApiError> {
     let key = bearer(&request).ok_or(ApiError::Unauthorized("give an API key: `Authorization: Bearer KEY`"))?;
     let source = source(request.extensions());
+    let hash = secret_hash(key);
     let key = match find(&app, key, source).await? {
         Asked::Known(key) => key,
         Asked::Unknown => return Err(ApiError::Unauthorized("this API key does not exist or was revoked")),
@@ -56,9 +58,16 @@ pub(crate) async fn authenticate(
             return Err(ApiError::TooMany { after, message });
         }
     };
+    let now = app.clock.now();
+    if key.has_expired(now) {
+        return Err(ApiError::Unauthorized("this API key has expired: ask an administrator for a new one"));
+    }
     let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let needed = needed(request.method(), path.strip_prefix(BASE).unwrap_or(path));
     let scope = Scope::most(&key.scopes).filter(|scope| *scope >= needed).ok_or(ApiError::Forbidden(needed))?;
+    if let Some(used) = key.used(now) {
+        app.store.api_keys().touch(&hash, &used).await?;
+    }
     request.extensions_mut().insert(Actor { key: key.id, name: key.name, scope });
     Ok(next.run(request).await)
 }
@@ -89,15 +98,26 @@ impl<S: Send + Sync> FromRequestParts<S> for Actor {
     }
 }
 
+/// An API key that is to be made.
+pub(crate) struct NewKey<'a> {
+    pub(crate) name: String,
+    pub(crate) scopes: &'a [Scope],
+    pub(crate) expires_at: Option<Moment>,
+    pub(crate) created_by: Option<ApiKeyId>,
+}
+
 /// Makes and saves a key. The key itself is in the answer and nowhere else.
-pub(crate) async fn create(app: &App, name: String, scopes: &[Scope]) -> Result<(ApiKey, String), CreateKeyError> {
+pub(crate) async fn create(app: &App, new: NewKey<'_>) -> Result<(ApiKey, String), CreateKeyError> {
     let key = format!("{PREFIX}{}", checked_key::make(&app.sealer, Kind::Api).await?);
     let record = ApiKey {
         id: ApiKeyId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id"),
-        name,
-        scopes: scopes.iter().map(Scope::to_string).collect(),
+        name: new.name,
+        scopes: new.scopes.iter().map(Scope::to_string).collect(),
         created_at: app.clock.now(),
         last4: key[key.len() - 4..].to_owned(),
+        expires_at: new.expires_at,
+        used_at: None,
+        created_by: new.created_by,
     };
     app.store.api_keys().put(&secret_hash(&key), &record).await?;
     Ok((record, key))
@@ -108,7 +128,9 @@ pub async fn ensure_api_key(app: &App) -> Result<Option<String>, EnsureKeyError>
     if app.store.api_keys().any().await? {
         return Ok(None);
     }
-    let (_, key) = create(app, FIRST.to_owned(), &[Scope::Admin]).await?;
+    let (_, key) =
+        create(app, NewKey { name: FIRST.to_owned(), scopes: &[Scope::Admin], expires_at: None, created_by: None })
+            .await?;
     Ok(Some(key))
 }
 

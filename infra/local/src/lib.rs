@@ -297,6 +297,9 @@ async fn ensure_api_key(functions: &Functions, clock: &Clock, data: Option<&Data
             scopes: vec!["admin".to_owned()],
             created_at: clock.now(),
             last4: key.expose()[key.expose().len() - 4..].to_owned(),
+            expires_at: None,
+            used_at: None,
+            created_by: None,
         };
         keys.put(&hash, &record).await?;
     }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use alerting::ids::ApiKeyId;
+use alerting::moment::Moment;
 use serde::{Deserialize, Serialize};
 use store::api_keys::ApiKey;
 use utoipa::ToSchema;
@@ -22,6 +23,9 @@ pub(crate) struct ApiKeyBody {
     #[serde(default = "everything")]
     #[schema(required = false, default = json!(["admin"]), min_items = 1)]
     pub(crate) scopes: Vec<Scope>,
+    /// From then on the key opens nothing. Left out or `null`: until it is revoked.
+    #[serde(default)]
+    expires_at: Option<Time>,
 }
 
 fn everything() -> Vec<Scope> {
@@ -39,6 +43,13 @@ pub(crate) struct ApiKeyView {
     /// The key itself when it is created, `…last4` ever after.
     key: String,
     created_at: Time,
+    /// The key that asked for this one; `null`: the deployment made it.
+    #[schema(value_type = Option<String>, example = "key_4fJk2LmNpQ")]
+    created_by: Option<ApiKeyId>,
+    /// `null`: until it is revoked.
+    expires_at: Option<Time>,
+    /// When it was used, to the hour; `null`: never.
+    last_used_at: Option<Time>,
 }
 
 impl ApiKeyBody {
@@ -50,6 +61,13 @@ impl ApiKeyBody {
         }
         Ok(named.into_iter().collect())
     }
+
+    pub(crate) fn expires_at(&self, now: Moment) -> Result<Option<Moment>, ApiError> {
+        match &self.expires_at {
+            Some(Time(at)) if *at <= now => Err(ApiError::invalid("expires_at", "expected a time that is to come")),
+            expires_at => Ok(expires_at.as_ref().map(|Time(at)| *at)),
+        }
+    }
 }
 
 impl ApiKeyView {
@@ -59,7 +77,8 @@ impl ApiKeyView {
     }
 
     pub(crate) fn with(key: ApiKey, shown: String) -> Self {
-        let ApiKey { id, name, scopes, created_at, last4: _ } = key;
-        Self { id, name, scopes, key: shown, created_at: Time(created_at) }
+        let ApiKey { id, name, scopes, created_at, last4: _, expires_at, used_at, created_by } = key;
+        let (created_at, expires_at, last_used_at) = (Time(created_at), expires_at.map(Time), used_at.map(Time));
+        Self { id, name, scopes, key: shown, created_at, created_by, expires_at, last_used_at }
     }
 }

@@ -4,6 +4,7 @@
 //! and the identities as they are.
 
 mod fields;
+mod sessions;
 
 use alerting::people::{AddressedBy, Member, Role};
 use axum::Router;
@@ -34,6 +35,7 @@ pub(crate) fn router() -> Router<SharedApp> {
         .route("/me/code", post(send_code))
         .route("/me/discard", post(discard))
         .route("/me/verify", post(enter_code))
+        .merge(sessions::router())
 }
 
 /// What was done just now, after a form's redirection.
@@ -51,6 +53,7 @@ impl Done {
             "asked" => Some("me_asked_for"),
             "sent" => Some("me_code_sent"),
             "verified" => Some("me_address_verified"),
+            "signed_out" => Some("me_signed_out"),
             _ => None,
         }
     }
@@ -66,6 +69,7 @@ struct Account {
     languages: Vec<Choice>,
     severities: Vec<Preference>,
     addresses: Vec<Address>,
+    sessions: Vec<sessions::Row>,
 }
 
 #[derive(Serialize)]
@@ -99,6 +103,7 @@ async fn shown(
 ) -> Result<Html<String>, PageError> {
     let member = &signed_in.member;
     let ways = ways(app, member.language).await?;
+    let found = app.store.sessions_of(&member.id, app.clock.now()).await?;
     let languages = [("en", "English"), ("zh", "中文")].map(|(value, text)| Choice {
         value: value.to_owned(),
         text: text.to_owned(),
@@ -117,6 +122,7 @@ async fn shown(
         languages: languages.into(),
         severities: severities().map(picked).collect(),
         addresses: AddressedBy::ALL.into_iter().filter_map(|by| address(member, by)).collect(),
+        sessions: sessions::rows(&found, &signed_in),
         fields: fields.clone(),
     };
     Ok(page("me.html", "my_account", &account, &Reader::of(signed_in)))

@@ -121,6 +121,14 @@ const ME: &[Row] = &[
     ("me_send_code", "Send a code", "发送验证码"),
     ("me_code", "Code from the message", "收到的验证码"),
     ("me_confirm", "Confirm", "验证"),
+    ("me_sessions", "Where I am signed in", "登录的设备"),
+    ("me_unknown_browser", "A browser that gives no name", "未知浏览器"),
+    ("me_this_session", "this session", "当前会话"),
+    ("me_session_since", "Signed in", "登录时间："),
+    ("me_session_seen", "last used", "最近使用："),
+    ("me_end_session", "Sign out there", "退出该会话"),
+    ("me_end_other_sessions", "Sign out everywhere else", "退出所有其他会话"),
+    ("me_signed_out", "Signed out there.", "已退出。"),
 ];
 
 /// All texts in one language.

@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use crate::SharedApp;
-use crate::auth::{self, Actor};
+use crate::auth::{self, Actor, NewKey};
 use crate::dto;
 use crate::dto::api_key::{ApiKeyBody, ApiKeyView};
 use crate::error::ApiError;
@@ -32,9 +32,13 @@ async fn list(State(app): Shared) -> Result<Json<Listed<ApiKeyView>>, ApiError> 
     responses((status = 201, description = "The key", body = ApiKeyView)))]
 async fn create(
     State(app): Shared,
+    actor: Actor,
     ApiJson(body): ApiJson<ApiKeyBody>,
 ) -> Result<(StatusCode, Json<ApiKeyView>), ApiError> {
-    let (record, key) = auth::create(&app, dto::name("name", &body.name)?, &body.scopes()?).await?;
+    let (name, scopes) = (dto::name("name", &body.name)?, body.scopes()?);
+    let expires_at = body.expires_at(app.clock.now())?;
+    let new = NewKey { name, scopes: &scopes, expires_at, created_by: Some(actor.key) };
+    let (record, key) = auth::create(&app, new).await?;
     Ok((StatusCode::CREATED, Json(ApiKeyView::with(record, key))))
 }
 

@@ -1,6 +1,7 @@
 //! The API over the real router, on an emulated DynamoDB; queues, topic and data key stand at a local server.
 
 mod actions;
+mod api_keys;
 mod browser;
 mod codes;
 mod confirmation;
@@ -23,6 +24,7 @@ mod providers;
 mod refusals;
 mod schedules;
 mod scopes;
+mod sessions;
 mod set_up;
 mod sign_in;
 mod silences;

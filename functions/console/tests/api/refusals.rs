@@ -23,6 +23,9 @@ async fn a_key_without_the_scope_is_known_and_refused() {
         scopes: vec!["billing".to_owned()],
         created_at: world.now(),
         last4: "ther".to_owned(),
+        expires_at: None,
+        used_at: None,
+        created_by: None,
     };
     world.store.api_keys().put(&store::keys::secret_hash("lks_other"), &key).await.expect("written");
     world.bare("GET", "/api/v1/spaces", Some("lks_other"), None).await.refuses(403, "");
