@@ -10,6 +10,8 @@ use crate::tree;
 const PROOFS: &str = "tests/README.md";
 const BREAKS: &str = "tests/fixtures/broken_promises.json";
 const FAULTS: std::ops::RangeInclusive<usize> = 1..=112;
+/// How many findings each part of the field test has.
+const FINDINGS: [(char, usize); 6] = [('A', 11), ('B', 5), ('C', 15), ('D', 6), ('E', 7), ('F', 14)];
 
 #[test]
 fn every_test_that_the_proofs_name_is_there() {
@@ -29,15 +31,31 @@ fn every_fault_has_its_test_or_says_why_not() {
     for [number, fault, test, result] in rows::<4>(&section("Faults")) {
         let Ok(number) = number.parse::<usize>() else { continue };
         assert!(!fault.is_empty(), "fault {number} says nothing");
-        let reason = result.split_once(": ").map(|(_, reason)| reason);
-        match result.split(':').next().unwrap_or_default() {
-            "kept" => assert!(test.contains("]("), "fault {number} is kept by no test"),
-            "later" | "differs" => assert!(reason.is_some_and(|why| why.len() > 10), "fault {number} has no reason"),
-            other => panic!("fault {number} is {other:?}: it is kept, later or differs"),
-        }
+        has_test_or_reason(&format!("fault {number}"), &test, &result);
         assert!(results.insert(number, result).is_none(), "fault {number} is there twice");
     }
     assert!(results.keys().copied().eq(FAULTS), "faults are missing: {:?}", results.keys());
+}
+
+#[test]
+fn every_finding_of_the_field_test_has_its_test_or_says_why_not() {
+    let expected = FINDINGS.into_iter().flat_map(|(part, last)| (1..=last).map(move |n| format!("{part}{n}")));
+    let mut found = Vec::new();
+    for [id, finding, test, result] in rows::<4>(&section("Findings of the field test")) {
+        assert!(finding.contains('→'), "{id} does not say what is expected now");
+        has_test_or_reason(&id, &test, &result);
+        found.push(id);
+    }
+    assert_eq!(found, expected.collect::<Vec<_>>(), "each once and in order");
+}
+
+fn has_test_or_reason(what: &str, test: &str, result: &str) {
+    let reason = result.split_once(": ").map(|(_, reason)| reason);
+    match result.split(':').next().unwrap_or_default() {
+        "kept" => assert!(test.contains("]("), "{what} is kept by no test"),
+        "later" | "differs" => assert!(reason.is_some_and(|why| why.len() > 10), "{what} has no reason"),
+        other => panic!("{what} is {other:?}: it is kept, later or differs"),
+    }
 }
 
 #[test]
