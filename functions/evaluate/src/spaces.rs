@@ -52,7 +52,9 @@ pub(crate) async fn follow(app: &App, step: &Step<'_>, settled: &mut Settled) ->
         settled.spaces.insert(space.id.clone(), space.version);
         let outcome = match step.kind {
             SourceKind::Trigger => Box::pin(trigger(app, step, &space, settled, now)).await?,
-            SourceKind::RaiseSeverity | SourceKind::Recover => Box::pin(change(app, step, &space, now)).await?,
+            SourceKind::RaiseSeverity | SourceKind::Recover => {
+                Box::pin(change(app, step, &space, settled, now)).await?
+            }
         };
         if let Outcome::Changed(incident, entry) = outcome {
             settled.add(app.dispatch.follow_up(&incident, &entry, Some(step.alert)).await?);
@@ -94,14 +96,27 @@ async fn trigger(
 }
 
 /// A later change of an alert: at its own incident, or at the one that it joined.
-async fn change(app: &App, step: &Step<'_>, space: &Space, now: Moment) -> Result<Outcome, EvaluateError> {
+async fn change(
+    app: &App,
+    step: &Step<'_>,
+    space: &Space,
+    settled: &mut Settled,
+    now: Moment,
+) -> Result<Outcome, EvaluateError> {
     let own = IncidentId::of(&space.id, step.alert.opened_by);
     let source = source(step, &space.id, own.clone());
-    if space.grouping.is_some()
-        && let Some(Place::Joined(joined)) = app.store.place(&own).await?
-    {
-        let wish = Wish { change: source, alert: step.alert.clone(), grouping: None };
-        return app.joining.submit(&app.store, &joined, wish, now).await;
+    if space.grouping.is_some() {
+        match app.store.place(&own).await? {
+            Some(Place::Joined(joined)) => {
+                let wish = Wish { change: source, alert: step.alert.clone(), grouping: None };
+                return app.joining.submit(&app.store, &joined, wish, now).await;
+            }
+            // A rise that is quicker than its trigger brings the alert into its group.
+            None if step.kind == SourceKind::RaiseSeverity => {
+                return Box::pin(trigger(app, step, space, settled, now)).await;
+            }
+            Some(Place::Incident(_) | Place::Dropped(_)) | None => {}
+        }
     }
     Ok(app.store.change_by_source(&own, &Change::Source(source), Some(step.alert), now).await?)
 }
