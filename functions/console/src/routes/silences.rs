@@ -91,7 +91,7 @@ async fn replace(
     ApiJson(body): ApiJson<SilenceBody>,
 ) -> Result<Json<WithWarnings<SilenceView>>, ApiError> {
     let now = app.clock.now();
-    announce_review(&app, &space).await?;
+    announce_review(&app, &space, &id).await?;
     let saved = save_over(|| async {
         let mut space = spaces::found(&app, &space).await?;
         let position = position_of(&space, &id)?;
@@ -113,7 +113,7 @@ async fn delete(
     State(app): Shared,
     ApiPath((space, id)): ApiPath<(SpaceId, SilenceId)>,
 ) -> Result<StatusCode, ApiError> {
-    announce_review(&app, &space).await?;
+    announce_review(&app, &space, &id).await?;
     let saved = save_over(|| async {
         let mut space = spaces::found(&app, &space).await?;
         space.silences.remove(position_of(&space, &id)?);
@@ -130,8 +130,10 @@ pub(super) fn view(silence: Silence, now: Moment) -> WithWarnings<SilenceView> {
 }
 
 /// Written before a silence changes: a little over a minute later all held incidents of the space are looked at, even if
-/// this process dies in between. By then every process knows the silences as they are now, and no incident is made by the former ones.
-async fn announce_review(app: &App, space: &SpaceId) -> Result<(), ApiError> {
+/// this process dies in between. By then every process knows the silences as they are now, and no incident is made by the
+/// former ones. Nothing is written for a silence that the space does not have.
+async fn announce_review(app: &App, space: &SpaceId, id: &SilenceId) -> Result<(), ApiError> {
+    position_of(&spaces::found(app, space).await?, id)?;
     let work = Work::ReviewHolds { space: space.clone(), below: None };
     Ok(app.store.put_timer(&Timer::new(app.clock.now() + FOLLOW_UP_AFTER, work)).await?)
 }
