@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use alerting::limits::TRIED_AFTER_FAILURE;
 use channels::outcome::Reason;
 
 /// After the last wait the notice is given up.
@@ -22,9 +23,8 @@ const WAITS_UNTRUSTED: usize = 4;
 /// Long waits that the provider asks for do not add up to more than this.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 const PATIENCE_UNTRUSTED: Duration = Duration::from_secs(5 * 60);
-/// The wait between the tries of a notice that was given up, and for how long it is tried.
+/// The wait between the tries of a notice that was given up.
 const SLOW: Duration = Duration::from_secs(15 * 60);
-const SLOW_FOR: Duration = Duration::from_secs(24 * 3600);
 
 /// The tries of one notice so far, the newest among them.
 #[derive(Debug, Clone, Copy)]
@@ -59,7 +59,7 @@ pub(crate) fn next(tries: Tries, asked: Option<Duration>, draw: u8) -> Next {
     // A timer may come a second early.
     let is_over = tries.failures > waits.len() && tries.since_first >= whole * 9 / 10;
     if is_over || tries.since_first >= patience {
-        let again = tries.since_first < SLOW_FOR;
+        let again = tries.since_first < TRIED_AFTER_FAILURE;
         return Next::GivenUp(again.then(|| spread(SLOW).max(asked.unwrap_or_default())));
     }
     let scheduled = waits[tries.failures.clamp(1, waits.len()) - 1];

@@ -31,6 +31,9 @@ pub const MESSAGE_LOG: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How long an alert's items outlive their last change: more than queue and dead-letter retention together (4 + 14
 /// days), so that a redrive always finds the watermark.
 pub const ALERT_AFTERLIFE: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// How long a notice that was reported as failed is still tried: its incident may be open when the vendor recovers.
+pub const TRIED_AFTER_FAILURE: Duration = Duration::from_secs(24 * 3600);
 /// How far into the future a stamp may be before it is taken for a wrong clock and clamped.
 pub const STAMP_AHEAD: Duration = Duration::from_secs(120);
 

@@ -184,6 +184,12 @@ impl LedgerHour {
         now >= self.hour + HOUR + SETTLING
     }
 
+    /// Whether nothing of it changes any more. A notice that failed may still be delivered for as long as it is tried.
+    fn is_final(&self, now: Moment) -> bool {
+        let tried_until = self.hour + HOUR + limits::TRIED_AFTER_FAILURE + SETTLING;
+        self.balanced && self.is_settled(now) && (self.notices.failed == 0 || now >= tried_until)
+    }
+
     fn balances(&self, now: Moment) -> bool {
         let rests = self.messages.waiting == 0 && self.notices.pending == 0;
         self.messages.waiting >= 0 && (rests || !self.is_settled(now))
@@ -237,7 +243,7 @@ impl Store {
             let ledger = counted.next().expect("every hour that is not frozen was counted");
             // An hour older than the log cannot be counted again: what is read of it now is not its books.
             let in_the_log = now < ledger.hour + limits::MESSAGE_LOG;
-            if in_the_log && ledger.is_settled(now) && ledger.balanced {
+            if in_the_log && ledger.is_final(now) {
                 self.freeze(&ledger).await?;
             }
             books.push(ledger);
