@@ -33,7 +33,7 @@ mod verification;
 mod visits;
 mod warnings;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::extract::DefaultBodyLimit;
 use axum::http::header;
@@ -92,8 +92,9 @@ pub fn router(app: impl Into<Arc<App>>) -> Router {
     let app: SharedApp = app.into();
     let (api, document) = api().split_for_parts();
     let api = api.route_layer(middleware::from_fn_with_state(Arc::clone(&app), auth::authenticate));
-    let document = Arc::new(routes::openapi::complete(document));
-    let openapi = get(async move || Json(Arc::clone(&document)));
+    // Completed when it is asked for: few starts are for the document.
+    let document = Arc::new(LazyLock::new(move || Arc::new(routes::openapi::complete(document))));
+    let openapi = get(async move || Json(Arc::clone(&**document)));
     Router::new()
         .merge(api)
         .route(&format!("{BASE}/openapi.json"), openapi)
