@@ -36,7 +36,7 @@ async fn four_thousand_accepted_messages_survive_sixty_starts_that_end_with_kill
     assert_nothing_is_lost(data.path()).await;
 }
 
-/// The URLs of integrations whose alerts are told apart by title.
+/// The URLs of integrations whose alerts are distinguished by title.
 async fn senders(api: &Api) -> Vec<String> {
     let space = api.create("/spaces", &json!({"name": "Ops", "destinations": []})).await;
     let mut urls = Vec::new();

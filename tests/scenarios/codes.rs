@@ -47,7 +47,7 @@ async fn nobody_is_told_at_an_address_that_may_be_anyones_and_the_next_level_is_
     sender.says("disk full").await;
     world.feishu("wang").expects_all(&["Escalated", "disk full"]).await;
     let failed = world.incident().await.details("contact_failed").await;
-    assert!(failed[0].contains("Li could not be told by email (not_verified)"), "{failed:?}");
+    assert!(failed[0].contains("Li could not be notified by email (not_verified)"), "{failed:?}");
 
     assert_eq!(asks_for_a_code(&world, &li).await, 202);
     let code = code_to(&mut server, "li@example.org").await;
@@ -107,6 +107,6 @@ async fn an_address_that_counted_is_told_that_another_is_in_its_place_and_the_ot
     world.feishu_alert().into(&payments).await.says("disk full").await;
     world.feishu("li").expects("disk full").await;
     let failed = world.incident().await.details("contact_failed").await;
-    assert!(failed[0].contains("Li could not be told by email (not_verified)"), "{failed:?}");
+    assert!(failed[0].contains("Li could not be notified by email (not_verified)"), "{failed:?}");
     world.finish().await;
 }

@@ -68,12 +68,12 @@ async fn without_a_mail_server_or_an_address_the_next_contact_and_the_next_level
     sender.says("disk full").await;
     world.feishu("li").expects("disk full").await;
     let failed = world.incident().await.details("contact_failed").await;
-    assert!(failed[0].contains("Li could not be told by email (not_configured)"), "{failed:?}");
+    assert!(failed[0].contains("Li could not be notified by email (not_configured)"), "{failed:?}");
 
     sender.says("db-1 is down").await;
     world.feishu("ops").expects_all(&["Escalated", "db-1 is down"]).await;
     let failed = world.incident().await.details("contact_failed").await;
-    assert!(failed[0].contains("Wang could not be told by email"), "{failed:?}");
+    assert!(failed[0].contains("Wang could not be notified by email"), "{failed:?}");
     world.finish().await;
 }
 

@@ -67,7 +67,7 @@ async fn a_contact_that_fails_for_good_gives_way_to_the_members_next_one_and_the
     let notified = incident.details("notified").await;
     assert_eq!(notified, ["feishu_bot: rejected (bad_destination)", "telegram_bot: delivered"]);
     let failed = &incident.details("contact_failed").await[0];
-    assert!(failed.starts_with("Li could not be told by") && failed.contains("bad_destination"), "{failed}");
+    assert!(failed.starts_with("Li could not be notified by") && failed.contains("bad_destination"), "{failed}");
 
     // Li was told after all: Wang's level waits its time.
     world.advance(scenarios::minutes(29)).await;

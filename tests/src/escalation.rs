@@ -53,7 +53,7 @@ impl Level {
         self.named("members", json!(member.id))
     }
 
-    /// Besides, whoever is on call.
+    /// Besides, the person on call.
     pub fn and_on_call(self, schedule: &str) -> Self {
         self.named("schedules", json!(schedule))
     }

@@ -1,7 +1,7 @@
 //! What was given up, and sending it again.
 //!
 //! `notify` records a notice that it gives up. What the queues themselves move aside (received too often) lies in their
-//! dead-letter queues, where an alarm watches. Whoever looks at the list has it recorded first: reading those queues all
+//! dead-letter queues, where an alarm watches. Reading the list records it first: reading those queues all
 //! the time would cost more than everything else of an idle deployment.
 
 use alerting::ids::DestinationId;

@@ -117,7 +117,7 @@ pub(crate) async fn tell_old(app: &App, before: &Member, after: &Member, who: &s
                 tracing::info!(member.id = %before.id, field = by.as_str(), "the old address was told of the new")
             }
             Err(_) => {
-                tracing::warn!(member.id = %before.id, field = by.as_str(), "the old address could not be told of the new");
+                tracing::warn!(member.id = %before.id, field = by.as_str(), "the old address could not be notified of the new");
             }
         }
     }

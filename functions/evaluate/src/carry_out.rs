@@ -63,7 +63,7 @@ async fn recover_late(
     Box::pin(spaces::follow(app, &step, settled)).await
 }
 
-/// The alert with the words of the trigger that is told. A close leaves them as they are.
+/// The alert with the text of the trigger that is notified. A close leaves them as they are.
 fn as_told(alert: &Alert, event: &AlertEvent) -> Alert {
     if event.verdict == Verdict::Close {
         return alert.clone();

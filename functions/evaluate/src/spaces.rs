@@ -30,7 +30,7 @@ const ROUNDS: usize = 8;
 
 /// One transition of an alert.
 pub(crate) struct Step<'a> {
-    /// As it is told: with the words of the trigger.
+    /// As it is shown in the notice: with the text of the trigger.
     pub(crate) alert: &'a Alert,
     /// The transition's number.
     pub(crate) n: u64,

@@ -193,7 +193,7 @@ async fn send_counts(outbox: &Outbox, refusals: &Refusals, counts: Vec<Count>, n
     }
 }
 
-/// Why a known key could not be told from an unknown one.
+/// Why a known key could not be distinguished from an unknown one.
 #[derive(Debug, thiserror::Error)]
 enum LookUpError {
     #[error("reading the integration failed")]

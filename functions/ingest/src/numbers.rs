@@ -75,7 +75,7 @@ impl Numbers {
         });
         let hour = &mut hours[known];
         let count = next(hour);
-        // Whoever reads the number has the record from the queue.
+        // The reader of the number gets the record from the queue.
         Origin::new(self.process.clone(), count, hour.queued + times)
     }
 

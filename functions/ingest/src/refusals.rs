@@ -1,6 +1,6 @@
 //! How much is kept of what is refused.
 //!
-//! Whoever knows a URL can have requests refused, as many and as large as they like. What is refused because of a setting
+//! Anyone who knows a URL can have any number of requests of any size refused. What is refused because of a setting
 //! that an operator may change (the type, a keyword, the shape) is kept whole, within `DAY_BYTES` per integration and
 //! day. What is refused because of who sends it, how often or how much is kept as `SAMPLES` per reason and minute, cut,
 //! within `GUARDED_DAY_BYTES`. Everything beyond is counted: a count travels as one record that stands for many

@@ -174,7 +174,7 @@ pub(crate) async fn give_up(
     }
 }
 
-/// Records that a notice ends because its destination was deleted, which is nobody's failure. A person is notified by
+/// Records that a notice ends because its destination was deleted, which is not a failure. A person is notified by
 /// another contact.
 pub(crate) async fn drop_notice(app: &App, notice: &Notice) -> Result<(), NotifyError> {
     hand_over(app, notice, Reason::BadDestination.as_str()).await?;

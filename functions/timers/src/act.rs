@@ -107,7 +107,7 @@ async fn is_still_so(app: &App, notice: &Notice) -> Result<bool, TimerError> {
     }))
 }
 
-/// Tells the next contact of whoever could not be told.
+/// Notifies the next contact of a person who could not be notified.
 async fn contact_failed(
     app: &App,
     id: &IncidentId,

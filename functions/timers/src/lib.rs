@@ -1,7 +1,7 @@
 //! Due work, to the second: a sweep each minute hands over what is due within the next, the queue's delay does the rest.
 //!
 //! In: the schedule, and records of the queue "due", each a [`Timer`]. Out: levels of escalation rules that take over and
-//! are told again, snoozes and silences that end, alerts and incidents that close by themselves or with their incident,
+//! are notified again, snoozes and silences that end, alerts and incidents that close by themselves or with their incident,
 //! what follows from the actions of people whose request died, digests that are flushed, and once an hour the check of the
 //! ledger.
 //!

@@ -10,7 +10,7 @@ use crate::pattern::{self, Pattern};
 const CHARACTERS: [char; 14] = ['a', 'b', 'A', 'B', '1', '2', '-', '_', '.', '/', ':', ' ', '告', '警'];
 /// Rounds of a repetition without an end.
 const ROUNDS: u32 = 3;
-/// Bytes of a sample; nobody's rule needs more to be tried.
+/// Bytes of a sample: enough to try any rule.
 const BYTES: usize = 1024;
 
 /// A text in which the pattern occurs. Different variants differ where the pattern leaves a choice.

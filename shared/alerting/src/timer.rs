@@ -44,7 +44,7 @@ pub enum Work {
     Escalate { incident: IncidentId, round: u32, level: u32 },
     /// Tell the current level again, for the `time`th time.
     Repeat { incident: IncidentId, round: u32, time: u32 },
-    /// A person could not be told of change `n` at this destination.
+    /// A person could not be notified of change `n` at this destination.
     ContactFailed { incident: IncidentId, n: u64, destination: DestinationId, reason: String },
     /// Try a notice again that was put off.
     Notify {

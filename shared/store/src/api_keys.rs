@@ -84,7 +84,7 @@ impl ApiKeys<'_> {
         self.found(hash, Some(source), now).await
     }
 
-    /// The same for a key that shows by itself that it is ours: whoever asks for it from wherever.
+    /// The same for a key that shows by itself that it is ours: from any address.
     pub async fn find_ours(&self, hash: &str, now: Moment) -> Result<Asked<ApiKey>, ReadError> {
         self.found(hash, None, now).await
     }

@@ -1,6 +1,6 @@
 //! What was given up: notices that could not be delivered, and records that were received too often to be tried again.
 //!
-//! Whoever gives something up records it here, with the body of the queue, so that it can be shown and sent again. The
+//! A worker that gives something up records it here, with the body of the queue, so that it can be shown and sent again. The
 //! id is made of what is recorded, so recording it a second time changes nothing.
 
 use std::io::{Read as _, Write as _};

@@ -198,7 +198,7 @@ impl Store {
         self.opened(key, Some(source), now).await
     }
 
-    /// The same for a key that shows by itself that it is ours: whoever asks for it from wherever.
+    /// The same for a key that shows by itself that it is ours: from any address.
     pub async fn intake_of_ours(&self, key: &str, now: Moment) -> Result<Asked<Arc<StoredIntegration>>, ReadError> {
         self.opened(key, None, now).await
     }

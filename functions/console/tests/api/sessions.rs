@@ -19,7 +19,7 @@ async fn members_see_where_they_are_signed_in_and_end_one_session_or_all_others(
     assert_eq!(page.text.matches("name=\"session\"").count(), 4, "all but this one can be ended: {}", page.text);
     assert_eq!(page.text.matches("(this session)").count(), 1, "{}", page.text);
 
-    // One of another member stays, whoever knows its name.
+    // A session of another member stays, even if its id is known.
     let token = form_token(&page, "/me/sessions/end");
     let theirs = hidden_of(&others[0].get("/me").await.text);
     let foreign = form_token(&bob.get("/me").await, "/me");

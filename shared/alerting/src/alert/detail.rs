@@ -2,10 +2,10 @@
 //!
 //! Several evaluators may change one alert at the same time, each with a message of its own, and each may be slower than
 //! the others. So every change here is a join: the texts are those of the newest trigger, a closed alert stays closed, and
-//! spaces that are known stay. Whoever loses a write applies its change again to what is stored then.
+//! spaces that are known stay. A worker that loses a write applies its change again to what is stored then.
 //!
 //! A close can come before the trigger that it closes was carried out. It then leaves a closed alert without spaces: only
-//! the trigger knows the routes. The trigger gives the alert its texts and its spaces, and whoever carries out an opening
+//! the trigger knows the routes. The trigger gives the alert its texts and its spaces, and the worker that carries out an opening
 //! that finds the alert closed carries out the closing as well.
 
 use serde::{Deserialize, Serialize};

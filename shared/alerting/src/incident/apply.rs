@@ -32,7 +32,7 @@ pub enum Change {
     Escalate { round: u32, level: u32 },
     /// The current level is to be told again.
     Repeat { round: u32, time: u32 },
-    /// A person could not be told at this destination, or several; `name` is theirs.
+    /// A person could not be notified at this destination, or several; `name` is theirs.
     ContactFailed { destination: DestinationId, name: String, reason: String },
 }
 

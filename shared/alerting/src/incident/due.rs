@@ -212,7 +212,7 @@ pub(super) fn contact_failed(
     let words = if is_group {
         format!("{name} could not be notified ({reason}); {left}")
     } else {
-        format!("{name} could not be told by {} ({reason}); {left}", place(destination))
+        format!("{name} could not be notified by {} ({reason}); {left}", place(destination))
     };
     add_all(&mut next.destinations, &told);
     let draft = Draft::by_timer(EntryKind::ContactFailed).detail(words);
