@@ -95,7 +95,7 @@ impl Stage {
     /// request. What it was handed comes again only later, as after any failure of AWS.
     async fn two_minutes(&self) {
         for _ in 0..2 {
-            if tokio::time::timeout(seconds(2), self.world.larkspur.settled()).await.is_err() {
+            if tokio::time::timeout(Duration::from_millis(500), self.world.larkspur.settled()).await.is_err() {
                 self.world.larkspur.advance(COMES_AGAIN).await;
             }
             self.world.advance(MINUTE).await;
@@ -252,20 +252,22 @@ async fn a_merge_whose_request_dies_is_made_of_both_incidents_or_of_none() {
 }
 
 #[tokio::test]
-async fn an_edit_whose_request_dies_is_published() {
+async fn a_severity_raised_by_a_request_that_dies_is_notified() {
     let stage = Stage::new().await;
     let mut written = 0;
     for n in 1.. {
         assert!(n < MANY, "it makes calls on and on");
-        let (_, id) = stage.incident(n).await;
+        let (title, id) = stage.incident(n).await;
         let rule = stage.wire.before(anything().from_nth(n), Fault::Refuse(Refusal::DENIED));
         stage.world.api.call("PUT", &format!("/incidents/{id}"), Some(&json!({"severity": "Critical"}))).await;
         let was_cut = rule.count() > 0;
         rule.lift();
         stage.two_minutes().await;
-        if stage.kinds(&id).await.iter().any(|kind| kind == "edited") {
+        if stage.kinds(&id).await.iter().any(|kind| kind == "severity_raised") {
+            let name = format!("edit cut off before call {n}");
             written += 1;
-            stage.assert_published(&id, "edited", &format!("edit cut off before call {n}"));
+            stage.assert_published(&id, "severity_raised", &name);
+            assert!(stage.shown("li", &title, "Severity raised") > 0, "{name}: li was not notified");
         }
         stage.assert_nothing_is_due_any_more("edit").await;
         if !was_cut {
@@ -273,6 +275,8 @@ async fn an_edit_whose_request_dies_is_published() {
         }
     }
     assert!(written > 2, "{written} times the edit was written");
-    stage.world.feishu("li").accept_all();
+    for group in ["li", "wang"] {
+        stage.world.feishu(group).accept_all();
+    }
     stage.world.leave().await;
 }

@@ -361,7 +361,8 @@ async fn a_rule_that_is_changed_or_deleted_meanwhile_counts_as_it_is_when_the_le
     assert_eq!(world.api.call("DELETE", &path, None).await.status, 204);
     world.advance(minutes(30)).await;
     let incident = world.incident().await;
-    assert_eq!(incident.details("nobody_reached").await, ["nobody is told: the escalation rule was deleted"]);
+    let why = "nobody is told: no escalation rule matches, and the space has no destinations";
+    assert_eq!(incident.details("nobody_reached").await, [why]);
     assert_eq!(incident.story().await, ["triggered", "nobody_reached"]);
     world.finish().await;
 }

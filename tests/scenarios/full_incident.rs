@@ -29,7 +29,7 @@ async fn five_thousand_alerts_are_one_incident_the_next_one_makes_another_and_it
     // The titles of the last ones are as long as they may be, in characters that take three bytes: the incident, which
     // has most to hold by then, must fit its item all the same.
     let title = |number: usize| "磁盘已满".repeat(if number < ALERTS - 200 { 1 } else { 120 });
-    let world = World::start().await;
+    let world = World::start_with_full_batches().await;
     let grouping = json!({"by": ["labels.app"], "window_minutes": 60, "storm_thresholds": [1000]});
     let ops = world.space("Ops").set("grouping", grouping).notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;

@@ -106,7 +106,6 @@ async fn opening_any_link_of_any_message_on_any_channel_changes_nothing() {
             let shown = world.group(vendor, group).expects_all(&["Acknowledged", "(Li Lei"]).await.everything();
             assert!(!shown.contains("?ack=1"), "nothing is left to acknowledge: {shown}");
         }
-        assert!(server.next().await["subject"].as_str().is_some_and(|subject| subject.contains("Acknowledged")));
         world.leave().await;
     }
 }

@@ -23,6 +23,7 @@ mod links;
 mod memory;
 mod mentions;
 mod merging;
+mod on_call;
 mod ordering;
 mod people;
 mod push_modes;

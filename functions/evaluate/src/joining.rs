@@ -10,7 +10,7 @@ use alerting::alert::Alert;
 use alerting::grouping::takes;
 use alerting::ids::IncidentId;
 use alerting::incident::Incident;
-use alerting::incident::apply::{Applied, Change, SourceChange, apply};
+use alerting::incident::apply::{Applied, Change, SourceChange, apply, wanted};
 use alerting::moment::Moment;
 use alerting::space::Grouping;
 use alerting::timeline::Entry;
@@ -131,7 +131,8 @@ async fn work(
                 Some(Place::Joined(_) | Place::Dropped(_)) | None => None,
             },
         };
-        let Some(before) = before.filter(|incident| incident.merged_into.is_none()) else {
+        let is_usual = |incident: &Incident| incident.merged_into.is_none() && !is_raised(incident, all);
+        let Some(before) = before.filter(is_usual) else {
             return Box::pin(one_by_one(store, id, all, now)).await;
         };
         let (next, results) = fold(&before, all, now);
@@ -159,6 +160,11 @@ async fn work(
         return Ok(());
     }
     Err(EvaluateError::Contended)
+}
+
+/// Whether one of the changes makes the incident more severe: then its rules are asked again.
+fn is_raised(incident: &Incident, all: &[Waiting]) -> bool {
+    all.iter().any(|waiting| wanted(Some(incident), &Change::Source(waiting.wish.change.clone())).is_some())
 }
 
 /// The incident after all changes, and what became of each of them.
@@ -201,7 +207,7 @@ fn seen_from(then: Incident, entry: &Entry, end: &Incident) -> Incident {
     Incident { alerts, ..then }
 }
 
-/// The incident does not exist yet, or was merged away: the usual way knows what to do. What would be new to the one that
+/// The incident does not exist yet, was merged away, or becomes more severe: the usual way knows what to do. What would be new to the one that
 /// took its place joins only as long as that one takes it.
 async fn one_by_one(store: &Store, id: &IncidentId, all: &[Waiting], now: Moment) -> Result<(), EvaluateError> {
     for Waiting { ticket, wish } in all {

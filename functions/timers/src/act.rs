@@ -46,10 +46,10 @@ pub(crate) async fn act(app: &App, timer: &Timer) -> Result<(), TimerError> {
         Work::ReviewHold { incident } => holds::review(app, incident, timer, now).await,
         Work::ReviewHolds { space, below } => holds::review_all(app, space, below.as_deref(), timer, now).await,
         Work::Escalate { incident, round, level } => {
-            change(app, incident, &Change::Escalate { round: *round, level: *level }, &timer.action(), now).await
+            level_due(app, incident, Change::Escalate { round: *round, level: *level }, timer, now).await
         }
         Work::Repeat { incident, round, time } => {
-            change(app, incident, &Change::Repeat { round: *round, time: *time }, &timer.action(), now).await
+            level_due(app, incident, Change::Repeat { round: *round, time: *time }, timer, now).await
         }
         Work::ContactFailed { incident, destination, reason, .. } => {
             contact_failed(app, incident, destination, reason, timer, now).await
@@ -94,6 +94,21 @@ pub(crate) async fn change(
         app.dispatch.tell(&incident, &entry).await?;
     }
     Ok(())
+}
+
+/// Notifies a level, unless a silence holds the incident by now.
+async fn level_due(
+    app: &App,
+    incident: &IncidentId,
+    due: Change,
+    timer: &Timer,
+    now: Moment,
+) -> Result<(), TimerError> {
+    let due = match holds::holding(app, incident, now).await? {
+        Some(hold) => Change::HoldReviewed { hold: Some(hold) },
+        None => due,
+    };
+    change(app, incident, &due, &timer.action(), now).await
 }
 
 /// Whether the incident is as the notice says: what is not true any more is not sent late.

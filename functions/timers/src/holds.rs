@@ -1,7 +1,8 @@
 //! What holds incidents back from notifying, looked at again: a silence ended or was changed, or the alert was.
 //!
 //! An incident is held for as long as each of its open alerts is: by the silences that are in force now, whatever was
-//! recorded when it was made.
+//! recorded when it was made. One that is open before its silence begins is held when its next level or repetition is due,
+//! or at once if the silence was made for it.
 
 use alerting::ids::{IncidentId, SpaceId};
 use alerting::incident::apply::{Change, left_by};
@@ -63,15 +64,30 @@ async fn review_one(
         (Some(held), _) if held.by == Hold::FLAPPING && held.until.is_some_and(|until| until > at) => {
             Some(held.clone())
         }
-        (Some(_), Some(space)) => hold_of(app, incident, space, at).await?,
-        (Some(_), None) => None,
-        (None, _) => None,
+        (_, Some(space)) => hold_of(app, incident, space, at).await?,
+        (_, None) => None,
     };
     change(app, &incident.id, &Change::HoldReviewed { hold }, &timer.action(), at).await
 }
 
+/// What holds an incident of which a level is due, for a silence may have begun since the last change: every week at its
+/// hour, without anybody's doing.
+pub(crate) async fn holding(app: &App, id: &IncidentId, now: Moment) -> Result<Option<Hold>, TimerError> {
+    let Some(incident) = app.store.incident(id).await? else { return Ok(None) };
+    if incident.is_quiet() || incident.progress == Progress::Closed {
+        return Ok(None);
+    }
+    match app.store.cached_space(&incident.space, now).await? {
+        Some(space) => hold_of(app, &incident, &space, now).await,
+        None => Ok(None),
+    }
+}
+
 /// Until the first of the open alerts is held no more; `None`: one of them is not held.
 async fn hold_of(app: &App, incident: &Incident, space: &Space, at: Moment) -> Result<Option<Hold>, TimerError> {
+    if !space.silences.iter().any(|silence| silence.is_active(at)) {
+        return Ok(None);
+    }
     let mut places: Vec<usize> = (0..incident.alerts.len()).filter(|place| incident.alerts[*place].is_open).collect();
     if places.is_empty() && !incident.alerts.is_empty() {
         places.push(0);

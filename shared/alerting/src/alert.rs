@@ -14,6 +14,7 @@
 //! listed as such.
 
 mod applied;
+mod decide;
 mod detail;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ use crate::moment::Moment;
 use crate::severity::Severity;
 
 pub use applied::{Applied, RECENT};
+use decide::{decide, lower_since};
 pub use detail::ClosingMessage;
 
 /// Transitions that an alert's state remembers. Six keep the item under one write unit.
@@ -133,6 +135,8 @@ pub struct AlertState {
     pub count: u64,
     /// The worst severity of the episode that was told.
     pub severity: Severity,
+    /// When a message said that it is less severe than that; `None`: it is not.
+    pub lower_since: Option<Moment>,
     /// [`AlertEvent::content_hash`] of the newest trigger.
     pub content: String,
     /// The newest trigger, or the first message if there was none yet.
@@ -331,6 +335,7 @@ impl Folding {
             ring: Vec::new(),
             count: 0,
             severity: event.severity,
+            lower_since: None,
             content: String::new(),
             texts: event.stamp,
             applied: Applied::default(),
@@ -347,10 +352,11 @@ impl Folding {
                 state.status = Status::Open;
                 state.episode = Some(event.stamp);
                 state.count = 1;
-                state.severity = event.severity;
+                (state.severity, state.lower_since) = (event.severity, None);
             }
             Effect::Updated => {
                 state.count += 1;
+                state.lower_since = lower_since(&state, event);
                 state.severity = state.severity.max(event.severity);
             }
             Effect::Recovered => state.status = Status::Closed,
@@ -378,20 +384,6 @@ impl Folding {
             state
         });
         Folded { state, transitions: self.transitions, evicted: self.evicted, again: self.again, effects: self.effects }
-    }
-}
-
-/// What a message that is newer than everything applied does.
-fn decide(state: Option<&AlertState>, event: &AlertEvent) -> (Effect, Option<TransitionKind>) {
-    let open = state.filter(|state| state.status == Status::Open);
-    match (event.verdict, open) {
-        (Verdict::Trigger, None) => (Effect::Triggered, Some(TransitionKind::Open)),
-        (Verdict::Trigger, Some(state)) if event.severity > state.severity => {
-            (Effect::Updated, Some(TransitionKind::Raise))
-        }
-        (Verdict::Trigger, Some(_)) => (Effect::Updated, None),
-        (Verdict::Close, Some(_)) => (Effect::Recovered, Some(TransitionKind::Close)),
-        (Verdict::Close, None) => (Effect::NothingOpen, None),
     }
 }
 

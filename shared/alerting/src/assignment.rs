@@ -226,7 +226,7 @@ pub fn by_hand(members: &[MemberId], severity: Severity, people: &People) -> Vec
 fn reach(level: &Level, severity: Severity, people: &People, now: Moment) -> Vec<Reach> {
     let mentioned = |member: &MemberId| {
         let known = people.members.get(member).is_some_and(|member| is_mentioned(member, level, people));
-        known.then(|| Reach { member: member.clone(), contacts: Vec::new(), at: 0 })
+        known.then(|| Reach { member: member.clone(), contacts: Vec::new(), at: 0, added: false })
     };
     let reach = |member| reach_of(member, &level.notify, severity, people).or_else(|| mentioned(member));
     wanted(level, people, now).iter().filter_map(reach).collect()
@@ -249,7 +249,7 @@ fn reach_of(member: &MemberId, notify: &Notify, severity: Severity, people: &Peo
         Notify::Unified { contacts } => contacts.clone(),
     };
     let contacts: Vec<DestinationId> = contacts.iter().map(|contact| contact.destination(member)).collect();
-    (!contacts.is_empty()).then(|| Reach { member: member.clone(), contacts, at: 0 })
+    (!contacts.is_empty()).then(|| Reach { member: member.clone(), contacts, at: 0, added: false })
 }
 
 /// Why people whom the level names are not notified: each is a remark for the timeline.

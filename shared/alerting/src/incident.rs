@@ -10,6 +10,7 @@ pub mod apply;
 pub(crate) mod due;
 pub mod merge;
 mod person;
+mod raise;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -208,6 +209,9 @@ pub struct Reach {
     /// As many as there are: all failed.
     #[serde(default, skip_serializing_if = "is_default")]
     pub at: u32,
+    /// Somebody added the person; no rule names them.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub added: bool,
 }
 
 impl Reach {

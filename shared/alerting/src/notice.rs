@@ -188,7 +188,14 @@ pub fn plan(incident: &Incident, entry: &Entry, subject: &Subject) -> Vec<Notice
         assigned: assigned.clone(),
         mentions: if assigns(entry.kind) { mentioned(incident, destination, subject) } else { Vec::new() },
     };
-    audience.iter().map(notice).collect()
+    audience.iter().filter(|destination| !is_their_own(entry, destination)).map(notice).collect()
+}
+
+/// Whether it is only said to the very person who did it, who knows.
+fn is_their_own(entry: &Entry, destination: &DestinationId) -> bool {
+    let by = entry.by.as_ref().and_then(Actor::member);
+    let is_action = matches!(entry.kind, EntryKind::Acknowledged | EntryKind::Closed | EntryKind::SeverityRaised);
+    is_action && by.is_some() && by == destination.member().map(|(_, member)| member).as_ref()
 }
 
 /// Whether a change gives the incident to people: they are mentioned then, and if one of them cannot be told, another
@@ -204,6 +211,7 @@ pub const fn assigns(kind: EntryKind) -> bool {
             | EntryKind::Repeated
             | EntryKind::Reassigned
             | EntryKind::ResponderAdded
+            | EntryKind::SeverityRaised
             | EntryKind::ContactFailed
     )
 }

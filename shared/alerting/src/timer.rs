@@ -13,7 +13,7 @@ use crate::ids::{AlertId, DestinationId, IncidentId, IntegrationId, SpaceId, Sta
 use crate::incident::{Incident, Progress};
 use crate::moment::Moment;
 use crate::notice::Notice;
-use crate::timeline::{Entry, EntryKind};
+use crate::timeline::{Audience, Entry, EntryKind};
 
 /// Alerts that were opened within it close by themselves together.
 pub const WINDOW: Duration = Duration::from_secs(10);
@@ -145,6 +145,7 @@ pub fn timers(incident: &Incident, entry: &Entry) -> Vec<Timer> {
         EntryKind::SeverityRaised if incident.held.is_some() => {
             vec![Timer::new(entry.at, Work::ReviewHold { incident: id() })]
         }
+        EntryKind::SeverityRaised if starts_level(entry) => level_timers(incident, entry),
         EntryKind::Triggered
         | EntryKind::Reopened
         | EntryKind::SnoozeEnded
@@ -177,8 +178,16 @@ fn hold_end(incident: &Incident) -> Vec<Timer> {
     until.map(|until| Timer::new(until, work(until))).into_iter().collect()
 }
 
-/// Whether the change notifies a level, or lets its time begin again: the timers of the level count from it.
-const fn starts_level(kind: EntryKind) -> bool {
+/// Whether the change notifies a level, or lets its time begin again: the timers of the level count from it. A rise does if
+/// another rule took the incident over; else it is notified to everyone so far.
+fn starts_level(entry: &Entry) -> bool {
+    match entry.kind {
+        EntryKind::SeverityRaised => entry.told != Audience::Everyone,
+        kind => kind_starts_level(kind),
+    }
+}
+
+const fn kind_starts_level(kind: EntryKind) -> bool {
     matches!(
         kind,
         EntryKind::Triggered
@@ -197,7 +206,7 @@ fn level_timers(incident: &Incident, entry: &Entry) -> Vec<Timer> {
     let told_at = entry.at;
     // Carried out again after a crash, an older change must not set the timers of the level that a newer one has started:
     // counted from the older change, they would be due too early.
-    if incident.timeline.iter().any(|later| later.n > entry.n && starts_level(later.kind)) {
+    if incident.timeline.iter().any(|later| later.n > entry.n && starts_level(later)) {
         return Vec::new();
     }
     let Some(escalation) = incident.escalation.as_ref().filter(|_| !incident.is_quiet()) else { return Vec::new() };

@@ -37,6 +37,8 @@ struct Document {
     r: Vec<Transition>,
     c: u64,
     v: Severity,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    l: Option<Moment>,
     h: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     t: Option<Stamp>,
@@ -101,7 +103,20 @@ impl Store {
 }
 
 fn encode(key: &Key, state: &AlertState, now: Moment) -> Result<Item, WriteError> {
-    let AlertState { watermark, status, episode, n, ring, count, severity, content, texts, applied, version } = state;
+    let AlertState {
+        watermark,
+        status,
+        episode,
+        n,
+        ring,
+        count,
+        severity,
+        lower_since,
+        content,
+        texts,
+        applied,
+        version,
+    } = state;
     let document = Document {
         w: *watermark,
         s: *status,
@@ -110,6 +125,7 @@ fn encode(key: &Key, state: &AlertState, now: Moment) -> Result<Item, WriteError
         r: ring.clone(),
         c: *count,
         v: *severity,
+        l: *lower_since,
         h: content.clone(),
         // Nearly always the newest message is a trigger.
         t: (texts != watermark).then_some(*texts),
@@ -124,7 +140,7 @@ fn encode(key: &Key, state: &AlertState, now: Moment) -> Result<Item, WriteError
 
 pub(crate) fn decode(item: &Item) -> Result<AlertState, ReadError> {
     let reader = Reader::new(item);
-    let Document { w, s, e, n, r, c, v, h, t, a } = reader.json("doc")?;
+    let Document { w, s, e, n, r, c, v, l, h, t, a } = reader.json("doc")?;
     let version = reader.number("version")?;
     Ok(AlertState {
         watermark: w,
@@ -134,6 +150,7 @@ pub(crate) fn decode(item: &Item) -> Result<AlertState, ReadError> {
         ring: r,
         count: c,
         severity: v,
+        lower_since: l,
         content: h,
         texts: t.unwrap_or(w),
         applied: a,
@@ -190,11 +207,14 @@ mod tests {
             watermark in stamp(), status in status(), episode in proptest::option::of(stamp()),
             n in number_up_to_the_greatest(), ring in proptest::collection::vec(transition(), 0..=RING),
             count in number_up_to_the_greatest(), severity in severity(), content in "[0-9a-f]{12}",
-            texts in stamp(),
-            applied in "([0-9A-Za-z+/]{4}){0,24}", version in number_up_to_the_greatest(),
+            texts in stamp(), lower_since in proptest::option::of(stamp()),
+            applied in "([0-9A-Za-z+/]{4}){0,22}", version in number_up_to_the_greatest(),
         ) -> AlertState {
             let applied = Applied::try_from(applied).expect("marks");
-            AlertState { watermark, status, episode, n, ring, count, severity, content, texts, applied, version }
+            let lower_since = lower_since.map(Stamp::received_at);
+            AlertState {
+                watermark, status, episode, n, ring, count, severity, lower_since, content, texts, applied, version
+            }
         }
     }
 
@@ -228,6 +248,7 @@ mod tests {
             ring: vec![full; RING],
             count: GREATEST,
             severity: Severity::Critical,
+            lower_since: Some(last.received_at()),
             content: "0123456789ab".to_owned(),
             texts: Stamp::from_parts(Moment::from_millis(0), 0),
             applied: Applied::try_from("AAAA".repeat(RECENT)).expect("marks"),

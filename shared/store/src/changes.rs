@@ -187,7 +187,7 @@ impl Store {
     ) -> Result<Option<Assigned>, ReadError> {
         let Some(wanted) = wanted(current, change) else { return Ok(None) };
         let (space_id, severity) = match (current, change) {
-            (Some(incident), _) => (&incident.space, incident.severity),
+            (Some(incident), _) => (&incident.space, change.severity().unwrap_or_default().max(incident.severity)),
             (None, Change::Source(source)) => (&source.space, source.severity),
             (None, _) => return Ok(None),
         };

@@ -87,13 +87,14 @@ impl Store {
     ) -> Result<Assigned, ReadError> {
         let (rule, level) = match wanted {
             Wanted::Rule => (self.rule_of(space, alert, severity, now), 0),
-            Wanted::Level { rule, level } => {
-                let found = space.escalation_rules.iter().find(|known| known.id == *rule);
-                let Some(found) = found else {
-                    return Ok(Assigned::Nobody("the escalation rule was deleted".to_owned()));
-                };
-                (Some(found), *level)
-            }
+            Wanted::Level { rule, level } => match space.escalation_rules.iter().find(|known| known.id == *rule) {
+                Some(found) => (Some(found), *level),
+                None => (self.rule_of(space, alert, severity, now), 0),
+            },
+            Wanted::Raised { rule, level } => match self.rule_of(space, alert, severity, now) {
+                Some(found) if found.id == *rule => (Some(found), *level),
+                found => (found, 0),
+            },
         };
         let Some(rule) = rule else { return Ok(Assigned::Space(space.destinations.clone())) };
         let people = self.people_of(rule, level, severity, now).await?;

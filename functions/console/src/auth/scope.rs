@@ -62,6 +62,8 @@ pub(crate) fn needed(method: &Method, path: &str) -> Scope {
         "/api-keys" | "/api-keys/{id}" | "/sign-in/oidc" => Scope::Admin,
         _ if is_read => Scope::Read,
         _ if is_of_an_incident(path) => Scope::Respond,
+        // Who may make a silence like an incident may end one.
+        "/spaces/{id}/silences/{silence}" if *method == Method::DELETE => Scope::Respond,
         _ => Scope::Admin,
     }
 }
@@ -108,5 +110,12 @@ mod tests {
         assert_eq!(needed(&Method::PATCH, "/members/{id}"), Scope::Admin);
         assert_eq!(needed(&Method::POST, "/incidents"), Scope::Admin);
         assert_eq!(needed(&Method::HEAD, "/members"), Scope::Read);
+    }
+
+    #[test]
+    fn who_may_silence_an_incident_may_end_a_silence() {
+        assert_eq!(needed(&Method::POST, "/incidents/{id}/silence"), Scope::Respond);
+        assert_eq!(needed(&Method::DELETE, "/spaces/{id}/silences/{silence}"), Scope::Respond);
+        assert_eq!(needed(&Method::PUT, "/spaces/{id}/silences/{silence}"), Scope::Admin);
     }
 }

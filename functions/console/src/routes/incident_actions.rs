@@ -296,7 +296,7 @@ pub(crate) async fn silence_like(
         created_by,
         created_at: now,
     };
-    super::silences::add(app, &incident.space, &silence, now).await?;
+    super::silences::add_for(app, &incident, &silence, now).await?;
     Ok(silence)
 }
 

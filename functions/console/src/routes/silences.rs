@@ -1,6 +1,7 @@
 //! Silences of a space.
 
 use alerting::ids::{SilenceId, SpaceId};
+use alerting::incident::Incident;
 use alerting::moment::Moment;
 use alerting::silence::{SILENCES, Silence, SilenceAction, SilenceTime};
 use alerting::space::Space;
@@ -59,7 +60,7 @@ async fn create(
 }
 
 /// Puts a new silence into its space.
-pub(super) async fn add(app: &App, space: &SpaceId, silence: &Silence, now: Moment) -> Result<(), ApiError> {
+async fn add(app: &App, space: &SpaceId, silence: &Silence, now: Moment) -> Result<(), ApiError> {
     let saved = save_over(|| async {
         let mut space = spaces::found(app, space).await?;
         silence.check(&space, now).map_err(field_error)?;
@@ -140,7 +141,20 @@ async fn announce_review(app: &App, space: &SpaceId, id: &SilenceId) -> Result<(
 
 /// The same at once. If that fails, what was announced makes it good.
 async fn review(app: &App, space: SpaceId) {
-    let timer = Timer::new(app.clock.now(), Work::ReviewHolds { space, below: None });
+    review_now(app, Work::ReviewHolds { space, below: None }).await;
+}
+
+/// Puts a silence for what is like an incident into its space, and holds the incident from now on.
+pub(super) async fn add_for(app: &App, incident: &Incident, silence: &Silence, now: Moment) -> Result<(), ApiError> {
+    let work = Work::ReviewHold { incident: incident.id.clone() };
+    app.store.put_timer(&Timer::new(now + FOLLOW_UP_AFTER, work.clone())).await?;
+    add(app, &incident.space, silence, now).await?;
+    review_now(app, work).await;
+    Ok(())
+}
+
+async fn review_now(app: &App, work: Work) {
+    let timer = Timer::new(app.clock.now(), work);
     if let Err(error) = app.dispatch.set_timers(vec![timer]).await {
         tracing::error!(error = &error as &dyn std::error::Error, "held incidents are looked at later");
     }

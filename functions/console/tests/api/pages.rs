@@ -196,7 +196,7 @@ async fn every_button_does_what_it_says_once_and_the_page_says_so() {
         ("unacknowledge", &[], "unacknowledged"),
         ("snooze", &[("minutes", "120")], "snoozed"),
         ("comment", &[("text", "looking into it")], "commented"),
-        ("edit", &[("title", "disk really full"), ("severity", "Critical")], "edited"),
+        ("edit", &[("title", "disk really full"), ("severity", "Info")], "edited"),
         ("responders", &[("people", &other)], "responder_added"),
         ("reassign", &[("people", &other)], "reassigned"),
         ("close", &[], "closed"),

@@ -100,7 +100,7 @@ const NEEDED: [(&str, &str, &str); 97] = [
     ("post", "/spaces/{id}/silences", "admin"),
     ("get", "/spaces/{id}/silences/{silence}", "read"),
     ("put", "/spaces/{id}/silences/{silence}", "admin"),
-    ("delete", "/spaces/{id}/silences/{silence}", "admin"),
+    ("delete", "/spaces/{id}/silences/{silence}", "respond"),
     ("get", "/teams", "read"),
     ("post", "/teams", "admin"),
     ("get", "/teams/{id}", "read"),

@@ -13,7 +13,7 @@ use super::{AlertState, Effect, Transition};
 use crate::ids::Stamp;
 
 /// Marks that stay beside those of the newest write.
-pub const RECENT: usize = 24;
+pub const RECENT: usize = 22;
 /// How many batches of the size of the newest one are remembered: so many evaluators die with one machine.
 const BATCHES: usize = 4;
 /// Bytes of a mark: the first bits of a hash of the stamp, and two bits that say what the message did. Of the messages
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn the_oldest_are_forgotten_and_four_batches_like_the_newest_are_not() {
-        for (messages, newest, kept) in [(20, 1, 20), (100, 1, 24), (100, 6, 24), (100, 20, 80), (100, 100, 100)] {
+        for (messages, newest, kept) in [(20, 1, 20), (100, 1, 22), (100, 6, 24), (100, 20, 80), (100, 100, 100)] {
             let mut applied = Applied::default();
             (0..messages).for_each(|at| applied.push(stamp(at), Effect::Updated));
             applied.forget(newest);

@@ -128,6 +128,29 @@ fn a_worse_severity_is_a_transition_of_its_own_and_the_same_again_is_not() {
 }
 
 #[test]
+fn a_severity_that_was_lower_for_ten_minutes_is_a_transition_when_it_comes_back() {
+    const MINUTE: u64 = 60_000;
+    let at = |minutes: &[(u64, Severity)]| {
+        let events: Vec<AlertEvent> =
+            minutes.iter().map(|(minute, severity)| event(minute * MINUTE, Verdict::Trigger, *severity)).collect();
+        let kinds = fold(None, &events).transitions.into_iter().map(|(_, transition)| transition.kind);
+        kinds.skip(1).collect::<Vec<_>>()
+    };
+    let (critical, warning, info) = (Severity::Critical, Severity::Warning, Severity::Info);
+    let rows: [(&[(u64, Severity)], usize); 6] = [
+        (&[(1, critical), (2, warning), (12, critical)], 1),
+        (&[(1, critical), (2, warning), (11, critical)], 0),
+        (&[(1, critical), (2, warning), (11, info), (12, critical)], 1),
+        (&[(1, critical), (2, warning), (60, warning)], 0),
+        (&[(1, critical), (2, info), (60, warning)], 0),
+        (&[(1, critical), (2, warning), (3, critical), (4, warning), (13, critical), (14, critical)], 0),
+    ];
+    for (minutes, raises) in rows {
+        assert_eq!(at(minutes), vec![TransitionKind::Raise; raises], "{minutes:?}");
+    }
+}
+
+#[test]
 fn a_message_that_comes_back_has_its_transition_carried_out_again() {
     let first = fold(None, &events("T1"));
     let state = first.state.expect("written");

@@ -3,7 +3,7 @@
 use crate::actor::NamedActor;
 use crate::assignment::Assigned;
 use crate::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, SpaceId, Stamp};
-use crate::incident::{ALERTS, Hold, Incident, Progress, Reach, due, person, source};
+use crate::incident::{ALERTS, Hold, Incident, Progress, Reach, due, person, raise, source};
 use crate::moment::Moment;
 use crate::severity::Severity;
 use crate::timeline::{Audience, Entry, EntryKind};
@@ -135,8 +135,11 @@ pub enum ActionError {
 pub enum Wanted {
     /// Which rule of the space takes the incident, from its first level on.
     Rule,
-    /// Whom this level of this rule reaches, or the first one behind it that reaches anyone.
+    /// Whom this level of this rule reaches, or the first one behind it that reaches anyone. If the rule was deleted, the
+    /// one that takes the incident now, from its first level on.
     Level { rule: EscalationRuleId, level: u32 },
+    /// Which rule takes the incident now that it is more severe. If it is still this one: from this level on.
+    Raised { rule: EscalationRuleId, level: u32 },
 }
 
 /// What [`apply`] has to be told of this change: whom the incident is to be assigned to.
@@ -146,11 +149,21 @@ pub fn wanted(current: Option<&Incident>, change: &Change) -> Option<Wanted> {
             (source.kind != SourceKind::Recover && source.hold.is_none()).then_some(Wanted::Rule)
         }
         (None, _) => None,
-        (Some(incident), Change::SnoozeEnd { until }) => due::ends_snooze(incident, *until).then_some(Wanted::Rule),
+        (Some(incident), Change::Source(source)) => source::rises(incident, source).then(|| raise::wanted(incident))?,
+        (Some(incident), Change::SnoozeEnd { until }) => {
+            (due::ends_snooze(incident, *until) && incident.held.is_none()).then_some(Wanted::Rule)
+        }
         (Some(incident), Change::HoldReviewed { hold: None }) => due::is_held(incident).then_some(Wanted::Rule),
         (Some(incident), Change::Escalate { round, level }) => {
             let rule = due::escalates(incident, *round, *level)?.rule.clone()?;
             Some(Wanted::Level { rule, level: *level })
+        }
+        (Some(incident), Change::Repeat { round, time }) => {
+            let escalation = due::repeats(incident, *round, *time)?;
+            Some(Wanted::Level { rule: escalation.rule.clone()?, level: escalation.level })
+        }
+        (Some(incident), Change::Person { action: Action::Edit { severity, .. }, .. }) => {
+            person::raises(incident, *severity).then(|| raise::wanted(incident))?
         }
         (Some(incident), Change::Person { action: Action::Reopen, .. }) => {
             (incident.progress == Progress::Closed).then_some(Wanted::Rule)
@@ -161,6 +174,17 @@ pub fn wanted(current: Option<&Incident>, change: &Change) -> Option<Wanted> {
             Some(Wanted::Level { rule: escalation.rule.clone()?, level: level.unwrap_or(next) })
         }
         (Some(_), _) => None,
+    }
+}
+
+impl Change {
+    /// The severity that the change brings.
+    pub fn severity(&self) -> Option<Severity> {
+        match self {
+            Change::Source(source) => Some(source.severity),
+            Change::Person { action: Action::Edit { severity, .. }, .. } => *severity,
+            _ => None,
+        }
     }
 }
 
@@ -178,7 +202,7 @@ pub fn apply(
         });
     };
     Ok(match change {
-        Change::Source(source) => source::follow(incident, source, now),
+        Change::Source(source) => source::follow(incident, source, assigned, now),
         Change::AlertClosed { alert, by } => source::close_alert(incident, alert, by, now),
         Change::Person { actor, action, episode } => {
             return person::act_in(incident, *episode, actor, action, assigned, now);
@@ -187,7 +211,7 @@ pub fn apply(
         Change::SnoozeEnd { until } => due::end_snooze(incident, *until, assigned, now),
         Change::HoldReviewed { hold } => due::review_hold(incident, hold.as_ref(), assigned, now),
         Change::Escalate { round, level } => due::escalate(incident, *round, *level, assigned, now),
-        Change::Repeat { round, time } => due::repeat(incident, *round, *time, now),
+        Change::Repeat { round, time } => due::repeat(incident, *round, *time, assigned, now),
         Change::ContactFailed { destination, name, reason } => {
             due::contact_failed(incident, destination, name, reason, now)
         }

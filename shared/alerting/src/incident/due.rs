@@ -5,7 +5,7 @@ use crate::assignment::{Assigned, Assignment};
 use crate::escalation::Unless;
 use crate::ids::DestinationId;
 use crate::incident::apply::{Applied, Draft, close, reset};
-use crate::incident::{Escalation, Hold, Incident, Progress};
+use crate::incident::{Escalation, Hold, Incident, Progress, Reach};
 use crate::moment::Moment;
 use crate::timeline::{Audience, Entry, EntryKind};
 
@@ -80,7 +80,13 @@ pub(super) fn end_snooze(incident: &Incident, until: Moment, assigned: Option<&A
         return Applied::Nothing;
     }
     let mut next = incident.clone();
+    let held = next.held.take();
     reset(&mut next);
+    if held.is_some() {
+        next.held = held; // a silence goes on
+        let draft = Draft::by_timer(EntryKind::SnoozeEnded);
+        return Draft { told: Audience::Only(Vec::new()), ..draft }.write(next, now);
+    }
     assign_again(next, assigned, Draft::by_timer(EntryKind::SnoozeEnded), now)
 }
 
@@ -89,17 +95,24 @@ pub(super) fn is_held(incident: &Incident) -> bool {
 }
 
 /// `hold`: what holds it now, by the silences that are in force. What nothing holds any more is assigned.
+///
+/// An incident that is silenced while it is open leaves its level: after the silence it is assigned anew, as after a snooze.
+/// What somebody works on stays where it is.
 pub(super) fn review_hold(
     incident: &Incident,
     hold: Option<&Hold>,
     assigned: Option<&Assigned>,
     now: Moment,
 ) -> Applied {
-    if !is_held(incident) || incident.held.as_ref() == hold {
+    if incident.progress == Progress::Closed || incident.held.as_ref() == hold {
         return Applied::Nothing;
     }
     let mut next = incident.clone();
     next.held = hold.cloned();
+    if incident.held.is_none() && incident.progress == Progress::Triggered {
+        next.round += 1;
+        next.escalation = None;
+    }
     if let Some(hold) = hold {
         return Draft::by_timer(EntryKind::SilenceChanged).detail(hold.remark()).write(next, now);
     }
@@ -147,10 +160,12 @@ pub(super) fn escalate(
     let Some(escalation) = escalates(incident, round, level) else { return Applied::Nothing };
     let Some(assigned) = assigned else { return Applied::Nothing };
     // The level that waited has waited; one that stands in for it has a delay of its own.
-    let waited = |level: &Assignment| escalation.is_waiting && level.level == escalation.level;
+    let waited =
+        |level: &Assignment| escalation.is_waiting && level.level == escalation.level && level.rule == escalation.rule;
     let at_once = matches!(assigned, Assigned::Level(level) if waited(level));
     let kind = match assigned {
         Assigned::Nobody(_) => EntryKind::NobodyReached,
+        Assigned::Space(destinations) if destinations.is_empty() => EntryKind::NobodyReached,
         Assigned::Space(_) | Assigned::Level(_) => EntryKind::Escalated,
     };
     let mut next = incident.clone();
@@ -158,22 +173,63 @@ pub(super) fn escalate(
     draft.write(next, now)
 }
 
-pub(super) fn repeat(incident: &Incident, round: u32, time: u32, now: Moment) -> Applied {
+/// The escalation whose level is to be notified again for this time; `None` if it is not.
+pub(super) fn repeats(incident: &Incident, round: u32, time: u32) -> Option<&Escalation> {
     if incident.progress != Progress::Triggered || incident.is_quiet() || incident.round != round {
-        return Applied::Nothing;
+        return None;
     }
-    let mut next = incident.clone();
-    let Some(escalation) = next.escalation.as_mut().filter(|escalation| !escalation.is_waiting) else {
-        return Applied::Nothing;
-    };
+    let escalation = incident.escalation.as_ref().filter(|escalation| !escalation.is_waiting)?;
     let times = escalation.repeat.map_or(0, |repeat| repeat.times);
-    if time != escalation.repeated + 1 || time > times {
-        return Applied::Nothing;
+    (time == escalation.repeated + 1 && time <= times).then_some(escalation)
+}
+
+/// Notifies the level again: whoever is on call now, which after a hand-over is somebody else.
+pub(super) fn repeat(incident: &Incident, round: u32, time: u32, assigned: Option<&Assigned>, now: Moment) -> Applied {
+    let Some(escalation) = repeats(incident, round, time) else { return Applied::Nothing };
+    let times = escalation.repeat.map_or(0, |repeat| repeat.times);
+    let mut next = incident.clone();
+    // Of a rule that was deleted or changed meanwhile, the level stays as it was.
+    let is_level = |level: &Assignment| level.rule == escalation.rule && level.level == escalation.level;
+    if let Some(Assigned::Level(level)) = assigned
+        && is_level(level)
+    {
+        refresh(&mut next, level);
     }
+    let Some(escalation) = next.escalation.as_mut() else { return Applied::Nothing };
     escalation.repeated = time;
     let told = Audience::Only(escalation.audience());
     let draft = Draft::by_timer(EntryKind::Repeated).detail(format!("{time} of {times}"));
     Draft { told, ..draft }.write(next, now)
+}
+
+/// Brings the people and groups of the level at which the incident stands up to date: who left it is no longer assigned,
+/// and who is reached as before stays at the contact that was reached.
+pub(super) fn refresh(incident: &mut Incident, level: &Assignment) {
+    let Some(escalation) = incident.escalation.as_mut() else { return };
+    let before = std::mem::take(&mut escalation.people);
+    let same = |reach: &Reach| before.iter().find(|old| old.member == reach.member && old.contacts == reach.contacts);
+    escalation.people = level.people.iter().map(|reach| same(reach).unwrap_or(reach).clone()).collect();
+    let stays = |escalation: &Escalation, member| escalation.people.iter().any(|reach| reach.member == member);
+    for old in before {
+        if stays(escalation, old.member.clone()) {
+            continue;
+        }
+        if old.added {
+            escalation.people.push(old);
+        } else {
+            incident.assignees.retain(|id| *id != old.member.as_str());
+        }
+    }
+    escalation.groups.clone_from(&level.groups);
+    escalation.failed_groups.retain(|group| level.groups.contains(group));
+    if escalation.is_waiting {
+        return;
+    }
+    let audience = escalation.audience();
+    for reach in &escalation.people {
+        add(&mut incident.assignees, reach.member.as_str());
+    }
+    add_all(&mut incident.destinations, &audience);
 }
 
 /// The next contacts of those whom this one should have reached, if they still stand at it: a level may have one contact

@@ -6,7 +6,7 @@ use crate::actor::{Actor, NamedActor};
 use crate::assignment::Assigned;
 use crate::incident::apply::{Action, ActionError, Applied, Draft, close, reset};
 use crate::incident::due::{add, add_all, assign_again, start};
-use crate::incident::{Escalation, Incident, Progress, Reach};
+use crate::incident::{Escalation, Incident, Progress, Reach, raise};
 use crate::moment::Moment;
 use crate::severity::Severity;
 use crate::timeline::{Audience, Entry, EntryKind};
@@ -48,7 +48,7 @@ fn act(
     let is_closed = incident.progress == Progress::Closed;
     match action {
         Action::Comment { text } => Ok(draft(EntryKind::Commented, actor).detail(text).write(incident.clone(), now)),
-        Action::Edit { title, severity } => Ok(edit(incident, actor, title.as_deref(), *severity, now)),
+        Action::Edit { title, severity } => Ok(edit(incident, actor, title.as_deref(), *severity, assigned, now)),
         Action::Close if is_closed => Ok(Applied::Nothing),
         Action::Close => Ok(close_by_hand(incident, actor, now)),
         Action::Reopen if !is_closed => Err(ActionError::NotClosed),
@@ -197,6 +197,7 @@ fn add_responders(incident: &Incident, actor: &NamedActor, people: &[Reach], now
     if new.is_empty() {
         return Applied::Nothing;
     }
+    let new: Vec<Reach> = new.into_iter().map(|reach| Reach { added: true, ..reach }).collect();
     let mut next = incident.clone();
     let told = by_hand(&new, now).audience();
     new.iter().for_each(|reach| add(&mut next.assignees, reach.member.as_str()));
@@ -224,12 +225,18 @@ fn by_hand(people: &[Reach], now: Moment) -> Escalation {
     }
 }
 
-/// Title and severity that a person sets stay so.
+/// Whether a person makes an open incident more severe.
+pub(super) fn raises(incident: &Incident, severity: Option<Severity>) -> bool {
+    incident.progress != Progress::Closed && severity.is_some_and(|severity| severity > incident.severity)
+}
+
+/// Title and severity that a person sets stay so. A severity that is raised is notified as any that rises.
 fn edit(
     incident: &Incident,
     actor: &NamedActor,
     title: Option<&str>,
     severity: Option<Severity>,
+    assigned: Option<&Assigned>,
     now: Moment,
 ) -> Applied {
     let mut next = incident.clone();
@@ -250,5 +257,9 @@ fn edit(
         return Applied::Nothing;
     }
     let detail = if words.is_empty() { "fixed as it is".to_owned() } else { words.join("; ") };
+    if raises(incident, severity) {
+        let draft = draft(EntryKind::SeverityRaised, actor).detail(detail);
+        return raise::assign(&mut next, assigned, draft, now).write(next, now);
+    }
     draft(EntryKind::Edited, actor).detail(detail).write(next, now)
 }

@@ -5,12 +5,15 @@ use crate::assignment::Assigned;
 use crate::ids::AlertId;
 use crate::incident::apply::{Applied, Draft, SourceChange, SourceKind, close};
 use crate::incident::due::start;
-use crate::incident::{ALERTS, Incident, Linked, Progress};
+use crate::incident::{ALERTS, Incident, Linked, Progress, raise};
 use crate::moment::Moment;
 use crate::timeline::EntryKind;
 
 /// The remark of an incident that was over before it was made.
 const OVER: &str = "nobody is told: the alert had recovered before its incident was made";
+
+/// The remark of an alert that had become less severe meanwhile.
+const AGAIN: &str = "it had been less severe meanwhile";
 
 /// The incident that an alert makes. A recovery makes a closed one: its trigger comes later, and finds it so.
 pub(super) fn create(source: &SourceChange, assigned: Option<&Assigned>, now: Moment) -> Applied {
@@ -55,11 +58,11 @@ pub(super) fn create(source: &SourceChange, assigned: Option<&Assigned>, now: Mo
 }
 
 /// The next change of an alert that the incident has, or an alert that joins it.
-pub(super) fn follow(incident: &Incident, source: &SourceChange, now: Moment) -> Applied {
+pub(super) fn follow(incident: &Incident, source: &SourceChange, assigned: Option<&Assigned>, now: Moment) -> Applied {
     if let Some(target) = &incident.merged_into {
         return Applied::Moved(target.clone());
     }
-    let Some(known) = incident.linked(&source.alert) else { return join(incident, source, now) };
+    let Some(known) = incident.linked(&source.alert) else { return join(incident, source, assigned, now) };
     if source.alert_n <= known.n {
         return already(incident, source);
     }
@@ -73,22 +76,44 @@ pub(super) fn follow(incident: &Incident, source: &SourceChange, now: Moment) ->
     match source.kind {
         SourceKind::Recover => recovered(next, source, now),
         SourceKind::Trigger | SourceKind::RaiseSeverity => {
-            let rises = source.severity > next.severity && !next.fixed.severity;
-            if rises {
+            let mut draft = Draft::by_source(source.kind.entry());
+            let is_raise = source.kind == SourceKind::RaiseSeverity;
+            if is_more_severe(incident, source) {
                 next.severity = source.severity;
-            } else if source.kind == SourceKind::RaiseSeverity {
+                draft = raise::assign(&mut next, assigned, draft, now);
+            } else if is_raise && is_as_severe_again(incident, source) {
+                draft = draft.detail(AGAIN);
+            } else if is_raise {
                 return Applied::Nothing;
             }
             if place == 0 && !next.fixed.title {
                 next.title.clone_from(&source.title);
             }
-            write(Draft::by_source(source.kind.entry()), next, source, now)
+            write(draft, next, source, now)
         }
     }
 }
 
-fn join(incident: &Incident, source: &SourceChange, now: Moment) -> Applied {
-    if incident.progress == Progress::Closed || incident.alerts.len() >= ALERTS {
+/// Whether the change makes an incident that is open more severe: by one of its alerts, or by one that joins.
+pub(super) fn rises(incident: &Incident, source: &SourceChange) -> bool {
+    let is_new = incident.linked(&source.alert).is_none_or(|known| source.alert_n > known.n);
+    is_new && source.kind != SourceKind::Recover && is_more_severe(incident, source)
+}
+
+fn is_more_severe(incident: &Incident, source: &SourceChange) -> bool {
+    source.severity > incident.severity && !incident.fixed.severity
+}
+
+/// Whether the only open alert comes to the severity that its incident has, which never falls: it had fallen.
+fn is_as_severe_again(incident: &Incident, source: &SourceChange) -> bool {
+    let others = incident.alerts.iter().filter(|linked| linked.alert != source.alert);
+    source.severity == incident.severity && !incident.fixed.severity && others.into_iter().all(|other| !other.is_open)
+}
+
+fn join(incident: &Incident, source: &SourceChange, assigned: Option<&Assigned>, now: Moment) -> Applied {
+    // An incident that was silenced while it was open takes only what is silenced: of anything else somebody must hear.
+    let is_silenced = incident.held.is_some() && source.hold.is_none() && source.kind != SourceKind::Recover;
+    if incident.progress == Progress::Closed || incident.alerts.len() >= ALERTS || is_silenced {
         return Applied::CannotJoin;
     }
     let mut next = incident.clone();
@@ -98,16 +123,19 @@ fn join(incident: &Incident, source: &SourceChange, now: Moment) -> Applied {
         return write(Draft::by_source(EntryKind::AlertRecovered), next, source, now);
     }
     let count = u32::try_from(next.alerts.len()).unwrap_or(u32::MAX);
-    let rises = source.severity > next.severity && !next.fixed.severity;
-    if rises {
-        next.severity = source.severity;
-    }
+    let rises = is_more_severe(incident, source);
     let draft = if source.storm_thresholds.contains(&count) {
         Draft::by_source(EntryKind::StormWarning).detail(format!("{count} alerts"))
     } else if rises {
         Draft::by_source(EntryKind::SeverityRaised).detail(source.title.clone())
     } else {
         Draft::by_source(EntryKind::AlertJoined).detail(source.title.clone())
+    };
+    let draft = if rises {
+        next.severity = source.severity;
+        raise::assign(&mut next, assigned, draft, now)
+    } else {
+        draft
     };
     write(draft, next, source, now)
 }

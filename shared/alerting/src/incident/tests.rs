@@ -3,6 +3,7 @@
 mod actions;
 mod escalation;
 mod merging;
+mod on_call;
 
 use std::time::Duration;
 
@@ -64,7 +65,7 @@ fn person(name: &str, action: Action) -> Change {
 }
 
 fn reach(member: &str, contacts: &[&str]) -> Reach {
-    Reach { member: id(member), contacts: contacts.iter().map(|contact| id(contact)).collect(), at: 0 }
+    Reach { member: id(member), contacts: contacts.iter().map(|contact| id(contact)).collect(), at: 0, added: false }
 }
 
 /// Level `level` of a rule of three: a person with two contacts and a group, told again twice, next after ten minutes.
@@ -109,6 +110,7 @@ impl Story {
                 Some(Assigned::Nobody("Payments has no level 4".to_owned()))
             }
             Some(crate::incident::apply::Wanted::Level { level: wanted, .. }) => Some(level(wanted)),
+            Some(crate::incident::apply::Wanted::Raised { level: wanted, .. }) => Some(level(wanted)),
             Some(crate::incident::apply::Wanted::Rule) => Some(level(0)),
             None => None,
         };

@@ -28,6 +28,7 @@ fn state(version: u64, at: i64) -> AlertState {
         ring: Vec::new(),
         count: version,
         severity: Severity::Warning,
+        lower_since: None,
         content: "0123456789abcdef".to_owned(),
         texts: stamp(at),
         applied: alerting::alert::Applied::default(),
