@@ -90,7 +90,7 @@ pub(crate) async fn act_in(
         }
         Written::Refused(refusal) => {
             pending.done().await;
-            Err(ApiError::conflict(refusal.to_string()))
+            Err(ApiError::Refused(refusal))
         }
     }
 }
@@ -122,7 +122,7 @@ pub(crate) async fn merge(
         }
         Written::Refused(refusal) => {
             pending.done().await;
-            Err(ApiError::conflict(refusal.to_string()))
+            Err(ApiError::Refused(refusal))
         }
     }
 }
@@ -165,6 +165,9 @@ pub(crate) async fn existing(app: &App, id: &IncidentId) -> Result<Incident, Api
     app.store.incident(id).await?.ok_or_else(|| ApiError::not_found(format_args!("incident {id}")))
 }
 
+/// What to do about people who can't be reached.
+const REMEDY: &str = "choose someone else, or add a contact to their preferences";
+
 async fn action(app: &App, incident: &Incident, wish: &Wish, now: Moment) -> Result<Action, ApiError> {
     Ok(match wish.clone() {
         Wish::Acknowledge => Action::Acknowledge,
@@ -184,7 +187,8 @@ async fn action(app: &App, incident: &Incident, wish: &Wish, now: Moment) -> Res
     })
 }
 
-/// The people of a request, each as they want to be reached. Someone who cannot be reached at all may still be assigned.
+/// The people of a request, each as they want to be reached. Who is named and can't be reached is refused: it would be
+/// taken for granted that they know.
 async fn people(
     app: &App,
     incident: &Incident,
@@ -192,19 +196,29 @@ async fn people(
     teams: &[TeamId],
     now: Moment,
 ) -> Result<Vec<Reach>, ApiError> {
+    if members.is_empty() && teams.is_empty() {
+        return Err(ApiError::invalid("members", "expected at least one member or team"));
+    }
+    let severity = incident.severity;
     for (index, id) in members.iter().enumerate() {
-        if app.store.members().get(id).await?.is_none() {
-            return Err(ApiError::invalid(format!("members[{index}]"), format!("there is no member {id}")));
+        let field = || format!("members[{index}]");
+        let Some(member) = app.store.members().get(id).await? else {
+            return Err(ApiError::invalid(field(), format!("there is no member {id}")));
+        };
+        if member.contacts(severity).is_empty() {
+            let message = format!("{} has no contact for severity {severity}; {REMEDY}", member.name);
+            return Err(ApiError::invalid(field(), message));
         }
     }
     for (index, id) in teams.iter().enumerate() {
-        if app.store.teams().get(id).await?.is_none() {
-            return Err(ApiError::invalid(format!("teams[{index}]"), format!("there is no team {id}")));
+        let field = || format!("teams[{index}]");
+        let Some(team) = app.store.teams().get(id).await? else {
+            return Err(ApiError::invalid(field(), format!("there is no team {id}")));
+        };
+        if app.store.reach(&[], std::slice::from_ref(id), severity, now).await?.is_empty() {
+            let message = format!("nobody in {} has a contact for severity {severity}; {REMEDY}", team.name);
+            return Err(ApiError::invalid(field(), message));
         }
     }
-    let people = app.store.reach(members, teams, incident.severity, now).await?;
-    if people.is_empty() {
-        return Err(ApiError::invalid("members", "expected at least one member or team with someone in it"));
-    }
-    Ok(people)
+    Ok(app.store.reach(members, teams, severity, now).await?)
 }

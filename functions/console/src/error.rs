@@ -8,6 +8,7 @@
 use std::error::Error;
 use std::time::Duration;
 
+use alerting::incident::apply::ActionError;
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -29,6 +30,8 @@ pub(crate) enum ApiError {
     NotFound(String),
     MethodNotAllowed,
     Conflict(String),
+    /// An incident that an action does not fit.
+    Refused(ActionError),
     TooLarge(String),
     TooMany {
         after: Duration,
@@ -88,7 +91,7 @@ impl ApiError {
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::Conflict(_) | Self::Refused(_) => StatusCode::CONFLICT,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -107,7 +110,7 @@ impl ApiError {
             Self::Forbidden(_) => "forbidden",
             Self::NotFound(_) => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
-            Self::Conflict(_) => "conflict",
+            Self::Conflict(_) | Self::Refused(_) => "conflict",
             Self::TooLarge(_) => "too_large",
             Self::TooMany { .. } => "too_many_requests",
             Self::Internal(_) => "internal",
@@ -124,6 +127,7 @@ impl ApiError {
             | Self::Conflict(message)
             | Self::TooLarge(message)
             | Self::TooMany { message, .. } => (message, None),
+            Self::Refused(refusal) => (refusal.to_string(), None),
             Self::MethodNotAllowed => ("this address does not take that method".to_owned(), None),
             Self::Internal(_) => ("something failed on our side; try again".to_owned(), None),
         };

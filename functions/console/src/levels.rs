@@ -1,6 +1,7 @@
 //! Which levels the escalation rule of an incident has: nobody escalates past the last one.
 
 use alerting::incident::Incident;
+use alerting::incident::apply::ActionError;
 
 use crate::App;
 use crate::error::ApiError;
@@ -33,5 +34,5 @@ pub(crate) async fn check(app: &App, incident: &Incident, level: Option<u32>) ->
         return Ok(());
     }
     let message = format!("the escalation rule has {levels} levels, and no level {}", wanted.saturating_add(1));
-    Err(ApiError::conflict(message))
+    Err(ApiError::Refused(ActionError::NobodyThere(message)))
 }

@@ -162,8 +162,10 @@ pub(crate) struct AttemptView {
 }
 
 impl AttemptView {
-    fn detail(&self, channel: &str) -> String {
-        let mut detail = format!("{channel}: {}", self.outcome);
+    /// `channel`: `None` of a destination that was deleted.
+    fn detail(&self, channel: Option<&str>) -> String {
+        let mut detail = channel.map_or_else(String::new, |channel| format!("{channel}: "));
+        detail += self.outcome;
         if let Some(reason) = &self.reason {
             detail += &format!(" ({reason})");
         }
@@ -248,14 +250,14 @@ fn newest_within(entries: &[Entry], bytes: usize) -> usize {
 
 impl DeliveryView {
     fn entries(&self) -> impl Iterator<Item = EntryView> {
-        let who = self.name.clone().unwrap_or_else(|| self.destination.to_string());
-        let channel = self.channel.clone().unwrap_or_default();
+        let who = self.name.clone().unwrap_or_else(|| format!("deleted: {}", self.destination));
+        let channel = self.channel.clone();
         self.attempts.iter().map(move |attempt| EntryView {
             at: attempt.at,
             kind: "notified",
             actor: who.clone(),
             actor_ref: None,
-            detail: Some(attempt.detail(&channel)),
+            detail: Some(attempt.detail(channel.as_deref())),
         })
     }
 }

@@ -4,6 +4,8 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
+use alerting::destination::Language;
+use alerting::incident::apply::ActionError;
 use axum::http::StatusCode;
 use axum::http::header::{LOCATION, RETRY_AFTER};
 use axum::response::{IntoResponse, Response};
@@ -29,7 +31,10 @@ pub(crate) enum PageError {
     /// What the API would have said: a field and a sentence, or a conflict.
     Refused {
         status: StatusCode,
+        /// In English. Shown to those who read English, and where the words know no more than that it was refused.
         sentence: String,
+        /// A key of the words.
+        happened: &'static str,
     },
     /// What the page itself knows to say: keys of the words.
     Told {
@@ -54,9 +59,34 @@ pub(crate) fn refused(error: ApiError) -> PageError {
         ApiError::NotFound(_) => PageError::NotFound,
         ApiError::Forbidden(_) => PageError::Forbidden,
         ApiError::Internal(error) => PageError::Internal(error),
-        other => PageError::Refused { status: other.status(), sentence: other.sentence() },
+        other => {
+            let (status, happened) = (other.status(), happened(&other));
+            PageError::Refused { status, sentence: other.sentence(), happened }
+        }
     }
 }
+
+/// The words for what people meet on the pages; anything else takes a form that was not ours.
+fn happened(error: &ApiError) -> &'static str {
+    match error {
+        ApiError::Refused(ActionError::Closed) => "refused_closed",
+        ApiError::Refused(ActionError::NotClosed) => "refused_not_closed",
+        ApiError::Refused(ActionError::NotAcknowledged) => "refused_not_acknowledged",
+        ApiError::Refused(ActionError::Merged(_)) => "refused_merged",
+        ApiError::Refused(ActionError::NoRule) => "refused_no_rule",
+        ApiError::Refused(ActionError::NobodyThere(_)) => "refused_nobody_there",
+        ApiError::Invalid { field: Some(field), .. } => match field.split('[').next().unwrap_or_default() {
+            "members" | "teams" | "people" => "refused_people",
+            "minutes" => "refused_minutes",
+            "text" => "refused_text",
+            "title" => "refused_title",
+            _ => REFUSED,
+        },
+        _ => REFUSED,
+    }
+}
+
+const REFUSED: &str = "refused";
 
 #[derive(Serialize)]
 struct Context<'a> {
@@ -86,7 +116,7 @@ impl PageError {
             Self::Forbidden => ("not_allowed", "ask_an_administrator"),
             Self::ForeignForm => ("foreign_form", "open_the_page_again"),
             Self::NotFound => ("not_found", "it_may_be_deleted"),
-            Self::Refused { .. } => ("refused", "nothing_changed"),
+            Self::Refused { happened, .. } => (happened, "nothing_changed"),
             Self::Told { happened, remedy, .. } => (happened, remedy),
             Self::TooOften(_) => ("too_many_tries", "try_again"),
             Self::Internal(_) => ("our_failure", "try_again"),
@@ -111,7 +141,10 @@ impl PageError {
         };
         let status = self.status();
         let detail = match self {
-            Self::Refused { sentence, .. } => Some(sentence.as_str()),
+            Self::Refused { sentence, happened, .. } => {
+                let is_read = reader.language == Language::English || *happened == REFUSED;
+                is_read.then_some(sentence.as_str())
+            }
             _ => None,
         };
         let context = Context { happened, remedy, detail };
@@ -130,5 +163,43 @@ impl IntoResponse for PageError {
         let mut response = self.status().into_response();
         response.extensions_mut().insert(Arc::new(self));
         response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+
+    use super::*;
+
+    async fn page_of(error: ApiError, language: Language) -> String {
+        let reader = Reader { language, ..Reader::default() };
+        let body = refused(error).answer(&reader).into_body();
+        let body = to_bytes(body, usize::MAX).await.expect("a page");
+        String::from_utf8(body.to_vec()).expect("text")
+    }
+
+    /// An error, and what its page says in English and in Chinese.
+    type Row = (fn() -> ApiError, &'static str, &'static str);
+
+    #[tokio::test]
+    async fn a_refused_action_says_why_in_the_language_of_the_page() {
+        let rows: [Row; 4] = [
+            (|| ApiError::Refused(ActionError::Closed), "reopen it first", "请先重新打开"),
+            (|| ApiError::Refused(ActionError::NobodyThere("no level 3".to_owned())), "no level 3", "下一级没有"),
+            (|| ApiError::invalid("members[0]", "Li has no contact"), "Li has no contact", "联系方式"),
+            (|| ApiError::invalid("minutes", "expected 1 to 1440"), "expected 1 to 1440", "时长无效"),
+        ];
+        for (error, english, chinese) in rows {
+            let page = page_of(error(), Language::English).await;
+            assert!(page.contains(english) && !page.contains(chinese), "{page}");
+            let page = page_of(error(), Language::Chinese).await;
+            assert!(page.contains(chinese) && !page.contains(english), "{page}");
+        }
+        let page = page_of(ApiError::conflict("read it again"), Language::Chinese).await;
+        assert!(
+            page.contains("read it again"),
+            "what the words do not know is better read in English than not: {page}"
+        );
     }
 }

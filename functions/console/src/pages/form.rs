@@ -64,6 +64,7 @@ impl<S: Send + Sync> FromRequest<S> for Form {
         let body = to_bytes(request.into_body(), FORM_BYTES).await.map_err(|_| PageError::Refused {
             status: StatusCode::PAYLOAD_TOO_LARGE,
             sentence: format!("a form has at most {} KiB", FORM_BYTES / 1024),
+            happened: "refused",
         })?;
         Ok(Self::parse(&body))
     }

@@ -59,7 +59,7 @@ pub(crate) async fn perform(
 ) -> Result<Response, PageError> {
     match act_in(app, id, Some(episode), wish, &by.actor()).await {
         Ok(_) => Ok(done(id, action)),
-        Err(error @ ApiError::Conflict(_)) => {
+        Err(error @ (ApiError::Conflict(_) | ApiError::Refused(_))) => {
             let is_earlier = existing(app, id).await.map_err(refused)?.episode != episode;
             if is_earlier { earlier(app, id, episode, by).await } else { Err(refused(error)) }
         }

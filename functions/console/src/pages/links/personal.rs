@@ -76,7 +76,7 @@ pub(super) async fn acknowledge(
     match act_in(app, &link.incident, Some(link.episode), Wish::Acknowledge, &actor).await {
         Ok(_) => {}
         // Closed or reopened between the two reads.
-        Err(ApiError::Conflict(_)) => return Err(EARLIER),
+        Err(ApiError::Conflict(_) | ApiError::Refused(_)) => return Err(EARLIER),
         Err(error) => return Err(refused(error)),
     }
     // Afterwards: if this fails, the same link acknowledges again, which changes nothing.
