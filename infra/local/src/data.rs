@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::Write as _;
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -95,12 +95,20 @@ fn close_to_others(directory: &Path) -> std::io::Result<()> {
 /// Those of earlier versions, too. The secrets stay as they are: one that others could read is reported instead.
 fn close_files_to_others(directory: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let (name, metadata) = (entry.file_name(), entry.metadata()?);
-        let is_secret = SECRETS.iter().any(|secret| name == *secret);
-        if metadata.is_file() && !is_secret && metadata.permissions().mode() & 0o077 != 0 {
-            fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o600))?;
+        match close_file_to_others(&entry?) {
+            // The process before may still take its journals away.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            done => done?,
         }
+    }
+    Ok(())
+}
+
+fn close_file_to_others(entry: &fs::DirEntry) -> std::io::Result<()> {
+    let (name, metadata) = (entry.file_name(), entry.metadata()?);
+    let is_secret = SECRETS.iter().any(|secret| name == *secret);
+    if metadata.is_file() && !is_secret && metadata.permissions().mode() & 0o077 != 0 {
+        fs::set_permissions(entry.path(), fs::Permissions::from_mode(0o600))?;
     }
     Ok(())
 }
