@@ -157,7 +157,7 @@ async fn while_one_destination_hangs_the_others_are_told() {
 #[tokio::test]
 async fn a_thousand_changes_for_one_dingtalk_bot_stay_below_its_limit_and_are_all_told_in_order() {
     const HOSTS: usize = 500;
-    let world = World::start().await;
+    let world = World::start_with_full_batches().await;
     let space = world.space("Ops").notify(dingtalk_bot("ops")).await;
     let limits = json!({"per_second": 10_000, "per_minute": 100_000});
     let plan = world.feishu_alert().set("limits", limits).set("title_from", json!("first_line"));

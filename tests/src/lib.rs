@@ -29,7 +29,7 @@ use lambda_kit::clock::Clock;
 use lambda_kit::queue::{Entry, Queue};
 use local::Larkspur;
 use local::fakes::Vendor;
-use local::options::Options;
+use local::options::{Batching, Options};
 use serde_json::Value;
 use store::{Store, Tables};
 
@@ -48,6 +48,11 @@ pub struct World {
 impl World {
     pub async fn start() -> Self {
         Self::start_with(Options::default()).await
+    }
+
+    /// With the batches of AWS, whose windows gather ten times as long: for who sends thousands of messages.
+    pub async fn start_with_full_batches() -> Self {
+        Self::start_with(Options { batching: Batching::AsOnAws, ..Options::default() }).await
     }
 
     pub async fn start_with(options: Options) -> Self {

@@ -138,6 +138,7 @@ impl Poller {
         let mut batch = self.receive(self.source.batch_size.min(RECEIVE), LONG_POLL, stop).await;
         let window = match self.batching {
             Batching::AsOnAws => self.source.window,
+            Batching::InATenth => self.source.window / 10,
             Batching::AtOnce => Duration::ZERO,
         };
         let end = Instant::now() + window;

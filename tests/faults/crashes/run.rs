@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Longer than the lease of a delivery and than a minute, after which whatever is due has been swept.
 const LATER: Duration = Duration::from_secs(65);
-/// No call for so long: nothing goes on. More than the second in which a batch is gathered.
-const QUIET: Duration = Duration::from_millis(1600);
+/// No call for so long: nothing goes on. On one machine no batch waits.
+const QUIET: Duration = Duration::from_millis(700);
 
 pub(super) struct Run {
     pub(super) wire: Wire,
