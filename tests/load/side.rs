@@ -14,6 +14,15 @@ const ALERTMANAGER: &str = "/usr/bin/prometheus-alertmanager";
 /// A Feishu group takes 100 messages a minute: over so many groups, what is measured is the way and not the waiting.
 pub(crate) const GROUPS: usize = 20;
 
+/// What many connections send at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Workload {
+    /// 1 KB each, of a hundred titles: nearly all update an open alert (push mode by title).
+    Titles,
+    /// Each one opens an alert and an incident.
+    Incidents,
+}
+
 /// A running program that takes alerts.
 pub(crate) struct Side {
     pub(crate) name: &'static str,
@@ -22,8 +31,8 @@ pub(crate) struct Side {
 }
 
 enum Intake {
-    /// A path per group, and one whose alerts tell nobody.
-    Larkspur { groups: Vec<String>, silent: String },
+    /// A path per group, one whose alerts tell nobody, and one that takes alerts by their titles and tells nobody.
+    Larkspur { groups: Vec<String>, silent: String, titles: String },
     /// One path; a label decides.
     Alertmanager,
 }
@@ -41,7 +50,8 @@ impl Side {
         }
         let nobody = api.space(&[]).await?;
         let silent = api.integration(&nobody).await?;
-        Ok(Self { name: "Larkspur", program, intake: Intake::Larkspur { groups, silent } })
+        let titles = api.integration_in_mode(&nobody, "by_title").await?;
+        Ok(Self { name: "Larkspur", program, intake: Intake::Larkspur { groups, silent, titles } })
     }
 
     /// Alertmanager, telling of each alert by a webhook of its own and at once; `None` where it is not installed.
@@ -59,10 +69,12 @@ impl Side {
     }
 
     /// Path and body of an alert that nobody hears of.
-    pub(crate) fn silent(&self, number: usize) -> (&str, String) {
-        match &self.intake {
-            Intake::Larkspur { silent, .. } => (silent, message(number)),
-            Intake::Alertmanager => (ALERTS, alert(number, "nobody")),
+    pub(crate) fn silent(&self, workload: Workload, number: usize) -> (&str, String) {
+        match (&self.intake, workload) {
+            (Intake::Larkspur { silent, .. }, Workload::Incidents) => (silent, message(number)),
+            (Intake::Larkspur { titles, .. }, Workload::Titles) => (titles, titled_message(number)),
+            (Intake::Alertmanager, Workload::Incidents) => (ALERTS, alert(number, "nobody")),
+            (Intake::Alertmanager, Workload::Titles) => (ALERTS, titled_alert(number)),
         }
     }
 }
@@ -139,6 +151,27 @@ fn alert(number: usize, route: &str) -> String {
     .to_string()
 }
 
+/// Titles of the workload that has few of them.
+pub(crate) const TITLES: usize = 100;
+
+/// A text that makes a body of a kilobyte.
+fn long_text(number: usize) -> String {
+    format!("{number:0>8}: used 96%, threshold 90%. {}", "inodes free 1234567, reads 42/s, writes 17/s. ".repeat(19))
+}
+
+fn titled_message(number: usize) -> String {
+    let text = format!("disk full on db-{}\n{}", number % TITLES, long_text(number));
+    json!({"msg_type": "text", "content": {"text": text}}).to_string()
+}
+
+fn titled_alert(number: usize) -> String {
+    json!([{
+        "labels": {"alertname": "disk full", "host": format!("db-{}", number % TITLES), "route": "nobody"},
+        "annotations": {"description": long_text(number)},
+    }])
+    .to_string()
+}
+
 /// What a sender posts.
 pub(crate) fn message(number: usize) -> String {
     let text = format!("disk full {} on db-{number}\nused 96%, threshold 90%", mark(number));
@@ -181,8 +214,12 @@ impl Api {
 
     /// An integration into a space, without limits that a load would meet; the path to post to.
     pub(crate) async fn integration(&mut self, space: &str) -> anyhow::Result<String> {
+        self.integration_in_mode(space, "each_message").await
+    }
+
+    pub(crate) async fn integration_in_mode(&mut self, space: &str, mode: &str) -> anyhow::Result<String> {
         let limits = json!({"per_second": 1_000_000, "per_minute": 10_000_000, "open_alerts": 1_000_000});
-        let body = json!({"name": "load", "space": space, "title_from": "first_line", "limits": limits});
+        let body = json!({"name": "load", "space": space, "title_from": "first_line", "push_mode": {"type": mode}, "limits": limits});
         let made = self.connection.json("POST", "/api/v1/integrations", &body).await?;
         let url = made["url"].as_str().with_context(|| format!("no url in {made}"))?;
         Ok(url[url.find("/open-apis").context("an intake path")?..].to_owned())
