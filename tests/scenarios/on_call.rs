@@ -102,7 +102,7 @@ async fn what_becomes_critical_goes_to_the_rule_for_it_and_what_falls_and_rises_
 }
 
 #[tokio::test]
-async fn after_a_hand_over_the_repetitions_go_to_whoever_is_on_call_then() {
+async fn after_a_hand_over_the_repetitions_go_to_the_person_on_call_then() {
     let world = World::start_at("2037-03-28T08:50:00Z").await;
     let [li, wang] = [person(&world, "li").await, person(&world, "wang").await];
     let turns = world.schedule("Primary", "UTC").turns("day", "2037-03-27T09:00:00", &[&li, &wang]).make().await;
@@ -139,7 +139,7 @@ async fn when_its_rule_is_deleted_an_incident_escalates_by_the_one_that_matches_
 }
 
 #[tokio::test]
-async fn a_severity_that_a_person_raises_is_notified_and_whoever_cannot_be_reached_is_named() {
+async fn a_severity_that_a_person_raises_is_notified_and_people_who_cannot_be_reached_are_named() {
     let world = World::start().await;
     let li = person(&world, "li").await;
     let nobody = world.member("nobody").set("email", json!(null)).make().await;

@@ -191,7 +191,7 @@ pub fn plan(incident: &Incident, entry: &Entry, subject: &Subject) -> Vec<Notice
     audience.iter().filter(|destination| !is_their_own(entry, destination)).map(notice).collect()
 }
 
-/// Whether it is only said to the very person who did it, who knows.
+/// Whether this notice would go to the person who made the change.
 fn is_their_own(entry: &Entry, destination: &DestinationId) -> bool {
     let by = entry.by.as_ref().and_then(Actor::member);
     let is_action = matches!(entry.kind, EntryKind::Acknowledged | EntryKind::Closed | EntryKind::SeverityRaised);

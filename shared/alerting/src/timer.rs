@@ -178,8 +178,8 @@ fn hold_end(incident: &Incident) -> Vec<Timer> {
     until.map(|until| Timer::new(until, work(until))).into_iter().collect()
 }
 
-/// Whether the change notifies a level, or lets its time begin again: the timers of the level count from it. A rise does if
-/// another rule took the incident over; else it is notified to everyone so far.
+/// Whether the change starts or restarts a level, so that the timers of the level count from it. A rise does so only if
+/// another rule took over the incident. Then it names its recipients; any other rise goes to everyone notified so far.
 fn starts_level(entry: &Entry) -> bool {
     match entry.kind {
         EntryKind::SeverityRaised => entry.told != Audience::Everyone,

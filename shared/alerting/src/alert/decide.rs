@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::{AlertEvent, AlertState, Effect, Status, TransitionKind, Verdict};
 use crate::moment::Moment;
 
-/// For how long an alert has to be less severe until it is a rise when it comes back: a value that swings around its limit
-/// would ring every minute.
+/// The least time below the worst severity, before a return to it notifies again. Without it, a value that swings around its
+/// limit would notify every minute.
 const LOWER_FOR: Duration = Duration::from_secs(600);
 
 /// What a message that is newer than everything applied does.
@@ -21,8 +21,8 @@ pub(super) fn decide(state: Option<&AlertState>, event: &AlertEvent) -> (Effect,
     }
 }
 
-/// Whether the alert becomes more severe than it ever was, or as severe again after it was less so for a while: whoever
-/// was notified of it then may think that it is better.
+/// Whether the alert becomes more severe than ever in this episode, or returns to its worst severity after at least
+/// [`LOWER_FOR`] below it. People who saw it become less severe may believe that the problem is over.
 fn rises(state: &AlertState, event: &AlertEvent) -> bool {
     let is_back = event.severity == state.severity
         && state.lower_since.is_some_and(|since| event.stamp.received_at().since(since) >= LOWER_FOR);

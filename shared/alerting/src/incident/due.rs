@@ -96,8 +96,8 @@ pub(super) fn is_held(incident: &Incident) -> bool {
 
 /// `hold`: what holds it now, by the silences that are in force. What nothing holds any more is assigned.
 ///
-/// An incident that is silenced while it is open leaves its level: after the silence it is assigned anew, as after a snooze.
-/// What somebody works on stays where it is.
+/// An open incident that becomes silenced leaves its level. After the silence it is assigned again, as after a snooze. An
+/// acknowledged incident keeps its level.
 pub(super) fn review_hold(
     incident: &Incident,
     hold: Option<&Hold>,
@@ -183,7 +183,7 @@ pub(super) fn repeats(incident: &Incident, round: u32, time: u32) -> Option<&Esc
     (time == escalation.repeated + 1 && time <= times).then_some(escalation)
 }
 
-/// Notifies the level again: whoever is on call now, which after a hand-over is somebody else.
+/// Notifies the level again. Its people are resolved at this moment: after a hand-over, another person is on call.
 pub(super) fn repeat(incident: &Incident, round: u32, time: u32, assigned: Option<&Assigned>, now: Moment) -> Applied {
     let Some(escalation) = repeats(incident, round, time) else { return Applied::Nothing };
     let times = escalation.repeat.map_or(0, |repeat| repeat.times);

@@ -104,14 +104,15 @@ fn is_more_severe(incident: &Incident, source: &SourceChange) -> bool {
     source.severity > incident.severity && !incident.fixed.severity
 }
 
-/// Whether the only open alert comes to the severity that its incident has, which never falls: it had fallen.
+/// Whether the only open alert returns to its incident's severity. The incident keeps its worst severity, so the alert was
+/// less severe in between.
 fn is_as_severe_again(incident: &Incident, source: &SourceChange) -> bool {
     let others = incident.alerts.iter().filter(|linked| linked.alert != source.alert);
     source.severity == incident.severity && !incident.fixed.severity && others.into_iter().all(|other| !other.is_open)
 }
 
 fn join(incident: &Incident, source: &SourceChange, assigned: Option<&Assigned>, now: Moment) -> Applied {
-    // An incident that was silenced while it was open takes only what is silenced: of anything else somebody must hear.
+    // A silenced incident takes only silenced alerts. Any other alert must notify somebody, so it makes its own incident.
     let is_silenced = incident.held.is_some() && source.hold.is_none() && source.kind != SourceKind::Recover;
     if incident.progress == Progress::Closed || incident.alerts.len() >= ALERTS || is_silenced {
         return Applied::CannotJoin;

@@ -42,7 +42,7 @@ fn an_incident_that_is_silenced_while_it_is_open_leaves_its_level_and_is_assigne
     story.then(&reviewed(None));
     assert_eq!(story.last.as_ref().map(|entry| entry.kind), Some(EntryKind::SilenceEnded));
     assert_eq!(story.told(), ids(&["dst_g0", "dst_p0"]));
-    assert_eq!(story.timers().len(), 2, "its level begins anew");
+    assert_eq!(story.timers().len(), 2, "its level starts again");
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn of_several_alerts_one_that_comes_back_to_the_severity_of_the_others_is_no_new
 }
 
 #[test]
-fn a_repetition_notifies_whoever_is_on_call_then() {
+fn a_repetition_notifies_the_person_on_call_then() {
     let mut story = Story::of(&[trigger()]);
     let asked = wanted(story.incident.as_ref(), &repeat(1));
     assert_eq!(asked, Some(Wanted::Level { rule: id("esc_a"), level: 0 }));
@@ -148,7 +148,11 @@ fn a_repetition_notifies_whoever_is_on_call_then() {
     story.then_assigned(&repeat(1), Some(&handed_over));
     assert_eq!(story.told(), ids(&["dst_g0", "dst_p7"]));
     assert_eq!(story.incident().assignees, ["mem_7"]);
-    assert_eq!(story.incident().destinations, ids(&["dst_g0", "dst_p0", "dst_p7"]), "who knows of it hears of its end");
+    assert_eq!(
+        story.incident().destinations,
+        ids(&["dst_g0", "dst_p0", "dst_p7"]),
+        "people who were notified are notified of its end"
+    );
 }
 
 #[test]
