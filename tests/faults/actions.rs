@@ -7,8 +7,8 @@
 
 use std::time::Duration;
 
-use alerting::moment::Moment;
-use alerting::timer::Work;
+use alerting::base::moment::Moment;
+use alerting::incident::timer::Work;
 use scenarios::escalation::members;
 use scenarios::people::Member;
 use scenarios::sender::Sender;

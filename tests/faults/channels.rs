@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use alerting::secret::Secret;
+use alerting::base::secret::Secret;
 use local::fakes::{Fault, Reply, Rules, Seen, Vendor, Verdict};
 use scenarios::escalation::members;
 use scenarios::group::Group;

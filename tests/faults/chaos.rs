@@ -13,7 +13,7 @@ mod senders;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use alerting::message::Received;
+use alerting::rules::message::Received;
 use local::options::Options;
 use scenarios::World;
 use scenarios::process::Process;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alerting::message::Received;
+use alerting::rules::message::Received;
 use local::options::{Batching, Options};
 use scenarios::sender::Sender;
 use scenarios::space::feishu_bot;

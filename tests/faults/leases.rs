@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alerting::ids::{DestinationId, IncidentId};
+use alerting::base::ids::{DestinationId, IncidentId};
 use scenarios::space::feishu_bot;
 use scenarios::wire::{Fault, Wire, dynamodb};
 use scenarios::{World, seconds};

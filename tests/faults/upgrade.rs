@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 use lambda_kit::clock::Clock;
 use lambda_kit::queue::{Entry, Queue};
 use local::aws::Request;

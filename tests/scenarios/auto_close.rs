@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use alerting::message::Received;
-use alerting::moment::Moment;
-use alerting::timer::WINDOW;
+use alerting::base::moment::Moment;
+use alerting::incident::timer::WINDOW;
+use alerting::rules::message::Received;
 use scenarios::sender::Sender;
 use scenarios::space::{Space, feishu_bot};
 use scenarios::{World, hours, minutes};

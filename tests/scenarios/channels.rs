@@ -1,6 +1,6 @@
 //! Every channel shows a trigger and its recovery, and says "delivered" of nothing that its group did not see.
 
-use alerting::secret::Secret;
+use alerting::base::secret::Secret;
 use local::fakes::{Fault, Reply, Rules, Vendor};
 use scenarios::World;
 use scenarios::space::{dingtalk_bot, feishu_bot, slack_webhook, telegram_bot, wecom_bot, zoom_webhook};

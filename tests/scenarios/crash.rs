@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 use scenarios::process::Process;
 use serde_json::{Value, json};
 

@@ -1,6 +1,6 @@
 //! What was given up is listed with its reason, and is really sent when somebody asks for it.
 
-use alerting::notice::NoticeRecord;
+use alerting::incident::notice::NoticeRecord;
 use lambda_kit::queue::{Entry, Queue};
 use local::fakes::{Fault, Reply};
 use scenarios::World;

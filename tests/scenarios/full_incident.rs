@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use alerting::message::Received;
+use alerting::rules::message::Received;
 use scenarios::World;
 use scenarios::sender::Sender;
 use scenarios::space::feishu_bot;

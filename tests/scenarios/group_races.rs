@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use alerting::alert::{Alert, Status};
-use alerting::grouping::group_key;
-use alerting::ids::{AlertId, IncidentId, SpaceId, Stamp};
-use alerting::moment::Moment;
-use alerting::severity::Severity;
-use alerting::space::Grouping;
+use alerting::base::ids::{AlertId, IncidentId, SpaceId, Stamp};
+use alerting::base::moment::Moment;
+use alerting::base::severity::Severity;
+use alerting::incident::alert::{Alert, Status};
+use alerting::incident::grouping::group_key;
+use alerting::incident::space::Grouping;
 use scenarios::World;
 use scenarios::sender::Sender;
 use scenarios::space::{Space, feishu_bot};

@@ -1,6 +1,6 @@
 //! Alerts that belong together are one incident: who joins which, who hears of it, and when it ends.
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 use scenarios::space::{Space, feishu_bot};
 use scenarios::{World, minutes};
 use serde_json::{Value, json};

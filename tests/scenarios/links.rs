@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use alerting::link::{Allows, Link};
+use alerting::incident::link::{Allows, Link};
 use lambda_kit::links::LinkKeys;
 use local::fakes::Vendor;
 use local::options::Options;

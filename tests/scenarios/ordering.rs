@@ -5,8 +5,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use alerting::ids::Stamp;
-use alerting::message::{Message, MsgType, Origin, RawBody, Received, Verdict};
+use alerting::base::ids::Stamp;
+use alerting::rules::message::{Message, MsgType, Origin, RawBody, Received, Verdict};
 use lambda_kit::queue::Entry;
 use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -41,7 +41,7 @@ async fn run(seed: u8) {
         let level = if random.next_u32().is_multiple_of(2) { "critical" } else { "warning" };
         messages.push(Received {
             stamp: Stamp::from_parts(start + Duration::from_millis(number as u64), u128::from(random.next_u64())),
-            integration: alerting::ids::IntegrationId::clone(&integration),
+            integration: alerting::base::ids::IntegrationId::clone(&integration),
             origin: Origin { process: format!("test-{seed}"), count: number as u64 + 1, queued: None },
             verdict: Verdict::Accepted(Message {
                 msg_type: MsgType::Text,

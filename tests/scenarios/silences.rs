@@ -1,6 +1,6 @@
 //! Silences: for a time, what matches tells nobody. What is kept is told when the silence ends, if it still matters.
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 use scenarios::space::feishu_bot;
 use scenarios::{World, hours, minutes};
 use serde_json::{Value, json};

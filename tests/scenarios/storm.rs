@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use alerting::rate::Rate;
+use alerting::base::rate::Rate;
 use local::fakes::{Rules, Verdict};
 use scenarios::World;
 use scenarios::space::feishu_bot;

@@ -3,10 +3,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use alerting::ids::{DestinationId, IntegrationId, SpaceId, Stamp};
+use alerting::base::ids::{DestinationId, IntegrationId, SpaceId, Stamp};
+use alerting::base::severity::Severity;
 use alerting::incident::Progress;
-use alerting::message::{Message, MsgType, Origin, RawBody, Received, Verdict};
-use alerting::severity::Severity;
+use alerting::rules::message::{Message, MsgType, Origin, RawBody, Received, Verdict};
 use anyhow::Context as _;
 use lambda_kit::clock::Clock;
 use local::Larkspur;
@@ -99,7 +99,7 @@ impl Setting {
     fn notice(&self) -> Value {
         let count = self.events.fetch_add(1, Ordering::Relaxed);
         let (stamp, group) = (self.stamp(count), &self.groups[count as usize % GROUPS]);
-        let incident = alerting::ids::IncidentId::of(&self.space, stamp);
+        let incident = alerting::base::ids::IncidentId::of(&self.space, stamp);
         json!({"tell": {
             "destination": group, "n": 1, "kind": "triggered", "at": self.clock.now(), "actor": "source",
             "incident": incident, "num": incident.num(), "space": self.space, "space_name": "speed",
@@ -121,7 +121,7 @@ fn text<'a>(made: &'a Value, name: &str) -> anyhow::Result<&'a str> {
 fn records(function: &str, bodies: impl Iterator<Item = Value>) -> Value {
     let record = |body: Value| {
         let group = body["tell"]["destination"].as_str().unwrap_or(function).to_owned();
-        let id = alerting::ids::hash128(&[&body.to_string()]);
+        let id = alerting::base::ids::hash128(&[&body.to_string()]);
         json!({
             "messageId": id, "receiptHandle": id, "body": body.to_string(), "md5OfBody": "", "messageAttributes": {},
             "attributes": {"ApproximateReceiveCount": "1", "MessageGroupId": group, "SentTimestamp": "0"},

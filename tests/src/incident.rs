@@ -59,7 +59,7 @@ impl World {
     /// A silence of everything, or of what the filter takes, from now on.
     pub fn silence_for(&self, minutes: i64, filter: &Value) -> Value {
         let now = self.larkspur.clock.now();
-        let until = alerting::moment::Moment::from_millis(now.millis() + minutes * 60_000);
+        let until = alerting::base::moment::Moment::from_millis(now.millis() + minutes * 60_000);
         let time = json!({"type": "once", "from": now.rfc3339(), "until": until.rfc3339()});
         json!({"name": "Maintenance", "time": time, "filter": filter})
     }

@@ -23,8 +23,8 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use alerting::message::Received;
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
+use alerting::rules::message::Received;
 use lambda_kit::clock::Clock;
 use lambda_kit::queue::{Entry, Queue};
 use local::Larkspur;

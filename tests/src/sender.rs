@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use alerting::ids::Stamp;
-use alerting::message::{Message, MsgType, Origin, RawBody, Received, Verdict};
-use alerting::moment::Moment;
+use alerting::base::ids::Stamp;
+use alerting::base::moment::Moment;
+use alerting::rules::message::{Message, MsgType, Origin, RawBody, Received, Verdict};
 use serde_json::{Value, json};
 
 use crate::World;

@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use alerting::ids::MemberId;
-use alerting::moment::Moment;
+use alerting::base::ids::MemberId;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Secret;
 use alerting::people::{Member, Role};
-use alerting::secret::Secret;
 use lambda_kit::random;
 use store::accounts::Account;
 use store::config::Expect;

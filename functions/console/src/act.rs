@@ -6,13 +6,13 @@
 
 use std::time::Duration;
 
-use alerting::actor::NamedActor;
-use alerting::ids::{IncidentId, MemberId, TeamId};
+use alerting::base::actor::NamedActor;
+use alerting::base::ids::{IncidentId, MemberId, TeamId};
+use alerting::base::moment::Moment;
+use alerting::base::severity::Severity;
 use alerting::incident::apply::{Action, ActionError, Change};
+use alerting::incident::timeline::{Entry, EntryKind};
 use alerting::incident::{Incident, Reach};
-use alerting::moment::Moment;
-use alerting::severity::Severity;
-use alerting::timeline::{Entry, EntryKind};
 use dispatch::{PendingAction, WRITE_WITHIN};
 use lambda_kit::random;
 use store::changes::ChangeError;

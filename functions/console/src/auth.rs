@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use alerting::ids::ApiKeyId;
-use alerting::moment::Moment;
+use alerting::base::ids::ApiKeyId;
+use alerting::base::moment::Moment;
 use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::header;
 use axum::http::request::Parts;

@@ -4,12 +4,12 @@
 //! dead-letter queues, where an alarm watches. Reading the list records it first: reading those queues all
 //! the time would cost more than everything else of an idle deployment.
 
-use alerting::ids::DestinationId;
+use alerting::base::ids::DestinationId;
+use alerting::base::moment::Moment;
 use alerting::incident::Incident;
-use alerting::message::Received;
-use alerting::moment::Moment;
-use alerting::notice::{Notice, NoticeRecord};
-use alerting::timer::Timer;
+use alerting::incident::notice::{Notice, NoticeRecord};
+use alerting::incident::timer::Timer;
+use alerting::rules::message::Received;
 use futures::future::join_all;
 use lambda_kit::queue::{Entry, Queue, ReceiveError, Waiting};
 use store::dead_letters::{DeadKind, DeadLetter};

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 use axum::http::{HeaderMap, HeaderValue};
 use lambda_kit::random;
 use lambda_kit::secrets::SealError;

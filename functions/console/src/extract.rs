@@ -237,7 +237,7 @@ mod tests {
     #[serde(deny_unknown_fields)]
     struct Inner {
         #[expect(dead_code, reason = "only its errors are looked at")]
-        kind: alerting::filter::Op,
+        kind: alerting::rules::filter::Op,
         #[serde(default)]
         secret: Patch<String>,
     }

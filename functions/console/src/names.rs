@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use alerting::ids::MemberId;
+use alerting::base::ids::MemberId;
 use alerting::incident::Incident;
-use alerting::timeline::Entry;
+use alerting::incident::timeline::Entry;
 use store::errors::ReadError;
 
 use crate::App;

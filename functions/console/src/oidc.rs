@@ -10,9 +10,9 @@ mod metadata;
 
 use std::time::Duration;
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Sealed;
 use alerting::people::{AddressedBy, Member, SignInIdentity};
-use alerting::secret::Sealed;
 use axum::http::{HeaderMap, HeaderValue};
 use futures::FutureExt as _;
 use openidconnect::core::{

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use alerting::secret::Secret;
+use alerting::base::secret::Secret;
 use argon2::password_hash::{CustomizedPasswordHasher as _, PasswordVerifier as _};
 use argon2::{Argon2, Params};
 use lambda_kit::random;

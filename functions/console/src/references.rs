@@ -5,12 +5,12 @@
 
 use std::collections::HashSet;
 
-use alerting::escalation::{EscalationRule, Level, Notify};
-use alerting::ids::{DestinationId, MappingTableId, MemberId, ScheduleId, TeamId};
-use alerting::integration::{Action, Integration};
-use alerting::moment::Moment;
+use alerting::base::ids::{DestinationId, MappingTableId, MemberId, ScheduleId, TeamId};
+use alerting::base::moment::Moment;
+use alerting::incident::escalation::{EscalationRule, Level, Notify};
+use alerting::people::schedule::Schedule;
 use alerting::people::{Contact, Member};
-use alerting::schedule::Schedule;
+use alerting::rules::integration::{Action, Integration};
 use store::config::{Documents, Record};
 use store::errors::ReadError;
 

@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use std::io::Read as _;
 use std::sync::Mutex;
 
-use alerting::ids::Stamp;
-use alerting::integration::Integration;
-use alerting::message::{Origin, RawBody, Received};
-use alerting::moment::Moment;
+use alerting::base::ids::Stamp;
+use alerting::base::moment::Moment;
+use alerting::rules::integration::Integration;
+use alerting::rules::message::{Origin, RawBody, Received};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::DeflateDecoder;

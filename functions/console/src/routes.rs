@@ -27,8 +27,8 @@ use std::fmt::Display;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use alerting::ids::SpaceId;
-use alerting::integration::{Integration, Routing};
+use alerting::base::ids::SpaceId;
+use alerting::rules::integration::{Integration, Routing};
 use axum::extract::State;
 use store::errors::SaveError;
 

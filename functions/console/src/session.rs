@@ -7,8 +7,8 @@
 
 use std::time::Duration;
 
-use alerting::actor::{NamedActor, Via};
-use alerting::moment::Moment;
+use alerting::base::actor::{NamedActor, Via};
+use alerting::base::moment::Moment;
 use alerting::people::Member;
 use axum::extract::FromRequestParts;
 use axum::http::header::{self, HeaderName, HeaderValue};

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use alerting::destination::{ChannelName, Language, TimeZone};
-use alerting::ids::{DestinationId, IncidentId, SpaceId};
+use alerting::base::ids::{DestinationId, IncidentId, SpaceId};
+use alerting::base::moment::Moment;
+use alerting::base::severity::Severity;
 use alerting::incident::Progress;
-use alerting::moment::Moment;
-use alerting::notice::Notice;
-use alerting::severity::Severity;
-use alerting::timeline::EntryKind;
+use alerting::incident::notice::Notice;
+use alerting::incident::timeline::EntryKind;
+use alerting::people::destination::{ChannelName, Language, TimeZone};
 use channels::outcome::{Provider, Reason};
 use channels::{Destination, Form, Post};
 use lambda_kit::links::SignedLinks;

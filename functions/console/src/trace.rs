@@ -22,11 +22,11 @@ mod words;
 
 use std::time::Duration;
 
-use alerting::alert::Alert;
-use alerting::destination::Language;
-use alerting::ids::{IntegrationId, Stamp};
-use alerting::integration::Integration;
-use alerting::policy::Decision;
+use alerting::base::ids::{IntegrationId, Stamp};
+use alerting::incident::alert::Alert;
+use alerting::people::destination::Language;
+use alerting::rules::integration::Integration;
+use alerting::rules::policy::Decision;
 use store::log::{LogEntry, MessageOutcome};
 
 use crate::App;
@@ -60,7 +60,7 @@ pub(crate) async fn trace(
 
 fn may_wait(app: &App, stamp: Stamp) -> bool {
     let (now, at) = (app.clock.now(), stamp.received_at());
-    now.since(at) <= MAY_WAIT && at <= now + alerting::limits::STAMP_AHEAD
+    now.since(at) <= MAY_WAIT && at <= now + alerting::base::limits::STAMP_AHEAD
 }
 
 fn waiting(voice: Voice) -> TraceView {

@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use alerting::alert::{AlertEvent, AlertKey, Status, Verdict as Said};
-use alerting::ids::AlertId;
-use alerting::integration::Integration;
-use alerting::message::{Message, Verdict};
-use alerting::moment::Moment;
-use alerting::policy::{Decision, Judgement, Policy};
-use alerting::secret::Secret;
+use alerting::base::ids::AlertId;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Secret;
+use alerting::incident::alert::{AlertEvent, AlertKey, Status, Verdict as Said};
+use alerting::rules::integration::Integration;
+use alerting::rules::message::{Message, Verdict};
+use alerting::rules::policy::{Decision, Judgement, Policy};
 use intake::decide::{Arrival, decide};
 use intake::sources::feishu::path::Version;
 use store::keys::alert_key_hash;

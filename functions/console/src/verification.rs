@@ -1,13 +1,13 @@
 //! Whether an address is a member's own: a one-time code is sent there, and has to come back.
 //!
-//! The rules are [`alerting::code`]'s, and counting is the store's. The code itself is kept nowhere: what is stored is its
+//! The rules are [`alerting::people::code`]'s, and counting is the store's. The code itself is kept nowhere: what is stored is its
 //! hash under the data key, together with the member and the address, so that it is worth nothing for another one.
 
 mod letters;
 
-use alerting::code::{Code, Entered};
-use alerting::ids::MemberId;
-use alerting::moment::Moment;
+use alerting::base::ids::MemberId;
+use alerting::base::moment::Moment;
+use alerting::people::code::{Code, Entered};
 use alerting::people::{AddressedBy, Member, Verified};
 use channels::Destination;
 use channels::outcome::Outcome;

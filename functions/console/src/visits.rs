@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 
 /// In one minute: an office that signs in together stays below.
 const OF_A_SOURCE: u32 = 60;

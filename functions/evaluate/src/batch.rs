@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use alerting::alert::{AlertEvent, AlertKey, sort_key};
-use alerting::change::ChangeEvent;
-use alerting::ids::{AlertId, IntegrationId, SpaceId};
-use alerting::integration::Integration;
-use alerting::message::{Received, Verdict};
-use alerting::notice::Notice;
-use alerting::policy::{Decision, Judgement};
-use alerting::timer::Timer;
+use alerting::base::ids::{AlertId, IntegrationId, SpaceId};
+use alerting::incident::alert::{AlertEvent, AlertKey, sort_key};
+use alerting::incident::change::ChangeEvent;
+use alerting::incident::notice::Notice;
+use alerting::incident::timer::Timer;
+use alerting::rules::integration::Integration;
+use alerting::rules::message::{Received, Verdict};
+use alerting::rules::policy::{Decision, Judgement};
 use aws_lambda_events::event::sqs::SqsEvent;
 use dispatch::FollowUp;
 use lambda_kit::sqs_batch::{Disposition, Handle};
@@ -194,7 +194,12 @@ impl Batch {
 }
 
 impl Item {
-    fn judge(&mut self, app: &App, integration: Option<&Integration>, tables: &[alerting::integration::MappingTable]) {
+    fn judge(
+        &mut self,
+        app: &App,
+        integration: Option<&Integration>,
+        tables: &[alerting::rules::integration::MappingTable],
+    ) {
         let discarded = |reason: &str| {
             Some(Settled {
                 outcome: Some(MessageOutcome::Discarded),

@@ -2,12 +2,12 @@
 //!
 //! Every step is idempotent under the transition's name, so doing all of it again after a crash changes nothing.
 
-use alerting::alert::{Alert, AlertEvent, AlertState, Transition, TransitionKind, Verdict};
-use alerting::change::{ChangeEvent, ChangeKind};
-use alerting::ids::AlertId;
+use alerting::base::ids::AlertId;
+use alerting::base::moment::Moment;
+use alerting::incident::alert::{Alert, AlertEvent, AlertState, Transition, TransitionKind, Verdict};
 use alerting::incident::apply::SourceKind;
-use alerting::integration::Integration;
-use alerting::moment::Moment;
+use alerting::incident::change::{ChangeEvent, ChangeKind};
+use alerting::rules::integration::Integration;
 use store::keys::alert_key_hash;
 
 use crate::App;

@@ -6,14 +6,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use alerting::alert::Alert;
-use alerting::grouping::takes;
-use alerting::ids::IncidentId;
+use alerting::base::ids::IncidentId;
+use alerting::base::moment::Moment;
 use alerting::incident::Incident;
+use alerting::incident::alert::Alert;
 use alerting::incident::apply::{Applied, Change, SourceChange, apply, wanted};
-use alerting::moment::Moment;
-use alerting::space::Grouping;
-use alerting::timeline::Entry;
+use alerting::incident::grouping::takes;
+use alerting::incident::space::Grouping;
+use alerting::incident::timeline::Entry;
 use store::Store;
 use store::changes::Outcome;
 use store::incidents::{Place, Replaces, WriteIncident};

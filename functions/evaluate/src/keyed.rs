@@ -1,8 +1,10 @@
 //! Applies messages to the state of their alert key: read, fold, write if nobody else did, carry out.
 
-use alerting::alert::{AlertEvent, AlertState, Effect, Folded, Status, Transition, TransitionKind, Verdict, fold};
-use alerting::ids::{AlertId, Stamp};
-use alerting::integration::Integration;
+use alerting::base::ids::{AlertId, Stamp};
+use alerting::incident::alert::{
+    AlertEvent, AlertState, Effect, Folded, Status, Transition, TransitionKind, Verdict, fold,
+};
+use alerting::rules::integration::Integration;
 use store::alert_states::WriteState;
 use store::keys::alert_key_hash;
 use store::log::MessageOutcome;

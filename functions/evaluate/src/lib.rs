@@ -1,11 +1,11 @@
 //! The story of a batch: read → judge → apply per alert key → tell → record.
 //!
-//! In: records of the queue "messages", each an [`alerting::message::Received`]. Out: alerts and incidents in the table, notices in the FIFO
+//! In: records of the queue "messages", each an [`alerting::rules::message::Received`]. Out: alerts and incidents in the table, notices in the FIFO
 //! queue (one per destination of each space), changes on the topic, one log entry per message.
 //!
 //! At least once: a message is deleted only when everything that follows from it is written and sent. Whatever is done
 //! twice is absorbed by name: alerts, incidents, notices and log entries are named after the message that caused them
-//! (`alerting::alert` says why that is enough). A message that fails comes back; the rest of its batch does not.
+//! (`alerting::incident::alert` says why that is enough). A message that fails comes back; the rest of its batch does not.
 //!
 //! The function stops two seconds before its deadline and reports what it has not done.
 
@@ -25,8 +25,8 @@ mod unique;
 
 use std::time::Duration;
 
-use alerting::alert::AlertKey;
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
+use alerting::incident::alert::AlertKey;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use dispatch::Dispatch;
 use futures::StreamExt as _;
@@ -64,7 +64,7 @@ pub struct App {
 impl App {
     pub fn new(messages: Queue, dispatch: Dispatch, message_log_days: Option<u32>) -> Self {
         let message_log = message_log_days
-            .map_or(alerting::limits::MESSAGE_LOG, |days| Duration::from_secs(u64::from(days) * 24 * 3600));
+            .map_or(alerting::base::limits::MESSAGE_LOG, |days| Duration::from_secs(u64::from(days) * 24 * 3600));
         Self {
             store: dispatch.store.clone(),
             messages,

@@ -7,11 +7,11 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use alerting::alert::{AlertEvent, AlertKey, Folded, TransitionKind, Verdict};
-use alerting::ids::IntegrationId;
-use alerting::integration::Integration;
-use alerting::moment::Moment;
-use alerting::timer::{Timer, Work};
+use alerting::base::ids::IntegrationId;
+use alerting::base::moment::Moment;
+use alerting::incident::alert::{AlertEvent, AlertKey, Folded, TransitionKind, Verdict};
+use alerting::incident::timer::{Timer, Work};
+use alerting::rules::integration::Integration;
 use store::log::MessageOutcome;
 
 use crate::App;

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use alerting::ids::{IntegrationId, MappingTableId};
-use alerting::integration::{Integration, MappingTable};
-use alerting::policy::Policy;
+use alerting::base::ids::{IntegrationId, MappingTableId};
+use alerting::rules::integration::{Integration, MappingTable};
+use alerting::rules::policy::Policy;
 
 /// Integrations whose rules are kept. Each policy bounds its own bytes; above this many, the oldest goes.
 const KEPT: usize = 64;

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use alerting::alert::AlertKey;
-use alerting::message::Verdict;
-use alerting::moment::Moment;
-use alerting::policy::{Decision, Flag, Judgement};
+use alerting::base::moment::Moment;
+use alerting::incident::alert::AlertKey;
+use alerting::rules::message::Verdict;
+use alerting::rules::policy::{Decision, Flag, Judgement};
 use futures::StreamExt as _;
 use futures::stream;
 use store::errors::WriteError;

@@ -6,14 +6,14 @@
 
 use std::time::Duration;
 
-use alerting::alert::{Alert, Transition};
-use alerting::grouping::{flaps, group_key};
-use alerting::ids::{IncidentId, SpaceId};
+use alerting::base::ids::{IncidentId, SpaceId};
+use alerting::base::moment::Moment;
 use alerting::incident::Hold;
+use alerting::incident::alert::{Alert, Transition};
 use alerting::incident::apply::{Change, SourceChange, SourceKind};
-use alerting::moment::Moment;
-use alerting::silence::SilenceAction;
-use alerting::space::{FlappingMode, Grouping, Space};
+use alerting::incident::grouping::{flaps, group_key};
+use alerting::incident::silence::SilenceAction;
+use alerting::incident::space::{FlappingMode, Grouping, Space};
 use store::Store;
 use store::changes::Outcome;
 use store::groups::Mute;

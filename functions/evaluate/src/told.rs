@@ -1,8 +1,8 @@
 //! Who is to be told what, collected over a batch.
 
-use alerting::change::ChangeEvent;
-use alerting::notice::{Notice, NoticeRecord};
-use alerting::timer::Timer;
+use alerting::incident::change::ChangeEvent;
+use alerting::incident::notice::{Notice, NoticeRecord};
+use alerting::incident::timer::Timer;
 use lambda_kit::queue::Entry;
 
 use crate::App;

@@ -1,9 +1,9 @@
 //! Push mode "each message": every message triggers a new alert, by one write that a redelivery cannot repeat.
 
-use alerting::alert::Alert;
-use alerting::change::{ChangeEvent, ChangeKind};
+use alerting::incident::alert::Alert;
 use alerting::incident::apply::SourceKind;
-use alerting::timer::Timer;
+use alerting::incident::change::{ChangeEvent, ChangeKind};
+use alerting::incident::timer::Timer;
 use std::time::Duration;
 use store::alerts::Opened;
 use store::log::MessageOutcome;
@@ -24,7 +24,11 @@ pub(crate) async fn apply(app: &App, group: &Group) -> Result<Vec<Settled>, Eval
     Ok(settled)
 }
 
-async fn open(app: &App, group: &Group, event: &alerting::alert::AlertEvent) -> Result<Settled, EvaluateError> {
+async fn open(
+    app: &App,
+    group: &Group,
+    event: &alerting::incident::alert::AlertEvent,
+) -> Result<Settled, EvaluateError> {
     let now = app.clock.now();
     let integration = &group.integration;
     let alert = Alert::new(&integration.id, event, event.stamp, now);

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerting::integration::Integration;
-use alerting::limits::STAMP_AHEAD;
-use alerting::message::{RawBody, RefusalReason, Verdict};
-use alerting::moment::Moment;
-use alerting::secret::Secret;
+use alerting::base::limits::STAMP_AHEAD;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Secret;
+use alerting::rules::integration::Integration;
+use alerting::rules::message::{RawBody, RefusalReason, Verdict};
 use lambda_http::http::Method;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _, Response};

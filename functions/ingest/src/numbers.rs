@@ -16,8 +16,8 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use alerting::message::Origin;
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
+use alerting::rules::message::Origin;
 
 /// A stamp's hour is at most the one before the newest: a request lives for seconds.
 const HOURS: usize = 2;

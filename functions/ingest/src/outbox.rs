@@ -5,9 +5,9 @@
 
 use std::time::Duration;
 
-use alerting::ids::{IntegrationId, Stamp};
-use alerting::message::{RawBody, Received, Verdict};
-use alerting::moment::Moment;
+use alerting::base::ids::{IntegrationId, Stamp};
+use alerting::base::moment::Moment;
+use alerting::rules::message::{RawBody, Received, Verdict};
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::error::ProvideErrorMetadata as _;
 use aws_sdk_sqs::operation::send_message::SendMessageError;
@@ -127,7 +127,7 @@ fn is_refusal(error: &SendError) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use alerting::message::{Message, MsgType, Origin};
+    use alerting::rules::message::{Message, MsgType, Origin};
 
     use super::*;
 
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_largest_message_fits_the_queue() {
-        let text = "\"".repeat(alerting::limits::BODY_BYTES);
+        let text = "\"".repeat(alerting::base::limits::BODY_BYTES);
         let labels = ["card_color", "card_subtitle", "card_tag"].map(|name| (name.to_owned(), "告".repeat(2048)));
         let message = Message { msg_type: MsgType::Text, title: String::new(), content: text, labels: labels.into() };
         let received = Received {

@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 use std::sync::Mutex;
 
-use alerting::ids::IntegrationId;
-use alerting::integration::IntakeLimits;
-use alerting::moment::Moment;
+use alerting::base::ids::IntegrationId;
+use alerting::base::moment::Moment;
+use alerting::rules::integration::IntakeLimits;
 
 /// Integrations that are counted at once; one counter is some 100 bytes.
 const COUNTERS: usize = 10_000;

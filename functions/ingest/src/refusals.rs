@@ -13,9 +13,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use alerting::ids::IntegrationId;
-use alerting::message::RefusalReason;
-use alerting::moment::Moment;
+use alerting::base::ids::IntegrationId;
+use alerting::base::moment::Moment;
+use alerting::rules::message::RefusalReason;
 
 /// Requests of one reason, integration and minute that are kept as samples.
 const SAMPLES: u32 = 5;

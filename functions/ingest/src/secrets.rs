@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use alerting::ids::IntegrationId;
-use alerting::integration::Integration;
-use alerting::secret::Secret;
+use alerting::base::ids::IntegrationId;
+use alerting::base::secret::Secret;
+use alerting::rules::integration::Integration;
 use lambda_kit::checked_key::{self, Kind};
 use lambda_kit::secrets::{SealError, Sealer};
 

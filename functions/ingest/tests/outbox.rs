@@ -6,9 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use alerting::ids::IntegrationId;
-use alerting::message::{RawBody, Received, RefusalReason, Verdict};
-use alerting::moment::Moment;
+use alerting::base::ids::IntegrationId;
+use alerting::base::moment::Moment;
+use alerting::rules::message::{RawBody, Received, RefusalReason, Verdict};
 use ingest::outbox::{HandOverError, Outbox, sqs_client};
 use lambda_kit::aws;
 use lambda_kit::queue::Queue;

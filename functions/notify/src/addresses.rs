@@ -4,10 +4,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use alerting::destination::{ChannelName, Destination, Language, TimeZone};
-use alerting::ids::{DestinationId, MemberId};
+use alerting::base::ids::{DestinationId, MemberId};
+use alerting::base::secret::Sealed;
 use alerting::people::Member;
-use alerting::secret::Sealed;
+use alerting::people::destination::{ChannelName, Destination, Language, TimeZone};
 use channels::outcome::Reason;
 use serde_json::{Map, Value};
 use store::config::Expect;
@@ -145,7 +145,7 @@ async fn of_member(app: &App, channel: &str, id: &MemberId) -> Result<Result<Dra
 async fn provider(
     app: &App,
     channel: &str,
-) -> Result<Result<Option<Arc<alerting::destination::Provider>>, Nowhere>, NotifyError> {
+) -> Result<Result<Option<Arc<alerting::people::destination::Provider>>, Nowhere>, NotifyError> {
     if !channels::Destination::needs_provider(channel) {
         return Ok(Ok(None));
     }

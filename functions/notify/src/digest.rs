@@ -6,9 +6,9 @@
 
 use std::time::Duration;
 
-use alerting::moment::Moment;
-use alerting::notice::Notice;
-use alerting::timer::{Timer, Work};
+use alerting::base::moment::Moment;
+use alerting::incident::notice::Notice;
+use alerting::incident::timer::{Timer, Work};
 use lambda_kit::sqs_batch::Disposition;
 use store::rates::Token;
 

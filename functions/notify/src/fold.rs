@@ -1,6 +1,6 @@
 //! Many notices, few lines.
 
-use alerting::notice::Notice;
+use alerting::incident::notice::Notice;
 
 /// One notice per incident, its newest: opened and closed before its turn is one line. Oldest incidents first.
 pub(crate) fn fold(notices: &[Notice]) -> Vec<Notice> {
@@ -17,10 +17,10 @@ pub(crate) fn fold(notices: &[Notice]) -> Vec<Notice> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use alerting::base::moment::Moment;
+    use alerting::base::severity::Severity;
     use alerting::incident::Progress;
-    use alerting::moment::Moment;
-    use alerting::severity::Severity;
-    use alerting::timeline::EntryKind;
+    use alerting::incident::timeline::EntryKind;
 
     use super::*;
 

@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use alerting::moment::Moment;
-use alerting::notice::{Notice, assigns};
-use alerting::severity::Severity;
-use alerting::timer::{Timer, Work};
+use alerting::base::moment::Moment;
+use alerting::base::severity::Severity;
+use alerting::incident::notice::{Notice, assigns};
+use alerting::incident::timer::{Timer, Work};
 use lambda_kit::queue::Entry;
 
 use crate::{App, NotifyError};

@@ -28,9 +28,9 @@ mod turn;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alerting::ids::DestinationId;
-use alerting::moment::Moment;
-use alerting::notice::NoticeRecord;
+use alerting::base::ids::DestinationId;
+use alerting::base::moment::Moment;
+use alerting::incident::notice::NoticeRecord;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use channels::deliver::Deliverer;
 use futures::StreamExt as _;

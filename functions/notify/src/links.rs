@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use alerting::ids::IncidentId;
-use alerting::link::{Link, Links};
-use alerting::notice::Notice;
+use alerting::base::ids::IncidentId;
+use alerting::incident::link::{Link, Links};
+use alerting::incident::notice::Notice;
 use lambda_kit::links::SignedLinks;
 use store::keys::secret_hash;
 

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use alerting::limits::TRIED_AFTER_FAILURE;
+use alerting::base::limits::TRIED_AFTER_FAILURE;
 use channels::outcome::Reason;
 
 /// After the last wait the notice is given up.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use alerting::moment::Moment;
-use alerting::notice::Notice;
+use alerting::base::moment::Moment;
+use alerting::incident::notice::Notice;
 use channels::content::Failure;
 use channels::outcome::{Outcome, Reason};
 use channels::{Form, Post};

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use alerting::ids::IncidentId;
-use alerting::moment::Moment;
-use alerting::notice::{Notice, assigns};
-use alerting::timer::{Timer, Work};
+use alerting::base::ids::IncidentId;
+use alerting::base::moment::Moment;
+use alerting::incident::notice::{Notice, assigns};
+use alerting::incident::timer::{Timer, Work};
 use channels::Form;
 use channels::outcome::{Outcome, Reason};
 use lambda_kit::metric;

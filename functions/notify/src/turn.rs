@@ -7,10 +7,10 @@
 
 use std::time::Duration;
 
-use alerting::ids::DestinationId;
-use alerting::moment::Moment;
-use alerting::notice::{Notice, NoticeRecord};
-use alerting::timeline::EntryKind;
+use alerting::base::ids::DestinationId;
+use alerting::base::moment::Moment;
+use alerting::incident::notice::{Notice, NoticeRecord};
+use alerting::incident::timeline::EntryKind;
 use channels::deliver::TOTAL_TIMEOUT;
 use channels::outcome::Reason;
 use lambda_kit::sqs_batch::{Disposition, Handle};

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use alerting::actor::NamedActor;
-use alerting::alert::Alert;
-use alerting::ids::{AlertId, DestinationId, IncidentId, MemberId};
+use alerting::base::actor::NamedActor;
+use alerting::base::ids::{AlertId, DestinationId, IncidentId, MemberId};
+use alerting::base::moment::Moment;
+use alerting::incident::alert::Alert;
 use alerting::incident::apply::Change;
+use alerting::incident::notice::{Notice, NoticeRecord};
+use alerting::incident::space::{AutoClose, AutoCloseSince};
+use alerting::incident::timer::{Timer, WINDOW, Work};
 use alerting::incident::{Incident, Progress};
-use alerting::moment::Moment;
-use alerting::notice::{Notice, NoticeRecord};
-use alerting::space::{AutoClose, AutoCloseSince};
-use alerting::timer::{Timer, WINDOW, Work};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use lambda_kit::queue::Entry;
 use store::keys::alert_key_hash;

@@ -1,12 +1,12 @@
 //! Alerts that close with their incident, and the incidents that these alerts have in other spaces.
 
-use alerting::actor::NamedActor;
-use alerting::alert::{Alert, Status};
-use alerting::change::{ChangeEvent, ChangeKind};
-use alerting::ids::{AlertId, IncidentId, SpaceId};
+use alerting::base::actor::NamedActor;
+use alerting::base::ids::{AlertId, IncidentId, SpaceId};
+use alerting::base::moment::Moment;
 use alerting::incident::Incident;
+use alerting::incident::alert::{Alert, Status};
 use alerting::incident::apply::Change;
-use alerting::moment::Moment;
+use alerting::incident::change::{ChangeEvent, ChangeKind};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::act::change;

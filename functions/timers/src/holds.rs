@@ -4,12 +4,12 @@
 //! recorded when it was made. One that is open before its silence begins is held when its next level or repetition is due,
 //! or at once if the silence was made for it.
 
-use alerting::ids::{IncidentId, SpaceId};
+use alerting::base::ids::{IncidentId, SpaceId};
+use alerting::base::moment::Moment;
 use alerting::incident::apply::{Change, left_by};
+use alerting::incident::space::Space;
+use alerting::incident::timer::{Timer, Work};
 use alerting::incident::{Hold, Incident, Progress};
-use alerting::moment::Moment;
-use alerting::space::Space;
-use alerting::timer::{Timer, Work};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use store::incidents::IncidentQuery;
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 use lambda_kit::metric;
 
 use crate::{App, TimerError};

@@ -16,8 +16,8 @@ pub mod settings;
 
 use std::time::Duration;
 
-use alerting::moment::Moment;
-use alerting::timer::Timer;
+use alerting::base::moment::Moment;
+use alerting::incident::timer::Timer;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
 use dispatch::{Dispatch, DispatchError, SOON};
 use futures::StreamExt as _;

@@ -6,7 +6,7 @@ use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use alerting::secret::Secret;
+use alerting::base::secret::Secret;
 use anyhow::{Context as _, bail};
 
 /// Files that hold a secret each.

@@ -4,7 +4,7 @@
 //! built-in fake, so the demo works without an account and without the Internet. A restart finds what it made by the
 //! ids in `demo.json`, under whatever name it has by then, and makes anew what was deleted.
 
-use alerting::secret::Secret;
+use alerting::base::secret::Secret;
 use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

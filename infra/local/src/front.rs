@@ -38,7 +38,7 @@ use crate::stack::{Route, Stack, route};
 /// Where messages are taken in, at the root of the host.
 const INTAKE: &str = "/open-apis/";
 /// What of a message is kept: one byte more than the intake takes, so that it sees that there is too much.
-const MESSAGE_BYTES: usize = alerting::limits::BODY_BYTES + 1;
+const MESSAGE_BYTES: usize = alerting::base::limits::BODY_BYTES + 1;
 /// What Lambda takes as an event (Lambda quotas, read 2026-11); a larger one never reaches the function.
 const EVENT_BYTES: usize = 6 * 1024 * 1024;
 /// What API Gateway waits for a function at most.

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use alerting::secret::Secret;
+use alerting::base::secret::Secret;
 use anyhow::{Context as _, bail};
 use aws_types::SdkConfig;
 use axum::body::Body;

@@ -31,8 +31,8 @@ pub mod stack;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerting::ids::ApiKeyId;
-use alerting::secret::Secret;
+use alerting::base::ids::ApiKeyId;
+use alerting::base::secret::Secret;
 use anyhow::Context as _;
 use channels::deliver::Demo as DemoGroup;
 use lambda_kit::clock::Clock;

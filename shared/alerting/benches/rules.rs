@@ -5,7 +5,7 @@
 #[expect(dead_code, unreachable_pub, reason = "tests/speed makes a crate of it, and uses the rest")]
 mod support;
 
-use alerting::policy::Policy;
+use alerting::rules::policy::Policy;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{AllocProfiler, Bencher};
 

@@ -6,24 +6,38 @@
 //! entry of the first time and changes nothing. A change that comes from a timer names the round that set it, so a timer
 //! that is written, swept or handed over twice acts once.
 
+pub mod alert;
 pub mod apply;
+pub mod assignment;
+pub mod change;
 pub(crate) mod due;
+pub mod escalation;
+pub mod grouping;
+pub mod link;
 pub mod merge;
+pub mod notice;
+pub mod notified;
 mod person;
 mod raise;
+pub mod shown;
+pub mod silence;
 mod source;
+pub mod space;
 #[cfg(test)]
 mod tests;
+pub mod timeline;
+pub mod timer;
+pub mod warning;
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::escalation::{Next, Repeat};
-use crate::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, MemberId, SpaceId};
-use crate::moment::Moment;
-use crate::severity::Severity;
-use crate::timeline::Entry;
+use crate::base::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, MemberId, SpaceId};
+use crate::base::moment::Moment;
+use crate::base::severity::Severity;
+use crate::incident::escalation::{Next, Repeat};
+use crate::incident::timeline::Entry;
 
 /// The longest snooze.
 pub const SNOOZE_MAX: Duration = Duration::from_secs(24 * 3600);

@@ -1,57 +1,18 @@
 //! The decisions of Larkspur: types and pure functions, no I/O, no clock, no randomness.
 //!
-//! Reading order follows a message: [`message`] what arrived → [`push_mode`] what it says about which alert →
-//! [`pipeline`] what the operator changes of it → [`alert`] what it does to that alert → [`routing`] which spaces →
-//! [`incident`] what people work on → [`notice`] who is told.
+//! Reading order follows a message:
+//!
+//! 1. [`rules`]: what an integration makes of a message. [`rules::message`] what arrived → [`rules::push_mode`] what it says
+//!    about which alert → [`rules::pipeline`] what the operator changes of it → [`rules::routing`] which spaces.
+//! 2. [`incident`]: what people work on. [`incident::alert`] what a message does to its alert → [`incident`] what that does to
+//!    the incident → [`incident::escalation`] who is notified when → [`incident::notice`] what each destination is sent.
+//! 3. [`people`]: who can be notified, where, and who is on call.
+//! 4. [`base`]: ids, moments, limits and secrets, which all of them use.
 //!
 //! What is absent here, and stays absent: AWS, HTTP, a database, `tokio`, the system clock, environment variables,
-//! and any vendor's JSON. `now` always comes in as a [`moment::Moment`].
+//! and any vendor's JSON. `now` always comes in as a [`base::moment::Moment`].
 
-pub mod actor;
-pub mod alert;
-pub mod assignment;
-pub mod change;
-mod checks;
-pub mod code;
-pub mod compiled;
-mod cost;
-pub mod destination;
-pub mod escalation;
-pub mod filter;
-pub mod grouping;
-pub mod hours;
-pub mod ids;
+pub mod base;
 pub mod incident;
-pub mod integration;
-pub mod key;
-pub mod limits;
-pub mod link;
-mod literals;
-pub mod mapping;
-pub mod matcher;
-pub mod message;
-pub mod moment;
-pub mod notice;
-pub mod notified;
-pub mod pattern;
 pub mod people;
-pub mod pipeline;
-pub mod policy;
-pub mod push_mode;
-pub mod rate;
-pub mod routing;
 pub mod rules;
-pub mod sample;
-pub mod sandbox;
-pub mod schedule;
-pub mod secret;
-pub mod severity;
-pub mod shown;
-pub mod silence;
-pub mod space;
-pub mod template;
-pub mod timeline;
-pub mod timer;
-pub mod trace;
-mod wall;
-pub mod warning;

@@ -1,18 +1,23 @@
 //! Who is told: members, teams, and how a member wants to be reached.
 
+pub mod code;
+pub mod destination;
+pub mod hours;
+pub mod schedule;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::checks;
-use crate::destination::Language;
-use crate::hours::Zone;
-use crate::ids::{DestinationId, MemberId, TeamId};
-use crate::moment::Moment;
-use crate::policy::FieldError;
-use crate::severity::Severity;
+use crate::base::ids::{DestinationId, MemberId, TeamId};
+use crate::base::moment::Moment;
+use crate::base::severity::Severity;
+use crate::people::destination::Language;
+use crate::people::hours::Zone;
+use crate::rules::checks;
+use crate::rules::policy::FieldError;
 
 /// Contacts of one severity: more would only delay the next level.
 pub const CONTACTS: usize = 8;

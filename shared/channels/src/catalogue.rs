@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
+use alerting::base::secret::Secret;
 use alerting::people::AddressedBy;
-use alerting::secret::Secret;
 use serde_json::{Value, json};
 
 use crate::content::Texts;

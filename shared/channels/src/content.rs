@@ -12,17 +12,17 @@
 //! ```
 //!
 //! A line with nothing but a statement (`{% for name in labels %}`) leaves no line behind. What is seen is in
-//! [`VARIABLES`](variables::VARIABLES), what is left of the language in [`alerting::sandbox`].
+//! [`VARIABLES`](variables::VARIABLES), what is left of the language in [`alerting::rules::sandbox`].
 //!
 //! How it fails: a template of a rule that is refused, fails, runs for too long ([`INSTRUCTIONS`], [`WORK_BYTES`]) or
 //! prints too much ([`OUTPUT_BYTES`]) gives way to the channel's own ([`Failure`] says why). A message that is only too
 //! long for the vendor is shortened by `fit`, which lays the same template out with fewer labels and less text.
 
-use alerting::destination::Language;
-use alerting::escalation::{EscalationRule, TemplateTexts};
-use alerting::limits::cut_chars;
-use alerting::policy::FieldError;
-use alerting::sandbox::{Dialect, Sandbox, Trouble};
+use alerting::base::limits::cut_chars;
+use alerting::incident::escalation::{EscalationRule, TemplateTexts};
+use alerting::people::destination::Language;
+use alerting::rules::policy::FieldError;
+use alerting::rules::sandbox::{Dialect, Sandbox, Trouble};
 
 use crate::NAMES as CHANNELS;
 use crate::layout::{Words, clean_line, is_layout};

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use alerting::destination::Language;
-use alerting::notice::Notice;
+use alerting::incident::notice::Notice;
+use alerting::incident::timeline::EntryKind;
 use alerting::people::Person;
-use alerting::timeline::EntryKind;
+use alerting::people::destination::Language;
 use serde_json::{Value, json};
 
 use crate::catalogue::PEOPLE_CHANNELS;

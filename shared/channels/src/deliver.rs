@@ -14,8 +14,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use alerting::moment::Moment;
-use alerting::secret::Secret;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Secret;
 use reqwest::{Client, Url, redirect};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Map, Value};

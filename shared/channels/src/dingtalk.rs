@@ -8,12 +8,12 @@
 
 use std::time::Duration;
 
-use alerting::ids::hash128;
-use alerting::moment::Moment;
-use alerting::notice::Notice;
+use alerting::base::ids::hash128;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Secret;
+use alerting::incident::notice::Notice;
+use alerting::incident::shown::links::Link;
 use alerting::people::Person;
-use alerting::secret::Secret;
-use alerting::shown::links::Link;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};

@@ -17,9 +17,9 @@
 
 use std::time::{Duration, SystemTime};
 
-use alerting::ids::hash128;
-use alerting::moment::Moment;
-use alerting::notice::Notice;
+use alerting::base::ids::hash128;
+use alerting::base::moment::Moment;
+use alerting::incident::notice::Notice;
 use alerting::people::AddressedBy;
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
@@ -271,7 +271,7 @@ impl Writer {
     fn content(subject: &str, tone: Tone, text: String, html: Option<String>) -> Option<Written<Content>> {
         let size = Email::LIMITS.text;
         let used = html.as_deref().map_or(0, |html| size.unit.count(html)).max(size.unit.count(&text));
-        let subject = alerting::limits::cut_chars(subject, SUBJECT_CHARS);
+        let subject = alerting::base::limits::cut_chars(subject, SUBJECT_CHARS);
         size.written(used, || Content { subject, important: tone == Tone::Critical, text, html })
     }
 }

@@ -6,10 +6,10 @@
 //!
 //! Source: open.feishu.cn, "Custom bot usage guide" and "Card JSON 1.0" (as of 2026-11).
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Secret;
+use alerting::incident::shown::links::{Link, Piece, pieces};
 use alerting::people::Person;
-use alerting::secret::Secret;
-use alerting::shown::links::{Link, Piece, pieces};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};

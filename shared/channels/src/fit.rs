@@ -7,8 +7,8 @@
 //!
 //! Of several notices as many are shown as fit, from the first, and how many that are is part of the result.
 
-use alerting::limits::cut_chars;
-use alerting::notice::Notice;
+use alerting::base::limits::cut_chars;
+use alerting::incident::notice::Notice;
 
 use crate::content::variables::Seen;
 use crate::content::{Content, Failure, Template, Texts};

@@ -6,19 +6,19 @@
 //! Several notices are a [`Line`] each, below a heading that counts them and names the first. The `#` in every headline is
 //! the keyword that operators set on Feishu and DingTalk bots.
 //!
-//! Texts from outside are shown as [`alerting::shown`] says, cleaned of control characters here, and shortened in
+//! Texts from outside are shown as [`alerting::incident::shown`] says, cleaned of control characters here, and shortened in
 //! [`crate::fit`]; what looks like markup is defused by each channel as it writes. Only addresses that the sender wrote are
-//! links, made safe by [`alerting::shown::links`].
+//! links, made safe by [`alerting::incident::shown::links`].
 
-use alerting::destination::TimeZone;
-use alerting::limits::cut_chars;
-use alerting::moment::Moment;
-use alerting::notice::Notice;
+use alerting::base::limits::cut_chars;
+use alerting::base::moment::Moment;
+use alerting::base::severity::Severity;
+use alerting::incident::notice::Notice;
+use alerting::incident::shown::links::{Link, Piece, pieces};
+use alerting::incident::shown::without_state;
+use alerting::incident::timeline::EntryKind;
 use alerting::people::Person;
-use alerting::severity::Severity;
-use alerting::shown::links::{Link, Piece, pieces};
-use alerting::shown::without_state;
-use alerting::timeline::EntryKind;
+use alerting::people::destination::TimeZone;
 use time::{OffsetDateTime, UtcOffset};
 
 use crate::content::{Content, Fact};

@@ -20,13 +20,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use alerting::destination::{Language, TimeZone};
-use alerting::link::Links;
-use alerting::moment::Moment;
-use alerting::notice::Notice;
+use alerting::base::moment::Moment;
+use alerting::base::rate::Rate;
+use alerting::base::secret::Secret;
+use alerting::incident::link::Links;
+use alerting::incident::notice::Notice;
 use alerting::people::AddressedBy;
-use alerting::rate::Rate;
-use alerting::secret::Secret;
+use alerting::people::destination::{Language, TimeZone};
 use serde_json::{Map, Value};
 
 use crate::catalogue::Facts;

@@ -5,7 +5,7 @@
 //! Slack, `Li Lei` where the channel cannot mention him. Identities come from operators and directories: what is not
 //! plainly an id is taken for none, so none of them can be markup or call a whole group.
 
-use alerting::limits::cut_chars;
+use alerting::base::limits::cut_chars;
 use alerting::people::Person;
 
 use crate::layout::clean_line;

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-use alerting::destination::Language;
-use alerting::notice::Notice;
-use alerting::timeline::EntryKind;
+use alerting::incident::notice::Notice;
+use alerting::incident::timeline::EntryKind;
+use alerting::people::destination::Language;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};

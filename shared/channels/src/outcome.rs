@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 use serde::Serialize;
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -240,5 +240,5 @@ impl Provider {
 /// Control characters (line ends, terminal escapes) become spaces, and the length is bounded.
 fn one_line(text: &str) -> String {
     let printable: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    alerting::limits::cut_chars(printable.trim(), MESSAGE_CHARS)
+    alerting::base::limits::cut_chars(printable.trim(), MESSAGE_CHARS)
 }

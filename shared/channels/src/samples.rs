@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use alerting::destination::{Language, TimeZone};
+use alerting::base::moment::Moment;
+use alerting::base::severity::Severity;
 use alerting::incident::Progress;
-use alerting::link::{Link, Links};
-use alerting::moment::Moment;
-use alerting::notice::Notice;
+use alerting::incident::link::{Link, Links};
+use alerting::incident::notice::Notice;
+use alerting::incident::timeline::EntryKind;
 use alerting::people::Person;
-use alerting::severity::Severity;
-use alerting::timeline::EntryKind;
+use alerting::people::destination::{Language, TimeZone};
 use serde_json::{Value, json};
 
 use crate::outcome::{Outcome, Reason, Reply};

@@ -2,7 +2,7 @@
 //!
 //! An error never repeats a value: most of them are secrets.
 
-use alerting::secret::Secret;
+use alerting::base::secret::Secret;
 use reqwest::Url;
 use serde_json::{Map, Value};
 

@@ -5,10 +5,10 @@
 //! Source: docs.slack.dev, "Sending messages using incoming webhooks", "Block Kit" and the changelog of 2016-05-17 for
 //! the error texts (as of 2026-11).
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Secret;
+use alerting::incident::shown::links::{Link, Piece, pieces};
 use alerting::people::Person;
-use alerting::secret::Secret;
-use alerting::shown::links::{Link, Piece, pieces};
 use serde_json::{Value, json};
 
 use crate::content::Fact;

@@ -7,10 +7,10 @@
 
 use std::time::Duration;
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Secret;
+use alerting::incident::shown::links::Link;
 use alerting::people::Person;
-use alerting::secret::Secret;
-use alerting::shown::links::Link;
 use reqwest::Url;
 use serde_json::{Map, Value, json};
 

@@ -1,8 +1,8 @@
 //! What holds for the content template of every channel.
 
-use alerting::destination::Language;
-use alerting::notice::Notice;
-use alerting::timeline::EntryKind;
+use alerting::incident::notice::Notice;
+use alerting::incident::timeline::EntryKind;
+use alerting::people::destination::Language;
 
 use crate::contract_tests::{call, text};
 use crate::samples::{NOW, TOLD, body, body_text, described, destination, escalated, link, notice, post};

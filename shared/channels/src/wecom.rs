@@ -11,10 +11,10 @@
 
 use std::time::Duration;
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Secret;
+use alerting::incident::shown::links::Link;
 use alerting::people::Person;
-use alerting::secret::Secret;
-use alerting::shown::links::Link;
 use serde_json::json;
 
 use crate::fit::{Render, Written, fit};

@@ -9,10 +9,10 @@
 
 use std::borrow::Cow;
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Secret;
+use alerting::incident::shown::links::{Piece, pieces};
 use alerting::people::Person;
-use alerting::secret::Secret;
-use alerting::shown::links::{Piece, pieces};
 use reqwest::Url;
 use serde_json::{Value, json};
 
@@ -185,7 +185,7 @@ impl Render for Writer {
     fn message(&self, message: &Message, form: Form) -> Option<Written> {
         let line = &message.line;
         let whole = line.headline();
-        let head = alerting::limits::cut_chars(&whole, HEAD.max);
+        let head = alerting::base::limits::cut_chars(&whole, HEAD.max);
         let mut parts: Vec<Part<'_>> = mentions(&line.mentions).into_iter().collect();
         if head != whole {
             parts.push(Part::Text(line.title.clone()));
@@ -203,7 +203,7 @@ impl Render for Writer {
     }
 
     fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Written> {
-        let heading = alerting::limits::cut_chars(&digest.heading(), HEAD.max);
+        let heading = alerting::base::limits::cut_chars(&digest.heading(), HEAD.max);
         let mut parts: Vec<Part<'_>> = mentions(&digest.mentions()).into_iter().collect();
         if form == Form::Plain {
             parts.push(Part::Text(digest.plain("", str::to_owned)));

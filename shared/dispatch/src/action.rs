@@ -12,9 +12,9 @@
 
 use std::time::Duration;
 
-use alerting::ids::IncidentId;
-use alerting::moment::Moment;
-use alerting::timer::{FOLLOW_UP_AFTER, Timer};
+use alerting::base::ids::IncidentId;
+use alerting::base::moment::Moment;
+use alerting::incident::timer::{FOLLOW_UP_AFTER, Timer};
 use store::errors::WriteError;
 
 use crate::{Dispatch, DispatchError};

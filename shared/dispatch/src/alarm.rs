@@ -1,10 +1,10 @@
 //! An incident that should be told and reaches nobody rings an alarm: a metric says so, and an alarm watches it.
 
+use alerting::base::moment::Moment;
+use alerting::incident::notice::Notice;
+use alerting::incident::timeline::{Entry, EntryKind};
+use alerting::incident::timer::Timer;
 use alerting::incident::{Escalation, Incident, Progress};
-use alerting::moment::Moment;
-use alerting::notice::Notice;
-use alerting::timeline::{Entry, EntryKind};
-use alerting::timer::Timer;
 use lambda_kit::metric;
 
 /// Says so if nobody hears of an incident that is new, or given to someone again, and nobody is going to.

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use alerting::alert::Alert;
-use alerting::escalation::Group;
-use alerting::ids::{MappingTableId, MemberId};
+use alerting::base::ids::{MappingTableId, MemberId};
+use alerting::base::moment::Moment;
 use alerting::incident::Incident;
-use alerting::mapping::Lookup;
-use alerting::moment::Moment;
-use alerting::notice::{Mentions, Subject};
+use alerting::incident::alert::Alert;
+use alerting::incident::escalation::Group;
+use alerting::incident::notice::{Mentions, Subject};
+use alerting::incident::space::Space;
+use alerting::incident::timeline::{Audience, Entry};
 use alerting::people::{AddressedBy, Member};
-use alerting::space::Space;
-use alerting::timeline::{Audience, Entry};
+use alerting::rules::mapping::Lookup;
 use store::errors::ReadError;
 
 use crate::Dispatch;

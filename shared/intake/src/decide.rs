@@ -5,11 +5,11 @@
 //! operator finds it, with the reason, and can replay it once the setting is changed. What is refused for who sends it, how
 //! often or how much is kept as samples and counted.
 
-use alerting::integration::{Integration, TitleFrom};
-use alerting::limits;
-use alerting::message::{Message, MsgType, RefusalReason, Verdict};
-use alerting::moment::Moment;
-use alerting::secret::Secret;
+use alerting::base::limits;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Secret;
+use alerting::rules::integration::{Integration, TitleFrom};
+use alerting::rules::message::{Message, MsgType, RefusalReason, Verdict};
 
 use crate::answer::Answer;
 use crate::security;

@@ -8,8 +8,8 @@
 
 use std::io::Write as _;
 
-use alerting::limits;
-use alerting::message::RawBody;
+use alerting::base::limits;
+use alerting::rules::message::RawBody;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::Compression;

@@ -6,8 +6,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use alerting::moment::Moment;
-use alerting::secret::Secret;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Secret;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};

@@ -2,11 +2,11 @@
 
 mod support;
 
-use alerting::integration::{Integration, Security, TitleFrom};
-use alerting::limits;
-use alerting::message::{Message, MsgType, RefusalReason, Verdict};
-use alerting::moment::Moment;
-use alerting::secret::Secret;
+use alerting::base::limits;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Secret;
+use alerting::rules::integration::{Integration, Security, TitleFrom};
+use alerting::rules::message::{Message, MsgType, RefusalReason, Verdict};
 use intake::answer::Answer;
 use intake::decide::{Arrival, Check, Decision, decide, decide_passing, preview};
 use intake::sources::feishu::path::Version;

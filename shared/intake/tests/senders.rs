@@ -7,10 +7,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use alerting::integration::Integration;
-use alerting::message::{Message, MsgType, RefusalReason, Verdict};
-use alerting::moment::Moment;
-use alerting::secret::Secret;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Secret;
+use alerting::rules::integration::Integration;
+use alerting::rules::message::{Message, MsgType, RefusalReason, Verdict};
 use intake::answer::Answer;
 use intake::decide::{Arrival, decide};
 use intake::sources::feishu::path::{Target, Version, target};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 
 /// Clones share the offset.
 #[derive(Debug, Clone, Default)]

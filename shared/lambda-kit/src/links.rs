@@ -5,9 +5,9 @@
 //! the current one and the one before are accepted. A link lives seven days at most, so none dies of the change of
 //! periods, and a key that leaked ends by itself.
 
-use alerting::link::{Link, Links, TOKEN_BYTES};
-use alerting::moment::Moment;
-use alerting::notice::Notice;
+use alerting::base::moment::Moment;
+use alerting::incident::link::{Link, Links, TOKEN_BYTES};
+use alerting::incident::notice::Notice;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hkdf::{HKDF_SHA256, Prk, Salt};
@@ -129,7 +129,7 @@ impl Links for SignedLinks<'_> {
 mod tests {
     use std::time::Duration;
 
-    use alerting::link::Allows;
+    use alerting::incident::link::Allows;
 
     use super::*;
 

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 use serde_json::{Value, json};
 
 /// Whether anybody reads metrics from standard output: Lambda does. On one machine its last line is for programs.

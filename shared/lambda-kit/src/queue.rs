@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use alerting::moment::Moment;
-use alerting::notice::NoticeRecord;
-use alerting::timer::Timer;
+use alerting::base::moment::Moment;
+use alerting::incident::notice::NoticeRecord;
+use alerting::incident::timer::Timer;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry};
 

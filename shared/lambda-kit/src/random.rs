@@ -2,8 +2,8 @@
 
 use std::sync::Mutex;
 
-use alerting::ids::Stamp;
-use alerting::moment::Moment;
+use alerting::base::ids::Stamp;
+use alerting::base::moment::Moment;
 use ulid::Ulid;
 
 pub(crate) const LETTERS: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";

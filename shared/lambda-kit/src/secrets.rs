@@ -10,7 +10,7 @@ use ring::hkdf::Prk;
 use ring::hmac;
 use tokio::sync::OnceCell;
 
-use alerting::secret::{Sealed, Secret};
+use alerting::base::secret::{Sealed, Secret};
 
 use crate::links::{LinkKeys, extract};
 

@@ -5,8 +5,8 @@
 
 use std::collections::BTreeSet;
 
-use alerting::ids::MemberId;
-use alerting::moment::Moment;
+use alerting::base::ids::MemberId;
+use alerting::base::moment::Moment;
 use alerting::people::Member;
 use serde::{Deserialize, Serialize};
 

@@ -5,11 +5,11 @@
 //! that was read; a refused write brings the newer state, or turns out to be the same write whose answer was lost.
 //! An open alert's state does not expire, a closed one's outlives every queue.
 
-use alerting::alert::{AlertState, Applied, Status, Transition};
-use alerting::ids::{IntegrationId, Stamp};
-use alerting::limits;
-use alerting::moment::Moment;
-use alerting::severity::Severity;
+use alerting::base::ids::{IntegrationId, Stamp};
+use alerting::base::limits;
+use alerting::base::moment::Moment;
+use alerting::base::severity::Severity;
+use alerting::incident::alert::{AlertState, Applied, Status, Transition};
 use serde::{Deserialize, Serialize};
 
 use crate::Store;
@@ -160,7 +160,7 @@ pub(crate) fn decode(item: &Item) -> Result<AlertState, ReadError> {
 
 #[cfg(test)]
 mod tests {
-    use alerting::alert::{RECENT, RING, TransitionKind};
+    use alerting::incident::alert::{RECENT, RING, TransitionKind};
     use aws_sdk_dynamodb::types::AttributeValue;
     use proptest::prelude::*;
 

@@ -6,10 +6,10 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use alerting::alert::{Alert, Status};
-use alerting::ids::{AlertId, IntegrationId, SpaceId, Stamp};
-use alerting::limits;
-use alerting::moment::Moment;
+use alerting::base::ids::{AlertId, IntegrationId, SpaceId, Stamp};
+use alerting::base::limits;
+use alerting::base::moment::Moment;
+use alerting::incident::alert::{Alert, Status};
 
 use crate::errors::{ReadError, WriteError};
 use crate::item::{Item, Reader, expiry, item, json, number, text};

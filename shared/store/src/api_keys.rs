@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use alerting::ids::ApiKeyId;
-use alerting::moment::Moment;
+use alerting::base::ids::ApiKeyId;
+use alerting::base::moment::Moment;
 use serde::{Deserialize, Serialize};
 
 use crate::Store;

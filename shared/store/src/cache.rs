@@ -10,7 +10,7 @@ use std::hash::Hash;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 
 /// How long a change made by another process may go unseen, and how long an unknown intake key is not asked for again.
 pub const TTL: Duration = Duration::from_secs(10);

@@ -4,13 +4,13 @@
 
 use std::time::Duration;
 
-use alerting::alert::{Alert, AlertEvent, AlertKey, Status, Verdict, fold};
-use alerting::assignment::Assigned;
-use alerting::ids::{IncidentId, Stamp};
+use alerting::base::ids::{IncidentId, Stamp};
+use alerting::base::moment::Moment;
 use alerting::incident::Incident;
+use alerting::incident::alert::{Alert, AlertEvent, AlertKey, Status, Verdict, fold};
 use alerting::incident::apply::{ActionError, Applied, Change, SourceChange, apply, left_by, wanted};
-use alerting::moment::Moment;
-use alerting::timeline::Entry;
+use alerting::incident::assignment::Assigned;
+use alerting::incident::timeline::Entry;
 
 use crate::alert_states::WriteState;
 use crate::errors::{ReadError, WriteError};

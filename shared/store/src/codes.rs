@@ -1,14 +1,14 @@
 //! One-time codes: the last one that was sent to each address of a member, and how many were sent.
 //!
-//! What a code is worth is [`alerting::code`]'s business. Here every answer to a guess is a conditional write over the
+//! What a code is worth is [`alerting::people::code`]'s business. Here every answer to a guess is a conditional write over the
 //! state that it was judged by, so that guesses at the same time are counted one after the other.
 
 use std::time::Duration;
 
-use alerting::code::{self, Code, Entered, Void};
-use alerting::ids::MemberId;
-use alerting::moment::Moment;
+use alerting::base::ids::MemberId;
+use alerting::base::moment::Moment;
 use alerting::people::AddressedBy;
+use alerting::people::code::{self, Code, Entered, Void};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

@@ -10,13 +10,13 @@ use std::fmt::Display;
 use std::hash::Hash;
 use std::sync::Arc;
 
-use alerting::destination::{ChannelName, Destination, Provider};
-use alerting::ids::{DestinationId, IntegrationId, MappingTableId, MemberId, ScheduleId, SpaceId, TeamId};
-use alerting::integration::MappingTable;
-use alerting::moment::Moment;
+use alerting::base::ids::{DestinationId, IntegrationId, MappingTableId, MemberId, ScheduleId, SpaceId, TeamId};
+use alerting::base::moment::Moment;
+use alerting::incident::space::Space;
+use alerting::people::destination::{ChannelName, Destination, Provider};
+use alerting::people::schedule::Schedule;
 use alerting::people::{Member, Team};
-use alerting::schedule::Schedule;
-use alerting::space::Space;
+use alerting::rules::integration::MappingTable;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

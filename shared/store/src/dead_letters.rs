@@ -5,10 +5,10 @@
 
 use std::io::{Read as _, Write as _};
 
-use alerting::ids::{DestinationId, IncidentId, IntegrationId};
-use alerting::limits;
-use alerting::moment::Moment;
-use alerting::notice::{Notice, NoticeRecord};
+use alerting::base::ids::{DestinationId, IncidentId, IntegrationId};
+use alerting::base::limits;
+use alerting::base::moment::Moment;
+use alerting::incident::notice::{Notice, NoticeRecord};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use flate2::Compression;

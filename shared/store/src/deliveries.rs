@@ -15,9 +15,9 @@ mod updates;
 
 use std::time::Duration;
 
-use alerting::ids::{DestinationId, IncidentId};
-use alerting::moment::Moment;
-use alerting::notified::Sent;
+use alerting::base::ids::{DestinationId, IncidentId};
+use alerting::base::moment::Moment;
+use alerting::incident::notified::Sent;
 use serde::{Deserialize, Serialize};
 
 use crate::Store;

@@ -6,10 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use alerting::ids::DestinationId;
-use alerting::limits;
-use alerting::moment::Moment;
-use alerting::notice::Notice;
+use alerting::base::ids::DestinationId;
+use alerting::base::limits;
+use alerting::base::moment::Moment;
+use alerting::incident::notice::Notice;
 
 use crate::Store;
 use crate::errors::{ReadError, WriteError};

@@ -3,9 +3,9 @@
 //! The group's item only says where to look: whether the incident still takes alerts is seen in the incident. Whoever
 //! replaces it names the version that it read, so two alerts that come at once make one incident, not two.
 
-use alerting::ids::{IncidentId, IntegrationId, SpaceId, Stamp};
-use alerting::limits;
-use alerting::moment::Moment;
+use alerting::base::ids::{IncidentId, IntegrationId, SpaceId, Stamp};
+use alerting::base::limits;
+use alerting::base::moment::Moment;
 
 use crate::Store;
 use crate::errors::{ReadError, WriteError};

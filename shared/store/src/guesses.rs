@@ -10,7 +10,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 
 /// Keys that do not exist, of one source in one minute; an office with a few mistyped keys stays far below.
 pub const OF_A_SOURCE: u32 = 60;

@@ -7,11 +7,11 @@
 //! or a note of what became of it instead: the incident that it joined, the silence that took it. Whatever was written
 //! there first stands, so a copy of the message finds the same.
 
-use alerting::ids::{IncidentId, SilenceId, SpaceId};
+use alerting::base::ids::{IncidentId, SilenceId, SpaceId};
+use alerting::base::limits;
+use alerting::base::moment::Moment;
+use alerting::incident::timeline::Entry;
 use alerting::incident::{Incident, Progress};
-use alerting::limits;
-use alerting::moment::Moment;
-use alerting::timeline::Entry;
 
 use crate::errors::{ReadError, WriteError};
 use crate::item::{Item, Reader, expiry, item, json, number, text};

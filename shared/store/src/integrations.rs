@@ -6,11 +6,11 @@
 
 use std::sync::Arc;
 
-use alerting::ids::IntegrationId;
-use alerting::integration::Integration;
-use alerting::limits;
-use alerting::moment::Moment;
-use alerting::secret::Sealed;
+use alerting::base::ids::IntegrationId;
+use alerting::base::limits;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Sealed;
+use alerting::rules::integration::Integration;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 use serde::{Deserialize, Serialize};

@@ -3,8 +3,8 @@
 //! There is one of each at most: a new one replaces the one before. Only the hash of a link's token is kept. Using it up and
 //! what it was for are one transaction, so of two who use it at once one succeeds.
 
-use alerting::ids::MemberId;
-use alerting::moment::Moment;
+use alerting::base::ids::MemberId;
+use alerting::base::moment::Moment;
 use alerting::people::Member;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};

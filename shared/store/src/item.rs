@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -40,8 +40,8 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use alerting::ids::{AlertId, DestinationId, IncidentId, IntegrationId, MemberId, SpaceId, Stamp, hash128};
-use alerting::moment::Moment;
+use alerting::base::ids::{AlertId, DestinationId, IncidentId, IntegrationId, MemberId, SpaceId, Stamp, hash128};
+use alerting::base::moment::Moment;
 use alerting::people::AddressedBy;
 use aws_sdk_dynamodb::types::AttributeValue;
 use sha2::{Digest, Sha256};

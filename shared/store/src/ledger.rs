@@ -12,9 +12,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use alerting::ids::{IntegrationId, Stamp};
-use alerting::limits;
-use alerting::moment::Moment;
+use alerting::base::ids::{IntegrationId, Stamp};
+use alerting::base::limits;
+use alerting::base::moment::Moment;
 use serde::{Deserialize, Serialize};
 
 use crate::Store;

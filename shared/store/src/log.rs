@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write as _};
 use std::time::Duration;
 
-use alerting::ids::{AlertId, DestinationId, IncidentId, IntegrationId, SpaceId, Stamp};
-use alerting::limits;
-use alerting::message::RawBody;
-use alerting::moment::Moment;
-use alerting::notice::Notice;
-use alerting::policy::{Flag, KeyFrom};
+use alerting::base::ids::{AlertId, DestinationId, IncidentId, IntegrationId, SpaceId, Stamp};
+use alerting::base::limits;
+use alerting::base::moment::Moment;
+use alerting::incident::notice::Notice;
+use alerting::rules::message::RawBody;
+use alerting::rules::policy::{Flag, KeyFrom};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use flate2::Compression;

@@ -3,13 +3,13 @@
 //! A transaction costs twice the write units of two writes, for something that people do now and then. In return no other
 //! change can come between the two halves.
 
-use alerting::actor::NamedActor;
-use alerting::ids::IncidentId;
+use alerting::base::actor::NamedActor;
+use alerting::base::ids::IncidentId;
+use alerting::base::moment::Moment;
 use alerting::incident::Incident;
 use alerting::incident::apply::left_by;
 use alerting::incident::merge::{Merge, merge};
-use alerting::moment::Moment;
-use alerting::timeline::Entry;
+use alerting::incident::timeline::Entry;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Put, TransactWriteItem};
 

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use alerting::ids::Stamp;
+use alerting::base::ids::Stamp;
 
 use crate::concurrently::concurrently;
 use crate::errors::ReadError;

@@ -1,7 +1,7 @@
 //! The sign-in provider of the deployment: at most one.
 
-use alerting::moment::Moment;
-use alerting::secret::Sealed;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Sealed;
 use serde::{Deserialize, Serialize};
 
 use crate::Store;

@@ -1,22 +1,22 @@
 //! Who gets an incident: the space's rules and the people that they name, as they are configured now.
 //!
-//! What is decided is `alerting`'s business ([`alerting::assignment`]); here is only what it has to know.
+//! What is decided is `alerting`'s business ([`alerting::incident::assignment`]); here is only what it has to know.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use alerting::alert::Alert;
-use alerting::assignment::{Assigned, People, SpacePolicy, assign, by_hand};
-use alerting::escalation::{EscalationRule, Level};
-use alerting::ids::{MemberId, SpaceId, TeamId};
+use alerting::base::ids::{MemberId, SpaceId, TeamId};
+use alerting::base::moment::Moment;
+use alerting::base::severity::Severity;
+use alerting::incident::alert::Alert;
 use alerting::incident::apply::Wanted;
+use alerting::incident::assignment::{Assigned, People, SpacePolicy, assign, by_hand};
+use alerting::incident::escalation::{EscalationRule, Level};
+use alerting::incident::silence::Silence;
+use alerting::incident::space::Space;
 use alerting::incident::{Hold, Reach};
-use alerting::matcher::View;
-use alerting::moment::Moment;
 use alerting::people::Member;
-use alerting::severity::Severity;
-use alerting::silence::Silence;
-use alerting::space::Space;
+use alerting::rules::matcher::View;
 
 use crate::Store;
 use crate::errors::ReadError;
@@ -167,7 +167,7 @@ impl Store {
         let mut people = People::default();
         for level in rule.levels.iter().skip(usize::try_from(from).unwrap_or(usize::MAX)) {
             self.add_people(&mut people, level, now).await?;
-            if alerting::assignment::reaches_anyone(level, severity, &people, now) {
+            if alerting::incident::assignment::reaches_anyone(level, severity, &people, now) {
                 break;
             }
         }
@@ -190,7 +190,7 @@ impl Store {
                 people.channels.insert(group.destination.clone(), known.channel.clone());
             }
         }
-        let wanted = alerting::assignment::wanted(level, people, now);
+        let wanted = alerting::incident::assignment::wanted(level, people, now);
         people.members.extend(self.members_by_id(wanted, now).await?);
         Ok(())
     }

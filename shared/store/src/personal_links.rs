@@ -1,6 +1,6 @@
 //! The links by which one person acknowledges without signing in. A link is kept by its hash, and works once.
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 use serde::{Deserialize, Serialize};
 
 use crate::Store;

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use alerting::ids::DestinationId;
-use alerting::moment::Moment;
-use alerting::rate::{Bucket, Rate};
+use alerting::base::ids::DestinationId;
+use alerting::base::moment::Moment;
+use alerting::base::rate::{Bucket, Rate};
 
 use crate::Store;
 use crate::errors::{ReadError, WriteError};

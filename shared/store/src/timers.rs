@@ -5,8 +5,8 @@
 
 use std::collections::HashMap;
 
-use alerting::moment::Moment;
-use alerting::timer::Timer;
+use alerting::base::moment::Moment;
+use alerting::incident::timer::Timer;
 
 use crate::Store;
 use crate::concurrently::concurrently;

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 
 use crate::Store;
 use crate::errors::{ReadError, WriteError};

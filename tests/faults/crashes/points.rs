@@ -127,7 +127,7 @@ async fn the_largest_batch_fits_the_memory_of_a_function() {
         line.split_whitespace().nth(1).expect("a number").parse().expect("in KiB")
     };
     let before = peak();
-    let large = "告".repeat(alerting::limits::BODY_BYTES / 3 - 200);
+    let large = "告".repeat(alerting::base::limits::BODY_BYTES / 3 - 200);
     for number in 0..20 {
         run.says(&format!("large {number}\n{large}")).await;
     }

@@ -7,13 +7,13 @@ pub mod links;
 use std::collections::BTreeMap;
 
 use alerting::incident::Progress;
-use alerting::integration::{IntakeLimits, Integration, PushMode, Routing, Security, TitleFrom};
-use alerting::link::{Link, Links};
-use alerting::message::MsgType;
-use alerting::moment::Moment;
-use alerting::notice::Notice;
-use alerting::severity::Severity;
-use alerting::timeline::EntryKind;
+use alerting::rules::integration::{IntakeLimits, Integration, PushMode, Routing, Security, TitleFrom};
+use alerting::incident::link::{Link, Links};
+use alerting::rules::message::MsgType;
+use alerting::base::moment::Moment;
+use alerting::incident::notice::Notice;
+use alerting::base::severity::Severity;
+use alerting::incident::timeline::EntryKind;
 
 /// 2026-01-05T10:00:00Z
 pub const NOW: Moment = Moment::from_secs(1_767_607_200);

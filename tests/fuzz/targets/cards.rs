@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use alerting::message::Verdict;
+use alerting::rules::message::Verdict;
 use fuzz::{NOW, integration};
 use intake::decide::{Arrival, decide};
 use intake::sources::feishu::path::Version;

@@ -2,12 +2,12 @@
 
 #![no_main]
 
-use alerting::link::Link;
-use alerting::message::Received;
-use alerting::moment::Moment;
-use alerting::notice::NoticeRecord;
-use alerting::pattern::Pattern;
-use alerting::timer::Timer;
+use alerting::incident::link::Link;
+use alerting::rules::message::Received;
+use alerting::base::moment::Moment;
+use alerting::incident::notice::NoticeRecord;
+use alerting::rules::pattern::Pattern;
+use alerting::incident::timer::Timer;
 use fuzz::NOW;
 use fuzz::links::LinkKeys;
 use libfuzzer_sys::fuzz_target;
@@ -25,7 +25,7 @@ fuzz_target!(|data: &[u8]| {
         assert_eq!(link.to_string().parse(), Ok(link.clone()));
         let token = keys.sign(&link, NOW);
         let opened = keys.open(&token, NOW);
-        assert!(opened.is_ok() || link.expires_at <= NOW || token.len() > alerting::link::TOKEN_BYTES, "{opened:?}");
+        assert!(opened.is_ok() || link.expires_at <= NOW || token.len() > alerting::incident::link::TOKEN_BYTES, "{opened:?}");
     }
     if let Some(moment) = Moment::parse_rfc3339(&text) {
         let _ = moment.to_string();

@@ -3,9 +3,9 @@
 
 #![no_main]
 
-use alerting::integration::{Integration, Security, TitleFrom};
-use alerting::message::{MsgType, Origin, Received, Verdict};
-use alerting::secret::Secret;
+use alerting::rules::integration::{Integration, Security, TitleFrom};
+use alerting::rules::message::{MsgType, Origin, Received, Verdict};
+use alerting::base::secret::Secret;
 use fuzz::{NOW, integration};
 use intake::answer::Answer;
 use intake::decide::{Arrival, decide};
@@ -51,7 +51,7 @@ fn check(decision: &intake::decide::Decision, body: &[u8]) {
         assert!(message.title.len() + message.content.len() <= 8 * body.len() + 1024, "the text grew");
     }
     let received = Received {
-        stamp: alerting::ids::Stamp::from_parts(NOW, 1),
+        stamp: alerting::base::ids::Stamp::from_parts(NOW, 1),
         integration: integration().id,
         origin: Origin { process: "p".to_owned(), count: 1, queued: None },
         verdict: decision.verdict.clone(),

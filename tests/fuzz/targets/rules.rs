@@ -15,16 +15,16 @@
 
 #![no_main]
 
-use alerting::compiled::COMPILED_BYTES;
-use alerting::filter::{Condition, Filter, Group, Op};
-use alerting::ids::Stamp;
-use alerting::integration::{
+use alerting::rules::compiled::COMPILED_BYTES;
+use alerting::rules::filter::{Condition, Filter, Group, Op};
+use alerting::base::ids::Stamp;
+use alerting::rules::integration::{
     Action, AddLabel, Integration, KeyExtractor, KeyField, PushMode, Route, Routing, SeveritySource, Step, Then,
     Unmatched,
 };
-use alerting::limits;
-use alerting::message::{DEFAULT_TITLE, Message, MsgType};
-use alerting::policy::{Decision, Policy};
+use alerting::base::limits;
+use alerting::rules::message::{DEFAULT_TITLE, Message, MsgType};
+use alerting::rules::policy::{Decision, Policy};
 use fuzz::{NOW, integration, sections};
 use libfuzzer_sys::fuzz_target;
 
@@ -59,7 +59,7 @@ fuzz_target!(|data: &[u8]| {
                 assert!(name.chars().count() <= limits::LABEL_NAME_CHARS);
                 assert!(value.chars().count() <= limits::LABEL_VALUE_CHARS, "{} characters", value.chars().count());
             }
-            if let alerting::alert::AlertKey::Named(key) = event.key {
+            if let alerting::incident::alert::AlertKey::Named(key) = event.key {
                 assert!((1..=limits::ALERT_KEY_CHARS).contains(&key.chars().count()), "{key:?}");
             }
         }

@@ -5,8 +5,8 @@
 
 #![no_main]
 
-use alerting::destination::{Language, TimeZone};
-use alerting::timeline::EntryKind;
+use alerting::people::destination::{Language, TimeZone};
+use alerting::incident::timeline::EntryKind;
 use channels::{Destination, Form, NAMES, Post, content};
 use fuzz::{CANARY, LongLinks, NOW, notice, sections, settings};
 use libfuzzer_sys::fuzz_target;

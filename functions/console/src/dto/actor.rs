@@ -1,7 +1,7 @@
 //! Who acted, as timelines show it.
 
-use alerting::actor::Actor;
-use alerting::ids::MemberId;
+use alerting::base::actor::Actor;
+use alerting::base::ids::MemberId;
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use alerting::alert::{Alert, ClosingMessage, Status};
-use alerting::ids::{AlertId, IncidentId, IntegrationId, Stamp};
-use alerting::severity::Severity;
+use alerting::base::ids::{AlertId, IncidentId, IntegrationId, Stamp};
+use alerting::base::severity::Severity;
+use alerting::incident::alert::{Alert, ClosingMessage, Status};
 use serde::Serialize;
 use utoipa::ToSchema;
 

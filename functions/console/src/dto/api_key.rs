@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use alerting::ids::ApiKeyId;
-use alerting::moment::Moment;
+use alerting::base::ids::ApiKeyId;
+use alerting::base::moment::Moment;
 use serde::{Deserialize, Serialize};
 use store::api_keys::ApiKey;
 use utoipa::ToSchema;

@@ -1,6 +1,6 @@
 //! What was given up, as the API shows it.
 
-use alerting::ids::{DestinationId, IncidentId, IntegrationId};
+use alerting::base::ids::{DestinationId, IncidentId, IntegrationId};
 use serde::Serialize;
 use store::dead_letters::DeadLetter;
 use utoipa::ToSchema;

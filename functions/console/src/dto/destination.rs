@@ -3,9 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use alerting::destination::{Destination, Language, TimeZone};
-use alerting::ids::DestinationId;
-use alerting::secret::Secret;
+use alerting::base::ids::DestinationId;
+use alerting::base::secret::Secret;
+use alerting::people::destination::{Destination, Language, TimeZone};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use alerting::escalation::{EscalationRule, Group, Level, Next, Notify, Repeat, TemplateTexts};
-use alerting::filter::Filter;
-use alerting::hours::WeeklyHours;
-use alerting::ids::{EscalationRuleId, MemberId, ScheduleId, TeamId};
+use alerting::base::ids::{EscalationRuleId, MemberId, ScheduleId, TeamId};
+use alerting::incident::escalation::{EscalationRule, Group, Level, Next, Notify, Repeat, TemplateTexts};
 use alerting::people::Contact;
+use alerting::people::hours::WeeklyHours;
+use alerting::rules::filter::Filter;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -170,7 +170,7 @@ impl EscalationRuleView {
 
 #[cfg(test)]
 mod tests {
-    use alerting::escalation::{DELAY_MINUTES, GROUPS, LEVELS, RECIPIENTS, RULES};
+    use alerting::incident::escalation::{DELAY_MINUTES, GROUPS, LEVELS, RECIPIENTS, RULES};
 
     use super::super::schema::tests::{range_of, schema_of};
     use super::*;

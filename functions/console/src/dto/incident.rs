@@ -1,10 +1,10 @@
 //! Incidents, their timelines and deliveries, as they are told.
 
-use alerting::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, MemberId, SpaceId, TeamId};
+use alerting::base::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, MemberId, SpaceId, TeamId};
+use alerting::base::severity::Severity;
+use alerting::incident::notified::{Notified, WhyNobody};
+use alerting::incident::timeline::Entry;
 use alerting::incident::{Escalation, Incident, Progress};
-use alerting::notified::{Notified, WhyNobody};
-use alerting::severity::Severity;
-use alerting::timeline::Entry;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -1,10 +1,10 @@
 //! Integrations: an inbound URL and its policy.
 
-use alerting::ids::{IntegrationId, SpaceId};
-use alerting::integration::{IntakeLimits, Integration, PushMode, Route, Routing, Security, Step, TitleFrom};
-use alerting::message::MsgType;
-use alerting::moment::Moment;
-use alerting::secret::{Sealed, Secret};
+use alerting::base::ids::{IntegrationId, SpaceId};
+use alerting::base::moment::Moment;
+use alerting::base::secret::{Sealed, Secret};
+use alerting::rules::integration::{IntakeLimits, Integration, PushMode, Route, Routing, Security, Step, TitleFrom};
+use alerting::rules::message::MsgType;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -93,7 +93,7 @@ pub(crate) struct Draft {
 
 impl IntegrationBody {
     /// The integration `id` with what the request says. The caller seals its secret, and asks
-    /// [`alerting::policy::Policy::new`] whether the rules are any good.
+    /// [`alerting::rules::policy::Policy::new`] whether the rules are any good.
     pub(crate) fn parse(self, id: IntegrationId, version: u64, created_at: Moment) -> Result<Draft, ApiError> {
         let routing = routing(self.space, self.routes, self.default_spaces)?;
         let push_mode = self.push_mode.map_or(Ok(PushMode::default()), PushModeBody::parse);

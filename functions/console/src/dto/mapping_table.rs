@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use alerting::ids::MappingTableId;
-use alerting::integration::MappingTable;
-use alerting::mapping;
+use alerting::base::ids::MappingTableId;
+use alerting::rules::integration::MappingTable;
+use alerting::rules::mapping;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -125,7 +125,7 @@ fn unreadable(error: &csv::Error) -> ApiError {
 
 #[cfg(test)]
 mod tests {
-    use alerting::moment::Moment;
+    use alerting::base::moment::Moment;
 
     use super::*;
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use alerting::destination::Language;
-use alerting::hours::Zone;
-use alerting::ids::MemberId;
+use alerting::base::ids::MemberId;
+use alerting::base::severity::Severity;
+use alerting::people::destination::Language;
+use alerting::people::hours::Zone;
 use alerting::people::{AddressedBy, Contact, Member, Role, Verified};
-use alerting::severity::Severity;
 use channels::catalogue::IDENTITIES;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use alerting::ids::{AlertId, SpaceId, Stamp};
-use alerting::severity::Severity;
+use alerting::base::ids::{AlertId, SpaceId, Stamp};
+use alerting::base::severity::Severity;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use store::log::LogEntry;

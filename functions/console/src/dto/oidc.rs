@@ -1,6 +1,6 @@
 //! The sign-in provider, as the API takes and tells it.
 
-use alerting::secret::Secret;
+use alerting::base::secret::Secret;
 use serde::{Deserialize, Serialize};
 use store::oidc::OidcProvider;
 use utoipa::ToSchema;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use alerting::ids::MemberId;
-use alerting::moment::Moment;
-use alerting::schedule::shifts::Roster;
-use alerting::schedule::{OnCall, Source};
+use alerting::base::ids::MemberId;
+use alerting::base::moment::Moment;
+use alerting::people::schedule::shifts::Roster;
+use alerting::people::schedule::{OnCall, Source};
 use serde::Serialize;
 use utoipa::ToSchema;
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use alerting::destination::{ChannelName, Provider};
+use alerting::people::destination::{ChannelName, Provider};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;

@@ -3,8 +3,8 @@
 //! One flat object with a `type`, parsed here field by field: serde's tagged enums lose the path to a field at fault and
 //! take unknown fields beside a unit variant.
 
-use alerting::filter::Filter;
-use alerting::integration::{KeyExtractor, PushMode, Unmatched};
+use alerting::rules::filter::Filter;
+use alerting::rules::integration::{KeyExtractor, PushMode, Unmatched};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
@@ -40,7 +40,7 @@ enum PushModeType {
 }
 
 impl PushModeBody {
-    /// What the mode is; whether its rules are any good, [`alerting::policy`] says.
+    /// What the mode is; whether its rules are any good, [`alerting::rules::policy`] says.
     pub(crate) fn parse(self) -> Result<PushMode, ApiError> {
         let Self { kind, trigger, close, key, unmatched } = self;
         if let PushModeType::ByRules = kind {

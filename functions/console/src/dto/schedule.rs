@@ -1,9 +1,9 @@
 //! Schedules. Their moments are RFC 3339 here, and a rotation's start is what a clock on the wall shows.
 
-use alerting::hours::{Window, Zone};
-use alerting::ids::{MemberId, ScheduleId, hash128};
-use alerting::moment::Moment;
-use alerting::schedule::{Layer, Override, Rotation, RotationUnit, Schedule};
+use alerting::base::ids::{MemberId, ScheduleId, hash128};
+use alerting::base::moment::Moment;
+use alerting::people::hours::{Window, Zone};
+use alerting::people::schedule::{Layer, Override, Rotation, RotationUnit, Schedule};
 use jiff::civil::DateTime;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
@@ -228,7 +228,7 @@ impl ScheduleView {
 
 #[cfg(test)]
 mod tests {
-    use alerting::schedule::{EVERY, LAYER_MEMBERS, LAYER_NAME_CHARS, LAYERS, OVERRIDES};
+    use alerting::people::schedule::{EVERY, LAYER_MEMBERS, LAYER_NAME_CHARS, LAYERS, OVERRIDES};
 
     use super::super::schema::tests::{range_of, same_names, schema_of};
     use super::*;

@@ -172,8 +172,10 @@ pub(crate) enum WhyNobodyShape {
 pub(super) mod tests {
     use std::collections::BTreeSet;
 
-    use alerting::notified::{Notified, WhyNobody};
-    use alerting::{alert, filter, incident, integration, message, severity};
+    use alerting::base::severity;
+    use alerting::incident::notified::{Notified, WhyNobody};
+    use alerting::incident::{self, alert};
+    use alerting::rules::{filter, integration, message};
     use serde::Serialize;
     use serde_json::Value;
     use utoipa::PartialSchema;
@@ -213,7 +215,7 @@ pub(super) mod tests {
         same_fields::<FilterShape>(&filter);
         same_fields::<RouteShape>(&integration::Route { filter, spaces: vec![], then: integration::Then::Stop });
         same_fields::<LimitsShape>(&integration::IntakeLimits::default());
-        same_fields::<WarningShape>(&alerting::warning::Warning::new("title_from", "", ""));
+        same_fields::<WarningShape>(&alerting::incident::warning::Warning::new("title_from", "", ""));
         let field = integration::KeyField::Title;
         same_fields::<KeyExtractorShape>(&integration::KeyExtractor { field, pattern: "a".into() });
     }

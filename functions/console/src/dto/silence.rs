@@ -1,10 +1,10 @@
 //! Silences of a space.
 
-use alerting::filter::Filter;
-use alerting::hours::{WeeklyHours, Window, Zone};
-use alerting::ids::SilenceId;
-use alerting::moment::Moment;
-use alerting::silence::{Silence, SilenceAction, SilenceTime};
+use alerting::base::ids::SilenceId;
+use alerting::base::moment::Moment;
+use alerting::incident::silence::{Silence, SilenceAction, SilenceTime};
+use alerting::people::hours::{WeeklyHours, Window, Zone};
+use alerting::rules::filter::Filter;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

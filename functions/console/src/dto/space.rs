@@ -1,7 +1,7 @@
 //! Collaboration spaces.
 
-use alerting::ids::{DestinationId, SpaceId};
-use alerting::space::{AutoClose, Flapping, Grouping, Space};
+use alerting::base::ids::{DestinationId, SpaceId};
+use alerting::incident::space::{AutoClose, Flapping, Grouping, Space};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

@@ -1,9 +1,9 @@
 //! Pipeline steps as they are written in a request: an optional filter and exactly one action.
 
-use alerting::filter::Filter;
-use alerting::ids::MappingTableId;
-use alerting::integration::{Action, AddLabel, SeveritySource, Step};
-use alerting::severity::Severity;
+use alerting::base::ids::MappingTableId;
+use alerting::base::severity::Severity;
+use alerting::rules::filter::Filter;
+use alerting::rules::integration::{Action, AddLabel, SeveritySource, Step};
 use serde::Deserialize;
 use utoipa::ToSchema;
 

@@ -1,6 +1,6 @@
 //! Teams: several members under one name.
 
-use alerting::ids::{MemberId, TeamId};
+use alerting::base::ids::{MemberId, TeamId};
 use alerting::people::Team;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

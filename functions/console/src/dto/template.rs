@@ -1,7 +1,7 @@
 //! Content templates: a channel's own, and what one makes of an incident.
 
-use alerting::destination::Language;
-use alerting::sandbox::FILTERS;
+use alerting::people::destination::Language;
+use alerting::rules::sandbox::FILTERS;
 use channels::content::variables::{VARIABLES, Variable};
 use channels::content::{SOURCE_BYTES, STATEMENTS, Texts};
 use channels::{Measured, Request, Unit};

@@ -1,6 +1,6 @@
 //! Why someone was, or was not, told of a message.
 
-use alerting::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, SilenceId, SpaceId, Stamp};
+use alerting::base::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, SilenceId, SpaceId, Stamp};
 use alerting::incident::Progress;
 use serde::Serialize;
 use utoipa::ToSchema;

@@ -1,6 +1,6 @@
 //! What a save answers beside the object: settings that are valid and will surprise.
 
-use alerting::warning::Warning;
+use alerting::incident::warning::Warning;
 use serde::Serialize;
 use utoipa::ToSchema;
 

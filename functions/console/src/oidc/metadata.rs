@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 use channels::deliver::{Deliverer, FetchError};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;

@@ -1,6 +1,6 @@
 //! The fields of a form that was posted.
 
-use alerting::secret::Secret;
+use alerting::base::secret::Secret;
 use axum::body::to_bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, Path, Request};

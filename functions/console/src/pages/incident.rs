@@ -10,7 +10,7 @@ pub(crate) mod view;
 
 use std::collections::BTreeMap;
 
-use alerting::ids::IncidentId;
+use alerting::base::ids::IncidentId;
 use alerting::incident::Incident;
 use axum::Router;
 use axum::extract::rejection::PathRejection;
@@ -53,7 +53,7 @@ pub(crate) async fn answer(
     asked: &view::Asked<'_>,
 ) -> Result<Response, PageError> {
     let reader = Reader::of(by.clone());
-    let title = format!("INC #{} {}", incident.num, alerting::shown::without_state(&incident.title));
+    let title = format!("INC #{} {}", incident.num, alerting::incident::shown::without_state(&incident.title));
     let content = view::page_of(app, incident, &by, &reader, asked).await?;
     Ok(page("incident.html", &title, &content, &reader).into_response())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use alerting::ids::SpaceId;
+use alerting::base::ids::SpaceId;
 use alerting::incident::Progress;
 use axum::Router;
 use axum::extract::{Query, State};

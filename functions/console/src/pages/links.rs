@@ -8,8 +8,8 @@ mod personal;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use alerting::incident::link::{Allows, Link};
 use alerting::incident::{Incident, Progress};
-use alerting::link::{Allows, Link};
 use axum::Router;
 use axum::extract::{FromRequestParts, Path, Query, Request, State};
 use axum::http::StatusCode;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use alerting::ids::MemberId;
+use alerting::base::ids::MemberId;
 use alerting::people::Role;
 use axum::Router;
 use axum::extract::{Path, State};

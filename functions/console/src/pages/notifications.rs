@@ -6,10 +6,10 @@
 
 use std::collections::BTreeSet;
 
-use alerting::ids::DestinationId;
+use alerting::base::ids::DestinationId;
+use alerting::base::severity::Severity;
 use alerting::incident::Incident;
 use alerting::people::{Contact, Member};
-use alerting::severity::Severity;
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};

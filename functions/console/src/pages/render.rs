@@ -5,9 +5,9 @@
 
 use std::sync::LazyLock;
 
-use alerting::destination::Language;
-use alerting::hours::Zone;
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
+use alerting::people::destination::Language;
+use alerting::people::hours::Zone;
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_LANGUAGE;

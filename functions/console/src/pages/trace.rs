@@ -1,7 +1,7 @@
 //! Why someone was, or was not, told of a message: the API's own trace, as a page.
 
-use alerting::hours::Zone;
-use alerting::ids::{IntegrationId, Stamp};
+use alerting::base::ids::{IntegrationId, Stamp};
+use alerting::people::hours::Zone;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::Html;

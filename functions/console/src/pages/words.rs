@@ -8,7 +8,7 @@ mod trace;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use alerting::destination::Language;
+use alerting::people::destination::Language;
 
 /// Key, English, Chinese.
 type Row = (&'static str, &'static str, &'static str);

@@ -1,7 +1,7 @@
 //! Alerts, read only: sources, timers and closed incidents change them.
 
-use alerting::alert::Status;
-use alerting::ids::{AlertId, IntegrationId, SpaceId};
+use alerting::base::ids::{AlertId, IntegrationId, SpaceId};
+use alerting::incident::alert::Status;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;

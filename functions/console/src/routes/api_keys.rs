@@ -1,6 +1,6 @@
 //! API keys: shown once, stored hashed, revocable.
 
-use alerting::ids::ApiKeyId;
+use alerting::base::ids::ApiKeyId;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;

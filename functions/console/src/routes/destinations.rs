@@ -1,9 +1,9 @@
 //! Destinations: one configured address on a channel, and a test of it.
 
-use alerting::destination::Destination;
-use alerting::ids::DestinationId;
-use alerting::moment::Moment;
-use alerting::space::Space;
+use alerting::base::ids::DestinationId;
+use alerting::base::moment::Moment;
+use alerting::incident::space::Space;
+use alerting::people::destination::Destination;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;

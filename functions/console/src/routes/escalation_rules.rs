@@ -1,9 +1,9 @@
 //! Escalation rules of a space, in the order in which they are tried.
 
-use alerting::escalation::{EscalationRule, Level, Notify, RULES};
-use alerting::ids::{EscalationRuleId, SpaceId};
-use alerting::space::Space;
-use alerting::warning::nobody;
+use alerting::base::ids::{EscalationRuleId, SpaceId};
+use alerting::incident::escalation::{EscalationRule, Level, Notify, RULES};
+use alerting::incident::space::Space;
+use alerting::incident::warning::nobody;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -159,11 +159,11 @@ async fn check(app: &App, rule: &EscalationRule, space: &Space) -> Result<(), Ap
 /// What levels name, each with its field.
 #[derive(Default)]
 struct Named<'a> {
-    members: Vec<(String, &'a alerting::ids::MemberId)>,
-    teams: Vec<(String, &'a alerting::ids::TeamId)>,
-    schedules: Vec<(String, &'a alerting::ids::ScheduleId)>,
-    destinations: Vec<(String, &'a alerting::ids::DestinationId)>,
-    mapping_tables: Vec<(String, &'a alerting::ids::MappingTableId)>,
+    members: Vec<(String, &'a alerting::base::ids::MemberId)>,
+    teams: Vec<(String, &'a alerting::base::ids::TeamId)>,
+    schedules: Vec<(String, &'a alerting::base::ids::ScheduleId)>,
+    destinations: Vec<(String, &'a alerting::base::ids::DestinationId)>,
+    mapping_tables: Vec<(String, &'a alerting::base::ids::MappingTableId)>,
 }
 
 impl<'a> Named<'a> {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alerting::actor::{Actor as By, NamedActor};
-use alerting::filter::{Condition, Filter, Group, Op};
-use alerting::ids::{DestinationId, IncidentId, MemberId, SilenceId};
+use alerting::base::actor::{Actor as By, NamedActor};
+use alerting::base::ids::{DestinationId, IncidentId, MemberId, SilenceId};
+use alerting::base::limits::TITLE_CHARS;
+use alerting::incident::silence::{Silence, SilenceAction, SilenceTime};
 use alerting::incident::{COMMENT_CHARS, SNOOZE_MAX};
-use alerting::limits::TITLE_CHARS;
-use alerting::silence::{Silence, SilenceAction, SilenceTime};
+use alerting::rules::filter::{Condition, Filter, Group, Op};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -324,12 +324,12 @@ fn exact(value: &str) -> String {
         || value.starts_with('/')
         || value.starts_with("cidr:")
         || value.starts_with("num:")
-        || value.chars().count() > alerting::limits::LABEL_VALUE_CHARS;
+        || value.chars().count() > alerting::base::limits::LABEL_VALUE_CHARS;
     if !is_special {
         return value.to_owned();
     }
-    let pattern = format!("/^{}$/", alerting::pattern::escape(value));
-    if pattern.len() <= alerting::limits::PATTERN_BYTES {
+    let pattern = format!("/^{}$/", alerting::rules::pattern::escape(value));
+    if pattern.len() <= alerting::base::limits::PATTERN_BYTES {
         return pattern;
     }
     // Too long for a pattern. With `?` for what would be special it matches itself, and what differs only there.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use alerting::alert::Alert;
-use alerting::ids::{DestinationId, IncidentId, SpaceId};
+use alerting::base::ids::{DestinationId, IncidentId, SpaceId};
+use alerting::incident::alert::Alert;
+use alerting::incident::notified::Notified;
+use alerting::incident::timeline::{Audience, Entry};
 use alerting::incident::{Incident, Progress};
-use alerting::notified::Notified;
-use alerting::timeline::{Audience, Entry};
 use axum::Json;
 use axum::extract::State;
 use futures::{StreamExt as _, TryStreamExt as _, stream};

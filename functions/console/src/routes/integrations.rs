@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use alerting::ids::IntegrationId;
-use alerting::integration::{Action, Integration};
-use alerting::policy::Policy;
-use alerting::secret::Secret;
+use alerting::base::ids::IntegrationId;
+use alerting::base::secret::Secret;
+use alerting::rules::integration::{Action, Integration};
+use alerting::rules::policy::Policy;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -189,7 +189,7 @@ async fn check(app: &App, integration: &Integration) -> Result<(), ApiError> {
 /// A fresh intake key in all the forms in which it is kept.
 struct NewKey {
     key: Secret,
-    sealed: alerting::secret::Sealed,
+    sealed: alerting::base::secret::Sealed,
     hash: String,
     hint: String,
 }

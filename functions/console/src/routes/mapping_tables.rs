@@ -1,7 +1,7 @@
 //! Mapping tables, edited as JSON, uploaded and downloaded as CSV.
 
-use alerting::ids::MappingTableId;
-use alerting::integration::MappingTable;
+use alerting::base::ids::MappingTableId;
+use alerting::rules::integration::MappingTable;
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, header};

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use alerting::destination::Language;
-use alerting::hours::Zone;
-use alerting::ids::MemberId;
+use alerting::base::ids::MemberId;
+use alerting::people::destination::Language;
+use alerting::people::hours::Zone;
 use alerting::people::{AddressedBy, Member, Role, Verified};
 use axum::Json;
 use axum::extract::State;

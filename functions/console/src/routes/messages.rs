@@ -1,6 +1,6 @@
 //! What became of an integration's messages, and taking one in again.
 
-use alerting::ids::{IntegrationId, Stamp};
+use alerting::base::ids::{IntegrationId, Stamp};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;

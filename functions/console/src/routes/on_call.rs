@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use alerting::ids::{MemberId, ScheduleId};
-use alerting::moment::Moment;
-use alerting::schedule::shifts::RANGE;
+use alerting::base::ids::{MemberId, ScheduleId};
+use alerting::base::moment::Moment;
+use alerting::people::schedule::shifts::RANGE;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;

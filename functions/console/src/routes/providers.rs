@@ -1,7 +1,7 @@
 //! Providers: what a channel to people needs once per deployment, such as a mail server, and a test of it.
 
-use alerting::destination::{ChannelName, Language, Provider, TimeZone};
-use alerting::ids::DestinationId;
+use alerting::base::ids::DestinationId;
+use alerting::people::destination::{ChannelName, Language, Provider, TimeZone};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;

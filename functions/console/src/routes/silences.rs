@@ -1,11 +1,11 @@
 //! Silences of a space.
 
-use alerting::ids::{SilenceId, SpaceId};
+use alerting::base::ids::{SilenceId, SpaceId};
+use alerting::base::moment::Moment;
 use alerting::incident::Incident;
-use alerting::moment::Moment;
-use alerting::silence::{SILENCES, Silence, SilenceAction, SilenceTime};
-use alerting::space::Space;
-use alerting::timer::{FOLLOW_UP_AFTER, Timer, Work};
+use alerting::incident::silence::{SILENCES, Silence, SilenceAction, SilenceTime};
+use alerting::incident::space::Space;
+use alerting::incident::timer::{FOLLOW_UP_AFTER, Timer, Work};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -165,7 +165,7 @@ fn empty(created_by: String, now: Moment) -> Silence {
     Silence {
         id: SilenceId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id"),
         name: String::new(),
-        filter: alerting::filter::Filter::default(),
+        filter: alerting::rules::filter::Filter::default(),
         time: SilenceTime::Once { from: now, until: now },
         then: SilenceAction::default(),
         created_by,

@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use alerting::ids::{DestinationId, SpaceId};
+use alerting::base::ids::{DestinationId, SpaceId};
 use alerting::incident::Progress;
-use alerting::space::Space;
-use alerting::warning::{Warning, nobody};
+use alerting::incident::space::Space;
+use alerting::incident::warning::{Warning, nobody};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -79,8 +79,9 @@ async fn replace(
     responses((status = 204, description = "It is gone")))]
 async fn delete(State(app): Shared, ApiPath(id): ApiPath<SpaceId>) -> Result<StatusCode, ApiError> {
     found(&app, &id).await?;
-    let uses =
-        |one: &alerting::integration::Integration| spaces_of(&one.routing).iter().any(|(_, space)| **space == id);
+    let uses = |one: &alerting::rules::integration::Integration| {
+        spaces_of(&one.routing).iter().any(|(_, space)| **space == id)
+    };
     in_use("the space", &integrations_that(&app, uses).await?)?;
     no_open_incidents(&app, &id).await?;
     app.store.spaces().delete(&id).await?;

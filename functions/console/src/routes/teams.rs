@@ -1,6 +1,6 @@
 //! Teams: several members under one name.
 
-use alerting::ids::TeamId;
+use alerting::base::ids::TeamId;
 use alerting::people::Team;
 use axum::Json;
 use axum::extract::State;

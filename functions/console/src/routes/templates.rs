@@ -1,8 +1,8 @@
 //! Content templates: what a channel says by itself, and what a template makes of a real incident.
 
-use alerting::destination::{Language, TimeZone};
-use alerting::ids::{DestinationId, IncidentId};
-use alerting::notice::Notice;
+use alerting::base::ids::{DestinationId, IncidentId};
+use alerting::incident::notice::Notice;
+use alerting::people::destination::{Language, TimeZone};
 use axum::Json;
 use axum::extract::State;
 use channels::{Destination, Form, Post};

@@ -1,7 +1,7 @@
 //! Why someone was, or was not, told of a message.
 
-use alerting::destination::Language;
-use alerting::ids::{IntegrationId, Stamp};
+use alerting::base::ids::{IntegrationId, Stamp};
+use alerting::people::destination::Language;
 use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;

@@ -1,10 +1,10 @@
 //! The decisions made again, by the functions that made them: the intake's checks of the body as it was received, then the
 //! integration's rules of the message that it holds.
 
-use alerting::integration::Integration;
-use alerting::message::{RefusalReason, Verdict};
-use alerting::policy::{FieldError, Judgement, Policy};
-use alerting::trace::Trace;
+use alerting::rules::integration::Integration;
+use alerting::rules::message::{RefusalReason, Verdict};
+use alerting::rules::policy::{FieldError, Judgement, Policy};
+use alerting::rules::trace::Trace;
 use intake::answer::Answer;
 use intake::decide::{Arrival, Check, decide_passing};
 use store::log::{LogEntry, MessageOutcome};

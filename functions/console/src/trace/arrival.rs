@@ -1,7 +1,7 @@
 //! The checks of the intake, as they came out.
 
-use alerting::integration::Integration;
-use alerting::message::RefusalReason;
+use alerting::rules::integration::Integration;
+use alerting::rules::message::RefusalReason;
 use intake::decide::Check;
 use store::log::{LogEntry, MessageOutcome};
 

@@ -1,11 +1,11 @@
 //! What was tried, in words: of a filter the conditions that hold or fail, of everything else its own sentence.
 
-use alerting::destination::Language;
-use alerting::filter::{Condition, Filter};
-use alerting::limits;
-use alerting::moment::Moment;
-use alerting::policy::FieldError;
-use alerting::trace::{Asked, Outcome, Place, Trace, Tried};
+use alerting::base::limits;
+use alerting::base::moment::Moment;
+use alerting::people::destination::Language;
+use alerting::rules::filter::{Condition, Filter};
+use alerting::rules::policy::FieldError;
+use alerting::rules::trace::{Asked, Outcome, Place, Trace, Tried};
 
 use super::words::{self, Words};
 
@@ -139,7 +139,7 @@ pub(crate) const fn result(outcome: &Outcome) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use alerting::filter::{Group, Op};
+    use alerting::rules::filter::{Group, Op};
 
     use super::*;
 

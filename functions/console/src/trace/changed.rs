@@ -1,10 +1,10 @@
 //! Whether what is explained with is still what decided: versions that were recorded, and the decisions made again held to
 //! the recorded ones.
 
-use alerting::alert::{AlertEvent, AlertKey};
-use alerting::integration::Integration;
-use alerting::message::{Message, Verdict};
-use alerting::policy::Decision;
+use alerting::incident::alert::{AlertEvent, AlertKey};
+use alerting::rules::integration::Integration;
+use alerting::rules::message::{Message, Verdict};
+use alerting::rules::policy::Decision;
 use store::log::{LogEntry, MessageOutcome};
 
 use super::again::{Again, JudgedAgain, refusal};
@@ -59,7 +59,7 @@ impl Changes {
                 Some(reason) => self.voice.say(words::REFUSED, &[("reason", reason)]),
             };
             let then = words(entry.reason.as_deref().filter(|_| entry.outcome == MessageOutcome::Refused));
-            let now = words(now.map(alerting::message::RefusalReason::as_str));
+            let now = words(now.map(alerting::rules::message::RefusalReason::as_str));
             return self.add(words::INTAKE_DIFFERS, &[("then", &then), ("now", &now)]);
         }
         if let Verdict::Accepted(message) = &read.verdict {
@@ -171,7 +171,7 @@ impl Changes {
 /// What is recorded of an alert in a space, to be held against what the configuration of now would choose.
 #[derive(Debug)]
 pub(crate) struct Recorded {
-    id: alerting::ids::SpaceId,
+    id: alerting::base::ids::SpaceId,
     name: String,
     /// Of the space now; `None`: deleted.
     version: Option<u64>,
@@ -184,7 +184,7 @@ pub(crate) struct Recorded {
 
 impl Recorded {
     pub(crate) fn of(story: &Story) -> Self {
-        use alerting::timeline::EntryKind::{Reassigned, Reopened, SnoozeEnded};
+        use alerting::incident::timeline::EntryKind::{Reassigned, Reopened, SnoozeEnded};
         let again = story.entries.iter().any(|entry| matches!(entry.kind, Reassigned | Reopened | SnoozeEnded));
         let rule = story
             .incident

@@ -1,10 +1,10 @@
 //! To whom an incident was given: the rules as they were asked, and every time that it was given to someone.
 
-use alerting::assignment::SpacePolicy;
+use alerting::base::moment::Moment;
 use alerting::incident::Incident;
-use alerting::moment::Moment;
-use alerting::timeline::{Audience, Entry, EntryKind};
-use alerting::trace::Place;
+use alerting::incident::assignment::SpacePolicy;
+use alerting::incident::timeline::{Audience, Entry, EntryKind};
+use alerting::rules::trace::Place;
 use store::people::view;
 
 use super::because::{Because, Voice};
@@ -49,7 +49,7 @@ pub(crate) fn ask(voice: Voice, story: &Story, incident: &Incident, of: Of<'_>) 
     Asked { view, chosen: Some(rule.map(|rule| rule.name.clone())) }
 }
 
-fn view_of(alert: &alerting::alert::Alert) -> alerting::matcher::View<'_> {
+fn view_of(alert: &alerting::incident::alert::Alert) -> alerting::rules::matcher::View<'_> {
     view(alert, alert.severity)
 }
 

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use alerting::ids::DestinationId;
+use alerting::base::ids::DestinationId;
 use alerting::incident::Incident;
-use alerting::timeline::{Audience, Entry, EntryKind};
+use alerting::incident::timeline::{Audience, Entry, EntryKind};
 use store::deliveries::{Delivery, DeliveryState};
 use store::log::NoticeRef;
 

@@ -1,12 +1,12 @@
 //! Push rules, key extractors, pipeline and routes: everything that the integration has, with what came of it.
 
-use alerting::alert::Verdict;
-use alerting::filter::Filter;
-use alerting::integration::{
+use alerting::incident::alert::Verdict;
+use alerting::rules::filter::Filter;
+use alerting::rules::integration::{
     Action, AddLabel, Integration, KeyExtractor, KeyField, PushMode, Routing, Step, Then, Unmatched,
 };
-use alerting::policy::{Decision, DiscardReason, Flag};
-use alerting::trace::{Outcome, Place};
+use alerting::rules::policy::{Decision, DiscardReason, Flag};
+use alerting::rules::trace::{Outcome, Place};
 
 use super::again::JudgedAgain;
 use super::because::{Because, Voice, result};
@@ -193,8 +193,8 @@ impl Rules<'_> {
     }
 }
 
-impl From<&alerting::trace::Change> for ChangeView {
-    fn from(change: &alerting::trace::Change) -> Self {
+impl From<&alerting::rules::trace::Change> for ChangeView {
+    fn from(change: &alerting::rules::trace::Change) -> Self {
         Self { field: change.field.clone(), before: change.before.clone(), after: change.after.clone() }
     }
 }

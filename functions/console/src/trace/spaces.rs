@@ -1,15 +1,15 @@
 //! What became of the alert in one of its spaces: silence, grouping, incident, escalation, notices.
 
-use alerting::alert::Alert;
-use alerting::assignment::SpacePolicy;
-use alerting::grouping::group_values;
-use alerting::ids::{IncidentId, SilenceId, SpaceId};
+use alerting::base::ids::{IncidentId, SilenceId, SpaceId};
+use alerting::base::moment::Moment;
+use alerting::incident::alert::Alert;
+use alerting::incident::assignment::SpacePolicy;
+use alerting::incident::grouping::group_values;
+use alerting::incident::silence::Silence;
+use alerting::incident::space::Space;
+use alerting::incident::timeline::{Entry, EntryKind};
 use alerting::incident::{Hold, Incident};
-use alerting::moment::Moment;
-use alerting::silence::Silence;
-use alerting::space::Space;
-use alerting::timeline::{Entry, EntryKind};
-use alerting::trace::Place as Where;
+use alerting::rules::trace::Place as Where;
 use store::incidents::Place;
 use store::log::LogEntry;
 use store::people::view;
@@ -184,7 +184,8 @@ impl Story {
             .flat_map(|grouping| group_values(grouping, alert))
             .map(|(field, value)| GroupValue { field: field.to_owned(), value: value.map(str::to_owned) })
             .collect();
-        let lacks = settings.is_some_and(|grouping| alerting::grouping::group_key(grouping, alert, None).is_none());
+        let lacks =
+            settings.is_some_and(|grouping| alerting::incident::grouping::group_key(grouping, alert, None).is_none());
         let num = self.incident.as_ref().map_or("", |incident| incident.num.as_str());
         let (result, because) = match settings {
             _ if joined => ("joined", voice.say(words::GROUPING_JOINED, &[("num", num)])),
@@ -219,7 +220,7 @@ pub(crate) enum Taken {
 
 impl Taken {
     fn of(silence: Option<&Silence>, at: Moment) -> Self {
-        use alerting::silence::SilenceAction::{Drop, Keep};
+        use alerting::incident::silence::SilenceAction::{Drop, Keep};
         match silence {
             None => Taken::None,
             Some(silence) => match silence.then {

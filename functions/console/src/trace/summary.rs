@@ -1,8 +1,8 @@
 //! One sentence: why someone was, or was not, told.
 
 use alerting::incident::Progress;
-use alerting::policy::Flag;
-use alerting::timeline::EntryKind;
+use alerting::incident::timeline::EntryKind;
+use alerting::rules::policy::Flag;
 use store::incidents::Place;
 use store::log::{LogEntry, MessageOutcome};
 

@@ -1,6 +1,6 @@
 //! Every sentence of a trace, English and Chinese.
 
-use alerting::destination::Language;
+use alerting::people::destination::Language;
 
 /// A sentence in both languages; `{name}` stands for what is said of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

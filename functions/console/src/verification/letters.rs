@@ -1,9 +1,9 @@
 //! What is written to an address that is, or was, a member's: short, in the member's language, with nothing to click
 //! that acts.
 
-use alerting::code::LIFE;
-use alerting::destination::Language;
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
+use alerting::people::code::LIFE;
+use alerting::people::destination::Language;
 use alerting::people::{AddressedBy, Member};
 use channels::Letter;
 

@@ -6,15 +6,17 @@
 //! differ only in the state, one triggers and the other closes: they should share a key. Two that differ in the object
 //! should not.
 
-use alerting::alert::{AlertKey, Verdict as Says};
-use alerting::filter::Filter;
-use alerting::ids::Stamp;
-use alerting::integration::{Action, Integration, KeyExtractor, PushMode, Route, Routing, Security, Then, TitleFrom};
-use alerting::message::{Message, MsgType, Verdict};
-use alerting::moment::Moment;
-use alerting::policy::{Decision, DiscardReason, Policy};
-use alerting::sample;
-use alerting::warning::Warning;
+use alerting::base::ids::Stamp;
+use alerting::base::moment::Moment;
+use alerting::incident::alert::{AlertKey, Verdict as Says};
+use alerting::incident::warning::Warning;
+use alerting::rules::filter::Filter;
+use alerting::rules::integration::{
+    Action, Integration, KeyExtractor, PushMode, Route, Routing, Security, Then, TitleFrom,
+};
+use alerting::rules::message::{Message, MsgType, Verdict};
+use alerting::rules::policy::{Decision, DiscardReason, Policy};
+use alerting::rules::sample;
 use intake::decide::{Arrival, decide};
 use intake::sources::feishu::path::Version;
 use serde_json::{Value, json};
@@ -230,7 +232,7 @@ fn body_of(kind: MsgType, text: &str) -> Value {
 }
 
 fn drops_everything(integration: &Integration) -> Option<Warning> {
-    let drops = |step: &alerting::integration::Step| {
+    let drops = |step: &alerting::rules::integration::Step| {
         matches!(step.action, Action::Drop(true)) && step.when.as_ref().is_none_or(takes_everything)
     };
     let step = integration.pipeline.iter().position(drops)?;
@@ -258,7 +260,7 @@ fn takes_everything(filter: &Filter) -> bool {
 
 /// Whether the first filter takes all that the second one takes: each of its groups asks for as much or more.
 fn covers(wide: &Filter, narrow: &Filter) -> bool {
-    let within = |group: &alerting::filter::Group| {
+    let within = |group: &alerting::rules::filter::Group| {
         wide.any.iter().any(|wide| wide.all.iter().all(|condition| group.all.contains(condition)))
     };
     takes_everything(wide) || (!narrow.any.is_empty() && narrow.any.iter().all(within))

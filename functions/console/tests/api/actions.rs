@@ -1,9 +1,9 @@
 //! What people do to incidents, and what follows.
 
-use alerting::alert::{Alert, AlertEvent, AlertKey, Status, Verdict, fold};
-use alerting::ids::{AlertId, IncidentId, IntegrationId, SpaceId, Stamp};
+use alerting::base::ids::{AlertId, IncidentId, IntegrationId, SpaceId, Stamp};
+use alerting::base::severity::Severity;
+use alerting::incident::alert::{Alert, AlertEvent, AlertKey, Status, Verdict, fold};
 use alerting::incident::apply::{Change, SourceChange, SourceKind};
-use alerting::severity::Severity;
 use lambda_kit::random::StampSource;
 use serde_json::{Value, json};
 use store::keys::alert_key_hash;

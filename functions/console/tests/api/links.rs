@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use alerting::ids::MemberId;
-use alerting::link::{Allows, Link};
+use alerting::base::ids::MemberId;
+use alerting::incident::link::{Allows, Link};
 use lambda_kit::links::LinkKeys;
 use serde_json::json;
 use store::keys::secret_hash;

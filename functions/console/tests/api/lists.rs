@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use alerting::alert::{Alert, AlertEvent, AlertKey, Verdict};
-use alerting::ids::{IncidentId, Stamp};
+use alerting::base::ids::{IncidentId, Stamp};
+use alerting::base::severity::Severity;
+use alerting::incident::alert::{Alert, AlertEvent, AlertKey, Verdict};
 use alerting::incident::apply::{Change, SourceChange, SourceKind};
-use alerting::severity::Severity;
 use serde_json::{Value, json};
 
 use crate::world::{World, id};

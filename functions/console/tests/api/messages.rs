@@ -1,10 +1,10 @@
 //! What became of messages, what would become of one, and taking one in again.
 
-use alerting::alert::{AlertEvent, AlertKey, Verdict, fold};
-use alerting::ids::IntegrationId;
-use alerting::limits;
-use alerting::message::{RawBody, Received};
-use alerting::severity::Severity;
+use alerting::base::ids::IntegrationId;
+use alerting::base::limits;
+use alerting::base::severity::Severity;
+use alerting::incident::alert::{AlertEvent, AlertKey, Verdict, fold};
+use alerting::rules::message::{RawBody, Received};
 use lambda_kit::random::StampSource;
 use serde_json::{Value, json};
 use store::keys::alert_key_hash;
@@ -136,7 +136,9 @@ async fn a_refused_message_is_taken_in_again_once_the_setting_is_on() {
     assert_eq!(received.stamp.to_string(), id(&replayed));
     assert_eq!(received.replay_of, Some(entry.stamp));
     assert_eq!((received.origin.count, &received.body), (1, &entry.body));
-    let alerting::message::Verdict::Accepted(message) = received.verdict else { panic!("{:?}", received.verdict) };
+    let alerting::rules::message::Verdict::Accepted(message) = received.verdict else {
+        panic!("{:?}", received.verdict)
+    };
     assert_eq!(message.title, "disk full");
 
     world.post(&format!("{path}/{}/replay", id(&replayed)), &json!({})).await.refuses(404, "");

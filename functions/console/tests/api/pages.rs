@@ -1,7 +1,7 @@
 //! The pages, as a browser gets them.
 
-use alerting::actor::NamedActor;
-use alerting::ids::{AlertId, IncidentId, Stamp};
+use alerting::base::actor::NamedActor;
+use alerting::base::ids::{AlertId, IncidentId, Stamp};
 use alerting::incident::apply::{Action, Change, SourceChange, SourceKind};
 use serde_json::json;
 
@@ -326,7 +326,7 @@ async fn a_long_incident_is_shown_in_part_and_weighs_little() {
 }
 
 /// One more alert of the incident.
-async fn join(world: &World, first: &alerting::alert::Alert, incident: &IncidentId, n: u128) {
+async fn join(world: &World, first: &alerting::incident::alert::Alert, incident: &IncidentId, n: u128) {
     let stamp = Stamp::from_parts(world.now(), n);
     let mut alert = first.clone();
     alert.id = AlertId::of(&first.integration, stamp);

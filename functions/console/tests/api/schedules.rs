@@ -128,7 +128,8 @@ async fn the_gaps_of_the_next_two_weeks_are_shown() {
     let empty = world.post("/schedules", &json!({"name": "Nobody"})).await.is(201);
     let gaps = empty["gaps"].as_array().expect("gaps");
     assert_eq!(gaps.len(), 1);
-    let moment = |at: &Value| alerting::moment::Moment::parse_rfc3339(at.as_str().expect("a time")).expect("RFC 3339");
+    let moment =
+        |at: &Value| alerting::base::moment::Moment::parse_rfc3339(at.as_str().expect("a time")).expect("RFC 3339");
     let length = moment(&gaps[0]["until"]).since(moment(&gaps[0]["from"]));
     assert_eq!(length, Duration::from_secs(14 * 24 * 3600));
 

@@ -1,10 +1,10 @@
 //! Why nobody was told, for every way in which a message ends before it becomes an alert; what is asked anew and what is
 //! not. How alerts are explained is told in the scenarios, where there are all functions.
 
-use alerting::ids::{IntegrationId, Stamp};
-use alerting::limits;
-use alerting::message::RawBody;
-use alerting::policy::KeyFrom;
+use alerting::base::ids::{IntegrationId, Stamp};
+use alerting::base::limits;
+use alerting::rules::message::RawBody;
+use alerting::rules::policy::KeyFrom;
 use lambda_kit::random::StampSource;
 use serde_json::{Value, json};
 use store::log::{JudgedBy, LogEntry, MessageOutcome};

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};

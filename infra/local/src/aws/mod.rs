@@ -20,7 +20,7 @@ mod wire;
 
 use std::path::Path;
 
-use alerting::secret::Secret;
+use alerting::base::secret::Secret;
 use aws_types::SdkConfig;
 use bytes::Bytes;
 use lambda_kit::clock::Clock;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use alerting::secret::Secret;
+use alerting::base::secret::Secret;
 use serde::Deserialize;
 use serde_json::{Value, json};
 

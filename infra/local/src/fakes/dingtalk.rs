@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alerting::rate::Rate;
+use alerting::base::rate::Rate;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Query, State};
@@ -139,7 +139,7 @@ fn with_calls(run: Run, called: &[String]) -> Vec<Run> {
 fn lines(text: &Value, dialect: Dialect) -> Option<Seen> {
     let text = text.as_str().filter(|text| !text.is_empty())?;
     let lines = rich::parse(text, dialect);
-    Some(Seen { lines, ..Seen::new(alerting::moment::Moment::default()) })
+    Some(Seen { lines, ..Seen::new(alerting::base::moment::Moment::default()) })
 }
 
 /// The title shows in the notification only; a page has room for it.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alerting::rate::Rate;
+use alerting::base::rate::Rate;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -107,7 +107,7 @@ fn check_signature(body: &Value, rules: &Rules, now_secs: i64) -> Result<(), Rep
 }
 
 fn empty() -> Seen {
-    Seen::new(alerting::moment::Moment::default())
+    Seen::new(alerting::base::moment::Moment::default())
 }
 
 fn text(content: &Value) -> Option<Seen> {

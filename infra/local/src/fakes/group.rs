@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use alerting::moment::Moment;
-use alerting::rate::Rate;
-use alerting::secret::Secret;
+use alerting::base::moment::Moment;
+use alerting::base::rate::Rate;
+use alerting::base::secret::Secret;
 
 use super::reply::Reply;
 use super::seen::Seen;

@@ -105,7 +105,7 @@ fn write_anew(path: &Path, kept: &Kept) -> anyhow::Result<(File, u64)> {
 mod tests {
     use super::*;
     use crate::fakes::rich::Run;
-    use alerting::moment::Moment;
+    use alerting::base::moment::Moment;
 
     #[test]
     fn a_torn_line_costs_only_itself_and_old_messages_are_dropped() {

@@ -15,8 +15,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use alerting::moment::Moment;
-use alerting::rate::Rate;
+use alerting::base::moment::Moment;
+use alerting::base::rate::Rate;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use http::HeaderMap;

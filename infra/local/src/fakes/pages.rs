@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{Html, IntoResponse, Response};

@@ -1,6 +1,6 @@
 //! One message as a member of the group sees it: a bar of colour, a title, text, buttons.
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 use serde::{Deserialize, Serialize};
 
 use super::rich::{self, Line};

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::*;
-use alerting::secret::Secret;
+use alerting::base::secret::Secret;
 
 struct World {
     fakes: Fakes,

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alerting::rate::Rate;
+use alerting::base::rate::Rate;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{Query, State};

@@ -1,6 +1,6 @@
 //! The unmodified AWS SDK for Rust, as the functions use it.
 
-use alerting::secret::Secret;
+use alerting::base::secret::Secret;
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::error::ProvideErrorMetadata;
 use aws_sdk_sqs::types::{

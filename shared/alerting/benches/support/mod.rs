@@ -1,14 +1,14 @@
 //! What is measured: messages of 1 KB against many rules, as people write them, and against the worst that is accepted.
 
-use alerting::alert::{AlertEvent, Folded, fold};
-use alerting::filter::{Condition, Filter, Group, Op};
-use alerting::ids::Stamp;
-use alerting::integration::{
+use alerting::base::ids::Stamp;
+use alerting::base::moment::Moment;
+use alerting::incident::alert::{AlertEvent, Folded, fold};
+use alerting::rules::filter::{Condition, Filter, Group, Op};
+use alerting::rules::integration::{
     IntakeLimits, Integration, KeyExtractor, KeyField, PushMode, Routing, Security, TitleFrom, Unmatched,
 };
-use alerting::message::{Message, MsgType, Origin, RawBody, Received, Verdict};
-use alerting::moment::Moment;
-use alerting::policy::{Decision, Policy};
+use alerting::rules::message::{Message, MsgType, Origin, RawBody, Received, Verdict};
+use alerting::rules::policy::{Decision, Policy};
 
 pub const BYTES: usize = 1024;
 pub const ASCII: &str = "usage of /data on db-1 is above ninety percent, ";

@@ -1,12 +1,12 @@
 //! What a change does to an incident.
 
-use crate::actor::NamedActor;
-use crate::assignment::Assigned;
-use crate::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, SpaceId, Stamp};
+use crate::base::actor::NamedActor;
+use crate::base::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, SpaceId, Stamp};
+use crate::base::moment::Moment;
+use crate::base::severity::Severity;
+use crate::incident::assignment::Assigned;
+use crate::incident::timeline::{Audience, Entry, EntryKind};
 use crate::incident::{ALERTS, Hold, Incident, Progress, Reach, due, person, raise, source};
-use crate::moment::Moment;
-use crate::severity::Severity;
-use crate::timeline::{Audience, Entry, EntryKind};
 
 /// What happens to an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,13 +1,13 @@
 //! What happens to an incident when its time has come, and how a level of an escalation rule starts.
 
-use crate::actor::NamedActor;
-use crate::assignment::{Assigned, Assignment};
-use crate::escalation::Unless;
-use crate::ids::DestinationId;
+use crate::base::actor::NamedActor;
+use crate::base::ids::DestinationId;
+use crate::base::moment::Moment;
 use crate::incident::apply::{Applied, Draft, close, reset};
+use crate::incident::assignment::{Assigned, Assignment};
+use crate::incident::escalation::Unless;
+use crate::incident::timeline::{Audience, Entry, EntryKind};
 use crate::incident::{Escalation, Hold, Incident, Progress, Reach};
-use crate::moment::Moment;
-use crate::timeline::{Audience, Entry, EntryKind};
 
 /// What the timeline says of an incident that nothing takes.
 pub(crate) const NO_DESTINATIONS: &str =

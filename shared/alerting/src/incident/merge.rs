@@ -4,11 +4,11 @@
 //! can close, recover or be merged elsewhere in between, and an incident is never merged into one that is merged itself:
 //! no circle can come about. An earlier version wrote one after the other; what it left is mended here, too.
 
-use crate::actor::NamedActor;
+use crate::base::actor::NamedActor;
+use crate::base::moment::Moment;
 use crate::incident::apply::{ActionError, Draft, close};
+use crate::incident::timeline::{Entry, EntryKind};
 use crate::incident::{ALERTS, Incident, Linked, Progress};
-use crate::moment::Moment;
-use crate::timeline::{Entry, EntryKind};
 
 /// What is to be written: all of it at once.
 #[derive(Debug, Clone, PartialEq, Eq)]

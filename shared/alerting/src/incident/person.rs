@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::actor::{Actor, NamedActor};
-use crate::assignment::Assigned;
+use crate::base::actor::{Actor, NamedActor};
+use crate::base::moment::Moment;
+use crate::base::severity::Severity;
 use crate::incident::apply::{Action, ActionError, Applied, Draft, close, reset};
+use crate::incident::assignment::Assigned;
 use crate::incident::due::{add, add_all, assign_again, start};
+use crate::incident::timeline::{Audience, Entry, EntryKind};
 use crate::incident::{Escalation, Incident, Progress, Reach, raise};
-use crate::moment::Moment;
-use crate::severity::Severity;
-use crate::timeline::{Audience, Entry, EntryKind};
 
 /// What someone does again within this time, with nothing in between, is a button that was pressed twice, or a request
 /// whose answer was lost: what would take effect each time (a comment, one level further) takes effect once.

@@ -4,12 +4,12 @@
 //! warnings need not be the one for what is critical: another rule starts with its first level; the same rule stays at its
 //! level, whose people are reached as they prefer for the new severity. People who were chosen by hand keep it.
 
-use crate::assignment::{Assigned, Assignment};
+use crate::base::moment::Moment;
 use crate::incident::apply::{Draft, Wanted};
+use crate::incident::assignment::{Assigned, Assignment};
 use crate::incident::due::{add_all, refresh, start};
+use crate::incident::timeline::Audience;
 use crate::incident::{Incident, Progress};
-use crate::moment::Moment;
-use crate::timeline::Audience;
 
 /// What has to be found out before the incident becomes more severe.
 pub(super) fn wanted(incident: &Incident) -> Option<Wanted> {

@@ -1,13 +1,13 @@
 //! What an alert's own changes do to its incident.
 
-use crate::actor::{Actor, NamedActor};
-use crate::assignment::Assigned;
-use crate::ids::AlertId;
+use crate::base::actor::{Actor, NamedActor};
+use crate::base::ids::AlertId;
+use crate::base::moment::Moment;
 use crate::incident::apply::{Applied, Draft, SourceChange, SourceKind, close};
+use crate::incident::assignment::Assigned;
 use crate::incident::due::start;
+use crate::incident::timeline::EntryKind;
 use crate::incident::{ALERTS, Incident, Linked, Progress, raise};
-use crate::moment::Moment;
-use crate::timeline::EntryKind;
 
 /// The remark of an incident that was over before it was made.
 const OVER: &str = "nobody is told: the alert had recovered before its incident was made";

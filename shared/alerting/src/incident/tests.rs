@@ -7,16 +7,16 @@ mod on_call;
 
 use std::time::Duration;
 
-use crate::actor::{Actor, NamedActor, Via};
-use crate::assignment::{Assigned, Assignment};
-use crate::escalation::{Next, Repeat, Unless};
-use crate::ids::{AlertId, DestinationId, IncidentId, Stamp};
+use crate::base::actor::{Actor, NamedActor, Via};
+use crate::base::ids::{AlertId, DestinationId, IncidentId, Stamp};
+use crate::base::moment::Moment;
+use crate::base::severity::Severity;
 use crate::incident::apply::{Action, ActionError, Applied, Change, SourceChange, SourceKind, apply, left_by, wanted};
+use crate::incident::assignment::{Assigned, Assignment};
+use crate::incident::escalation::{Next, Repeat, Unless};
+use crate::incident::timeline::{Audience, Entry, EntryKind};
+use crate::incident::timer::{Work, timers};
 use crate::incident::{ALERTS, Hold, Incident, Linked, Progress, Reach, TIMELINE_INLINE};
-use crate::moment::Moment;
-use crate::severity::Severity;
-use crate::timeline::{Audience, Entry, EntryKind};
-use crate::timer::{Work, timers};
 
 fn at(secs: i64) -> Moment {
     Moment::from_secs(secs)

@@ -1,5 +1,5 @@
-use alerting::notice::Notice;
-use alerting::timeline::EntryKind;
+use alerting::incident::notice::Notice;
+use alerting::incident::timeline::EntryKind;
 
 use super::variables::VARIABLES;
 use super::*;
@@ -112,7 +112,7 @@ fn what_no_message_could_use_is_refused_when_it_is_saved() {
 
 #[test]
 fn the_largest_notice_there_can_be_is_within_every_bound_of_the_usual_content() {
-    use alerting::limits::{DESCRIPTION_BYTES, LABEL_NAME_CHARS, LABEL_VALUE_CHARS, LABELS};
+    use alerting::base::limits::{DESCRIPTION_BYTES, LABEL_NAME_CHARS, LABEL_VALUE_CHARS, LABELS};
     let name = |n: usize| format!("{n:02}{}", "😀".repeat(LABEL_NAME_CHARS - 2));
     let labels = (0..LABELS).map(|n| (name(n), "😀".repeat(LABEL_VALUE_CHARS))).collect();
     let notice = Notice { labels, description: "x".repeat(DESCRIPTION_BYTES), ..escalated() };

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerting::notice::Notice;
-use alerting::shown::{self, is_shown_label, without_state};
+use alerting::incident::notice::Notice;
+use alerting::incident::shown::{self, is_shown_label, without_state};
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
 

@@ -1,6 +1,6 @@
 //! The HTML part: tables and inline styles, which is what all mail programs draw alike.
 
-use alerting::shown::links::Link;
+use alerting::incident::shown::links::Link;
 
 use crate::content::Fact;
 use crate::layout::{Digest, Line, Message, Tone, Words, linked};

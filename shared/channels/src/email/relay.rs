@@ -1,6 +1,6 @@
 //! The server that mail leaves by, as an operator describes it once per deployment.
 
-use alerting::secret::Secret;
+use alerting::base::secret::Secret;
 use lettre::Address;
 use lettre::message::Mailbox;
 use serde_json::Value;

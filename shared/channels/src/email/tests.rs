@@ -4,7 +4,7 @@ use super::*;
 use crate::Destination;
 use crate::outcome::Reason::{BadDestination, ProviderDown, RateLimited, Refused, TooLarge, Unauthorized, Unreadable};
 use crate::samples::{self, check_outcomes, described, notice, post, rejected, retry};
-use alerting::timeline::EntryKind;
+use alerting::incident::timeline::EntryKind;
 
 fn received(words: &str) -> Outcome {
     Outcome::Delivered { receipt: Some(words.to_owned()) }

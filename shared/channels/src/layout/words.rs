@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use alerting::notice::Notice;
-use alerting::severity::Severity;
-use alerting::timeline::EntryKind;
+use alerting::base::severity::Severity;
+use alerting::incident::notice::Notice;
+use alerting::incident::timeline::EntryKind;
 
-use alerting::destination::Language;
+use alerting::people::destination::Language;
 
 use super::{Tone, clean_line};
 

@@ -74,7 +74,7 @@ fn someone_of_whom_only_the_phone_is_known_is_called_in_one_text_message() {
     let by_phone = Person { identities: Default::default(), ..known_as("", Some("+8613800000000")) };
     let abroad = Person { phone: Some("+85212345678".to_owned()), ..by_phone.clone() };
     let mentions = vec![by_phone, abroad, known_as("LiLei", Some("+8613900000000"))];
-    let notices = [alerting::notice::Notice { mentions, ..described("disk full", "97%") }];
+    let notices = [alerting::incident::notice::Notice { mentions, ..described("disk full", "97%") }];
     let request = samples::destination("wecom_bot").request(&samples::post(&notices), samples::NOW).expect("renders");
     let body = samples::body(&request);
     assert_eq!(body["msgtype"], "text");

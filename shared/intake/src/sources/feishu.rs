@@ -14,9 +14,9 @@
 
 use std::collections::BTreeMap;
 
-use alerting::integration::TitleFrom;
-use alerting::limits;
-use alerting::message::{DEFAULT_TITLE, Message, MsgType};
+use alerting::base::limits;
+use alerting::rules::integration::TitleFrom;
+use alerting::rules::message::{DEFAULT_TITLE, Message, MsgType};
 use serde_json::{Map, Value};
 
 use crate::clean;

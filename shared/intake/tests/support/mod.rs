@@ -1,8 +1,8 @@
 //! Integrations to decide by.
 
-use alerting::integration::{IntakeLimits, Integration, PushMode, Routing, Security, TitleFrom};
-use alerting::message::MsgType;
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
+use alerting::rules::integration::{IntakeLimits, Integration, PushMode, Routing, Security, TitleFrom};
+use alerting::rules::message::MsgType;
 
 /// One with default settings.
 pub(crate) fn integration() -> Integration {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use alerting::limits;
-use alerting::moment::Moment;
+use alerting::base::limits;
+use alerting::base::moment::Moment;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::{ATTEMPTS, Attempt, Delivery, Told};

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alerting::actor::NamedActor;
-use alerting::alert::{Alert, AlertState, Status};
-use alerting::ids::{AlertId, ApiKeyId, IncidentId};
+use alerting::base::actor::NamedActor;
+use alerting::base::ids::{AlertId, ApiKeyId, IncidentId};
+use alerting::base::moment::Moment;
+use alerting::base::severity::Severity;
+use alerting::incident::alert::{Alert, AlertState, Status};
 use alerting::incident::apply::{Action, Change, SourceChange, SourceKind};
+use alerting::incident::timeline::EntryKind;
 use alerting::incident::{Incident, Progress};
-use alerting::moment::Moment;
-use alerting::severity::Severity;
-use alerting::timeline::EntryKind;
 use store::Page;
 use store::alert_states::WriteState;
 use store::alerts::{AlertQuery, Opened, WriteAlert};
@@ -31,7 +31,7 @@ fn state(version: u64, at: i64) -> AlertState {
         lower_since: None,
         content: "0123456789abcdef".to_owned(),
         texts: stamp(at),
-        applied: alerting::alert::Applied::default(),
+        applied: alerting::incident::alert::Applied::default(),
         version,
     }
 }

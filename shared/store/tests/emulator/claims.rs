@@ -8,8 +8,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use alerting::ids::{DestinationId, IncidentId};
-use alerting::moment::Moment;
+use alerting::base::ids::{DestinationId, IncidentId};
+use alerting::base::moment::Moment;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};

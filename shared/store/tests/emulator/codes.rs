@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use alerting::code::{Code, Entered, TRIES, Void};
-use alerting::ids::MemberId;
+use alerting::base::ids::MemberId;
 use alerting::people::AddressedBy;
+use alerting::people::code::{Code, Entered, TRIES, Void};
 use store::codes::Guess;
 
 use crate::world::{NOW, World};

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alerting::destination::{Language, Provider};
-use alerting::hours::Zone;
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Sealed;
+use alerting::base::severity::Severity;
+use alerting::incident::space::Space;
+use alerting::people::destination::{Language, Provider};
+use alerting::people::hours::Zone;
+use alerting::people::schedule::Schedule;
 use alerting::people::{Member, Role, Team, Verified};
-use alerting::schedule::Schedule;
-use alerting::secret::Sealed;
-use alerting::severity::Severity;
-use alerting::space::Space;
 use store::cache::TTL;
 use store::config::Expect;
 use store::errors::SaveError;

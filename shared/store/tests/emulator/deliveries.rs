@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use alerting::ids::{DestinationId, IncidentId};
+use alerting::base::ids::{DestinationId, IncidentId};
+use alerting::base::moment::Moment;
+use alerting::base::rate::Rate;
+use alerting::base::severity::Severity;
 use alerting::incident::Progress;
-use alerting::moment::Moment;
-use alerting::notice::Notice;
-use alerting::rate::Rate;
-use alerting::severity::Severity;
-use alerting::timeline::EntryKind;
+use alerting::incident::notice::Notice;
+use alerting::incident::timeline::EntryKind;
 use store::Store;
 use store::dead_letters::DeadLetter;
 use store::deliveries::{ATTEMPTS, AttemptOutcome, Claim, Delivery, DeliveryState, Mark, Marked};

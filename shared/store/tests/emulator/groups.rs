@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use alerting::actor::NamedActor;
-use alerting::ids::{AlertId, ApiKeyId, IncidentId, SilenceId};
+use alerting::base::actor::NamedActor;
+use alerting::base::ids::{AlertId, ApiKeyId, IncidentId, SilenceId};
+use alerting::base::severity::Severity;
 use alerting::incident::apply::{Action, Change, SourceChange, SourceKind};
 use alerting::incident::{Incident, TIMELINE_INLINE};
-use alerting::severity::Severity;
 use store::changes::Outcome;
 use store::groups::{Group, Mute};
 use store::incidents::{Place, Replaces, WriteIncident};
@@ -106,14 +106,14 @@ async fn an_alert_that_could_not_join_has_its_own_incident_once() {
     world.store.note_place(&own(1), &joined(10), None, NOW).await.expect("written");
     let refused = world.store.change_by_source(&own(1), &Change::Source(source(1)), None, NOW).await;
     assert_eq!(refused.expect("read"), Outcome::CannotJoin);
-    let alert = alerting::alert::Alert {
+    let alert = alerting::incident::alert::Alert {
         id: source(1).alert,
         integration: integration("a"),
         alert_key: None,
         title: "disk full".to_owned(),
         description: String::new(),
         severity: Severity::Warning,
-        status: alerting::alert::Status::Open,
+        status: alerting::incident::alert::Status::Open,
         count: 1,
         labels: Default::default(),
         opened_by: stamp(1),

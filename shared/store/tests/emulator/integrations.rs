@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use alerting::integration::{IntakeLimits, Integration, PushMode, Routing, Security, TitleFrom};
-use alerting::message::MsgType;
-use alerting::secret::Sealed;
+use alerting::base::secret::Sealed;
+use alerting::rules::integration::{IntakeLimits, Integration, PushMode, Routing, Security, TitleFrom};
+use alerting::rules::message::MsgType;
 use store::api_keys::ApiKey;
 use store::cache::TTL;
 use store::config::Expect;

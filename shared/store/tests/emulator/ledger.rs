@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use alerting::ids::{IncidentId, Stamp};
-use alerting::integration::{IntakeLimits, Integration, PushMode, Routing, Security, TitleFrom};
-use alerting::limits;
-use alerting::moment::Moment;
-use alerting::secret::Sealed;
+use alerting::base::ids::{IncidentId, Stamp};
+use alerting::base::limits;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Sealed;
+use alerting::rules::integration::{IntakeLimits, Integration, PushMode, Routing, Security, TitleFrom};
 use store::config::Expect;
 use store::deliveries::{DeliveryState, Mark};
 use store::integrations::StoredIntegration;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use alerting::ids::{AlertId, IncidentId, IntegrationId, Stamp};
-use alerting::limits;
-use alerting::message::RawBody;
-use alerting::moment::Moment;
-use alerting::policy::{Flag, KeyFrom};
+use alerting::base::ids::{AlertId, IncidentId, IntegrationId, Stamp};
+use alerting::base::limits;
+use alerting::base::moment::Moment;
+use alerting::rules::message::RawBody;
+use alerting::rules::policy::{Flag, KeyFrom};
 use store::log::{JudgedBy, LogEntry, Logged, MessageOutcome, NoticeRef};
 
 use crate::world::{NOW, World, destination, integration, space, stamp};

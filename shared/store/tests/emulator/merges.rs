@@ -1,9 +1,9 @@
 //! Merges of two incidents in one transaction, against each other and against other changes; and circles of merges that an
 //! earlier version has left.
 
+use alerting::base::severity::Severity;
 use alerting::incident::apply::{Action, ActionError, Change, SourceChange, SourceKind};
 use alerting::incident::{Incident, Progress};
-use alerting::severity::Severity;
 use store::changes::{ChangeError, Outcome};
 use store::incidents::{Replaces, WriteIncident};
 

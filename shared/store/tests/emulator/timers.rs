@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use alerting::ids::{AlertId, IncidentId};
-use alerting::timer::{Timer, Work};
+use alerting::base::ids::{AlertId, IncidentId};
+use alerting::incident::timer::{Timer, Work};
 
 use crate::world::{NOW, World, destination, integration, space, stamp};
 

@@ -1,7 +1,7 @@
 //! An emulator with the two tables, and values to store.
 
-use alerting::ids::{DestinationId, IntegrationId, SpaceId, Stamp};
-use alerting::moment::Moment;
+use alerting::base::ids::{DestinationId, IntegrationId, SpaceId, Stamp};
+use alerting::base::moment::Moment;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeDefinition, BillingMode, KeySchemaElement, KeyType, ScalarAttributeType};
 use lambda_kit::aws::local_config;

@@ -2,8 +2,8 @@
 
 use std::hint::black_box;
 
-use alerting::message::Message;
-use alerting::policy::Policy;
+use alerting::rules::message::Message;
+use alerting::rules::policy::Policy;
 use gungraun::Callgrind;
 use gungraun::prelude::*;
 
@@ -45,7 +45,7 @@ fn worst(ready: (Policy, Message)) -> impl Sized {
     (black_box(judgement), ready)
 }
 
-fn with_pattern(pattern: &str) -> alerting::integration::Integration {
+fn with_pattern(pattern: &str) -> alerting::rules::integration::Integration {
     integration(std::iter::once(pattern.to_owned()))
 }
 
@@ -55,7 +55,7 @@ fn with_pattern(pattern: &str) -> alerting::integration::Integration {
 #[bench::folded(REFUSED[2])]
 #[bench::either(REFUSED[3])]
 #[bench::unclosed(REFUSED[4])]
-fn refused(integration: alerting::integration::Integration) -> impl Sized {
+fn refused(integration: alerting::rules::integration::Integration) -> impl Sized {
     let refusal = Policy::new(black_box(&integration), &[]).expect_err("refused");
     (black_box(refusal), integration)
 }

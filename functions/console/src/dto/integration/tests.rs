@@ -1,6 +1,6 @@
 use serde_json::{Value, json};
 
-use alerting::policy::Policy;
+use alerting::rules::policy::Policy;
 
 use super::*;
 use crate::dto::field_error;

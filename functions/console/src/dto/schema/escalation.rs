@@ -74,7 +74,7 @@ pub(crate) enum UnlessShape {
 
 #[cfg(test)]
 mod tests {
-    use alerting::escalation::{self, Group, Next, Notify, Repeat, TemplateTexts, Unless};
+    use alerting::incident::escalation::{self, Group, Next, Notify, Repeat, TemplateTexts, Unless};
     use alerting::people::CONTACTS;
     use serde_json::json;
 

@@ -43,7 +43,7 @@ pub(crate) enum WeekdayShape {
 
 #[cfg(test)]
 mod tests {
-    use alerting::hours::{WINDOWS, Weekday, WeeklyHours, Window, Zone};
+    use alerting::people::hours::{WINDOWS, Weekday, WeeklyHours, Window, Zone};
 
     use super::super::tests::{same_fields, same_names, schema_of};
     use super::*;

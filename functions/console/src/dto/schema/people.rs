@@ -70,7 +70,7 @@ impl ToSchema for IdentitiesShape {
 
 #[cfg(test)]
 mod tests {
-    use alerting::destination::Language;
+    use alerting::people::destination::Language;
     use alerting::people::{AddressedBy, Role};
 
     use super::super::tests::same_names;

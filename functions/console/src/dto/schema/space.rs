@@ -110,8 +110,8 @@ pub(crate) enum SilenceActionShape {
 
 #[cfg(test)]
 mod tests {
-    use alerting::silence::SilenceAction;
-    use alerting::space::{self, AutoClose, AutoCloseSince, EmptyValues, Flapping, FlappingMode, Grouping};
+    use alerting::incident::silence::SilenceAction;
+    use alerting::incident::space::{self, AutoClose, AutoCloseSince, EmptyValues, Flapping, FlappingMode, Grouping};
 
     use super::super::tests::{range_of, same_fields, same_names, schema_of};
     use super::*;

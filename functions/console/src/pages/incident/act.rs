@@ -1,6 +1,6 @@
 //! What a form of the incident's page does: one conditional change by the signed-in member, then back to the page.
 
-use alerting::ids::IncidentId;
+use alerting::base::ids::IncidentId;
 use alerting::incident::Incident;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};

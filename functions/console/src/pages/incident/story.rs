@@ -1,8 +1,8 @@
 //! A timeline in words: what happened, and each attempt to tell somebody with its result, newest first.
 
+use alerting::base::moment::Moment;
 use alerting::incident::Incident;
-use alerting::moment::Moment;
-use alerting::timeline::{Entry, EntryKind};
+use alerting::incident::timeline::{Entry, EntryKind};
 use serde::Serialize;
 use store::deliveries::{Attempt, AttemptOutcome};
 

@@ -1,13 +1,13 @@
 //! What an incident's page says, from the incident, its alerts, its deliveries and the names of everyone in it.
 
-use alerting::alert::{Alert, Status};
-use alerting::ids::DestinationId;
+use alerting::base::ids::DestinationId;
+use alerting::base::limits::cut_chars;
+use alerting::base::severity::Severity;
+use alerting::incident::alert::{Alert, Status};
+use alerting::incident::notified::Notified;
+use alerting::incident::shown::links::{Link, Piece, pieces};
+use alerting::incident::shown::{self, without_state};
 use alerting::incident::{Incident, Progress};
-use alerting::limits::cut_chars;
-use alerting::notified::Notified;
-use alerting::severity::Severity;
-use alerting::shown::links::{Link, Piece, pieces};
-use alerting::shown::{self, without_state};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 use store::deliveries::Delivery;
@@ -283,7 +283,7 @@ fn alert_row(alert: Alert, integration: Option<String>, reader: &Reader) -> Aler
         labels: labels.map(|(name, value)| (name, runs(&value))).collect(),
         closing: alert.closing.map(|message| ClosingRow {
             title: message.title,
-            text: alerting::limits::cut_chars(&message.text, TEXT_CHARS),
+            text: alerting::base::limits::cut_chars(&message.text, TEXT_CHARS),
             at: reader.when(message.stamp.received_at()),
         }),
         triggered: reader.when(alert.opened_by.received_at()),

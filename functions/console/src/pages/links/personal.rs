@@ -1,9 +1,9 @@
 //! The link by which one person acknowledges without signing in: for channels that are addressed to one person, where
 //! the deployment allows it. It lives a day, works once, does nothing else, and shows no more than the incident's number.
 
-use alerting::actor::{NamedActor, Via};
+use alerting::base::actor::{NamedActor, Via};
+use alerting::incident::link::Link;
 use alerting::incident::{Incident, Progress};
-use alerting::link::Link;
 use alerting::people::Member;
 use axum::extract::FromRequestParts as _;
 use axum::http::StatusCode;

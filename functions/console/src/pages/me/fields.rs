@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use alerting::destination::Language;
-use alerting::hours::Zone;
+use alerting::base::severity::Severity;
+use alerting::people::destination::Language;
+use alerting::people::hours::Zone;
 use alerting::people::{CONTACTS, Contact, Member, NotAContact};
-use alerting::severity::Severity;
 use channels::catalogue::PEOPLE_CHANNELS;
 use serde::Serialize;
 

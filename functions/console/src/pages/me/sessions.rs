@@ -1,6 +1,6 @@
 //! Where a member is signed in, and how they end that.
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 use axum::Router;
 use axum::extract::State;
 use axum::response::Response;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 use rusqlite::params;
 use rusqlite::types::Type;
 use serde_json::{Map, Value, json};

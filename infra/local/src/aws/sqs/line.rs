@@ -12,7 +12,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 
 /// A message's sequence number: unique over all queues, growing with the time of sending.
 pub(crate) type Seq = i64;

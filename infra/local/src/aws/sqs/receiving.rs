@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 use rusqlite::types::Type;
 use rusqlite::{Row, params};
 use tokio::sync::oneshot;

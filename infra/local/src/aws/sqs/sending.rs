@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alerting::moment::Moment;
+use alerting::base::moment::Moment;
 use rusqlite::{OptionalExtension, params};
 use sha2::{Digest, Sha256};
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::incident::apply::Wanted;
-use crate::notice;
+use crate::incident::notice;
 
 fn repeat(time: u32) -> Change {
     Change::Repeat { round: 1, time }

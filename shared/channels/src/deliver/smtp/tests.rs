@@ -18,9 +18,9 @@ use crate::outcome::{Outcome, Reason};
 use crate::samples::{CANARY, NOW, described, notice, post, rejected, retry};
 use crate::settings::PlainSmtpHosts;
 use crate::{Destination, Post};
-use alerting::destination::Language;
-use alerting::notice::Notice;
-use alerting::timeline::EntryKind;
+use alerting::incident::notice::Notice;
+use alerting::incident::timeline::EntryKind;
+use alerting::people::destination::Language;
 use std::time::Duration;
 
 const LOGIN: &str = "larkspur:c4nary-smtp-password";

@@ -1,0 +1,11 @@
+//! What everything else is made of: ids, moments, limits, rates and secrets.
+
+pub mod actor;
+pub mod ids;
+pub mod key;
+pub mod limits;
+pub mod moment;
+pub mod rate;
+pub mod secret;
+pub mod severity;
+pub(crate) mod wall;

@@ -1,0 +1,272 @@
+//! Identities. A type per kind, parsed at the edge, so that two strings of different meaning cannot be swapped.
+//!
+//! Configuration ids are a prefix and ten base62 characters (`spc_4fJk2LmNpQ`). What a message creates is named after
+//! that message's [`Stamp`], so every retry, copy and crash recovery computes the same name.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use ulid::Ulid;
+
+use crate::base::moment::Moment;
+
+/// Why a text is not an id of the wanted kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not {0}")]
+pub struct ParseIdError(&'static str);
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal, $article:literal;)+) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(String);
+
+        impl $name {
+            /// What every id of this kind starts with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// Makes an id from the characters behind the prefix, which the caller drew at random.
+            pub fn from_suffix(suffix: &str) -> Result<Self, ParseIdError> {
+                format!("{}{suffix}", $prefix).parse()
+            }
+
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The characters behind the prefix.
+            pub fn suffix(&self) -> &str {
+                &self.0[$prefix.len()..]
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseIdError;
+
+            fn from_str(text: &str) -> Result<Self, ParseIdError> {
+                match text.strip_prefix($prefix) {
+                    Some(rest)
+                        if (1..=64).contains(&rest.len())
+                            && rest.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') =>
+                    {
+                        Ok(Self(text.to_owned()))
+                    }
+                    _ => Err(ParseIdError(concat!($article, " (", $prefix, "…)"))),
+                }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = ParseIdError;
+
+            fn try_from(text: String) -> Result<Self, ParseIdError> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> String {
+                id.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    )+};
+}
+
+ids! {
+    /// A collaboration space.
+    SpaceId = "spc_", "a space id";
+    /// An inbound URL and its policy.
+    IntegrationId = "int_", "an integration id";
+    /// One configured address on a channel.
+    DestinationId = "dst_", "a destination id";
+    /// A mapping table: source labels to result labels.
+    MappingTableId = "map_", "a mapping table id";
+    /// A person who can be told.
+    MemberId = "mem_", "a member id";
+    /// Several members under one name.
+    TeamId = "team_", "a team id";
+    /// Who is on call when.
+    ScheduleId = "sch_", "a schedule id";
+    /// One escalation rule of a space.
+    EscalationRuleId = "esc_", "an escalation rule id";
+    /// One silence of a space.
+    SilenceId = "sil_", "a silence id";
+    /// An API key; not the key itself, which is kept only as a hash.
+    ApiKeyId = "key_", "an API key id";
+    /// One episode of an alert, from trigger to close: `alt_{stamp}{integration suffix}`.
+    AlertId = "alt_", "an alert id";
+    /// What people work on: `inc_{stamp}{space suffix}`.
+    IncidentId = "inc_", "an incident id";
+}
+
+/// Identity and order of a message in one: a ULID that the intake mints once per request, before the first send.
+///
+/// Larger is newer. Neither the queue's message id nor its sent time serve: a redrive changes both.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Stamp(Ulid);
+
+impl Stamp {
+    /// Characters of a stamp in text.
+    pub const LEN: usize = ulid::ULID_LEN;
+
+    pub const fn new(ulid: Ulid) -> Self {
+        Self(ulid)
+    }
+
+    /// A stamp with written-down parts, for tests and for bounds of a time range.
+    pub fn from_parts(at: Moment, random: u128) -> Self {
+        Self(Ulid::from_parts(at.millis().max(0).unsigned_abs(), random))
+    }
+
+    /// The smallest stamp above this one.
+    pub fn successor(self) -> Self {
+        Self(self.0.increment().unwrap_or_else(|_| Ulid::from_parts(self.0.timestamp_ms() + 1, 0)))
+    }
+
+    /// When the message was received, in the clock of the intake that stamped it.
+    pub fn received_at(self) -> Moment {
+        Moment::from_millis(i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX))
+    }
+}
+
+impl FromStr for Stamp {
+    type Err = ParseIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseIdError> {
+        Ulid::from_string(text).map(Self).map_err(|_| ParseIdError("a stamp (26 characters of base32)"))
+    }
+}
+
+impl TryFrom<String> for Stamp {
+    type Error = ParseIdError;
+
+    fn try_from(text: String) -> Result<Self, ParseIdError> {
+        text.parse()
+    }
+}
+
+impl From<Stamp> for String {
+    fn from(stamp: Stamp) -> String {
+        stamp.to_string()
+    }
+}
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+/// The first 128 bits of SHA-256 over parts that cannot run into each other, in lower-case hex.
+pub fn hash128(parts: &[&str]) -> String {
+    let mut hasher = Sha256::new();
+    for part in parts {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize()[..16].iter().fold(String::with_capacity(32), |mut hex, byte| {
+        use fmt::Write as _;
+        write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
+        hex
+    })
+}
+
+impl AlertId {
+    /// The alert that the message `opened_by` triggered at `integration`.
+    pub fn of(integration: &IntegrationId, opened_by: Stamp) -> Self {
+        Self(format!("{}{opened_by}{}", Self::PREFIX, integration.suffix()))
+    }
+
+    /// Integration and opening message, or `None` for an id that no message can have made.
+    pub fn parts(&self) -> Option<(IntegrationId, Stamp)> {
+        let (stamp, suffix) = self.suffix().split_at_checked(Stamp::LEN)?;
+        Some((IntegrationId::from_suffix(suffix).ok()?, stamp.parse().ok()?))
+    }
+}
+
+impl DestinationId {
+    /// Where a member is reached on a channel that is addressed to people: `dst_email_4fJk2LmNpQ`. Saved destinations
+    /// have no `_` behind the prefix, so the two are never taken for each other.
+    pub fn of_member(member: &MemberId, channel: &str) -> Self {
+        Self(format!("{}{channel}_{}", Self::PREFIX, member.suffix()))
+    }
+
+    /// The channel and the member, if this is where a member is reached.
+    pub fn member(&self) -> Option<(&str, MemberId)> {
+        let (channel, suffix) = self.suffix().rsplit_once('_')?;
+        Some((channel, MemberId::from_suffix(suffix).ok()?))
+    }
+}
+
+impl IncidentId {
+    /// The incident that the alert opened by `opened_by` makes in `space`.
+    pub fn of(space: &SpaceId, opened_by: Stamp) -> Self {
+        Self(format!("{}{opened_by}{}", Self::PREFIX, space.suffix()))
+    }
+
+    /// Space and opening message, or `None` for an id that no alert can have made.
+    pub fn parts(&self) -> Option<(SpaceId, Stamp)> {
+        let (stamp, suffix) = self.suffix().split_at_checked(Stamp::LEN)?;
+        Some((SpaceId::from_suffix(suffix).ok()?, stamp.parse().ok()?))
+    }
+
+    /// The short code people call it by (`INC #7KQ2MD`): 30 bits of the id's hash, without letters that look alike.
+    pub fn num(&self) -> String {
+        const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+        Sha256::digest(self.0.as_bytes())[..6].iter().map(|byte| char::from(LETTERS[usize::from(byte & 31)])).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_alert_id_names_its_integration_and_its_first_message() {
+        let integration: IntegrationId = "int_4fJk2LmNpQ".parse().expect("valid");
+        let stamp = Stamp::from_parts(Moment::from_millis(1_767_607_200_000), 7);
+        assert_eq!(AlertId::of(&integration, stamp).parts(), Some((integration, stamp)));
+    }
+
+    #[test]
+    fn ids_of_another_kind_are_refused_by_name() {
+        let refused = "dst_4fJk2LmNpQ".parse::<SpaceId>().expect_err("wrong prefix");
+        assert_eq!(refused.to_string(), "not a space id (spc_…)");
+    }
+
+    #[test]
+    fn a_members_address_names_the_channel_and_the_member() {
+        let member: MemberId = "mem_4fJk2LmNpQ".parse().expect("valid");
+        let destination = DestinationId::of_member(&member, "smtp_email");
+        assert_eq!(destination.as_str().parse(), Ok(destination.clone()));
+        assert_eq!(destination.member(), Some(("smtp_email", member)));
+        assert_eq!("dst_8Zp1QeRtYu".parse::<DestinationId>().expect("valid").member(), None);
+    }
+
+    #[test]
+    fn hashed_parts_do_not_run_into_each_other() {
+        assert_ne!(hash128(&["ab", "c"]), hash128(&["a", "bc"]));
+    }
+}

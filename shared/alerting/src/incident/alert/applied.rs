@@ -1,0 +1,133 @@
+//! Which messages a state has applied, for as long as one of them may come back.
+//!
+//! An evaluator that dies between the write of the state and the record of its messages leaves them in the queue. They
+//! come back, are not newer than the watermark, and look as if a newer message had overtaken them. The mark of a message
+//! says what it did, so it is recorded as that.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{AlertState, Effect, Transition};
+use crate::base::ids::Stamp;
+
+/// Marks that stay beside those of the newest write.
+pub const RECENT: usize = 22;
+/// How many batches of the size of the newest one are remembered: so many evaluators die with one machine.
+const BATCHES: usize = 4;
+/// Bytes of a mark: the first bits of a hash of the stamp, and two bits that say what the message did. Of the messages
+/// that were overtaken, one in four million has the mark of another.
+const LENGTH: usize = 3;
+
+/// A mark of each message, oldest first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Applied(Vec<u8>);
+
+impl Applied {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What the message of this stamp did, if it was applied and is not forgotten.
+    fn effect(&self, stamp: Stamp) -> Option<Effect> {
+        let wanted = mark(stamp, 0);
+        let mut marks = self.0.chunks_exact(LENGTH);
+        let same = |mark: &&[u8]| mark[..2] == wanted[..2] && mark[2] & !3 == wanted[2];
+        Some(match marks.rfind(same)?[2] & 3 {
+            0 => Effect::Triggered,
+            1 => Effect::Updated,
+            2 => Effect::Recovered,
+            _ => Effect::NothingOpen,
+        })
+    }
+
+    pub(super) fn push(&mut self, stamp: Stamp, effect: Effect) {
+        let bits = match effect {
+            Effect::Triggered => 0,
+            Effect::Updated => 1,
+            Effect::Recovered => 2,
+            Effect::NothingOpen => 3,
+            // It was not applied.
+            Effect::Superseded => return,
+        };
+        self.0.extend(mark(stamp, bits));
+    }
+
+    /// Forgets the oldest ones. `newest` is how many the write adds that is about to be made.
+    pub(super) fn forget(&mut self, newest: usize) {
+        let kept = RECENT.max(BATCHES * newest) * LENGTH;
+        self.0.drain(..self.0.len().saturating_sub(kept));
+    }
+}
+
+impl AlertState {
+    /// What a message did that was applied and is not forgotten, and the episode that it belongs to.
+    pub(super) fn as_applied(&self, stamp: Stamp) -> Option<(Effect, Option<Stamp>)> {
+        let effect = self.applied.effect(stamp)?;
+        let before = |one: &&Transition| one.stamp <= stamp;
+        let episode = match effect {
+            Effect::Triggered => Some(stamp),
+            Effect::Updated | Effect::Recovered => {
+                self.ring.iter().rfind(before).map_or(self.episode, |transition| Some(transition.episode))
+            }
+            Effect::NothingOpen | Effect::Superseded => None,
+        };
+        Some((effect, episode))
+    }
+}
+
+fn mark(stamp: Stamp, bits: u8) -> [u8; LENGTH] {
+    let hash = Sha256::digest(stamp.to_string());
+    [hash[0], hash[1], hash[2] & !3 | bits]
+}
+
+impl TryFrom<String> for Applied {
+    type Error = base64::DecodeError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        STANDARD_NO_PAD.decode(text).map(Self)
+    }
+}
+
+impl From<Applied> for String {
+    fn from(applied: Applied) -> Self {
+        STANDARD_NO_PAD.encode(applied.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::moment::Moment;
+
+    fn stamp(at: usize) -> Stamp {
+        Stamp::from_parts(Moment::from_millis(i64::try_from(at).expect("small")), 7)
+    }
+
+    #[test]
+    fn a_message_is_known_by_what_it_did() {
+        let mut applied = Applied::default();
+        let effects = [Effect::Triggered, Effect::Updated, Effect::Recovered, Effect::NothingOpen];
+        for (at, effect) in effects.into_iter().enumerate() {
+            applied.push(stamp(at), effect);
+        }
+        let stored = String::from(applied);
+        assert_eq!(stored.len(), 16);
+        let applied = Applied::try_from(stored).expect("it can be read");
+        assert_eq!([0, 1, 2, 3].map(|at| applied.effect(stamp(at))), effects.map(Some));
+        assert_eq!(applied.effect(stamp(4)), None);
+    }
+
+    #[test]
+    fn the_oldest_are_forgotten_and_four_batches_like_the_newest_are_not() {
+        for (messages, newest, kept) in [(20, 1, 20), (100, 1, 22), (100, 6, 24), (100, 20, 80), (100, 100, 100)] {
+            let mut applied = Applied::default();
+            (0..messages).for_each(|at| applied.push(stamp(at), Effect::Updated));
+            applied.forget(newest);
+            let known: Vec<usize> = (0..messages).filter(|at| applied.effect(stamp(*at)).is_some()).collect();
+            assert_eq!(known, (messages - kept..messages).collect::<Vec<_>>(), "{newest} of {messages}");
+        }
+    }
+}

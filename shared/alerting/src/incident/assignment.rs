@@ -1,0 +1,285 @@
+//! Who is told: which escalation rule of a space takes an incident, and whom one of its levels reaches at this moment.
+//!
+//! In: the space's rules made ready ([`SpacePolicy`]), the people as they are configured ([`People`]). Out: an
+//! [`Assignment`], or that there is none, with the reason in words for the timeline.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::base::ids::{DestinationId, EscalationRuleId, MemberId, ScheduleId, TeamId};
+use crate::base::moment::Moment;
+use crate::base::severity::Severity;
+use crate::incident::escalation::{EscalationRule, Level, Next, Notify, Repeat};
+use crate::incident::silence::Silence;
+use crate::incident::space::Space;
+use crate::incident::{Hold, Reach};
+use crate::people::schedule::Schedule;
+use crate::people::{Member, Team};
+use crate::rules::compiled::{Fuel, Patterns};
+use crate::rules::matcher::{Matcher, View};
+use crate::rules::trace::{Observer, Outcome, Place, Trace};
+
+/// Work that the rules of one space may make for one incident; see [`crate::rules::compiled`].
+const FUEL: Fuel = 2_000_000;
+
+/// A space's escalation rules and silences made ready to be asked. What does not compile (stored by an older version)
+/// matches nothing.
+#[derive(Debug)]
+pub struct SpacePolicy {
+    rules: Vec<Option<Matcher>>,
+    silences: Vec<Option<Matcher>>,
+    patterns: Patterns,
+}
+
+impl SpacePolicy {
+    pub fn new(space: &Space) -> Self {
+        let mut patterns = Patterns::default();
+        let mut ready = |filter| Matcher::new(filter, "filter", &mut patterns).ok();
+        let rules = space.escalation_rules.iter().map(|rule| ready(&rule.filter)).collect();
+        let silences = space.silences.iter().map(|silence| ready(&silence.filter)).collect();
+        Self { rules, silences, patterns }
+    }
+
+    /// The first rule of `space` whose hours and filter match. `space` is the one that this was made of.
+    pub fn rule<'s>(&self, space: &'s Space, view: &View<'_>, now: Moment) -> Option<&'s EscalationRule> {
+        self.first_rule(space, view, now, &mut ())
+    }
+
+    /// The same, with every rule that was tried.
+    pub fn trace_rule<'s>(
+        &self,
+        space: &'s Space,
+        view: &View<'_>,
+        now: Moment,
+    ) -> (Option<&'s EscalationRule>, Trace) {
+        let mut trace = Trace::default();
+        (self.first_rule(space, view, now, &mut trace), trace)
+    }
+
+    fn first_rule<'s, O: Observer>(
+        &self,
+        space: &'s Space,
+        view: &View<'_>,
+        now: Moment,
+        seen: &mut O,
+    ) -> Option<&'s EscalationRule> {
+        let is_now = |rule: &EscalationRule| rule.hours.as_ref().is_none_or(|hours| hours.contains(now));
+        let all = space.escalation_rules.iter().zip(&self.rules).enumerate();
+        let mut all = all.filter(|(n, (rule, matcher))| {
+            self.takes(is_now(rule), matcher.as_ref(), view, Place::EscalationRule(*n), seen)
+        });
+        all.next().map(|(_, (rule, _))| rule)
+    }
+
+    /// The first silence of `space` that holds now and matches.
+    pub fn silence<'s>(&self, space: &'s Space, view: &View<'_>, now: Moment) -> Option<&'s Silence> {
+        self.first_silence(space, view, now, &mut ())
+    }
+
+    /// The same, with every silence that was tried.
+    pub fn trace_silence<'s>(&self, space: &'s Space, view: &View<'_>, now: Moment) -> (Option<&'s Silence>, Trace) {
+        let mut trace = Trace::default();
+        (self.first_silence(space, view, now, &mut trace), trace)
+    }
+
+    /// How the silences that are in force at this moment hold this back: until the last of them ends. `None`: nothing
+    /// holds it. A silence that makes no incidents holds back those that there are.
+    pub fn hold(&self, space: &Space, view: &View<'_>, now: Moment) -> Option<Hold> {
+        let all = space.silences.iter().zip(&self.silences).enumerate().rev();
+        let holding = all.filter(|(n, (silence, matcher))| {
+            self.takes(silence.is_active(now), matcher.as_ref(), view, Place::Silence(*n), &mut ())
+        });
+        let holds = holding.map(|(_, (silence, _))| silence.hold(now));
+        holds.max_by_key(|hold| (hold.until.is_none(), hold.until))
+    }
+
+    fn first_silence<'s, O: Observer>(
+        &self,
+        space: &'s Space,
+        view: &View<'_>,
+        now: Moment,
+        seen: &mut O,
+    ) -> Option<&'s Silence> {
+        let all = space.silences.iter().zip(&self.silences).enumerate();
+        let mut all = all.filter(|(n, (silence, matcher))| {
+            self.takes(silence.is_active(now), matcher.as_ref(), view, Place::Silence(*n), seen)
+        });
+        all.next().map(|(_, (silence, _))| silence)
+    }
+
+    /// A rule that cannot be judged within its fuel takes nothing: the next one, and at last the space's own
+    /// destinations, hear of the incident.
+    fn takes<O: Observer>(
+        &self,
+        is_now: bool,
+        matcher: Option<&Matcher>,
+        view: &View<'_>,
+        place: Place,
+        seen: &mut O,
+    ) -> bool {
+        let outcome = match matcher {
+            _ if !is_now => Outcome::NotNow,
+            None => Outcome::Unusable,
+            Some(matcher) => {
+                let mut run = self.patterns.run();
+                run.refuel(FUEL);
+                let matches = matcher.matches(view, &mut run, seen);
+                Outcome::of_filter(matches, run.failures() > 0)
+            }
+        };
+        let takes = outcome == Outcome::Matched;
+        seen.tried(|| (place, outcome));
+        takes
+    }
+}
+
+/// The people and schedules that a level may name, as they are configured now. What does not exist any more is missing.
+#[derive(Debug, Clone, Default)]
+pub struct People {
+    pub members: BTreeMap<MemberId, Member>,
+    pub teams: BTreeMap<TeamId, Team>,
+    pub schedules: BTreeMap<ScheduleId, Schedule>,
+    /// The channels of the groups that mention people.
+    pub channels: BTreeMap<DestinationId, String>,
+}
+
+/// A level, ready to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignment {
+    pub rule: Option<EscalationRuleId>,
+    pub rule_name: String,
+    /// Counted from zero.
+    pub level: u32,
+    /// How long the level waits before it tells anyone.
+    pub delay: Duration,
+    pub repeat: Option<Repeat>,
+    /// `None`: there is no level behind it.
+    pub next: Option<Next>,
+    pub people: Vec<Reach>,
+    pub groups: Vec<DestinationId>,
+    /// For the timeline: which levels before it reach nobody, whom this one does not reach, and why.
+    pub remark: Option<String>,
+}
+
+/// Who gets an incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Assigned {
+    /// The space's own destinations: a last rule of one level that takes everything.
+    Space(Vec<DestinationId>),
+    Level(Box<Assignment>),
+    /// Nobody, and why.
+    Nobody(String),
+}
+
+/// The members that a level may tell at `now`: those whom it names, those of its teams, who is on call.
+pub fn wanted(level: &Level, people: &People, now: Moment) -> Vec<MemberId> {
+    let teams = level.teams.iter().filter_map(|team| people.teams.get(team));
+    let on_call = level.schedules.iter().filter_map(|schedule| people.schedules.get(schedule)?.on_call(now));
+    let named = level.members.iter().cloned();
+    let all = named.chain(teams.flat_map(|team| team.members.clone())).chain(on_call.map(|on_call| on_call.member));
+    let mut seen = BTreeSet::new();
+    all.filter(|member| seen.insert(member.clone())).collect()
+}
+
+/// Whether anyone hears of a level that is told at `now`: people who have a way to be reached, or a group.
+pub fn reaches_anyone(level: &Level, severity: Severity, people: &People, now: Moment) -> bool {
+    !level.groups.is_empty() || !reach(level, severity, people, now).is_empty()
+}
+
+/// The first level of `rule`, from `from` on, that reaches anyone. Levels before it that reach nobody are skipped at once.
+pub fn assign(rule: &EscalationRule, from: u32, severity: Severity, people: &People, now: Moment) -> Assigned {
+    let mut remarks = Vec::new();
+    for (index, level) in (0_u32..).zip(&rule.levels).skip(usize::try_from(from).unwrap_or(usize::MAX)) {
+        let reached = reach(level, severity, people, now);
+        if reached.is_empty() && level.groups.is_empty() {
+            let reasons = unreachable(level, &reached, people, now);
+            let why = if reasons.is_empty() { "it names nobody".to_owned() } else { reasons.join(", ") };
+            remarks.push(format!("level {} reaches nobody ({why})", index + 1));
+            continue;
+        }
+        remarks.extend(unreachable(level, &reached, people, now));
+        let is_last = usize::try_from(index).is_ok_and(|index| index + 1 >= rule.levels.len());
+        return Assigned::Level(Box::new(Assignment {
+            rule: Some(rule.id.clone()),
+            rule_name: rule.name.clone(),
+            level: index,
+            delay: Duration::from_secs(u64::from(level.delay_minutes) * 60),
+            repeat: level.repeat,
+            next: level.next.filter(|_| !is_last),
+            people: reached,
+            groups: level.groups.iter().map(|group| group.destination.clone()).collect(),
+            remark: (!remarks.is_empty()).then(|| remarks.join("; ")),
+        }));
+    }
+    if remarks.is_empty() {
+        remarks.push(format!("{} has no level {}", rule.name, from + 1));
+    }
+    Assigned::Nobody(format!("{}: {}", rule.name, remarks.join("; ")))
+}
+
+/// People chosen by hand, each by their own preferences.
+pub fn by_hand(members: &[MemberId], severity: Severity, people: &People) -> Vec<Reach> {
+    members.iter().filter_map(|member| reach_of(member, &Notify::Preferences, severity, people)).collect()
+}
+
+/// Those who have a contact, and those whom a group of the level mentions.
+fn reach(level: &Level, severity: Severity, people: &People, now: Moment) -> Vec<Reach> {
+    let mentioned = |member: &MemberId| {
+        let known = people.members.get(member).is_some_and(|member| is_mentioned(member, level, people));
+        known.then(|| Reach { member: member.clone(), contacts: Vec::new(), at: 0, added: false })
+    };
+    let reach = |member| reach_of(member, &level.notify, severity, people).or_else(|| mentioned(member));
+    wanted(level, people, now).iter().filter_map(reach).collect()
+}
+
+/// Whether a group of the level mentions this member: identities have names that begin with the vendor's, such as
+/// `slack_user_id` for `slack_webhook`.
+fn is_mentioned(member: &Member, level: &Level, people: &People) -> bool {
+    let vendor = |name: &str| name.split('_').next().unwrap_or_default().to_owned();
+    let channels = level.groups.iter().filter(|group| group.mention);
+    let mut vendors = channels.filter_map(|group| people.channels.get(&group.destination)).map(|name| vendor(name));
+    vendors.any(|wanted| member.identities.keys().any(|name| vendor(name) == wanted))
+}
+
+/// `None` for a member who is gone, or has no way to be reached.
+fn reach_of(member: &MemberId, notify: &Notify, severity: Severity, people: &People) -> Option<Reach> {
+    let found = people.members.get(member)?;
+    let contacts = match notify {
+        Notify::Preferences => found.contacts(severity),
+        Notify::Unified { contacts } => contacts.clone(),
+    };
+    let contacts: Vec<DestinationId> = contacts.iter().map(|contact| contact.destination(member)).collect();
+    (!contacts.is_empty()).then(|| Reach { member: member.clone(), contacts, at: 0, added: false })
+}
+
+/// Why people whom the level names are not notified: each is a remark for the timeline.
+fn unreachable(level: &Level, reached: &[Reach], people: &People, now: Moment) -> Vec<String> {
+    let mut reasons = Vec::new();
+    for id in &level.schedules {
+        match people.schedules.get(id) {
+            None => reasons.push(format!("the schedule {id} was deleted")),
+            Some(schedule) if schedule.on_call(now).is_none() => {
+                reasons.push(format!("nobody is on call in {}", schedule.name));
+            }
+            Some(_) => {}
+        }
+    }
+    for id in &level.teams {
+        match people.teams.get(id) {
+            None => reasons.push(format!("the team {id} was deleted")),
+            Some(team) if team.members.is_empty() => reasons.push(format!("the team {} has no members", team.name)),
+            Some(_) => {}
+        }
+    }
+    let is_reached = |id: &MemberId| reached.iter().any(|reach| reach.member == *id);
+    for id in wanted(level, people, now).into_iter().filter(|id| !is_reached(id)) {
+        match people.members.get(&id) {
+            None => reasons.push(format!("the member {id} was deleted")),
+            Some(member) => reasons.push(format!("{} has no contact for this severity", member.name)),
+        }
+    }
+    reasons
+}
+
+#[cfg(test)]
+mod tests;

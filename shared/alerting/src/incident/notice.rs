@@ -1,0 +1,253 @@
+//! "Tell this destination about this change of that incident": the body of the FIFO queue "notices".
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::actor::Actor;
+use crate::base::ids::{DestinationId, EscalationRuleId, IncidentId, MemberId, SpaceId, hash128};
+use crate::base::limits;
+use crate::base::moment::Moment;
+use crate::base::severity::Severity;
+use crate::incident::timeline::{Audience, Entry, EntryKind};
+use crate::incident::{Incident, Progress};
+use crate::people::{AddressedBy, Member, Person};
+
+/// One record of the queue. Its group is the destination, so one sender works on a destination at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NoticeRecord {
+    Tell(Notice),
+    /// The same notice in a later try: it was put off until `due`, or sent again at somebody's request.
+    Again {
+        notice: Notice,
+        due: Moment,
+        /// When a person asked for it: it is sent even if it was delivered or given up before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        asked: Option<Moment>,
+    },
+    /// Send what waits in the destination's digest.
+    Flush {
+        destination: DestinationId,
+        due: Moment,
+    },
+}
+
+impl NoticeRecord {
+    pub fn destination(&self) -> &DestinationId {
+        match self {
+            NoticeRecord::Tell(notice) | NoticeRecord::Again { notice, .. } => &notice.destination,
+            NoticeRecord::Flush { destination, .. } => destination,
+        }
+    }
+
+    /// What the queue removes duplicates by, within its five minutes; beyond them `notify`'s own record does.
+    pub fn deduplication_id(&self) -> String {
+        match self {
+            NoticeRecord::Tell(notice) => notice.id(),
+            // A queue drops a second copy of a name within five minutes, so each try has a name of its own.
+            NoticeRecord::Again { notice, due, .. } => hash128(&["again", &notice.id(), &due.millis().to_string()]),
+            NoticeRecord::Flush { destination, due } => {
+                hash128(&["flush", destination.as_str(), &due.millis().to_string()])
+            }
+        }
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    pub destination: DestinationId,
+    /// The change's number in its incident: a destination told `n` is never told anything older.
+    pub n: u64,
+    pub kind: EntryKind,
+    pub at: Moment,
+    /// Who did it; a member or API key by name, `source`, or `timer`.
+    pub actor: String,
+    /// The same by id; `None`: an earlier version queued the notice, or it is a test.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Actor>,
+    pub incident: IncidentId,
+    pub num: String,
+    pub space: SpaceId,
+    pub space_name: String,
+    pub title: String,
+    pub description: String,
+    pub severity: Severity,
+    pub progress: Progress,
+    /// Of the incident ([`Incident::episode`]).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub episode: u32,
+    pub triggered_at: Moment,
+    pub closed_at: Option<Moment>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+    /// Name of the integration that the alert came from.
+    pub integration_name: String,
+    /// How many alerts the incident holds.
+    #[serde(default = "one")]
+    pub alert_count: u32,
+    /// The escalation rule that the incident follows: its templates say what the notice looks like.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<EscalationRuleId>,
+    /// The level of the escalation rule that is told, counted from one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<u32>,
+    /// Its alert opens and closes again and again.
+    #[serde(default)]
+    pub flapping: bool,
+    /// The one person whom this destination reaches for this incident; `None`: a group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<MemberId>,
+    /// Names of the people to whom it is assigned.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assigned: Vec<String>,
+    /// Those of them who are to be mentioned at this destination.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<Person>,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+/// What a notice says beside its incident.
+#[derive(Debug, Clone, Default)]
+pub struct Subject {
+    pub space_name: String,
+    pub integration_name: String,
+    pub description: String,
+    pub labels: BTreeMap<String, String>,
+    /// The people to whom the incident is assigned, as far as they exist.
+    pub people: BTreeMap<MemberId, Member>,
+    /// Who is mentioned where.
+    pub mentions: Vec<Mentions>,
+}
+
+/// A group in which the people assigned are mentioned.
+#[derive(Debug, Clone)]
+pub struct Mentions {
+    pub destination: DestinationId,
+    /// What a mapping table knows of them by their email: identities that they have not given themselves.
+    pub mapped: BTreeMap<MemberId, BTreeMap<String, String>>,
+}
+
+impl Notice {
+    /// Nobody works on it, so whoever is told can say that they do.
+    pub fn can_be_acknowledged(&self) -> bool {
+        self.progress == Progress::Triggered
+    }
+
+    /// The same for every copy of the same change to the same destination.
+    pub fn id(&self) -> String {
+        hash128(&["notice", self.incident.as_str(), self.destination.as_str(), &self.n.to_string()])
+    }
+}
+
+/// The notices of one change: one per destination that hears of it, none if such a change is not told.
+pub fn plan(incident: &Incident, entry: &Entry, subject: &Subject) -> Vec<Notice> {
+    if !entry.kind.is_told() {
+        return Vec::new();
+    }
+    let audience = match &entry.told {
+        Audience::Everyone => &incident.destinations,
+        Audience::Only(destinations) => destinations,
+    };
+    let assigned = incident.assignees.iter().map(|id| name_of(id, subject)).collect::<Vec<_>>();
+    let level =
+        incident.escalation.as_ref().filter(|at| at.rule.is_some() && assigns(entry.kind)).map(|at| at.level + 1);
+    let notice = |destination: &DestinationId| Notice {
+        destination: destination.clone(),
+        n: entry.n,
+        kind: kind_told(incident, entry),
+        at: entry.at,
+        actor: entry.actor.clone(),
+        by: entry.by.clone(),
+        incident: incident.id.clone(),
+        num: incident.num.clone(),
+        space: incident.space.clone(),
+        space_name: subject.space_name.clone(),
+        title: incident.title.clone(),
+        description: limits::cut_bytes(&subject.description, limits::DESCRIPTION_BYTES),
+        severity: incident.severity,
+        progress: incident.progress,
+        episode: incident.episode,
+        triggered_at: incident.triggered_at,
+        closed_at: incident.closed_at,
+        labels: subject.labels.clone(),
+        integration_name: subject.integration_name.clone(),
+        alert_count: u32::try_from(incident.alerts.len()).unwrap_or(u32::MAX),
+        rule: incident.escalation.as_ref().and_then(|at| at.rule.clone()),
+        level,
+        flapping: incident.flapping,
+        person: reached_at(incident, destination),
+        assigned: assigned.clone(),
+        mentions: if assigns(entry.kind) { mentioned(incident, destination, subject) } else { Vec::new() },
+    };
+    audience.iter().filter(|destination| !is_their_own(entry, destination)).map(notice).collect()
+}
+
+/// Whether this notice would go to the person who made the change.
+fn is_their_own(entry: &Entry, destination: &DestinationId) -> bool {
+    let by = entry.by.as_ref().and_then(Actor::member);
+    let is_action = matches!(entry.kind, EntryKind::Acknowledged | EntryKind::Closed | EntryKind::SeverityRaised);
+    is_action && by.is_some() && by == destination.member().map(|(_, member)| member).as_ref()
+}
+
+/// Whether a change gives the incident to people: they are mentioned then, and if one of them cannot be told, another
+/// contact is tried.
+pub const fn assigns(kind: EntryKind) -> bool {
+    matches!(
+        kind,
+        EntryKind::Triggered
+            | EntryKind::Reopened
+            | EntryKind::SnoozeEnded
+            | EntryKind::SilenceEnded
+            | EntryKind::Escalated
+            | EntryKind::Repeated
+            | EntryKind::Reassigned
+            | EntryKind::ResponderAdded
+            | EntryKind::SeverityRaised
+            | EntryKind::ContactFailed
+    )
+}
+
+/// Who is told only because another contact failed is told what that one would have been.
+fn kind_told(incident: &Incident, entry: &Entry) -> EntryKind {
+    match (entry.kind, &incident.escalation) {
+        (EntryKind::ContactFailed, Some(at)) if at.level > 0 => EntryKind::Escalated,
+        (EntryKind::ContactFailed, _) => EntryKind::Triggered,
+        (kind, _) => kind,
+    }
+}
+
+/// The member whose contact this destination is.
+fn reached_at(incident: &Incident, destination: &DestinationId) -> Option<MemberId> {
+    let people = incident.escalation.iter().flat_map(|escalation| &escalation.people);
+    let reached = people.into_iter().find(|reach| reach.contacts.contains(destination));
+    reached.map(|reach| reach.member.clone()).or_else(|| destination.member().map(|(_, member)| member))
+}
+
+fn name_of(id: &str, subject: &Subject) -> String {
+    let member = id.parse::<MemberId>().ok();
+    let member = member.and_then(|id| subject.people.get(&id));
+    member.map_or_else(|| id.to_owned(), |member| member.name.clone())
+}
+
+fn mentioned(incident: &Incident, destination: &DestinationId, subject: &Subject) -> Vec<Person> {
+    let Some(mentions) = subject.mentions.iter().find(|mentions| mentions.destination == *destination) else {
+        return Vec::new();
+    };
+    let people = incident.escalation.iter().flat_map(|escalation| &escalation.people);
+    let person = |member: &Member| {
+        let mut identities = mentions.mapped.get(&member.id).cloned().unwrap_or_default();
+        identities.extend(member.identities.clone());
+        let phone = member.verified_address(AddressedBy::Phone).map(str::to_owned);
+        Person { name: member.name.clone(), phone, identities }
+    };
+    people.filter_map(|reach| subject.people.get(&reach.member)).map(person).collect()
+}

@@ -1,0 +1,94 @@
+//! Whether anybody was notified of an incident, and if not, why: what pages and lists show loudly.
+//!
+//! In: the incident and the result of each of its deliveries. Out: [`Notified`]. An incident that needs nobody (silenced,
+//! or over before it was made) is [`Notified::NotNeeded`], so that the mark stands for a problem whenever it is seen.
+
+use crate::incident::due::NO_DESTINATIONS;
+use crate::incident::timeline::EntryKind;
+use crate::incident::{Incident, Progress};
+
+/// The result so far of everything that one destination was sent about an incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// At least one notice arrived, in a message of its own or with others.
+    Arrived,
+    /// None has arrived, and one is still being tried.
+    Pending,
+    /// None has arrived, and none will.
+    Failed,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Notified {
+    Somebody,
+    /// The first notice is on its way, or its level waits.
+    Pending,
+    Nobody(WhyNobody),
+    NotNeeded,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhyNobody {
+    /// Every delivery failed for good.
+    AllFailed,
+    /// No escalation rule matched, and the space has no destinations of its own.
+    NoRule,
+    /// A rule matched, and none of its levels reaches anybody.
+    NobodyReached,
+}
+
+impl WhyNobody {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            WhyNobody::AllFailed => "all_failed",
+            WhyNobody::NoRule => "no_rule",
+            WhyNobody::NobodyReached => "nobody_reached",
+        }
+    }
+}
+
+impl Notified {
+    pub fn of(incident: &Incident, sent: impl IntoIterator<Item = Sent>) -> Self {
+        let sent: Vec<Sent> = sent.into_iter().collect();
+        if sent.contains(&Sent::Arrived) {
+            return Notified::Somebody;
+        }
+        let waits = incident.escalation.as_ref().is_some_and(|escalation| escalation.is_waiting);
+        // A destination without a result has not been tried yet.
+        let untried = sent.len() < incident.destinations.len();
+        let is_over = incident.progress == Progress::Closed;
+        if sent.contains(&Sent::Pending) || (!is_over && (waits || untried)) {
+            return Notified::Pending;
+        }
+        if sent.contains(&Sent::Failed) {
+            return Notified::Nobody(WhyNobody::AllFailed);
+        }
+        let was_over_at_once = || incident.timeline.first().is_some_and(|entry| entry.kind == EntryKind::Recovered);
+        let needs_nobody = incident.held.is_some() || incident.is_quiet() || incident.merged_into.is_some();
+        if needs_nobody || !incident.destinations.is_empty() || (is_over && (waits || was_over_at_once())) {
+            return Notified::NotNeeded;
+        }
+        let unmatched = |entry: &crate::incident::timeline::Entry| entry.detail.as_deref() == Some(NO_DESTINATIONS);
+        let unmatched = incident.timeline.iter().any(unmatched);
+        Notified::Nobody(if unmatched { WhyNobody::NoRule } else { WhyNobody::NobodyReached })
+    }
+
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Notified::Somebody => "somebody",
+            Notified::Pending => "pending",
+            Notified::Nobody(_) => "nobody",
+            Notified::NotNeeded => "not_needed",
+        }
+    }
+
+    pub const fn why_nobody(self) -> Option<WhyNobody> {
+        match self {
+            Notified::Nobody(why) => Some(why),
+            Notified::Somebody | Notified::Pending | Notified::NotNeeded => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

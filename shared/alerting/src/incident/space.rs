@@ -1,0 +1,249 @@
+//! A collaboration space: a team's or service's incidents, how they come about, and who hears of them.
+
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::ids::{DestinationId, SpaceId};
+use crate::base::moment::Moment;
+use crate::incident::escalation::EscalationRule;
+use crate::incident::silence::Silence;
+use crate::rules::checks;
+use crate::rules::mapping;
+use crate::rules::policy::FieldError;
+
+/// The longest window of a grouping.
+pub const GROUPING_WINDOW_MINUTES: u32 = 7 * 24 * 60;
+/// Attributes that one grouping compares.
+pub const GROUPING_FIELDS: usize = 20;
+/// Thresholds of one grouping.
+pub const STORM_THRESHOLDS: usize = 10;
+/// Numbers of alerts that a threshold can be: fewer than two are no storm, and an incident has no more.
+pub const STORM_THRESHOLD: RangeInclusive<u32> = 2..=5000;
+/// What a grouping can compare beside labels.
+pub const GROUPING_ATTRIBUTES: [&str; 4] = ["title", "severity", "integration", "alert_key"];
+/// Changes that flapping can count: as many as an alert's state remembers.
+pub const FLAPPING_CHANGES: RangeInclusive<u32> = 2..=6;
+/// The longest time of auto-close, flapping and its mute.
+pub const MINUTES_MAX: u32 = 30 * 24 * 60;
+
+/// `destinations` act as a last escalation rule of one level that takes everything.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Space {
+    pub id: SpaceId,
+    pub name: String,
+    pub version: u64,
+    pub destinations: Vec<DestinationId>,
+    /// In the order in which they are tried.
+    #[serde(default)]
+    pub escalation_rules: Vec<EscalationRule>,
+    #[serde(default)]
+    pub silences: Vec<Silence>,
+    /// None: every alert is an incident of its own.
+    #[serde(default)]
+    pub grouping: Option<Grouping>,
+    #[serde(default)]
+    pub flapping: Flapping,
+    #[serde(default)]
+    pub auto_close: Option<AutoClose>,
+    pub created_at: Moment,
+}
+
+/// Alerts that are equal in all of `by` join one open incident, as long as the last one that joined is not older than
+/// the window.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Grouping {
+    /// `title`, `severity`, `integration`, `alert_key`, `labels.NAME`. None: all alerts of the space are one group.
+    #[serde(default)]
+    pub by: Vec<String>,
+    pub window_minutes: u32,
+    #[serde(default)]
+    pub empty_values: EmptyValues,
+    /// Numbers of alerts at which an incident warns that it swallows many.
+    #[serde(default)]
+    pub storm_thresholds: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EmptyValues {
+    /// An alert that lacks one of the values is an incident of its own.
+    #[default]
+    Strict,
+    /// Two alerts that lack the same value are equal in it.
+    Lenient,
+}
+
+/// An alert that opens and closes `changes` times within `within_minutes`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Flapping {
+    pub mode: FlappingMode,
+    pub changes: u32,
+    pub within_minutes: u32,
+    pub mute_minutes: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FlappingMode {
+    Off,
+    /// Its incidents are told as usual, and say so.
+    #[default]
+    Remind,
+    /// Told once more, saying so; then nobody is told for `mute_minutes`.
+    Mute,
+}
+
+/// An incident closes by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AutoClose {
+    pub after_minutes: u32,
+    #[serde(default)]
+    pub since: AutoCloseSince,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AutoCloseSince {
+    Trigger,
+    /// The last message of any of its alerts.
+    #[default]
+    LastNews,
+}
+
+impl Space {
+    /// A space that tells its destinations of everything.
+    pub fn new(id: SpaceId, name: String, destinations: Vec<DestinationId>, created_at: Moment) -> Self {
+        Self {
+            id,
+            name,
+            version: 0,
+            destinations,
+            escalation_rules: Vec::new(),
+            silences: Vec::new(),
+            grouping: None,
+            flapping: Flapping::default(),
+            auto_close: None,
+            created_at,
+        }
+    }
+
+    /// Whether the space may be saved, beside its name, destinations, rules and silences.
+    pub fn check(&self) -> Result<(), FieldError> {
+        if let Some(grouping) = &self.grouping {
+            grouping.check()?;
+        }
+        self.flapping.check()?;
+        match self.auto_close {
+            Some(auto_close) => within("auto_close.after_minutes", auto_close.after_minutes, 1..=MINUTES_MAX),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Grouping {
+    fn check(&self) -> Result<(), FieldError> {
+        if self.by.len() > GROUPING_FIELDS {
+            return Err(FieldError::new("grouping.by", format!("at most {GROUPING_FIELDS} attributes")));
+        }
+        for (n, field) in self.by.iter().enumerate() {
+            let path = format!("grouping.by[{n}]");
+            match field.strip_prefix("labels.") {
+                Some(label) => mapping::check_label_name(label, &path)?,
+                None if GROUPING_ATTRIBUTES.contains(&field.as_str()) => {}
+                None => {
+                    let message = format!("expected {} or labels.NAME", GROUPING_ATTRIBUTES.join(", "));
+                    return Err(FieldError::new(path, message));
+                }
+            }
+        }
+        checks::each_once(&self.by, "grouping.by")?;
+        within("grouping.window_minutes", self.window_minutes, 1..=GROUPING_WINDOW_MINUTES)?;
+        if self.storm_thresholds.len() > STORM_THRESHOLDS {
+            return Err(FieldError::new("grouping.storm_thresholds", format!("at most {STORM_THRESHOLDS} thresholds")));
+        }
+        for (n, threshold) in self.storm_thresholds.iter().enumerate() {
+            within(&format!("grouping.storm_thresholds[{n}]"), *threshold, STORM_THRESHOLD)?;
+        }
+        checks::each_once(&self.storm_thresholds, "grouping.storm_thresholds")
+    }
+}
+
+impl Flapping {
+    fn check(self) -> Result<(), FieldError> {
+        within("flapping.changes", self.changes, FLAPPING_CHANGES)?;
+        within("flapping.within_minutes", self.within_minutes, 1..=MINUTES_MAX)?;
+        within("flapping.mute_minutes", self.mute_minutes, 1..=MINUTES_MAX)
+    }
+}
+
+fn within(field: &str, value: u32, range: RangeInclusive<u32>) -> Result<(), FieldError> {
+    if range.contains(&value) {
+        return Ok(());
+    }
+    Err(FieldError::new(field, format!("expected {} to {}", range.start(), range.end())))
+}
+
+impl Default for Flapping {
+    fn default() -> Self {
+        Self { mode: FlappingMode::Remind, changes: 4, within_minutes: 60, mute_minutes: 120 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn space() -> Space {
+        Space::new("spc_1".parse().expect("valid"), "Payments".to_owned(), Vec::new(), Moment::from_secs(0))
+    }
+
+    #[track_caller]
+    fn check(space: &Space, field: Option<&str>) {
+        assert_eq!(space.check().err().map(|error| error.field).as_deref(), field, "{space:?}");
+    }
+
+    #[test]
+    fn a_grouping_compares_what_alerts_have_within_its_limits() {
+        type Row<'a> = (&'a [&'a str], u32, &'a [u32], Option<&'a str>);
+        let rows: [Row<'_>; 10] = [
+            (&[], 1, &[], None),
+            (&["title", "severity", "integration", "alert_key", "labels.host"], 10_080, &[2, 5000], None),
+            (&["host"], 30, &[], Some("grouping.by[0]")),
+            (&["labels."], 30, &[], Some("grouping.by[0]")),
+            (&["title", "title"], 30, &[], Some("grouping.by[1]")),
+            (&["title"], 0, &[], Some("grouping.window_minutes")),
+            (&["title"], 10_081, &[], Some("grouping.window_minutes")),
+            (&["title"], 30, &[100, 1], Some("grouping.storm_thresholds[1]")),
+            (&["title"], 30, &[100, 100], Some("grouping.storm_thresholds[1]")),
+            (&["title"], 30, &[2; 11], Some("grouping.storm_thresholds")),
+        ];
+        for (by, window_minutes, storm_thresholds, field) in rows {
+            let by = by.iter().map(|field| (*field).to_owned()).collect();
+            let storm_thresholds = storm_thresholds.to_vec();
+            let grouping = Grouping { by, window_minutes, empty_values: EmptyValues::Strict, storm_thresholds };
+            check(&Space { grouping: Some(grouping), ..space() }, field);
+        }
+    }
+
+    #[test]
+    fn flapping_and_auto_close_stay_within_what_is_remembered() {
+        let usual = Flapping::default();
+        for (flapping, field) in [
+            (usual, None),
+            (Flapping { changes: 1, ..usual }, Some("flapping.changes")),
+            (Flapping { changes: 7, ..usual }, Some("flapping.changes")),
+            (Flapping { within_minutes: 0, ..usual }, Some("flapping.within_minutes")),
+            (Flapping { mute_minutes: MINUTES_MAX + 1, ..usual }, Some("flapping.mute_minutes")),
+        ] {
+            check(&Space { flapping, ..space() }, field);
+        }
+        for (after_minutes, field) in [(1, None), (0, Some("auto_close.after_minutes"))] {
+            let auto_close = Some(AutoClose { after_minutes, since: AutoCloseSince::Trigger });
+            check(&Space { auto_close, ..space() }, field);
+        }
+    }
+}

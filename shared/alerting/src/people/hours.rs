@@ -1,0 +1,278 @@
+//! Hours of the week in a time zone: when an escalation rule applies, a layer of a schedule is on, a silence holds.
+
+//!
+//! A window is one stretch of time on every day, also on those on which the clock changes: a boundary that the clock
+//! skips is the moment at which it is put forward, one that it shows twice is the first. `02:30`–`03:30` lasts half an
+//! hour on the day on which the clock goes from 02:00 to 03:00, and two hours on the day on which it goes back.
+
+use std::fmt;
+use std::iter;
+use std::str::FromStr;
+use std::time::Duration;
+
+use jiff::ToSpan;
+use jiff::civil::{Date, DateTime, Time};
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::base::moment::Moment;
+use crate::base::wall;
+use crate::rules::policy::FieldError;
+
+/// Windows of one set of hours: seven days with seven breaks each.
+pub const WINDOWS: usize = 50;
+/// How far ahead a change is looked for. Hours come back after a week; a window in the hour that the clock skips in
+/// spring only after two; a day for what a clock is put back.
+pub const HORIZON: Duration = Duration::from_secs(15 * 24 * 3600);
+
+/// A time zone by its IANA name (`Europe/Berlin`), one that the bundled database knows.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Zone(String);
+
+/// Why a text is no time zone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a time zone by its IANA name, such as `Asia/Shanghai`, `Europe/Berlin` or `UTC`")]
+pub struct UnknownZone;
+
+/// Hours that come back every week. No windows: always.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WeeklyHours {
+    pub time_zone: Zone,
+    #[serde(default)]
+    pub windows: Vec<Window>,
+}
+
+/// A stretch of a day, by the clock on the wall. One that ends at or before its start ends on the next day; it belongs
+/// to the day on which it begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Window {
+    /// None: every day.
+    #[serde(default)]
+    pub weekdays: Vec<Weekday>,
+    pub from: TimeOfDay,
+    pub until: TimeOfDay,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weekday {
+    Mon,
+    Tue,
+    Wed,
+    Thu,
+    Fri,
+    Sat,
+    Sun,
+}
+
+/// `09:00`; `24:00` is the end of the day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TimeOfDay {
+    minutes: u16,
+}
+
+/// Why a text is no time of day.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("not a time of day from `00:00` to `24:00`")]
+pub struct NotATimeOfDay;
+
+impl WeeklyHours {
+    pub fn contains(&self, at: Moment) -> bool {
+        contains(&self.windows, &self.time_zone.rules(), at)
+    }
+
+    /// When the stretch that `at` is in ends; windows that touch or overlap are one stretch. `None`: `at` is in none, or
+    /// in one without an end within [`HORIZON`].
+    pub fn ends(&self, at: Moment) -> Option<Moment> {
+        let rules = self.time_zone.rules();
+        if contains(&self.windows, &rules, at) { next_change(&self.windows, &rules, at) } else { None }
+    }
+
+    /// Whether the hours may be saved. `path`: the field that they are in.
+    pub fn check(&self, path: &str) -> Result<(), FieldError> {
+        check_windows(&self.windows, &format!("{path}.windows"))
+    }
+}
+
+/// Whether the windows hold at this moment. No windows: always.
+pub fn contains(windows: &[Window], tz: &TimeZone, at: Moment) -> bool {
+    let on =
+        |day| windows.iter().filter_map(move |window| window.on(day, tz)).any(|(from, until)| from <= at && at < until);
+    windows.is_empty() || days(tz, at, at).any(on)
+}
+
+/// The first moment after `after` at which the windows begin to hold or cease to. `None`: not within [`HORIZON`].
+pub fn next_change(windows: &[Window], tz: &TimeZone, after: Moment) -> Option<Moment> {
+    let horizon = after + HORIZON;
+    let (from, until) = spans(windows, tz, after, horizon).into_iter().next()?;
+    let change = if from <= after { until } else { from };
+    (change < horizon).then_some(change)
+}
+
+/// The parts of `from..until` in which the windows hold, in order; those that touch or overlap are one.
+pub(crate) fn spans(windows: &[Window], tz: &TimeZone, from: Moment, until: Moment) -> Vec<(Moment, Moment)> {
+    if windows.is_empty() {
+        return iter::once((from, until)).filter(|(from, until)| from < until).collect();
+    }
+    let mut spans: Vec<(Moment, Moment)> = days(tz, from, until)
+        .flat_map(|day| windows.iter().filter_map(move |window| window.on(day, tz)))
+        .map(|(start, end)| (start.max(from), end.min(until)))
+        .filter(|(start, end)| start < end)
+        .collect();
+    spans.sort_unstable();
+    spans.dedup_by(|next, span| {
+        let joins = next.0 <= span.1;
+        if joins {
+            span.1 = span.1.max(next.1);
+        }
+        joins
+    });
+    spans
+}
+
+/// Every day on which a window may begin that reaches into `from..=until`: it ends on the next day at the latest, and
+/// may have begun after a midnight that the clock was then put back across.
+fn days(tz: &TimeZone, from: Moment, until: Moment) -> impl Iterator<Item = Date> {
+    let first = wall::shown(from, tz).date().saturating_sub(1.day());
+    let last = wall::shown(until, tz).date().saturating_add(1.day());
+    iter::successors(Some(first), |day| day.tomorrow().ok()).take_while(move |day| *day <= last)
+}
+
+/// Whether windows may be saved.
+pub(crate) fn check_windows(windows: &[Window], path: &str) -> Result<(), FieldError> {
+    if windows.len() > WINDOWS {
+        return Err(FieldError::new(path, format!("more than {WINDOWS} windows; join some")));
+    }
+    for (n, window) in windows.iter().enumerate() {
+        if window.from == TimeOfDay::END {
+            return Err(FieldError::new(
+                format!("{path}[{n}].from"),
+                "24:00 starts no window; use 00:00 of the next day",
+            ));
+        }
+        let named_before = |(i, day): (usize, &Weekday)| window.weekdays[..i].contains(day);
+        if let Some(twice) = window.weekdays.iter().enumerate().position(named_before) {
+            let field = format!("{path}[{n}].weekdays[{twice}]");
+            return Err(FieldError::new(field, "the day is named twice; leave one out"));
+        }
+    }
+    Ok(())
+}
+
+impl Window {
+    /// From when until when it holds if it begins on this day; `None` if it does not begin on this day of the week.
+    fn on(&self, day: Date, tz: &TimeZone) -> Option<(Moment, Moment)> {
+        let begins = self.weekdays.is_empty() || self.weekdays.contains(&Weekday::of(day));
+        begins.then(|| {
+            let last = if self.until <= self.from { day.saturating_add(1.day()) } else { day };
+            (wall::first_shown(self.from.on(day), tz), wall::first_shown(self.until.on(last), tz))
+        })
+    }
+}
+
+impl Weekday {
+    fn of(day: Date) -> Self {
+        match day.weekday() {
+            jiff::civil::Weekday::Monday => Weekday::Mon,
+            jiff::civil::Weekday::Tuesday => Weekday::Tue,
+            jiff::civil::Weekday::Wednesday => Weekday::Wed,
+            jiff::civil::Weekday::Thursday => Weekday::Thu,
+            jiff::civil::Weekday::Friday => Weekday::Fri,
+            jiff::civil::Weekday::Saturday => Weekday::Sat,
+            jiff::civil::Weekday::Sunday => Weekday::Sun,
+        }
+    }
+}
+
+impl Zone {
+    pub fn utc() -> Self {
+        Self("UTC".to_owned())
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Its rules.
+    pub fn rules(&self) -> TimeZone {
+        TimeZone::get(&self.0).unwrap_or(TimeZone::UTC) // checked when it was parsed
+    }
+}
+
+impl FromStr for Zone {
+    type Err = UnknownZone;
+
+    fn from_str(text: &str) -> Result<Self, UnknownZone> {
+        TimeZone::get(text).map(|_| Self(text.to_owned())).map_err(|_| UnknownZone)
+    }
+}
+
+impl TryFrom<String> for Zone {
+    type Error = UnknownZone;
+
+    fn try_from(text: String) -> Result<Self, UnknownZone> {
+        text.parse()
+    }
+}
+
+impl From<Zone> for String {
+    fn from(zone: Zone) -> String {
+        zone.0
+    }
+}
+
+impl TimeOfDay {
+    /// `24:00`
+    const END: Self = Self { minutes: 24 * 60 };
+
+    pub const fn minutes(self) -> u16 {
+        self.minutes
+    }
+
+    fn on(self, day: Date) -> DateTime {
+        day.to_datetime(Time::midnight()).saturating_add(i64::from(self.minutes).minutes())
+    }
+}
+
+impl FromStr for TimeOfDay {
+    type Err = NotATimeOfDay;
+
+    fn from_str(text: &str) -> Result<Self, NotATimeOfDay> {
+        let (hours, minutes) = text.split_once(':').ok_or(NotATimeOfDay)?;
+        let two_digits = |part: &str| part.len() == 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+        if !two_digits(hours) || !two_digits(minutes) {
+            return Err(NotATimeOfDay);
+        }
+        let (hours, minutes): (u16, u16) =
+            (hours.parse().map_err(|_| NotATimeOfDay)?, minutes.parse().map_err(|_| NotATimeOfDay)?);
+        let total = hours * 60 + minutes;
+        if minutes < 60 && total <= 24 * 60 { Ok(Self { minutes: total }) } else { Err(NotATimeOfDay) }
+    }
+}
+
+impl TryFrom<String> for TimeOfDay {
+    type Error = NotATimeOfDay;
+
+    fn try_from(text: String) -> Result<Self, NotATimeOfDay> {
+        text.parse()
+    }
+}
+
+impl From<TimeOfDay> for String {
+    fn from(time: TimeOfDay) -> String {
+        time.to_string()
+    }
+}
+
+impl fmt::Display for TimeOfDay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:02}:{:02}", self.minutes / 60, self.minutes % 60)
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

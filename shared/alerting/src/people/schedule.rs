@@ -1,0 +1,209 @@
+//! Schedules: who is on call when.
+//!
+//! [`Schedule::on_call`] answers for one moment, [`Schedule::shifts`] for a stretch of time: shifts without holes between
+//! them, of which two in a row differ. The two agree at every moment. Which turn of a rotation a moment is in is computed,
+//! not counted from the first, so that decades cost nothing.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use serde::{Deserialize, Serialize};
+
+use crate::base::ids::{MemberId, ScheduleId};
+use crate::base::moment::Moment;
+use crate::people::hours::{self, Window, Zone};
+use crate::rules::policy::FieldError;
+
+pub mod shifts;
+mod turns;
+
+/// Layers of one schedule.
+pub const LAYERS: usize = 10;
+/// Members of one layer's rotation.
+pub const LAYER_MEMBERS: usize = 50;
+/// Overrides that one schedule keeps.
+pub const OVERRIDES: usize = 200;
+/// The longest override: one that is meant for good is a layer.
+pub const OVERRIDE: Duration = Duration::from_secs(366 * 24 * 3600);
+/// Units of one turn.
+pub const EVERY: RangeInclusive<u16> = 1..=366;
+/// Years in which a rotation may start.
+pub const START_YEARS: RangeInclusive<i16> = 1970..=2199;
+/// Characters of a layer's name.
+pub const LAYER_NAME_CHARS: usize = 128;
+
+/// Rotations in layers, and exceptions. An override wins over every layer, a later layer over an earlier one; where no
+/// layer has anyone, nobody is on call: a gap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Schedule {
+    pub id: ScheduleId,
+    pub version: u64,
+    pub name: String,
+    pub time_zone: Zone,
+    pub layers: Vec<Layer>,
+    pub overrides: Vec<Override>,
+    pub created_at: Moment,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Layer {
+    #[serde(default)]
+    pub name: String,
+    /// In the order of their turns.
+    pub members: Vec<MemberId>,
+    pub rotation: Rotation,
+    /// When the layer has anyone at all, by the schedule's clock. None: always.
+    #[serde(default)]
+    pub restrictions: Vec<Window>,
+    /// Nobody is on before; without it, before the rotation starts.
+    #[serde(default)]
+    pub from: Option<Moment>,
+    #[serde(default)]
+    pub until: Option<Moment>,
+}
+
+/// A turn lasts `every` units. Turns of days and weeks change at the same time by the clock on the wall, whatever
+/// daylight saving does; turns of hours last exactly so long.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rotation {
+    pub unit: RotationUnit,
+    #[serde(default = "one")]
+    pub every: u16,
+    /// When the first member's first turn begins, by the schedule's clock: `2026-11-02T09:00:00`.
+    pub starts_at: jiff::civil::DateTime,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RotationUnit {
+    Hour,
+    Day,
+    Week,
+}
+
+/// This member is on call instead of whoever would be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Override {
+    pub member: MemberId,
+    pub from: Moment,
+    pub until: Moment,
+}
+
+/// Who is on call, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct OnCall {
+    pub member: MemberId,
+    pub source: Source,
+}
+
+/// What put a member on call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    Override,
+    /// The layer at this place in [`Schedule::layers`].
+    Layer(usize),
+}
+
+const fn one() -> u16 {
+    1
+}
+
+impl Schedule {
+    /// Who is on call at this moment. `None`: nobody, a gap.
+    pub fn on_call(&self, at: Moment) -> Option<OnCall> {
+        let instead = self.overrides.iter().rev().find(|instead| instead.from <= at && at < instead.until);
+        if let Some(instead) = instead {
+            return Some(OnCall { member: instead.member.clone(), source: Source::Override });
+        }
+        let rules = self.time_zone.rules();
+        let mut layers = self.layers.iter().enumerate().rev();
+        layers.find_map(|(index, layer)| {
+            let member = layer.on_call(at, &rules)?.clone();
+            Some(OnCall { member, source: Source::Layer(index) })
+        })
+    }
+
+    /// Every member that the schedule names.
+    pub fn members(&self) -> BTreeSet<&MemberId> {
+        let in_layers = self.layers.iter().flat_map(|layer| &layer.members);
+        in_layers.chain(self.overrides.iter().map(|instead| &instead.member)).collect()
+    }
+
+    /// Whether the schedule may be saved. One without layers may: nobody is on call, but for its overrides.
+    pub fn check(&self) -> Result<(), FieldError> {
+        if self.layers.len() > LAYERS {
+            return Err(FieldError::new("layers", format!("more than {LAYERS} layers; join some")));
+        }
+        if self.overrides.len() > OVERRIDES {
+            let message = format!("more than {OVERRIDES} overrides; delete those that are over");
+            return Err(FieldError::new("overrides", message));
+        }
+        for (n, layer) in self.layers.iter().enumerate() {
+            layer.check(&format!("layers[{n}]"))?;
+        }
+        self.overrides.iter().enumerate().try_for_each(|(n, instead)| instead.check(&format!("overrides[{n}]")))
+    }
+}
+
+impl Layer {
+    fn on_call(&self, at: Moment, rules: &TimeZone) -> Option<&MemberId> {
+        let begun = self.from.is_none_or(|from| from <= at);
+        let over = self.until.is_some_and(|until| until <= at);
+        if !begun || over || !hours::contains(&self.restrictions, rules, at) {
+            return None;
+        }
+        self.member(self.rotation.turn(at, rules)?)
+    }
+
+    /// Whose turn this is.
+    fn member(&self, turn: i64) -> Option<&MemberId> {
+        let place = turn.checked_rem_euclid(i64::try_from(self.members.len()).ok()?)?;
+        self.members.get(usize::try_from(place).ok()?)
+    }
+
+    fn check(&self, path: &str) -> Result<(), FieldError> {
+        let refuse = |field: &str, message: String| Err(FieldError::new(format!("{path}.{field}"), message));
+        if self.name.chars().count() > LAYER_NAME_CHARS {
+            return refuse("name", format!("longer than {LAYER_NAME_CHARS} characters"));
+        }
+        if !(1..=LAYER_MEMBERS).contains(&self.members.len()) {
+            return refuse("members", format!("a layer has 1 to {LAYER_MEMBERS} members"));
+        }
+        if !EVERY.contains(&self.rotation.every) {
+            return refuse("rotation.every", format!("a turn lasts {} to {} units", EVERY.start(), EVERY.end()));
+        }
+        if !START_YEARS.contains(&self.rotation.starts_at.year()) {
+            let message = format!("a rotation starts in the years {} to {}", START_YEARS.start(), START_YEARS.end());
+            return refuse("rotation.starts_at", message);
+        }
+        if self.from.zip(self.until).is_some_and(|(from, until)| until <= from) {
+            return refuse("until", NOT_LATER.to_owned());
+        }
+        hours::check_windows(&self.restrictions, &format!("{path}.restrictions"))
+    }
+}
+
+impl Override {
+    fn check(&self, path: &str) -> Result<(), FieldError> {
+        if self.until <= self.from {
+            return Err(FieldError::new(format!("{path}.until"), NOT_LATER));
+        }
+        if self.until.since(self.from) > OVERRIDE {
+            let days = OVERRIDE.as_secs() / (24 * 3600);
+            let message = format!("an override lasts at most {days} days; what is meant for good is a layer");
+            return Err(FieldError::new(format!("{path}.until"), message));
+        }
+        Ok(())
+    }
+}
+
+const NOT_LATER: &str = "the end is not after the start; choose a later one";
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,364 @@
+//! The patterns of one integration, compiled when a text first needs them, and the work that one message may make.
+//!
+//! - Compiled patterns live in a cache bounded by bytes ([`COMPILED_BYTES`]); the one unused for longest leaves first.
+//! - Work is counted, not timed: steps over bytes of text, known before a search starts (`cost.rs`). So the decision
+//!   about a message depends on the message and its rules alone: a redelivery to a cold or throttled process decides the
+//!   same, where a clock would not. A step costs at most 2.6 ns, so the fuel of one message, ten million steps, is the
+//!   25 ms of [`limits::RULES_TIME`]; ordinary rules use a hundredth of it.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use regex_automata::meta::{Cache, Regex};
+use regex_automata::util::primitives::NonMaxUsize;
+use regex_automata::{Anchored, Input};
+
+use crate::base::limits;
+use crate::rules::pattern::{Pattern, PatternError};
+use crate::rules::policy::Flag;
+
+/// Bytes of compiled patterns with their search caches that one integration keeps.
+pub const COMPILED_BYTES: usize = 16 * 1024 * 1024;
+/// Bytes that the patterns of one integration may compile to, together, when they are saved: a hundred with a `\w`
+/// each. Compiling that much takes some 25 ms, which the first messages after a cold start wait for.
+pub const SAVED_BYTES: usize = 6 * 1024 * 1024;
+
+/// Work in texts over 8 KiB that one message may make besides, so that a long text is searched whole and the rules that come
+/// after it have as much fuel as before: 10 to 16 ms. That is 24 of the usual patterns at 256 KiB, not counting those that
+/// a rule's literals rule out.
+const LONG_TEXTS: Fuel = 6 * 1024 * 1024;
+
+/// Work allowed, in steps.
+pub(crate) type Fuel = u64;
+
+/// More work than allowed: what was asked cannot be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct OutOfFuel;
+
+/// A pattern of [`Patterns`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct PatternId(usize);
+
+/// All patterns of one integration, each once however often it is used.
+#[derive(Debug, Default)]
+pub(crate) struct Patterns {
+    /// Bytes compiled so far, if every pattern is to be compiled on the spot, to see whether it can be.
+    checked: Option<usize>,
+    all: Vec<Pattern>,
+    ids: HashMap<String, PatternId>,
+    compiled: Mutex<Compiled>,
+}
+
+impl Patterns {
+    /// Patterns of an integration that is about to be saved.
+    pub(crate) fn checked() -> Self {
+        Self { checked: Some(0), ..Self::default() }
+    }
+
+    pub(crate) fn add(&mut self, typed: &str) -> Result<PatternId, PatternError> {
+        if let Some(id) = self.ids.get(typed) {
+            return Ok(*id);
+        }
+        self.check_flags(typed)?;
+        let pattern = Pattern::parse(typed)?;
+        if let Some(bytes) = &mut self.checked {
+            *bytes += pattern.compile()?.memory_usage();
+            if *bytes > SAVED_BYTES {
+                return Err(pattern.error("compiles to more than 6 MiB together with the patterns before it"));
+            }
+        }
+        self.all.push(pattern);
+        let id = PatternId(self.all.len() - 1);
+        self.ids.insert(typed.to_owned(), id);
+        Ok(id)
+    }
+
+    /// Whether its flags are known. Asked only of what is about to be saved: what is stored means what it meant.
+    pub(crate) fn check_flags(&self, typed: &str) -> Result<(), PatternError> {
+        if self.checked.is_some() { Pattern::check_flags(typed) } else { Ok(()) }
+    }
+
+    pub(crate) fn get(&self, id: PatternId) -> &Pattern {
+        &self.all[id.0]
+    }
+
+    /// Bytes of what is compiled now.
+    pub(crate) fn compiled_bytes(&self) -> usize {
+        self.lock().bytes
+    }
+
+    pub(crate) fn run(&self) -> Run<'_> {
+        Run {
+            patterns: self,
+            compiled: self.lock(),
+            fuel: 0,
+            long: LONG_TEXTS,
+            cut: false,
+            flags: Vec::new(),
+            failures: 0,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Compiled> {
+        // A panic while searching leaves at worst a pattern to compile again.
+        self.compiled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Compiled {
+    entries: HashMap<PatternId, Entry>,
+    bytes: usize,
+    clock: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    /// `None`: it does not compile. Found out at save time, unless it was stored by an older version.
+    engine: Option<(Regex, Cache)>,
+    bytes: usize,
+    used: u64,
+}
+
+impl Entry {
+    fn new(pattern: &Pattern) -> Self {
+        let engine = pattern.compile().ok().map(|regex| {
+            let cache = regex.create_cache();
+            (regex, cache)
+        });
+        Self { engine, bytes: 0, used: 0 }
+    }
+
+    fn measure(&self) -> usize {
+        let engine = self.engine.as_ref().map_or(0, |(regex, cache)| regex.memory_usage() + cache.memory_usage());
+        size_of::<Self>() + engine
+    }
+}
+
+impl Compiled {
+    /// Searches with the compiled pattern, and accounts for what its cache has grown.
+    fn with<T>(&mut self, id: PatternId, pattern: &Pattern, search: impl FnOnce(&Regex, &mut Cache) -> T) -> Option<T> {
+        self.clock += 1;
+        let entry = self.entries.entry(id).or_insert_with(|| Entry::new(pattern));
+        entry.used = self.clock;
+        let found = entry.engine.as_mut().map(|(regex, cache)| search(regex, cache));
+        let now = entry.measure();
+        let before = std::mem::replace(&mut entry.bytes, now);
+        self.bytes = self.bytes + now - before;
+        while self.bytes > COMPILED_BYTES && self.entries.len() > 1 {
+            self.evict();
+        }
+        found
+    }
+
+    fn evict(&mut self) {
+        let oldest = self.entries.iter().min_by_key(|(_, entry)| entry.used).map(|(id, _)| *id);
+        if let Some(entry) = oldest.and_then(|id| self.entries.remove(&id)) {
+            self.bytes -= entry.bytes;
+        }
+    }
+}
+
+/// The judging of one message: what it may still cost, and what is to be said about it.
+pub(crate) struct Run<'p> {
+    patterns: &'p Patterns,
+    compiled: MutexGuard<'p, Compiled>,
+    fuel: Fuel,
+    /// What is left of [`LONG_TEXTS`].
+    long: Fuel,
+    /// A pattern looked only at the beginning of a text.
+    cut: bool,
+    flags: Vec<Flag>,
+    failures: u32,
+}
+
+impl Run<'_> {
+    pub(crate) fn refuel(&mut self, fuel: Fuel) {
+        self.fuel = fuel;
+    }
+
+    /// Takes the work of something that is about to be done.
+    pub(crate) fn charge(&mut self, work: Fuel) -> Result<(), OutOfFuel> {
+        match self.fuel.checked_sub(work) {
+            Some(left) => {
+                self.fuel = left;
+                Ok(())
+            }
+            None => {
+                self.flag(Flag::RulesTimeExceeded);
+                Err(OutOfFuel)
+            }
+        }
+    }
+
+    /// Asks something that only explains: what may still be spent and what is to be said are afterwards as before.
+    pub(crate) fn aside<T>(&mut self, fuel: Fuel, ask: impl FnOnce(&mut Self) -> T) -> T {
+        let (left, flags, failures) = (std::mem::replace(&mut self.fuel, fuel), self.flags.len(), self.failures);
+        let long = std::mem::replace(&mut self.long, LONG_TEXTS);
+        let found = ask(self);
+        self.flags.truncate(flags); // they are only ever added
+        (self.fuel, self.long, self.failures) = (left, long, failures);
+        found
+    }
+
+    /// Asks something, and says whether a pattern looked only at the beginning of a text for it.
+    pub(crate) fn noting_cuts<T>(&mut self, ask: impl FnOnce(&mut Self) -> T) -> (T, bool) {
+        self.cut = false;
+        let answer = ask(self);
+        (answer, self.cut)
+    }
+
+    pub(crate) fn flag(&mut self, flag: Flag) {
+        if !self.flags.contains(&flag) {
+            self.flags.push(flag);
+        }
+    }
+
+    /// How often a pattern was asked that does not compile.
+    pub(crate) fn failures(&self) -> u32 {
+        self.failures
+    }
+
+    pub(crate) fn into_flags(mut self) -> Vec<Flag> {
+        std::mem::take(&mut self.flags)
+    }
+
+    /// Whether the pattern occurs in the text. A pattern that does not compile occurs nowhere.
+    pub(crate) fn is_match(&mut self, id: PatternId, text: &str) -> Result<bool, OutOfFuel> {
+        let pattern = self.patterns.get(id);
+        let is_whole = is_long(text) && self.takes_long(pattern.search_cost(text));
+        let input = if is_whole { Input::new(text) } else { self.beginning(text) };
+        if !is_whole {
+            self.charge(pattern.search_cost(&text[input.get_range()]))?;
+        }
+        let input = input.earliest(true);
+        let found = self.search(id, |regex, cache| regex.search_half_with(cache, &input).is_some());
+        Ok(found.unwrap_or(false))
+    }
+
+    /// The first capture group of the first match, or the whole match if the pattern has no group.
+    pub(crate) fn extract<'t>(&mut self, id: PatternId, text: &'t str) -> Result<Option<&'t str>, OutOfFuel> {
+        let pattern = self.patterns.get(id);
+        let (work, both_ways) = (pattern.extraction_cost(text), 2 * text.len() as u64);
+        if is_long(text) && both_ways < work && pattern.is_walked_back(text) && self.takes_long(both_ways) {
+            // The match first, for a look-up per byte in both directions; states are followed within it only.
+            let found = self.search(id, |regex, cache| regex.search_with(cache, &Input::new(text))).flatten();
+            let Some(found) = found else { return Ok(None) };
+            if self.takes_long(pattern.extraction_cost(&text[found.range()])) {
+                return Ok(self.captured(id, text, Input::new(text).range(found.range()).anchored(Anchored::Yes)));
+            }
+        } else if is_long(text) && self.takes_long(work) {
+            return Ok(self.captured(id, text, Input::new(text)));
+        }
+        let input = self.beginning(text);
+        self.charge(pattern.extraction_cost(&text[input.get_range()]))?;
+        Ok(self.captured(id, text, input))
+    }
+
+    fn captured<'t>(&mut self, id: PatternId, text: &'t str, input: Input<'_>) -> Option<&'t str> {
+        let found = self.search(id, |regex, cache| {
+            let group = usize::from(regex.captures_len() > 1);
+            let mut slots: [Option<NonMaxUsize>; 4] = [None; 4];
+            regex.search_slots_with(cache, &input, &mut slots[..2 * (group + 1)])?;
+            Some(slots[2 * group]?.get()..slots[2 * group + 1]?.get())
+        });
+        found.flatten().and_then(|range| text.get(range))
+    }
+
+    /// Takes the work of reading a long text whole, if it is left.
+    fn takes_long(&mut self, work: Fuel) -> bool {
+        let left = self.long.checked_sub(work);
+        self.long = left.unwrap_or(self.long);
+        left.is_some()
+    }
+
+    /// The text's first 8 KiB, and a flag if there is more. What stands behind them is seen as context only: `$` does not
+    /// match at the cut.
+    fn beginning<'t>(&mut self, text: &'t str) -> Input<'t> {
+        if is_long(text) {
+            self.cut = true;
+            self.flag(Flag::TextCut);
+        }
+        Input::new(text).range(..text.floor_char_boundary(limits::REGEX_TEXT_BYTES))
+    }
+
+    fn search<T>(&mut self, id: PatternId, search: impl FnOnce(&Regex, &mut Cache) -> T) -> Option<T> {
+        let found = self.compiled.with(id, self.patterns.get(id), search);
+        if found.is_none() {
+            self.failures += 1;
+            self.flag(Flag::BadRule);
+        }
+        found
+    }
+}
+
+fn is_long(text: &str) -> bool {
+    text.len() > limits::REGEX_TEXT_BYTES
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_is_bounded_by_bytes() {
+        let mut patterns = Patterns::default();
+        let ids: Vec<_> = (0..60).map(|n| patterns.add(&format!("/{n}(?:\\w{{4}}|\\pL)x/")).expect("valid")).collect();
+        let mut run = patterns.run();
+        for id in &ids {
+            run.refuel(1_000_000);
+            run.is_match(*id, "9abcdx").expect("enough fuel");
+        }
+        drop(run);
+        assert!(patterns.compiled_bytes() <= COMPILED_BYTES, "{}", patterns.compiled_bytes());
+        assert!(patterns.lock().entries.len() < ids.len(), "something was evicted");
+    }
+
+    #[test]
+    fn a_search_that_would_cost_too_much_is_not_started() {
+        let mut patterns = Patterns::default();
+        let id = patterns.add("/x[ab]{60}/").expect("valid");
+        let mut run = patterns.run();
+        run.refuel(1_000);
+        assert_eq!(run.is_match(id, &"ab".repeat(1_000)), Err(OutOfFuel));
+        assert_eq!(run.into_flags(), [Flag::RulesTimeExceeded]);
+    }
+
+    #[test]
+    fn a_text_of_any_length_is_searched_whole() {
+        let mut patterns = Patterns::default();
+        let (late, end) = (patterns.add("/late/").expect("valid"), patterns.add("/告$/").expect("valid"));
+        let (host, word) =
+            (patterns.add(r"/host=(\S+)/").expect("valid"), patterns.add(r"/db-1 (\w+)/").expect("valid"));
+        let mut run = patterns.run();
+        run.refuel(1_000_000);
+        let text = format!("{} host=db-1 late", "告".repeat(80_000));
+        assert_eq!(run.is_match(late, &text), Ok(true));
+        assert_eq!(run.is_match(end, &text), Ok(false));
+        assert_eq!(run.is_match(end, text.trim_end_matches(|c| c != '告')), Ok(true));
+        assert!(run.into_flags().is_empty());
+        for (id, found) in [(host, "db-1"), (word, "late")] {
+            let mut run = patterns.run();
+            assert_eq!(run.extract(id, &text), Ok(Some(found)));
+            assert!(run.into_flags().is_empty());
+        }
+    }
+
+    #[test]
+    fn a_slow_pattern_looks_at_the_first_8_kib_and_says_so_and_so_do_many_at_a_long_text() {
+        let mut patterns = Patterns::default();
+        let slow = patterns.add("/[ab]*a[ab]{300}!late/").expect("valid");
+        let many: Vec<_> = (0..40).map(|n| patterns.add(&format!("/late{n}!/")).expect("valid")).collect();
+        let text = format!("{}!late39!", "ab".repeat(100_000));
+        let mut run = patterns.run();
+        run.refuel(10_000_000);
+        assert_eq!(run.is_match(slow, &text), Ok(false));
+        assert_eq!(run.into_flags(), [Flag::TextCut]);
+        let mut run = patterns.run();
+        run.refuel(1_000_000);
+        let found: Vec<_> = many.iter().map(|id| run.is_match(*id, &text)).collect();
+        assert!(found[..31].iter().all(|found| *found == Ok(false)), "{found:?}");
+        assert_eq!(found[39], Ok(false), "what reading whole may cost is spent");
+        assert_eq!(run.into_flags(), [Flag::TextCut]);
+    }
+}

@@ -1,0 +1,360 @@
+//! What the operator changes of an alert: an ordered list of steps, each with an optional filter.
+//!
+//! Title, description (which starts as the content), severity (Warning) and labels (the message's own) pass from step to
+//! step; `content` stays what was received. A step that cannot be carried out (its pattern does not match, its template
+//! does not render) changes nothing: an alert is never lost to its pipeline, except to a step that says drop.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::base::limits;
+use crate::base::severity::Severity;
+use crate::rules::compiled::{Fuel, OutOfFuel, PatternId, Run};
+use crate::rules::integration::{Action, AddLabel, SeveritySource, Step};
+use crate::rules::mapping::{self, Lookup};
+use crate::rules::matcher::{Field, Matcher, View};
+use crate::rules::message::Message;
+use crate::rules::policy::{Builder, FieldError, Flag};
+use crate::rules::rule_set::{Candidates, RuleSet};
+use crate::rules::template::{self, RenderError, Template, Templates};
+use crate::rules::trace::{self, Observer, Outcome, Place};
+
+/// Work that the pipeline may make of one message; see [`crate::rules::compiled`].
+const FUEL: Fuel = 3_000_000;
+
+/// A pipeline made ready.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    filters: RuleSet,
+    steps: Vec<Ready>,
+    tables: Vec<Lookup>,
+    templates: Templates,
+}
+
+#[derive(Debug)]
+enum Ready {
+    Title(Template),
+    Description(Template),
+    Severity(Severity),
+    SeverityFrom(Template),
+    Extract {
+        name: String,
+        from: Field,
+        pattern: PatternId,
+    },
+    Compose {
+        name: String,
+        value: Template,
+    },
+    /// Index into the tables.
+    Map(usize),
+    Delete(String),
+    Drop,
+    /// A step that could not be made ready.
+    Nothing,
+}
+
+/// What carrying out a step came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Effect {
+    Done,
+    Dropped,
+    /// A pattern or a table has nothing for this alert.
+    FoundNothing,
+    /// A template did not render, or to no severity.
+    Failed,
+    TooCostly,
+    Unusable,
+}
+
+/// An alert on its way through the pipeline.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft<'m> {
+    pub title: Cow<'m, str>,
+    pub description: Cow<'m, str>,
+    pub severity: Severity,
+    pub labels: BTreeMap<String, String>,
+    content: &'m str,
+}
+
+/// The step that dropped the message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Dropped(pub usize);
+
+impl<'m> Draft<'m> {
+    pub(crate) fn of(message: &'m Message) -> Self {
+        Self {
+            title: Cow::Borrowed(&message.title),
+            description: Cow::Borrowed(&message.content),
+            severity: Severity::default(),
+            labels: message.labels.clone(),
+            content: &message.content,
+        }
+    }
+
+    pub(crate) fn view(&self) -> View<'_> {
+        View {
+            title: &self.title,
+            description: &self.description,
+            content: self.content,
+            severity: self.severity,
+            labels: &self.labels,
+        }
+    }
+
+    /// Sets a label within the limits; what does not fit is cut, or left out and flagged.
+    fn set_label(&mut self, name: &str, value: &str, run: &mut Run<'_>) {
+        if value.is_empty() {
+            return;
+        }
+        if self.labels.len() >= limits::LABELS && !self.labels.contains_key(name) {
+            return run.flag(Flag::LabelsCut);
+        }
+        self.labels.insert(name.to_owned(), cut(value, limits::LABEL_VALUE_CHARS, run));
+    }
+
+    /// The message's own labels within the limits.
+    fn fit_labels(&mut self, run: &mut Run<'_>) {
+        let fits = |(name, value): (&String, &String)| {
+            name.chars().count() <= limits::LABEL_NAME_CHARS && value.chars().count() <= limits::LABEL_VALUE_CHARS
+        };
+        if self.labels.len() <= limits::LABELS && self.labels.iter().all(fits) {
+            return;
+        }
+        for (name, value) in std::mem::take(&mut self.labels) {
+            self.set_label(&limits::cut_chars(&name, limits::LABEL_NAME_CHARS), &value, run);
+        }
+    }
+}
+
+fn cut(value: &str, max: usize, run: &mut Run<'_>) -> String {
+    let fitted = limits::cut_chars(value, max);
+    if fitted.len() != value.len() {
+        run.flag(Flag::LabelsCut);
+    }
+    fitted
+}
+
+impl Pipeline {
+    pub(crate) fn new(steps: &[Step], builder: &mut Builder<'_>) -> Result<Self, FieldError> {
+        let mut compiler = Compiler { templates: Templates::new(), tables: Vec::new(), builder };
+        let mut filters = Vec::with_capacity(steps.len());
+        let mut ready = Vec::with_capacity(steps.len());
+        for (n, step) in steps.iter().enumerate() {
+            let (filter, action) = compiler.step(step, &format!("pipeline[{n}]"))?;
+            filters.push(filter);
+            ready.push(action);
+        }
+        let Compiler { templates, tables, builder } = compiler;
+        Ok(Self { filters: RuleSet::new(filters, &builder.patterns), steps: ready, tables, templates })
+    }
+
+    /// Carries out the steps whose filter matches the alert as the steps before have left it.
+    pub(crate) fn apply<O: Observer>(
+        &self,
+        draft: &mut Draft<'_>,
+        run: &mut Run<'_>,
+        seen: &mut O,
+    ) -> Result<(), Dropped> {
+        run.refuel(FUEL);
+        draft.fit_labels(run);
+        let mut candidates = self.filters.candidates(&draft.view());
+        for (n, step) in self.steps.iter().enumerate() {
+            if !candidates.contains(n) {
+                self.filters.left_out(n..n + 1, &draft.view(), run, seen, Place::Step);
+                continue;
+            }
+            let failures = run.failures();
+            let matches = self.filters.matches(n, &draft.view(), run, seen);
+            // A filter that costs too much to ask does not match; a flag says so.
+            if !matches.unwrap_or(false) {
+                seen.tried(|| (Place::Step(n), Outcome::of_filter(matches, run.failures() > failures)));
+                continue;
+            }
+            let before = O::LOOKS.then(|| draft.clone());
+            let effect = self.carry_out(step, draft, &mut candidates, run);
+            seen.tried(|| (Place::Step(n), effect.outcome(before.as_ref(), draft)));
+            if effect == Effect::Dropped {
+                return Err(Dropped(n));
+            }
+        }
+        Ok(())
+    }
+
+    fn carry_out(
+        &self,
+        step: &Ready,
+        draft: &mut Draft<'_>,
+        candidates: &mut Candidates<'_>,
+        run: &mut Run<'_>,
+    ) -> Effect {
+        match step {
+            Ready::Drop => return Effect::Dropped,
+            Ready::Title(template) => match self.render(template, draft, run) {
+                Ok(text) if text.trim().is_empty() => {}
+                Ok(text) => {
+                    let text = one_line(text);
+                    self.filters.widen(candidates, &text);
+                    draft.title = Cow::Owned(text);
+                }
+                Err(effect) => return effect,
+            },
+            Ready::Description(template) => match self.render(template, draft, run) {
+                Ok(text) => {
+                    self.filters.widen(candidates, &text);
+                    draft.description = Cow::Owned(text);
+                }
+                Err(effect) => return effect,
+            },
+            _ => return self.label_or_severity(step, draft, run).unwrap_or_else(|effect| effect),
+        }
+        Effect::Done
+    }
+
+    /// `Err`: it has changed nothing.
+    fn label_or_severity(&self, step: &Ready, draft: &mut Draft<'_>, run: &mut Run<'_>) -> Result<Effect, Effect> {
+        match step {
+            Ready::Severity(severity) => draft.severity = *severity,
+            Ready::SeverityFrom(template) => match severity_of(&self.render(template, draft, run)?) {
+                Some(severity) => draft.severity = severity,
+                None => {
+                    run.flag(Flag::TemplateFailed);
+                    return Err(Effect::Failed);
+                }
+            },
+            Ready::Extract { name, from, pattern } => {
+                let text = from.read(&draft.view()).ok_or(Effect::FoundNothing)?;
+                let found = run.extract(*pattern, text).map_err(|OutOfFuel| Effect::TooCostly)?;
+                let value = found.ok_or(Effect::FoundNothing)?.to_owned();
+                draft.set_label(name, &value, run);
+            }
+            Ready::Compose { name, value } => {
+                let value = self.render(value, draft, run)?;
+                draft.set_label(name, &value, run);
+            }
+            Ready::Map(table) => {
+                for (name, value) in self.tables[*table].find(&draft.labels).ok_or(Effect::FoundNothing)? {
+                    draft.set_label(name, value, run);
+                }
+            }
+            Ready::Delete(name) => {
+                draft.labels.remove(name);
+            }
+            Ready::Title(_) | Ready::Description(_) | Ready::Drop | Ready::Nothing => return Err(Effect::Unusable),
+        }
+        Ok(Effect::Done)
+    }
+
+    /// `Err`: it gave nothing.
+    fn render(&self, template: &Template, draft: &Draft<'_>, run: &mut Run<'_>) -> Result<String, Effect> {
+        self.templates.render(template, &draft.view(), run).map_err(|error| match error {
+            // Running out was flagged where it was found.
+            RenderError::OutOfFuel => Effect::TooCostly,
+            RenderError::Failed => {
+                run.flag(Flag::TemplateFailed);
+                Effect::Failed
+            }
+        })
+    }
+}
+
+impl Effect {
+    fn outcome(self, before: Option<&Draft<'_>>, after: &Draft<'_>) -> Outcome {
+        match self {
+            Effect::Done => match before.map(|before| trace::changes(before, after)) {
+                Some(changes) if !changes.is_empty() => Outcome::Changed(changes),
+                Some(_) | None => Outcome::Unchanged,
+            },
+            Effect::Dropped => Outcome::Dropped,
+            Effect::FoundNothing => Outcome::FoundNothing,
+            Effect::Failed => Outcome::TemplateFailed,
+            Effect::TooCostly => Outcome::TooCostly,
+            Effect::Unusable => Outcome::Unusable,
+        }
+    }
+}
+
+/// A title is one line, whatever a template prints.
+fn one_line(text: String) -> String {
+    if !text.contains(char::is_control) {
+        return text;
+    }
+    let parts = text.split(char::is_control).map(str::trim).filter(|part| !part.is_empty());
+    parts.collect::<Vec<_>>().join(" ")
+}
+
+fn severity_of(text: &str) -> Option<Severity> {
+    let named = |severity: &Severity| severity.as_str().eq_ignore_ascii_case(text.trim());
+    [Severity::Info, Severity::Warning, Severity::Critical].into_iter().find(named)
+}
+
+struct Compiler<'b, 't> {
+    templates: Templates,
+    tables: Vec<Lookup>,
+    builder: &'b mut Builder<'t>,
+}
+
+impl Compiler<'_, '_> {
+    fn step(&mut self, step: &Step, path: &str) -> Result<(Option<Matcher>, Ready), FieldError> {
+        let everything = Default::default();
+        let when = step.when.as_ref().unwrap_or(&everything);
+        let filter = Matcher::new(when, &format!("{path}.when"), &mut self.builder.patterns);
+        let filter = self.builder.keep(filter)?;
+        let action = self.action(&step.action, path);
+        Ok((filter, self.builder.keep(action)?.unwrap_or(Ready::Nothing)))
+    }
+
+    fn action(&mut self, action: &Action, path: &str) -> Result<Ready, FieldError> {
+        Ok(match action {
+            Action::SetTitle(source) => Ready::Title(self.template(source, &format!("{path}.set_title"))?),
+            Action::SetDescription(source) => {
+                Ready::Description(self.template(source, &format!("{path}.set_description"))?)
+            }
+            Action::SetSeverity(SeveritySource::Fixed(severity)) => Ready::Severity(*severity),
+            Action::SetSeverity(SeveritySource::Template(source)) => {
+                self.severity(source, &format!("{path}.set_severity"))?
+            }
+            Action::AddLabel(label) => self.add_label(label, &format!("{path}.add_label"))?,
+            Action::MapLabels { table } => {
+                let known = self.builder.tables.iter().find(|known| known.id == *table);
+                let message = "no such mapping table";
+                let known = known.ok_or_else(|| FieldError::new(format!("{path}.map_labels.table"), message))?;
+                self.tables.push(Lookup::new(known));
+                Ready::Map(self.tables.len() - 1)
+            }
+            Action::DeleteLabel(name) => {
+                mapping::check_label_name(name, &format!("{path}.delete_label"))?;
+                Ready::Delete(name.clone())
+            }
+            Action::Drop(true) => Ready::Drop,
+            Action::Drop(false) => return Err(FieldError::new(format!("{path}.drop"), "drop can only be true")),
+        })
+    }
+
+    fn add_label(&mut self, label: &AddLabel, path: &str) -> Result<Ready, FieldError> {
+        match label {
+            AddLabel::Extract { name, from, pattern } => {
+                mapping::check_label_name(name, &format!("{path}.name"))?;
+                let from = Field::parse(from, &format!("{path}.from"))?;
+                let pattern = self.builder.pattern(pattern, &format!("{path}.pattern"))?;
+                Ok(Ready::Extract { name: name.clone(), from, pattern })
+            }
+            AddLabel::Compose { name, value } => {
+                mapping::check_label_name(name, &format!("{path}.name"))?;
+                Ok(Ready::Compose { name: name.clone(), value: self.template(value, &format!("{path}.value"))? })
+            }
+        }
+    }
+
+    fn severity(&mut self, source: &str, path: &str) -> Result<Ready, FieldError> {
+        if template::is_template(source) {
+            return self.template(source, path).map(Ready::SeverityFrom);
+        }
+        let message = "a severity is Critical, Warning, Info, or a template of one of them";
+        severity_of(source).map(Ready::Severity).ok_or_else(|| FieldError::new(path, message))
+    }
+
+    fn template(&mut self, source: &str, path: &str) -> Result<Template, FieldError> {
+        self.templates.add(source).map_err(|message| FieldError::new(path, message))
+    }
+}

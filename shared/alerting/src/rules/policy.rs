@@ -1,0 +1,267 @@
+//! An integration made ready: message in, decision out.
+//!
+//! [`Policy::judge`] reads the push rules and key extractors against the message as received, then lets the pipeline
+//! change what the alert will show, then (for a trigger) asks the routes. The result is an [`AlertEvent`] for
+//! [`crate::incident::alert`], or a discard with its reason; either way with the rule that decided, and flags for whatever did not
+//! go as the operator wrote it. The same message and integration always give the same decision.
+//!
+//! Two ways to make one: [`Policy::new`] refuses the first thing wrong, by field, and is asked before an integration is
+//! saved; [`Policy::lenient`] takes what is stored and leaves out what is wrong, so that no alert is lost to a rule that
+//! an older version accepted.
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::ids::Stamp;
+use crate::base::limits;
+use crate::base::severity::Severity;
+use crate::incident::alert::{AlertEvent, Verdict};
+use crate::rules::checks;
+use crate::rules::compiled::{PatternId, Patterns, Run};
+use crate::rules::integration::{Integration, MappingTable};
+use crate::rules::matcher::View;
+use crate::rules::message::Message;
+use crate::rules::pipeline::{Draft, Dropped, Pipeline};
+use crate::rules::push_mode::{self, Said};
+use crate::rules::routing;
+use crate::rules::trace::{Observer, Trace};
+
+/// What is wrong with an integration, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {message}")]
+pub struct FieldError {
+    /// `push_mode.key[0].pattern`
+    pub field: String,
+    pub message: String,
+}
+
+impl FieldError {
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+}
+
+/// An integration made ready. Patterns are compiled when a message first needs them.
+#[derive(Debug)]
+pub struct Policy {
+    push: push_mode::Ready,
+    pipeline: Pipeline,
+    routes: routing::Ready,
+    patterns: Patterns,
+    problems: Vec<FieldError>,
+}
+
+/// What becomes of one message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judgement {
+    pub decision: Decision,
+    /// `close[0]`, `trigger[1]`, `unmatched`, or the step that dropped it: `pipeline[2]`.
+    pub rule: Option<String>,
+    /// `None` where the alert is its own key, and where nothing comes of the message.
+    pub key_from: Option<KeyFrom>,
+    pub flags: Vec<Flag>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    Event(AlertEvent),
+    Discard(DiscardReason),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DiscardReason {
+    /// No rule matched, and the integration discards such messages.
+    Unmatched,
+    /// A step of the pipeline dropped it.
+    Dropped,
+}
+
+impl DiscardReason {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            DiscardReason::Unmatched => "unmatched",
+            DiscardReason::Dropped => "dropped",
+        }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyFrom {
+    Rule,
+    Title,
+}
+
+impl KeyFrom {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            KeyFrom::Rule => "rule",
+            KeyFrom::Title => "title",
+        }
+    }
+}
+
+/// What did not go as the operator wrote it, or as the sender sent it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Flag {
+    /// No extractor found a key; it was made from the title.
+    KeyFallback,
+    /// The rules would have taken too long; what they could not decide was decided for keeping the alert.
+    RulesTimeExceeded,
+    /// A title or description was cut, or a pattern that is slow, or one of many, looked only at the first 8 KiB
+    /// of a text.
+    TextCut,
+    /// Labels were cut, or left out.
+    LabelsCut,
+    /// A rule that cannot be used was left out.
+    BadRule,
+    /// A template did not render; its step was left out.
+    TemplateFailed,
+    /// No route, and no default route either.
+    Unrouted,
+}
+
+impl Flag {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Flag::KeyFallback => "key_fallback",
+            Flag::RulesTimeExceeded => "rules_time_exceeded",
+            Flag::TextCut => "text_cut",
+            Flag::LabelsCut => "labels_cut",
+            Flag::BadRule => "bad_rule",
+            Flag::TemplateFailed => "template_failed",
+            Flag::Unrouted => "unrouted",
+        }
+    }
+}
+
+impl Policy {
+    /// Makes an integration ready to be saved, or names the first field that is wrong. `tables`: those that exist.
+    pub fn new(integration: &Integration, tables: &[MappingTable]) -> Result<Self, FieldError> {
+        checks::check(integration)?;
+        Self::build(integration, Builder::new(tables, Manner::Strict))
+    }
+
+    /// Makes a stored integration ready, without what is wrong with it. Nothing is compiled yet.
+    pub fn lenient(integration: &Integration, tables: &[MappingTable]) -> Self {
+        Self::build(integration, Builder::new(tables, Manner::Lenient)).expect("the lenient manner keeps every error")
+    }
+
+    fn build(integration: &Integration, mut builder: Builder<'_>) -> Result<Self, FieldError> {
+        let push = push_mode::Ready::new(&integration.push_mode, &mut builder)?;
+        let pipeline = Pipeline::new(&integration.pipeline, &mut builder)?;
+        let routes = routing::Ready::new(&integration.routing, &mut builder)?;
+        let Builder { patterns, problems, .. } = builder;
+        Ok(Self { push, pipeline, routes, patterns, problems })
+    }
+
+    /// What a lenient policy has left out.
+    pub fn problems(&self) -> &[FieldError] {
+        &self.problems
+    }
+
+    /// Bytes of the patterns that are compiled now; at most [`crate::rules::compiled::COMPILED_BYTES`] and one pattern.
+    pub fn compiled_bytes(&self) -> usize {
+        self.patterns.compiled_bytes()
+    }
+
+    /// Decides what becomes of a message. `stamp` is passed on to the event.
+    pub fn judge(&self, message: &Message, stamp: Stamp) -> Judgement {
+        self.judge_seen(message, stamp, &mut ())
+    }
+
+    /// The same decision, with everything that was tried for it.
+    pub fn trace(&self, message: &Message, stamp: Stamp) -> (Judgement, Trace) {
+        let mut trace = Trace::default();
+        (self.judge_seen(message, stamp, &mut trace), trace)
+    }
+
+    fn judge_seen<O: Observer>(&self, message: &Message, stamp: Stamp, seen: &mut O) -> Judgement {
+        let mut run = self.patterns.run();
+        let said = self.push.judge(&as_received(message), &mut run, seen);
+        if !self.problems.is_empty() {
+            run.flag(Flag::BadRule);
+        }
+        let Some(verdict) = said.verdict else {
+            let decision = Decision::Discard(DiscardReason::Unmatched);
+            return Judgement { decision, rule: said.rule, key_from: None, flags: run.into_flags() };
+        };
+        let mut draft = Draft::of(message);
+        if let Err(Dropped(step)) = self.pipeline.apply(&mut draft, &mut run, seen) {
+            let decision = Decision::Discard(DiscardReason::Dropped);
+            let rule = Some(format!("pipeline[{step}]"));
+            return Judgement { decision, rule, key_from: None, flags: run.into_flags() };
+        }
+        let spaces = match verdict {
+            Verdict::Trigger => self.routes.spaces(&draft.view(), &mut run, seen),
+            // It follows the alert to the spaces that it was routed to when it was triggered.
+            Verdict::Close => Vec::new(),
+        };
+        let Said { key, key_from, rule, .. } = said;
+        let Draft { title, description, severity, labels, .. } = draft;
+        let (title, description) = fit(&title, &description, &mut run);
+        let event = AlertEvent { stamp, verdict, key, title, description, severity, labels, spaces };
+        Judgement { decision: Decision::Event(event), rule, key_from, flags: run.into_flags() }
+    }
+}
+
+fn as_received(message: &Message) -> View<'_> {
+    View {
+        title: &message.title,
+        description: &message.content,
+        content: &message.content,
+        severity: Severity::default(),
+        labels: &message.labels,
+    }
+}
+
+fn fit(title: &str, description: &str, run: &mut Run<'_>) -> (String, String) {
+    let fitted =
+        (limits::cut_chars(title, limits::TITLE_CHARS), limits::cut_bytes(description, limits::DESCRIPTION_BYTES));
+    if (fitted.0.len(), fitted.1.len()) != (title.len(), description.len()) {
+        run.flag(Flag::TextCut);
+    }
+    fitted
+}
+
+/// Whether something wrong refuses the whole integration, or only itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Manner {
+    Strict,
+    Lenient,
+}
+
+/// What the parts of a policy are made with.
+pub(crate) struct Builder<'t> {
+    pub(crate) patterns: Patterns,
+    pub(crate) tables: &'t [MappingTable],
+    manner: Manner,
+    problems: Vec<FieldError>,
+}
+
+impl<'t> Builder<'t> {
+    fn new(tables: &'t [MappingTable], manner: Manner) -> Self {
+        let patterns = if manner == Manner::Strict { Patterns::checked() } else { Patterns::default() };
+        Self { patterns, tables, manner, problems: Vec::new() }
+    }
+
+    pub(crate) fn pattern(&mut self, typed: &str, path: &str) -> Result<PatternId, FieldError> {
+        self.patterns.add(typed).map_err(|error| FieldError::new(path, error.to_string()))
+    }
+
+    /// Passes an error on, or keeps it and goes on without the part that it is about.
+    pub(crate) fn keep<T>(&mut self, result: Result<T, FieldError>) -> Result<Option<T>, FieldError> {
+        match (result, self.manner) {
+            (Ok(part), _) => Ok(Some(part)),
+            (Err(error), Manner::Strict) => Err(error),
+            (Err(error), Manner::Lenient) => {
+                self.problems.push(error);
+                Ok(None)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
