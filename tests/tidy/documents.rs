@@ -1,6 +1,7 @@
 //! Commands in the READMEs that no test can run, for they need an AWS account or the package index: what they name exists.
 //! All others are run by `scenarios/readme.rs`.
 
+use std::path::Path;
 use std::process::Command;
 
 use regex::Regex;
@@ -16,6 +17,22 @@ fn every_shell_block_of_the_readmes_can_be_read_by_a_shell() {
         for block in shell_blocks(document) {
             let read = Command::new("bash").args(["-n", "-c", &block]).output().expect("bash runs");
             assert!(read.status.success(), "{document}:\n{block}\n{}", String::from_utf8_lossy(&read.stderr));
+        }
+    }
+}
+
+#[test]
+fn every_file_that_a_document_names_exists() {
+    let link = Regex::new(r"\]\(([^)#\s]+)").expect("valid");
+    let code = Regex::new(r"`((?:functions|shared|infra|tests)/[A-Za-z0-9_./-]+)`").expect("valid");
+    for (document, text) in tree::texts().into_iter().filter(|(path, _)| path.ends_with(".md")) {
+        let folder = Path::new(&document).parent().unwrap_or(Path::new("")).to_owned();
+        // Some documents are read by rustdoc, which resolves links to items.
+        let links = link.captures_iter(&text).map(|found| found[1].to_owned());
+        let links = links.filter(|link| !link.contains("://") && !link.contains("::"));
+        let named = code.captures_iter(&text).map(|found| Path::new(&found[1]).to_owned());
+        for path in links.map(|link| folder.join(link)).chain(named) {
+            assert!(tree::root().join(&path).exists(), "{document} names {}, which is not there", path.display());
         }
     }
 }

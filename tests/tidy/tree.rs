@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 const NOT_OURS: [&str; 5] = [".git", ".aws-sam", ".larkspur", "node_modules", "target"];
 
 pub(crate) fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the crate lies in the project")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().expect("the crate lies in the project")
 }
 
 pub(crate) fn read(path: &str) -> String {

@@ -4,6 +4,8 @@
 //! layout → [`dependencies`] who may use whom → [`sources`] what stands where in the code → [`proofs`] what keeps what is
 //! promised → [`documents`] commands that need an AWS account.
 
+#![cfg(test)]
+
 mod dependencies;
 mod documents;
 mod infra;
