@@ -167,53 +167,63 @@ async fn survives(case: Case) {
     stage.world.leave().await;
 }
 
+// Proves: finding F1
 #[tokio::test]
 async fn an_acknowledgement_whose_request_dies_is_made_good() {
     survives(Case::of("acknowledge", "acknowledged", ("li", "Acknowledged"))).await;
 }
 
+// Proves: finding F1
 #[tokio::test]
 async fn an_unacknowledgement_whose_request_dies_is_made_good() {
     let case = Case::of("unacknowledge", "unacknowledged", ("wang", ""));
     survives(Case { before: &["acknowledge"], after: 33, ..case }).await;
 }
 
+// Proves: finding F1
 #[tokio::test]
 async fn a_snooze_whose_request_dies_ends() {
     let case = Case::of("snooze", "snoozed", ("li", "Snooze ended"));
     survives(Case { body: json!({"minutes": 10}), after: 12, ..case }).await;
 }
 
+// Proves: actions-survive, finding F1
 #[tokio::test]
 async fn a_close_whose_request_dies_closes_the_alert() {
     survives(Case::of("close", "closed", ("li", "Closed"))).await;
 }
 
+// Proves: finding F1
 #[tokio::test]
 async fn a_reopening_whose_request_dies_is_made_good() {
     survives(Case { before: &["close"], ..Case::of("reopen", "reopened", ("li", "Reopened")) }).await;
 }
 
+// Proves: finding F1
 #[tokio::test]
 async fn an_escalation_whose_request_dies_is_made_good() {
     survives(Case::of("escalate", "escalated", ("wang", ""))).await;
 }
 
+// Proves: finding F1
 #[tokio::test]
 async fn a_reassignment_whose_request_dies_is_made_good() {
     survives(Case::of("reassign", "reassigned", ("wang", ""))).await;
 }
 
+// Proves: finding F1
 #[tokio::test]
 async fn an_added_responder_whose_request_dies_is_notified() {
     survives(Case::of("responders", "responder_added", ("wang", ""))).await;
 }
 
+// Proves: finding F1
 #[tokio::test]
 async fn a_comment_whose_request_dies_is_published() {
     survives(Case { body: json!({"text": "looking"}), ..Case::of("comments", "commented", ("", "")) }).await;
 }
 
+// Proves: finding F1
 #[tokio::test]
 async fn a_merge_whose_request_dies_is_made_of_both_incidents_or_of_none() {
     let stage = Stage::new().await;
@@ -251,6 +261,7 @@ async fn a_merge_whose_request_dies_is_made_of_both_incidents_or_of_none() {
     stage.world.leave().await;
 }
 
+// Proves: finding F1
 #[tokio::test]
 async fn a_severity_raised_by_a_request_that_dies_is_notified() {
     let stage = Stage::new().await;

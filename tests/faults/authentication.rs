@@ -21,6 +21,7 @@ fn what_a_stranger_sees(heard: &Heard) -> (u16, String, Option<String>) {
     (heard.status, heard.text.clone(), heard.header("www-authenticate").map(str::to_owned))
 }
 
+// Proves: fault 71
 #[tokio::test]
 async fn a_key_that_was_revoked_or_belongs_elsewhere_is_answered_like_one_that_never_was() {
     let (world, elsewhere) = (World::start().await, World::start().await);
@@ -43,6 +44,7 @@ async fn a_key_that_was_revoked_or_belongs_elsewhere_is_answered_like_one_that_n
     elsewhere.finish().await;
 }
 
+// Proves: fault 71
 #[tokio::test]
 async fn who_guesses_api_keys_has_to_wait_and_who_has_one_that_worked_does_not() {
     let world = World::start().await;
@@ -64,6 +66,7 @@ async fn who_guesses_api_keys_has_to_wait_and_who_has_one_that_worked_does_not()
     world.finish().await;
 }
 
+// Proves: fault 71
 #[tokio::test]
 async fn who_guesses_intake_keys_is_told_to_wait_and_a_sender_whose_key_worked_is_not() {
     let world = World::start().await;
@@ -85,6 +88,7 @@ async fn who_guesses_intake_keys_is_told_to_wait_and_a_sender_whose_key_worked_i
     world.finish().await;
 }
 
+// Proves: fault 76
 #[tokio::test]
 async fn an_id_of_another_space_of_another_integration_or_of_another_kind_is_not_there() {
     let world = World::start().await;
@@ -125,6 +129,7 @@ async fn an_id_of_another_space_of_another_integration_or_of_another_kind_is_not
     world.leave().await;
 }
 
+// Proves: fault 82
 #[tokio::test]
 async fn a_signature_a_key_or_a_cookie_of_any_length_is_refused_and_never_our_fault() {
     let world = World::start().await;
@@ -154,6 +159,7 @@ async fn a_signature_a_key_or_a_cookie_of_any_length_is_refused_and_never_our_fa
 }
 
 /// Scopes are of the deployment: each key sees every space, and may do in each what its scope says.
+// Proves: fault 76
 #[tokio::test]
 async fn a_key_of_any_scope_sees_every_space_and_acts_in_each_alike() {
     let world = World::start().await;

@@ -26,6 +26,7 @@ fn text(text: &str) -> String {
     json!({"msg_type": "text", "content": {"text": text}}).to_string()
 }
 
+// Proves: fault 29, fault 30
 #[tokio::test]
 async fn while_the_queue_takes_nothing_the_sender_is_told_within_three_seconds_to_send_again() {
     let (wire, world, _, sender) = deployment().await;
@@ -54,6 +55,7 @@ async fn while_the_queue_takes_nothing_the_sender_is_told_within_three_seconds_t
     world.finish().await;
 }
 
+// Proves: fault 31
 #[tokio::test]
 async fn a_throttled_partition_holds_up_its_own_messages_and_no_others() {
     let wire = Wire::start().await;
@@ -122,6 +124,7 @@ async fn stands_as_said(wire: &Wire, world: &World, sender: &Sender) {
     group.accept_all();
 }
 
+// Proves: fault 32
 #[tokio::test]
 async fn a_write_whose_answer_was_lost_is_recognised_as_ones_own() {
     let (wire, world, _, sender) = deployment().await;
@@ -141,6 +144,7 @@ async fn a_write_whose_answer_was_lost_is_recognised_as_ones_own() {
     world.finish().await;
 }
 
+// Proves: fault 33
 #[tokio::test]
 async fn whatever_half_of_all_table_calls_answers_what_was_said_stands_in_the_end() {
     let (wire, world, _, sender) = deployment().await;
@@ -155,6 +159,7 @@ async fn whatever_half_of_all_table_calls_answers_what_was_said_stands_in_the_en
     world.finish().await;
 }
 
+// Proves: fault 35
 #[tokio::test]
 async fn what_the_queue_or_the_topic_would_not_take_is_told_when_the_message_comes_again() {
     let (wire, world, _, sender) = deployment().await;
@@ -177,6 +182,7 @@ async fn what_the_queue_or_the_topic_would_not_take_is_told_when_the_message_com
     world.finish().await;
 }
 
+// Proves: fault 36
 #[tokio::test]
 async fn of_a_batch_only_what_failed_is_sent_again() {
     let wire = Wire::start().await;
@@ -204,6 +210,7 @@ async fn of_a_batch_only_what_failed_is_sent_again() {
     world.finish().await;
 }
 
+// Proves: fault 37
 #[tokio::test]
 async fn a_timer_that_is_swept_and_handed_over_twice_acts_once() {
     let wire = Wire::start().await;
@@ -229,6 +236,7 @@ async fn a_timer_that_is_swept_and_handed_over_twice_acts_once() {
     world.leave().await;
 }
 
+// Proves: fault 38
 #[tokio::test]
 async fn credentials_that_expired_lose_nothing_and_what_comes_after_new_ones_works() {
     let (wire, world, _, sender) = deployment().await;

@@ -40,6 +40,7 @@ async fn contents(sender: &Sender) -> Vec<String> {
     messages.iter().map(|message| message["content"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
+// Proves: fault 1, fault 2, fault 3, fault 9, fault 10
 #[tokio::test]
 async fn what_is_no_message_is_answered_19002_is_recorded_and_opens_nothing() {
     let (world, sender) = world_with_a_sender().await;
@@ -68,6 +69,7 @@ async fn what_is_no_message_is_answered_19002_is_recorded_and_opens_nothing() {
     world.finish().await;
 }
 
+// Proves: fault 10
 #[tokio::test]
 async fn duplicate_keys_take_the_last_one_and_a_number_that_nothing_reads_may_be_of_any_size() {
     let (world, sender) = world_with_a_sender().await;
@@ -92,6 +94,7 @@ async fn duplicate_keys_take_the_last_one_and_a_number_that_nothing_reads_may_be
     world.finish().await;
 }
 
+// Proves: fault 7
 #[tokio::test]
 async fn characters_that_a_queue_refuses_are_replaced_and_the_message_opens_its_alert() {
     let (world, sender) = world_with_a_sender().await;
@@ -114,6 +117,7 @@ async fn characters_that_a_queue_refuses_are_replaced_and_the_message_opens_its_
     world.finish().await;
 }
 
+// Proves: fault 11
 #[tokio::test]
 async fn a_chunked_body_is_read_whole_and_broken_chunks_are_no_message() {
     let (world, sender) = world_with_a_sender().await;
@@ -136,6 +140,7 @@ async fn a_chunked_body_is_read_whole_and_broken_chunks_are_no_message() {
     world.finish().await;
 }
 
+// Proves: fault 11
 #[tokio::test]
 async fn who_asks_whether_to_send_the_body_is_told_to_and_who_sends_it_slowly_is_waited_for() {
     let (world, sender) = world_with_a_sender().await;
@@ -156,6 +161,7 @@ async fn who_asks_whether_to_send_the_body_is_told_to_and_who_sends_it_slowly_is
     world.finish().await;
 }
 
+// Proves: fault 11
 #[tokio::test]
 async fn a_compressed_body_is_no_message_and_is_never_inflated() {
     let (world, sender) = world_with_a_sender().await;
@@ -215,6 +221,7 @@ impl Bits {
     }
 }
 
+// Proves: fault 13
 #[tokio::test]
 async fn what_cannot_be_a_key_is_answered_like_an_unknown_one_and_one_trailing_slash_is_none() {
     let (world, sender) = world_with_a_sender().await;
@@ -249,6 +256,7 @@ async fn what_cannot_be_a_key_is_answered_like_an_unknown_one_and_one_trailing_s
     world.finish().await;
 }
 
+// Proves: fault 12
 #[tokio::test]
 async fn any_other_method_is_405_and_head_has_no_body() {
     let (world, sender) = world_with_a_sender().await;
@@ -267,6 +275,7 @@ async fn any_other_method_is_405_and_head_has_no_body() {
 const HOSTILE: &str = "<at user_id=\"all\">everyone</at> <at id=all></at> <@all> <!channel> <!here> <@U012AB3CD> \
     @everyone @all [x](https://evil.example) *b* `c` <b>d</b> <a href=\"https://evil.example\">e</a> &lt;at id=all&gt;";
 
+// Proves: fault 14, finding E2
 #[tokio::test]
 async fn nothing_that_a_sender_writes_calls_anyone_or_hides_where_a_link_leads_on_any_channel() {
     let world = World::start().await;
@@ -302,6 +311,7 @@ async fn nothing_that_a_sender_writes_calls_anyone_or_hides_where_a_link_leads_o
 }
 
 /// Of what is refused nothing is logged but the reason, on one line, and nothing that a terminal would obey.
+// Proves: fault 2, fault 108
 #[tokio::test]
 async fn a_refused_request_is_one_line_of_the_log_at_most_and_its_body_is_on_none() {
     let data = tempfile::tempdir().expect("a directory");

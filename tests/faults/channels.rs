@@ -55,6 +55,7 @@ fn reasons(delivery: &Value) -> Vec<&str> {
     attempts.iter().map(|attempt| attempt["reason"].as_str().unwrap_or("none")).collect()
 }
 
+// Proves: fault 55
 #[tokio::test]
 async fn a_provider_that_asks_for_patience_is_asked_again_when_it_said_and_then_less_and_less_often() {
     let world = World::start().await;
@@ -72,6 +73,7 @@ async fn a_provider_that_asks_for_patience_is_asked_again_when_it_said_and_then_
     world.finish().await;
 }
 
+// Proves: fault 56
 #[tokio::test]
 async fn a_provider_that_stays_down_is_tried_seven_times_then_the_next_contact_is_told() {
     let world = World::start().await;
@@ -89,6 +91,7 @@ async fn a_provider_that_stays_down_is_tried_seven_times_then_the_next_contact_i
     world.leave().await;
 }
 
+// Proves: fault 56
 #[tokio::test]
 async fn a_group_whose_provider_stays_down_is_a_failure_on_the_timeline_and_a_dead_letter() {
     let world = World::start().await;
@@ -101,6 +104,7 @@ async fn a_group_whose_provider_stays_down_is_a_failure_on_the_timeline_and_a_de
     world.leave_dead(1).await;
 }
 
+// Proves: fault 64
 #[tokio::test]
 async fn a_message_that_the_provider_finds_too_long_is_sent_once_more_as_plain_text_and_then_given_up() {
     let world = World::start().await;
@@ -115,6 +119,7 @@ async fn a_message_that_the_provider_finds_too_long_is_sent_once_more_as_plain_t
     world.leave_dead(1).await;
 }
 
+// Proves: fault 66
 #[tokio::test]
 async fn a_wrong_signature_and_a_missing_keyword_fail_at_once_and_the_provider_s_words_say_why() {
     let world = World::start().await;
@@ -135,6 +140,7 @@ async fn a_wrong_signature_and_a_missing_keyword_fail_at_once_and_the_provider_s
     world.leave_dead(2).await;
 }
 
+// Proves: fault 67
 #[tokio::test]
 async fn while_one_destination_hangs_the_others_are_told() {
     let world = World::start().await;
@@ -154,6 +160,7 @@ async fn while_one_destination_hangs_the_others_are_told() {
     world.larkspur.stop().await;
 }
 
+// Proves: fault 68
 #[tokio::test]
 async fn a_thousand_changes_for_one_dingtalk_bot_stay_below_its_limit_and_are_all_told_in_order() {
     const HOSTS: usize = 500;

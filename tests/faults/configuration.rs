@@ -12,6 +12,7 @@ fn rules(trigger: &str, close: &[&str]) -> Value {
         "key": [{"field": "content", "pattern": r"/host=(\S+)/"}], "unmatched": "discard"})
 }
 
+// Proves: fault 98
 #[tokio::test]
 async fn what_every_rule_discards_is_listed_and_counted() {
     let world = World::start().await;
@@ -38,6 +39,7 @@ async fn what_every_rule_discards_is_listed_and_counted() {
     world.finish().await;
 }
 
+// Proves: fault 102
 #[tokio::test]
 async fn a_message_that_a_close_and_a_trigger_rule_both_take_closes() {
     let world = World::start().await;
@@ -51,6 +53,7 @@ async fn a_message_that_a_close_and_a_trigger_rule_both_take_closes() {
     world.finish().await;
 }
 
+// Proves: fault 105
 #[tokio::test]
 async fn nobody_chooses_an_intake_key_so_no_two_integrations_have_the_same() {
     let world = World::start().await;
@@ -68,6 +71,7 @@ async fn nobody_chooses_an_intake_key_so_no_two_integrations_have_the_same() {
     world.finish().await;
 }
 
+// Proves: fault 96, fault 97
 #[tokio::test]
 async fn an_integration_without_a_trigger_rule_or_with_a_pattern_that_is_none_is_refused_by_field() {
     let world = World::start().await;

@@ -41,6 +41,7 @@ fn open(count: u64) -> (String, u64) {
     ("open".to_owned(), count)
 }
 
+// Proves: fault 16
 #[tokio::test]
 async fn a_message_that_the_queue_hands_over_twice_is_one_alert_and_one_notice() {
     let (_wire, world, sender) = deployment().await;
@@ -55,6 +56,7 @@ async fn a_message_that_the_queue_hands_over_twice_is_one_alert_and_one_notice()
     world.finish().await;
 }
 
+// Proves: fault 17
 #[tokio::test]
 async fn a_sender_that_repeats_itself_updates_its_key_and_without_keys_makes_a_second_alert() {
     let (_wire, world, keyed) = deployment().await;
@@ -77,6 +79,7 @@ async fn a_sender_that_repeats_itself_updates_its_key_and_without_keys_makes_a_s
     world.finish().await;
 }
 
+// Proves: fault 18
 #[tokio::test]
 async fn a_send_that_took_effect_without_an_answer_is_one_message_under_one_stamp() {
     let (wire, world, sender) = deployment().await;
@@ -97,6 +100,7 @@ async fn a_send_that_took_effect_without_an_answer_is_one_message_under_one_stam
     world.finish().await;
 }
 
+// Proves: fault 19
 #[tokio::test]
 async fn a_recovery_that_comes_before_its_trigger_leaves_it_closed_and_nobody_is_told() {
     let (_wire, world, sender) = deployment().await;
@@ -110,6 +114,7 @@ async fn a_recovery_that_comes_before_its_trigger_leaves_it_closed_and_nobody_is
     world.finish().await;
 }
 
+// Proves: fault 20
 #[tokio::test]
 async fn t_r_t_that_comes_as_t3_t1_r2_is_one_open_alert_of_the_third_told_once() {
     let (_wire, world, sender) = deployment().await;
@@ -143,6 +148,7 @@ async fn a_transition_whose_notice_was_not_sent_is_still_told_after_a_newer_mess
     world.finish().await;
 }
 
+// Proves: fault 22
 #[tokio::test]
 async fn eight_flaps_at_once_are_all_applied_and_the_last_state_is_the_one_that_is_told_last() {
     let (_wire, world, sender) = deployment().await;
@@ -163,6 +169,7 @@ async fn eight_flaps_at_once_are_all_applied_and_the_last_state_is_the_one_that_
     world.finish().await;
 }
 
+// Proves: fault 23
 #[tokio::test]
 async fn of_two_evaluators_at_one_key_the_slower_folds_again_and_no_update_is_lost() {
     let (wire, world, sender) = deployment().await;
@@ -186,6 +193,7 @@ async fn of_two_evaluators_at_one_key_the_slower_folds_again_and_no_update_is_lo
 }
 
 /// Whoever is not the newest gives way after one lost race; the one that decides must not wait for the queue's visibility.
+// Proves: fault 23
 #[tokio::test]
 async fn the_newest_message_is_not_handed_back_although_seven_others_are_written_before_it() {
     let wire = Wire::start().await;
@@ -213,6 +221,7 @@ async fn the_newest_message_is_not_handed_back_although_seven_others_are_written
     world.finish().await;
 }
 
+// Proves: fault 24
 #[tokio::test]
 async fn what_is_redriven_a_week_later_is_absorbed_if_it_is_stale_and_opens_an_alert_if_it_is_not() {
     let (_wire, world, sender) = deployment().await;
@@ -232,6 +241,7 @@ async fn what_is_redriven_a_week_later_is_absorbed_if_it_is_stale_and_opens_an_a
     world.finish().await;
 }
 
+// Proves: fault 25
 #[tokio::test]
 async fn a_process_whose_clock_is_five_seconds_ahead_is_right_again_after_five_seconds() {
     let (_wire, world, sender) = deployment().await;
@@ -272,6 +282,7 @@ async fn a_hundred_messages_of_one_key_at_once_are_few_writes_in_the_right_order
 }
 
 /// A person's acknowledgement comes between an evaluator's read of an incident and its write.
+// Proves: fault 26
 #[tokio::test]
 async fn an_acknowledgement_between_read_and_write_survives() {
     let (wire, world, sender) = deployment().await;

@@ -92,6 +92,7 @@ async fn run(mut command: Command) {
     assert!(run.status.success(), "{said}{complained}");
 }
 
+// Proves: finding B1
 #[tokio::test]
 async fn nothing_but_the_public_front_listens() {
     let target = start().await;
@@ -102,6 +103,7 @@ async fn nothing_but_the_public_front_listens() {
 }
 
 /// The page may send to every port of the process what an SDK sends; it reads no answer, and nothing takes effect.
+// Proves: finding B1
 #[tokio::test]
 async fn a_web_page_of_another_origin_gets_nothing_from_the_embedded_services() {
     let target = start().await;
@@ -114,6 +116,7 @@ async fn a_web_page_of_another_origin_gets_nothing_from_the_embedded_services() 
 }
 
 /// As user `nobody` where the tests run as root, as in a container; elsewhere as the tests' own user, which may do more.
+// Proves: finding B1
 #[tokio::test]
 async fn another_user_of_the_machine_gets_nothing_from_the_embedded_services() {
     let target = start().await;
@@ -145,6 +148,7 @@ async fn a_socket_of_the_tests_refuses_whoever_does_not_know_its_key() {
 }
 
 /// The independent judge: boto3, and the checks that an independent emulator passes.
+// Proves: finding B1
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_embedded_services_behave_as_boto3_expects_of_aws() {
     let aws = Aws::open(None, Clock::default(), Vec::new()).expect("opens");

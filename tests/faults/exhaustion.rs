@@ -23,6 +23,7 @@ fn message_of(bytes: usize) -> String {
 }
 
 /// Above 6 MB Lambda takes no event, above 10 MB API Gateway no request: both are answered by the gateway.
+// Proves: fault 85
 #[tokio::test]
 async fn a_body_of_any_size_has_its_answer_and_the_largest_are_the_gateways() {
     let world = World::start().await;
@@ -54,6 +55,7 @@ async fn a_body_of_any_size_has_its_answer_and_the_largest_are_the_gateways() {
     world.finish().await;
 }
 
+// Proves: fault 93
 #[tokio::test]
 async fn a_level_is_told_again_two_hundred_times_and_then_no_more() {
     const TIMES: u32 = 200;
@@ -105,6 +107,7 @@ async fn closes_what_it_kept() -> (String, Arc<AtomicUsize>, Arc<AtomicUsize>) {
     (url, answered, broken)
 }
 
+// Proves: fault 94
 #[tokio::test]
 async fn a_kept_connection_that_is_closed_as_the_next_request_comes_costs_the_sdk_one_repetition() {
     let (url, answered, broken) = closes_what_it_kept().await;
@@ -118,6 +121,7 @@ async fn a_kept_connection_that_is_closed_as_the_next_request_comes_costs_the_sd
     assert!(broken.load(Ordering::SeqCst) > 0, "a kept connection was used, or this test tests nothing");
 }
 
+// Proves: fault 94
 #[tokio::test]
 async fn hundreds_of_requests_leave_no_connection_behind() {
     let data = tempfile::tempdir().expect("a directory");
@@ -149,6 +153,7 @@ async fn hundreds_of_requests_leave_no_connection_behind() {
 }
 
 /// While a provider is down, nothing is logged of an attempt, and one line of a notice that has failed for good.
+// Proves: fault 95
 #[tokio::test]
 async fn a_storm_of_errors_is_a_line_of_the_log_for_each_notice_that_is_given_up() {
     const MESSAGES: usize = 10;

@@ -258,6 +258,7 @@ fn found(bytes: &[u8], secret: &str) -> Option<String> {
     Some(String::from_utf8_lossy(around).into_owned())
 }
 
+// Proves: fault 106, fault 108
 #[tokio::test]
 async fn no_secret_is_logged_or_kept_in_the_open_while_everything_works() {
     let vendors = World::start().await;
@@ -311,6 +312,7 @@ async fn no_secret_is_logged_or_kept_in_the_open_while_everything_works() {
     vendors.larkspur.stop().await;
 }
 
+// Proves: fault 106, fault 107
 #[tokio::test]
 async fn no_secret_is_logged_or_kept_in_the_open_while_everything_fails_up_to_the_dead_letters() {
     let data = tempfile::tempdir().expect("a directory");
@@ -363,6 +365,7 @@ fn links_in<'a>(larkspur: &Process, text: &'a str) -> impl Iterator<Item = Strin
 }
 
 /// The tables are gone, and the answers name neither them nor what was asked for.
+// Proves: fault 109, fault 110
 #[tokio::test]
 async fn an_answer_to_a_failure_inside_names_no_table_no_address_and_no_input() {
     let world = World::start().await;

@@ -312,6 +312,7 @@ async fn upgrades(left: &Left) {
     world.leave().await; // nothing has become a dead letter
 }
 
+// Proves: fault 54
 #[tokio::test]
 async fn what_the_first_schema_left_is_read_and_goes_on() {
     let left = Left::recorded("2026-11-22-intake-to-group");
@@ -321,12 +322,14 @@ async fn what_the_first_schema_left_is_read_and_goes_on() {
     upgrades(&left).await;
 }
 
+// Proves: fault 54
 #[tokio::test]
 async fn what_the_last_schema_left_is_read_and_goes_on() {
     upgrades(&Left::recorded("2026-11-22-people-and-pages")).await;
 }
 
 /// While a new version is deployed, the old one may get what the new one wrote: what it does not know it passes over.
+// Proves: fault 54
 #[tokio::test]
 async fn what_a_version_to_come_left_is_read_and_goes_on() {
     upgrades(&Left::recorded("2026-11-22-people-and-pages").with_more()).await;

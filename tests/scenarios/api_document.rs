@@ -13,6 +13,7 @@ const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_co
 /// The same cases at every run; a failure prints the seed, and a request to repeat.
 const SEED: &str = "20261122";
 
+// Proves: api-document
 #[tokio::test]
 async fn every_answer_of_the_api_is_as_its_document_says_and_none_is_our_fault() {
     let world = World::start().await;

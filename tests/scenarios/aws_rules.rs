@@ -9,6 +9,7 @@ use scenarios::wire::{Service, Wire};
 use scenarios::{World, seconds};
 use serde_json::json;
 
+// Proves: finding A2
 #[tokio::test]
 async fn a_repetition_goes_on_after_more_calls_in_a_chain_than_aws_makes_by_itself() {
     let world = World::start().await;
@@ -52,6 +53,7 @@ async fn intake_beside_a_slow_vendor(worker_concurrency: &str) -> Vec<u16> {
 }
 
 // In real time, because the vendor is slow in real time.
+// Proves: finding A5
 #[tokio::test]
 async fn in_a_small_account_a_slow_vendor_starves_the_intake_unless_workers_are_limited() {
     let (unlimited, limited) = tokio::join!(intake_beside_a_slow_vendor("0"), intake_beside_a_slow_vendor("2"));
@@ -60,6 +62,7 @@ async fn in_a_small_account_a_slow_vendor_starves_the_intake_unless_workers_are_
 }
 
 /// What the template's role lets it read (`the_intake_may_read_keys_and_integrations_and_nothing_else_of_the_configuration`).
+// Proves: finding D5
 #[tokio::test]
 async fn the_intake_reads_keys_and_integrations_and_nothing_else() {
     let wire = Wire::start().await;
@@ -87,6 +90,7 @@ async fn the_intake_reads_keys_and_integrations_and_nothing_else() {
     world.finish().await;
 }
 
+// Proves: finding A10, finding E3
 #[tokio::test]
 async fn the_address_without_a_path_leads_to_the_incidents() {
     let world = World::start().await;

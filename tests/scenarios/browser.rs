@@ -37,6 +37,7 @@ async fn walk_in(world: World, journey: &str, size: &str) {
     world.larkspur.stop().await;
 }
 
+// Proves: pages
 #[tokio::test]
 async fn a_newcomer_comes_from_the_set_up_link_to_the_trace_in_eight_steps() {
     walk("first_steps", "desktop").await;
@@ -47,11 +48,13 @@ async fn the_same_on_a_phone() {
     walk("first_steps", "phone").await;
 }
 
+// Proves: pages, finding E6
 #[tokio::test]
 async fn every_action_works_without_scripts_in_chinese_on_a_phone() {
     walk("every_action", "phone").await;
 }
 
+// Proves: pages
 #[tokio::test]
 async fn every_page_is_as_it_should_be_on_a_desktop_too() {
     walk("every_action", "desktop").await;
@@ -59,6 +62,7 @@ async fn every_page_is_as_it_should_be_on_a_desktop_too() {
 
 /// Browsers treat `larkspur.lan` as they treat any name or address of a local network: over plain HTTP they send no
 /// `Sec-Fetch-Site` with a form.
+// Proves: finding B2
 #[tokio::test]
 async fn forms_work_over_plain_http_on_a_network_and_a_foreign_page_posts_and_reads_nothing() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").port();

@@ -56,6 +56,7 @@ async fn every_channel_shows_the_trigger_and_the_recovery_with_a_link_to_the_inc
     world.finish().await;
 }
 
+// Proves: delivered-by-body, fault 59
 #[tokio::test]
 async fn http_200_with_an_error_in_the_body_is_not_delivered_and_is_sent_again() {
     let world = World::start().await;
@@ -76,6 +77,7 @@ async fn http_200_with_an_error_in_the_body_is_not_delivered_and_is_sent_again()
     world.finish().await;
 }
 
+// Proves: delivered-or-alarm, fault 65
 #[tokio::test]
 async fn a_bot_that_was_removed_is_a_failure_on_the_timeline_and_a_dead_letter() {
     let world = World::start().await;
@@ -93,6 +95,7 @@ async fn a_bot_that_was_removed_is_a_failure_on_the_timeline_and_a_dead_letter()
     world.larkspur.stop().await;
 }
 
+// Proves: delivered-or-alarm
 #[tokio::test]
 async fn a_message_that_was_shown_although_no_answer_came_is_sent_again_and_said_to_be_unknown() {
     let world = World::start().await;
@@ -132,6 +135,7 @@ fn attempts(delivery: &Value) -> &Vec<Value> {
     delivery["attempts"].as_array().expect("attempts")
 }
 
+// Proves: finding F9
 #[tokio::test]
 async fn a_telegram_group_that_became_a_supergroup_is_sent_to_under_its_new_id() {
     let world = World::start().await;

@@ -32,6 +32,7 @@ async fn closing_an_incident_closes_its_alert_and_the_alert_s_other_incident() {
     world.finish().await;
 }
 
+// Proves: finding E5
 #[tokio::test]
 async fn a_reopened_incident_says_that_its_alerts_stay_closed() {
     let world = World::start().await;

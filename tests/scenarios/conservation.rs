@@ -5,6 +5,7 @@ use scenarios::space::feishu_bot;
 use scenarios::{World, minutes};
 use serde_json::json;
 
+// Proves: nothing-dropped
 #[tokio::test]
 async fn accepted_and_refused_messages_are_listed_with_outcome_and_reason_and_the_ledger_balances() {
     let world = World::start().await;
@@ -142,6 +143,7 @@ async fn an_unknown_key_is_answered_as_feishu_does_and_leaves_no_trace() {
     world.finish().await;
 }
 
+// Proves: nothing-dropped
 #[tokio::test]
 async fn a_record_that_is_no_message_reaches_the_dead_letters_while_its_batch_mate_opens_its_alert() {
     let world = World::start().await;
@@ -157,6 +159,7 @@ async fn a_record_that_is_no_message_reaches_the_dead_letters_while_its_batch_ma
     world.larkspur.stop().await;
 }
 
+// Proves: fault 100
 #[tokio::test]
 async fn a_notice_whose_destination_was_deleted_is_recorded_as_failed_and_not_sent_again() {
     let world = World::start().await;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 const MESSAGES: usize = 1_000;
 
+// Proves: accepted
 #[tokio::test]
 async fn a_thousand_accepted_messages_survive_kill_9_each_once() {
     let data = tempfile::tempdir().expect("a directory");
@@ -92,6 +93,7 @@ const DELAY: Duration = Duration::from_secs(15 * 60);
 const LATE: Duration = Duration::from_secs(5);
 
 /// They come in within a minute, and so they are due; killed is who tells them, in the middle of it.
+// Proves: timers
 #[tokio::test]
 async fn a_thousand_escalations_survive_kill_9_once_each_and_at_most_five_seconds_late() {
     let data = tempfile::tempdir().expect("a directory");

@@ -38,6 +38,7 @@ async fn post(world: &World, path: &str) -> u16 {
     status
 }
 
+// Proves: finding A3
 #[tokio::test]
 async fn a_dead_notice_is_listed_with_its_reason_and_sent_again() {
     let (world, space, _, letter) = with_a_dead_notice().await;
@@ -64,6 +65,7 @@ async fn a_dead_notice_that_fails_again_is_a_dead_letter_again() {
     world.leave_dead(1).await;
 }
 
+// Proves: finding A3
 #[tokio::test]
 async fn a_dead_notice_that_is_put_back_into_its_queue_by_hand_is_sent() {
     let (world, _, _, letter) = with_a_dead_notice().await;
@@ -111,6 +113,7 @@ async fn a_destination_is_sent_the_newest_notice_of_an_incident_once_more_for_ea
     world.finish().await;
 }
 
+// Proves: finding A3
 #[tokio::test]
 async fn a_record_that_its_queue_gave_up_is_listed_sent_again_and_deleted() {
     let world = World::start().await;

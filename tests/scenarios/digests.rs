@@ -29,6 +29,7 @@ fn refusal(vendor: Vendor) -> Reply {
     }
 }
 
+// Proves: finding F5
 #[tokio::test]
 async fn one_refused_line_fails_alone_and_all_that_was_folded_with_it_is_delivered_on_all_six_bots() {
     const INCIDENTS: usize = 9;

@@ -73,6 +73,7 @@ async fn where_no_rule_matches_the_space_s_own_destinations_hear_and_without_any
     world.finish().await;
 }
 
+// Proves: someone-notified
 #[tokio::test]
 async fn the_second_level_is_told_after_half_an_hour_in_which_nobody_acknowledged() {
     let world = World::start().await;
@@ -202,6 +203,7 @@ async fn a_delayed_level_tells_nobody_before_its_time_and_what_recovers_meanwhil
     world.finish().await;
 }
 
+// Proves: fault 101
 #[tokio::test]
 async fn levels_that_reach_nobody_are_passed_over_at_once_and_the_timeline_says_why() {
     let world = World::start().await;
@@ -222,6 +224,7 @@ async fn levels_that_reach_nobody_are_passed_over_at_once_and_the_timeline_says_
     world.finish().await;
 }
 
+// Proves: someone-notified
 #[tokio::test]
 async fn a_later_level_that_reaches_nobody_gives_way_to_the_next_and_the_last_one_says_that_nobody_was_told() {
     let world = World::start().await;

@@ -51,6 +51,7 @@ async fn a_level_with_contacts_of_its_own_tells_everyone_there_whatever_they_pre
     world.finish().await;
 }
 
+// Proves: fault 65
 #[tokio::test]
 async fn a_contact_that_fails_for_good_gives_way_to_the_members_next_one_and_the_timeline_says_so() {
     let world = World::start().await;
@@ -77,6 +78,7 @@ async fn a_contact_that_fails_for_good_gives_way_to_the_members_next_one_and_the
     world.leave().await;
 }
 
+// Proves: someone-notified
 #[tokio::test]
 async fn when_the_last_contact_of_the_last_person_fails_the_next_level_is_told_at_once() {
     let world = World::start().await;
@@ -178,6 +180,7 @@ async fn news_of_an_incident_that_someone_took_does_not_look_for_another_contact
     world.leave_dead(1).await;
 }
 
+// Proves: finding F7
 #[tokio::test]
 async fn a_level_whose_only_group_fails_for_good_gives_way_to_the_next_level_at_once() {
     let world = World::start().await;
@@ -194,6 +197,7 @@ async fn a_level_whose_only_group_fails_for_good_gives_way_to_the_next_level_at_
     world.leave_dead(1).await;
 }
 
+// Proves: finding F7
 #[tokio::test]
 async fn of_a_critical_incident_the_next_contact_is_tried_after_a_minute_beside_one_whose_provider_is_down() {
     let world = World::start().await;
@@ -223,6 +227,7 @@ async fn of_a_critical_incident_the_next_contact_is_tried_after_a_minute_beside_
     world.leave().await;
 }
 
+// Proves: fault 101, finding F8
 #[tokio::test]
 async fn people_who_cannot_be_notified_are_named_on_the_timeline_beside_someone_who_is() {
     let world = World::start().await;

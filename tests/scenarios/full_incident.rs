@@ -24,6 +24,7 @@ async fn say_all(world: &World, sender: &Sender, text: impl Fn(usize) -> String)
     world.settle_within(PATIENCE).await;
 }
 
+// Proves: one-incident, finding F11
 #[tokio::test]
 async fn five_thousand_alerts_are_one_incident_the_next_one_makes_another_and_it_ends_when_all_have_recovered() {
     // The titles of the last ones are as long as they may be, in characters that take three bytes: the incident, which

@@ -46,6 +46,7 @@ async fn a_message_that_is_handed_over_twice_joins_once() {
 }
 
 /// Forty alerts open, get worse or recover, each message three times in an order that differs from run to run.
+// Proves: one-incident
 #[tokio::test]
 async fn copies_in_any_order_leave_the_same_incident() {
     const ALERTS: u64 = 40;

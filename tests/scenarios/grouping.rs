@@ -98,6 +98,7 @@ async fn an_alert_that_lacks_a_value_is_strictly_its_own_incident_and_leniently_
     world.finish().await;
 }
 
+// Proves: one-incident
 #[tokio::test]
 async fn each_alert_that_joins_extends_the_window_and_after_it_a_new_incident_is_made() {
     let world = World::start().await;

@@ -110,6 +110,7 @@ async fn escalated_by_hand_the_next_level_is_told_at_once_and_its_own_time_runs(
     world.leave().await;
 }
 
+// Proves: finding F14
 #[tokio::test]
 async fn escalating_past_the_last_level_is_refused_and_not_offered() {
     let world = World::start().await;

@@ -51,6 +51,7 @@ async fn told_everywhere(world: &World, server: &MailServer) -> Member {
     li
 }
 
+// Proves: links, fault 78
 #[tokio::test]
 async fn opening_any_link_of_any_message_on_any_channel_changes_nothing() {
     for personal_ack_links in [false, true] {
@@ -119,6 +120,7 @@ fn channels_of_the_registry() -> BTreeSet<&'static str> {
     channels::NAMES.iter().copied().collect()
 }
 
+// Proves: fault 77, fault 80
 #[tokio::test]
 async fn a_link_ends_with_its_week_its_episode_its_reader_and_at_the_borders_of_the_deployment() {
     let world = World::start().await;

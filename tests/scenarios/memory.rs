@@ -44,6 +44,7 @@ const PART: usize = 1024 * 1024;
 /// keeps between the two floods.
 const HELD_MB: f64 = 160.0;
 
+// Proves: finding B4
 #[tokio::test]
 async fn unfinished_bodies_of_300_connections_take_little_memory_and_keep_no_sender_out() {
     let data = tempfile::tempdir().expect("a directory");

@@ -54,6 +54,7 @@ async fn a_group_names_the_people_assigned_by_what_they_say_or_a_table_knows_and
     world.finish().await;
 }
 
+// Proves: finding F6
 #[tokio::test]
 async fn who_has_no_contact_but_an_identity_in_the_group_is_assigned_and_mentioned_there() {
     let world = World::start().await;

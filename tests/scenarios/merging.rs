@@ -193,6 +193,7 @@ async fn alerts_that_arrive_while_incidents_are_merged_are_not_lost() {
     world.finish().await;
 }
 
+// Proves: finding F4
 #[tokio::test]
 async fn merged_into_each_other_at_once_one_of_them_stays_open_with_all_alerts() {
     let world = World::start().await;

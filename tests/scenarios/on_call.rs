@@ -18,6 +18,7 @@ async fn space(world: &World) -> (Space, Sender) {
     (space, sender)
 }
 
+// Proves: finding F13
 #[tokio::test]
 async fn an_incident_that_is_silenced_neither_repeats_nor_escalates_until_the_silence_ends() {
     let world = World::start().await;
@@ -44,6 +45,7 @@ async fn an_incident_that_is_silenced_neither_repeats_nor_escalates_until_the_si
     world.finish().await;
 }
 
+// Proves: finding F13
 #[tokio::test]
 async fn a_silence_that_begins_by_the_clock_stops_the_repetitions_of_what_is_open() {
     let world = World::start_at("2037-03-03T12:00:00Z").await; // a Tuesday
@@ -64,6 +66,7 @@ async fn a_silence_that_begins_by_the_clock_stops_the_repetitions_of_what_is_ope
     world.finish().await;
 }
 
+// Proves: finding F13
 #[tokio::test]
 async fn what_becomes_critical_goes_to_the_rule_for_it_and_what_falls_and_rises_again_is_notified_again() {
     let world = World::start().await;
@@ -101,6 +104,7 @@ async fn what_becomes_critical_goes_to_the_rule_for_it_and_what_falls_and_rises_
     world.finish().await;
 }
 
+// Proves: finding F13
 #[tokio::test]
 async fn after_a_hand_over_the_repetitions_go_to_the_person_on_call_then() {
     let world = World::start_at("2037-03-28T08:50:00Z").await;
@@ -121,6 +125,7 @@ async fn after_a_hand_over_the_repetitions_go_to_the_person_on_call_then() {
     world.finish().await;
 }
 
+// Proves: finding F13
 #[tokio::test]
 async fn when_its_rule_is_deleted_an_incident_escalates_by_the_one_that_matches_then() {
     let world = World::start().await;
@@ -138,6 +143,7 @@ async fn when_its_rule_is_deleted_an_incident_escalates_by_the_one_that_matches_
     world.finish().await;
 }
 
+// Proves: finding F14
 #[tokio::test]
 async fn a_severity_that_a_person_raises_is_notified_and_people_who_cannot_be_reached_are_named() {
     let world = World::start().await;

@@ -17,6 +17,7 @@ use serde_json::json;
 const KEYS: usize = 12;
 const PER_KEY: usize = 9;
 
+// Proves: newest-decides
 #[tokio::test]
 async fn with_copies_and_in_any_order_every_key_rests_as_its_newest_message_says() {
     for seed in 1..=3_u8 {

@@ -121,6 +121,7 @@ async fn a_worse_severity_from_the_pipeline_is_told() {
     world.finish().await;
 }
 
+// Proves: fault 90
 #[tokio::test]
 async fn over_the_cap_of_open_alerts_a_message_updates_the_one_that_says_so() {
     let world = World::start().await;

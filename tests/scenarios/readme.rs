@@ -18,6 +18,7 @@ const README: &str = include_str!("../../README.md");
 /// what can be checked of them.
 const NOT_RUN: [&str; 4] = ["cargo run ", "python3 -m pip install ", "sam build ", "larkspur "];
 
+// Proves: finding E7
 #[tokio::test]
 async fn every_command_of_the_readme_runs() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -35,6 +36,7 @@ async fn every_command_of_the_readme_runs() {
     larkspur.kill().await.expect("killed");
 }
 
+// Proves: finding C1
 #[tokio::test]
 async fn each_sender_of_the_readme_opens_two_alerts_and_closes_the_one_that_recovered() {
     let world = World::start().await;

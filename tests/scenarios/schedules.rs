@@ -13,6 +13,7 @@ async fn person(world: &World, name: &str) -> Member {
 
 /// The clocks in Berlin go from 02:00 to 03:00 in the night to 29 March 2037: 09:00 there is 08:00 UTC on the day before,
 /// and 07:00 UTC from then on.
+// Proves: someone-notified, fault 105
 #[tokio::test]
 async fn a_hand_over_at_nine_is_at_nine_by_the_wall_on_both_sides_of_a_clock_change() {
     let world = World::start_at("2037-03-27T12:00:00Z").await;

@@ -22,6 +22,7 @@ fn destinations() -> [Value; 6] {
     ]
 }
 
+// Proves: secrets
 #[tokio::test]
 async fn marked_secrets_are_nowhere_in_logs_answers_and_lists_while_everything_fails() {
     let data = tempfile::tempdir().expect("a directory");

@@ -90,6 +90,7 @@ async fn a_member_signs_in_by_a_provider_that_has_verified_the_address() {
     world.finish().await;
 }
 
+// Proves: finding D1
 #[tokio::test]
 async fn after_the_first_sign_in_a_member_is_that_subject_and_no_other() {
     let world = World::start().await;
@@ -115,6 +116,7 @@ async fn after_the_first_sign_in_a_member_is_that_subject_and_no_other() {
     world.finish().await;
 }
 
+// Proves: finding D1
 #[tokio::test]
 async fn an_address_that_was_not_confirmed_here_signs_in_nobody() {
     let world = World::start().await;
@@ -127,6 +129,7 @@ async fn an_address_that_was_not_confirmed_here_signs_in_nobody() {
     world.finish().await;
 }
 
+// Proves: finding D1
 #[tokio::test]
 async fn who_has_no_password_confirms_at_the_provider() {
     let world = World::start().await;
@@ -154,6 +157,7 @@ async fn who_has_no_password_confirms_at_the_provider() {
     world.finish().await;
 }
 
+// Proves: finding D3
 #[tokio::test]
 async fn going_to_the_provider_again_costs_it_no_request() {
     let world = World::start().await;
@@ -178,6 +182,7 @@ async fn a_subject_that_is_noted_of_a_member_needs_no_address() {
     world.finish().await;
 }
 
+// Proves: sign-in
 #[tokio::test]
 async fn nobody_is_signed_in_by_an_answer_that_does_not_hold() {
     let world = World::start().await;

@@ -40,6 +40,7 @@ fn assert_silent(world: &World) {
     assert!(world.feishu("ops").messages().is_empty());
 }
 
+// Proves: finding F3
 #[tokio::test]
 async fn a_silence_that_is_deleted_releases_what_it_holds_at_once() {
     let world = World::start().await;
@@ -55,6 +56,7 @@ async fn a_silence_that_is_deleted_releases_what_it_holds_at_once() {
     world.finish().await;
 }
 
+// Proves: finding F3
 #[tokio::test]
 async fn a_weekly_silence_without_an_end_releases_when_it_is_deleted() {
     let world = World::start().await;
@@ -70,6 +72,7 @@ async fn a_weekly_silence_without_an_end_releases_when_it_is_deleted() {
     world.leave().await;
 }
 
+// Proves: finding F3
 #[tokio::test]
 async fn a_silence_that_is_shortened_or_takes_something_else_releases_at_the_new_end_or_at_once() {
     let world = World::start().await;
@@ -87,6 +90,7 @@ async fn a_silence_that_is_shortened_or_takes_something_else_releases_at_the_new
     world.leave().await;
 }
 
+// Proves: finding F3
 #[tokio::test]
 async fn a_silence_that_is_lengthened_holds_until_its_new_end() {
     let world = World::start().await;
@@ -101,6 +105,7 @@ async fn a_silence_that_is_lengthened_holds_until_its_new_end() {
     world.leave().await;
 }
 
+// Proves: finding F3
 #[tokio::test]
 async fn what_another_silence_holds_is_held_on_when_the_first_one_ends_or_is_deleted() {
     for is_deleted in [false, true] {
@@ -119,6 +124,7 @@ async fn what_another_silence_holds_is_held_on_when_the_first_one_ends_or_is_del
     }
 }
 
+// Proves: finding F3
 #[tokio::test]
 async fn what_gets_worse_than_its_silence_takes_is_released_at_once() {
     let world = World::start().await;
@@ -128,6 +134,7 @@ async fn what_gets_worse_than_its_silence_takes_is_released_at_once() {
     world.leave().await;
 }
 
+// Proves: finding F3
 #[tokio::test]
 async fn an_incident_of_several_alerts_is_held_only_while_each_open_one_is() {
     let world = World::start().await;

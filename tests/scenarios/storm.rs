@@ -11,6 +11,7 @@ use serde_json::json;
 
 const MESSAGES: usize = 300;
 
+// Proves: limits
 #[tokio::test]
 async fn three_hundred_messages_in_three_seconds_are_all_shown_within_feishu_s_limits() {
     let world = World::start().await;

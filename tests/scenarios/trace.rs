@@ -32,6 +32,7 @@ fn texts(list: &Value, names: &[&str]) -> Vec<String> {
     list.as_array().expect("a list").iter().map(text).collect()
 }
 
+// Proves: trace
 #[tokio::test]
 async fn an_alert_that_is_told_shows_rule_key_pipeline_route_and_the_group_s_answer_and_so_do_update_and_recovery() {
     let world = World::start().await;

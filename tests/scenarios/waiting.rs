@@ -47,6 +47,7 @@ fn reason(letter: &Value) -> &str {
     letter["reason"].as_str().expect("a reason")
 }
 
+// Proves: finding F2
 #[tokio::test]
 async fn a_storm_that_is_throttled_for_150_seconds_is_delivered_when_the_vendor_recovers() {
     let world = World::start().await;
@@ -77,6 +78,7 @@ async fn a_storm_that_is_throttled_for_150_seconds_is_delivered_when_the_vendor_
     world.leave().await;
 }
 
+// Proves: finding F2
 #[tokio::test]
 async fn a_notice_that_is_throttled_for_half_an_hour_fails_loudly_and_is_sent_when_the_vendor_recovers() {
     let world = World::start().await;
@@ -96,6 +98,7 @@ async fn a_notice_that_is_throttled_for_half_an_hour_fails_loudly_and_is_sent_wh
     world.leave().await;
 }
 
+// Proves: delivered-or-alarm, finding F2
 #[tokio::test]
 async fn after_a_day_of_throttling_the_books_say_of_every_notice_what_became_of_it() {
     let world = World::start().await;
@@ -139,6 +142,7 @@ async fn a_recovery_that_is_delivered_first_supersedes_a_trigger_that_still_wait
     world.leave().await;
 }
 
+// Proves: finding F12
 #[tokio::test]
 async fn the_state_of_a_delivery_is_that_of_its_newest_notice_also_while_it_waits() {
     let world = World::start().await;

@@ -45,6 +45,7 @@ fn assert_error(heard: &Heard, status: u16, code: i64, words: &[&str]) {
     assert!(body["data"].is_object() && !heard.text.contains("StatusCode"), "{}", heard.text);
 }
 
+// Proves: senders
 #[tokio::test]
 async fn accepted_is_the_merged_success_body_byte_for_byte_and_the_older_path_adds_ok() {
     let world = World::start().await;
@@ -61,6 +62,7 @@ async fn accepted_is_the_merged_success_body_byte_for_byte_and_the_older_path_ad
     world.finish().await;
 }
 
+// Proves: fault 11
 #[tokio::test]
 async fn a_message_is_accepted_however_it_is_wrapped() {
     let world = World::start().await;
@@ -89,6 +91,7 @@ async fn a_message_is_accepted_however_it_is_wrapped() {
     world.finish().await;
 }
 
+// Proves: fault 5
 #[tokio::test]
 async fn json_in_a_text_is_read_like_json() {
     let world = World::start().await;
@@ -116,6 +119,7 @@ async fn json_in_a_text_is_read_like_json() {
     world.finish().await;
 }
 
+// Proves: fault 71, fault 83
 #[tokio::test]
 async fn an_unknown_and_a_retired_key_are_19001() {
     let world = World::start().await;
@@ -200,6 +204,7 @@ async fn over_256_kib_is_400_and_exactly_that_is_taken() {
     world.finish().await;
 }
 
+// Proves: fault 4
 #[tokio::test]
 async fn a_type_that_is_not_taken_is_400_with_its_name_and_the_setting() {
     let world = World::start().await;
@@ -235,6 +240,7 @@ async fn too_many_messages_are_400_with_a_code_that_asks_to_send_again() {
     world.finish().await;
 }
 
+// Proves: accepted
 #[tokio::test]
 async fn a_message_that_cannot_be_kept_is_503_and_not_success() {
     let world = World::start().await;

@@ -30,6 +30,7 @@ struct Verdict {
     words: String,
 }
 
+// Proves: senders
 #[tokio::test]
 async fn the_python_clients_take_our_answer_for_success_and_the_group_shows_the_message() {
     check_shown(&python(), &["apprise-feishu", "apprise-lark", "lark-webhook-notify", "pynotifyhub"]).await;

@@ -27,6 +27,7 @@ async fn at_an_integration_with_default_settings_texts_are_accepted_and_cards_re
     world.finish().await;
 }
 
+// Proves: senders
 #[tokio::test]
 async fn an_integration_that_takes_cards_accepts_every_recorded_body() {
     let world = World::start().await;

@@ -2,7 +2,7 @@
 //!
 //! Per invocation: the slope between few invocations and many, so that start-up cancels. To the first response: all of a
 //! process that is asked once. What is held are ratios to a function that does nothing, built with the same profile and
-//! counted in the same run: absolute figures belong to the processor. `tests/README.md` says how to run it.
+//! counted in the same run: absolute figures belong to the processor. `tests/speed/README.md` says how to run it.
 
 mod counting;
 mod events;

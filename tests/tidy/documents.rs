@@ -11,6 +11,7 @@ use crate::yaml::load;
 
 const DOCUMENTS: [&str; 2] = ["README.md", "infra/README.md"];
 
+// Proves: finding E7
 #[test]
 fn every_shell_block_of_the_readmes_can_be_read_by_a_shell() {
     for document in DOCUMENTS {
@@ -37,6 +38,7 @@ fn every_file_that_a_document_names_exists() {
     }
 }
 
+// Proves: finding E7
 #[test]
 fn what_the_readmes_name_of_the_template_exists() {
     let template = load("template.yaml");
@@ -66,6 +68,7 @@ fn infra_readme_has_only_commands_that_need_an_account() {
     }
 }
 
+// Proves: finding E7
 #[test]
 fn the_packages_that_the_readme_says_to_install_are_those_of_the_tests() {
     let readme = tree::read("README.md");

@@ -14,6 +14,7 @@ const DAYS: u64 = 24 * 3600;
 /// Two of them are not free; an idle deployment stays under a dollar a month.
 const AFFORDABLE_ALARMS: usize = 12;
 
+// Proves: fault 104
 #[test]
 fn every_queue_redrives_to_a_dead_queue_of_its_own() {
     let queues = load("infra/queues.yaml");
@@ -35,6 +36,7 @@ fn every_queue_redrives_to_a_dead_queue_of_its_own() {
     assert_eq!(dead, resources(&queues, QUEUE).map(|(name, _)| name.to_owned()).filter(|name| is_dead(name)).collect());
 }
 
+// Proves: fault 104, finding A10
 #[test]
 fn visibility_is_six_times_the_timeout_of_the_function_that_reads_and_the_window_of_a_batch() {
     let template = load("template.yaml");
@@ -63,6 +65,7 @@ fn every_dead_queue_and_every_queue_that_a_person_waits_for_has_an_alarm() {
     assert_eq!(queues_watched_by("ApproximateAgeOfOldestMessage"), waited_for);
 }
 
+// Proves: fault 103
 #[test]
 fn errors_throttles_and_the_ledger_have_alarms() {
     let alarms = load("infra/alarms.yaml");
@@ -83,6 +86,7 @@ fn errors_throttles_and_the_ledger_have_alarms() {
     }
 }
 
+// Proves: finding A7
 #[test]
 fn every_alarm_tells_someone_and_all_together_are_affordable() {
     let alarms = load("infra/alarms.yaml");
@@ -95,6 +99,7 @@ fn every_alarm_tells_someone_and_all_together_are_affordable() {
     assert!(resources(&alarms, "AWS::CloudWatch::Alarm").count() <= AFFORDABLE_ALARMS);
 }
 
+// Proves: finding A7
 #[test]
 fn five_minutes_without_a_sweep_raise_an_alarm() {
     let alarms = load("infra/alarms.yaml");
@@ -107,6 +112,7 @@ fn five_minutes_without_a_sweep_raise_an_alarm() {
     assert_eq!(alarm["ComparisonOperator"], "LessThanThreshold");
 }
 
+// Proves: finding A6
 #[test]
 fn what_is_kept_survives_the_stack_expires_and_can_be_restored() {
     let storage = load("infra/storage.yaml");
@@ -128,6 +134,7 @@ fn what_is_kept_survives_the_stack_expires_and_can_be_restored() {
     }
 }
 
+// Proves: finding A10
 #[test]
 fn nothing_is_retained_that_a_failed_first_deployment_made() {
     for path in ["template.yaml", "infra/storage.yaml", "infra/queues.yaml", "infra/alarms.yaml"] {

@@ -1,11 +1,12 @@
 //! What no compiler checks and every reader relies on: the template, the functions and the documents agree.
 //!
 //! Reading order: [`template`] functions, triggers, roles and settings → [`infra`] queues, tables, alarms and the key
-//! layout → [`dependencies`] who may use whom → [`sources`] what stands where in the code → [`proofs`] what keeps what is
+//! layout → [`dependencies`] who may use whom → [`sources`] what stands where in the code → [`claims`], [`proofs`] what keeps what is
 //! promised → [`documents`] commands that need an AWS account.
 
 #![cfg(test)]
 
+mod claims;
 mod dependencies;
 mod documents;
 mod infra;

@@ -32,6 +32,7 @@ fn functions_stand_in_the_order_in_which_a_message_meets_them() {
     assert!(places.is_sorted() && places.iter().all(Option::is_some), "{places:?}");
 }
 
+// Proves: fault 103
 #[test]
 fn the_environment_holds_what_the_settings_read_and_nothing_else() {
     let template = load("template.yaml");
@@ -45,6 +46,7 @@ fn the_environment_holds_what_the_settings_read_and_nothing_else() {
     }
 }
 
+// Proves: fault 111
 #[test]
 fn the_environment_holds_no_secrets() {
     let template = load("template.yaml");
@@ -100,6 +102,7 @@ fn a_role_allows_exact_actions_on_exact_resources() {
     assert_eq!(roles, IN_MESSAGE_ORDER.len());
 }
 
+// Proves: finding D5
 #[test]
 fn the_intake_may_read_keys_and_integrations_and_nothing_else_of_the_configuration() {
     let template = load("template.yaml");
@@ -128,6 +131,7 @@ fn a_function_may_read_the_queue_that_triggers_it() {
     }
 }
 
+// Proves: fault 104
 #[test]
 fn every_queue_trigger_reports_single_failures_and_filters_nothing() {
     let template = load("template.yaml");
@@ -145,6 +149,7 @@ fn every_queue_trigger_reports_single_failures_and_filters_nothing() {
     }
 }
 
+// Proves: finding A2
 #[test]
 fn every_function_on_a_loop_of_queues_may_loop_and_no_other_does() {
     let template = load("template.yaml");
@@ -158,6 +163,7 @@ fn every_function_on_a_loop_of_queues_may_loop_and_no_other_does() {
     }
 }
 
+// Proves: finding A8
 #[test]
 fn a_sweep_that_failed_or_is_late_is_not_made_again() {
     for (name, function) in resources(&load("template.yaml"), FUNCTION) {
@@ -215,6 +221,7 @@ fn the_intake_stands_at_the_root_of_the_host() {
     }
 }
 
+// Proves: finding A3
 #[test]
 fn every_page_of_the_console_has_a_route() {
     let template = load("template.yaml");
@@ -244,6 +251,7 @@ fn like(key: &str, page: &str) -> bool {
     key.split('/').zip(page.split('/')).all(|(of_key, of_page)| of_key == of_page || of_key.starts_with('{'))
 }
 
+// Proves: finding A10
 #[test]
 fn routes_are_made_one_after_the_other() {
     let template = load("template.yaml");
@@ -259,6 +267,7 @@ fn routes_are_made_one_after_the_other() {
     assert_eq!(left, 0, "the chain that begins at the stage holds every route; it ends at {at}");
 }
 
+// Proves: finding A10
 #[test]
 fn requests_are_logged_without_their_paths_and_limited() {
     let template = load("template.yaml");
@@ -275,6 +284,7 @@ fn requests_are_logged_without_their_paths_and_limited() {
     }
 }
 
+// Proves: finding A5
 #[test]
 fn concurrency_is_limited_and_reserved_only_where_it_is_asked_for() {
     let template = load("template.yaml");
@@ -288,6 +298,7 @@ fn concurrency_is_limited_and_reserved_only_where_it_is_asked_for() {
     }
 }
 
+// Proves: finding A7
 #[test]
 fn a_deployment_that_notifies_nobody_of_alarms_says_so() {
     let template = load("template.yaml");
@@ -298,6 +309,7 @@ fn a_deployment_that_notifies_nobody_of_alarms_says_so() {
     assert_eq!(template["Parameters"]["AlarmsToNobody"]["Default"], "no");
 }
 
+// Proves: finding A10
 #[test]
 fn sam_deploy_acknowledges_what_the_template_needs() {
     let settings = tree::read("samconfig.toml");
@@ -306,6 +318,7 @@ fn sam_deploy_acknowledges_what_the_template_needs() {
     }
 }
 
+// Proves: finding A10
 #[test]
 fn the_processor_that_the_tests_run_is_the_default() {
     let architecture = &load("template.yaml")["Parameters"]["Architecture"];
@@ -313,6 +326,7 @@ fn the_processor_that_the_tests_run_is_the_default() {
     assert_eq!(architecture["AllowedValues"], serde_json::json!(["x86_64", "arm64"]));
 }
 
+// Proves: finding A10
 #[test]
 fn only_what_an_operator_decides_is_a_parameter() {
     let template = load("template.yaml");

@@ -33,10 +33,11 @@ pub(crate) fn texts() -> Vec<(String, String)> {
     while let Some(folder) = open.pop() {
         for entry in entries(&folder) {
             let name = entry.file_name().expect("an entry has a name").to_string_lossy().into_owned();
+            if NOT_OURS.contains(&name.as_str()) {
+                continue;
+            }
             if entry.is_dir() {
-                if !NOT_OURS.contains(&name.as_str()) {
-                    open.push(entry);
-                }
+                open.push(entry);
             } else if let Ok(text) = fs::read_to_string(&entry) {
                 let path = entry.strip_prefix(&root).expect("below the root").to_string_lossy().into_owned();
                 found.push((path, text));

@@ -149,6 +149,7 @@ def checks(world):
         space = deployment.api("POST", "/spaces", {"name": "Payments", "destinations": [saved["id"]]})
         world["space"] = space["id"]
 
+    # Proves: same-everywhere
     def a_message_is_answered_as_feishu_does_and_reaches_the_group():
         content = lambda word: {"any": [{"all": [{"field": "content", "op": "match", "values": [word]}]}]}
         rules = {"type": "by_rules", "trigger": [{}], "close": [content("/RESOLVED/")], "unmatched": "discard"}
@@ -324,6 +325,7 @@ def checks(world):
         storm = deployment.integration("storm", silent, {"type": "by_title"})
         world["calls"]["storm over one alert key"] = burst(deployment, emulator, storm, lambda n: f"storm\n{n}")
 
+    # Proves: same-everywhere
     def the_ledger_balances():
         hours = deployment.api("GET", "/ledger?hours=2")["items"]
         expect(hours and all(hour["balanced"] for hour in hours), f"{hours}")
@@ -338,6 +340,7 @@ def checks(world):
         for secret in (BOT.rsplit("/", 1)[1], SIGNING_SECRET, deployment.api_key, world["seed"]["url"].rsplit("/", 1)[1]):
             expect(secret not in log, "a secret is in the log")
 
+    # Proves: finding A1
     def an_incident_that_reaches_nobody_becomes_the_metric_that_its_alarm_watches():
         alarms = emulator.client("cloudwatch").describe_alarms()["MetricAlarms"]
         alarm = next(alarm for alarm in alarms if alarm["MetricName"] == "Untold")
@@ -345,6 +348,7 @@ def checks(world):
         # The bursts were in a space without destinations.
         expect(emulator.metrics()[watched] >= BURST, f"{watched} is watched, {emulator.metrics()} is written")
 
+    # Proves: finding A6
     def a_second_deployment_takes_over_the_tables_and_the_data_key_that_the_first_one_leaves():
         kept = {"ConfigTable": "ConfigTableName", "AlertsTable": "AlertsTableName", "DataKey": "DataKeyArn"}
         parameters = {f"Existing{name}": deployment.outputs[output] for name, output in kept.items()}

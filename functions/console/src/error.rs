@@ -167,6 +167,7 @@ impl IntoResponse for ApiError {
 mod tests {
     use super::*;
 
+    // Proves: fault 110
     #[test]
     fn an_error_inside_tells_nothing_of_the_inside() {
         let error = ApiError::from(std::io::Error::other("arn:aws:dynamodb:eu-central-1:1:table/secret-name"));

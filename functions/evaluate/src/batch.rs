@@ -262,6 +262,7 @@ mod tests {
     const MESSAGE: &str = r#"{"stamp":"01KE5ZQ0000000000000000000","integration":"int_4fJk2LmNpQ",
         "origin":{"process":"p","count":1},"verdict":{"refused":{"reason":"keyword"}},"body":{"text":"{}"}}"#;
 
+    // Proves: fault 40
     #[test]
     fn a_record_without_a_body_or_with_another_ones_comes_back_alone_whatever_else_it_carries() {
         let mut records: Vec<SqsMessage> = (0..98).map(|n| record(Some(&format!("good {n}")), Some(MESSAGE))).collect();

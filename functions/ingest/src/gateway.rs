@@ -152,6 +152,7 @@ mod tests {
         serde_json::from_value(event).expect("an event")
     }
 
+    // Proves: fault 8
     #[test]
     fn a_base64_body_is_decoded_and_a_bad_one_answered() {
         let request = event("/open-apis/bot/v2/hook/k", "eyJ9", true).into_request().expect("a request");

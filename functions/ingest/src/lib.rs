@@ -284,6 +284,7 @@ mod tests {
         event.into_request().unwrap_or_else(|_| panic!("a request"))
     }
 
+    // Proves: fault 25
     #[test]
     fn a_clock_more_than_two_minutes_ahead_of_the_gateways_is_clamped_and_a_smaller_error_is_not() {
         let now = Moment::from_secs(1_767_607_200);

@@ -113,6 +113,7 @@ mod tests {
         numbers.give_back(HOUR, &Origin { process: "p".to_owned(), count, queued: None }, 1);
     }
 
+    // Proves: finding C2
     #[test]
     fn many_numbers_are_taken_and_given_back_together() {
         let numbers = Numbers::new("p".to_owned());

@@ -185,6 +185,7 @@ mod tests {
         "int_4fJk2LmNpQ".parse().expect("an id")
     }
 
+    // Proves: finding C2
     #[test]
     fn a_flood_of_unsigned_requests_is_five_samples_a_minute_and_a_count() {
         let refusals = Refusals::default();
@@ -201,6 +202,7 @@ mod tests {
         assert_eq!(keep(NOW + Duration::from_secs(60)), Kept::Cut);
     }
 
+    // Proves: finding C2
     #[test]
     fn a_day_keeps_so_many_bytes_and_then_only_samples_without_bodies() {
         let refusals = Refusals::default();

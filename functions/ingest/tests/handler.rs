@@ -70,6 +70,7 @@ async fn elsewhere_nothing_is_found() {
     }
 }
 
+// Proves: fault 103
 #[tokio::test]
 async fn while_the_tables_are_out_of_reach_the_sender_is_told_to_send_again() {
     let started = Instant::now();

@@ -144,6 +144,7 @@ async fn after_two_attempts_the_sender_is_told_within_two_seconds() {
     }
 }
 
+// Proves: accepted
 #[tokio::test]
 async fn a_refused_send_leaves_no_gap_in_the_count() {
     let queue = FakeQueue::start(&[Answer::Throttled, Answer::Throttled, Answer::Taken]);

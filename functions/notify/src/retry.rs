@@ -93,6 +93,7 @@ mod tests {
         }
     }
 
+    // Proves: fault 58, finding A4, finding F10
     #[test]
     fn a_certificate_that_is_not_valid_is_given_up_after_less_than_three_minutes() {
         assert_eq!(waits(Reason::Untrusted, None), [1, 5, 30, 120]);

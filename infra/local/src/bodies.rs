@@ -105,6 +105,7 @@ mod tests {
         assert_eq!(refused, Unread::TooLarge);
     }
 
+    // Proves: finding B4
     #[tokio::test]
     async fn while_the_room_is_full_small_bodies_are_taken_and_large_ones_are_not() {
         let bodies = Bodies::new();

@@ -148,6 +148,7 @@ mod tests {
         assert!(data.secret("data-key", random_hex).is_err());
     }
 
+    // Proves: finding B5
     #[test]
     fn a_directory_and_files_that_others_can_read_are_closed_to_them() {
         let directory = tempfile::tempdir().expect("a directory");

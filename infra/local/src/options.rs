@@ -302,6 +302,7 @@ mod tests {
         assert!(format!("{error:#}").contains("9000"), "{error:#}");
     }
 
+    // Proves: finding B5
     #[test]
     fn the_demo_is_for_the_loopback_unless_it_is_asked_for() {
         for (arguments, variables, demo) in [

@@ -156,6 +156,7 @@ mod tests {
         assert_eq!(calls(0, &[0, 3599, 1, 30, 36_000]).await, [1, 0, 1, 0, 1]);
     }
 
+    // Proves: finding A8
     #[tokio::test]
     async fn a_call_that_failed_is_made_twice_more_after_one_and_two_minutes() {
         assert_eq!(calls(2, &[0, 59, 1, 119, 1, 600]).await, [1, 0, 1, 0, 1, 0]);

@@ -62,6 +62,7 @@ fn strings(body: &Value, name: &str) -> String {
     }
 }
 
+// Proves: finding E4
 #[test]
 fn every_told_change_has_its_golden_request() {
     for channel in NAMES {
@@ -91,6 +92,7 @@ fn every_told_change_has_its_golden_request() {
     }
 }
 
+// Proves: fault 59
 #[test]
 fn every_recorded_reply_means_what_its_fixture_says() {
     for channel in NAMES {
@@ -115,6 +117,7 @@ fn every_recorded_reply_means_what_its_fixture_says() {
     }
 }
 
+// Proves: fault 60
 #[test]
 fn http_statuses_without_a_body_of_the_vendors_mean_the_same_everywhere() {
     let html = "<html><body>hello</body></html>";
@@ -134,6 +137,7 @@ fn http_statuses_without_a_body_of_the_vendors_mean_the_same_everywhere() {
     }
 }
 
+// Proves: fault 60
 #[test]
 fn an_answer_that_is_empty_endless_or_without_its_code_is_never_taken_for_sent() {
     let endless = vec![b'a'; crate::deliver::REPLY_BYTES];
@@ -149,6 +153,7 @@ fn an_answer_that_is_empty_endless_or_without_its_code_is_never_taken_for_sent()
     }
 }
 
+// Proves: fault 55
 #[test]
 fn retry_after_is_seconds_or_a_date_and_stays_within_reason() {
     let wait = |channel: &str, retry_after: &str, date: Option<&str>| {
@@ -174,6 +179,7 @@ fn retry_after_is_seconds_or_a_date_and_stays_within_reason() {
     }
 }
 
+// Proves: fault 64
 #[test]
 fn a_message_of_exactly_the_vendors_size_is_not_cut_and_one_more_is() {
     for channel in NAMES {
@@ -208,6 +214,7 @@ fn a_message_of_exactly_the_vendors_size_is_not_cut_and_one_more_is() {
     }
 }
 
+// Proves: fault 64
 #[test]
 fn whatever_is_cut_the_link_the_severity_the_number_and_the_title_stay() {
     let title = "磁盘满了😀".repeat(100);
@@ -269,6 +276,7 @@ fn a_post_of_nothing_is_an_error() {
     }
 }
 
+// Proves: fault 106, fault 107, fault 112
 #[test]
 fn no_secret_is_in_any_debug_display_or_error() {
     for channel in NAMES {
@@ -340,6 +348,7 @@ fn a_listing_shows_the_last_four_characters_of_secrets_only() {
     assert_eq!(json!(shown), json!({"token": "…ijkl", "chat_id": -5}));
 }
 
+// Proves: fault 62
 #[test]
 fn urls_lead_to_the_vendor_whatever_they_look_like() {
     for channel in NAMES {

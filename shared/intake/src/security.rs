@@ -101,6 +101,7 @@ mod tests {
         check(json!({"timestamp": 1_599_360_473, "sign": SIGN}), 1_599_360_473, true);
     }
 
+    // Proves: fault 73, finding D6
     #[test]
     fn a_stamp_is_an_hour_old_or_five_minutes_ahead_at_most() {
         for (off, expected) in [(3600, true), (-300, true), (3601, false), (-301, false), (1800, true)] {
@@ -108,6 +109,7 @@ mod tests {
         }
     }
 
+    // Proves: fault 82
     #[test]
     fn anything_else_is_refused() {
         let now = 1_599_360_473;

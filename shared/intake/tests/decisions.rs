@@ -281,6 +281,7 @@ fn duplicate_keys_take_the_last_and_huge_numbers_end_in_a_defined_result() {
     assert_eq!(message.content, "x");
 }
 
+// Proves: finding C14
 #[test]
 fn what_could_be_read_of_a_refused_message_can_be_shown() {
     let long = "x".repeat(limits::DESCRIPTION_BYTES + 1);
@@ -396,6 +397,7 @@ proptest! {
         arrive(Version::V1, &body, &taking_cards());
     }
 
+    // Proves: bounded
     #[test]
     fn no_well_formed_message_panics_and_none_leaves_an_unwanted_character(body in message()) {
         let body = body.to_string();

@@ -107,6 +107,7 @@ mod tests {
         bodies.map(hash).collect()
     }
 
+    // Proves: finding A11
     #[test]
     fn the_roots_that_aws_endpoints_chain_to_are_bundled() {
         assert_eq!(fingerprints(AMAZON_ROOTS).len(), 5);

@@ -73,6 +73,7 @@ mod tests {
         Sealer::with_key(data_key)
     }
 
+    // Proves: finding C10
     #[tokio::test]
     async fn a_key_shows_which_deployment_and_which_kind_it_is_of() {
         let (here, elsewhere) = (sealer(&"a".repeat(32)), sealer(&"b".repeat(32)));

@@ -149,6 +149,7 @@ mod tests {
         }
     }
 
+    // Proves: fault 83
     #[test]
     fn a_token_opens_until_it_expires_also_past_the_end_of_its_period() {
         let (keys, link) = (LinkKeys::of(KEY), link(Moment::from_secs((END + DAY * 7).secs())));
@@ -160,6 +161,7 @@ mod tests {
         assert_eq!(keys.open(&token, END + DAY * 7), Err(LinkError::Expired(link)));
     }
 
+    // Proves: fault 83
     #[test]
     fn a_key_ends_with_the_period_behind_its_own() {
         let keys = LinkKeys::of(KEY);
@@ -170,6 +172,7 @@ mod tests {
         assert_eq!(keys.open(&token, Moment::from_secs(END.secs() - PERIOD_SECS)), Err(LinkError::Unknown));
     }
 
+    // Proves: finding A6
     #[test]
     fn while_the_data_key_is_rotated_links_of_both_keys_open_and_the_new_one_signs() {
         let (old, new) = (extract(KEY), extract("another data key 0123456789abcdef"));
@@ -179,6 +182,7 @@ mod tests {
         assert_eq!(LinkKeys::new(new, None).open(&both.sign(&link, END), END), Ok(link));
     }
 
+    // Proves: fault 77
     #[test]
     fn every_altered_byte_and_every_other_key_is_refused() {
         let (keys, link) = (LinkKeys::of(KEY), link(END + DAY));

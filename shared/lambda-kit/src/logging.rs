@@ -56,6 +56,7 @@ mod tests {
         fn exit(&self, _: &Id) {}
     }
 
+    // Proves: fault 109
     #[test]
     fn a_panic_is_logged_by_its_place_and_not_by_what_it_quotes() {
         let log = Log::default();

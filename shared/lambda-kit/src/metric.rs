@@ -53,6 +53,7 @@ mod tests {
         rank(level) >= rank(least)
     }
 
+    // Proves: finding A1
     #[test]
     fn the_metric_passes_the_log_filter_at_every_level_that_can_be_configured() {
         let now = Moment::parse_rfc3339("2026-11-30T04:05:06.007Z").expect("a moment");
@@ -64,6 +65,7 @@ mod tests {
         assert!(!passes(&bare, "WARN"), "without a timestamp it counts as INFO");
     }
 
+    // Proves: finding A1
     #[test]
     fn the_metric_has_the_name_and_dimensions_that_the_alarm_watches() {
         let line = line(Moment::from_millis(1_000));

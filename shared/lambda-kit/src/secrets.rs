@@ -159,6 +159,7 @@ mod tests {
     const OLD: &str = "the data key before, of at least 32 characters";
     const NEW: &str = "the data key of today, of at least 32 characters";
 
+    // Proves: finding A6
     #[test]
     fn while_the_data_key_is_rotated_the_old_one_opens_and_the_new_one_seals() {
         let (before, during, after) = (Keys::derive(OLD, None), Keys::derive(NEW, Some(OLD)), Keys::derive(NEW, None));

@@ -40,6 +40,7 @@ impl Env {
 mod tests {
     use super::*;
 
+    // Proves: fault 103
     #[test]
     fn all_missing_variables_are_named_at_once() {
         let mut env = Env::read();

@@ -63,6 +63,7 @@ mod tests {
     }
 
     proptest! {
+        // Proves: fault 41
         #[test]
         fn exactly_what_is_to_come_again_is_reported_and_never_an_id_that_was_not_handed_over(
             dispositions in proptest::collection::vec(disposition(), 0..200)

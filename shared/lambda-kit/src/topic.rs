@@ -87,6 +87,7 @@ fn chunks(messages: &[String]) -> Vec<&[String]> {
 mod tests {
     use super::*;
 
+    // Proves: finding A9
     #[test]
     fn a_batch_holds_ten_messages_and_no_more_bytes_than_sns_takes() {
         let lengths = |sizes: &[usize]| {

@@ -219,6 +219,7 @@ mod tests {
     }
 
     proptest! {
+        // Proves: fault 92
         #[test]
         fn whatever_it_holds_the_state_is_one_write_unit_and_comes_back_the_same(state in state()) {
             let integration: IntegrationId = "int_4fJk2LmNpQ".parse().expect("valid");
@@ -229,6 +230,7 @@ mod tests {
         }
     }
 
+    // Proves: fault 92
     #[test]
     fn a_full_state_with_the_greatest_numbers_is_one_write_unit() {
         let last = Stamp::from_parts(Moment::from_millis((1 << 48) - 1), u128::MAX);

@@ -283,6 +283,7 @@ fn day(at: Moment) -> String {
 mod tests {
     use super::*;
 
+    // Proves: fault 107
     #[test]
     fn no_error_text_shows_the_hash_of_a_key() {
         assert_eq!(intake_key(&secret_hash("wonderland")).to_string(), "INTAKE_KEY");

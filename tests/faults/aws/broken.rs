@@ -2,6 +2,7 @@
 
 use super::*;
 
+// Proves: fault 34
 #[tokio::test]
 async fn while_the_configuration_cannot_be_read_what_is_known_serves_and_what_is_not_comes_again() {
     let (wire, world, ops, warm) = deployment().await;
@@ -38,6 +39,7 @@ async fn while_the_configuration_cannot_be_read_what_is_known_serves_and_what_is
     world.finish().await;
 }
 
+// Proves: fault 39
 #[tokio::test]
 async fn while_secrets_manager_is_down_a_notice_waits_and_whoever_has_the_key_needs_nothing() {
     let (wire, world, _, sender) = deployment().await;
@@ -60,6 +62,7 @@ async fn while_secrets_manager_is_down_a_notice_waits_and_whoever_has_the_key_ne
 
 /// The slow one needs more than the 28 seconds that the function works: two attempts for its alert that time out and one
 /// that takes four seconds, then three for its incident.
+// Proves: fault 42
 #[tokio::test]
 async fn two_seconds_before_its_deadline_the_function_returns_what_is_not_done_and_tells_what_is() {
     let wire = Wire::start().await;

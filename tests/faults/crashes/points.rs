@@ -9,6 +9,7 @@ use super::run::{Run, text};
 
 const OPS: &str = "https://open.feishu.cn/open-apis/bot/v2/hook/ops";
 
+// Proves: fault 43
 #[tokio::test]
 async fn a_sender_that_was_not_answered_sends_again_and_without_keys_makes_a_second_alert() {
     let mut run = Run::each("feishu_bot", OPS).await;
@@ -25,6 +26,7 @@ async fn a_sender_that_was_not_answered_sends_again_and_without_keys_makes_a_sec
     run.balances(2).await;
 }
 
+// Proves: fault 47
 #[tokio::test]
 async fn killed_between_the_keys_of_a_batch_every_key_has_its_alert_once() {
     let mut run = Run::keyed().await;
@@ -50,6 +52,7 @@ async fn killed_between_the_keys_of_a_batch_every_key_has_its_alert_once() {
     run.balances(10).await;
 }
 
+// Proves: fault 48
 #[tokio::test]
 async fn killed_before_a_timer_is_written_it_is_written_when_the_message_comes_again_and_acts() {
     let mut run = Run::keyed().await;
@@ -76,6 +79,7 @@ async fn killed_before_a_timer_is_written_it_is_written_when_the_message_comes_a
     assert_eq!(entries.filter(|entry| entry["kind"] == "escalated").count(), 1, "{shown:#}");
 }
 
+// Proves: fault 52
 #[tokio::test]
 async fn killed_while_the_vendor_took_a_digest_it_is_told_once_more_at_most_and_no_line_is_lost() {
     digest_killed().await;
@@ -115,6 +119,7 @@ async fn digest_killed() {
 }
 
 /// No batch is larger: the intake takes 256 KiB, and Lambda hands over 6 MB.
+// Proves: fault 53
 #[tokio::test]
 async fn the_largest_batch_fits_the_memory_of_a_function() {
     let run = Run::each("feishu_bot", OPS).await;

@@ -15,11 +15,13 @@ enum Point {
     After,
 }
 
+// Proves: fault 44, fault 49
 #[tokio::test]
 async fn killed_before_any_call_of_its_way_a_message_takes_effect_once_and_its_group_hears_of_it_once() {
     walk(Point::Before).await;
 }
 
+// Proves: fault 43, fault 45, fault 46, fault 50, fault 51
 #[tokio::test]
 async fn killed_after_any_call_of_its_way_the_same_but_for_one_copy_of_what_the_vendor_took() {
     walk(Point::After).await;

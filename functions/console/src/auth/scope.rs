@@ -112,6 +112,7 @@ mod tests {
         assert_eq!(needed(&Method::HEAD, "/members"), Scope::Read);
     }
 
+    // Proves: finding F13
     #[test]
     fn who_may_silence_an_incident_may_end_a_silence() {
         assert_eq!(needed(&Method::POST, "/incidents/{id}/silence"), Scope::Respond);

@@ -149,6 +149,7 @@ mod tests {
         assert_eq!(String::from_utf8(to_csv(&table).expect("CSV")).expect("UTF-8"), file);
     }
 
+    // Proves: finding C15
     #[test]
     fn exported_fields_are_no_formulas_and_every_value_comes_back_as_it_was() {
         let values = ["=1+1", "+8613800000000", "'=1", " spaced ", "-", "plain", "it's"];

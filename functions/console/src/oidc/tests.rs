@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::*;
 
+// Proves: finding D6
 #[test]
 fn a_token_that_is_signed_with_the_client_s_secret_signs_in_nobody() {
     let url = |path: &str| format!("https://accounts.example{path}");

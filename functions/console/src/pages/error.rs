@@ -182,6 +182,7 @@ mod tests {
     /// An error, and what its page says in English and in Chinese.
     type Row = (fn() -> ApiError, &'static str, &'static str);
 
+    // Proves: finding E6
     #[tokio::test]
     async fn a_refused_action_says_why_in_the_language_of_the_page() {
         let rows: [Row; 4] = [

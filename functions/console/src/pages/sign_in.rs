@@ -221,6 +221,7 @@ fn not_signed_in(error: OidcError) -> PageError {
 mod tests {
     use super::*;
 
+    // Proves: fault 84
     #[test]
     fn nobody_is_sent_to_another_site() {
         for (next, own) in [

@@ -157,6 +157,7 @@ async fn closing_an_incident_makes_its_alerts_due_to_close_and_nothing_else_is_l
     world.post(&format!("/incidents/{}/acknowledge", opened.incidents[0]), &json!({})).await.refuses(409, "");
 }
 
+// Proves: finding D2
 #[tokio::test]
 async fn a_timeline_says_who_acted_by_id_and_by_the_name_of_now() {
     let world = World::start().await;
@@ -240,6 +241,7 @@ async fn the_ledger_has_a_line_per_hour_newest_first() {
     assert_eq!(world.get("/ledger").await.is(200)["items"].as_array().map(Vec::len), Some(24));
 }
 
+// Proves: finding F11
 #[tokio::test]
 async fn a_long_timeline_is_shown_up_to_a_megabyte_and_listed_whole() {
     let world = World::start().await;

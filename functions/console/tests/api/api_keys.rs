@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::world::{World, id};
 
+// Proves: finding D6
 #[tokio::test]
 async fn a_key_says_who_made_it_and_when_it_was_used_and_ends_when_it_should() {
     let world = World::start().await;

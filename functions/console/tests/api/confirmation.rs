@@ -11,6 +11,7 @@ async fn members(world: &World) -> String {
     world.get("/members").await.text
 }
 
+// Proves: finding D1
 #[tokio::test]
 async fn a_stolen_session_changes_no_address_adds_no_member_and_makes_no_invitation() {
     let world = World::start().await;
@@ -62,6 +63,7 @@ async fn the_password_confirms_a_new_session_for_ten_minutes_and_the_stolen_one_
     assert_eq!(ada.post("/members", &again).await.status, 403, "after ten minutes");
 }
 
+// Proves: finding E6
 #[tokio::test]
 async fn a_wrong_form_after_the_password_keeps_the_new_session() {
     let world = World::start().await;
@@ -96,6 +98,7 @@ async fn tries_of_a_stolen_session_are_limited_and_do_not_keep_the_owner_out() {
     assert_eq!(location(&elsewhere.post("/members", &own).await), "/members");
 }
 
+// Proves: finding D1
 #[tokio::test]
 async fn the_old_address_stays_until_the_new_one_is_confirmed_and_is_informed() {
     let world = World::start().await;

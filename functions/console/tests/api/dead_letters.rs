@@ -18,6 +18,7 @@ fn letter(name: &str, world: &World) -> DeadLetter {
     }
 }
 
+// Proves: finding A3
 #[tokio::test]
 async fn an_administrator_sends_a_dead_letter_again_and_deletes_another_and_others_only_look() {
     let world = World::start().await;

@@ -102,6 +102,7 @@ async fn a_link_leads_past_the_sign_in_to_the_incident_and_to_one_button() {
     );
 }
 
+// Proves: fault 77
 #[tokio::test]
 async fn what_is_no_link_of_ours_is_refused_before_anything_is_read() {
     let story = Story::new().await;
@@ -157,6 +158,7 @@ async fn an_expired_link_and_one_of_an_earlier_episode_say_so_and_change_nothing
     assert_eq!(world.dump().await, before);
 }
 
+// Proves: fault 79, fault 80
 #[tokio::test]
 async fn behind_a_link_too_a_post_needs_session_origin_form_and_role() {
     let story = Story::new().await;

@@ -50,6 +50,7 @@ async fn integration(world: &World, space: &str) -> String {
     id(&world.post("/integrations", &json!({"name": "Disks", "space": space})).await.is(201))
 }
 
+// Proves: finding C4
 #[tokio::test]
 async fn of_one_alert_in_two_spaces_a_page_of_one_shows_each_once() {
     let world = World::start().await;
@@ -69,6 +70,7 @@ async fn of_one_alert_in_two_spaces_a_page_of_one_shows_each_once() {
     assert_eq!(Value::from(seen), json!(spaces));
 }
 
+// Proves: finding C12
 #[tokio::test]
 async fn a_cursor_that_is_none_is_refused_by_name_and_a_far_one_costs_nothing() {
     let world = World::start().await;
@@ -101,6 +103,7 @@ async fn a_cursor_that_is_none_is_refused_by_name_and_a_far_one_costs_nothing() 
     }
 }
 
+// Proves: finding C5
 #[tokio::test]
 async fn a_space_with_an_open_incident_is_not_deleted_and_a_deleted_integrations_alert_stays_listed() {
     let world = World::start().await;
@@ -118,6 +121,7 @@ async fn a_space_with_an_open_incident_is_not_deleted_and_a_deleted_integrations
     world.delete(&format!("/spaces/{space}")).await.is(204);
 }
 
+// Proves: finding C15
 #[tokio::test]
 async fn what_a_get_shows_a_put_takes() {
     let world = World::start().await;

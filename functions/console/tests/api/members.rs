@@ -80,6 +80,7 @@ async fn a_member_whom_a_team_names_stays_and_the_answer_names_the_team() {
     world.delete(&format!("/members/{member}")).await.is(204);
 }
 
+// Proves: finding F14
 #[tokio::test]
 async fn an_identity_that_nothing_asks_for_is_refused_by_name() {
     let world = World::start().await;

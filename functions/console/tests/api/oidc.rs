@@ -67,6 +67,7 @@ async fn a_provider_that_is_on_no_public_address_is_not_asked() {
     assert!(page.status == 400 && page.text.contains("took too long"), "{}", page.text);
 }
 
+// Proves: finding D3
 #[tokio::test]
 async fn a_source_goes_to_the_provider_sixty_times_a_minute_and_no_more() {
     let world = World::start().await;

@@ -125,6 +125,7 @@ async fn whatever_comes_from_outside_is_text() {
     }
 }
 
+// Proves: finding E1
 #[tokio::test]
 async fn an_incident_of_which_nobody_was_notified_says_so_on_its_page_in_the_list_and_in_the_api() {
     let world = World::start().await;
@@ -145,6 +146,7 @@ async fn an_incident_of_which_nobody_was_notified_says_so_on_its_page_in_the_lis
     }
 }
 
+// Proves: finding E2
 #[tokio::test]
 async fn an_address_that_the_sender_wrote_is_a_link_on_the_incidents_page_under_its_own_name() {
     let world = World::start().await;
@@ -226,6 +228,7 @@ async fn every_button_does_what_it_says_once_and_the_page_says_so() {
     assert_eq!(press(&li, &incident, "explode", &[]).await.status, 404);
 }
 
+// Proves: fault 79
 #[tokio::test]
 async fn a_post_without_session_origin_form_or_role_changes_nothing() {
     let world = World::start().await;
@@ -392,6 +395,7 @@ async fn my_notifications_are_the_incidents_that_are_mine() {
     assert!(page.contains(">mine</a>") && page.contains("assigned to you") && !page.contains("somebody"), "{page}");
 }
 
+// Proves: finding E6
 #[tokio::test]
 async fn an_address_that_does_not_exist_is_a_page_for_browsers_and_json_for_programs() {
     let world = World::start().await;

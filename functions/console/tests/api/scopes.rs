@@ -146,6 +146,7 @@ async fn every_operation_has_a_row_and_its_document_says_the_same() {
     }
 }
 
+// Proves: fault 76
 #[tokio::test]
 async fn every_operation_takes_the_scopes_from_its_own_on_and_nobody_else() {
     let world = World::start().await;

@@ -3,6 +3,7 @@
 use crate::browser::{Browser, PASSWORD, form_token, location};
 use crate::world::World;
 
+// Proves: finding D6
 #[tokio::test]
 async fn members_see_where_they_are_signed_in_and_end_one_session_or_all_others() {
     let world = World::start().await;

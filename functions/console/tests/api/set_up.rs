@@ -40,6 +40,7 @@ async fn the_first_administrator_is_made_once_and_signed_in() {
     assert!(console::set_up_link(&world.app).await.expect("answered").is_none(), "there is an administrator");
 }
 
+// Proves: finding E3
 #[tokio::test]
 async fn while_nobody_can_sign_in_the_sign_in_page_says_how_to_get_the_set_up_link() {
     let world = World::start().await;
@@ -51,6 +52,7 @@ async fn while_nobody_can_sign_in_the_sign_in_page_says_how_to_get_the_set_up_li
     assert!(!page.text.contains("Nobody can sign in yet."), "{}", page.text);
 }
 
+// Proves: sign-in
 #[tokio::test]
 async fn of_two_who_use_a_link_at_once_one_succeeds() {
     let world = World::start().await;

@@ -7,6 +7,7 @@ use serde_json::json;
 use crate::browser::{Browser, PASSWORD, form_token, location};
 use crate::world::{BASE, World};
 
+// Proves: fault 84
 #[tokio::test]
 async fn who_signs_in_goes_where_they_wanted_and_nowhere_else() {
     let world = World::start().await;
@@ -59,6 +60,7 @@ async fn an_address_that_two_can_sign_in_with_signs_in_nobody() {
     assert_eq!(Browser::new(&world).sign_in("ops@example.org", PASSWORD).await.status, 401);
 }
 
+// Proves: sign-in
 #[tokio::test]
 async fn after_ten_tries_a_source_waits_for_that_address_even_with_the_right_password() {
     let world = World::start().await;
@@ -80,6 +82,7 @@ async fn after_ten_tries_a_source_waits_for_that_address_even_with_the_right_pas
     assert_eq!(again.status, 401, "a success begins the count anew");
 }
 
+// Proves: finding D4
 #[tokio::test]
 async fn a_stranger_s_guesses_keep_out_neither_another_source_nor_a_known_browser() {
     let world = World::start().await;
@@ -176,6 +179,7 @@ async fn over_tls_the_cookie_is_for_this_host_alone() {
     assert_eq!((response.status().as_u16(), cookies), (303, 2), "the session and the known browser");
 }
 
+// Proves: sign-in
 #[tokio::test]
 async fn a_form_counts_only_from_our_own_page_of_this_session() {
     let world = World::start().await;

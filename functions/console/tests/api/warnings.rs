@@ -30,6 +30,7 @@ async fn warned(world: &World, body: Value) -> Vec<String> {
     warnings.iter().map(|warning| warning["field"].as_str().expect("a field").to_owned()).collect()
 }
 
+// Proves: finding C1
 #[tokio::test]
 async fn text_messages_that_would_all_share_one_key_are_warned_of() {
     let world = World::start().await;
@@ -49,6 +50,7 @@ async fn text_messages_that_would_all_share_one_key_are_warned_of() {
     }
 }
 
+// Proves: finding C1
 #[tokio::test]
 async fn a_trigger_and_a_close_that_never_share_a_key_are_warned_of() {
     let world = World::start().await;
@@ -62,6 +64,7 @@ async fn a_trigger_and_a_close_that_never_share_a_key_are_warned_of() {
     }
 }
 
+// Proves: finding C1
 #[tokio::test]
 async fn what_opens_no_alert_and_what_no_alert_reaches_is_warned_of() {
     let world = World::start().await;
@@ -83,6 +86,7 @@ async fn what_opens_no_alert_and_what_no_alert_reaches_is_warned_of() {
     assert_eq!(warned(&world, body).await, ["routes[1]", "routes[3]"]);
 }
 
+// Proves: finding C15
 #[tokio::test]
 async fn a_space_with_the_name_of_another_is_warned_of() {
     let world = World::start().await;

@@ -252,6 +252,7 @@ mod tests {
         assert!(html.contains("&lt;script&gt;"));
     }
 
+    // Proves: finding E4
     #[test]
     fn only_a_field_is_drawn_as_one() {
         let bold = |text: &str| Run { bold: true, ..Run::plain(text) };

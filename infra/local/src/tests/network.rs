@@ -41,6 +41,7 @@ fn integration_path(larkspur: &Larkspur) -> String {
 
 const MESSAGE: &str = r#"{"msg_type":"text","content":{"text":"disk full"}}"#;
 
+// Proves: finding B2
 #[tokio::test]
 async fn a_name_that_is_not_ours_is_refused_everywhere_but_at_the_intake() {
     let larkspur = Larkspur::start(Options::default()).await.expect("started");
@@ -57,6 +58,7 @@ async fn a_name_that_is_not_ours_is_refused_everywhere_but_at_the_intake() {
     larkspur.stop().await;
 }
 
+// Proves: finding B2
 #[tokio::test]
 async fn links_begin_with_the_public_url_which_is_answered() {
     let options = Options { public_url: Some("https://alerts.example.com".to_owned()), ..Options::default() };
@@ -72,6 +74,7 @@ async fn links_begin_with_the_public_url_which_is_answered() {
     larkspur.stop().await;
 }
 
+// Proves: finding B2
 #[tokio::test]
 async fn the_source_of_a_message_is_what_a_trusted_proxy_says_and_nobody_else() {
     for (proxy, expected) in [("127.0.0.0/8", 0), ("10.0.0.0/8", 19022)] {
@@ -96,6 +99,7 @@ async fn the_source_of_a_message_is_what_a_trusted_proxy_says_and_nobody_else() 
     }
 }
 
+// Proves: finding B5
 #[tokio::test]
 async fn without_the_demo_there_are_no_groups_and_no_clock() {
     let options = Options { demo: false, ..Options::default() };

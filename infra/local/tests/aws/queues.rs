@@ -46,6 +46,7 @@ async fn a_long_poll_ends_empty_when_its_time_on_the_clock_is_over() {
     assert!(polling.await.expect("no panic").expect("answered").is_empty());
 }
 
+// Proves: fault 91
 #[tokio::test]
 async fn one_flooding_integration_does_not_delay_the_others() {
     let (aws, _) = in_memory();

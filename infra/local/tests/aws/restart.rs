@@ -73,6 +73,7 @@ async fn queue_with_dead_letters(aws: &Aws) {
     aws.sqs().ensure_queue("messages", messages).await.expect("created");
 }
 
+// Proves: finding B3
 #[tokio::test]
 async fn a_receive_that_a_killed_process_did_not_finish_does_not_count() {
     let folder = tempfile::tempdir().expect("a folder");
@@ -99,6 +100,7 @@ async fn a_receive_that_a_killed_process_did_not_finish_does_not_count() {
     assert_eq!(dead[0].receives, 4, "three that counted, and this one");
 }
 
+// Proves: finding B3
 #[tokio::test]
 async fn a_message_that_its_receiver_deferred_is_not_hurried_by_restarts() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -187,6 +187,7 @@ async fn ask(aws: &Aws, target: &str, body: &str) -> http::Response<Bytes> {
     aws.answer(&Request { target, host: "aws.invalid", trace: None, body: body.as_bytes() }).await
 }
 
+// Proves: finding B1
 #[tokio::test]
 async fn every_request_is_answered_as_by_the_database_s_own_server() {
     let server = Server::start().await;

@@ -40,6 +40,7 @@ async fn a_publication_reaches_every_subscriber_that_wants_it_as_it_wants_it() {
     assert_eq!((&envelope["Message"], &envelope["TopicArn"]), (&"one".into(), &topic.into()));
 }
 
+// Proves: finding A9
 #[tokio::test]
 async fn a_batch_is_refused_by_its_bytes_and_a_publication_carries_its_trace() {
     let (aws, _) = in_memory();

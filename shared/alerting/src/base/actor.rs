@@ -111,6 +111,7 @@ mod tests {
 
     use super::*;
 
+    // Proves: finding D2
     #[test]
     fn actors_are_stored_by_id_in_a_form_that_stays() {
         let member = |id: &str| id.parse::<MemberId>().expect("valid");
@@ -132,6 +133,7 @@ mod tests {
         }
     }
 
+    // Proves: finding D2
     #[test]
     fn a_member_named_like_the_timer_is_still_a_person() {
         let named = NamedActor::member("mem_1".parse().expect("valid"), "timer", Via::Page);

@@ -50,6 +50,7 @@ impl fmt::Debug for Sealed {
 mod tests {
     use super::*;
 
+    // Proves: fault 112
     #[test]
     fn debug_of_a_secret_prints_redacted() {
         assert_eq!(format!("{:?}", Secret::new("SEC0123456789abcdef")), "[redacted]");

@@ -190,6 +190,7 @@ mod tests {
         ChangeEvent::of_alert(ChangeKind::AlertTriggered, &alert, "1", Moment::from_millis(0))
     }
 
+    // Proves: finding F14
     #[test]
     fn an_alert_is_published_with_the_api_s_names_and_times_and_nothing_internal() {
         let message: serde_json::Value = serde_json::from_str(&change("v").message()).expect("JSON");
@@ -200,6 +201,7 @@ mod tests {
         assert!(!alert.contains_key("opened_by") && !alert.contains_key("shown"), "{alert:?}");
     }
 
+    // Proves: finding A9
     #[test]
     fn a_change_that_is_too_long_for_the_topic_has_its_labels_cut_and_names_them() {
         for character in ["😀", "\u{1}", "\""] {

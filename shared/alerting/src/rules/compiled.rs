@@ -300,6 +300,7 @@ fn is_long(text: &str) -> bool {
 mod tests {
     use super::*;
 
+    // Proves: fault 88
     #[test]
     fn the_cache_is_bounded_by_bytes() {
         let mut patterns = Patterns::default();
@@ -324,6 +325,7 @@ mod tests {
         assert_eq!(run.into_flags(), [Flag::RulesTimeExceeded]);
     }
 
+    // Proves: finding C6
     #[test]
     fn a_text_of_any_length_is_searched_whole() {
         let mut patterns = Patterns::default();
@@ -344,6 +346,7 @@ mod tests {
         }
     }
 
+    // Proves: finding C6
     #[test]
     fn a_slow_pattern_looks_at_the_first_8_kib_and_says_so_and_so_do_many_at_a_long_text() {
         let mut patterns = Patterns::default();

@@ -278,6 +278,7 @@ mod tests {
         }
     }
 
+    // Proves: finding C15
     #[test]
     fn flags_other_than_i_are_refused_by_name_and_a_path_is_a_path() {
         for typed in ["/x/ix", "/x/g", "/down/ii"] {
@@ -312,6 +313,7 @@ mod tests {
         }
     }
 
+    // Proves: fault 86
     #[test]
     fn regex_bombs_are_refused_in_no_time() {
         let bombs = [

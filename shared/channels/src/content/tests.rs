@@ -63,6 +63,7 @@ fn facts_are_short_and_few() {
     assert_eq!((content.facts.len(), content.blocks), (FACTS, owned(&["- a: b"])));
 }
 
+// Proves: bounded
 #[test]
 fn a_template_that_fails_loops_or_grows_is_stopped_with_its_reason() {
     let over = |depth: usize, body: &str| {

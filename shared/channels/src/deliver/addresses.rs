@@ -74,6 +74,7 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
 mod tests {
     use super::*;
 
+    // Proves: fault 57, fault 63
     #[test]
     fn a_name_that_was_public_at_one_look_up_is_refused_when_the_next_one_says_otherwise() {
         let found = |texts: &[&str]| -> Vec<SocketAddr> {

@@ -94,6 +94,7 @@ mod tests {
         }
     }
 
+    // Proves: fault 63
     #[tokio::test]
     async fn a_name_for_this_machine_is_looked_up_and_refused() {
         let request = http::Request::get("https://localhost/").body(Vec::new()).expect("a request");

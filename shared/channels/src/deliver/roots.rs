@@ -50,6 +50,7 @@ mod tests {
 
     use super::*;
 
+    // Proves: finding A11
     #[test]
     fn the_roots_that_vendors_may_still_chain_to_are_bundled() {
         let fingerprint = |root: &CertificateDer<'_>| {

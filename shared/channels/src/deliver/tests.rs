@@ -163,6 +163,7 @@ async fn the_demo_group_is_reached_at_its_own_base_and_nothing_else_is() {
     assert_eq!((demo.requests().len(), other.requests().len()), (1, 1));
 }
 
+// Proves: fault 62
 #[tokio::test]
 async fn a_redirect_is_not_followed() {
     let elsewhere = Server::start(Does::Answer(OK.to_owned())).await;
@@ -186,6 +187,7 @@ async fn a_redirect_is_not_followed() {
     assert_eq!(elsewhere.requests(), Vec::<String>::new());
 }
 
+// Proves: fault 56, fault 61
 #[tokio::test]
 async fn the_timeout_is_of_the_whole_exchange_and_leaves_the_result_unknown() {
     let slow_head = Does::Trickle("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n\r\n");
@@ -198,6 +200,7 @@ async fn the_timeout_is_of_the_whole_exchange_and_leaves_the_result_unknown() {
     }
 }
 
+// Proves: fault 60
 #[tokio::test]
 async fn an_answer_is_read_up_to_its_cap_and_no_further() {
     let body = "a".repeat(2 * 1024 * 1024);
@@ -213,6 +216,7 @@ async fn an_answer_is_read_up_to_its_cap_and_no_further() {
     assert_eq!(send(&to(&server), "feishu_bot").await.outcome, retry(None, Reason::Unreadable));
 }
 
+// Proves: fault 94
 #[tokio::test]
 async fn a_kept_connection_that_the_provider_closed_meanwhile_costs_no_try() {
     let server = Server::start(Does::Answer(OK.to_owned())).await;
@@ -223,6 +227,7 @@ async fn a_kept_connection_that_the_provider_closed_meanwhile_costs_no_try() {
     assert_eq!(server.requests().len(), 20);
 }
 
+// Proves: fault 56
 #[tokio::test]
 async fn without_a_connection_nothing_was_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -334,6 +339,7 @@ async fn a_tls_handshake_succeeds_under_a_trusted_root_and_its_name() {
     assert_eq!(server.requests().len(), 1);
 }
 
+// Proves: fault 58
 #[tokio::test]
 async fn a_certificate_of_another_root_or_another_name_is_refused_before_anything_is_sent() {
     let (_, server) = tls_server("localhost").await;
@@ -348,6 +354,7 @@ async fn a_certificate_of_another_root_or_another_name_is_refused_before_anythin
     assert_eq!((server.requests(), misnamed.requests()), (Vec::new(), Vec::new()));
 }
 
+// Proves: fault 58, finding A4
 #[tokio::test]
 async fn a_certificate_that_has_expired_is_tried_again_and_delivered_to_once_it_is_replaced() {
     let (root, server) = tls_server_until("localhost", rcgen::date_time_ymd(2020, 1, 1)).await;
@@ -362,6 +369,7 @@ async fn a_certificate_that_has_expired_is_tried_again_and_delivered_to_once_it_
     assert_eq!(send(&deliverer, "feishu_bot").await.outcome, delivered());
 }
 
+// Proves: fault 57
 #[tokio::test]
 async fn a_name_that_nobody_knows_is_a_provider_that_is_down_each_time() {
     let base = "http://no-such-name.invalid".to_owned();

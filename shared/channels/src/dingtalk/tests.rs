@@ -73,6 +73,7 @@ fn answers_and_what_they_mean() {
     check_outcomes("dingtalk_bot", &rows);
 }
 
+// Proves: fault 14
 #[test]
 fn nothing_in_an_alert_mentions_anyone_or_makes_markup() {
     let evil = "@all <font color=\"red\">x</font> [x](https://evil.example)\n# h";

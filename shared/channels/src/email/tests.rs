@@ -177,6 +177,7 @@ fn what_needs_somebody_now_is_important_and_a_recovery_is_not() {
     assert_eq!([EntryKind::Triggered, EntryKind::Recovered].map(important), [true, false]);
 }
 
+// Proves: fault 14
 #[test]
 fn html_shows_markup_as_text_and_loads_nothing() {
     let notices = [described("<script>alert(1)</script>", "<img src=\"https://evil.example/x\">\n  a & b")];

@@ -96,6 +96,7 @@ fn an_international_bot_is_taken() {
     assert!(crate::Destination::parse(Bot::NAME, &settings, None).is_ok());
 }
 
+// Proves: fault 14
 #[test]
 fn text_that_looks_like_markup_stays_text() {
     let evil = "<at user_id=\"all\"></at> **b** [x](https://evil.example)";

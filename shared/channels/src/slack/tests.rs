@@ -48,6 +48,7 @@ fn a_workflows_url_is_refused_by_what_it_is() {
     assert!(refused.message.starts_with("is a workflow's"), "{refused}");
 }
 
+// Proves: fault 14
 #[test]
 fn nothing_in_an_alert_mentions_anyone_or_makes_markup() {
     assert_eq!(escape("<!channel> & *b* a_b"), "&lt;!channel&gt; &amp; \u{200B}*b* a_b");

@@ -77,6 +77,7 @@ fn a_token_that_is_none_is_refused() {
     }
 }
 
+// Proves: fault 14
 #[test]
 fn nothing_in_an_alert_mentions_anyone_or_makes_markup() {
     assert_eq!(escape("@durov a@b.example <b>&\""), "@\u{200B}durov a@b.example &lt;b&gt;&amp;&quot;");

@@ -33,6 +33,7 @@ fn answers_and_what_they_mean() {
     check_outcomes("wecom_bot", &rows);
 }
 
+// Proves: fault 14
 #[test]
 fn nothing_in_an_alert_mentions_anyone_or_makes_markup() {
     let evil = "<@all> <font color=\"info\">x</font> [x](https://evil.example)\n# h **b** cpu < 90";

@@ -65,6 +65,7 @@ fn a_title_that_the_headline_cannot_hold_is_whole_below_it() {
     assert_eq!(body["content"]["body"][0]["text"], title);
 }
 
+// Proves: fault 14
 #[test]
 fn no_part_is_markdown() {
     let notices = [described("<!abc@xmpp.zoom.us|Li>", "*b*"), described("x", "")];

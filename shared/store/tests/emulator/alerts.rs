@@ -100,6 +100,7 @@ async fn a_state_comes_back_as_it_was_written() {
     assert_eq!(world.another().alert_state(&integration, &hash).await.expect("read"), Some(state(1, 0)));
 }
 
+// Proves: fault 23
 #[tokio::test]
 async fn of_two_evaluators_the_loser_gets_the_winners_state_whoever_it_is() {
     let world = World::start().await;

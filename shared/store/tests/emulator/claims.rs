@@ -384,11 +384,13 @@ fn a_worker_that_could_sleep_through_its_lease_would_send_what_another_has_sent(
     needs(Without::Timeout, 2, 18);
 }
 
+// Proves: finding F2
 #[test]
 fn a_wait_that_stays_in_the_queue_is_moved_aside_and_never_delivered() {
     needs(Without::DueWork, 1, 16);
 }
 
+// Proves: finding F2
 #[test]
 fn a_notice_that_was_given_up_and_counts_as_sent_is_not_delivered_when_the_vendor_recovers() {
     needs(Without::GivenUpApart, 1, 12);

@@ -76,6 +76,7 @@ async fn only_delivery(world: &World) -> Delivery {
     delivery
 }
 
+// Proves: delivered-or-alarm
 #[tokio::test]
 async fn one_worker_sends_and_the_other_waits_whoever_comes_first() {
     let world = World::start().await;
@@ -91,6 +92,7 @@ async fn one_worker_sends_and_the_other_waits_whoever_comes_first() {
     assert_eq!((delivery.sent, delivery.attempts.len(), delivery.state()), (2, 2, DeliveryState::Delivered));
 }
 
+// Proves: fault 27
 #[tokio::test]
 async fn an_older_change_never_lands_after_a_newer_one() {
     let world = World::start().await;

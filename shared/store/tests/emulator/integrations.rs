@@ -68,6 +68,7 @@ async fn a_key_that_was_unknown_works_as_soon_as_its_integration_is_saved_here()
     assert!(world.store.intake("first", HERE, NOW).await.expect("read").known().is_some());
 }
 
+// Proves: finding C11
 #[tokio::test]
 async fn after_rotations_every_old_key_works_until_its_promised_time() {
     let world = World::start().await;
@@ -172,6 +173,7 @@ async fn an_api_key_is_found_by_its_hash_until_it_is_deleted() {
     assert_eq!(keys.find(&secret_hash("1"), HERE, NOW).await.expect("read"), Asked::Unknown);
 }
 
+// Proves: fault 71, finding C10
 #[tokio::test]
 async fn guesses_cost_a_read_each_up_to_a_limit_for_each_source_and_a_key_that_worked_goes_on_working() {
     let world = World::start().await;

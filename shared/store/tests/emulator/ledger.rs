@@ -107,6 +107,7 @@ async fn a_message_that_vanished_behind_the_intake_leaves_a_gap() {
     assert_eq!((settled.messages.waiting, settled.balanced), (1, false));
 }
 
+// Proves: finding C9
 #[tokio::test]
 async fn a_request_that_was_cut_off_does_not_wait_for_ever_whether_it_was_queued_or_not() {
     for logged in [2, 3] {
@@ -191,6 +192,7 @@ async fn an_hour_may_be_named_by_any_of_its_moments() {
     assert_eq!(Stamp::from_parts(within, 0).received_at().hour(), NOW);
 }
 
+// Proves: finding C15
 #[tokio::test]
 async fn the_hours_of_a_day_cost_one_read_per_integration_and_are_counted_apart() {
     let hours: Vec<Moment> = (0..24).map(|back| NOW - HOUR * back).collect();

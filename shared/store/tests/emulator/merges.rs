@@ -14,6 +14,7 @@ async fn now(world: &World, at: i64) -> Incident {
     world.store.incident(&own(at)).await.expect("read").expect("there")
 }
 
+// Proves: finding F4
 #[tokio::test]
 async fn of_two_merges_into_each_other_one_is_made_and_the_other_refused() {
     let world = World::start().await;
@@ -35,6 +36,7 @@ async fn of_two_merges_into_each_other_one_is_made_and_the_other_refused() {
     }
 }
 
+// Proves: finding F4
 #[tokio::test]
 async fn a_merge_into_an_incident_that_closes_is_refused_and_leaves_its_source_as_it_was() {
     let world = World::start().await;
@@ -89,6 +91,7 @@ async fn circle(world: &World, ring: &[i64]) {
     }
 }
 
+// Proves: finding F4
 #[tokio::test]
 async fn one_incident_of_a_stored_circle_takes_what_happens_to_all_of_them() {
     for ring in [vec![1, 2], vec![3, 1, 2]] {

@@ -24,6 +24,7 @@ fn matched(rules: usize, filler: &str) -> Ready {
     ready
 }
 
+// Proves: fault 87, fault 88
 #[library_benchmark(setup = matched)]
 #[bench::ascii_100(100, ASCII)]
 #[bench::ascii_10000(10_000, ASCII)]

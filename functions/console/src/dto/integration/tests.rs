@@ -43,6 +43,7 @@ fn a_minimal_dedicated_integration_has_the_documented_defaults() {
     );
 }
 
+// Proves: fault 99
 #[test]
 fn an_integration_is_dedicated_or_shared_and_a_shared_one_has_a_default_route() {
     let route = json!({"spaces": ["spc_1"]});

@@ -147,6 +147,7 @@ mod tests {
         "int_4fJk2LmNpQ".parse().expect("an id")
     }
 
+    // Proves: finding C13
     #[test]
     fn a_close_changes_the_status_and_nothing_else_and_its_message_is_kept() {
         let mut alert = Alert::new(&integration(), &event(1, Verdict::Trigger, &["host"]), stamp(1), NOW);
@@ -175,6 +176,7 @@ mod tests {
         }
     }
 
+    // Proves: finding C8
     #[test]
     fn over_the_limit_newer_labels_win_and_the_cut_ones_are_named() {
         let names = |from: usize, until: usize| (from..until).map(|n| format!("n{n:02}")).collect::<Vec<_>>();

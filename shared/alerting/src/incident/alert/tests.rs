@@ -159,6 +159,7 @@ fn a_message_that_comes_back_has_its_transition_carried_out_again() {
     assert_eq!(again.again.iter().map(|(_, t)| *t).collect::<Vec<_>>(), vec![first.transitions[0].1]);
 }
 
+// Proves: fault 21
 #[test]
 fn an_old_transition_is_still_carried_out_after_a_newer_message_moved_the_watermark() {
     let (state, ..) = run("T1 | T2 | T3");
@@ -167,6 +168,7 @@ fn an_old_transition_is_still_carried_out_after_a_newer_message_moved_the_waterm
     assert_eq!(again.effects, [(Effect::Triggered, Some(stamp(1)))]);
 }
 
+// Proves: fault 22
 #[test]
 fn eight_flaps_in_one_batch_are_written_in_rounds_and_nothing_leaves_the_ring_uncommitted() {
     let script: Vec<String> = (0..8).flat_map(|i| [format!("T{}", 2 * i + 1), format!("R{}", 2 * i + 2)]).collect();
@@ -178,6 +180,7 @@ fn eight_flaps_in_one_batch_are_written_in_rounds_and_nothing_leaves_the_ring_un
     assert_eq!(run(&script.join(" ")).0.expect("written").status, Status::Closed);
 }
 
+// Proves: fault 28, fault 89
 #[test]
 fn hundred_messages_of_one_key_in_one_batch_are_one_write_in_the_right_order() {
     let script: Vec<String> = (1..=100).rev().map(|i| format!("T{i}")).collect();

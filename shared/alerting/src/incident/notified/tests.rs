@@ -26,6 +26,7 @@ fn entry(kind: &str, detail: &str) -> Value {
     json!([{"n": 1, "at": 1_767_607_200_000_i64, "kind": kind, "actor": "source", "detail": detail}])
 }
 
+// Proves: finding E1
 #[test]
 fn an_incident_says_whether_anybody_was_notified_and_if_not_why() {
     let none = json!({});

@@ -3,6 +3,7 @@ use serde_json::Value;
 use super::links::{Link, Piece, pieces};
 use super::*;
 
+// Proves: finding E4
 #[test]
 fn the_state_in_a_recorded_title_is_not_shown() {
     let recorded = include_str!("../../../../../tests/fixtures/feishu/expected.json");
@@ -44,6 +45,7 @@ fn the_state_in_the_first_line_of_a_recorded_text_is_not_shown() {
     }
 }
 
+// Proves: finding E4
 #[test]
 fn only_marks_are_taken_out_of_a_title() {
     for (sent, shown) in [
@@ -76,6 +78,7 @@ fn only_marks_are_taken_out_of_a_title() {
     }
 }
 
+// Proves: finding E4
 #[test]
 fn a_text_does_not_repeat_its_title_and_shows_no_rules() {
     for (title, sent, shown) in [
@@ -98,6 +101,7 @@ fn urls(text: &str) -> Vec<String> {
     links.collect()
 }
 
+// Proves: finding E2
 #[test]
 fn an_address_that_a_sender_wrote_is_a_link_that_shows_its_host() {
     let link = |url: &str, shown: &str| Piece::Link(Link { url: url.to_owned(), shown: shown.to_owned() });
@@ -126,6 +130,7 @@ fn an_address_that_a_sender_wrote_is_a_link_that_shows_its_host() {
     assert!(link.shown.starts_with("a.example/xxx") && link.shown.chars().count() <= 61, "{}", link.shown);
 }
 
+// Proves: finding E2
 #[test]
 fn what_could_deceive_or_act_is_no_link() {
     for text in [
@@ -153,6 +158,7 @@ fn what_could_deceive_or_act_is_no_link() {
     assert_eq!(urls(&"https://a.example/ ".repeat(30)).len(), 20);
 }
 
+// Proves: finding E2
 #[test]
 fn nothing_in_a_link_ends_the_markup_of_any_vendor() {
     let every: String = (0x21..0x7F_u8).map(char::from).collect();

@@ -224,6 +224,7 @@ fn the_whole_protocol_loses_nothing_that_follows_from_an_action() {
     assert!(found.is_none(), "{found:?}");
 }
 
+// Proves: actions-survive, finding F1
 #[test]
 fn without_any_ingredient_a_request_that_dies_loses_what_follows() {
     for without in [Without::DueWork, Without::WorkFirst, Without::Name, Without::DeleteLast, Without::CloseAsWork] {

@@ -187,6 +187,7 @@ fn race() -> impl Strategy<Value = Race> {
         .prop_map(|(actions, turns)| Race { actions, turns })
 }
 
+// Proves: finding F4
 #[test]
 fn halves_written_apart_leave_a_circle_or_an_orphan_and_one_write_of_both_does_not() {
     let merge = |from, into| Act::Merge { from, into };
@@ -203,6 +204,7 @@ fn halves_written_apart_leave_a_circle_or_an_orphan_and_one_write_of_both_does_n
 }
 
 proptest! {
+    // Proves: finding F4
     #[test]
     fn whatever_is_merged_and_closed_at_once_every_alert_has_one_incident_that_stands(race in race()) {
         let world = World::play(&race, Written::Together);

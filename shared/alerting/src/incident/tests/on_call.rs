@@ -193,6 +193,7 @@ fn a_severity_that_a_person_raises_is_notified_and_one_that_a_person_lowers_is_n
     }
 }
 
+// Proves: finding E6
 #[test]
 fn nobody_is_notified_of_what_they_did_themselves() {
     let member = |name: &str| NamedActor::member(id(&format!("mem_{name}")), name, Via::Page);

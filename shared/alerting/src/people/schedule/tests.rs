@@ -88,6 +88,7 @@ fn check_layer(zone: &str, text: &str, days: (&str, &str), expected: &[&str]) {
     check(&schedule(zone, vec![layer(text)], Vec::new()), (&midnight(days.0), &midnight(days.1)), expected);
 }
 
+// Proves: fault 105
 #[test]
 fn a_weekly_hand_over_stays_at_nine_on_the_wall_through_both_switches() {
     let weekly = "ann bob every 1 week from 2026-03-09T09:00:00";
@@ -170,6 +171,7 @@ fn a_rotation_that_starts_when_the_clock_skips_starts_an_hour_later() {
     );
 }
 
+// Proves: fault 105
 #[test]
 fn every_zone_hands_over_by_its_own_clock() {
     let daily = |day: &str| format!("ann bob every 1 day from {day}T09:00:00");

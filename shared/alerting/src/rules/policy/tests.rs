@@ -154,6 +154,7 @@ fn titles_that_differ_by_firing_and_resolved_pair_by_a_capture_group() {
     }
 }
 
+// Proves: fault 102
 #[test]
 fn close_rules_are_tried_first_then_trigger_rules_in_order() {
     let fields = by_rules(
@@ -208,6 +209,7 @@ fn the_first_extractor_that_matches_with_a_non_empty_result_wins() {
     }
 }
 
+// Proves: fault 15
 #[test]
 fn regex_extraction_yields_an_empty_or_10_kb_key_falls_back_or_is_shortened_with_a_hash() {
     let fields = by_rules(json!([{}]), json!([]), json!([{ "field": "content", "pattern": r"/key=(\S*)/" }]));
@@ -227,6 +229,7 @@ fn no_rule_matches_the_integrations_choice_discard_or_trigger() {
     check("or trigger", &fields, ("web", "down"), triggered);
 }
 
+// Proves: fault 88
 #[test]
 fn an_integration_that_could_lose_alerts_cannot_be_saved_and_the_answer_names_the_field() {
     let key = || json!([{ "field": "title", "pattern": "/(.*)/" }]);
@@ -399,6 +402,7 @@ fn push_rules_and_key_extractors_read_the_message_as_received_the_pipeline_comes
     check("Push rules and key extractors read the message as received", &fields, ("disk", "full"), expected);
 }
 
+// Proves: fault 99
 #[test]
 fn routes_are_tried_in_order_and_say_stop_or_continue() {
     let routes = json!([
@@ -435,6 +439,7 @@ fn check_stored(fault: &str, fields: Value, (title, content): (&str, &str), expe
     }
 }
 
+// Proves: fault 86, fault 96, fault 97
 #[test]
 fn already_stored_bad_rules_are_skipped_with_a_flag_and_the_alert_is_kept() {
     let key = || json!([{ "field": "title", "pattern": ".+" }]);
@@ -493,6 +498,7 @@ fn slow_rules(alphabet: &str) -> Value {
     by_rules(json!(rules), json!([]), json!([{ "field": "title", "pattern": "/(.*)/" }]))
 }
 
+// Proves: bounded
 #[test]
 fn any_accepted_rule_set_ends_in_time_then_the_title_key_and_a_flag() {
     let policy = Policy::new(&integration(slow_rules("ab")), &[]).expect("accepted");
@@ -510,6 +516,7 @@ fn any_accepted_rule_set_ends_in_time_then_the_title_key_and_a_flag() {
     assert!(found["flags"].as_array().expect("flags").contains(&json!("rules_time_exceeded")), "{found}");
 }
 
+// Proves: fault 87
 #[test]
 fn a_hundred_ordinary_rules_on_8_kib_stay_far_below_the_limit() {
     let rules: Vec<Value> = (0..98).map(|n| has("content", &format!(r"/\bservice-{n}\b.*(down|failed)/"))).collect();

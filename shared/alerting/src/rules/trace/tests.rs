@@ -246,6 +246,7 @@ fn an_integration() -> impl Strategy<Value = Value> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
 
+    // Proves: trace
     #[test]
     fn looking_on_changes_no_decision_and_what_was_seen_is_what_decided(
         fields in an_integration(),

@@ -207,6 +207,7 @@ async fn a_wrong_password_no_password_and_a_server_without_login_are_the_operato
     assert!(sent.provider.message.contains("no login"), "{sent:?}");
 }
 
+// Proves: finding F10
 #[tokio::test]
 async fn a_server_that_cannot_prove_its_name_gets_nothing() {
     let (certified, misnamed) = (Certified::for_name("localhost"), Certified::for_name("mail.example.com"));
@@ -289,6 +290,7 @@ async fn without_tls_only_the_servers_are_spoken_to_that_the_deployment_names() 
     assert_eq!(server.next().await["subject"], "[Critical] INC #7KQ2MD disk full", "the first that it sees");
 }
 
+// Proves: finding D6
 #[tokio::test]
 async fn a_server_near_by_is_spoken_to_only_if_the_deployment_names_it() {
     let certified = Certified::for_name("localhost");

@@ -99,6 +99,7 @@ mod tests {
         json!({"post": {"zh_cn": {"content": [nodes]}}})
     }
 
+    // Proves: fault 6
     #[test]
     fn every_tag_has_a_text() {
         for (node, text) in [
@@ -131,6 +132,7 @@ mod tests {
         check(paragraph(nodes), "", "see log (http://x) @all");
     }
 
+    // Proves: fault 6
     #[test]
     fn the_language_is_chosen_and_an_empty_one_passed_over() {
         let said = |text: &str| json!({"title": text, "content": [[{"tag": "text", "text": text}]]});
@@ -142,6 +144,7 @@ mod tests {
         check(json!({"post": {"zh_cn": {"title": "only a title", "content": [[]]}}}), "only a title", "");
     }
 
+    // Proves: fault 6
     #[test]
     fn the_wrapper_the_language_and_the_inner_array_may_be_missing() {
         check(json!({"zh_cn": {"title": "t", "content": [[{"tag": "text", "text": "x"}]]}}), "t", "x");

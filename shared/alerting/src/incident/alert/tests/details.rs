@@ -234,6 +234,7 @@ fn counter_example(without: Without) -> Option<String> {
     found.err().map(|error| error.to_string())
 }
 
+// Proves: finding C3
 #[test]
 fn at_rest_every_alert_shows_its_newest_trigger_and_its_incident_is_as_open_as_it_is() {
     assert_eq!(counter_example(Without::Nothing), None);
@@ -251,6 +252,7 @@ fn unless_the_opening_carries_out_the_closing_a_quicker_close_leaves_an_open_inc
     assert!(found.contains("rests as Closed with the incident Some"), "{found}");
 }
 
+// Proves: finding C7
 #[test]
 fn unless_only_triggers_are_shown_a_recovery_hides_the_problem() {
     assert!(counter_example(Without::TextsOfTriggersOnly).is_some_and(|found| found.contains("is shown")));

@@ -452,6 +452,7 @@ fn without_carrying_out_what_leaves_the_ring_seven_transitions_hide_the_first() 
     needs(Without::Eviction, Promise::CommittedIsCarriedOut, 7, 32);
 }
 
+// Proves: finding C9
 #[test]
 fn without_the_marks_a_crash_between_write_and_record_makes_an_update_superseded() {
     needs(Without::Marks, Promise::CountedIsRecorded, 3, 16);
@@ -461,6 +462,7 @@ proptest! {
     #![proptest_config(Config { cases: 2_000, ..Config::default() })]
 
     /// Other cases on every run.
+    // Proves: newest-decides, finding C7
     #[test]
     fn at_rest_the_newest_message_decides_each_counts_at_most_once_and_no_committed_transition_is_lost(case in case()) {
         let world = World::play(&case, Without::Nothing);

@@ -14,6 +14,7 @@ fn rule(filter: &Value, levels: &Value) -> Value {
     json!({"id": "esc_4fJk2LmNpQ", "name": "r", "filter": filter, "levels": levels})
 }
 
+// Proves: finding E1
 #[test]
 fn a_space_whose_incidents_may_notify_nobody_is_warned_of() {
     let some = json!({"any": [{"all": [{"field": "title", "op": "match", "values": ["disk*"]}]}]});
@@ -33,6 +34,7 @@ fn a_space_whose_incidents_may_notify_nobody_is_warned_of() {
     }
 }
 
+// Proves: finding E1
 #[test]
 fn a_level_that_reaches_nobody_is_warned_of_by_its_place_and_severity() {
     let levels = json!([
@@ -51,6 +53,7 @@ fn a_level_that_reaches_nobody_is_warned_of_by_its_place_and_severity() {
     assert!(warnings[1].message.contains("severity Info,"), "{}", warnings[1].message);
 }
 
+// Proves: finding E1
 #[test]
 fn a_schedule_with_a_gap_is_warned_of_with_its_time() {
     let schedule = json!({"id": "sch_4fJk2LmNpQ", "version": 1, "name": "Primary", "time_zone": "UTC", "layers": [],
