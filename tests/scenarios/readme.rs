@@ -1,4 +1,4 @@
-//! README.md is true: its commands run as they are printed, and its integration of each sender keeps two alerts apart.
+//! README.md and the recipes are true: their commands run as they are printed, and each recipe keeps two alerts apart.
 //!
 //! An ellipsis stands for what an earlier answer gave: `dst_…` is the destination made last.
 
@@ -12,7 +12,8 @@ use scenarios::space::feishu_bot;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-const README: &str = include_str!("../../README.md");
+/// In the order in which they are read.
+const DOCUMENTS: [&str; 2] = [include_str!("../../README.md"), include_str!("../../shared/intake/README.md")];
 
 /// Blocks that need what a test has not: a fresh build, the package index, an AWS account, a reverse proxy. `tidy/documents.rs` checks
 /// what can be checked of them.
@@ -73,11 +74,11 @@ async fn post(world: &World, url: &str, body: &Value) {
     assert_eq!((answer.status, answer.body["code"].as_i64()), (200, Some(0)), "{}", answer.text);
 }
 
-/// The integration of that name, as README.md makes it.
+/// The integration of that name, as the documents make it.
 fn integration(name: &str, space: &str) -> Value {
     let start = format!("api POST /integrations '{{\"name\":\"{name}\"");
     let block =
-        blocks("sh").find(|block| block.starts_with(&start)).unwrap_or_else(|| panic!("README.md has no {name}"));
+        blocks("sh").find(|block| block.starts_with(&start)).unwrap_or_else(|| panic!("no document has {name}"));
     let json = block.split('\'').nth(1).expect("a quoted body").replace("spc_…", space);
     serde_json::from_str(&json).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
@@ -85,7 +86,7 @@ fn integration(name: &str, space: &str) -> Value {
 /// The fenced blocks of one language, without their indentation.
 fn blocks(language: &str) -> impl Iterator<Item = String> {
     let mut found = Vec::new();
-    let mut lines = README.lines();
+    let mut lines = DOCUMENTS.iter().flat_map(|text| text.lines());
     while let Some(line) = lines.next() {
         let Some(fence) = line.trim_start().strip_prefix("```") else { continue };
         let inside: Vec<&str> = lines.by_ref().map(str::trim_start).take_while(|line| *line != "```").collect();
@@ -143,7 +144,7 @@ impl<'a> Reader<'a> {
         let output = tokio::time::timeout(Duration::from_secs(20), run).await.expect("it ends").expect("bash runs");
         let answer = String::from_utf8_lossy(&output.stdout).into_owned();
         let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "README.md's command fails:\n{typed}\n{answer}\n{errors}");
+        assert!(output.status.success(), "a command of the documents fails:\n{typed}\n{answer}\n{errors}");
         let answer: Value =
             serde_json::from_str(&answer).unwrap_or_else(|_| panic!("{typed} answers no JSON: {answer}"));
         if let Some((kind, _)) = answer["id"].as_str().and_then(|id| id.split_once('_')) {

@@ -1,5 +1,5 @@
 //! Commands in the READMEs that no test can run, for they need an AWS account or the package index: what they name exists.
-//! All others are run by `scenarios/readme.rs`.
+//! All others are run by `tests/scenarios/readme.rs`.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +9,7 @@ use regex::Regex;
 use crate::tree;
 use crate::yaml::load;
 
-const DOCUMENTS: [&str; 2] = ["README.md", "infra/README.md"];
+const DOCUMENTS: [&str; 3] = ["README.md", "infra/README.md", "shared/intake/README.md"];
 
 // Proves: finding E7
 #[test]
