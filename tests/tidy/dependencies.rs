@@ -25,10 +25,11 @@ const OUTSIDE: [&str; 13] = [
 ];
 
 /// What each shared crate may use of the others, and of the outside.
-const SHARED: [(&str, &[&str], &[&str]); 6] = [
+const SHARED: [(&str, &[&str], &[&str]); 7] = [
     ("alerting", &[], &[]),
     ("intake", &["alerting"], &[]),
-    ("channels", &["alerting"], &["lettre", "reqwest", "rustls", "tokio"]),
+    ("channels", &["alerting", "words"], &["lettre", "reqwest", "rustls", "tokio"]),
+    ("words", &["alerting"], &[]),
     ("store", &["alerting"], &["aws-sdk-dynamodb", "tokio"]),
     ("dispatch", &["alerting", "lambda-kit", "store"], &[]),
     (

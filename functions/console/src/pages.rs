@@ -23,7 +23,6 @@ pub(crate) mod render;
 mod set_up;
 mod sign_in;
 pub(crate) mod trace;
-pub(crate) mod words;
 
 use std::sync::Arc;
 

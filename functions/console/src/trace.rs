@@ -7,7 +7,7 @@
 //!
 //! Reading order: `again` the decisions made again → `arrival`, `rules` the intake and the integration's rules → `spaces`,
 //! `escalation`, `notices` what became of the alert in each space → `changed` what was changed since → `summary` the one
-//! sentence; `because` and `words` put it into words.
+//! sentence; `because` puts it into words.
 
 mod again;
 mod arrival;
@@ -18,7 +18,6 @@ mod notices;
 mod rules;
 mod spaces;
 mod summary;
-mod words;
 
 use std::time::Duration;
 
@@ -28,6 +27,7 @@ use alerting::people::destination::Language;
 use alerting::rules::integration::Integration;
 use alerting::rules::policy::Decision;
 use store::log::{LogEntry, MessageOutcome};
+use words::{sentence, trace as texts};
 
 use crate::App;
 use crate::dto::message::MessageView;
@@ -65,7 +65,7 @@ fn may_wait(app: &App, stamp: Stamp) -> bool {
 
 fn waiting(voice: Voice) -> TraceView {
     TraceView {
-        summary: voice.say(words::FULL_STOP, &[("text", &voice.plain(words::S_WAITING))]),
+        summary: voice.say(sentence::FULL_STOP, &[("text", &voice.plain(texts::S_WAITING))]),
         message: None,
         configuration_changed: false,
         changes: Vec::new(),
@@ -105,7 +105,7 @@ async fn recorded(
     if let Some(of) = of {
         changes.alert(of, again.judged());
         if of.opens && of.then.is_none() {
-            notes.push(voice.plain(words::ALERT_MOVED_ON));
+            notes.push(voice.plain(texts::ALERT_MOVED_ON));
         }
     }
     let summary = summary::summary(voice, &entry, &again, stories.as_deref());
@@ -175,12 +175,12 @@ fn views(voice: Voice, of: Of<'_>, stories: Vec<Story>, changes: &mut Changes) -
 fn notes(voice: Voice, entry: &LogEntry, again: &Again, alert: Option<&Alert>) -> Vec<String> {
     let mut notes = Vec::new();
     if matches!(again, Again::BodyGone) {
-        notes.push(voice.plain(words::BODY_GONE));
+        notes.push(voice.plain(texts::BODY_GONE));
     }
     let has_alert =
         matches!(entry.outcome, MessageOutcome::Triggered | MessageOutcome::Updated | MessageOutcome::Recovered);
     if has_alert && alert.is_none() {
-        notes.push(voice.plain(words::ALERT_GONE));
+        notes.push(voice.plain(texts::ALERT_GONE));
     }
     notes
 }
@@ -199,7 +199,7 @@ fn routes(voice: Voice, rules: Option<&Rules<'_>>, of: Option<Of<'_>>) -> Vec<Ro
     let mut routes = rules.map(Rules::routes).unwrap_or_default();
     if let Some(of) = of.filter(|of| !of.opens) {
         let opened_by = of.alert.opened_by.to_string();
-        let because = voice.say(words::FOLLOWS, &[("opened_by", &opened_by)]);
+        let because = voice.say(texts::FOLLOWS, &[("opened_by", &opened_by)]);
         let (step, spaces) = ("alert".to_owned(), of.alert.spaces.clone());
         routes.push(RouteTrace { step, result: "match", because, spaces });
     }

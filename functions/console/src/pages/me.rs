@@ -135,7 +135,7 @@ fn address(member: &Member, by: AddressedBy) -> Option<Address> {
         field: by.as_str(),
         label: match by {
             AddressedBy::Email => "me_email",
-            AddressedBy::Phone => "me_phone",
+            AddressedBy::Phone => "phone",
         },
         value: member.address(by)?.to_owned(),
         verified: verified.is_some(),

@@ -17,7 +17,6 @@ use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use serde::Serialize;
 
-use super::words::words;
 use crate::SharedApp;
 use crate::extract::Base;
 use crate::pages::error::PageError;
@@ -133,7 +132,7 @@ impl Reader {
 
     /// A text by its key, if there is one.
     pub(crate) fn known_word(&self, key: &str) -> Option<&'static str> {
-        words(self.language).get(key).copied()
+        words::by_key(self.language).get(key).copied()
     }
 
     /// A text by a key that a test holds to the words.
@@ -170,7 +169,7 @@ fn local_time(time: &str, zone: &str) -> String {
 
 /// A document. `title` is a key of the words, or a text if there is no such key.
 pub(crate) fn page(template: &str, title: &str, content: &impl Serialize, reader: &Reader) -> Html<String> {
-    let words = words(reader.language);
+    let words = words::by_key(reader.language);
     let title = words.get(title).copied().unwrap_or(title);
     let render = |name: &str, context| ENVIRONMENT.get_template(name).and_then(|template| template.render(context));
     let body = render(template, context! { t => words, p => Value::from(Serde(content)) });
@@ -178,7 +177,7 @@ pub(crate) fn page(template: &str, title: &str, content: &impl Serialize, reader
         let member = reader.signed_in.as_ref().map(|signed_in| &signed_in.member.name);
         let sign_out = reader.signed_in.as_ref().map(|signed_in| signed_in.form_token("/sign-out"));
         let frame = context! { t => words, current => template, title, body, member, sign_out, style => style_name(),
-        language => if reader.language == Language::Chinese { "zh-CN" } else { "en" } };
+        language => words::html_lang(reader.language) };
         render("frame.html", frame)
     });
     match document {

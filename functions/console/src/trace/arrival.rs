@@ -4,10 +4,10 @@ use alerting::rules::integration::Integration;
 use alerting::rules::message::RefusalReason;
 use intake::decide::Check;
 use store::log::{LogEntry, MessageOutcome};
+use words::{Text, trace as texts};
 
 use super::again::{ReadAgain, refusal};
 use super::because::Voice;
-use super::words::{self, Words};
 use crate::dto::trace::{IntakeTrace, StepView};
 
 /// The first check that fails decides, so what was recorded says what became of every one.
@@ -22,9 +22,9 @@ pub(crate) fn intake(
         let (result, because) = match refused {
             Some(by) if check == by => ("failed", reason(voice, check, again)),
             Some(by) if is_behind(check, by) => {
-                ("not_reached", voice.say(words::CHECK_REFUSED, &[("decided", by.as_str())]))
+                ("not_reached", voice.say(texts::CHECK_REFUSED, &[("decided", by.as_str())]))
             }
-            _ if entry.replay_of.is_some() && is_of_senders(check) => ("not_asked", voice.plain(words::BY_HAND)),
+            _ if entry.replay_of.is_some() && is_of_senders(check) => ("not_asked", voice.plain(texts::BY_HAND)),
             _ => ("passed", voice.plain(passed(check, integration))),
         };
         StepView { step: check.as_str().to_owned(), result, because }
@@ -36,14 +36,14 @@ pub(crate) fn intake(
 /// In words why the check refuses; `again`: what its sender would be told.
 pub(crate) fn reason(voice: Voice, check: Check, again: Option<&ReadAgain>) -> String {
     let words = match check {
-        Check::Size => words::SIZE,
-        Check::Rate => words::RATE,
-        Check::Source => words::SOURCE,
-        Check::Json => words::JSON,
-        Check::Signature => words::SIGNATURE,
-        Check::MessageType => words::MESSAGE_TYPE,
-        Check::Content => words::CONTENT,
-        Check::Keyword => words::KEYWORD,
+        Check::Size => texts::SIZE,
+        Check::Rate => texts::RATE,
+        Check::Source => texts::SOURCE,
+        Check::Json => texts::JSON,
+        Check::Signature => texts::SIGNATURE,
+        Check::MessageType => texts::MESSAGE_TYPE,
+        Check::Content => texts::CONTENT,
+        Check::Keyword => texts::KEYWORD,
     };
     let said = voice.plain(words);
     let fails_again = again.filter(|again| next(&again.passed) == Some(check));
@@ -84,12 +84,14 @@ const fn is_of_senders(check: Check) -> bool {
     matches!(check, Check::Rate | Check::Source | Check::Signature)
 }
 
-fn passed(check: Check, integration: Option<&Integration>) -> Words {
-    let Some(security) = integration.map(|integration| &integration.security) else { return words::PASSED };
+fn passed(check: Check, integration: Option<&Integration>) -> Text {
+    let Some(security) = integration.map(|integration| &integration.security) else {
+        return words::pages::trace::RESULT_PASSED;
+    };
     match check {
-        Check::Source if security.sources.is_empty() => words::NO_SOURCES,
-        Check::Signature if security.secret.is_none() => words::NO_SECRET,
-        Check::Keyword if security.keywords.is_empty() => words::NO_KEYWORDS,
-        _ => words::PASSED,
+        Check::Source if security.sources.is_empty() => texts::NO_SOURCES,
+        Check::Signature if security.secret.is_none() => texts::NO_SECRET,
+        Check::Keyword if security.keywords.is_empty() => texts::NO_KEYWORDS,
+        _ => words::pages::trace::RESULT_PASSED,
     }
 }

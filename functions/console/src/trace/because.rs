@@ -6,8 +6,7 @@ use alerting::people::destination::Language;
 use alerting::rules::filter::{Condition, Filter};
 use alerting::rules::policy::FieldError;
 use alerting::rules::trace::{Asked, Outcome, Place, Trace, Tried};
-
-use super::words::{self, Words};
+use words::{Text, sentence, trace as texts};
 
 /// Characters of a value that are shown: a pattern is known by its beginning.
 const VALUE_CHARS: usize = 60;
@@ -19,16 +18,16 @@ const VALUES: usize = 3;
 pub(crate) struct Voice(pub(crate) Language);
 
 impl Voice {
-    pub(crate) fn say(self, words: Words, with: &[(&str, &str)]) -> String {
-        words.say(self.0, with)
+    pub(crate) fn say(self, text: Text, with: &[(&str, &str)]) -> String {
+        text.fill(self.0, with)
     }
 
-    pub(crate) fn plain(self, words: Words) -> String {
-        words.say(self.0, &[])
+    pub(crate) fn plain(self, text: Text) -> String {
+        text.of(self.0).to_owned()
     }
 
     /// All of them in one sentence.
-    pub(crate) fn join(self, parts: &[String], between: Words) -> String {
+    pub(crate) fn join(self, parts: &[String], between: Text) -> String {
         parts.join(&self.plain(between))
     }
 
@@ -36,20 +35,20 @@ impl Voice {
     pub(crate) fn values<T: AsRef<str>>(self, values: &[T]) -> String {
         let shown: Vec<String> =
             values.iter().take(VALUES).map(|value| limits::cut_chars(value.as_ref(), VALUE_CHARS)).collect();
-        let shown = self.join(&shown, words::OR);
+        let shown = self.join(&shown, sentence::LIST);
         match values.len().checked_sub(VALUES) {
             None | Some(0) => shown,
-            Some(more) => self.say(words::MORE, &[("values", &shown), ("count", &more.to_string())]),
+            Some(more) => self.say(texts::MORE, &[("values", &shown), ("count", &more.to_string())]),
         }
     }
 
     fn condition(self, condition: &Condition, asked: &Asked) -> String {
         let found = asked.value.and_then(|value| condition.values.get(value));
         let (words, values) = match found {
-            _ if !asked.exists => (words::NOT_SET, String::new()),
-            Some(value) => (words::MATCHES, self.values(&[value])),
-            None if asked.cut => (words::BEGINNING_MATCHES_NOT, self.values(&condition.values)),
-            None => (words::MATCHES_NOT, self.values(&condition.values)),
+            _ if !asked.exists => (texts::NOT_SET, String::new()),
+            Some(value) => (texts::MATCHES, self.values(&[value])),
+            None if asked.cut => (texts::BEGINNING_MATCHES_NOT, self.values(&condition.values)),
+            None => (texts::MATCHES_NOT, self.values(&condition.values)),
         };
         self.say(words, &[("field", &condition.field), ("values", &values)])
     }
@@ -62,9 +61,9 @@ impl Voice {
         let said: Vec<String> =
             wanted.filter_map(condition).map(|(condition, asked)| self.condition(condition, &asked)).collect();
         match (said.is_empty(), matches) {
-            (true, true) => self.plain(words::TAKES_EVERYTHING),
-            (true, false) => self.plain(words::LEFT_OUT),
-            (false, _) => self.join(&said, words::AND),
+            (true, true) => self.plain(texts::TAKES_EVERYTHING),
+            (true, false) => self.plain(texts::LEFT_OUT),
+            (false, _) => self.join(&said, sentence::AND),
         }
     }
 }
@@ -92,8 +91,8 @@ impl Because<'_> {
 
     pub(crate) fn unusable(&self, path: &str) -> String {
         let problem = self.problems.iter().find(|problem| problem.field.starts_with(path));
-        let problem = problem.map_or_else(|| self.voice.plain(words::BAD_PATTERN), |problem| problem.message.clone());
-        self.voice.say(words::UNUSABLE, &[("problem", &problem)])
+        let problem = problem.map_or_else(|| self.voice.plain(texts::BAD_PATTERN), |problem| problem.message.clone());
+        self.voice.say(texts::UNUSABLE, &[("problem", &problem)])
     }
 
     fn reason(&self, tried: &Tried, path: &str, filter: &Filter) -> String {
@@ -104,17 +103,17 @@ impl Because<'_> {
             Outcome::NoMatch => voice.filter(filter, &tried.asked, false),
             Outcome::NotNow => {
                 let at = self.at.map_or_else(String::new, |at| at.rfc3339());
-                voice.say(words::NOT_NOW, &[("at", &at)])
+                voice.say(texts::NOT_NOW, &[("at", &at)])
             }
             Outcome::Unusable => self.unusable(path),
-            Outcome::TooCostly => voice.plain(words::TOO_COSTLY),
-            Outcome::Changed(_) => voice.say(words::CHANGED, &[("filter", &matching())]),
-            Outcome::Unchanged => voice.say(words::UNCHANGED, &[("filter", &matching())]),
-            Outcome::Dropped => voice.say(words::DROPPED, &[("filter", &matching())]),
+            Outcome::TooCostly => voice.plain(texts::TOO_COSTLY),
+            Outcome::Changed(_) => voice.say(texts::CHANGED, &[("filter", &matching())]),
+            Outcome::Unchanged => voice.say(texts::UNCHANGED, &[("filter", &matching())]),
+            Outcome::Dropped => voice.say(texts::DROPPED, &[("filter", &matching())]),
             Outcome::FoundNothing | Outcome::FoundNothingInBeginning | Outcome::FoundEmpty | Outcome::Found(_) => {
-                voice.plain(words::FOUND_NOTHING)
+                voice.plain(texts::FOUND_NOTHING)
             }
-            Outcome::TemplateFailed => voice.plain(words::TEMPLATE_FAILED),
+            Outcome::TemplateFailed => voice.plain(texts::TEMPLATE_FAILED),
         }
     }
 }

@@ -6,11 +6,11 @@ use alerting::rules::integration::Integration;
 use alerting::rules::message::{Message, Verdict};
 use alerting::rules::policy::Decision;
 use store::log::{LogEntry, MessageOutcome};
+use words::{Text, sentence, trace as texts};
 
 use super::again::{Again, JudgedAgain, refusal};
 use super::because::Voice;
 use super::spaces::{Chosen, Of, Story, Taken};
-use super::words;
 
 /// What a message that met the cap of open alerts is recorded with: its alert is not its own.
 pub(crate) const OPEN_ALERT_CAP: &str = "open_alert_cap";
@@ -26,26 +26,26 @@ impl Changes {
         Self { voice, all: Vec::new() }
     }
 
-    fn add(&mut self, words: words::Words, with: &[(&str, &str)]) {
+    fn add(&mut self, words: Text, with: &[(&str, &str)]) {
         self.all.push(self.voice.say(words, with));
     }
 
     /// Closes the list with what a reader is to make of it.
     pub(crate) fn finish(mut self) -> Vec<String> {
         if !self.all.is_empty() {
-            self.add(words::WHAT_STANDS, &[]);
+            self.add(texts::WHAT_STANDS, &[]);
         }
         self.all
     }
 
     /// What the integration would say now.
     pub(crate) fn integration(&mut self, entry: &LogEntry, integration: Option<&Integration>, again: &Again) {
-        let Some(integration) = integration else { return self.add(words::INTEGRATION_GONE, &[]) };
+        let Some(integration) = integration else { return self.add(texts::INTEGRATION_GONE, &[]) };
         if let Some(judged_by) = &entry.judged_by
             && judged_by.integration != integration.version
         {
             let (then, now) = (judged_by.integration.to_string(), integration.version.to_string());
-            self.add(words::INTEGRATION_SAVED, &[("then", &then), ("now", &now)]);
+            self.add(texts::INTEGRATION_SAVED, &[("then", &then), ("now", &now)]);
         }
         let Some(read) = again.read() else { return };
         let now = match &read.verdict {
@@ -55,12 +55,12 @@ impl Changes {
         let then = refusal(entry);
         if (entry.outcome == MessageOutcome::Refused, then) != (now.is_some(), now) {
             let words = |reason: Option<&str>| match reason {
-                None => self.voice.plain(words::ACCEPTED),
-                Some(reason) => self.voice.say(words::REFUSED, &[("reason", reason)]),
+                None => self.voice.plain(texts::ACCEPTED),
+                Some(reason) => self.voice.say(texts::REFUSED, &[("reason", reason)]),
             };
             let then = words(entry.reason.as_deref().filter(|_| entry.outcome == MessageOutcome::Refused));
             let now = words(now.map(alerting::rules::message::RefusalReason::as_str));
-            return self.add(words::INTAKE_DIFFERS, &[("then", &then), ("now", &now)]);
+            return self.add(texts::INTAKE_DIFFERS, &[("then", &then), ("now", &now)]);
         }
         if let Verdict::Accepted(message) = &read.verdict {
             self.message(entry, message);
@@ -73,7 +73,7 @@ impl Changes {
     fn message(&mut self, entry: &LogEntry, message: &Message) {
         if message.title != entry.title {
             let [then, now] = [&entry.title, &message.title].map(|title| self.voice.values(&[title]));
-            self.add(words::MESSAGE_DIFFERS, &[("then", &then), ("now", &now)]);
+            self.add(texts::MESSAGE_DIFFERS, &[("then", &then), ("now", &now)]);
         }
     }
 
@@ -91,13 +91,13 @@ impl Changes {
         let words = |(rule, key, discards): (Option<&str>, Option<&str>, bool)| {
             let rule = rule.unwrap_or("–");
             match key {
-                _ if discards => self.voice.say(words::DISCARDED, &[("rule", rule)]),
+                _ if discards => self.voice.say(texts::DISCARDED, &[("rule", rule)]),
                 None => rule.to_owned(),
-                Some(key) => self.voice.say(words::KEYED, &[("rule", rule), ("key", &self.voice.values(&[key]))]),
+                Some(key) => self.voice.say(texts::KEYED, &[("rule", rule), ("key", &self.voice.values(&[key]))]),
             }
         };
         let (then, now) = (words(then), words(now));
-        self.add(words::DECISION_DIFFERS, &[("then", &then), ("now", &now)]);
+        self.add(texts::DECISION_DIFFERS, &[("then", &then), ("now", &now)]);
     }
 
     /// What the alert would look like if it were opened now. Only of one that shows nothing newer.
@@ -119,8 +119,8 @@ impl Changes {
         .map(|(field, _)| field.to_owned())
         .collect();
         if !fields.is_empty() {
-            let fields = self.voice.join(&fields, words::OR);
-            self.add(words::ALERT_DIFFERS, &[("fields", &fields)]);
+            let fields = self.voice.join(&fields, sentence::LIST);
+            self.add(texts::ALERT_DIFFERS, &[("fields", &fields)]);
         }
     }
 
@@ -128,10 +128,10 @@ impl Changes {
         let name = story.name.as_str();
         let then = entry.judged_by.as_ref().and_then(|judged_by| judged_by.spaces.get(&story.id).copied());
         match (then, story.version) {
-            (_, None) => return self.add(words::SPACE_GONE, &[("space", name)]),
+            (_, None) => return self.add(texts::SPACE_GONE, &[("space", name)]),
             (Some(then), Some(now)) if then != now => {
                 let (then, now) = (then.to_string(), now.to_string());
-                self.add(words::SPACE_SAVED, &[("space", name), ("then", &then), ("now", &now)]);
+                self.add(texts::SPACE_SAVED, &[("space", name), ("then", &then), ("now", &now)]);
             }
             (Some(_) | None, Some(_)) => {}
         }
@@ -141,9 +141,9 @@ impl Changes {
         if let (Some(now), Some(then)) = (&chosen.rule, &story.rule)
             && now != then
         {
-            let nothing = self.voice.plain(words::NOTHING);
+            let nothing = self.voice.plain(texts::NOTHING);
             let [then, now] = [then, now].map(|rule| rule.as_deref().unwrap_or(&nothing));
-            self.add(words::RULE_DIFFERS, &[("space", name), ("then", then), ("now", now)]);
+            self.add(texts::RULE_DIFFERS, &[("space", name), ("then", then), ("now", now)]);
         }
     }
 
@@ -157,14 +157,14 @@ impl Changes {
         if is_same {
             return;
         }
-        let nothing = self.voice.plain(words::NOTHING);
+        let nothing = self.voice.plain(texts::NOTHING);
         let now = match taken {
             Taken::None => nothing.as_str(),
             Taken::Kept { by, .. } => by,
             Taken::Dropped(silence) => silence.as_str(),
         };
         let then = story.dropped_by.as_deref().or(story.held_back.as_deref()).unwrap_or(&nothing);
-        self.add(words::SILENCE_DIFFERS, &[("space", &story.name), ("then", then), ("now", now)]);
+        self.add(texts::SILENCE_DIFFERS, &[("space", &story.name), ("then", then), ("now", now)]);
     }
 }
 

@@ -6,10 +6,10 @@ use alerting::incident::assignment::SpacePolicy;
 use alerting::incident::timeline::{Audience, Entry, EntryKind};
 use alerting::rules::trace::Place;
 use store::people::view;
+use words::trace as texts;
 
 use super::because::{Because, Voice};
 use super::spaces::{Of, Story};
-use super::words;
 use crate::dto::Time;
 use crate::dto::trace::{EscalationTrace, RuleTried, ToldTrace};
 
@@ -39,7 +39,7 @@ pub(crate) fn ask(voice: Voice, story: &Story, incident: &Incident, of: Of<'_>) 
     let (rule, trace) = SpacePolicy::new(space).trace_rule(space, &view_of(then), at);
     let because = Because { voice, trace: &trace, problems: &[], at: Some(at) };
     let decided = rule.map_or("", |rule| &rule.name);
-    let otherwise = voice.say(words::NOT_REACHED, &[("decided", decided)]);
+    let otherwise = voice.say(texts::NOT_REACHED, &[("decided", decided)]);
     let tried = space.escalation_rules.iter().enumerate().map(|(n, rule)| {
         let (result, because) = because.of(Place::EscalationRule(n), "", &rule.filter, &otherwise);
         RuleTried { rule: rule.id.clone(), name: rule.name.clone(), result, because }

@@ -9,7 +9,8 @@ use store::deliveries::{Delivery, DeliveryState};
 use store::log::NoticeRef;
 
 use super::because::Voice;
-use super::words;
+use words::{sentence, trace as texts};
+
 use crate::App;
 use crate::dto::Time;
 use crate::dto::incident::AttemptView;
@@ -108,14 +109,14 @@ pub(crate) fn summary<'n>(voice: Voice, noticed: impl Iterator<Item = &'n Notice
     let group = |wanted: u8, words| {
         let names: Vec<String> =
             best.values().filter(|notice| rank(notice.state) == wanted).map(|notice| whom(voice, notice)).collect();
-        (!names.is_empty()).then(|| voice.say(words, &[("names", &voice.join(&names, words::OR))]))
+        (!names.is_empty()).then(|| voice.say(words, &[("names", &voice.join(&names, sentence::LIST))]))
     };
     let parts: Vec<String> =
-        [group(TOLD, words::S_TOLD), group(FAILED, words::S_FAILED), group(PENDING, words::S_PENDING)]
+        [group(TOLD, texts::S_TOLD), group(FAILED, texts::S_FAILED), group(PENDING, texts::S_PENDING)]
             .into_iter()
             .flatten()
             .collect();
-    (!parts.is_empty()).then(|| voice.join(&parts, words::SEMICOLON))
+    (!parts.is_empty()).then(|| voice.join(&parts, sentence::SEMICOLON))
 }
 
 const FAILED: u8 = 0;
@@ -136,7 +137,7 @@ fn whom(voice: Voice, notice: &Noticed) -> String {
     let channel = view.channel.as_deref().unwrap_or("?");
     let reason = view.attempts.last().and_then(|attempt| attempt.reason.as_deref());
     match reason.filter(|_| rank(notice.state) != TOLD) {
-        Some(reason) => voice.say(words::WHOM_WHY, &[("name", name), ("channel", channel), ("reason", reason)]),
-        None => voice.say(words::WHOM, &[("name", name), ("channel", channel)]),
+        Some(reason) => voice.say(texts::WHOM_WHY, &[("name", name), ("channel", channel), ("reason", reason)]),
+        None => voice.say(texts::WHOM, &[("name", name), ("channel", channel)]),
     }
 }

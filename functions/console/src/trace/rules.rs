@@ -7,10 +7,10 @@ use alerting::rules::integration::{
 };
 use alerting::rules::policy::{Decision, DiscardReason, Flag};
 use alerting::rules::trace::{Outcome, Place};
+use words::{Text, trace as texts};
 
 use super::again::JudgedAgain;
 use super::because::{Because, Voice, result};
-use super::words::{self, Words};
 use crate::dto::trace::{ChangeView, PipelineTrace, RouteTrace, StepView};
 
 /// The rules of an integration and what came of them.
@@ -39,8 +39,8 @@ impl Rules<'_> {
             vec![StepView { step: step.to_owned(), result: "match", because: self.voice.plain(because) }]
         };
         match &self.integration.push_mode {
-            PushMode::EachMessage => alone("each_message", words::EACH_MESSAGE),
-            PushMode::ByTitle => alone("by_title", words::BY_TITLE),
+            PushMode::EachMessage => alone("each_message", texts::EACH_MESSAGE),
+            PushMode::ByTitle => alone("by_title", texts::BY_TITLE),
             PushMode::ByRules { trigger, close, key, unmatched } => {
                 let mut steps = self.filters(close, "close", Place::Close);
                 steps.extend(self.filters(trigger, "trigger", Place::Trigger));
@@ -53,8 +53,8 @@ impl Rules<'_> {
 
     fn filters(&self, filters: &[Filter], name: &str, place: impl Fn(usize) -> Place) -> Vec<StepView> {
         let otherwise = match self.decided_by() {
-            None => self.voice.plain(words::RULES_TOO_COSTLY),
-            Some(decided) => self.voice.say(words::NOT_REACHED, &[("decided", &decided)]),
+            None => self.voice.plain(texts::RULES_TOO_COSTLY),
+            Some(decided) => self.voice.say(texts::NOT_REACHED, &[("decided", &decided)]),
         };
         let step = |(n, filter): (usize, &Filter)| {
             let step = format!("{name}[{n}]");
@@ -83,10 +83,10 @@ impl Rules<'_> {
         let mut rules = self.judged.trace.tried.iter().filter(|tried| is_rule(&tried.place));
         let is_discarded = self.judged.judgement.decision == Decision::Discard(DiscardReason::Unmatched);
         let (result, because) = match choice {
-            _ if rules.any(|tried| tried.outcome == Outcome::TooCostly) => ("trigger", words::RULES_TOO_COSTLY),
-            Unmatched::Trigger => ("trigger", words::UNMATCHED_TRIGGER),
-            Unmatched::Discard if is_discarded => ("discard", words::UNMATCHED_DISCARD),
-            Unmatched::Discard => ("trigger", words::UNMATCHED_DOUBT),
+            _ if rules.any(|tried| tried.outcome == Outcome::TooCostly) => ("trigger", texts::RULES_TOO_COSTLY),
+            Unmatched::Trigger => ("trigger", texts::UNMATCHED_TRIGGER),
+            Unmatched::Discard if is_discarded => ("discard", texts::UNMATCHED_DISCARD),
+            Unmatched::Discard => ("trigger", texts::UNMATCHED_DOUBT),
         };
         Some(StepView { step: "unmatched".to_owned(), result, because: self.voice.plain(because) })
     }
@@ -95,14 +95,14 @@ impl Rules<'_> {
         let is_discarded = self.judged.judgement.decision == Decision::Discard(DiscardReason::Unmatched);
         let found = (0..extractors.len()).find(|n| matches!(self.outcome(Place::Key(*n)), Some(Outcome::Found(_))));
         let otherwise = match found {
-            Some(n) => self.voice.say(words::NOT_REACHED, &[("decided", &format!("key[{n}]"))]),
-            None if is_discarded => self.voice.plain(words::NOT_JUDGED),
-            None => self.voice.plain(words::RULES_TOO_COSTLY),
+            Some(n) => self.voice.say(texts::NOT_REACHED, &[("decided", &format!("key[{n}]"))]),
+            None if is_discarded => self.voice.plain(texts::NOT_JUDGED),
+            None => self.voice.plain(texts::RULES_TOO_COSTLY),
         };
         let mut steps: Vec<StepView> =
             extractors.iter().enumerate().map(|(n, extractor)| self.key(n, extractor, &otherwise)).collect();
         if self.judged.judgement.flags.contains(&Flag::KeyFallback) {
-            let because = self.voice.plain(words::KEY_TITLE);
+            let because = self.voice.plain(texts::KEY_TITLE);
             steps.push(StepView { step: "title".to_owned(), result: "found", because });
         }
         steps
@@ -118,12 +118,12 @@ impl Rules<'_> {
         let say = |words, key: &str| self.voice.say(words, &[("field", field), ("values", &values), ("key", key)]);
         let outcome = self.outcome(Place::Key(n));
         let because = match outcome {
-            Some(Outcome::Found(key)) => say(words::KEY_FOUND, &self.voice.values(&[key])),
-            Some(Outcome::FoundEmpty) => say(words::KEY_EMPTY, ""),
+            Some(Outcome::Found(key)) => say(texts::KEY_FOUND, &self.voice.values(&[key])),
+            Some(Outcome::FoundEmpty) => say(texts::KEY_EMPTY, ""),
             Some(Outcome::Unusable) => self.because().unusable(&format!("push_mode.{step}")),
-            Some(Outcome::TooCostly) => self.voice.plain(words::TOO_COSTLY),
-            Some(Outcome::FoundNothingInBeginning) => say(words::BEGINNING_MATCHES_NOT, ""),
-            Some(_) => say(words::KEY_NOTHING, ""),
+            Some(Outcome::TooCostly) => self.voice.plain(texts::TOO_COSTLY),
+            Some(Outcome::FoundNothingInBeginning) => say(texts::BEGINNING_MATCHES_NOT, ""),
+            Some(_) => say(texts::MATCHES_NOT, ""),
             None => otherwise.to_owned(),
         };
         StepView { step, result: outcome.map_or("not_reached", result), because }
@@ -136,8 +136,8 @@ impl Rules<'_> {
     pub(crate) fn pipeline(&self) -> Vec<PipelineTrace> {
         let dropped = (0..self.integration.pipeline.len())
             .find(|n| self.outcome(Place::Step(*n)) == Some(&Outcome::Dropped))
-            .map(|n| self.voice.say(words::NOT_REACHED, &[("decided", &format!("pipeline[{n}]"))]));
-        let otherwise = dropped.unwrap_or_else(|| self.voice.plain(words::NOT_JUDGED));
+            .map(|n| self.voice.say(texts::NOT_REACHED, &[("decided", &format!("pipeline[{n}]"))]));
+        let otherwise = dropped.unwrap_or_else(|| self.voice.plain(texts::NOT_JUDGED));
         let everything = Filter::default();
         let view = |(n, step): (usize, &Step)| {
             let (place, path) = (Place::Step(n), format!("pipeline[{n}]"));
@@ -155,7 +155,7 @@ impl Rules<'_> {
     pub(crate) fn routes(&self) -> Vec<RouteTrace> {
         let (routes, default_spaces) = match &self.integration.routing {
             Routing::Dedicated { space } => {
-                let (result, because) = self.routed(("match", words::ONE_SPACE));
+                let (result, because) = self.routed(("match", texts::ONE_SPACE));
                 let (step, spaces) = ("space".to_owned(), vec![space.clone()]);
                 return vec![RouteTrace { step, result, because, spaces }];
             }
@@ -164,8 +164,8 @@ impl Rules<'_> {
         let matched = |n: &usize| self.outcome(Place::Route(*n)) == Some(&Outcome::Matched);
         let stopped = (0..routes.len()).find(|n| matched(n) && routes[*n].then == Then::Stop);
         let otherwise = match stopped {
-            Some(n) => self.voice.say(words::ROUTE_STOPPED, &[("decided", &format!("routes[{n}]"))]),
-            None => self.routed(("not_reached", words::NOT_JUDGED)).1,
+            Some(n) => self.voice.say(texts::ROUTE_STOPPED, &[("decided", &format!("routes[{n}]"))]),
+            None => self.routed(("not_reached", texts::NOT_JUDGED)).1,
         };
         let mut views = Vec::with_capacity(routes.len() + 1);
         for (n, route) in routes.iter().enumerate() {
@@ -175,7 +175,7 @@ impl Rules<'_> {
             views.push(RouteTrace { step, result, because, spaces: route.spaces.clone() });
         }
         let any = (0..routes.len()).any(|n| matched(&n));
-        let default = if any { ("not_reached", words::DEFAULT_NOT) } else { ("match", words::DEFAULT_TAKES) };
+        let default = if any { ("not_reached", texts::DEFAULT_NOT) } else { ("match", texts::DEFAULT_TAKES) };
         let (result, because) = self.routed(default);
         let (step, spaces) = ("default_spaces".to_owned(), default_spaces.clone());
         views.push(RouteTrace { step, result, because, spaces });
@@ -183,11 +183,11 @@ impl Rules<'_> {
     }
 
     /// This, if the message is one that is routed; else why it is not.
-    fn routed(&self, (result, because): (&'static str, Words)) -> (&'static str, String) {
+    fn routed(&self, (result, because): (&'static str, Text)) -> (&'static str, String) {
         let (result, because) = match &self.judged.judgement.decision {
             Decision::Event(event) if event.verdict == Verdict::Trigger => (result, because),
-            Decision::Event(_) => ("not_reached", words::CLOSES),
-            Decision::Discard(_) => ("not_reached", words::NOT_JUDGED),
+            Decision::Event(_) => ("not_reached", texts::CLOSES),
+            Decision::Discard(_) => ("not_reached", texts::NOT_JUDGED),
         };
         (result, self.voice.plain(because))
     }

@@ -17,7 +17,8 @@ use store::people::view;
 use super::because::{Because, Voice};
 use super::escalation;
 use super::notices::{self, Noticed, Wanted};
-use super::words;
+use words::trace as texts;
+
 use crate::App;
 use crate::dto::trace::{
     EscalationTrace, GroupValue, GroupingTrace, IncidentTrace, SilenceTrace, SilenceTried, SpaceTrace,
@@ -147,7 +148,7 @@ impl Story {
         let (silence, trace) = SpacePolicy::new(space).trace_silence(space, &view(then, then.severity), at);
         let words = Because { voice, trace: &trace, problems: &[], at: Some(at) };
         let decided = silence.map_or("", |silence| &silence.name);
-        let otherwise = voice.say(words::NOT_REACHED, &[("decided", decided)]);
+        let otherwise = voice.say(texts::NOT_REACHED, &[("decided", decided)]);
         let tried = space.silences.iter().enumerate().map(|(n, silence)| {
             let (result, because) = words.of(Where::Silence(n), "", &silence.filter, &otherwise);
             SilenceTried { silence: silence.id.clone(), name: silence.name.clone(), result, because }
@@ -157,12 +158,12 @@ impl Story {
 
     fn silenced(&self, voice: Voice) -> (&'static str, String) {
         if let Some(silence) = self.dropped_by() {
-            return ("dropped", voice.say(words::SILENCE_DROPPED, &[("silence", &self.silence_name(silence))]));
+            return ("dropped", voice.say(texts::SILENCE_DROPPED, &[("silence", &self.silence_name(silence))]));
         }
         match self.held_back() {
-            None => ("none", voice.plain(words::SILENCE_NONE)),
-            Some(words) if words.ends_with(Hold::FLAPPING) => ("muted", voice.plain(words::SILENCE_MUTED)),
-            Some(words) => ("kept", voice.say(words::SILENCE_KEPT, &[("by", words)])),
+            None => ("none", voice.plain(texts::SILENCE_NONE)),
+            Some(words) if words.ends_with(Hold::FLAPPING) => ("muted", voice.plain(texts::SILENCE_MUTED)),
+            Some(words) => ("kept", voice.say(texts::SILENCE_KEPT, &[("by", words)])),
         }
     }
 
@@ -188,10 +189,10 @@ impl Story {
             settings.is_some_and(|grouping| alerting::incident::grouping::group_key(grouping, alert, None).is_none());
         let num = self.incident.as_ref().map_or("", |incident| incident.num.as_str());
         let (result, because) = match settings {
-            _ if joined => ("joined", voice.say(words::GROUPING_JOINED, &[("num", num)])),
-            None => ("off", voice.plain(words::GROUPING_OFF)),
-            Some(_) if lacks => ("alone", voice.plain(words::GROUPING_ALONE)),
-            Some(_) => ("first", voice.plain(words::GROUPING_FIRST)),
+            _ if joined => ("joined", voice.say(texts::GROUPING_JOINED, &[("num", num)])),
+            None => ("off", voice.plain(texts::GROUPING_OFF)),
+            Some(_) if lacks => ("alone", voice.plain(texts::GROUPING_ALONE)),
+            Some(_) => ("first", voice.plain(texts::GROUPING_FIRST)),
         };
         Some(GroupingTrace { result, because, by: values })
     }

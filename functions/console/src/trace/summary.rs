@@ -5,6 +5,7 @@ use alerting::incident::timeline::EntryKind;
 use alerting::rules::policy::Flag;
 use store::incidents::Place;
 use store::log::{LogEntry, MessageOutcome};
+use words::{Text, sentence, trace as texts};
 
 use super::again::{Again, refusal};
 use super::arrival;
@@ -13,30 +14,29 @@ use super::changed::OPEN_ALERT_CAP;
 use super::escalation::gives;
 use super::notices;
 use super::spaces::Story;
-use super::words::{self, Words};
 
 /// The summary of a message that is recorded. `stories`: of its alert in every space; `None`: the alert is not kept.
 pub(crate) fn summary(voice: Voice, entry: &LogEntry, again: &Again, stories: Option<&[Story]>) -> String {
     let key = voice.values(&[entry.alert_key.as_deref().unwrap_or("–")]);
-    let alone = |words: Words| voice.say(words, &[("key", &key), ("rule", entry.rule.as_deref().unwrap_or("–"))]);
+    let alone = |words: Text| voice.say(words, &[("key", &key), ("rule", entry.rule.as_deref().unwrap_or("–"))]);
     let said = match entry.outcome {
         MessageOutcome::Refused => refused(voice, entry, again),
         MessageOutcome::Discarded => match entry.reason.as_deref() {
-            Some("unmatched") => alone(words::S_UNMATCHED),
-            Some("dropped") => alone(words::S_DROPPED),
-            Some("nothing_open") => alone(words::S_NOTHING_OPEN),
-            Some("integration_deleted") => alone(words::S_DELETED),
-            reason => voice.say(words::S_DISCARDED, &[("reason", reason.unwrap_or("–"))]),
+            Some("unmatched") => alone(texts::S_UNMATCHED),
+            Some("dropped") => alone(texts::S_DROPPED),
+            Some("nothing_open") => alone(texts::S_NOTHING_OPEN),
+            Some("integration_deleted") => alone(texts::S_DELETED),
+            reason => voice.say(texts::S_DISCARDED, &[("reason", reason.unwrap_or("–"))]),
         },
-        MessageOutcome::Superseded => alone(words::S_SUPERSEDED),
+        MessageOutcome::Superseded => alone(texts::S_SUPERSEDED),
         MessageOutcome::Triggered | MessageOutcome::Updated | MessageOutcome::Recovered => match stories {
-            None => alone(words::S_NO_PLACE),
-            Some([]) if entry.flags.contains(&Flag::Unrouted) => alone(words::S_UNROUTED),
-            Some([]) => alone(words::S_IN_NO_SPACE),
+            None => alone(texts::S_NO_PLACE),
+            Some([]) if entry.flags.contains(&Flag::Unrouted) => alone(texts::S_UNROUTED),
+            Some([]) => alone(texts::S_IN_NO_SPACE),
             Some(stories) => of_alert(voice, entry, stories),
         },
     };
-    voice.say(words::FULL_STOP, &[("text", &capital(&said))])
+    voice.say(sentence::FULL_STOP, &[("text", &capital(&said))])
 }
 
 fn refused(voice: Voice, entry: &LogEntry, again: &Again) -> String {
@@ -44,7 +44,7 @@ fn refused(voice: Voice, entry: &LogEntry, again: &Again) -> String {
         Some(reason) => arrival::reason(voice, arrival::refused_by(reason, again.read()), again.read()),
         None => entry.reason.clone().unwrap_or_default(),
     };
-    voice.say(words::S_REFUSED, &[("reason", &reason)])
+    voice.say(texts::S_REFUSED, &[("reason", &reason)])
 }
 
 fn of_alert(voice: Voice, entry: &LogEntry, stories: &[Story]) -> String {
@@ -56,34 +56,34 @@ fn of_alert(voice: Voice, entry: &LogEntry, stories: &[Story]) -> String {
     let said: Vec<String> = stories
         .iter()
         .filter_map(|story| Some((story, sentence(story)?)))
-        .map(|(story, text)| voice.say(words::IN_SPACE, &[("space", story.name()), ("text", &text)]))
+        .map(|(story, text)| voice.say(texts::IN_SPACE, &[("space", story.name()), ("text", &text)]))
         .collect();
     let lead = match entry.outcome {
-        _ if entry.reason.as_deref() == Some(OPEN_ALERT_CAP) => Some(words::S_CAP),
-        MessageOutcome::Updated if said.is_empty() => Some(words::S_UPDATED),
-        MessageOutcome::Updated => Some(words::S_RAISED),
-        MessageOutcome::Recovered if said.is_empty() => Some(words::S_NOBODY_RECOVERED),
-        MessageOutcome::Recovered => Some(words::S_RECOVERED),
+        _ if entry.reason.as_deref() == Some(OPEN_ALERT_CAP) => Some(texts::S_CAP),
+        MessageOutcome::Updated if said.is_empty() => Some(texts::S_UPDATED),
+        MessageOutcome::Updated => Some(texts::S_RAISED),
+        MessageOutcome::Recovered if said.is_empty() => Some(texts::S_NOBODY_RECOVERED),
+        MessageOutcome::Recovered => Some(texts::S_RECOVERED),
         _ => None,
     };
     let lead = lead.map(|lead| voice.plain(lead));
     let parts: Vec<String> = lead.into_iter().chain(said).collect();
-    voice.join(&parts, words::SEMICOLON)
+    voice.join(&parts, sentence::SEMICOLON)
 }
 
 /// What became of the alert in a space, of the message that opened it.
 fn opened(voice: Voice, story: &Story) -> String {
     if let Some(silence) = story.dropped_by() {
-        return voice.say(words::S_SILENCED, &[("silence", &story.silence_name(silence))]);
+        return voice.say(texts::S_SILENCED, &[("silence", &story.silence_name(silence))]);
     }
     let Some(incident) = &story.incident else {
-        return voice.plain(if story.space.is_none() { words::S_SPACE_GONE } else { words::S_NO_INCIDENT });
+        return voice.plain(if story.space.is_none() { texts::S_SPACE_GONE } else { texts::S_NO_INCIDENT });
     };
     if matches!(story.place, Some(Place::Joined(_))) {
         let num = incident.num.as_str();
         return match notices::summary(voice, story.notices.iter()) {
-            None => voice.say(words::S_JOINED, &[("num", num)]),
-            Some(told) => voice.say(words::S_JOINED_TOLD, &[("num", num), ("told", &told)]),
+            None => voice.say(texts::S_JOINED, &[("num", num)]),
+            Some(told) => voice.say(texts::S_JOINED_TOLD, &[("num", num), ("told", &told)]),
         };
     }
     let opening = story.notices.iter().filter(|notice| notice.kind.is_none_or(tells_of_the_opening));
@@ -103,33 +103,33 @@ fn by_whom(voice: Voice, story: &Story, told: &str) -> String {
     if let Some(escalation) = escalation {
         let level = (escalation.level + 1).to_string();
         let with = [("rule", escalation.rule_name.as_str()), ("level", &level), ("told", told)];
-        return voice.say(words::S_BY_RULE, &with);
+        return voice.say(texts::S_BY_RULE, &with);
     }
     let has_rules = story.space.as_ref().is_some_and(|space| !space.escalation_rules.is_empty());
-    voice.say(if has_rules { words::S_BY_OWN } else { words::S_BY_ONLY }, &[("told", told)])
+    voice.say(if has_rules { texts::S_BY_OWN } else { texts::S_BY_ONLY }, &[("told", told)])
 }
 
 /// Why nobody was told, or nobody yet.
 fn nobody(voice: Voice, story: &Story) -> String {
-    let Some(incident) = &story.incident else { return voice.plain(words::S_NO_INCIDENT) };
+    let Some(incident) = &story.incident else { return voice.plain(texts::S_NO_INCIDENT) };
     if let Some(held) = &incident.held {
         return match held.until {
-            None => voice.say(words::S_HELD, &[("by", &held.by)]),
-            Some(until) => voice.say(words::S_HELD_UNTIL, &[("by", &held.by), ("until", &until.rfc3339())]),
+            None => voice.say(texts::S_HELD, &[("by", &held.by)]),
+            Some(until) => voice.say(texts::S_HELD_UNTIL, &[("by", &held.by), ("until", &until.rfc3339())]),
         };
     }
     let is_over = incident.progress == Progress::Closed;
     if let Some(waiting) = incident.escalation.as_ref().filter(|escalation| escalation.is_waiting) {
         let (level, until) = ((waiting.level + 1).to_string(), waiting.since.rfc3339());
         let with = [("level", level.as_str()), ("rule", &waiting.rule_name), ("until", &until)];
-        return voice.say(if is_over { words::S_WAITED_OVER } else { words::S_WAITS }, &with);
+        return voice.say(if is_over { texts::S_WAITED_OVER } else { texts::S_WAITS }, &with);
     }
     if is_over && story.held_back().is_some() {
-        return voice.plain(words::S_HELD_OVER);
+        return voice.plain(texts::S_HELD_OVER);
     }
     // The timeline's own words say which level reaches nobody, and why.
     let said = story.entries.iter().rev().filter(|entry| gives(entry.kind)).find_map(|entry| entry.detail.clone());
-    said.unwrap_or_else(|| voice.plain(words::S_NOBODY_AT_ALL))
+    said.unwrap_or_else(|| voice.plain(texts::S_NOBODY_AT_ALL))
 }
 
 fn capital(text: &str) -> String {

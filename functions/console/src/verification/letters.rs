@@ -6,6 +6,7 @@ use alerting::people::code::LIFE;
 use alerting::people::destination::Language;
 use alerting::people::{AddressedBy, Member};
 use channels::Letter;
+use words::letters;
 
 /// It may hold a code, so it is never printed.
 pub(super) struct Text {
@@ -19,60 +20,22 @@ impl Text {
     }
 }
 
-/// The code first: it is what a locked screen shows.
+/// The letter with a code that confirms an address.
 pub(super) fn code(language: Language, code: &str, who: &str, base: &str) -> Text {
-    let minutes = LIFE.as_secs() / 60;
-    match language {
-        Language::English => Text {
-            subject: "Larkspur: confirm this address",
-            text: format!(
-                "{code} is the code that confirms this address. It works for {minutes} minutes.\n\nEnter it in your \
-                 account: {base}/me\n\n{who} asked for it. If you expect nothing of the kind, do nothing: without the \
-                 code, no notification comes here. Nobody of Larkspur will ever ask you for it.\n"
-            ),
-        },
-        Language::Chinese => Text {
-            subject: "Larkspur：验证此地址",
-            text: format!(
-                "{code} 是用于验证此地址的验证码，{minutes} 分钟内有效。\n\n请在您的账号页面输入：{base}/me\n\n\
-                 请求人：{who}。如果您对此并不知情，请忽略：没有验证码，任何通知都不会发送到这里。\
-                 Larkspur 的任何人都不会向您索要验证码。\n"
-            ),
-        },
-    }
+    let minutes = (LIFE.as_secs() / 60).to_string();
+    let with = [("code", code), ("minutes", &minutes), ("base", base), ("who", who)];
+    Text { subject: letters::CODE_SUBJECT.of(language), text: letters::CODE.fill(language, &with) }
 }
 
 /// To the address that was replaced.
 pub(super) fn changed(member: &Member, by: AddressedBy, who: &str, now: Moment) -> Text {
-    let (name, at) = (&member.name, now.rfc3339());
-    match member.language {
-        Language::English => {
-            let what = match by {
-                AddressedBy::Email => "email address",
-                AddressedBy::Phone => "phone number",
-            };
-            Text {
-                subject: "Larkspur: your address was changed",
-                text: format!(
-                    "{who} replaced or removed this {what} of {name} at {at}. No notification comes here any \
-                     more.\n\nIf that was not you and you did not ask for it, tell an administrator at once.\n"
-                ),
-            }
-        }
-        Language::Chinese => {
-            let what = match by {
-                AddressedBy::Email => "邮箱地址",
-                AddressedBy::Phone => "手机号",
-            };
-            Text {
-                subject: "Larkspur：您的地址已被更改",
-                text: format!(
-                    "{who} 于 {at} 更换或移除了 {name} 的此{what}。今后的通知不再发送到这里。\n\n\
-                     如果这不是您本人的操作，也不是您要求的，请立即告知管理员。\n"
-                ),
-            }
-        }
-    }
+    let what = match by {
+        AddressedBy::Email => letters::EMAIL_ADDRESS,
+        AddressedBy::Phone => letters::PHONE_NUMBER,
+    };
+    let with = [("who", who), ("what", what.of(member.language)), ("name", &member.name), ("at", &now.rfc3339())];
+    let (subject, text) = (letters::CHANGED_SUBJECT, letters::CHANGED);
+    Text { subject: subject.of(member.language), text: text.fill(member.language, &with) }
 }
 
 #[cfg(test)]

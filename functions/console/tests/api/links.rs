@@ -96,7 +96,7 @@ async fn a_link_leads_past_the_sign_in_to_the_incident_and_to_one_button() {
     assert_eq!(world.dump().await, before);
     let page = li.opens(&format!("{path}?ack=1")).await;
     assert!(
-        page.text.contains("您已认领该事件") && !page.text.contains("<button class=\"primary big\""),
+        page.text.contains("您已认领该故障") && !page.text.contains("<button class=\"primary big\""),
         "{}",
         page.text
     );

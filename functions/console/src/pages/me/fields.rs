@@ -14,7 +14,6 @@ use crate::dto::member::Own;
 use crate::error::ApiError;
 use crate::pages::error::PageError;
 use crate::pages::form::Form;
-use crate::pages::words::words;
 
 /// Ways to be notified that the form offers at least.
 const PICKS: usize = 3;
@@ -99,9 +98,9 @@ pub(super) fn severities() -> impl Iterator<Item = Severity> {
 
 /// Every way to be notified: its contact, and what it is called.
 pub(super) async fn ways(app: &App, language: Language) -> Result<Vec<(String, String)>, PageError> {
-    let words = words(language);
+    let words = words::by_key(language);
     let channel = |name: &&str| {
-        let text = words.get(format!("me_{name}").as_str()).copied().unwrap_or(name);
+        let text = words.get(&format!("me_{name}")).copied().unwrap_or(name);
         ((*name).to_owned(), text.to_owned())
     };
     let destinations = app.store.destinations().all().await?;
@@ -119,18 +118,18 @@ pub(super) fn preference(
     let count = PICKS.max(used + 1).min(CONTACTS);
     let chosen = |n: usize| chosen.get(n).map_or("", String::as_str);
     let picks = (0..count).map(|n| pick(language, severity, n, chosen(n), ways));
-    Preference { label: format!("me_severity_{severity}"), picks: picks.collect() }
+    Preference { label: format!("severity_{}", severity.as_str().to_ascii_lowercase()), picks: picks.collect() }
 }
 
 fn pick(language: Language, severity: Severity, n: usize, chosen: &str, ways: &[(String, String)]) -> Pick {
-    let words = words(language);
+    let words = words::by_key(language);
     let fixed: &[(&str, &str)] = match n {
         0 => &[(DEFAULT, "me_default"), (NOBODY, "me_nobody")],
         _ => &[("", "me_nothing")],
     };
     let choice =
         |value: &str, text: &str| Choice { value: value.to_owned(), text: text.to_owned(), chosen: value == chosen };
-    let fixed = fixed.iter().map(|(value, text)| choice(value, words[text]));
+    let fixed = fixed.iter().map(|(value, text)| choice(value, words[*text]));
     let choices = fixed.chain(ways.iter().map(|(value, text)| choice(value, text))).collect();
     let label = if n == 0 { "me_first" } else { "me_then" };
     Pick { name: pick_name(severity, n), label, choices }

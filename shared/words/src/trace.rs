@@ -1,50 +1,7 @@
-//! Every sentence of a trace, English and Chinese.
+//! Every sentence of the trace of a message: why someone was, or was not, notified.
 
-use alerting::people::destination::Language;
-
-/// A sentence in both languages; `{name}` stands for what is said of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Words {
-    english: &'static str,
-    chinese: &'static str,
-}
-
-impl Words {
-    /// The sentence with its places filled in.
-    pub(crate) fn say(self, language: Language, with: &[(&str, &str)]) -> String {
-        let mut rest = match language {
-            Language::English => self.english,
-            Language::Chinese => self.chinese,
-        };
-        let mut said = String::with_capacity(rest.len());
-        // In one pass: what is filled in may hold braces of its own.
-        while let Some((before, (name, after))) = rest.split_once('{').and_then(|(b, a)| Some((b, a.split_once('}')?)))
-        {
-            said.push_str(before);
-            let value = with.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
-            said.push_str(value.unwrap_or_default());
-            rest = after;
-        }
-        said.push_str(rest);
-        said
-    }
-}
-
-macro_rules! words {
-    ($($name:ident: $english:literal | $chinese:literal;)+) => {
-        $(pub(crate) const $name: Words = Words { english: $english, chinese: $chinese };)+
-
-        #[cfg(test)]
-        const ALL: &[(&str, Words)] = &[$((stringify!($name), $name)),+];
-    };
-}
-
-words! {
-    // How sentences are put together.
-    AND: " and " | "，且";
-    OR: ", " | "、";
-    SEMICOLON: "; " | "；";
-    FULL_STOP: "{text}." | "{text}。";
+texts! {
+    // Parts of sentences.
     IN_SPACE: "in {space}: {text}" | "在“{space}”中：{text}";
     MORE: "{values} and {count} more" | "{values} 等另外 {count} 个";
 
@@ -63,7 +20,6 @@ words! {
     TOO_COSTLY: "asking it costs more work than one message may make" | "判断它的开销超出单条消息的限额";
 
     // The intake.
-    PASSED: "passed" | "通过";
     SIZE: "the body is over 256 KiB" | "消息体超过 256 KiB";
     RATE: "more messages came than the integration's limits allow" | "消息数量超过集成的限流设置";
     SOURCE: "the sender's address is not on the integration's list" | "发送方地址不在集成的允许列表中";
@@ -86,7 +42,6 @@ words! {
     UNMATCHED_DOUBT: "no rule matched, but one of them cannot be judged: in doubt the alert is kept" | "没有规则匹配，但有规则无法判断：存疑时保留告警";
     RULES_TOO_COSTLY: "the rules cost more work than one message may make: in doubt the alert is kept" | "规则开销超出单条消息的限额：存疑时保留告警";
     KEY_FOUND: "{field} gives “{key}”" | "从 {field} 得到“{key}”";
-    KEY_NOTHING: "{field} does not match {values}" | "{field} 不匹配 {values}";
     KEY_EMPTY: "{field} matches {values}, but what it finds is empty" | "{field} 匹配 {values}，但取得的内容为空";
     KEY_TITLE: "no extractor found a key, so the title is the alert key" | "没有提取规则取得标识，因此以标题作为告警标识";
 
@@ -174,34 +129,4 @@ words! {
     S_PENDING: "still to tell {names}" | "尚待通知 {names}";
     WHOM: "{name} ({channel})" | "{name}（{channel}）";
     WHOM_WHY: "{name} ({channel}: {reason})" | "{name}（{channel}：{reason}）";
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn places(text: &str) -> Vec<&str> {
-        let mut places: Vec<&str> =
-            text.split('{').skip(1).map(|rest| rest.split_once('}').expect("it is closed").0).collect();
-        places.sort_unstable();
-        places
-    }
-
-    #[test]
-    fn every_sentence_says_the_same_in_both_languages() {
-        for (name, words) in ALL {
-            assert_eq!(places(words.english), places(words.chinese), "{name}");
-            assert!(!words.english.is_empty() && words.english.is_ascii() | words.english.contains('“'), "{name}");
-            let only_places = words.chinese.starts_with('{') && words.chinese.ends_with('}');
-            assert!(only_places || !words.chinese.is_ascii(), "{name} is Chinese");
-        }
-    }
-
-    #[test]
-    fn what_is_filled_in_is_taken_as_it_is() {
-        let with = [("field", "title"), ("values", "/a{2}{field}/")];
-        assert_eq!(MATCHES.say(Language::English, &with), "title matches /a{2}{field}/");
-        assert_eq!(MATCHES.say(Language::Chinese, &with), "title 匹配 /a{2}{field}/");
-        assert_eq!(FULL_STOP.say(Language::Chinese, &[("text", "好")]), "好。");
-    }
 }

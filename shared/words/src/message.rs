@@ -1,0 +1,41 @@
+//! Texts of messages that no page has.
+
+use alerting::incident::timeline::EntryKind;
+
+use crate::{Text, incident};
+
+texts! {
+    ACKNOWLEDGED: "acknowledged" | "已认领";
+    OVER: "over" | "已结束";
+    // The headline of an incident that is notified again.
+    STILL_OPEN: "Still open" | "仍未处理";
+    SHORTENED: "… (shortened, open the details for all of it)" | "…（内容过长已截断，请查看详情）";
+
+    // What happened, and who did it.
+    EVENT_BY: "{event} by {actor}" | "{event}（{actor}）";
+    EVENT_ALERTS: "{event} ({alerts})" | "{event}（{alerts}）";
+    ALERTS_STAY_CLOSED: "its alerts stay closed" | "其告警仍为关闭";
+    NOTE: " ({parts})" | "（{parts}）";
+    AFTER: "after {duration}" | "历时 {duration}";
+
+    // A length of time.
+    DAYS: "{count}d" | "{count} 天";
+    HOURS: "{count}h" | "{count} 小时";
+    MINUTES: "{count}m" | "{count} 分";
+    SECONDS: "{count}s" | "{count} 秒";
+
+    // Of several changes in one message, and of what is left out.
+    ONE_MORE_LABEL: "… and 1 more label" | "… 另有 1 个标签";
+    MORE_LABELS: "… and {count} more labels" | "… 另有 {count} 个标签";
+    CHANGES: "{count} changes" | "{count} 条变更";
+    MORE_CHANGES: "… and {count} more in the next message" | "… 另有 {count} 条，见下一条消息";
+}
+
+/// What happened, as a headline says it.
+pub const fn event(kind: EntryKind) -> Text {
+    match kind {
+        // A message says how things stand; the timeline says what was done.
+        EntryKind::Repeated => STILL_OPEN,
+        kind => incident::kind(kind),
+    }
+}
