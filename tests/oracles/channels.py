@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """What Larkspur sends to each vendor, read by code that nobody of Larkspur wrote.
 
-In: one JSON line per request {"channel", "case", "at", "settings", "request"}, as `shared/channels/src/oracle_tests.rs`
+In: one JSON line per request {"channel", "case", "at", "settings", "request"}, as `shared/post/src/oracle_tests.rs`
 writes them. Each must be what the vendors' own packages and other senders would take or send. Then it is spoilt: in every
 place, in every way that the oracle of its channel can see (a key misspelt, a value of another type, a key left out, a text
 that is too long, a signature of another secret or another second). A spoilt copy that passes is a failure, too: an oracle

@@ -9,7 +9,6 @@
 
 use std::sync::Arc;
 
-use channels::deliver::{Deliverer, Overrides};
 use channels::settings::PlainSmtpHosts;
 use console::dead_letters::DeadQueues;
 use console::invocation::Handler;
@@ -24,6 +23,7 @@ use lambda_kit::secrets::Sealer;
 use lambda_kit::topic::Topic;
 use lambda_kit::{aws, logging};
 use lambda_runtime::service_fn;
+use post::deliver::{Deliverer, Overrides};
 use store::{Store, Tables};
 
 #[tokio::main(flavor = "current_thread")]

@@ -32,13 +32,13 @@ use alerting::base::ids::DestinationId;
 use alerting::base::moment::Moment;
 use alerting::incident::notice::NoticeRecord;
 use aws_lambda_events::event::sqs::{SqsBatchResponse, SqsEvent};
-use channels::deliver::Deliverer;
 use futures::StreamExt as _;
 use futures::stream;
 use lambda_kit::clock::Clock;
 use lambda_kit::queue::{Queue, SendError};
 use lambda_kit::secrets::{SealError, Sealer};
 use lambda_kit::sqs_batch::{self, Disposition, Handle};
+use post::deliver::Deliverer;
 use store::Store;
 
 /// Destinations of one batch that are worked on at a time: one that hangs must not delay the others.

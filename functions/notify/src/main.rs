@@ -1,7 +1,6 @@
 //! Notices in, messages to groups out. Wires the handler to AWS.
 
 use aws_lambda_events::event::sqs::SqsEvent;
-use channels::deliver::{Deliverer, Overrides};
 use channels::settings::PlainSmtpHosts;
 use lambda_kit::clock::Clock;
 use lambda_kit::queue::Queue;
@@ -9,6 +8,7 @@ use lambda_kit::secrets::Sealer;
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use notify::App;
 use notify::settings::Settings;
+use post::deliver::{Deliverer, Overrides};
 use store::{Store, Tables};
 
 #[tokio::main(flavor = "current_thread")]

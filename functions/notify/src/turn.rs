@@ -11,9 +11,9 @@ use alerting::base::ids::DestinationId;
 use alerting::base::moment::Moment;
 use alerting::incident::notice::{Notice, NoticeRecord};
 use alerting::incident::timeline::EntryKind;
-use channels::deliver::TOTAL_TIMEOUT;
 use channels::outcome::Reason;
 use lambda_kit::sqs_batch::{Disposition, Handle};
+use post::deliver::TOTAL_TIMEOUT;
 use store::rates::Token;
 use tokio::time::Instant;
 

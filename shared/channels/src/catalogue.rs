@@ -101,8 +101,8 @@ impl Destination {
         (facts.check)(&facts.settings(settings)?)
     }
 
-    /// Checks the settings of the provider of `channel`, also against what this deployment allows
-    /// ([`crate::deliver::Deliverer::plain_smtp_hosts`]).
+    /// Checks the settings of the provider of `channel`, also against the mail servers that this deployment allows to be used
+    /// without TLS.
     pub fn check_provider(channel: &str, provider: &Value, plain: &PlainSmtpHosts) -> Result<(), SettingsError> {
         let facts = Facts::find(channel)?;
         if facts.provider.is_empty() {

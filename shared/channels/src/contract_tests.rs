@@ -140,7 +140,7 @@ fn http_statuses_without_a_body_of_the_vendors_mean_the_same_everywhere() {
 // Proves: fault 60
 #[test]
 fn an_answer_that_is_empty_endless_or_without_its_code_is_never_taken_for_sent() {
-    let endless = vec![b'a'; crate::deliver::REPLY_BYTES];
+    let endless = vec![b'a'; crate::outcome::REPLY_BYTES];
     for channel in over_http() {
         let outcome = |body: &[u8]| destination(channel).outcome(&reply(200, body));
         assert_eq!(outcome(&endless), retry(None, Reason::Unreadable), "{channel}");

@@ -17,9 +17,9 @@ use alerting::people::Person;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
-use reqwest::Url;
 use serde_json::{Value, json};
 use sha2::Sha256;
+use url::Url;
 
 use crate::fit::{Render, Written, fit};
 use crate::layout::{Digest, Message, Tone, bare, break_tags, linked};

@@ -15,17 +15,16 @@
 //! Source: RFC 5321, 5322, 2045 to 2047, 3834 (`Auto-Submitted`), 8314 (ports); Amazon SES, "SMTP endpoints"; Microsoft,
 //! [MS-OXCMAIL] for `X-Auto-Response-Suppress` (as of 2026-11).
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use alerting::base::ids::hash128;
 use alerting::base::moment::Moment;
 use alerting::incident::notice::Notice;
 use alerting::people::AddressedBy;
-use lettre::message::header::{Header, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, MessageBuilder, MultiPart, SinglePart};
-use lettre::{Address, Message as MimeMessage};
 use serde::Serialize;
 
+use self::address::Address;
+use self::relay::Relay;
 use crate::fit::{Fitted, Render, Written, fit};
 use crate::layout::{Digest, Message, Tone, bare};
 use crate::outcome::{Outcome, Provider, Reason, Reply};
@@ -34,10 +33,9 @@ use crate::{
     Channel, Example, Form, Letter, Limits, Measured, Post, RenderError, Request, Size, Transport, Unit, rate,
 };
 
+pub mod address;
 mod html;
-mod relay;
-
-pub(crate) use relay::{Relay, Tls};
+pub mod relay;
 
 /// One mailbox, and the server that mail leaves by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -175,93 +173,24 @@ fn enhanced_code(text: &str) -> Option<&str> {
 
 /// One message before it is written in MIME.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Mail {
-    #[serde(serialize_with = "as_text")]
-    pub(crate) to: Address,
+pub struct Mail {
+    pub to: Address,
     /// `<hash@example.com>`
-    message_id: String,
+    pub message_id: String,
     /// What all messages about the incident refer to; of several incidents none.
-    thread: Option<String>,
+    pub thread: Option<String>,
     #[serde(flatten)]
-    content: Content,
+    pub content: Content,
 }
 
 /// What a message says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Content {
-    subject: String,
+pub struct Content {
+    pub subject: String,
     /// Somebody has to act now.
-    important: bool,
-    text: String,
-    html: Option<String>,
-}
-
-fn as_text<S: serde::Serializer>(address: &Address, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(address)
-}
-
-impl Mail {
-    /// As it goes over the wire: ASCII whatever it says, so that any server takes it.
-    pub(crate) fn mime(&self, relay: &Relay, at: Moment) -> Result<Vec<u8>, lettre::error::Error> {
-        let Content { subject, important, text, html } = &self.content;
-        let date = SystemTime::UNIX_EPOCH + Duration::from_secs(at.secs().unsigned_abs());
-        let mut builder = MimeMessage::builder()
-            .from(relay.from.clone())
-            .to(Mailbox::new(None, self.to.clone()))
-            .subject(subject)
-            .date(date)
-            .message_id(Some(self.message_id.clone()))
-            .header(AutoSubmitted)
-            .header(AutoResponseSuppress);
-        if let Some(reply_to) = &relay.reply_to {
-            builder = builder.reply_to(reply_to.clone());
-        }
-        if let Some(thread) = &self.thread {
-            builder = builder.in_reply_to(thread.clone()).references(thread.clone());
-        }
-        if *important {
-            builder = builder.header(Importance);
-        }
-        Ok(parts(builder, text, html.as_deref())?.formatted())
-    }
-}
-
-fn parts(builder: MessageBuilder, text: &str, html: Option<&str>) -> Result<MimeMessage, lettre::error::Error> {
-    match html {
-        None => builder.singlepart(SinglePart::plain(text.to_owned())),
-        Some(html) => builder.multipart(MultiPart::alternative_plain_html(text.to_owned(), html.to_owned())),
-    }
-}
-
-/// Headers with one value each.
-macro_rules! headers {
-    ($($(#[$doc:meta])* $header:ident: $name:literal = $value:literal;)+) => {$(
-        $(#[$doc])*
-        #[derive(Clone)]
-        struct $header;
-
-        impl Header for $header {
-            fn name() -> HeaderName {
-                HeaderName::new_from_ascii_str($name)
-            }
-
-            fn parse(_: &str) -> Result<Self, Box<dyn std::error::Error + Send + Sync>> {
-                Ok(Self)
-            }
-
-            fn display(&self) -> HeaderValue {
-                HeaderValue::new(Self::name(), $value.to_owned())
-            }
-        }
-    )+};
-}
-
-headers! {
-    /// No robot answers a robot.
-    AutoSubmitted: "Auto-Submitted" = "auto-generated";
-    /// The same for Exchange, which does not look at the other.
-    AutoResponseSuppress: "X-Auto-Response-Suppress" = "All";
-    Importance: "Importance" = "high";
+    pub important: bool,
+    pub text: String,
+    pub html: Option<String>,
 }
 
 struct Writer;

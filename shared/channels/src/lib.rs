@@ -1,7 +1,7 @@
 //! The notification channels: what each vendor is sent, and what its answer means.
 //!
 //! A channel is three facts: its limits, how to ask, and how to read the answer. It does no I/O, reads no clock and
-//! never retries: [`deliver`] is the only network code, and waiting is the queue's job.
+//! never retries: the crate `post` sends what is written here, and waiting is the queue's job.
 //!
 //! Bots write to a group: a destination's settings are all they need. Other channels write to people: mail, and what
 //! leaves by telephone. Those say by what of a member they find people ([`Channel::ADDRESSED_BY`]), have one setting
@@ -12,7 +12,7 @@
 //! Reading order: [`Channel`] and the registry below → [`catalogue`] what is known of a channel by its name →
 //! [`settings`] what an operator configures → `layout` what a message says, the same for all → [`content`] the part of it
 //! that templates decide → `mention` whom it calls → `fit` what goes when there is too much of it → one file per vendor, how it says it → [`outcome`] what an answer
-//! can mean → [`deliver`].
+//! can mean.
 //!
 //! Adding a channel: its file, its line in the registry, and `tests/fixtures/{vendor}/`, where the vendor is the name up to its
 //! first `_`. The contract tests loop over [`NAMES`] and fail until the fixtures exist.
@@ -36,7 +36,6 @@ use crate::settings::{Fields, PlainSmtpHosts, SettingsError};
 
 pub mod catalogue;
 pub mod content;
-pub mod deliver;
 pub mod dingtalk;
 pub mod email;
 pub mod feishu;
@@ -52,10 +51,8 @@ pub mod zoom;
 
 #[cfg(test)]
 mod contract_tests;
-#[cfg(test)]
-mod oracle_tests;
-#[cfg(test)]
-mod samples;
+#[cfg(any(test, feature = "samples"))]
+pub mod samples;
 #[cfg(test)]
 mod template_tests;
 
@@ -183,7 +180,7 @@ pub enum Form {
 /// One message, ready to be sent. It holds credentials, so nothing of how it is sent is ever printed.
 #[derive(Clone)]
 pub struct Request {
-    pub(crate) transport: Transport,
+    pub transport: Transport,
     at: Moment,
     /// How many of the post's notices this message shows, from the first; the others wait for the next message.
     pub shown: usize,
@@ -203,7 +200,7 @@ pub struct Measured {
 
 /// How a message leaves.
 #[derive(Clone)]
-pub(crate) enum Transport {
+pub enum Transport {
     /// One POST of JSON.
     Http {
         url: Secret,
@@ -211,7 +208,7 @@ pub(crate) enum Transport {
         body: Vec<u8>,
     },
     Email {
-        relay: Box<email::Relay>,
+        relay: Box<email::relay::Relay>,
         mail: Box<email::Mail>,
     },
 }

@@ -126,7 +126,10 @@ impl Reason {
     }
 }
 
-/// A provider's answer, read up to [`crate::deliver::REPLY_BYTES`].
+/// What is read of a provider's answer. The longest that one sends is under 2 KiB.
+pub const REPLY_BYTES: usize = 64 * 1024;
+
+/// A provider's answer, read up to [`REPLY_BYTES`].
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reply {
     /// HTTP's status, or the code of SMTP's reply.
@@ -225,7 +228,7 @@ impl Provider {
     }
 
     /// Why no answer came.
-    pub(crate) fn silent(message: &str) -> Self {
+    pub fn silent(message: &str) -> Self {
         Self { status: None, code: None, message: one_line(message) }
     }
 

@@ -1,4 +1,4 @@
-//! What the tests of this crate say: notices with written-down content, and settings with marked secrets.
+//! What the tests of this crate, and of the one that sends, say: notices with written-down content, and settings with marked secrets.
 
 use std::collections::BTreeMap;
 
@@ -17,13 +17,13 @@ use crate::settings::Fields;
 use crate::{Channel, Destination, Form, Post, Request, Transport};
 
 /// Every secret in the settings below contains this, so a leak is one search.
-pub(crate) const CANARY: &str = "c4nary";
+pub const CANARY: &str = "c4nary";
 
 /// 2026-01-05T10:00:00Z
-pub(crate) const NOW: Moment = Moment::from_secs(1_767_607_200);
+pub const NOW: Moment = Moment::from_secs(1_767_607_200);
 
 /// Every told change, by the name of its golden request.
-pub(crate) const TOLD: [(&str, EntryKind); 7] = [
+pub const TOLD: [(&str, EntryKind); 7] = [
     ("triggered", EntryKind::Triggered),
     ("severity_raised", EntryKind::SeverityRaised),
     ("acknowledged", EntryKind::Acknowledged),
@@ -34,7 +34,7 @@ pub(crate) const TOLD: [(&str, EntryKind); 7] = [
 ];
 
 /// Working settings of each channel.
-pub(crate) fn settings(channel: &str) -> Value {
+pub fn settings(channel: &str) -> Value {
     match channel {
         "feishu_bot" => json!({
             "url": "https://open.feishu.cn/open-apis/bot/v2/hook/c4nary00-1111-2222-3333-444444444444",
@@ -57,7 +57,7 @@ pub(crate) fn settings(channel: &str) -> Value {
 }
 
 /// Working settings of the provider of each channel that has one.
-pub(crate) fn provider(channel: &str) -> Option<Value> {
+pub fn provider(channel: &str) -> Option<Value> {
     match channel {
         "email" => Some(json!({
             "host": "smtp.example.com",
@@ -71,20 +71,20 @@ pub(crate) fn provider(channel: &str) -> Option<Value> {
     }
 }
 
-pub(crate) fn destination(channel: &str) -> Destination {
+pub fn destination(channel: &str) -> Destination {
     let provider = provider(channel);
     Destination::parse(channel, &settings(channel), provider.as_ref()).expect("sample settings are valid")
 }
 
 /// The settings of one bot as its own type.
-pub(crate) fn channel<C: Channel>() -> C {
+pub fn channel<C: Channel>() -> C {
     let settings = settings(C::NAME);
     let fields = Fields::new(C::NAME, C::SETTINGS, &settings).expect("known fields");
     C::parse(&fields, &Fields::none()).expect("sample settings are valid")
 }
 
 /// Someone whom every channel can mention.
-pub(crate) fn li_lei() -> Person {
+pub fn li_lei() -> Person {
     let identities = [
         ("feishu_user_id", "ou_7d8a6e6df7621556ce0d21922b676706"),
         ("wecom_user_id", "LiLei"),
@@ -100,12 +100,12 @@ pub(crate) fn li_lei() -> Person {
 }
 
 /// Someone of whom no channel knows more than the name.
-pub(crate) fn wang_wei() -> Person {
+pub fn wang_wei() -> Person {
     Person { name: "王伟 <b>".to_owned(), phone: None, identities: BTreeMap::new() }
 }
 
 /// A level of an escalation that calls two people.
-pub(crate) fn escalated() -> Notice {
+pub fn escalated() -> Notice {
     Notice {
         alert_count: 12,
         level: Some(2),
@@ -116,7 +116,7 @@ pub(crate) fn escalated() -> Notice {
     }
 }
 
-pub(crate) fn notice(kind: EntryKind) -> Notice {
+pub fn notice(kind: EntryKind) -> Notice {
     let closed = matches!(kind, EntryKind::Recovered | EntryKind::Closed);
     let person = matches!(kind, EntryKind::Acknowledged | EntryKind::Closed | EntryKind::Reopened);
     let labels = [("card_color", "red"), ("host", "db-1"), ("region", "cn-north")];
@@ -155,7 +155,7 @@ pub(crate) fn notice(kind: EntryKind) -> Notice {
 }
 
 /// A notice with nothing but a title and a description.
-pub(crate) fn described(title: &str, description: &str) -> Notice {
+pub fn described(title: &str, description: &str) -> Notice {
     Notice {
         title: title.to_owned(),
         description: description.to_owned(),
@@ -178,11 +178,11 @@ impl Links for SampleLinks {
     }
 }
 
-pub(crate) fn link(notice: &Notice) -> String {
+pub fn link(notice: &Notice) -> String {
     format!("https://larkspur.example/links/v1.681.{}.AAAAAAAAAAAAAAAAAAAAAA", Link::of(notice))
 }
 
-pub(crate) fn post(notices: &[Notice]) -> Post<'_> {
+pub fn post(notices: &[Notice]) -> Post<'_> {
     Post {
         notices,
         links: &SampleLinks,
@@ -194,12 +194,12 @@ pub(crate) fn post(notices: &[Notice]) -> Post<'_> {
 }
 
 /// What the vendor reads.
-pub(crate) fn body(request: &Request) -> Value {
+pub fn body(request: &Request) -> Value {
     request.body()
 }
 
 /// The same as text.
-pub(crate) fn body_text(request: &Request) -> String {
+pub fn body_text(request: &Request) -> String {
     match &request.transport {
         Transport::Http { body, .. } => String::from_utf8(body.clone()).expect("JSON is UTF-8"),
         Transport::Email { mail, .. } => serde_json::to_string(mail).expect("JSON serialises"),
@@ -207,32 +207,32 @@ pub(crate) fn body_text(request: &Request) -> String {
 }
 
 /// Where an HTTP request goes.
-pub(crate) fn url(request: &Request) -> &str {
+pub fn url(request: &Request) -> &str {
     match &request.transport {
         Transport::Http { url, .. } => url.expose(),
         Transport::Email { .. } => panic!("mail has no URL"),
     }
 }
 
-pub(crate) fn reply(status: u16, body: impl AsRef<[u8]>) -> Reply {
+pub fn reply(status: u16, body: impl AsRef<[u8]>) -> Reply {
     Reply { status, body: body.as_ref().to_vec(), at: NOW, ..Reply::default() }
 }
 
-pub(crate) fn delivered() -> Outcome {
+pub fn delivered() -> Outcome {
     Outcome::Delivered { receipt: None }
 }
 
 /// To be tried again after so many seconds, or whenever.
-pub(crate) fn retry(secs: impl Into<Option<u64>>, reason: Reason) -> Outcome {
+pub fn retry(secs: impl Into<Option<u64>>, reason: Reason) -> Outcome {
     Outcome::Retry { after: secs.into().map(std::time::Duration::from_secs), reason }
 }
 
-pub(crate) fn rejected(reason: Reason) -> Outcome {
+pub fn rejected(reason: Reason) -> Outcome {
     Outcome::Rejected { reason }
 }
 
 /// Checks rows of status, body and outcome.
-pub(crate) fn check_outcomes(channel: &str, rows: &[(u16, &str, Outcome)]) {
+pub fn check_outcomes(channel: &str, rows: &[(u16, &str, Outcome)]) {
     let destination = destination(channel);
     for (status, body, outcome) in rows {
         assert_eq!(&destination.outcome(&reply(*status, body)), outcome, "{channel}: {status} {body}");

@@ -3,8 +3,8 @@
 //! An error never repeats a value: most of them are secrets.
 
 use alerting::base::secret::Secret;
-use reqwest::Url;
 use serde_json::{Map, Value};
+use url::Url;
 
 /// What is wrong with which field.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,7 +47,8 @@ impl PlainSmtpHosts {
         Self(names.map(str::to_ascii_lowercase).collect())
     }
 
-    pub(crate) fn names(&self, host: &str) -> bool {
+    /// Whether the deployment names this server.
+    pub fn names(&self, host: &str) -> bool {
         self.0.iter().any(|name| name.eq_ignore_ascii_case(host))
     }
 }
@@ -140,7 +141,7 @@ impl<'a> Fields<'a> {
 
 /// Whether a request to `url` goes to one of `hosts`, on HTTPS and its own port. An address cannot pass: only names are
 /// on the lists.
-pub(crate) fn is_allowed(url: &Url, hosts: &[&str]) -> bool {
+pub fn is_allowed(url: &Url, hosts: &[&str]) -> bool {
     url.scheme() == "https"
         && url.host_str().is_some_and(|host| hosts.contains(&host))
         && url.port().is_none()

@@ -11,8 +11,8 @@ use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
 use alerting::incident::shown::links::Link;
 use alerting::people::Person;
-use reqwest::Url;
 use serde_json::{Map, Value, json};
+use url::Url;
 
 use crate::fit::{Render, Written, fit};
 use crate::layout::{Digest, Line, Message, bare, linked};

@@ -13,8 +13,8 @@ use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
 use alerting::incident::shown::links::{Piece, pieces};
 use alerting::people::Person;
-use reqwest::Url;
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::fit::{Render, Written, fit};
 use crate::layout::{Digest, Message, Tone, bare};

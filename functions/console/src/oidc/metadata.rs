@@ -6,11 +6,12 @@
 use std::time::Duration;
 
 use alerting::base::moment::Moment;
-use channels::deliver::{Deliverer, FetchError};
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use openidconnect::core::CoreProviderMetadata;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, IssuerUrl};
+use post::deliver::Deliverer;
+use post::fetch::FetchError;
 use tokio::sync::Mutex;
 
 use super::{OidcError, in_full, invalid};

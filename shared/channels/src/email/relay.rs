@@ -1,10 +1,9 @@
 //! The server that mail leaves by, as an operator describes it once per deployment.
 
 use alerting::base::secret::Secret;
-use lettre::Address;
-use lettre::message::Mailbox;
 use serde_json::Value;
 
+use super::address::{Address, Mailbox};
 use crate::settings::{Fields, PlainSmtpHosts, SettingsError};
 
 pub(super) const SETTINGS: &[&str] = &["host", "port", "tls", "username", "password", "from", "reply_to"];
@@ -18,18 +17,18 @@ const FROM_REMEDY: &str = "give an address that the server lets you send from, s
 const RELAY_PORT: u16 = 25;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Relay {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) tls: Tls,
-    pub(crate) login: Option<(String, Secret)>,
-    pub(crate) from: Mailbox,
-    pub(crate) reply_to: Option<Mailbox>,
+pub struct Relay {
+    pub host: String,
+    pub port: u16,
+    pub tls: Tls,
+    pub login: Option<(String, Secret)>,
+    pub from: Mailbox,
+    pub reply_to: Option<Mailbox>,
 }
 
 /// When the connection is encrypted: `implicit`, `starttls`, `none`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Tls {
+pub enum Tls {
     /// From its first byte.
     Implicit,
     /// After the greeting; without it nothing is sent.
@@ -58,7 +57,7 @@ impl Relay {
     }
 
     /// Which setting this deployment does not allow, and why.
-    pub(crate) fn forbidden(&self, plain: &PlainSmtpHosts) -> Option<(&'static str, &'static str)> {
+    pub fn forbidden(&self, plain: &PlainSmtpHosts) -> Option<(&'static str, &'static str)> {
         match (self.tls, self.port) {
             _ if plain.names(&self.host) => None,
             (Tls::None, _) => Some((
@@ -77,7 +76,7 @@ impl Relay {
 
     /// `<name@example.com>`, in the domain that mail comes from. `name` is one of our own ids.
     pub(super) fn named(&self, name: &str) -> String {
-        format!("<{name}@{}>", self.from.email.domain())
+        format!("<{name}@{}>", self.from.address.domain())
     }
 
     pub(super) fn secrets(&self) -> Vec<&str> {
@@ -112,11 +111,11 @@ fn login(fields: &Fields<'_>) -> Result<Option<(String, Secret)>, SettingsError>
 }
 
 pub(super) fn address(name: &str, text: &str, remedy: &str) -> Result<Address, SettingsError> {
-    let address = (!text.chars().any(char::is_control)).then(|| text.parse().ok()).flatten();
+    let address = (!text.chars().any(char::is_control)).then(|| Address::parse(text)).flatten();
     address.ok_or_else(|| SettingsError::new(name, format!("is not an address; {remedy}")))
 }
 
 fn mailbox(name: &str, text: &str, remedy: &str) -> Result<Mailbox, SettingsError> {
-    let mailbox = (!text.chars().any(char::is_control)).then(|| text.parse().ok()).flatten();
+    let mailbox = (!text.chars().any(char::is_control)).then(|| Mailbox::parse(text)).flatten();
     mailbox.ok_or_else(|| SettingsError::new(name, format!("is not an address; {remedy}")))
 }

@@ -3,8 +3,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::Destination;
 use crate::outcome::Reason::{BadDestination, ProviderDown, RateLimited, Refused, TooLarge, Unauthorized, Unreadable};
-use crate::samples::{self, check_outcomes, described, notice, post, rejected, retry};
-use alerting::incident::timeline::EntryKind;
+use crate::samples::{self, check_outcomes, described, post, rejected, retry};
 
 fn received(words: &str) -> Outcome {
     Outcome::Delivered { receipt: Some(words.to_owned()) }
@@ -110,71 +109,6 @@ fn an_address_is_one_address() {
     for to in ["ops", "ops@", "a@example.com,b@example.com", "Ops <ops@example.com>", "a@example.com\r\nRCPT TO:<b>"] {
         assert_eq!(check(to).expect_err(to).field, "settings.to", "{to}");
     }
-}
-
-/// A notice as it goes over the wire.
-fn wire(notice: &Notice) -> String {
-    let notices = std::slice::from_ref(notice);
-    let request = samples::destination("email").request(&post(notices), samples::NOW).expect("renders");
-    let Transport::Email { relay, mail } = request.transport else { panic!("mail is no HTTP") };
-    String::from_utf8(mail.mime(&relay, samples::NOW).expect("valid")).expect("ASCII")
-}
-
-/// Header lines, unfolded.
-fn headers(mime: &str) -> Vec<String> {
-    let head = mime.split("\r\n\r\n").next().expect("a head");
-    head.replace("\r\n ", " ").split("\r\n").map(str::to_owned).collect()
-}
-
-#[test]
-fn nothing_in_an_alert_becomes_a_header() {
-    let injected = described("full\r\nBcc: evil@example.com\r\n\r\nhello", "x\r\n.\r\nMAIL FROM:<evil@example.com>");
-    let names: Vec<String> =
-        headers(&wire(&injected)).iter().map(|line| line.split(':').next().expect("a name").to_owned()).collect();
-    let known = [
-        "From",
-        "To",
-        "Subject",
-        "Date",
-        "Message-ID",
-        "Auto-Submitted",
-        "X-Auto-Response-Suppress",
-        "In-Reply-To",
-        "References",
-        "Importance",
-        "MIME-Version",
-        "Content-Type",
-    ];
-    assert_eq!(names, known);
-}
-
-#[test]
-fn every_message_is_ascii_with_short_lines_so_that_any_server_takes_it() {
-    let mime = wire(&described(&"磁盘满了😀".repeat(80), &"告".repeat(2000)));
-    assert!(mime.is_ascii());
-    assert!(mime.split("\r\n").all(|line| line.len() <= 998 && !line.contains(['\r', '\n'])));
-}
-
-#[test]
-fn messages_of_an_incident_refer_to_the_same_and_every_notice_has_an_id_of_its_own() {
-    let header = |notice: &Notice, name: &str| {
-        let found = headers(&wire(notice)).into_iter().find(|line| line.starts_with(&format!("{name}: ")));
-        found.unwrap_or_else(|| panic!("no {name}"))
-    };
-    let (first, second) = (notice(EntryKind::Triggered), Notice { n: 2, ..notice(EntryKind::Recovered) });
-    for name in ["References", "In-Reply-To"] {
-        assert_eq!(header(&first, name), format!("{name}: <{}@example.com>", first.incident));
-        assert_eq!(header(&first, name), header(&second, name));
-    }
-    assert_eq!(header(&first, "Message-ID"), header(&first, "Message-ID"));
-    assert_ne!(header(&first, "Message-ID"), header(&second, "Message-ID"));
-    assert!(header(&first, "Message-ID").ends_with("@example.com>"));
-}
-
-#[test]
-fn what_needs_somebody_now_is_important_and_a_recovery_is_not() {
-    let important = |kind| wire(&notice(kind)).contains("\r\nImportance: high\r\n");
-    assert_eq!([EntryKind::Triggered, EntryKind::Recovered].map(important), [true, false]);
 }
 
 // Proves: fault 14

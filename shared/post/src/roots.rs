@@ -12,14 +12,14 @@ const MORE: &[u8] = include_bytes!("more_roots.pem");
 
 /// Who vouches for the other side.
 #[derive(Debug, Clone)]
-pub(super) enum Roots {
+pub(crate) enum Roots {
     Bundled,
     #[cfg(test)]
     These(Vec<CertificateDer<'static>>),
 }
 
 impl Roots {
-    pub(super) fn certificates(self) -> Vec<CertificateDer<'static>> {
+    pub(crate) fn certificates(self) -> Vec<CertificateDer<'static>> {
         match self {
             Roots::Bundled => webpki_root_certs::TLS_SERVER_ROOT_CERTS.iter().cloned().chain(more()).collect(),
             #[cfg(test)]
@@ -28,7 +28,7 @@ impl Roots {
     }
 
     /// The same for mail. lettre's own roots are those of `webpki-root-certs`, and need no parsing.
-    pub(super) fn for_mail(&self, builder: TlsParametersBuilder) -> TlsParametersBuilder {
+    pub(crate) fn for_mail(&self, builder: TlsParametersBuilder) -> TlsParametersBuilder {
         let (store, roots) = match self {
             Roots::Bundled => (CertificateStore::WebpkiRoots, more().collect()),
             #[cfg(test)]

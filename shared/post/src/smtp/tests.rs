@@ -12,12 +12,14 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
-use crate::deliver::{Deliverer, Overrides, Roots, Sent};
+use channels::outcome::{Outcome, Reason};
+use channels::samples::{CANARY, NOW, described, link, notice, post, rejected, retry};
+use channels::settings::PlainSmtpHosts;
+use channels::{Destination, Form, Post};
+
+use crate::deliver::{Deliverer, Overrides, Sent};
 use crate::oracle_tests::python;
-use crate::outcome::{Outcome, Reason};
-use crate::samples::{CANARY, NOW, described, notice, post, rejected, retry};
-use crate::settings::PlainSmtpHosts;
-use crate::{Destination, Post};
+use crate::roots::Roots;
 use alerting::incident::notice::Notice;
 use alerting::incident::timeline::EntryKind;
 use alerting::people::destination::Language;
@@ -156,7 +158,7 @@ async fn a_mail_arrives_with_both_parts_and_reads_back_as_it_was_meant() {
     assert!(html.contains("使用率 97% 😀<br>") && html.contains("&lt;b&gt;&amp;amp;&lt;/b&gt;"), "{html}");
     for part in [text, html] {
         assert!(part.contains("2026-01-05 18:00:00 +08:00"), "in the recipient's zone: {part}");
-        assert!(part.contains(&crate::samples::link(&told)), "{part}");
+        assert!(part.contains(&link(&told)), "{part}");
     }
     assert_eq!(header(&mail, "From"), "Larkspur 告警 <alerts@example.com>");
     assert_eq!(header(&mail, "Reply-To"), "team@example.com");
@@ -172,7 +174,7 @@ async fn a_mail_arrives_with_both_parts_and_reads_back_as_it_was_meant() {
 async fn plain_text_alone_is_what_follows_a_refusal() {
     let mut server = Server::start(&[]).await;
     let notices = [notice(EntryKind::Triggered)];
-    let plain_form = Post { form: crate::Form::Plain, ..post(&notices) };
+    let plain_form = Post { form: Form::Plain, ..post(&notices) };
     send_post(&plain(), &at(&server, json!({})), &plain_form).await;
     let mail = server.next().await;
     assert_eq!((&mail["type"], &mail["html"]), (&json!("text/plain"), &json!(null)));

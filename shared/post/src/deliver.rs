@@ -1,45 +1,34 @@
-//! Sends a request: the only code here that touches the network.
+//! Sends a request to a destination, once.
 //!
-//! One client, one TLS stack with bundled roots (reading the system's costs more than all the rest of a cold start),
-//! HTTPS only, no redirects, no proxies, ten seconds for everything from name lookup to the answer's last byte, and at
-//! most [`REPLY_BYTES`] of that. A request goes to one of its channel's own hosts and nowhere else: the hosts are
-//! names, so no address can be reached through a setting, and a name that stands for a private one is refused when it is
-//! looked up (`addresses`). Only a base that the deployment itself names is exempt. Mail goes to the operator's own
-//! server, which proves its name by TLS or is named by the deployment. What is fetched from a sign-in provider (`fetch`)
-//! goes to a public address of the operator's choice.
+//! It takes ten seconds at most from name lookup to the answer's last byte, and reads at most [`REPLY_BYTES`] of the
+//! answer. A request goes to one of its channel's own hosts and nowhere else: the hosts are names, so no address can be
+//! reached through a setting, and a name that stands for a private address is refused when it is looked up (`addresses`).
+//! Only a base that the deployment itself names is exempt. Mail goes to the operator's own server, which proves its name
+//! by TLS or is named by the deployment.
 //!
-//! How it fails: a [`Sent`] always comes back. Its texts never hold the URL, which is a credential. Nothing is tried
-//! twice here: retrying is the queue's job.
+//! How it fails: a [`Sent`] is always returned. Its texts never hold the URL, which is a credential.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
-use reqwest::{Client, Url, redirect};
+use channels::email::Mail;
+use channels::email::relay::Relay;
+use channels::outcome::{Outcome, Provider, REPLY_BYTES, Reason, Reply};
+use channels::settings::{PlainSmtpHosts, is_allowed};
+use channels::{Destination, Request, Transport};
+use reqwest::{Client, redirect};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Map, Value};
+use url::Url;
 
-use crate::email::{Mail, Relay};
-use crate::outcome::{Outcome, Provider, Reason, Reply};
-use crate::settings::{PlainSmtpHosts, is_allowed};
-use crate::{Destination, Request, Transport};
+use crate::addresses::PublicOnly;
+use crate::failure::Failure;
+use crate::mime;
+use crate::roots::Roots;
+use crate::smtp::Smtp;
 
-mod addresses;
-mod failure;
-mod fetch;
-mod roots;
-mod smtp;
-
-pub use fetch::FetchError;
-
-use addresses::PublicOnly;
-use failure::Failure;
-use roots::Roots;
-use smtp::Smtp;
-
-/// What is read of an answer. The longest that a vendor sends is under 2 KiB.
-pub const REPLY_BYTES: usize = 64 * 1024;
 /// From name lookup to the last byte; the lease of a delivery (45 s) and the function's own timeout (30 s) rest on it.
 pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Name lookup, TCP and TLS together.
@@ -79,7 +68,7 @@ pub enum SetupError {
     Client(#[source] reqwest::Error),
 }
 
-/// One try, and what came of it.
+/// The result of one try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
     pub outcome: Outcome,
@@ -93,11 +82,11 @@ pub struct Sent {
 /// Cheap to clone; make one per process.
 #[derive(Debug, Clone)]
 pub struct Deliverer {
-    client: Client,
+    pub(crate) client: Client,
     provider_base: Option<Url>,
     demo: Option<(String, Url)>,
     smtp: Smtp,
-    plain_web_hosts: Vec<String>,
+    pub(crate) plain_web_hosts: Vec<String>,
 }
 
 impl Deliverer {
@@ -111,7 +100,12 @@ impl Deliverer {
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the one client that the rule wants everybody to use")]
-    fn build(overrides: Overrides, roots: Roots, total: Duration, connect: Duration) -> Result<Self, SetupError> {
+    pub(crate) fn build(
+        overrides: Overrides,
+        roots: Roots,
+        total: Duration,
+        connect: Duration,
+    ) -> Result<Self, SetupError> {
         let plain_hosts = overrides.plain_smtp_hosts;
         let smtp = Smtp { plain_hosts, roots: roots.clone(), total, connect };
         let provider_base = overrides.provider_base.as_deref().map(base).transpose()?;
@@ -146,7 +140,7 @@ impl Deliverer {
     }
 
     async fn exchange(&self, destination: &Destination, request: Request) -> Result<Reply, Failure> {
-        let at = request.at;
+        let at = request.at();
         match request.transport {
             Transport::Email { relay, mail } => self.mail(&relay, &mail, at).await,
             Transport::Http { url, headers, body } => {
@@ -157,7 +151,7 @@ impl Deliverer {
     }
 
     async fn mail(&self, relay: &Relay, mail: &Mail, at: Moment) -> Result<Reply, Failure> {
-        let mime = mail.mime(relay, at).map_err(|_| refused("the message cannot be written as mail"))?;
+        let mime = mime::written(mail, relay, at).map_err(|_| refused("the message cannot be written as mail"))?;
         let (status, text) = self.smtp.send(relay, mail, &mime).await?;
         Ok(Reply { status, retry_after: None, date: None, body: text.into_bytes(), at })
     }

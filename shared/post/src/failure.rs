@@ -1,9 +1,9 @@
 //! Why no answer came.
 
-use crate::outcome::{Outcome, Reason};
+use channels::outcome::{Outcome, Reason};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(crate) enum Failure {
     /// Our own policy, or the other side's: nothing was sent, and trying again cannot help.
     Refused(Reason, &'static str),
     /// Name lookup, TCP, TLS, or everything up to the message itself: nothing was sent.
@@ -16,12 +16,12 @@ pub(super) enum Failure {
     CutOff,
 }
 
-pub(super) const NO_CONNECTION: Failure = Failure::Unreachable("no connection to the provider; nothing was sent");
-pub(super) const UNTRUSTED: Failure =
+pub(crate) const NO_CONNECTION: Failure = Failure::Unreachable("no connection to the provider; nothing was sent");
+pub(crate) const UNTRUSTED: Failure =
     Failure::Untrusted("the provider's certificate is not valid for its name; nothing was sent");
 
 impl Failure {
-    pub(super) fn of(error: &reqwest::Error) -> Self {
+    pub(crate) fn of(error: &reqwest::Error) -> Self {
         match () {
             () if is_untrusted(error) => UNTRUSTED,
             () if error.is_connect() => NO_CONNECTION,
@@ -30,11 +30,11 @@ impl Failure {
         }
     }
 
-    pub(super) fn of_body(error: &reqwest::Error) -> Self {
+    pub(crate) fn of_body(error: &reqwest::Error) -> Self {
         if error.is_timeout() { Failure::Late } else { Failure::CutOff }
     }
 
-    pub(super) fn outcome(self) -> Outcome {
+    pub(crate) fn outcome(self) -> Outcome {
         match self {
             Failure::Refused(reason, _) => Outcome::Rejected { reason },
             Failure::Unreachable(_) => Outcome::Retry { after: None, reason: Reason::ProviderDown },
@@ -43,7 +43,7 @@ impl Failure {
         }
     }
 
-    pub(super) fn message(self) -> &'static str {
+    pub(crate) fn message(self) -> &'static str {
         match self {
             Failure::Refused(_, why) | Failure::Unreachable(why) | Failure::Untrusted(why) => why,
             Failure::Late => "no whole answer in time; whether the message arrived is unknown",
@@ -54,7 +54,7 @@ impl Failure {
     }
 
     /// The same of a request that is no message.
-    pub(super) fn fetching(self) -> &'static str {
+    pub(crate) fn fetching(self) -> &'static str {
         match self {
             Failure::Refused(..) | Failure::Untrusted(_) => "the certificate is not valid for the name",
             Failure::Unreachable(_) => "no connection",
@@ -66,7 +66,7 @@ impl Failure {
 
 /// Whether a certificate was the reason. The TLS error is somewhere down the chain, in I/O errors within I/O errors,
 /// which name what they hold only by `get_ref`.
-pub(super) fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
+pub(crate) fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
     if let Some(tls) = error.downcast_ref::<rustls::Error>() {
         return matches!(tls, rustls::Error::InvalidCertificate(_));
     }

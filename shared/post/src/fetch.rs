@@ -6,10 +6,11 @@
 
 use std::time::Duration;
 
-use reqwest::Url;
+use channels::outcome::REPLY_BYTES;
+use url::Url;
 
-use super::failure::Failure;
-use super::{Deliverer, REPLY_BYTES};
+use crate::deliver::Deliverer;
+use crate::failure::Failure;
 
 /// From name lookup to the last byte: a person waits for it, and providers answer within a fraction of a second.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
@@ -67,8 +68,8 @@ impl Deliverer {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Overrides;
     use super::*;
+    use crate::deliver::Overrides;
 
     fn deliverer() -> Deliverer {
         let plain_web_hosts = vec!["127.0.0.1".to_owned()];

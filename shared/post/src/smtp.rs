@@ -11,7 +11,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use lettre::Address;
+use channels::email::Mail;
+use channels::email::address::Address;
+use channels::email::relay::{Relay, Tls};
+use channels::outcome::Reason;
+use channels::settings::PlainSmtpHosts;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters, TlsParametersBuilder};
 use lettre::transport::smtp::commands::{Data, Mail as From, Rcpt};
@@ -20,12 +24,10 @@ use lettre::transport::smtp::{Error, response::Response};
 use tokio::net::lookup_host;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::addresses::is_public;
-use super::failure::{Failure, NO_CONNECTION, is_untrusted};
-use super::roots::Roots;
-use crate::email::{Mail, Relay, Tls};
-use crate::outcome::Reason;
-use crate::settings::PlainSmtpHosts;
+use crate::addresses::is_public;
+use crate::failure::{Failure, NO_CONNECTION, is_untrusted};
+use crate::mime;
+use crate::roots::Roots;
 
 /// Of the farewell, which changes nothing any more: the message is the server's once it said so.
 const QUIT_TIMEOUT: Duration = Duration::from_millis(300);
@@ -51,12 +53,14 @@ const NOT_ASCII: Failure = Failure::Refused(
     "the mail server takes addresses of ASCII characters only (no SMTPUTF8); nothing was sent",
 );
 
+const NO_ADDRESS: Failure = Failure::Refused(Reason::BadDestination, "the address cannot be written; nothing was sent");
+
 #[derive(Debug, Clone)]
-pub(super) struct Smtp {
-    pub(super) plain_hosts: PlainSmtpHosts,
-    pub(super) roots: Roots,
-    pub(super) total: Duration,
-    pub(super) connect: Duration,
+pub(crate) struct Smtp {
+    pub(crate) plain_hosts: PlainSmtpHosts,
+    pub(crate) roots: Roots,
+    pub(crate) total: Duration,
+    pub(crate) connect: Duration,
 }
 
 /// Why a dialogue ended early.
@@ -68,7 +72,7 @@ enum Stop {
 
 impl Smtp {
     /// The server's last word, or why there is none.
-    pub(super) async fn send(&self, relay: &Relay, mail: &Mail, mime: &[u8]) -> Result<(u16, String), Failure> {
+    pub(crate) async fn send(&self, relay: &Relay, mail: &Mail, mime: &[u8]) -> Result<(u16, String), Failure> {
         if let Some((_, why)) = relay.forbidden(&self.plain_hosts) {
             return Err(Failure::Refused(Reason::NotConfigured, why));
         }
@@ -98,16 +102,17 @@ impl Smtp {
             let credentials = Credentials::new(username.clone(), password.expose().to_owned());
             connection.auth(&MECHANISMS, &credentials).await.map_err(Stop::of)?;
         }
-        let is_ascii = |address: &Address| AsRef::<str>::as_ref(address).is_ascii();
+        let is_ascii = |address: &Address| address.as_str().is_ascii();
         let mut parameters = Vec::new();
-        if !is_ascii(&relay.from.email) || !is_ascii(&mail.to) {
+        if !is_ascii(&relay.from.address) || !is_ascii(&mail.to) {
             if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
                 return Err(Stop::Failed(NOT_ASCII));
             }
             parameters.push(MailParameter::SmtpUtfEight);
         }
-        connection.command(From::new(Some(relay.from.email.clone()), parameters)).await.map_err(Stop::of)?;
-        connection.command(Rcpt::new(mail.to.clone(), Vec::new())).await.map_err(Stop::of)?;
+        let address = |address| mime::address(address).map_err(|_| Stop::Failed(NO_ADDRESS));
+        connection.command(From::new(Some(address(&relay.from.address)?), parameters)).await.map_err(Stop::of)?;
+        connection.command(Rcpt::new(address(&mail.to)?, Vec::new())).await.map_err(Stop::of)?;
         connection.command(Data).await.map_err(Stop::of)?;
         Ok(connection)
     }
@@ -123,7 +128,7 @@ impl Smtp {
     }
 
     async fn open(&self, relay: &Relay) -> Result<AsyncSmtpConnection, Stop> {
-        let domain = relay.from.email.domain();
+        let domain = relay.from.address.domain();
         let hello = if domain.is_ascii() { ClientId::Domain(domain.to_owned()) } else { ClientId::default() };
         let tls = match relay.tls {
             Tls::None => None,

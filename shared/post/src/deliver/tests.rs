@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
-use crate::samples::{CANARY, NOW, delivered, described, destination, post, rejected, retry};
+use channels::samples::{CANARY, NOW, delivered, described, destination, post, rejected, retry};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 27\r\n\r\n{\"code\":0,\"msg\":\"success\"}\n";
 

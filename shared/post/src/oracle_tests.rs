@@ -15,8 +15,10 @@ use serde_json::{Map, Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
-use crate::samples::{self, NOW, TOLD, described, destination, escalated, notice, post};
-use crate::{Form, Letter, NAMES, Post, Request, Transport};
+use channels::samples::{self, NOW, TOLD, described, destination, escalated, notice, post};
+use channels::{Form, Letter, NAMES, Post, Request, Transport};
+
+use crate::mime;
 
 /// How long the packages may take to be loaded and to read everything, where other tests use the machine too.
 const PATIENCE: Duration = Duration::from_secs(240);
@@ -31,7 +33,7 @@ fn line(channel: &str, case: &str, request: &Request) -> Value {
             json!({"url": url.expose(), "headers": headers, "body": String::from_utf8_lossy(body)})
         }
         Transport::Email { relay, mail } => {
-            let mime = mail.mime(relay, request.at).expect("it can be written");
+            let mime = mime::written(mail, relay, request.at()).expect("it can be written");
             json!({"mime": STANDARD.encode(mime), "mail": mail})
         }
     };

@@ -13,8 +13,8 @@ struct NotPublic;
 
 /// Looks names up. Those in `exempt`, which the deployment itself has named, may stand for anything.
 #[derive(Debug, Clone)]
-pub(super) struct PublicOnly {
-    pub(super) exempt: Vec<String>,
+pub(crate) struct PublicOnly {
+    pub(crate) exempt: Vec<String>,
 }
 
 impl Resolve for PublicOnly {
@@ -35,7 +35,7 @@ fn usable(found: impl Iterator<Item = SocketAddr>, is_exempt: bool) -> Result<Ve
 }
 
 /// Whether the address is somebody's on the Internet. IANA's registries of special-purpose addresses, read 2026-11-22.
-pub(super) fn is_public(address: IpAddr) -> bool {
+pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
         IpAddr::V6(address) => is_public_v6(address),
