@@ -11,14 +11,13 @@ use alerting::incident::timer::Timer;
 use alerting::rules::integration::Integration;
 use alerting::rules::message::{Received, Verdict};
 use alerting::rules::policy::{Decision, Judgement};
-use aws_lambda_events::event::sqs::SqsEvent;
 use dispatch::FollowUp;
-use lambda_kit::sqs_batch::{Disposition, Handle};
+use lambda_kit::sqs_batch::{self, Disposition, Handle, Records};
 use store::log::{MessageOutcome, NoticeRef};
 
+use crate::app::App;
 use crate::error::EvaluateError;
 use crate::told::Told;
-use crate::{AT_ONCE, App, NamelessRecord};
 
 /// What became of one message.
 #[derive(Debug, Default)]
@@ -73,31 +72,18 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    pub(crate) fn read(event: SqsEvent) -> Result<Self, NamelessRecord> {
-        let mut batch = Self { items: Vec::new(), unreadable: Vec::new(), integrations: HashMap::new() };
-        for record in event.records {
-            let (Some(message_id), Some(receipt)) = (record.message_id, record.receipt_handle) else {
-                return Err(NamelessRecord);
-            };
-            let handle = Handle { message_id, receipt };
-            match serde_json::from_str::<Received>(record.body.as_deref().unwrap_or_default()) {
-                Ok(received) => batch.items.push(Item {
-                    handle,
-                    received,
-                    version: None,
-                    judgement: None,
-                    settled: None,
-                    notices: Vec::new(),
-                    tells: false,
-                    failed: false,
-                }),
-                Err(error) => {
-                    tracing::error!(%error, message.id = handle.message_id, "a record is no message of ours");
-                    batch.unreadable.push(handle);
-                }
-            }
-        }
-        Ok(batch)
+    pub(crate) fn new(records: Records<Received>) -> Self {
+        let items = records.readable.into_iter().map(|(handle, received)| Item {
+            handle,
+            received,
+            version: None,
+            judgement: None,
+            settled: None,
+            notices: Vec::new(),
+            tells: false,
+            failed: false,
+        });
+        Self { items: items.collect(), unreadable: records.unreadable, integrations: HashMap::new() }
     }
 
     /// Decides what every message says, by its integration's rules.
@@ -180,16 +166,15 @@ impl Batch {
     }
 
     pub(crate) fn all_failed(&self) -> Vec<(Handle, Disposition)> {
-        let again = |handle: &Handle| (handle.clone(), Disposition::Retry { after: None });
-        self.items.iter().map(|item| &item.handle).chain(&self.unreadable).map(again).collect()
+        sqs_batch::all(self.items.iter().map(|item| &item.handle).chain(&self.unreadable).cloned(), &Disposition::LATER)
     }
 
     pub(crate) fn dispositions(self) -> Vec<(Handle, Disposition)> {
         let items = self.items.into_iter().map(|item| {
             let done = item.settled.is_some() && !item.failed;
-            (item.handle, if done { Disposition::Done } else { Disposition::Retry { after: None } })
+            (item.handle, if done { Disposition::Done } else { Disposition::LATER })
         });
-        items.chain(self.unreadable.into_iter().map(|handle| (handle, AT_ONCE))).collect()
+        items.chain(sqs_batch::all(self.unreadable, &Disposition::AT_ONCE)).collect()
     }
 }
 
@@ -234,49 +219,5 @@ impl Item {
 
     pub(crate) fn fail(&mut self) {
         self.failed = true;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use aws_lambda_events::event::sqs::{SqsMessage, SqsMessageAttribute};
-
-    use super::*;
-
-    fn record(id: Option<&str>, body: Option<&str>) -> SqsMessage {
-        let mut record = SqsMessage::default();
-        record.message_id = id.map(str::to_owned);
-        record.receipt_handle = id.map(|id| format!("receipt of {id}"));
-        record.body = body.map(str::to_owned);
-        record.attributes.insert("SomethingNew".to_owned(), "1".to_owned());
-        record.message_attributes.insert("of the sender".to_owned(), SqsMessageAttribute::default());
-        record
-    }
-
-    fn event(records: Vec<SqsMessage>) -> SqsEvent {
-        let mut event = SqsEvent::default();
-        event.records = records;
-        event
-    }
-
-    const MESSAGE: &str = r#"{"stamp":"01KE5ZQ0000000000000000000","integration":"int_4fJk2LmNpQ",
-        "origin":{"process":"p","count":1},"verdict":{"refused":{"reason":"keyword"}},"body":{"text":"{}"}}"#;
-
-    // Proves: fault 40
-    #[test]
-    fn a_record_without_a_body_or_with_another_ones_comes_back_alone_whatever_else_it_carries() {
-        let mut records: Vec<SqsMessage> = (0..98).map(|n| record(Some(&format!("good {n}")), Some(MESSAGE))).collect();
-        records.push(record(Some("empty"), None));
-        records.push(record(Some("strange"), Some("{}")));
-        let batch = Batch::read(event(records)).unwrap_or_else(|_| panic!("all have names"));
-        assert_eq!(batch.items.len(), 98);
-        let again: Vec<&str> = batch.unreadable.iter().map(|handle| handle.message_id.as_str()).collect();
-        assert_eq!(again, ["empty", "strange"]);
-    }
-
-    #[test]
-    fn a_record_without_a_name_brings_the_whole_batch_back() {
-        let records = vec![record(Some("good"), Some(MESSAGE)), record(None, Some(MESSAGE))];
-        assert!(Batch::read(event(records)).is_err());
     }
 }

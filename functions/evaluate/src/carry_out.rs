@@ -10,7 +10,7 @@ use alerting::incident::change::{ChangeEvent, ChangeKind};
 use alerting::rules::integration::Integration;
 use store::keys::alert_key_hash;
 
-use crate::App;
+use crate::app::App;
 use crate::batch::Settled;
 use crate::error::EvaluateError;
 use crate::spaces::{self, Step};

@@ -9,7 +9,7 @@ use store::alert_states::WriteState;
 use store::keys::alert_key_hash;
 use store::log::MessageOutcome;
 
-use crate::App;
+use crate::app::App;
 use crate::batch::Settled;
 use crate::carry_out;
 use crate::error::EvaluateError;
@@ -70,7 +70,7 @@ async fn write_round(
         let before = current.as_ref().map(|state| state.version);
         match app.store.write_alert_state(&integration.id, key_hash, &state, before, app.clock.now()).await? {
             WriteState::Written => {
-                app.open_cap.count(&integration.id, key, &folded);
+                app.open_counts.count(&integration.id, key, &folded);
                 let shows = current.is_none_or(|before| before.content != state.content);
                 return Ok(Round { folded, state, shows });
             }

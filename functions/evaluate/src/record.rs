@@ -12,9 +12,9 @@ use store::errors::WriteError;
 use store::ledger::Counted;
 use store::log::{JudgedBy, LogEntry};
 
-use crate::App;
-use crate::CONCURRENT_KEYS;
+use crate::app::App;
 use crate::batch::{Batch, Item, Settled};
+use crate::slots::CONCURRENT_KEYS;
 
 /// Writes the counts, then the log entries of all settled messages: what is counted and not yet logged is waiting, which
 /// it is. A message whose record fails comes back.

@@ -5,6 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+/// Alert keys that one invocation works on at a time: enough to hide the table's latency on 128 MB.
+pub(crate) const CONCURRENT_KEYS: usize = 16;
+
 tokio::task_local! {
     static SLOT: Slot;
 }

@@ -20,7 +20,7 @@ use store::groups::Mute;
 use store::incidents::Place;
 use store::keys::alert_key_hash;
 
-use crate::App;
+use crate::app::App;
 use crate::batch::Settled;
 use crate::error::EvaluateError;
 use crate::joining::Wish;

@@ -5,7 +5,7 @@ use alerting::incident::notice::{Notice, NoticeRecord};
 use alerting::incident::timer::Timer;
 use lambda_kit::queue::Entry;
 
-use crate::App;
+use crate::app::App;
 use crate::error::EvaluateError;
 
 /// Ready to send.

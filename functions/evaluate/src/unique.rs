@@ -8,7 +8,7 @@ use std::time::Duration;
 use store::alerts::Opened;
 use store::log::MessageOutcome;
 
-use crate::App;
+use crate::app::App;
 use crate::batch::{Group, Settled};
 use crate::error::EvaluateError;
 use crate::spaces::{self, Step};
@@ -34,7 +34,7 @@ async fn open(
     let alert = Alert::new(&integration.id, event, event.stamp, now);
     let alert = match app.store.open_alert(&alert, now).await? {
         Opened::Created => {
-            app.open_cap.add(&integration.id, 1);
+            app.open_counts.add(&integration.id, 1);
             alert
         }
         Opened::Existing(alert) => alert,

@@ -13,7 +13,8 @@ use serde_json::{Map, Value};
 use store::config::Expect;
 use store::errors::SaveError;
 
-use crate::{App, NotifyError};
+use crate::app::App;
+use crate::error::NotifyError;
 
 /// Addresses that are kept; above this many, all are opened anew.
 const KEPT: usize = 500;

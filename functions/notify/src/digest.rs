@@ -13,10 +13,11 @@ use lambda_kit::sqs_batch::Disposition;
 use store::rates::Token;
 
 use crate::addresses::Address;
+use crate::app::App;
+use crate::error::NotifyError;
 use crate::fold::fold;
 use crate::later::{IN_QUEUE, set_timer};
 use crate::send::{self, Sending};
-use crate::{App, NotifyError};
 
 /// Lines that one flush reads: more than any vendor's message holds.
 const LINES: usize = 200;

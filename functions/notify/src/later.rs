@@ -11,7 +11,8 @@ use alerting::incident::notice::{Notice, assigns};
 use alerting::incident::timer::{Timer, Work};
 use lambda_kit::queue::Entry;
 
-use crate::{App, NotifyError};
+use crate::app::App;
+use crate::error::NotifyError;
 
 /// The longest wait that is spent in the queue.
 pub(crate) const IN_QUEUE: Duration = Duration::from_secs(3);

@@ -10,7 +10,8 @@ use lambda_kit::links::SignedLinks;
 use store::keys::secret_hash;
 
 use crate::addresses::Address;
-use crate::{App, NotifyError};
+use crate::app::App;
+use crate::error::NotifyError;
 
 #[derive(Debug)]
 pub(crate) struct MessageLinks<'a> {

@@ -13,9 +13,10 @@ use lambda_kit::random::base62;
 use store::deliveries::{AttemptOutcome, Claim, DeliveryState, Mark};
 
 use crate::addresses::{Address, change_settings};
+use crate::app::App;
+use crate::error::NotifyError;
 use crate::links::MessageLinks;
 use crate::settle::{Claimed, Message, Settled, hand_over, settle};
-use crate::{App, NotifyError};
 
 /// Longer than the function may run, shorter than a record stays invisible.
 const LEASE: Duration = Duration::from_secs(45);

@@ -13,9 +13,10 @@ use lambda_kit::sqs_batch::Disposition;
 use store::dead_letters::DeadLetter;
 use store::deliveries::{Attempt, AttemptOutcome, Delivery, DeliveryState, Mark, Marked};
 
+use crate::app::App;
+use crate::error::NotifyError;
 use crate::later::{put_off, set_timer, watch};
 use crate::retry::{self, Next, Tries};
-use crate::{App, NotifyError};
 
 /// The result for one incident's notice.
 #[derive(Debug, Clone, PartialEq, Eq)]

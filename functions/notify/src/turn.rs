@@ -18,12 +18,13 @@ use store::rates::Token;
 use tokio::time::Instant;
 
 use crate::addresses::{Address, Nowhere};
+use crate::app::App;
 use crate::digest;
+use crate::error::NotifyError;
 use crate::fold::fold;
 use crate::later::{IN_QUEUE, put_off, watch};
 use crate::send::{self, Sending};
 use crate::settle::Settled;
-use crate::{App, NotifyError};
 
 /// Records that one batch of the queue can hold: as many as these of one destination mean that more are behind them.
 const FULL_BATCH: usize = 10;

@@ -15,8 +15,10 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use lambda_kit::queue::Entry;
 use store::keys::alert_key_hash;
 
+use crate::app::{AT_A_TIME, App};
 use crate::closing::{close_alert, close_alerts};
-use crate::{AT_A_TIME, App, TimerError, holds};
+use crate::error::TimerError;
+use crate::holds;
 
 /// A timer may be handed over this much before its time: the queue's delay knows whole seconds only.
 const EARLY: Duration = Duration::from_secs(1);

@@ -10,7 +10,8 @@ use alerting::incident::change::{ChangeEvent, ChangeKind};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use crate::act::change;
-use crate::{AT_A_TIME, App, TimerError};
+use crate::app::{AT_A_TIME, App};
+use crate::error::TimerError;
 
 /// Closes every alert that the incident counts as closed. Done again, it closes what is left: an incident may have 5,000.
 ///

@@ -14,7 +14,8 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use store::incidents::IncidentQuery;
 
 use crate::act::change;
-use crate::{AT_A_TIME, App, TimerError};
+use crate::app::{AT_A_TIME, App};
+use crate::error::TimerError;
 
 /// Incidents of a space that one piece of work looks at; the rest is work of its own.
 const INCIDENTS: usize = 100;

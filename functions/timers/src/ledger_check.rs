@@ -5,7 +5,8 @@ use std::time::Duration;
 use alerting::base::moment::Moment;
 use lambda_kit::metric;
 
-use crate::{App, TimerError};
+use crate::app::App;
+use crate::error::TimerError;
 
 const HOUR: Duration = Duration::from_secs(3600);
 /// The check runs in this minute of the hour: what was received last in the checked hour has had this long, and all of

@@ -1,0 +1,17 @@
+//! Why notices are not delivered yet, although none was tried.
+
+use lambda_kit::queue::SendError;
+use lambda_kit::secrets::SealError;
+
+/// Why notices come back without having been tried.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum NotifyError {
+    #[error("reading the destination, the member or the provider failed")]
+    Read(#[from] store::errors::ReadError),
+    #[error("writing a delivery failed")]
+    Write(#[from] store::errors::WriteError),
+    #[error("the destination's settings could not be opened")]
+    Open(#[from] SealError),
+    #[error("handing on to another queue failed")]
+    HandOn(#[from] SendError),
+}
