@@ -19,7 +19,7 @@ use store::rates::Token;
 use store::tries::Limit;
 use subtle::ConstantTimeEq as _;
 
-use crate::App;
+use crate::app::App;
 use crate::error::ApiError;
 use crate::password;
 use crate::routes::save_error;

@@ -18,7 +18,7 @@ use lambda_kit::random;
 use store::changes::ChangeError;
 use tokio::time::timeout;
 
-use crate::App;
+use crate::app::App;
 use crate::error::ApiError;
 
 /// Random base62 characters of an action's name: 71 bits tell the actions of one incident apart.

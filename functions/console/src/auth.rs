@@ -20,10 +20,10 @@ use store::api_keys::ApiKey;
 use store::guesses::Asked;
 use store::keys::secret_hash;
 
+use crate::app::{App, BASE};
 use crate::auth::scope::{Scope, needed};
 use crate::error::ApiError;
 use crate::extract::source;
-use crate::{App, BASE};
 
 pub(crate) mod scope;
 

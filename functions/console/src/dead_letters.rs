@@ -11,35 +11,17 @@ use alerting::incident::notice::{Notice, NoticeRecord};
 use alerting::incident::timer::Timer;
 use alerting::rules::message::Received;
 use futures::future::join_all;
-use lambda_kit::queue::{Entry, Queue, ReceiveError, Waiting};
+use lambda_kit::queue::{Entry, ReceiveError, Waiting};
 use store::dead_letters::{DeadKind, DeadLetter};
 use store::errors::WriteError;
 
-use crate::App;
+use crate::app::App;
 use crate::error::ApiError;
 
 /// Requests of ten messages that one look makes to each queue, at most.
 const RECEIVES: usize = 10;
 /// Why a queue moves a record aside. The function's log says more.
 const RECEIVED_TOO_OFTEN: &str = "received_too_often";
-
-/// The dead-letter queues.
-#[derive(Debug)]
-pub struct DeadQueues {
-    pub messages: Queue,
-    pub notices: Queue,
-    pub due: Queue,
-}
-
-impl DeadQueues {
-    fn of(&self, kind: DeadKind) -> &Queue {
-        match kind {
-            DeadKind::Message => &self.messages,
-            DeadKind::Notice => &self.notices,
-            DeadKind::Timer => &self.due,
-        }
-    }
-}
 
 /// Why a dead-letter queue was not taken over.
 #[derive(Debug, thiserror::Error)]

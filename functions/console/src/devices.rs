@@ -12,7 +12,7 @@ use lambda_kit::random;
 use lambda_kit::secrets::SealError;
 use subtle::ConstantTimeEq as _;
 
-use crate::App;
+use crate::app::App;
 use crate::extract::Base;
 use crate::session::{cookie, set_cookie};
 

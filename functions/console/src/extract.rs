@@ -16,7 +16,7 @@ use lambda_http::request::RequestContext;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 
-use crate::App;
+use crate::app::App;
 use crate::error::ApiError;
 
 /// The largest request body: an inbound message of 256 KiB as JSON inside a `try` request, every character escaped.

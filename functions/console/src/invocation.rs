@@ -12,7 +12,8 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tower::{Service as _, ServiceExt as _};
 
-use crate::{App, ensure_api_key, set_up_link};
+use crate::app::App;
+use crate::{ensure_api_key, set_up_link};
 
 /// What an operator invokes the function with, by `aws lambda invoke`: whoever may do that is an administrator.
 #[derive(Debug, Deserialize)]

@@ -3,7 +3,7 @@
 use alerting::incident::Incident;
 use alerting::incident::apply::ActionError;
 
-use crate::App;
+use crate::app::App;
 use crate::error::ApiError;
 
 /// How many levels its rule has; `None`: it has no rule, or the rule was deleted.

@@ -10,9 +10,9 @@
 use std::sync::Arc;
 
 use channels::settings::PlainSmtpHosts;
-use console::dead_letters::DeadQueues;
+use console::dead_queues::DeadQueues;
 use console::invocation::Handler;
-use console::replay::RunningCount;
+use console::running_count::RunningCount;
 use console::settings::Settings;
 use console::{App, ProviderCache, Visits};
 use dispatch::Dispatch;

@@ -7,7 +7,7 @@ use alerting::incident::Incident;
 use alerting::incident::timeline::Entry;
 use store::errors::ReadError;
 
-use crate::App;
+use crate::app::App;
 
 /// All entries of an incident, oldest first.
 pub(crate) async fn timeline(app: &App, incident: &Incident) -> Result<Vec<Entry>, ReadError> {

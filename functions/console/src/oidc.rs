@@ -6,7 +6,8 @@
 //! checked. Members are found, never made: at the first sign-in by an address that both the provider and Larkspur have
 //! verified, or by the subject that an administrator has noted; from then on by issuer and subject alone.
 
-mod metadata;
+mod error;
+pub(crate) mod metadata;
 
 use std::time::Duration;
 
@@ -26,16 +27,17 @@ use openidconnect::{
 };
 use serde::{Deserialize, Serialize};
 use store::config::Expect;
-use store::errors::{ReadError, SaveError};
+use store::errors::SaveError;
 use store::oidc::OidcProvider;
 use subtle::ConstantTimeEq as _;
 
-use crate::App;
+use crate::app::App;
 use crate::extract::Base;
+use crate::oidc::error::{in_full, invalid, plain};
 use crate::session::{CONFIRMED_FOR, cookie, set_cookie};
 
+pub(crate) use error::OidcError;
 use metadata::Http;
-pub use metadata::ProviderCache;
 
 /// How long a person has at the provider.
 const LIFE: Duration = Duration::from_secs(10 * 60);
@@ -85,35 +87,6 @@ pub(crate) struct Finished {
     pub(crate) next: String,
     /// Whether they were asked again who they are.
     pub(crate) again: bool,
-}
-
-/// Why nobody was signed in.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum OidcError {
-    #[error("the sign-in began too long ago, or in another browser")]
-    Stale,
-    #[error("the provider said {0}")]
-    Refused(String),
-    #[error("the provider cannot be asked: {0}")]
-    Unreachable(String),
-    #[error("what the provider answered does not hold: {0}")]
-    Invalid(String),
-    #[error("the provider has not verified the address")]
-    Unverified,
-    #[error("the member with this address has not confirmed it here")]
-    Unconfirmed,
-    #[error("the member with this address is another person at the provider")]
-    Pinned,
-    #[error("the provider did not ask the person again")]
-    NotAgain,
-    #[error("who the member is to the provider could not be saved")]
-    Save(#[source] SaveError),
-    #[error("nobody here is who the provider says, or several are")]
-    Unknown,
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    #[error("the data key is out of reach")]
-    Seal(#[from] lambda_kit::secrets::SealError),
 }
 
 /// Who the provider says it is.
@@ -203,7 +176,7 @@ async fn started(app: &App, base: &Base, headers: &HeaderMap) -> Result<Started,
 
 /// The library's client, from a description of the provider that is not older than `oldest`.
 async fn client(app: &App, provider: &OidcProvider, base: &Base, oldest: Duration) -> Result<Client, OidcError> {
-    let metadata = metadata::metadata(app, &provider.issuer, oldest).await?;
+    let metadata = app.oidc.metadata(&app.deliverer, &app.clock, &provider.issuer, oldest).await?;
     let secret = match &provider.client_secret {
         Some(sealed) => Some(ClientSecret::new(app.sealer.open(SECRET_OWNER, sealed).await?.expose().to_owned())),
         None => None,
@@ -329,7 +302,7 @@ fn pinned(member: &Member, provider: &OidcProvider, claimed: &Claimed) -> Option
         Some(known) if known.issuer == provider.issuer => Some(known.subject == claimed.subject),
         Some(_) => None,
         None => {
-            let noted = member.identities.get(store::accounts::SUBJECT)?;
+            let noted = member.identities.get(store::member_pointers::SUBJECT)?;
             (*noted != claimed.subject).then_some(false)
         }
     }
@@ -340,26 +313,6 @@ fn only(mut found: Vec<Member>) -> Result<Member, OidcError> {
         (Some(member), true) => Ok(member),
         _ => Err(OidcError::Unknown),
     }
-}
-
-fn invalid(why: &str) -> OidcError {
-    OidcError::Invalid(why.to_owned())
-}
-
-/// An error with its causes, for the log: the library's own texts, which name no token and no code.
-fn in_full(error: &dyn std::error::Error) -> String {
-    let mut text = plain(&error.to_string());
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {}", plain(&cause.to_string()));
-        source = cause.source();
-    }
-    text
-}
-
-/// What somebody else wrote, on one line and short.
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 #[cfg(test)]

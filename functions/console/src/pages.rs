@@ -33,7 +33,7 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 
-use crate::SharedApp;
+use crate::app::SharedApp;
 use crate::error::ApiError;
 use crate::pages::error::PageError;
 use crate::pages::render::Reader;
@@ -103,7 +103,7 @@ async fn root() -> Redirect {
 pub(crate) async fn unknown(State(app): State<SharedApp>, request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let accept = parts.headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !accept.contains("text/html") || parts.uri.path().starts_with(crate::BASE) {
+    if !accept.contains("text/html") || parts.uri.path().starts_with(crate::app::BASE) {
         return ApiError::not_found("such address").into_response();
     }
     let reader = Reader::from_request_parts(&mut parts, &app).await.unwrap_or_default();

@@ -11,10 +11,11 @@ use alerting::incident::escalation::{EscalationRule, Level, Notify};
 use alerting::people::schedule::Schedule;
 use alerting::people::{Contact, Member};
 use alerting::rules::integration::{Action, Integration};
-use store::config::{Documents, Record};
+use store::config::Record;
+use store::config::documents::Documents;
 use store::errors::ReadError;
 
-use crate::App;
+use crate::app::App;
 use crate::error::ApiError;
 use crate::routes::integrations_that;
 

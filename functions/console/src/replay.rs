@@ -5,71 +5,23 @@
 //! is not kept, and an operator asks for it. Type, content and keywords are. A refused message of which only a sample or a
 //! count was kept has no body to take in.
 
-use std::collections::HashMap;
 use std::io::Read as _;
-use std::sync::Mutex;
 
 use alerting::base::ids::Stamp;
-use alerting::base::moment::Moment;
 use alerting::rules::integration::Integration;
-use alerting::rules::message::{Origin, RawBody, Received};
+use alerting::rules::message::{RawBody, Received};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use flate2::read::DeflateDecoder;
 use lambda_kit::queue::Entry;
-use lambda_kit::random;
 use store::log::LogEntry;
 
-use crate::App;
+use crate::app::App;
 use crate::error::ApiError;
 use crate::trial;
 
 /// What a logged body may inflate to: the largest that the gateway lets through.
 const BODY_BYTES: u64 = 6 * 1024 * 1024;
-
-/// How many messages this process has taken in, by hour: what the ledger's count of received messages is made of.
-///
-/// A number stays taken when its send fails, for the message may be in the queue all the same; it is then not counted among
-/// those that are known to be.
-#[derive(Debug)]
-pub struct RunningCount {
-    process: String,
-    hours: Mutex<HashMap<Moment, Hour>>,
-}
-
-#[derive(Debug, Default)]
-struct Hour {
-    given: u64,
-    queued: u64,
-}
-
-impl RunningCount {
-    pub fn new() -> Self {
-        Self { process: random::base62(10), hours: Mutex::default() }
-    }
-
-    fn take(&self, hour: Moment) -> Origin {
-        let mut hours = self.hours.lock().expect("nothing panics while it holds the counts");
-        // Nothing of an hour that is over is taken in any more.
-        hours.retain(|known, _| *known >= hour);
-        let known = hours.entry(hour).or_default();
-        known.given += 1;
-        Origin::new(self.process.clone(), known.given, known.queued + 1)
-    }
-
-    fn is_queued(&self, hour: Moment) {
-        let mut hours = self.hours.lock().expect("nothing panics while it holds the counts");
-        if let Some(known) = hours.get_mut(&hour) {
-            known.queued += 1;
-        }
-    }
-}
-
-impl Default for RunningCount {
-    fn default() -> Self {
-        Self::new()
-    }
-}
 
 /// Queues the message again; the stamp that it now has.
 pub(crate) async fn replay(app: &App, integration: &Integration, logged: LogEntry) -> Result<Stamp, ApiError> {
@@ -127,12 +79,5 @@ mod tests {
         assert_eq!(restored(&RawBody::Deflated(deflated)).as_deref(), Some(&bytes[..]));
         assert_eq!(restored(&RawBody::Text("告警".to_owned())).as_deref(), Some("告警".as_bytes()));
         assert_eq!(restored(&RawBody::Deflated("not base64".to_owned())), None);
-    }
-
-    #[test]
-    fn every_hour_counts_from_one() {
-        let counts = RunningCount::new();
-        let take = |hours: i64| counts.take(Moment::from_secs(hours * 3600)).count;
-        assert_eq!([take(1), take(1), take(2), take(2), take(3)], [1, 2, 1, 2, 1]);
     }
 }

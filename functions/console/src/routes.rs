@@ -32,7 +32,7 @@ use alerting::rules::integration::{Integration, Routing};
 use axum::extract::State;
 use store::errors::SaveError;
 
-use crate::App;
+use crate::app::App;
 use crate::error::ApiError;
 
 /// How often a `PUT` that lost a race against another save is tried on what that one left.

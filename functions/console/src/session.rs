@@ -22,10 +22,10 @@ use store::keys::secret_hash;
 use store::sessions::Session;
 use subtle::ConstantTimeEq as _;
 
+use crate::app::{App, SharedApp};
 use crate::auth::scope::Scope;
 use crate::extract::{Base, forwarded_scheme};
 use crate::pages::error::PageError;
-use crate::{App, SharedApp};
 
 /// How long a person stays signed in: a turn of duty of a week.
 pub(crate) const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);

@@ -17,7 +17,7 @@ use serde_json::Value;
 use store::rates::Token;
 use utoipa::ToSchema;
 
-use crate::App;
+use crate::app::App;
 use crate::error::ApiError;
 
 /// Where a test notice goes.

@@ -29,7 +29,7 @@ use alerting::rules::policy::Decision;
 use store::log::{LogEntry, MessageOutcome};
 use words::{sentence, trace as texts};
 
-use crate::App;
+use crate::app::App;
 use crate::dto::message::MessageView;
 use crate::dto::trace::{AlertTrace, IntakeTrace, PushModeTrace, RouteTrace, SpaceTrace, TraceView};
 use crate::error::ApiError;

@@ -14,7 +14,7 @@ use intake::decide::{Arrival, decide};
 use intake::sources::feishu::path::Version;
 use store::keys::alert_key_hash;
 
-use crate::App;
+use crate::app::App;
 use crate::dto::message::{Tried, TriedAnswer};
 use crate::error::ApiError;
 

@@ -15,7 +15,7 @@ use lambda_kit::random;
 use store::codes::Guess;
 use store::config::Expect;
 
-use crate::App;
+use crate::app::App;
 use crate::error::ApiError;
 use crate::routes::members::found;
 use crate::routes::save_over;

@@ -9,7 +9,7 @@ use alerting::rules::policy::{Decision, Flag, Judgement};
 use futures::StreamExt as _;
 use futures::stream;
 use store::errors::WriteError;
-use store::ledger::Counted;
+use store::ledger::counted::Counted;
 use store::log::{JudgedBy, LogEntry};
 
 use crate::app::App;

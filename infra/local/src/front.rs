@@ -12,7 +12,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -25,7 +24,6 @@ use lambda_kit::clock::Clock;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::Time;
 use crate::aws_rules::{self, Limits};
 use crate::bodies::{Bodies, Unread};
 use crate::fakes::{Fakes, pages};
@@ -33,6 +31,7 @@ use crate::functions::{Functions, INGEST};
 use crate::health::Health;
 use crate::hosts::Hosts;
 use crate::proxies::{Client, TrustedProxies};
+use crate::schedule::Time;
 use crate::stack::{Route, Stack, route};
 
 /// Where messages are taken in, at the root of the host.
@@ -236,11 +235,6 @@ fn is_text(headers: &HeaderMap) -> bool {
     let kind = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     kind.starts_with("text/")
         || matches!(kind.as_str(), "application/json" | "application/javascript" | "application/xml")
-}
-
-/// A function's answer as this listener's.
-pub(crate) fn response(response: http::Response<lambda_http::Body>) -> Response {
-    response.map(Body::new)
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use aws_types::SdkConfig;
 use axum::body::Body;
 use axum::response::Response;
 use channels::settings::PlainSmtpHosts;
-use console::replay::RunningCount;
+use console::running_count::RunningCount;
 use dispatch::Dispatch;
 use http_body_util::BodyExt as _;
 use lambda_kit::clock::Clock;
@@ -25,7 +25,7 @@ use tower::ServiceExt as _;
 
 use crate::aws_rules::PassLineageOn;
 use crate::stack::{Function, Stack};
-use crate::{event_sources, front, schedule};
+use crate::{event_sources, schedule};
 
 pub(crate) const INGEST: &str = "IngestFunction";
 const EVALUATE: &str = "EvaluateFunction";
@@ -84,7 +84,7 @@ impl Functions {
                     Ok(request) => ingest::handle(&self.ingest, request).await,
                     Err(answer) => ingest::gateway::response(&answer),
                 };
-                Ok(front::response(response))
+                Ok(response.map(Body::new))
             }
             CONSOLE => {
                 let request = lambda_http::request::from_str(event)?.map(Body::new);
@@ -230,7 +230,7 @@ impl Build<'_> {
             store: self.store(function)?,
             sealer: Arc::new(self.sealer(function)?),
             messages: self.queue(function, "MESSAGES_QUEUE_URL")?,
-            dead: console::dead_letters::DeadQueues {
+            dead: console::dead_queues::DeadQueues {
                 messages: self.queue(function, "MESSAGES_DEAD_QUEUE_URL")?,
                 notices: self.queue(function, "NOTICES_DEAD_QUEUE_URL")?,
                 due: self.queue(function, "DUE_DEAD_QUEUE_URL")?,

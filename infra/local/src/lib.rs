@@ -54,7 +54,7 @@ use health::Health;
 use hosts::Hosts;
 use options::{Options, Providers};
 use rest::Rest;
-use schedule::Ticker;
+use schedule::{Ticker, Time};
 use servers::{Address, Servers};
 use stack::{Place, Stack};
 
@@ -220,22 +220,6 @@ impl Larkspur {
         };
         if tokio::time::timeout(STOP_WITHIN, end).await.is_err() {
             tracing::warn!("something did not stop in time and was cut off");
-        }
-    }
-}
-
-/// The clock and those who go by it.
-#[derive(Clone)]
-pub(crate) struct Time {
-    clock: Clock,
-    tickers: Vec<Ticker>,
-}
-
-impl Time {
-    pub(crate) async fn advance(&self, by: Duration) {
-        self.clock.advance(by);
-        for ticker in &self.tickers {
-            ticker.call_if_due().await;
         }
     }
 }

@@ -119,6 +119,22 @@ impl Ticker {
     }
 }
 
+/// The clock and those who go by it.
+#[derive(Clone)]
+pub(crate) struct Time {
+    pub(crate) clock: Clock,
+    pub(crate) tickers: Vec<Ticker>,
+}
+
+impl Time {
+    pub(crate) async fn advance(&self, by: Duration) {
+        self.clock.advance(by);
+        for ticker in &self.tickers {
+            ticker.call_if_due().await;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;

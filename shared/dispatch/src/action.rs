@@ -17,7 +17,8 @@ use alerting::base::moment::Moment;
 use alerting::incident::timer::{FOLLOW_UP_AFTER, Timer};
 use store::errors::WriteError;
 
-use crate::{Dispatch, DispatchError};
+use crate::error::DispatchError;
+use crate::queues::Dispatch;
 
 /// How long the write of an action may take. Each attempt of a request ends within five seconds more, so none is under
 /// way when the due work looks for the entry.

@@ -14,7 +14,7 @@ use alerting::people::{AddressedBy, Member};
 use alerting::rules::mapping::Lookup;
 use store::errors::ReadError;
 
-use crate::Dispatch;
+use crate::queues::Dispatch;
 
 /// What the mapping tables of mentions are looked up by.
 const EMAIL: &str = "email";

@@ -3,21 +3,17 @@
 //! Members are found by pointers that are written with them and never taken back, so a pointer is a hint: what it leads to
 //! counts only if the member has the address, or is that subject, now.
 
-use std::collections::BTreeSet;
-
 use alerting::base::ids::MemberId;
 use alerting::base::moment::Moment;
 use alerting::people::Member;
 use serde::{Deserialize, Serialize};
 
-use crate::Store;
+use crate::connection::Store;
 use crate::errors::{ReadError, WriteError};
 use crate::item::{Item, Reader, item, json, number};
 use crate::keys::{self, Key};
+use crate::member_pointers::SUBJECT;
 use crate::table::{Condition, Part, Reading, Table, Write};
-
-/// The identity of a member that names them to the sign-in provider (`sub`).
-pub const SUBJECT: &str = "oidc_subject";
 
 /// What a member signs in with. A member without one may still sign in by a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,15 +35,6 @@ impl std::fmt::Debug for PasswordHash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("[redacted]")
     }
-}
-
-/// The pointers to a member.
-pub(crate) fn found_in(member: &Member) -> Vec<String> {
-    let email = member.email.as_deref().map(keys::members_with_email);
-    let noted = member.identities.get(SUBJECT).map(String::as_str);
-    let pinned = member.sign_in.as_ref().map(|sign_in| sign_in.subject.as_str());
-    let subjects: BTreeSet<&str> = noted.into_iter().chain(pinned).collect();
-    email.into_iter().chain(subjects.into_iter().map(keys::members_with_subject)).collect()
 }
 
 impl Store {

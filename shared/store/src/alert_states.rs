@@ -12,7 +12,7 @@ use alerting::base::severity::Severity;
 use alerting::incident::alert::{AlertState, Applied, Status, Transition};
 use serde::{Deserialize, Serialize};
 
-use crate::Store;
+use crate::connection::Store;
 use crate::errors::{ReadError, WriteError};
 use crate::item::{Item, Reader, expiry, item, json, number};
 use crate::keys::{self, Key};

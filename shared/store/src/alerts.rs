@@ -11,12 +11,14 @@ use alerting::base::limits;
 use alerting::base::moment::Moment;
 use alerting::incident::alert::{Alert, Status};
 
+use crate::alert_states;
+use crate::connection::Store;
 use crate::errors::{ReadError, WriteError};
 use crate::item::{Item, Reader, expiry, item, json, number, text};
 use crate::keys::{self, Key};
 use crate::newest_first::{Cursor, newest_first};
+use crate::page::Page;
 use crate::table::{Condition, Part, Range, Reading, Table, Terms, Write};
-use crate::{Page, Store, alert_states};
 
 /// How often a change of an alert is made again after a lost race: two evaluators and a person rarely lose twice.
 const RACES: usize = 12;

@@ -6,7 +6,7 @@ use alerting::base::ids::ApiKeyId;
 use alerting::base::moment::Moment;
 use serde::{Deserialize, Serialize};
 
-use crate::Store;
+use crate::connection::Store;
 use crate::errors::{ReadError, WriteError};
 use crate::guesses::Asked;
 use crate::item::{Reader, item, json};

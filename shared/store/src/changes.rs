@@ -13,10 +13,11 @@ use alerting::incident::assignment::Assigned;
 use alerting::incident::timeline::Entry;
 
 use crate::alert_states::WriteState;
+use crate::connection::Store;
 use crate::errors::{ReadError, WriteError};
 use crate::incidents::{Place, Replaces, WriteIncident};
-use crate::merges::{Path, out_of_circle};
-use crate::{Store, keys};
+use crate::keys;
+use crate::standing::{Path, out_of_circle};
 
 /// How often a lost race is decided again. Many alerts may join one incident at a time.
 pub(crate) const RACES: u32 = 12;

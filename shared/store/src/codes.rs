@@ -12,7 +12,7 @@ use alerting::people::code::{self, Code, Entered, Void};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::Store;
+use crate::connection::Store;
 use crate::errors::{ReadError, WriteError};
 use crate::item::{Reader, expiry, item, json, number};
 use crate::keys::{self, Key};

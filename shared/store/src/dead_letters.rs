@@ -16,11 +16,12 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use serde::{Deserialize, Serialize};
 
+use crate::connection::Store;
 use crate::errors::{ReadError, WriteError};
 use crate::item::{Item, Reader, expiry, item, json};
 use crate::keys::{self, Key};
+use crate::page::Page;
 use crate::table::{Part, Range, Reading, Table};
-use crate::{Page, Store};
 
 /// What a body may inflate to: more than a queue takes.
 const BODY_BYTES: u64 = 2 * 1024 * 1024;

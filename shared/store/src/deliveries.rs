@@ -5,26 +5,21 @@
 //! a crash between sending and marking the lease runs out and it is sent once more. A change that was given up does not
 //! raise `sent`, so a notice that comes back from a dead-letter queue is sent.
 //!
-//! [`Store::claim_again`] is for a notice that a person asked for again: it is sent although it was delivered before,
+//! [`claim_again`](crate::connection::Store::claim_again) is for a notice that a person asked for again: it is sent although it was delivered before,
 //! once for each time that it was asked for.
 //!
 //! `mark` takes effect only for the owner of the lease, so a worker that lost it cannot turn anything back. Both writes
 //! recognise themselves when their first answer was lost: an owner may claim again, and a mark finds itself in `told`.
 
+mod claims;
 mod updates;
 
-use std::time::Duration;
-
-use alerting::base::ids::{DestinationId, IncidentId};
 use alerting::base::moment::Moment;
 use alerting::incident::notified::Sent;
 use serde::{Deserialize, Serialize};
 
-use crate::Store;
-use crate::errors::{ReadError, WriteError};
+use crate::errors::ReadError;
 use crate::item::{Item, Reader};
-use crate::keys;
-use crate::table::{Part, Reading, Table, Write};
 
 /// Attempts that a delivery keeps: the first one and the newest.
 pub const ATTEMPTS: usize = 50;
@@ -173,7 +168,7 @@ impl Delivery {
     }
 }
 
-/// What [`Store::claim`] found.
+/// What [`claim`](crate::connection::Store::claim) found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
     /// Send it now, and mark it before the lease ends.
@@ -200,109 +195,12 @@ pub struct Mark {
     pub asked: Option<Moment>,
 }
 
-/// What became of [`Store::mark`].
+/// What became of [`mark`](crate::connection::Store::mark).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marked {
     Recorded,
     /// The lease ran out and belongs, or belonged, to someone else, perhaps for an older change: claim again.
     NotOurs,
-}
-
-impl Store {
-    /// Takes the lease for telling change `n`, and with it everything older. `owner` is different for each try of each
-    /// worker, and the same when this very call is repeated.
-    pub async fn claim(
-        &self,
-        incident: &IncidentId,
-        destination: &DestinationId,
-        n: u64,
-        owner: &str,
-        now: Moment,
-        lease: Duration,
-    ) -> Result<Claim, WriteError> {
-        let key = keys::delivery(incident, destination);
-        let update = updates::claim(key, n, owner, now, lease);
-        match self.update(Table::Alerts, update).await? {
-            Write::Done(item) => Ok(Claim::Claimed(decode(&item)?)),
-            Write::Refused(stored) => refused(stored, |stored| stored.sent < n),
-        }
-    }
-
-    /// The same for what a person asked for at `asked`: it is sent unless something newer was delivered, or this very
-    /// request was carried out before.
-    #[expect(clippy::too_many_arguments, reason = "those of a claim, and the request")]
-    pub async fn claim_again(
-        &self,
-        incident: &IncidentId,
-        destination: &DestinationId,
-        n: u64,
-        asked: Moment,
-        owner: &str,
-        now: Moment,
-        lease: Duration,
-    ) -> Result<Claim, WriteError> {
-        let key = keys::delivery(incident, destination);
-        let update = updates::claim_again(updates::claim(key, n, owner, now, lease), asked);
-        match self.update(Table::Alerts, update).await? {
-            Write::Done(item) => Ok(Claim::Claimed(decode(&item)?)),
-            Write::Refused(stored) => refused(stored, |stored| stored.sent <= n && stored.asked < Some(asked)),
-        }
-    }
-
-    /// Records what became of change `n` and gives the lease back. `sent` rises only with a delivery.
-    pub async fn mark(
-        &self,
-        incident: &IncidentId,
-        destination: &DestinationId,
-        n: u64,
-        owner: &str,
-        mark: Mark,
-    ) -> Result<Marked, WriteError> {
-        let key = keys::delivery(incident, destination);
-        let Mark { at, state, outcome, reason, template, together, asked } = mark;
-        let told = Told { n, state };
-        let attempt = outcome.map(|outcome| Attempt { n, at, outcome, reason, template, together });
-        let done = updates::Done { at, told, asked };
-        let append = updates::append(&key, owner, &done, attempt.as_ref())?;
-        let refused = match self.update(Table::Alerts, append).await? {
-            Write::Done(_) => return Ok(Marked::Recorded),
-            Write::Refused(stored) => stored.as_ref().map(decode).transpose()?.unwrap_or_default(),
-        };
-        if refused.owner.as_deref() != Some(owner) {
-            let own = refused.owner.is_none() && refused.told.last() == Some(&told);
-            let own = own && attempt.as_ref().is_none_or(|attempt| refused.attempts.last() == Some(attempt));
-            return Ok(if own { Marked::Recorded } else { Marked::NotOurs });
-        }
-        match self.update(Table::Alerts, updates::rewrite(&key, owner, &done, refused, attempt)?).await? {
-            Write::Done(_) => Ok(Marked::Recorded),
-            Write::Refused(_) => Ok(Marked::NotOurs),
-        }
-    }
-
-    /// What became of the incident's notices at one destination.
-    pub async fn delivery(
-        &self,
-        incident: &IncidentId,
-        destination: &DestinationId,
-    ) -> Result<Option<Delivery>, ReadError> {
-        let item = self.get(Table::Alerts, &keys::delivery(incident, destination), Reading::Latest).await?;
-        item.as_ref().map(decode).transpose()
-    }
-
-    /// Every destination that the incident's notices were, or are being, sent to.
-    pub async fn deliveries(&self, incident: &IncidentId) -> Result<Vec<(DestinationId, Delivery)>, ReadError> {
-        let part = Part::all(keys::deliveries_of(incident));
-        self.query_all(Table::Alerts, &part, |item| Ok((destination(item)?, decode(item)?))).await
-    }
-}
-
-/// What a refused claim means. `wanted`: whether it would have been granted but for the lease.
-fn refused(stored: Option<Item>, wanted: impl Fn(&Delivery) -> bool) -> Result<Claim, WriteError> {
-    let stored = stored.as_ref().map(decode).transpose()?.unwrap_or_default();
-    match stored.lease_until {
-        Some(until) if wanted(&stored) => Ok(Claim::Busy { until }),
-        _ => Ok(Claim::AlreadySent),
-    }
 }
 
 pub(crate) fn decode(item: &Item) -> Result<Delivery, ReadError> {
@@ -315,11 +213,6 @@ pub(crate) fn decode(item: &Item) -> Result<Delivery, ReadError> {
         attempts: reader.json_list("attempts")?,
         told: reader.json_list("told")?,
     })
-}
-
-fn destination(item: &Item) -> Result<DestinationId, ReadError> {
-    let name = Reader::new(item).name();
-    name.sk.parse().map_err(|_| ReadError::missing(&name, "the destination's id"))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use alerting::base::limits;
 use alerting::base::moment::Moment;
 use alerting::incident::notice::Notice;
 
-use crate::Store;
+use crate::connection::Store;
 use crate::errors::{ReadError, WriteError};
 use crate::item::{Item, Reader, expiry, item, json};
 use crate::keys::{self, Key};

@@ -5,6 +5,9 @@
 
 use aws_sdk_dynamodb::Error as AwsError;
 
+/// Bytes of one document: DynamoDB's 400 KB for an item, with room for its other attributes.
+pub(crate) const DOCUMENT_BYTES: usize = 380 * 1024;
+
 /// Nothing was learned: the read may be repeated.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -54,7 +57,7 @@ pub enum SaveError {
     #[error("{item} was changed meanwhile")]
     Conflict { item: String },
     /// It would not fit a stored item.
-    #[error("{item} is too large to be stored: {bytes} of at most {} bytes", crate::item::DOCUMENT_BYTES)]
+    #[error("{item} is too large to be stored: {bytes} of at most {} bytes", DOCUMENT_BYTES)]
     TooLarge { item: String, bytes: usize },
     #[error(transparent)]
     Write(#[from] WriteError),

@@ -7,7 +7,7 @@ use alerting::base::ids::{IncidentId, IntegrationId, SpaceId, Stamp};
 use alerting::base::limits;
 use alerting::base::moment::Moment;
 
-use crate::Store;
+use crate::connection::Store;
 use crate::errors::{ReadError, WriteError};
 use crate::item::{Item, Reader, expiry, item, number, text};
 use crate::keys;

@@ -13,12 +13,13 @@ use alerting::base::moment::Moment;
 use alerting::incident::timeline::Entry;
 use alerting::incident::{Incident, Progress};
 
+use crate::connection::Store;
 use crate::errors::{ReadError, WriteError};
 use crate::item::{Item, Reader, expiry, item, json, number, text};
 use crate::keys::{self, Key};
 use crate::newest_first::{Cursor, newest_first};
+use crate::page::Page;
 use crate::table::{Condition, Part, Range, Reading, Table, Terms, Write};
-use crate::{Page, Store};
 
 /// How long an entry outlives its moment as an item of its own: an incident that is open for longer is none.
 const SPILLED_ENTRY: std::time::Duration = std::time::Duration::from_secs(400 * 24 * 3600);

@@ -9,9 +9,9 @@ use alerting::people::Member;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{Delete, Put, TransactWriteItem};
 
-use crate::Store;
 use crate::accounts::{self, Account};
 use crate::config::{Expect, encode};
+use crate::connection::Store;
 use crate::errors::{ReadError, SaveError, WriteError};
 use crate::item::{Item, Reader, expiry, item, number, text};
 use crate::keys::{self, Key};

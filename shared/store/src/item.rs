@@ -12,9 +12,6 @@ use crate::keys::Key;
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
-/// Bytes of one document: DynamoDB's 400 KB for an item, with room for its other attributes.
-pub(crate) const DOCUMENT_BYTES: usize = 380 * 1024;
-
 pub(crate) fn text(text: impl Into<String>) -> AttributeValue {
     AttributeValue::S(text.into())
 }

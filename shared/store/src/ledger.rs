@@ -8,8 +8,9 @@
 //! It costs nothing until someone asks. An hour that is over and balanced is frozen; if a greater count of that hour
 //! arrives later, the frozen one no longer agrees and the hour is counted again.
 
+pub mod counted;
+
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use alerting::base::ids::{IntegrationId, Stamp};
@@ -17,13 +18,14 @@ use alerting::base::limits;
 use alerting::base::moment::Moment;
 use serde::{Deserialize, Serialize};
 
-use crate::Store;
 use crate::concurrently::concurrently;
+use crate::connection::Store;
 use crate::deliveries::{self, Delivery, DeliveryState};
 use crate::errors::{ReadError, WriteError};
 use crate::integrations::integration_named;
 use crate::item::{Item, Reader, expiry, item, json, number};
 use crate::keys::{self, Key};
+use crate::ledger::counted::Counted;
 use crate::log::{self, MessageOutcome, NoticeRef};
 use crate::table::{Part, Range, Reading, Table, Terms, Update, Write};
 
@@ -35,8 +37,6 @@ const DAY: i64 = 24 * 3600;
 pub const SETTLING: Duration = Duration::from_secs(45 * 60);
 /// How long counts and frozen hours are kept: a day longer than the log that they are compared with.
 const KEEP: Duration = Duration::from_secs(8 * 24 * 3600);
-/// Counts that a process remembers; beyond, it forgets all of them, which costs one refused write each.
-const REMEMBERED: usize = 1000;
 
 /// One hour, by the stamps of its messages.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,38 +70,6 @@ pub struct Notices {
     pub pending: u64,
 }
 
-/// What an intake process has counted in an hour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Counted {
-    /// Numbers given to messages: there are no more than these.
-    pub given: u64,
-    /// Messages known to be in the queue: there are no fewer.
-    pub queued: u64,
-}
-
-impl Counted {
-    /// Every message that was given a number is in the queue.
-    pub const fn all(count: u64) -> Self {
-        Self { given: count, queued: count }
-    }
-
-    /// The greater of each.
-    #[must_use]
-    pub fn max(self, other: Self) -> Self {
-        Self { given: self.given.max(other.given), queued: self.queued.max(other.queued) }
-    }
-
-    fn add(self, other: Self) -> Self {
-        Self { given: self.given + other.given, queued: self.queued + other.queued }
-    }
-
-    /// A row of an earlier version has one count only.
-    fn read(item: &Item) -> Result<Self, ReadError> {
-        let given = Reader::new(item).number("count")?;
-        Ok(Self { given, queued: Reader::new(item).optional_number("queued").unwrap_or(given) })
-    }
-}
-
 /// What the logs say of an hour.
 #[derive(Debug, Default)]
 struct Logged {
@@ -124,27 +92,6 @@ fn first_and_last_by_day(hours: &[Moment]) -> Vec<(Moment, Moment)> {
         (*first, *last) = ((*first).min(*hour), (*last).max(*hour));
     }
     days.into_values().collect()
-}
-
-/// The greatest counts that this process has written, so that it writes only greater ones.
-#[derive(Debug, Default)]
-pub(crate) struct Seen {
-    counts: Mutex<HashMap<Key, Counted>>,
-}
-
-impl Seen {
-    fn get(&self, key: &Key) -> Counted {
-        self.counts.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied().unwrap_or_default()
-    }
-
-    fn remember(&self, key: Key, counted: Counted) {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        if counts.len() >= REMEMBERED {
-            counts.clear();
-        }
-        let seen = counts.entry(key).or_default();
-        *seen = seen.max(counted);
-    }
 }
 
 impl Messages {

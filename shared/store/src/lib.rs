@@ -21,6 +21,7 @@ pub mod changes;
 pub mod codes;
 mod concurrently;
 pub mod config;
+mod connection;
 pub mod dead_letters;
 pub mod deliveries;
 pub mod digests;
@@ -34,77 +35,20 @@ mod item;
 pub mod keys;
 pub mod ledger;
 pub mod log;
+pub mod member_pointers;
 pub mod merges;
 mod newest_first;
 pub mod oidc;
+mod page;
 pub mod people;
 pub mod personal_links;
 pub mod rates;
 pub mod sessions;
+mod standing;
 mod table;
 pub mod timers;
 pub mod tries;
 
-use std::sync::Arc;
-
-use aws_sdk_dynamodb::Client;
-
+pub use crate::connection::{Store, Tables};
 pub use crate::newest_first::Cursor;
-use crate::table::Table;
-
-/// The names of the two tables.
-#[derive(Debug, Clone)]
-pub struct Tables {
-    pub config: String,
-    pub alerts: String,
-}
-
-/// Everything stored. Clones share connections and caches.
-#[derive(Debug, Clone)]
-pub struct Store {
-    inner: Arc<Inner>,
-}
-
-#[derive(Debug)]
-struct Inner {
-    client: Client,
-    tables: Tables,
-    config: config::Caches,
-    buckets: rates::Buckets,
-    received: ledger::Seen,
-    policies: people::Policies,
-}
-
-/// A part of a list, newest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page<T> {
-    pub items: Vec<T>,
-    /// Where the next page begins: to be handed back as `after`. There may be one although this page is not full, or is
-    /// empty: what it looked at did not match.
-    pub next: Option<String>,
-}
-
-impl Store {
-    pub fn new(client: Client, tables: Tables) -> Self {
-        let inner = Inner {
-            client,
-            tables,
-            config: config::Caches::default(),
-            buckets: rates::Buckets::default(),
-            received: ledger::Seen::default(),
-            policies: people::Policies::default(),
-        };
-        Self { inner: Arc::new(inner) }
-    }
-
-    fn client(&self) -> &Client {
-        &self.inner.client
-    }
-
-    fn table_name(&self, table: Table) -> &str {
-        match table {
-            Table::Config => &self.inner.tables.config,
-            Table::Alerts => &self.inner.tables.alerts,
-        }
-    }
-}
+pub use crate::page::Page;

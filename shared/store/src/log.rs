@@ -21,11 +21,12 @@ use flate2::read::DeflateDecoder;
 use flate2::write::DeflateEncoder;
 use serde::{Deserialize, Serialize};
 
-use crate::errors::{ReadError, WriteError};
-use crate::item::{DOCUMENT_BYTES, Item, Reader, expiry, item, json, number, text};
+use crate::connection::Store;
+use crate::errors::{DOCUMENT_BYTES, ReadError, WriteError};
+use crate::item::{Item, Reader, expiry, item, json, number, text};
 use crate::keys::{self, Key};
+use crate::page::Page;
 use crate::table::{Condition, Part, Range, Reading, Table, Terms, Write};
-use crate::{Page, Store};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 /// What an entry may inflate to: body and text of the largest message, escaped, with room.

@@ -10,10 +10,11 @@ use std::str::FromStr;
 use alerting::base::ids::Stamp;
 
 use crate::concurrently::concurrently;
+use crate::connection::Store;
 use crate::errors::ReadError;
 use crate::item::{Item, Reader};
+use crate::page::Page;
 use crate::table::{Part, Range, Table};
-use crate::{Page, Store};
 
 /// Pages read beyond the first one of each partition.
 const MORE_PAGES: usize = 64;

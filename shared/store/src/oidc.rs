@@ -4,8 +4,8 @@ use alerting::base::moment::Moment;
 use alerting::base::secret::Sealed;
 use serde::{Deserialize, Serialize};
 
-use crate::Store;
 use crate::config::Expect;
+use crate::connection::Store;
 use crate::errors::{ReadError, SaveError, WriteError};
 use crate::item::{Reader, item, json, number};
 use crate::keys;

@@ -2,15 +2,16 @@
 //!
 //! What is decided is `alerting`'s business ([`alerting::incident::assignment`]); here is only what it has to know.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+pub(crate) mod policies;
 
-use alerting::base::ids::{MemberId, SpaceId, TeamId};
+use std::collections::{BTreeMap, BTreeSet};
+
+use alerting::base::ids::{MemberId, TeamId};
 use alerting::base::moment::Moment;
 use alerting::base::severity::Severity;
 use alerting::incident::alert::Alert;
 use alerting::incident::apply::Wanted;
-use alerting::incident::assignment::{Assigned, People, SpacePolicy, assign, by_hand};
+use alerting::incident::assignment::{Assigned, People, assign, by_hand};
 use alerting::incident::escalation::{EscalationRule, Level};
 use alerting::incident::silence::Silence;
 use alerting::incident::space::Space;
@@ -18,34 +19,8 @@ use alerting::incident::{Hold, Reach};
 use alerting::people::Member;
 use alerting::rules::matcher::View;
 
-use crate::Store;
+use crate::connection::Store;
 use crate::errors::ReadError;
-
-/// Spaces whose rules are kept compiled; above this many, all are compiled anew.
-const KEPT: usize = 64;
-
-/// Compiled rules of spaces, by the version that they were made of.
-#[derive(Debug, Default)]
-pub(crate) struct Policies {
-    kept: Mutex<BTreeMap<SpaceId, (u64, Arc<SpacePolicy>)>>,
-}
-
-impl Policies {
-    fn of(&self, space: &Space) -> Arc<SpacePolicy> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((version, policy)) = kept.get(&space.id)
-            && *version == space.version
-        {
-            return Arc::clone(policy);
-        }
-        if kept.len() >= KEPT {
-            kept.clear();
-        }
-        let policy = Arc::new(SpacePolicy::new(space));
-        kept.insert(space.id.clone(), (space.version, Arc::clone(&policy)));
-        policy
-    }
-}
 
 /// An alert as a space's filters see it.
 pub fn view(alert: &Alert, severity: Severity) -> View<'_> {

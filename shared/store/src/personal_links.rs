@@ -3,7 +3,7 @@
 use alerting::base::moment::Moment;
 use serde::{Deserialize, Serialize};
 
-use crate::Store;
+use crate::connection::Store;
 use crate::errors::{ReadError, WriteError};
 use crate::item::{Reader, expiry, item, json};
 use crate::keys;

@@ -4,18 +4,19 @@
 //! brings the newer bucket, and the decision is made again over that one. A bucket only fills, so a wait that the remembered
 //! bucket demands is demanded by the stored one too, and costs nothing. The provider's own block is in the same item.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+pub(crate) mod buckets;
+
 use std::time::Duration;
 
 use alerting::base::ids::DestinationId;
 use alerting::base::moment::Moment;
 use alerting::base::rate::{Bucket, Rate};
 
-use crate::Store;
+use crate::connection::Store;
 use crate::errors::{ReadError, WriteError};
 use crate::item::{Item, Reader, expiry, item, json, number, text};
 use crate::keys;
+use crate::rates::buckets::Seen;
 use crate::table::{Condition, Table, Write};
 
 /// How often a decision is made again over a newer bucket. The queue keeps one sender per destination; more than one
@@ -25,45 +26,11 @@ const ROUNDS: usize = 5;
 const CONTENDED: Duration = Duration::from_millis(500);
 /// How long a bucket is stored after it has run empty.
 const AFTERLIFE: Duration = Duration::from_secs(24 * 3600);
-/// Buckets that a process remembers; beyond, it forgets all of them, which costs one refused write each.
-const REMEMBERED: usize = 1000;
-
 /// What [`Store::take_token`] decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Token {
     Granted,
     Wait(Duration),
-}
-
-/// The buckets that this process saw last.
-#[derive(Debug, Default)]
-pub(crate) struct Buckets {
-    seen: Mutex<HashMap<DestinationId, Seen>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Seen {
-    bucket: Bucket,
-    version: u64,
-    /// Random: a write whose answer was lost recognises itself by it.
-    writer: String,
-}
-
-impl Buckets {
-    fn get(&self, destination: &DestinationId) -> Option<Seen> {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).get(destination).cloned()
-    }
-
-    fn set(&self, destination: &DestinationId, bucket: Option<Seen>) {
-        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.len() >= REMEMBERED {
-            seen.clear();
-        }
-        match bucket {
-            Some(bucket) => drop(seen.insert(destination.clone(), bucket)),
-            None => drop(seen.remove(destination)),
-        }
-    }
 }
 
 impl Store {

@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use alerting::base::moment::Moment;
 use alerting::incident::timer::Timer;
 
-use crate::Store;
 use crate::concurrently::concurrently;
+use crate::connection::Store;
 use crate::errors::{ReadError, WriteError};
 use crate::item::{Item, Reader, item, json};
 use crate::keys::{self, Key, TIMER_SHARDS};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use alerting::base::moment::Moment;
 
-use crate::Store;
+use crate::connection::Store;
 use crate::errors::{ReadError, WriteError};
 use crate::item::{Item, Reader, expiry, item, number};
 use crate::keys;

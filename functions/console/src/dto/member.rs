@@ -307,7 +307,7 @@ impl From<Member> for MemberView {
 /// Refuses an identity that no channel asks for: it would be kept in silence and mention nobody. One that is stored
 /// already may stay.
 fn check_identities(member: &Member, before: &Member) -> Result<(), ApiError> {
-    let names: Vec<&str> = IDENTITIES.iter().map(|(name, _)| *name).chain([store::accounts::SUBJECT]).collect();
+    let names: Vec<&str> = IDENTITIES.iter().map(|(name, _)| *name).chain([store::member_pointers::SUBJECT]).collect();
     let is_new = |name: &&String| !names.contains(&name.as_str()) && !before.identities.contains_key(*name);
     let Some(unknown) = member.identities.keys().find(is_new) else { return Ok(()) };
     let message = format!("`{unknown}` is no identity that anything asks for; known are: {}", names.join(", "));

@@ -8,14 +8,14 @@ use std::time::Duration;
 use alerting::base::moment::Moment;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
+use lambda_kit::clock::Clock;
 use openidconnect::core::CoreProviderMetadata;
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, IssuerUrl};
 use post::deliver::Deliverer;
 use post::fetch::FetchError;
 use tokio::sync::Mutex;
 
-use super::{OidcError, in_full, invalid};
-use crate::App;
+use super::error::{OidcError, in_full, invalid};
 
 /// How long a description counts. Providers announce new keys well before they sign with them.
 const LIFE: Duration = Duration::from_secs(10 * 60);
@@ -30,6 +30,29 @@ pub struct ProviderCache {
     kept: Mutex<Option<Kept>>,
 }
 
+impl ProviderCache {
+    /// The provider's description, not older than `oldest`.
+    pub(super) async fn metadata(
+        &self,
+        deliverer: &Deliverer,
+        clock: &Clock,
+        issuer: &str,
+        oldest: Duration,
+    ) -> Result<CoreProviderMetadata, OidcError> {
+        let mut kept = self.kept.lock().await;
+        let now = clock.now();
+        if let Some(kept) = kept.as_ref().filter(|kept| kept.counts(issuer, oldest, now)) {
+            return result(kept);
+        }
+        let url = IssuerUrl::new(issuer.to_owned()).map_err(|_| invalid("the issuer is no URL"))?;
+        let http = Http(deliverer.clone());
+        let found = CoreProviderMetadata::discover_async(url, &http).boxed().await;
+        let found = found.map(Box::new).map_err(|error| in_full(&error));
+        let fresh = Kept { issuer: issuer.to_owned(), at: clock.now(), result: found };
+        result(kept.insert(fresh))
+    }
+}
+
 #[derive(Debug)]
 struct Kept {
     issuer: String,
@@ -42,21 +65,6 @@ impl Kept {
         let life = if self.result.is_ok() { oldest.min(LIFE) } else { FAILURE_LIFE };
         self.issuer == issuer && now.since(self.at) < life
     }
-}
-
-/// The provider's description, not older than `oldest`.
-pub(super) async fn metadata(app: &App, issuer: &str, oldest: Duration) -> Result<CoreProviderMetadata, OidcError> {
-    let mut kept = app.oidc.kept.lock().await;
-    let now = app.clock.now();
-    if let Some(kept) = kept.as_ref().filter(|kept| kept.counts(issuer, oldest, now)) {
-        return result(kept);
-    }
-    let url = IssuerUrl::new(issuer.to_owned()).map_err(|_| invalid("the issuer is no URL"))?;
-    let http = Http(app.deliverer.clone());
-    let found = CoreProviderMetadata::discover_async(url, &http).boxed().await;
-    let found = found.map(Box::new).map_err(|error| in_full(&error));
-    let fresh = Kept { issuer: issuer.to_owned(), at: app.clock.now(), result: found };
-    result(kept.insert(fresh))
 }
 
 fn result(kept: &Kept) -> Result<CoreProviderMetadata, OidcError> {

@@ -17,9 +17,9 @@ use super::error::{PageError, refused};
 use super::form::Form;
 use super::render::{Reader, page};
 use crate::accounts::{Tried, confirm_password};
+use crate::app::{App, SharedApp};
 use crate::extract::Base;
 use crate::session::{self, SignedIn};
-use crate::{App, SharedApp};
 
 /// The field that holds the password.
 const PASSWORD: &str = "confirm_password";

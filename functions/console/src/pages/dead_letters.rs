@@ -14,12 +14,12 @@ use super::error::{PageError, refused};
 use super::form::{Form, known, see_other};
 use super::incident::story::reason_in_words;
 use super::render::{Reader, When, page};
+use crate::app::{App, SharedApp};
 use crate::auth::scope::Scope;
 use crate::dead_letters as dead;
 use crate::routes::dead_letters::found;
 use crate::routes::incidents::named;
 use crate::session::SignedIn;
-use crate::{App, SharedApp};
 
 const PAGE: &str = "/dead-letters";
 /// Letters of one page.

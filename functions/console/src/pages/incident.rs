@@ -18,11 +18,11 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 
+use crate::app::{App, SharedApp};
 use crate::pages::error::{PageError, refused};
 use crate::pages::form::{known, see_other};
 use crate::pages::render::{Reader, page};
 use crate::session::SignedIn;
-use crate::{App, SharedApp};
 
 /// What a person can be told that has just been done, as it stands in the address.
 const DONE: &str = "done";

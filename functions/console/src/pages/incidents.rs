@@ -13,7 +13,7 @@ use store::Cursor;
 use store::incidents::IncidentQuery;
 
 use super::incident::view::Headline;
-use crate::SharedApp;
+use crate::app::SharedApp;
 use crate::pages::error::{PageError, refused};
 use crate::pages::render::{Reader, When, page};
 use crate::routes::incidents::{all_notified, spaces_by_name};

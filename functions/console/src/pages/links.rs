@@ -23,13 +23,13 @@ use super::incident::act::{actor_names, earlier, perform};
 use super::incident::answer;
 use super::incident::view::{Asked, Headline, unnotified};
 use crate::act::{Wish, existing};
+use crate::app::{App, SharedApp};
 use crate::auth::scope::Scope;
 use crate::pages::error::{PageError, refused};
 use crate::pages::form::{Form, known};
 use crate::pages::render::{Reader, page};
 use crate::routes::incidents::notified;
 use crate::session::{FORM_TOKEN, SignedIn};
-use crate::{App, SharedApp};
 
 pub(crate) fn router() -> Router<SharedApp> {
     Router::new().route("/links/{token}", get(open)).route("/links/{token}/{action}", post(act))

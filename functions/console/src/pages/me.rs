@@ -14,6 +14,7 @@ use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
 
+use crate::app::{App, SharedApp};
 use crate::dto::member::Own;
 use crate::extract::Base;
 use crate::pages::confirm::{Asked, Visit, confirm, with_cookie};
@@ -23,7 +24,7 @@ use crate::pages::form::{Form, see_other};
 use crate::pages::render::{Reader, page};
 use crate::routes::members::{change_own, forget_pending};
 use crate::session::SignedIn;
-use crate::{App, SharedApp, verification};
+use crate::verification;
 
 use self::fields::{Choice, Fields, Preference, own, preference, severities, ways};
 

@@ -21,11 +21,11 @@ use store::incidents::IncidentQuery;
 
 use super::incident::story::reason_in_words;
 use super::incident::view::Headline;
+use crate::app::{App, SharedApp};
 use crate::pages::error::{PageError, refused};
 use crate::pages::render::{Reader, When, page};
 use crate::routes::incidents::{named, spaces_by_name};
 use crate::session::SignedIn;
-use crate::{App, SharedApp};
 
 /// Incidents that are looked through.
 const LOOKED_THROUGH: usize = 100;

@@ -17,7 +17,7 @@ use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use serde::Serialize;
 
-use crate::SharedApp;
+use crate::app::SharedApp;
 use crate::extract::Base;
 use crate::pages::error::PageError;
 use crate::session::{SignedIn, signed_in};

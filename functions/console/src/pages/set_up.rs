@@ -17,12 +17,12 @@ use super::form::Form;
 use super::render::{Reader, page};
 use super::sign_in::welcome;
 use crate::accounts::{Link, Used, find_link, use_link};
+use crate::app::{App, SharedApp};
 use crate::error::ApiError;
 use crate::extract::{Base, parse};
 use crate::password::{LEAST, MOST};
 use crate::routes::members::{self, new_member};
 use crate::session::same_origin;
-use crate::{App, SharedApp};
 
 pub(crate) fn router() -> Router<SharedApp> {
     Router::new().route("/set-up/{token}", get(show).post(choose))

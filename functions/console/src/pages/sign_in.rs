@@ -17,10 +17,11 @@ use super::error::{PageError, refused};
 use super::form::Form;
 use super::render::{Reader, page};
 use crate::accounts::{Tried, try_password};
+use crate::app::{App, SharedApp};
+use crate::devices;
 use crate::extract::{Base, source};
 use crate::oidc::{self, Finished, OidcError, Returned};
 use crate::session::{self, SignedIn, same_origin};
-use crate::{App, SharedApp, devices};
 
 /// Where a person goes who did not want to go anywhere.
 const HOME: &str = "/incidents";

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::error::{PageError, refused};
 use super::render::{Reader, page};
-use crate::SharedApp;
+use crate::app::SharedApp;
 use crate::dto::trace::TraceView;
 use crate::session::SignedIn;
 use crate::trace;

@@ -11,12 +11,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{ALL_AT_A_TIME, Shared, one_of};
+use crate::app::{App, SharedApp};
 use crate::dto::alert::AlertView;
 use crate::dto::schema::StatusShape;
 use crate::error::ApiError;
 use crate::extract::{ApiPath, ApiQuery};
 use crate::page::{Listed, Page};
-use crate::{App, SharedApp};
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(read))

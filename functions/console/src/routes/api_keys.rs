@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use crate::SharedApp;
+use crate::app::SharedApp;
 use crate::auth::{self, Actor, NewKey};
 use crate::dto;
 use crate::dto::api_key::{ApiKeyBody, ApiKeyView};

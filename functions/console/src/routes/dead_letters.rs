@@ -8,13 +8,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
+use crate::app::{App, SharedApp};
 use crate::dead_letters as dead;
 use crate::dto::dead_letter::DeadLetterView;
 use crate::dto::incident::NoArguments;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
-use crate::{App, SharedApp};
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(resend)).routes(routes!(delete))

@@ -14,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, in_use, save_error, save_over};
+use crate::app::{App, SharedApp};
 use crate::auth::Actor;
 use crate::dto;
 use crate::dto::destination::{DestinationBody, DestinationView, merge};
@@ -22,7 +23,6 @@ use crate::extract::{ApiJson, ApiPath, ApiQuery, Base};
 use crate::page::{Listed, Page, PageQuery};
 use crate::references::users_of_destination;
 use crate::test_notice::{self, Addressed, Tested};
-use crate::{App, SharedApp};
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, replace, delete)).routes(routes!(test))

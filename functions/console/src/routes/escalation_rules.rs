@@ -14,6 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, save_over, spaces};
+use crate::app::{App, SharedApp};
 use crate::dto::escalation::{EscalationRuleBody, EscalationRuleView};
 use crate::dto::field_error;
 use crate::dto::warning::WithWarnings;
@@ -21,7 +22,6 @@ use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
 use crate::references::{all_exist, destinations_of, each};
-use crate::{App, SharedApp};
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, replace, delete))

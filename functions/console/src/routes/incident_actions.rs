@@ -19,6 +19,7 @@ use utoipa_axum::routes;
 use super::Shared;
 use super::incidents::detail;
 use crate::act::{Wish, act, existing, merge as merge_into};
+use crate::app::{App, SharedApp};
 use crate::auth::Actor;
 use crate::auth::scope::Scope;
 use crate::dead_letters;
@@ -30,7 +31,7 @@ use crate::dto::silence::SilenceView;
 use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath};
-use crate::{App, SharedApp, levels};
+use crate::levels;
 
 /// Incidents that are merged at a time.
 const MERGED_AT_A_TIME: usize = 50;

@@ -20,14 +20,15 @@ use utoipa_axum::routes;
 
 use super::{ALL_AT_A_TIME, Shared, one_of};
 use crate::act::existing;
+use crate::app::{App, SharedApp};
 use crate::dto::Time;
 use crate::dto::alert::AlertView;
 use crate::dto::incident::{AttemptView, DeliveryView, EntryView, IncidentDetail, IncidentView, TIMELINE_ENTRIES};
 use crate::dto::schema::ProgressShape;
 use crate::error::ApiError;
 use crate::extract::{ApiPath, ApiQuery};
+use crate::names;
 use crate::page::{Listed, Page, PageQuery};
-use crate::{App, SharedApp, names};
 
 /// Alerts of an incident, or deliveries of a page of incidents, that are read at the same time.
 const READ_AT_A_TIME: usize = 20;

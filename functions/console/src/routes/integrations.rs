@@ -18,6 +18,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, save_error, save_over, spaces_of};
+use crate::app::{App, SharedApp};
 use crate::auth::Actor;
 use crate::auth::scope::Scope;
 use crate::dto::field_error;
@@ -27,7 +28,6 @@ use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Base};
 use crate::page::{Listed, Page, PageQuery};
 use crate::warnings::of_integration;
-use crate::{App, SharedApp};
 
 /// The longest time for which an old key may work beside the new one, in minutes: a week.
 const OVERLAP_MINUTES: u32 = 7 * 24 * 60;

@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use crate::SharedApp;
+use crate::app::SharedApp;
 use crate::dto::ledger::LedgerView;
 use crate::error::ApiError;
 use crate::extract::ApiQuery;

@@ -12,12 +12,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, in_use, save_error, save_over};
+use crate::app::{App, SharedApp};
 use crate::dto::mapping_table::{MappingTableBody, MappingTableView, from_csv, to_csv};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, ApiText};
 use crate::page::{Listed, Page, PageQuery};
 use crate::references::users_of_mapping_table;
-use crate::{App, SharedApp};
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     OpenApiRouter::new()

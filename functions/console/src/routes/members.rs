@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 
 use super::{Shared, in_use, save_error, save_over};
 use crate::accounts::make_invitation;
+use crate::app::{App, SharedApp};
 use crate::auth::Actor;
 use crate::dto::Time;
 use crate::dto::member::{CodeSent, EnterCodeBody, Invitation, MemberBody, MemberView, Own, SendCodeBody};
@@ -24,7 +25,7 @@ use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Base};
 use crate::page::{Listed, Page, PageQuery};
 use crate::references::{all_exist, destinations_of, users_of_member};
-use crate::{App, SharedApp, verification};
+use crate::verification;
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     let one = OpenApiRouter::new().routes(routes!(read, replace, delete)).routes(routes!(send_code, enter_code));

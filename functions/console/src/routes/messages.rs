@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use super::integrations::found;
-use crate::SharedApp;
+use crate::app::SharedApp;
 use crate::dto::incident::NoArguments;
 use crate::dto::message::{MessageView, Replayed, Tried, TryBody};
 use crate::error::ApiError;

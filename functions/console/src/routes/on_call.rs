@@ -13,11 +13,11 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, schedules};
+use crate::app::{App, SharedApp};
 use crate::dto::on_call::{Names, OnCallView, ShiftsView};
 use crate::dto::{NOT_A_TIME, Time};
 use crate::error::ApiError;
 use crate::extract::{ApiPath, ApiQuery};
-use crate::{App, SharedApp};
 
 /// How far ahead is looked if nothing is said: two weeks, so that a weekly rotation shows who is next.
 pub(crate) const AHEAD: Duration = Duration::from_secs(14 * 24 * 3600);

@@ -6,7 +6,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, Secur
 use utoipa::openapi::{ContentBuilder, InfoBuilder, OpenApi, Ref, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
 
-use crate::BASE;
+use crate::app::BASE;
 use crate::auth::scope::{Scope, needed};
 use crate::error::ErrorBody;
 

@@ -12,6 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, save_over};
+use crate::app::{App, SharedApp};
 use crate::auth::Actor;
 use crate::dto::destination::merge;
 use crate::dto::provider::{ProviderBody, ProviderTestBody, ProviderView};
@@ -19,7 +20,6 @@ use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Base};
 use crate::page::{Listed, Page, PageQuery};
 use crate::test_notice::{self, Addressed, Tested};
-use crate::{App, SharedApp};
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(read, replace, delete)).routes(routes!(test))

@@ -16,6 +16,7 @@ use utoipa_axum::routes;
 
 use super::on_call::AHEAD;
 use super::{Shared, in_use, save_error, save_over};
+use crate::app::{App, SharedApp};
 use crate::dto::field_error;
 use crate::dto::schedule::{OverrideBody, OverrideView, ScheduleBody, ScheduleView, override_id};
 use crate::dto::warning::WithWarnings;
@@ -23,7 +24,6 @@ use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
 use crate::references::{all_exist, each, users_of_schedule};
-use crate::{App, SharedApp};
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     OpenApiRouter::new()

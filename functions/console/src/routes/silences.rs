@@ -15,6 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, save_over, spaces};
+use crate::app::{App, SharedApp};
 use crate::auth::Actor;
 use crate::dto::field_error;
 use crate::dto::silence::{SilenceBody, SilenceView};
@@ -22,7 +23,6 @@ use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
-use crate::{App, SharedApp};
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, replace, delete))

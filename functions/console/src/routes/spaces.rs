@@ -16,13 +16,13 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{ALL_AT_A_TIME, Shared, in_use, integrations_that, save_error, save_over, spaces_of};
+use crate::app::{App, SharedApp};
 use crate::dto::space::{SpaceBody, SpaceView};
 use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
 use crate::references::{all_exist, each};
-use crate::{App, SharedApp};
 
 /// Destinations of one space: each of them is a notice per change.
 const DESTINATIONS: usize = 50;

@@ -11,12 +11,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, in_use, save_error, save_over};
+use crate::app::{App, SharedApp};
 use crate::dto::team::{TeamBody, TeamView};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
 use crate::references::{all_exist, each, users_of_team};
-use crate::{App, SharedApp};
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, replace, delete))

@@ -12,10 +12,10 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use crate::act::existing;
+use crate::app::{App, SharedApp};
 use crate::dto::template::{PreviewBody, PreviewView, TemplateView};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, Base};
-use crate::{App, SharedApp};
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     OpenApiRouter::new().routes(routes!(read)).routes(routes!(preview))

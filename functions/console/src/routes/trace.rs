@@ -10,7 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, one_of};
-use crate::SharedApp;
+use crate::app::SharedApp;
 use crate::dto::schema::people::LanguageShape;
 use crate::dto::trace::TraceView;
 use crate::error::ApiError;

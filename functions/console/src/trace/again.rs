@@ -9,9 +9,10 @@ use intake::answer::Answer;
 use intake::decide::{Arrival, Check, decide_passing};
 use store::log::{LogEntry, MessageOutcome};
 
+use crate::app::App;
 use crate::error::ApiError;
 use crate::replay::restored;
-use crate::{App, trial};
+use crate::trial;
 
 /// What the message comes to under the configuration of now.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use store::log::NoticeRef;
 use super::because::Voice;
 use words::{sentence, trace as texts};
 
-use crate::App;
+use crate::app::App;
 use crate::dto::Time;
 use crate::dto::incident::AttemptView;
 use crate::dto::trace::NoticeTrace;

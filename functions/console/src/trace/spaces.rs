@@ -19,7 +19,7 @@ use super::escalation;
 use super::notices::{self, Noticed, Wanted};
 use words::trace as texts;
 
-use crate::App;
+use crate::app::App;
 use crate::dto::trace::{
     EscalationTrace, GroupValue, GroupingTrace, IncidentTrace, SilenceTrace, SilenceTried, SpaceTrace,
 };

@@ -10,7 +10,8 @@ use alerting::rules::integration::{IntakeLimits, Integration, PushMode, Routing,
 use store::config::Expect;
 use store::deliveries::{DeliveryState, Mark};
 use store::integrations::StoredIntegration;
-use store::ledger::{Counted, LedgerHour, Messages, Notices, SETTLING};
+use store::ledger::counted::Counted;
+use store::ledger::{LedgerHour, Messages, Notices, SETTLING};
 use store::log::{LogEntry, MessageOutcome, NoticeRef};
 
 use crate::log::entry;

@@ -2,7 +2,7 @@
 
 use alerting::people;
 use channels::catalogue::IDENTITIES;
-use store::accounts::SUBJECT;
+use store::member_pointers::SUBJECT;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};

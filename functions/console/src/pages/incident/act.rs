@@ -10,14 +10,15 @@ use serde::Serialize;
 
 use super::story::{self, Row};
 use crate::act::{Wish, act_in, existing};
+use crate::app::{App, SharedApp};
 use crate::auth::scope::Scope;
 use crate::error::ApiError;
+use crate::levels;
 use crate::pages::error::{PageError, refused};
 use crate::pages::form::{Form, known, see_other};
 use crate::pages::render::{Reader, page};
 use crate::routes::incident_actions as api;
 use crate::session::{FORM_TOKEN, SignedIn};
-use crate::{App, SharedApp, levels};
 
 /// What the forms of an incident's page act on.
 pub(crate) fn subject(id: &IncidentId) -> String {

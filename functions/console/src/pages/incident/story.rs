@@ -7,9 +7,10 @@ use serde::Serialize;
 use store::deliveries::{Attempt, AttemptOutcome};
 
 use super::view::Told;
+use crate::app::App;
+use crate::names;
 use crate::pages::error::PageError;
 use crate::pages::render::{Reader, When};
-use crate::{App, names};
 
 /// Rows that one page shows.
 pub(crate) const ROWS: usize = 100;

@@ -15,11 +15,12 @@ use store::deliveries::Delivery;
 use super::act::{LENGTHS, subject};
 use super::buttons::Buttons;
 use super::story::{Story, reason_in_words};
+use crate::app::App;
 use crate::pages::error::{PageError, refused};
 use crate::pages::render::{Reader, When};
 use crate::routes::incidents::named;
 use crate::session::SignedIn;
-use crate::{App, levels, names};
+use crate::{levels, names};
 
 /// Alerts that a page shows.
 const ALERTS: usize = 20;

@@ -14,13 +14,13 @@ use store::keys::secret_hash;
 
 use super::{UNKNOWN, subject, told};
 use crate::act::{Wish, act_in, existing};
+use crate::app::{App, SharedApp};
 use crate::error::ApiError;
 use crate::extract::Base;
 use crate::pages::error::{PageError, refused};
 use crate::pages::incident::buttons::may_act;
 use crate::pages::render::{Reader, page};
 use crate::session::same_origin;
-use crate::{App, SharedApp};
 
 const USED: PageError = told(StatusCode::GONE, "link_used", "link_used_remedy");
 const EARLIER: PageError = told(StatusCode::CONFLICT, "reopened_since", "sign_in_to_see");

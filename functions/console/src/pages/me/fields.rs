@@ -9,7 +9,7 @@ use alerting::people::{CONTACTS, Contact, Member, NotAContact};
 use channels::catalogue::PEOPLE_CHANNELS;
 use serde::Serialize;
 
-use crate::App;
+use crate::app::App;
 use crate::dto::member::Own;
 use crate::error::ApiError;
 use crate::pages::error::PageError;

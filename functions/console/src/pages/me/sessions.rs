@@ -9,7 +9,7 @@ use serde::Serialize;
 use store::sessions::Session;
 
 use super::SUBJECT;
-use crate::SharedApp;
+use crate::app::SharedApp;
 use crate::pages::error::PageError;
 use crate::pages::form::{Form, see_other};
 use crate::pages::render::{Reader, When};

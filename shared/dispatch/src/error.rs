@@ -1,0 +1,17 @@
+//! Why what follows from a change was not carried out.
+
+use lambda_kit::queue::SendError;
+use lambda_kit::topic::PublishError;
+
+/// Why what follows was not carried out. The change itself stands: do it again.
+#[derive(Debug, thiserror::Error)]
+pub enum DispatchError {
+    #[error("reading who is told failed")]
+    Read(#[from] store::errors::ReadError),
+    #[error("writing what is due failed")]
+    Write(#[from] store::errors::WriteError),
+    #[error("queueing notices or due work failed")]
+    Send(#[from] SendError),
+    #[error("publishing a change failed")]
+    Publish(#[from] PublishError),
+}

@@ -1,0 +1,115 @@
+//! Claims and marks: the reads and conditional writes of deliveries.
+
+use std::time::Duration;
+
+use alerting::base::ids::{DestinationId, IncidentId};
+use alerting::base::moment::Moment;
+
+use super::{Attempt, Claim, Delivery, Mark, Marked, Told, decode, updates};
+use crate::connection::Store;
+use crate::errors::{ReadError, WriteError};
+use crate::item::{Item, Reader};
+use crate::keys;
+use crate::table::{Part, Reading, Table, Write};
+
+impl Store {
+    /// Takes the lease for telling change `n`, and with it everything older. `owner` is different for each try of each
+    /// worker, and the same when this very call is repeated.
+    pub async fn claim(
+        &self,
+        incident: &IncidentId,
+        destination: &DestinationId,
+        n: u64,
+        owner: &str,
+        now: Moment,
+        lease: Duration,
+    ) -> Result<Claim, WriteError> {
+        let key = keys::delivery(incident, destination);
+        let update = updates::claim(key, n, owner, now, lease);
+        match self.update(Table::Alerts, update).await? {
+            Write::Done(item) => Ok(Claim::Claimed(decode(&item)?)),
+            Write::Refused(stored) => refused(stored, |stored| stored.sent < n),
+        }
+    }
+
+    /// The same for what a person asked for at `asked`: it is sent unless something newer was delivered, or this very
+    /// request was carried out before.
+    #[expect(clippy::too_many_arguments, reason = "those of a claim, and the request")]
+    pub async fn claim_again(
+        &self,
+        incident: &IncidentId,
+        destination: &DestinationId,
+        n: u64,
+        asked: Moment,
+        owner: &str,
+        now: Moment,
+        lease: Duration,
+    ) -> Result<Claim, WriteError> {
+        let key = keys::delivery(incident, destination);
+        let update = updates::claim_again(updates::claim(key, n, owner, now, lease), asked);
+        match self.update(Table::Alerts, update).await? {
+            Write::Done(item) => Ok(Claim::Claimed(decode(&item)?)),
+            Write::Refused(stored) => refused(stored, |stored| stored.sent <= n && stored.asked < Some(asked)),
+        }
+    }
+
+    /// Records what became of change `n` and gives the lease back. `sent` rises only with a delivery.
+    pub async fn mark(
+        &self,
+        incident: &IncidentId,
+        destination: &DestinationId,
+        n: u64,
+        owner: &str,
+        mark: Mark,
+    ) -> Result<Marked, WriteError> {
+        let key = keys::delivery(incident, destination);
+        let Mark { at, state, outcome, reason, template, together, asked } = mark;
+        let told = Told { n, state };
+        let attempt = outcome.map(|outcome| Attempt { n, at, outcome, reason, template, together });
+        let done = updates::Done { at, told, asked };
+        let append = updates::append(&key, owner, &done, attempt.as_ref())?;
+        let refused = match self.update(Table::Alerts, append).await? {
+            Write::Done(_) => return Ok(Marked::Recorded),
+            Write::Refused(stored) => stored.as_ref().map(decode).transpose()?.unwrap_or_default(),
+        };
+        if refused.owner.as_deref() != Some(owner) {
+            let own = refused.owner.is_none() && refused.told.last() == Some(&told);
+            let own = own && attempt.as_ref().is_none_or(|attempt| refused.attempts.last() == Some(attempt));
+            return Ok(if own { Marked::Recorded } else { Marked::NotOurs });
+        }
+        match self.update(Table::Alerts, updates::rewrite(&key, owner, &done, refused, attempt)?).await? {
+            Write::Done(_) => Ok(Marked::Recorded),
+            Write::Refused(_) => Ok(Marked::NotOurs),
+        }
+    }
+
+    /// What became of the incident's notices at one destination.
+    pub async fn delivery(
+        &self,
+        incident: &IncidentId,
+        destination: &DestinationId,
+    ) -> Result<Option<Delivery>, ReadError> {
+        let item = self.get(Table::Alerts, &keys::delivery(incident, destination), Reading::Latest).await?;
+        item.as_ref().map(decode).transpose()
+    }
+
+    /// Every destination that the incident's notices were, or are being, sent to.
+    pub async fn deliveries(&self, incident: &IncidentId) -> Result<Vec<(DestinationId, Delivery)>, ReadError> {
+        let part = Part::all(keys::deliveries_of(incident));
+        self.query_all(Table::Alerts, &part, |item| Ok((destination(item)?, decode(item)?))).await
+    }
+}
+
+/// What a refused claim means. `wanted`: whether it would have been granted but for the lease.
+fn refused(stored: Option<Item>, wanted: impl Fn(&Delivery) -> bool) -> Result<Claim, WriteError> {
+    let stored = stored.as_ref().map(decode).transpose()?.unwrap_or_default();
+    match stored.lease_until {
+        Some(until) if wanted(&stored) => Ok(Claim::Busy { until }),
+        _ => Ok(Claim::AlreadySent),
+    }
+}
+
+fn destination(item: &Item) -> Result<DestinationId, ReadError> {
+    let name = Reader::new(item).name();
+    name.sk.parse().map_err(|_| ReadError::missing(&name, "the destination's id"))
+}
