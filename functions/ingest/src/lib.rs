@@ -65,7 +65,7 @@ impl App {
     }
 }
 
-/// Takes one request in. Never fails: whatever goes wrong is an answer of the protocol.
+/// Receives one request. Never fails: every error is an answer of the protocol.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
     gateway::response(&take_in(app, &request).await)
 }
@@ -218,7 +218,7 @@ async fn look_up(
             Asked::Unknown => return Ok(Asked::Unknown),
             Asked::TooOften(wait) => return Ok(Asked::TooOften(wait)),
         },
-        // A table that is slow to answer keeps nobody out whose key was good a while ago.
+        // A slow table locks out no sender with a key that was valid a short while ago.
         Err(_) => app.store.remembered_intake(key, now).ok_or(LookUpError::TooSlow)?,
     };
     let opened = timeout_at(until, app.secrets.of(&stored.integration)).await;

@@ -3,7 +3,7 @@
 //! A number is taken before the send and travels with the message, and with it how many messages are known to be in the
 //! queue by then. The first bounds from above how many messages there can be, the second from below: a request that was
 //! cut off before its send was answered (a timeout, the death of the process) may have queued its message or not. Its
-//! sender was not told that it was taken, so it may be missing, and the ledger must not wait for it.
+//! sender did not receive an acceptance, so it may be missing, and the ledger must not wait for it.
 //!
 //! If a message certainly did not get into the queue, its number goes back and the next message has it. After a timeout the
 //! number stays taken: should the message have got through after all, two messages would have one number.

@@ -1,7 +1,7 @@
-//! The one send of a message, before its sender is told that it was taken.
+//! The one send of a message, before its sender receives the acceptance.
 //!
 //! Two attempts within two seconds carry the same stamp, so a copy is absorbed behind the queue. If neither is answered
-//! the sender is told to send again; it then comes under a new stamp, as any repetition does.
+//! the answer asks the sender to send again; that message has a new stamp, like any repetition.
 
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ impl Outbox {
         self.hand_over_many(integration, verdict, body, 1, now).await
     }
 
-    /// Queues a record that stands for so many messages.
+    /// Queues a record that represents this number of messages.
     pub async fn hand_over_many(
         &self,
         integration: &IntegrationId,

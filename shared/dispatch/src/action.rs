@@ -1,7 +1,7 @@
-//! What follows from a person's action, made good after a crash at any point.
+//! What follows from a person's action, completed even after a crash at any point.
 //!
 //! 1. [`Dispatch::begin`] writes due work that names the action and its incidents.
-//! 2. The action is written: one conditional write, whose entry bears the action's name.
+//! 2. The action is written: one conditional write, and its entry has the action's name.
 //! 3. [`Dispatch::tell`] carries out what follows from the entry.
 //! 4. [`PendingAction::done`] deletes the due work.
 //!

@@ -1,4 +1,4 @@
-//! An incident that should be told and reaches nobody rings an alarm: a metric says so, and an alarm watches it.
+//! An incident that should notify and reaches nobody raises an alarm: a metric counts it, and an alarm watches the metric.
 
 use alerting::base::moment::Moment;
 use alerting::incident::notice::Notice;
@@ -7,7 +7,7 @@ use alerting::incident::timer::Timer;
 use alerting::incident::{Escalation, Incident, Progress};
 use lambda_kit::metric;
 
-/// Says so if nobody hears of an incident that is new, or given to someone again, and nobody is going to.
+/// Counts an incident that is new or assigned again, if nobody is notified of it and nobody will be.
 pub(crate) fn check(incident: &Incident, entry: &Entry, notices: &[Notice], timers: &[Timer], now: Moment) {
     let wants_someone = match entry.kind {
         EntryKind::NobodyReached => true,

@@ -3,7 +3,7 @@
 use lambda_kit::queue::SendError;
 use lambda_kit::topic::PublishError;
 
-/// Why what follows was not carried out. The change itself stands: do it again.
+/// Why what follows was not carried out. The change itself is written: retry.
 #[derive(Debug, thiserror::Error)]
 pub enum DispatchError {
     #[error("reading who is told failed")]

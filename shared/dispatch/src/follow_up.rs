@@ -34,7 +34,7 @@ pub struct FollowUp {
 }
 
 impl Dispatch {
-    /// What follows from `entry`. `alert` is the one that it is about, if the caller has it at hand.
+    /// What follows from `entry`. `alert` is its alert, if the caller has it already.
     pub async fn follow_up(
         &self,
         incident: &Incident,
@@ -53,7 +53,7 @@ impl Dispatch {
         Ok(FollowUp { notices, timers, change: ChangeEvent::of_incident(incident, entry) })
     }
 
-    /// What `destination` would be told of the incident's newest change that is told at all. Nothing comes of it.
+    /// What `destination` would be sent about the newest change that notifies. Nothing is sent.
     pub async fn sample(&self, incident: &Incident, destination: &DestinationId) -> Result<Notice, DispatchError> {
         let newest = incident.timeline.iter().rev().find(|entry| entry.kind.is_told());
         let (kind, at) = newest.map_or((EntryKind::Triggered, incident.triggered_at), |entry| (entry.kind, entry.at));
@@ -72,7 +72,7 @@ impl Dispatch {
         self.notice(incident, &entry, destination).await
     }
 
-    /// What `destination` is sent about this entry, as the incident stands now.
+    /// What `destination` is sent about this entry, for the incident as it is now.
     pub async fn notice(
         &self,
         incident: &Incident,

@@ -1,10 +1,10 @@
-//! What follows from a change of an incident, whoever made it: an alert, a person, a timer.
+//! What follows from a change of an incident by an alert, a person or a timer.
 //!
-//! In: an incident and the entry that was written into it. Out: a [`FollowUp`] of notices (one per destination that hears
-//! of it), timers (what is due next), and the change that operators' own subscribers hear. Carrying it out a second time
+//! In: an incident and the entry that was written into it. Out: a [`FollowUp`] of notices (one per notified
+//! destination), timers (what is due next), and the change for operators' own subscribers. Carrying it out a second time
 //! changes nothing: all of it is named after the entry.
 //!
-//! What is absent here: decisions. Who is told what is `alerting`'s business (`notice::plan`, `timer::timers`).
+//! What is absent here: decisions. `alerting` decides who is notified of what (`notice::plan`, `timer::timers`).
 
 mod action;
 mod alarm;

@@ -19,7 +19,7 @@ use crate::queues::Dispatch;
 /// What the mapping tables of mentions are looked up by.
 const EMAIL: &str = "email";
 
-/// Whether there is anyone to tell, and so anything to read for it.
+/// Whether the entry notifies anybody, so that its subject has to be read.
 pub(crate) fn hears_anyone(incident: &Incident, entry: &Entry) -> bool {
     entry.kind.is_told()
         && match &entry.told {
@@ -91,7 +91,7 @@ impl Dispatch {
     }
 }
 
-/// The groups that the incident's level tells.
+/// The groups that the incident's level notifies.
 fn groups<'s>(incident: &Incident, space: Option<&'s Space>) -> impl Iterator<Item = &'s Group> {
     let escalation = incident.escalation.as_ref();
     let rule = escalation

@@ -1,6 +1,6 @@
 //! Keys that show by themselves that this deployment has made them: random characters, then a keyed checksum of them.
 //!
-//! The checksum is no secret and opens nothing. It tells a key of ours from a guess without a read of the table: of
+//! The checksum is no secret and opens nothing. It distinguishes a key of ours from a guess without a read of the table: of
 //! 14 million guesses at an intake key one passes, of 10¹⁰ at an API key. Keys of earlier versions have no checksum, and a
 //! rotation of the data key changes it; such keys are as valid, and are looked up within a limit per source.
 //!

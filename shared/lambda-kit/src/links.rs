@@ -100,7 +100,7 @@ const fn period(at: Moment) -> i64 {
     at.secs().div_euclid(PERIOD_SECS)
 }
 
-/// The links of notices as they stand in messages.
+/// The links of notices as they appear in messages.
 #[derive(Debug, Clone)]
 pub struct SignedLinks<'a> {
     pub keys: &'a LinkKeys,

@@ -1,4 +1,4 @@
-//! The one metric of our own: something that should have been told was not. An alarm watches it.
+//! Our only metric: a notification that should have been sent was not. An alarm watches it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 

@@ -23,7 +23,7 @@ pub struct Queue {
 #[derive(Debug, Clone, Default)]
 pub struct Entry {
     pub body: String,
-    /// On a FIFO queue the group that keeps order; on a standard queue the tenant that fair queues tell apart.
+    /// On a FIFO queue the group that keeps order; on a standard queue the tenant that fair queues distinguish.
     pub group: Option<String>,
     /// FIFO only.
     pub deduplication_id: Option<String>,

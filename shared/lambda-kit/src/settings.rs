@@ -1,7 +1,7 @@
 //! The environment, read once. It holds names of resources and no tunables: those are constants with a reason, or the
 //! operator's configuration in the table. The only place in the project that reads environment variables.
 
-/// Reads variables and remembers which are missing, so that a person is told all of them at once.
+/// Reads variables and collects the missing ones, so that one error names all of them.
 #[derive(Debug, Default)]
 pub struct Env {
     missing: Vec<&'static str>,

@@ -22,7 +22,7 @@ use crate::queue::Queue;
 /// How long before its deadline a function stops, so that it can still report what it has not done.
 pub const STOP_BEFORE: Duration = Duration::from_secs(2);
 
-/// What becomes of one record.
+/// The result of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Disposition {
     /// Taken care of: delete it.

@@ -1,4 +1,5 @@
-//! Who may sign in: an account beside a member, and members by what a person types in or a sign-in provider says.
+//! Accounts of members who can sign in, and members by the address that a person types or the subject that a sign-in
+//! provider names.
 //!
 //! Members are found by pointers that are written with them and never taken back, so a pointer is a hint: what it leads to
 //! counts only if the member has the address, or is that subject, now.
@@ -44,7 +45,7 @@ impl Store {
         item.as_ref().map(|item| Reader::new(item).json("doc")).transpose()
     }
 
-    /// All of them: as many as there are people who sign in.
+    /// All accounts: one for each person who signs in.
     pub async fn accounts(&self) -> Result<Vec<Account>, ReadError> {
         let part = Part::all(keys::ACCOUNT).latest();
         self.query_all(Table::Config, &part, |item| Reader::new(item).json("doc")).await
@@ -63,14 +64,14 @@ impl Store {
         self.delete(Table::Config, &Key::new(keys::ACCOUNT, member)).await
     }
 
-    /// Those who have this address now, whatever its case.
+    /// Members who have this address now, in any case.
     pub async fn members_with_email(&self, email: &str) -> Result<Vec<Member>, ReadError> {
         let wanted = email.to_lowercase();
         let has = |member: &Member| member.email.as_deref().is_some_and(|email| email.to_lowercase() == wanted);
         self.members_in(&keys::members_with_email(email), has).await
     }
 
-    /// Those who are this subject of this sign-in provider now: pinned to it, or noted and not pinned to another one.
+    /// Members who are this subject of this sign-in provider now: pinned to it, or noted and not pinned to another one.
     pub async fn members_with_subject(&self, issuer: &str, subject: &str) -> Result<Vec<Member>, ReadError> {
         let is = |member: &Member| match &member.sign_in {
             Some(pinned) if pinned.issuer == issuer => pinned.subject == subject,

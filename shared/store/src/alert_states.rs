@@ -1,7 +1,7 @@
 //! The hot item: the state of one alert key, written once per batch that holds messages of that key.
 //!
 //! One write unit is 1 KB, and so is the limit of this item with everything it can hold; a property test says so.
-//! Hence the short names, and the version as the one attribute that the condition needs. Written only over the version
+//! This is why names are short and the version is the only attribute that the condition needs. Written only over the version
 //! that was read; a refused write brings the newer state, or turns out to be the same write whose answer was lost.
 //! An open alert's state does not expire, a closed one's outlives every queue.
 

@@ -77,7 +77,7 @@ impl Store {
             Write::Done(_) => Ok(WriteAlert::Written(alert)),
             Write::Refused(Some(stored)) => {
                 let stored = decode(&stored)?;
-                // Its own write, whose answer was lost.
+                // This is its own write; the answer was lost.
                 Ok(if stored == alert { WriteAlert::Written(alert) } else { WriteAlert::Lost(Some(stored)) })
             }
             Write::Refused(None) => Ok(WriteAlert::Lost(None)),
@@ -106,7 +106,7 @@ impl Store {
         Err(WriteError::Read(ReadError::throttled(name)))
     }
 
-    /// As it is now, with the count that was last shown: for those who are about to change it.
+    /// The current alert, with the count that was last shown. Read before a change.
     pub async fn alert_as_stored(&self, id: &AlertId) -> Result<Option<Alert>, ReadError> {
         let Some(key) = keys::alert(id) else { return Ok(None) };
         let item = self.get(Table::Alerts, &key, Reading::Latest).await?;

@@ -70,7 +70,7 @@ impl ApiKeys<'_> {
         Ok(())
     }
 
-    /// Saves a key that is used, unless it was revoked meanwhile: it must not come back.
+    /// Saves a key that is used, unless it was revoked meanwhile: a revoked key must stay revoked.
     pub async fn touch(&self, hash: &str, api_key: &ApiKey) -> Result<(), WriteError> {
         let key = Key::new(keys::API_KEY, hash);
         let item = item(&key, [("doc", json(&key, api_key)?)]);
@@ -94,7 +94,7 @@ impl ApiKeys<'_> {
         if caches.unknown_api_keys.fresh(&name, now).is_some() {
             return Ok(Asked::Unknown);
         }
-        // A key that has worked is read whoever asks: a flood from a shared address keeps nobody out.
+        // A key that has worked is read for every source: a flood from a shared address locks no client out.
         if let Some(wait) = source.and_then(|source| caches.guesses.wait(source, now))
             && caches.api_keys.stale(&name).is_none()
         {

@@ -53,7 +53,7 @@ impl<K: Clone + Eq + Hash, V: Clone> Cache<K, V> {
         entries.map.get(key).filter(|entry| now < entry.until).and_then(|entry| entry.value.clone())
     }
 
-    /// Whatever is remembered, however old.
+    /// The cached value, however old.
     pub(crate) fn stale(&self, key: &K) -> Option<V> {
         self.lock().map.get(key).and_then(|entry| entry.value.clone())
     }

@@ -38,7 +38,7 @@ pub enum ChangeError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "the outcome of one call, matched where it arrives and never stored")]
 pub enum Outcome {
-    /// It is written, now or by an earlier call of the same name: tell it.
+    /// It is written, now or by an earlier call of the same name: carry out what follows.
     Changed(Incident, Entry),
     /// It has no effect.
     Nothing,
@@ -224,7 +224,7 @@ impl Store {
         Ok(Some(shut(alert, shown, count, now)))
     }
 
-    /// Shows the alert as closed, whatever it shows meanwhile; whether this call did.
+    /// Shows the alert as closed. Returns whether this call changed it.
     pub async fn show_closed(&self, closed: &Alert, before: &Alert, now: Moment) -> Result<bool, WriteError> {
         let close = |stored: Option<&Alert>| shut(stored.unwrap_or(before), closed.shown, closed.count, now);
         Ok(self.change_alert(Some(before.clone()), close, now).await?.1)
@@ -243,7 +243,7 @@ impl Store {
         for _ in 0..RACES {
             let Some(state) = current else { return Ok(None) };
             if state.status == Status::Closed || state.episode != Some(alert.opened_by) {
-                // Closed before, perhaps by this very call whose answer was lost: what people see may still lag behind.
+                // Closed before, perhaps by this call when its answer was lost: the shown alert may still be open.
                 return Ok((alert.status == Status::Open).then_some((state.watermark, state.count)));
             }
             let close = AlertEvent {
@@ -276,7 +276,7 @@ fn shut(stored: &Alert, shown: Stamp, count: u64, now: Moment) -> Alert {
     Alert { status: Status::Closed, texts, shown, count, closed_at: Some(now), updated_at: now, ..stored.clone() }
 }
 
-/// Those who lost the same race do not meet again at once.
+/// Callers that lost the same race wait for different times.
 pub(crate) async fn pause(races: u32) {
     if races > 2 {
         let spread = getrandom::u32().unwrap_or(0) % 1000;

@@ -20,7 +20,7 @@ use crate::table::{Condition, Reading, Table, Write};
 
 /// How often a decision is made again over what another request left meanwhile.
 const ROUNDS: usize = 8;
-/// How long what is over stays, so that a late guess is told why it is.
+/// How long an expired code is kept, so that a late guess gets the reason.
 const AFTERLIFE: Duration = Duration::from_secs(24 * 3600);
 
 /// What became of a code that was entered.

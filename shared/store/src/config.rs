@@ -49,7 +49,7 @@ pub trait Record: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
     fn created_at(&self) -> Moment;
 
     /// Partitions that name the record by its id beside its own, so that it is found by more than that. They keep what
-    /// it was found by once: who follows such a pointer looks whether the record still has it.
+    /// it was once found by: a reader that follows such a pointer checks that the record still has the value.
     fn found_in(&self) -> Vec<String> {
         Vec::new()
     }

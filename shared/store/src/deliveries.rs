@@ -3,13 +3,13 @@
 //! `claim` (a lease) → the caller sends → `mark`. Once change `n` of an incident was delivered to a destination, `sent`
 //! is at least `n`, and neither `n` nor anything older is sent there again. Without a crash nothing is sent twice; after
 //! a crash between sending and marking the lease runs out and it is sent once more. A change that was given up does not
-//! raise `sent`, so a notice that comes back from a dead-letter queue is sent.
+//! raise `sent`, so a notice that is redriven from a dead-letter queue is sent.
 //!
 //! [`claim_again`](crate::connection::Store::claim_again) is for a notice that a person asked for again: it is sent although it was delivered before,
 //! once for each time that it was asked for.
 //!
 //! `mark` takes effect only for the owner of the lease, so a worker that lost it cannot turn anything back. Both writes
-//! recognise themselves when their first answer was lost: an owner may claim again, and a mark finds itself in `told`.
+//! recognise their own write when its answer was lost: an owner may claim again, and a mark finds itself in `told`.
 
 mod claims;
 mod updates;
@@ -99,7 +99,7 @@ pub enum DeliveryState {
     Delivered,
     /// As a line of a message about several incidents. Or superseded: a newer change of the same incident was delivered
     /// to the same destination, and its message shows the incident as it stood after both. Nothing else counts as
-    /// folded: a change that was given up stays failed, whatever is delivered after it.
+    /// folded: a change that was given up stays failed, even if a later one is delivered.
     Folded,
     Failed,
 }
@@ -199,7 +199,7 @@ pub struct Mark {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marked {
     Recorded,
-    /// The lease ran out and belongs, or belonged, to someone else, perhaps for an older change: claim again.
+    /// The lease expired, and another worker has, or had, it, perhaps for an older change: claim again.
     NotOurs,
 }
 

@@ -1,4 +1,4 @@
-//! What can go wrong, by operation family. A lost race is an outcome of its own operation, never one of these.
+//! What can go wrong, by operation family. A lost race is a result of its operation, not an error.
 //!
 //! The texts name what was attempted and on which item; they hold no bodies, no secrets and no table names. The cause
 //! is the source: log the whole chain once, where it is handled.
@@ -53,7 +53,7 @@ pub enum WriteError {
 /// Why a piece of configuration was not saved.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// Someone saved it meanwhile, or it exists already, or is gone: read it again.
+    /// Another caller saved or deleted it meanwhile, or it exists already: read it again.
     #[error("{item} was changed meanwhile")]
     Conflict { item: String },
     /// It would not fit a stored item.

@@ -20,11 +20,11 @@ pub struct Group {
     pub version: u64,
 }
 
-/// A flapping alert tells nobody until this moment.
+/// A flapping alert notifies nobody until this moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mute {
     pub until: Moment,
-    /// The message that began it, which is told.
+    /// The message that began it; it notifies.
     pub begun_by: Stamp,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Keys have more than 100 random bits, so no number of guesses finds one. What is bounded is what guesses cost: each is
 //! a read of the table. A key that does not exist is remembered for a while, and only what had to be read counts, so a
-//! sender that repeats one old key keeps nobody out. A source that is over its limit has only such keys looked at
+//! sender that repeats one old key locks no other sender out. A source that is over its limit has only such keys looked at
 //! as this process knows already.
 
 use std::collections::HashMap;
@@ -87,7 +87,7 @@ fn minute(now: Moment) -> i64 {
     now.millis().div_euclid(MINUTE_MS)
 }
 
-/// Whoever has one address of IPv6 usually has the 2⁶⁴ of its network.
+/// The owner of one IPv6 address usually has all 2⁶⁴ addresses of its network.
 fn network(source: &str) -> String {
     match source.parse() {
         Ok(IpAddr::V6(address)) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).to_string(),

@@ -1,11 +1,11 @@
 //! Incidents, written only over the change that was read.
 //!
-//! Whoever loses the race gets the newer incident and applies its change to that one: a person's acknowledgement
+//! A writer that loses the race gets the newer incident and applies its change to that one: a person's acknowledgement
 //! between a read and a write survives.
 //!
 //! Every alert has its place in each of its spaces, named after the message that opened it. There is its own incident,
-//! or a note of what became of it instead: the incident that it joined, the silence that took it. Whatever was written
-//! there first stands, so a copy of the message finds the same.
+//! or a note of its result: the incident that it joined, or the silence that dropped it. The first write stays, so a copy
+//! of the message finds the same.
 
 use alerting::base::ids::{IncidentId, SilenceId, SpaceId};
 use alerting::base::limits;
@@ -24,7 +24,7 @@ use crate::table::{Condition, Part, Range, Reading, Table, Terms, Write};
 /// How long an entry outlives its moment as an item of its own: an incident that is open for longer is none.
 const SPILLED_ENTRY: std::time::Duration = std::time::Duration::from_secs(400 * 24 * 3600);
 
-/// What stands at an alert's place in a space.
+/// The item at an alert's place in a space.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "the outcome of one call, matched where it arrives and never stored")]
 pub enum Place {
@@ -50,7 +50,7 @@ pub enum Replaces {
 #[expect(clippy::large_enum_variant, reason = "the outcome of one call, matched where it arrives and never stored")]
 pub enum WriteIncident {
     Written,
-    /// Something else stands there. Apply again to this.
+    /// Another item is there. Apply the change again to this one.
     Lost(Option<Place>),
 }
 
@@ -76,7 +76,7 @@ impl Store {
         })
     }
 
-    /// What stands at the place of the alert after which `id` is named.
+    /// The item at the place of the alert that `id` is named after.
     pub async fn place(&self, id: &IncidentId) -> Result<Option<Place>, ReadError> {
         let Some(key) = keys::incident(id) else { return Ok(None) };
         let item = self.get(Table::Alerts, &key, Reading::Latest).await?;
@@ -185,7 +185,7 @@ impl Store {
         Ok(entries)
     }
 
-    /// Entries of one range of the table, with those that stand in the incident itself.
+    /// Entries of one range of the table, with those in the incident itself.
     async fn timeline_part(
         &self,
         incident: &Incident,

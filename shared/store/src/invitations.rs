@@ -1,7 +1,7 @@
 //! One-time links: the first administrator's, and one that lets a member choose a password.
 //!
 //! There is one of each at most: a new one replaces the one before. Only the hash of a link's token is kept. Using it up and
-//! what it was for are one transaction, so of two who use it at once one succeeds.
+//! what it was for are one transaction, so of two people who use it at once one succeeds.
 
 use alerting::base::ids::MemberId;
 use alerting::base::moment::Moment;
@@ -22,7 +22,7 @@ const ROUNDS: usize = 4;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Invitation {
-    /// `None`: whoever has the link becomes the first administrator.
+    /// `None`: the person with the link becomes the first administrator.
     pub member: Option<MemberId>,
     /// [`keys::secret_hash`] of the link's token.
     pub hash: String,

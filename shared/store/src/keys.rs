@@ -13,8 +13,8 @@
 //! | config | `CODES_SENT` | `member#{id}` or `address#{hash128}` | when codes were sent; `version` |
 //! | config | `ACCOUNT` | member | the document, `version` |
 //! | config | `INVITATION` | member, or `-` for the first administrator | `hash` of the link's token, `until` |
-//! | config | `EMAIL#{hash128 of the address}`, `SUBJECT#{hash128 of the subject}` | member | nothing: who had it once |
-//! | config | `TRIES#{hash128 of whose}` | `-` | `count`, `until` |
+//! | config | `EMAIL#{hash128 of the address}`, `SUBJECT#{hash128 of the subject}` | member | nothing: a pointer, perhaps outdated |
+//! | config | `TRIES#{hash128 of address or source}` | `-` | `count`, `until` |
 //! | config | `OIDC` | `-` | the document, `version` |
 //! | alerts | `STATE#{integration}#{hash128 of the alert key}` | `-` | the hot state, `version` |
 //! | alerts | `ALERT#{integration}` | stamp that opened it | the detail, `shown`, `status` |
@@ -134,12 +134,12 @@ pub(crate) fn codes_sent_to_address(address: &str) -> Key {
     Key::new(CODES_SENT, format_args!("address#{}", hash128(&[&address.to_lowercase()])))
 }
 
-/// Members who have, or had, an email address, whatever its case.
+/// Members who have, or had, an email address, in any case.
 pub(crate) fn members_with_email(email: &str) -> String {
     format!("EMAIL#{}", hash128(&[&email.to_lowercase()]))
 }
 
-/// Members who are, or were, this to the sign-in provider.
+/// Members who are, or were, this subject at the sign-in provider.
 pub(crate) fn members_with_subject(subject: &str) -> String {
     format!("SUBJECT#{}", hash128(&[subject]))
 }

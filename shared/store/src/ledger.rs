@@ -5,7 +5,7 @@
 //! given a number. In between the outcomes decide: a request that was cut off may have queued its message or not. Outcomes are counted from the message
 //! log, where each message has one entry; notices from the same entries, and their states from the deliveries.
 //!
-//! It costs nothing until someone asks. An hour that is over and balanced is frozen; if a greater count of that hour
+//! It costs nothing until somebody reads it. An hour that is past and balanced is frozen; if a greater count of that hour
 //! arrives later, the frozen one no longer agrees and the hour is counted again.
 
 pub mod counted;

@@ -61,7 +61,7 @@ pub struct LogEntry {
     pub body: RawBody,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay_of: Option<Stamp>,
-    /// How many messages it stands for: refusals that were only counted share an entry. Stored apart from the rest.
+    /// How many messages it represents: refusals that were only counted share an entry. Stored apart from the rest.
     #[serde(skip, default = "once")]
     pub times: u64,
     /// The configuration that it was judged by; `None`: by none (it was refused), or by an earlier version of this code.
@@ -73,7 +73,7 @@ const fn once() -> u64 {
     1
 }
 
-/// Versions of the configuration that judged a message: whoever explains it later sees what was saved since. Stored under
+/// Versions of the configuration that judged a message, so that a later explanation sees what was saved since. Stored under
 /// short names.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct JudgedBy {
@@ -84,7 +84,7 @@ pub struct JudgedBy {
     pub spaces: BTreeMap<SpaceId, u64>,
 }
 
-/// The closed set of what becomes of a message.
+/// The results of a message: a closed set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MessageOutcome {
@@ -109,7 +109,7 @@ impl MessageOutcome {
     }
 }
 
-/// Which change of which incident is told to whom. Stored under short names.
+/// Which change of which incident is sent to which destination. Stored under short names.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct NoticeRef {
     #[serde(rename = "i")]
@@ -254,7 +254,7 @@ pub(crate) fn notices(item: &Item) -> Result<Vec<NoticeRef>, ReadError> {
     if reader.optional_text("notices").is_none() { Ok(Vec::new()) } else { reader.json("notices") }
 }
 
-/// How many messages an entry stands for, without inflating it.
+/// How many messages an entry represents, without inflating it.
 pub(crate) fn times(item: &Item) -> u64 {
     Reader::new(item).optional_number("times").unwrap_or(1)
 }

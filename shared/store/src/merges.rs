@@ -34,7 +34,7 @@ impl Store {
         for races in 1..=RACES {
             let (from, into) = (self.mergeable(source).await?, self.mergeable(target).await?);
             if let Some(entry) = left_by(&into, action) {
-                // By this very call, whose answer was lost.
+                // By this call, when its answer was lost.
                 let left = left_by(&from, action).cloned().map(|entry| (from.clone(), entry));
                 return Ok(left.into_iter().chain([(into.clone(), entry.clone())]).collect());
             }
@@ -55,7 +55,7 @@ impl Store {
         Err(WriteError::Read(ReadError::throttled(source)).into())
     }
 
-    /// An incident that takes part in a merge; one that stands for a circle is as if it had not been merged.
+    /// An incident that takes part in a merge. One that represents a circle counts as not merged.
     async fn mergeable(&self, id: &IncidentId) -> Result<Incident, WriteError> {
         let Some(incident) = self.incident(id).await? else {
             return Err(ReadError::missing(id, "the incident").into());

@@ -57,7 +57,7 @@ impl FromStr for Cursor {
 }
 
 impl Cursor {
-    /// The sort key below which the partition goes on.
+    /// The sort key below which the rest of the partition is.
     fn below(&self, partition: &str) -> String {
         match &self.place {
             Some(place) if place_of(partition) > place.as_str() => self.stamp.successor().to_string(),
@@ -66,12 +66,12 @@ impl Cursor {
     }
 }
 
-/// What of a partition's name tells it from the others of the list: the id behind the kind.
+/// The part of a partition's name that differs within the list: the id after the kind.
 fn place_of(partition: &str) -> &str {
     partition.rsplit_once('#').map_or(partition, |(_, id)| id)
 }
 
-/// An item of the list, with where it stands.
+/// An item of the list, with its position.
 struct Found<T> {
     sort: String,
     place: String,

@@ -14,7 +14,7 @@ use crate::table::{Reading, Table, Write};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OidcProvider {
     pub version: u64,
-    /// As people know it: it stands on the button.
+    /// The name that people know; it is on the button.
     pub name: String,
     /// What its tokens are issued by, and where its metadata is found.
     pub issuer: String,

@@ -1,4 +1,4 @@
-//! Who gets an incident: the space's rules and the people that they name, as they are configured now.
+//! Who is assigned an incident: the space's rules and the people that they name, as they are configured now.
 //!
 //! What is decided is `alerting`'s business ([`alerting::incident::assignment`]); here is only what it has to know.
 
@@ -51,7 +51,7 @@ impl Store {
         self.inner.policies.of(space).hold(space, &view(alert, alert.severity), at)
     }
 
-    /// Whom an incident of this severity goes to; `alert` stands for all of its alerts.
+    /// Who is assigned an incident of this severity; `alert` represents all of its alerts.
     pub async fn assign(
         &self,
         space: &Space,
@@ -89,7 +89,7 @@ impl Store {
         self.inner.policies.of(space).rule(space, &view(alert, severity), now)
     }
 
-    /// Members and the members of teams, each as they want to be reached. Who does not exist is left out.
+    /// Members and the members of teams, each with their preferences. Deleted members are left out.
     pub async fn reach(
         &self,
         members: &[MemberId],

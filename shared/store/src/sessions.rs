@@ -12,7 +12,7 @@ use crate::item::{Reader, expiry, item, json};
 use crate::keys::{self, Key};
 use crate::table::{Condition, Part, Reading, Table};
 
-/// A session that nobody used for so long ends. Who is on call and has a calm day stays signed in.
+/// An unused session ends after this time. It is long enough for a calm day on call.
 pub const IDLE: Duration = Duration::from_secs(48 * 3600);
 /// How exact `seen_at` is: one write per session and hour at most.
 const SEEN_EVERY: Duration = Duration::from_secs(3600);
@@ -26,7 +26,7 @@ pub struct Session {
     pub created_at: Moment,
     /// From then on it opens nothing; the table's TTL removes it some time later.
     pub expires_at: Moment,
-    /// When the member proved again who they are, in this session.
+    /// When the member last confirmed their identity in this session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_at: Option<Moment>,
     /// When it was used, to the hour; `None`: not since it began.
@@ -61,7 +61,7 @@ impl Store {
         self.put_session(hash, session, None).await
     }
 
-    /// Saves a session that is used, unless it has ended meanwhile: one that was ended must not come back.
+    /// Saves a session that is used, unless it has ended meanwhile: an ended session must stay ended.
     pub async fn touch_session(&self, hash: &str, session: &Session) -> Result<(), WriteError> {
         self.put_session(hash, session, Some(Condition::exists())).await
     }

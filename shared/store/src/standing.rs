@@ -1,4 +1,4 @@
-//! Which incident stands at an id, once all merges and notes are followed.
+//! Which incident an id leads to, after all merges and notes are followed.
 
 use alerting::base::ids::IncidentId;
 use alerting::incident::Incident;
@@ -12,15 +12,15 @@ use crate::incidents::Place;
 const MERGES: usize = 100;
 
 impl Store {
-    /// What stands where a note or a merge leads. In a circle of merges, which an earlier version could leave behind, one
-    /// incident stands for all of them and takes the change.
+    /// The item that a note or a merge leads to. In a circle of merges, which an earlier version could leave behind, one
+    /// incident represents all of them and takes the change.
     pub(crate) async fn follow(&self, path: &mut Path, target: IncidentId) -> Result<Option<Place>, ReadError> {
         let is_circle = path.go(target)?;
         let place = self.place(path.at()).await?;
         Ok(if is_circle { place.map(out_of_circle) } else { place })
     }
 
-    /// The incident that stands for the circle of merges that `id` is in; `None`: it is in none.
+    /// The incident that represents the circle of merges that `id` is in; `None`: it is in none.
     pub(crate) async fn stands_for_circle(&self, id: &IncidentId) -> Result<Option<IncidentId>, ReadError> {
         let mut path = Path::from(id);
         while let Some(Place::Incident(Incident { merged_into: Some(target), .. })) = self.place(path.at()).await? {
@@ -31,7 +31,7 @@ impl Store {
         Ok(None)
     }
 
-    /// What stands at `id` once all notes and merges are followed: an incident, a note that there is none, or nothing.
+    /// The item that `id` leads to after all notes and merges: an incident, a note that there is none, or nothing.
     pub async fn standing(&self, id: &IncidentId) -> Result<Option<Place>, ReadError> {
         let mut path = Path::from(id);
         let mut place = self.place(id).await?;
@@ -59,8 +59,8 @@ impl Path {
         self.0.last().expect("a path begins somewhere")
     }
 
-    /// Goes on to `target`. If it was there before, this is a circle: then it goes to the one with the smallest id, which
-    /// stands for all of them from wherever one comes.
+    /// Follows to `target`. If it was there before, this is a circle: then it follows to the one with the smallest id, which
+    /// represents all of them from every starting point.
     fn go(&mut self, target: IncidentId) -> Result<bool, ReadError> {
         if self.0.len() > MERGES {
             return Err(ReadError::throttled(&target));

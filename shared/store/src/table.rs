@@ -27,7 +27,7 @@ pub(crate) enum Reading {
     Latest,
 }
 
-/// Placeholders and what they stand for. Every attribute but the keys is named by placeholder, so that no name collides
+/// Placeholders and their values. Every attribute but the keys is named by placeholder, so that no name collides
 /// with DynamoDB's reserved words.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Terms {

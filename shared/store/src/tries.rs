@@ -15,7 +15,7 @@ use crate::table::{Condition, Reading, Table, Write};
 
 /// How often a count is made again over a newer one.
 const ROUNDS: usize = 5;
-/// The wait when even that was not enough: that many at once are nobody's own mistake.
+/// The wait after further tries: so many at once are no mistake of one person.
 const CONTENDED: Duration = Duration::from_secs(1);
 
 /// At most so many tries from the first one until so much later.
@@ -29,12 +29,12 @@ pub struct Limit {
 struct Tries {
     count: u64,
     until: Moment,
-    /// Of the stored item, with what it replaces: a count that began anew is another one.
+    /// Of the stored item, with what it replaces: a count that started again is a different one.
     version: u64,
 }
 
 impl Store {
-    /// Counts one more try of `whose`, or says how long to wait.
+    /// Counts one more try of `whose` (an address or a source), or returns how long to wait.
     pub async fn count_try(&self, whose: &str, limit: Limit, now: Moment) -> Result<Token, WriteError> {
         let key = keys::tries(whose);
         let stored = self.get(Table::Config, &key, Reading::Latest).await?;

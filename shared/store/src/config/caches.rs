@@ -29,7 +29,7 @@ pub(crate) struct Caches {
     pub(crate) intake_keys: Cache<String, IntegrationId>,
     /// Hashes of keys that do not: apart, so that a flood of them evicts no key that does.
     pub(crate) unknown_keys: Cache<String, ()>,
-    /// Hashes of API keys that this process has found before. Only of their being keys: each is read anew every time.
+    /// Hashes of API keys that this process has found before. Only that they are keys is cached: each key is read every time.
     pub(crate) api_keys: Cache<String, ()>,
     pub(crate) unknown_api_keys: Cache<String, ()>,
     /// Of keys of either kind.

@@ -34,7 +34,7 @@ impl<'a, R: Record> Documents<'a, R> {
         Self { store, cache, all: None }
     }
 
-    /// As it is now: who has just saved a record reads what was saved.
+    /// The current record, read consistently: a caller that has just saved a record reads what it saved.
     pub async fn get(&self, id: &R::Id) -> Result<Option<R>, ReadError> {
         self.read(id, Reading::Latest).await
     }
@@ -51,7 +51,7 @@ impl<'a, R: Record> Documents<'a, R> {
         Ok(concurrently(ids, read).await?.into_iter().flatten().collect())
     }
 
-    /// Every record there is, in no particular order: to find out who uses what is about to be deleted.
+    /// All records, unordered: to find what uses a record that is about to be deleted.
     pub async fn all(&self) -> Result<Vec<R>, ReadError> {
         self.store.query_all(Table::Config, &Part::all(R::KIND).latest(), decode).await
     }

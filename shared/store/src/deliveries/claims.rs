@@ -13,7 +13,7 @@ use crate::keys;
 use crate::table::{Part, Reading, Table, Write};
 
 impl Store {
-    /// Takes the lease for telling change `n`, and with it everything older. `owner` is different for each try of each
+    /// Takes the lease for sending change `n` and everything older. `owner` is different for each try of each
     /// worker, and the same when this very call is repeated.
     pub async fn claim(
         &self,

@@ -166,7 +166,7 @@ impl Store {
         if caches.unknown_keys.fresh(&hash, now).is_some() {
             return Ok(Asked::Unknown);
         }
-        // A key that was known is read again whoever asks: a flood from a shared address keeps no sender out.
+        // A known key is read again for every source: a flood from a shared address locks no sender out.
         if let Some(wait) = source.and_then(|source| caches.guesses.wait(source, now))
             && caches.intake_keys.stale(&hash).is_none()
         {

@@ -7,7 +7,7 @@ use alerting::base::ids::SpaceId;
 use alerting::incident::assignment::SpacePolicy;
 use alerting::incident::space::Space;
 
-/// Spaces whose rules are kept compiled; above this many, all are compiled anew.
+/// Number of spaces with compiled rules in the cache; beyond it, the cache is emptied.
 const KEPT: usize = 64;
 
 /// Compiled rules of spaces, by the version that they were made of.

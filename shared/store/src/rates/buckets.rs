@@ -19,7 +19,7 @@ pub(crate) struct Buckets {
 pub(crate) struct Seen {
     pub(crate) bucket: Bucket,
     pub(crate) version: u64,
-    /// Random: a write whose answer was lost recognises itself by it.
+    /// Random: identifies a write when its answer was lost.
     pub(crate) writer: String,
 }
 
