@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`template`] functions, triggers, roles and settings → [`infra`] queues, tables, alarms and the key
 //! layout → [`dependencies`] who may use whom → [`circles`] no files that import each other → [`sources`] what stands
-//! where in the code → [`claims`], [`proofs`] what keeps what is promised → [`documents`] commands that need an AWS account.
+//! where in the code → [`texts`] where the texts for people stand → [`claims`], [`proofs`] what keeps what is promised →
+//! [`documents`] commands that need an AWS account.
 
 #![cfg(test)]
 
@@ -14,5 +15,6 @@ mod infra;
 mod proofs;
 mod sources;
 mod template;
+mod texts;
 mod tree;
 mod yaml;

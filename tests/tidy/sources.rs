@@ -68,16 +68,16 @@ fn nothing_names_a_folder_of_one_machine() {
     }
 }
 
-fn rust() -> impl Iterator<Item = (String, String)> {
+pub(crate) fn rust() -> impl Iterator<Item = (String, String)> {
     tree::texts().into_iter().filter(|(path, _)| path.ends_with(".rs"))
 }
 
 /// `tests/`, `src/tests.rs`, `src/turn/contract_tests.rs`.
-fn is_test(path: &str) -> bool {
+pub(crate) fn is_test(path: &str) -> bool {
     path.starts_with("tests/") || path.contains("/tests/") || path.ends_with("tests.rs")
 }
 
 /// Tests stand at the end of a file.
-fn without_tests(text: &str) -> &str {
+pub(crate) fn without_tests(text: &str) -> &str {
     text.find("\n#[cfg(test)]\nmod tests").map_or(text, |end| &text[..end])
 }

@@ -157,8 +157,8 @@ def journey_first_steps(playwright, wanted):
     person.sees("Timeline")
     person.check("incident")
     # 8. The trace.
-    person.follow("Why someone was, or was not, told")
-    person.sees("Why was someone told, or not?")
+    person.follow("Why someone was, or was not, notified")
+    person.sees("Why was someone notified, or not?")
     person.check("trace")
     person.close()
 

@@ -9,6 +9,7 @@ use std::error::Error;
 use std::time::Duration;
 
 use alerting::incident::apply::ActionError;
+use alerting::people::destination::Language;
 use axum::Json;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -127,7 +128,7 @@ impl ApiError {
             | Self::Conflict(message)
             | Self::TooLarge(message)
             | Self::TooMany { message, .. } => (message, None),
-            Self::Refused(refusal) => (refusal.to_string(), None),
+            Self::Refused(refusal) => (words::errors::refused(&refusal, Language::English), None),
             Self::MethodNotAllowed => ("this address does not take that method".to_owned(), None),
             Self::Internal(_) => ("something failed on our side; try again".to_owned(), None),
         };

@@ -33,6 +33,5 @@ pub(crate) async fn check(app: &App, incident: &Incident, level: Option<u32>) ->
     if wanted < levels {
         return Ok(());
     }
-    let message = format!("the escalation rule has {levels} levels, and no level {}", wanted.saturating_add(1));
-    Err(ApiError::Refused(ActionError::NobodyThere(message)))
+    Err(ApiError::Refused(ActionError::NoLevel { levels, level: wanted.saturating_add(1) }))
 }

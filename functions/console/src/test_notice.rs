@@ -16,6 +16,7 @@ use serde::Serialize;
 use serde_json::Value;
 use store::rates::Token;
 use utoipa::ToSchema;
+use words::message;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -68,7 +69,7 @@ pub(crate) async fn send(app: &App, to: Addressed<'_>, actor: String, base: &str
         let message = "the destination has just been sent as much as its provider takes".to_owned();
         return Err(ApiError::TooMany { after, message });
     }
-    let notice = sample(app, to.destination, actor, now);
+    let notice = sample(app, to.destination, to.language, actor, now);
     let links = SignedLinks { keys: app.sealer.link_keys().await?, base };
     let post = Post {
         notices: std::slice::from_ref(&notice),
@@ -96,7 +97,7 @@ pub(crate) async fn provider(app: &App, channel: &str) -> Result<Option<Value>, 
 }
 
 /// A notice of an incident that does not exist.
-fn sample(app: &App, destination: DestinationId, actor: String, now: Moment) -> Notice {
+fn sample(app: &App, destination: DestinationId, language: Language, actor: String, now: Moment) -> Notice {
     let space = SpaceId::from_suffix("test").expect("a word makes an id");
     let incident = IncidentId::of(&space, app.stamps.next(now));
     Notice {
@@ -109,9 +110,9 @@ fn sample(app: &App, destination: DestinationId, actor: String, now: Moment) -> 
         num: incident.num(),
         incident,
         space,
-        space_name: "Test".to_owned(),
-        title: "Test notice from Larkspur".to_owned(),
-        description: "If you can read this, alerts arrive here. Nothing is wrong, and nobody has to act.".to_owned(),
+        space_name: message::TEST_SPACE.of(language).to_owned(),
+        title: message::TEST_TITLE.of(language).to_owned(),
+        description: message::TEST_DESCRIPTION.of(language).to_owned(),
         severity: Severity::Info,
         progress: Progress::Triggered,
         episode: 0,

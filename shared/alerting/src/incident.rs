@@ -10,6 +10,7 @@ pub mod alert;
 pub mod apply;
 pub mod assignment;
 pub mod change;
+pub mod detail;
 pub(crate) mod due;
 pub mod escalation;
 pub mod grouping;
@@ -36,6 +37,7 @@ use serde::{Deserialize, Serialize};
 use crate::base::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, MemberId, SpaceId};
 use crate::base::moment::Moment;
 use crate::base::severity::Severity;
+use crate::incident::detail::{Detail, FLAPPING, HeldBy, Time};
 use crate::incident::escalation::{Next, Repeat};
 use crate::incident::timeline::Entry;
 
@@ -176,12 +178,11 @@ pub struct Hold {
 
 impl Hold {
     /// What holds back an alert that opens and closes again and again.
-    pub const FLAPPING: &'static str = "flapping";
+    pub const FLAPPING: &'static str = FLAPPING;
 
     /// What the timeline says of it.
-    pub fn remark(&self) -> String {
-        let until = self.until.map_or(String::new(), |until| format!(" until {until}"));
-        format!("nobody is told{until}: {}", self.by)
+    pub fn detail(&self) -> Detail {
+        Detail::Held { until: self.until.map(Time), by: HeldBy::of(&self.by) }
     }
 }
 

@@ -10,6 +10,7 @@ use alerting::incident::Incident;
 use alerting::incident::alert::{Alert, AlertEvent, AlertKey, Status, Verdict, fold};
 use alerting::incident::apply::{ActionError, Applied, Change, SourceChange, apply, left_by, wanted};
 use alerting::incident::assignment::Assigned;
+use alerting::incident::detail::{Remark, Unreached};
 use alerting::incident::timeline::Entry;
 
 use crate::alert_states::WriteState;
@@ -193,7 +194,7 @@ impl Store {
             (None, _) => return Ok(None),
         };
         let Some(space) = self.cached_space(space_id, now).await? else {
-            return Ok(Some(Assigned::Nobody("the space was deleted".to_owned())));
+            return Ok(Some(nobody(Remark::SpaceDeleted)));
         };
         if space.escalation_rules.is_empty() && wanted == alerting::incident::apply::Wanted::Rule {
             return Ok(Some(Assigned::Space(space.destinations.clone())));
@@ -205,7 +206,7 @@ impl Store {
             _ => None,
         };
         let Some(alert) = found else {
-            return Ok(Some(Assigned::Nobody("its alert is gone".to_owned())));
+            return Ok(Some(nobody(Remark::AlertGone)));
         };
         self.assign(&space, &alert, severity, &wanted, now).await.map(Some)
     }
@@ -282,4 +283,9 @@ pub(crate) async fn pause(races: u32) {
         let spread = getrandom::u32().unwrap_or(0) % 1000;
         tokio::time::sleep(PAUSE.mul_f64(f64::from(spread) / 1000.0)).await;
     }
+}
+
+/// Nobody, for this reason alone: no rule was asked.
+fn nobody(why: Remark) -> Assigned {
+    Assigned::Nobody(Unreached { rule: None, remarks: vec![why] })
 }

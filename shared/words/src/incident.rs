@@ -3,7 +3,7 @@
 use alerting::base::severity::Severity;
 use alerting::incident::timeline::EntryKind;
 
-use crate::Text;
+use crate::text::Text;
 
 texts! {
     // What people open and press, in messages and on pages.
@@ -39,7 +39,7 @@ texts! {
     KIND_ALERT_RECOVERED: "Alert recovered" | "告警恢复";
     KIND_STORM_WARNING: "Alert storm" | "告警风暴";
     KIND_ESCALATED: "Escalated" | "已升级";
-    KIND_REPEATED: "Told again" | "再次通知";
+    KIND_REPEATED: "Notified again" | "再次通知";
     KIND_REASSIGNED: "Reassigned" | "已重新分派";
     KIND_RESPONDER_ADDED: "Responder added" | "新增处理人";
     KIND_COMMENTED: "Commented" | "评论";
@@ -63,9 +63,9 @@ texts! {
     DELIVERY_PENDING: "on its way" | "发送中";
 
     // Result of an attempt.
-    ATTEMPT_DELIVERED: "Told" | "已通知";
-    ATTEMPT_RETRY: "Could not be told; tried again" | "未能通知，将重试";
-    ATTEMPT_REJECTED: "Could not be told" | "未能通知";
+    ATTEMPT_DELIVERED: "Notified" | "已通知";
+    ATTEMPT_RETRY: "Could not be notified; tried again" | "未能通知，将重试";
+    ATTEMPT_REJECTED: "Could not be notified" | "未能通知";
     ATTEMPT_UNKNOWN: "Sent, but no answer came" | "已发送，但未收到回应";
 
     // Reason of an attempt that failed, and of a dead letter.

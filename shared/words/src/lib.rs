@@ -13,17 +13,20 @@
 /// Declares texts, one a line: `NAME: "English" | "中文";`.
 macro_rules! texts {
     ($($name:ident: $en:literal | $zh:literal;)+) => {
-        $(pub const $name: crate::Text = crate::Text { en: $en, zh: $zh };)+
+        $(pub const $name: crate::text::Text = crate::text::Text { en: $en, zh: $zh };)+
 
-        pub(crate) const TABLE: &[(&str, crate::Text)] = &[$((stringify!($name), $name)),+];
+        pub(crate) const TABLE: &[(&str, crate::text::Text)] = &[$((stringify!($name), $name)),+];
     };
 }
 
+pub mod errors;
 pub mod incident;
 pub mod letters;
 pub mod message;
 pub mod pages;
 pub mod sentence;
+pub mod text;
+pub mod timeline;
 pub mod trace;
 
 use std::collections::BTreeMap;
@@ -31,37 +34,7 @@ use std::sync::LazyLock;
 
 use alerting::people::destination::Language;
 
-/// One text in both languages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Text {
-    pub en: &'static str,
-    pub zh: &'static str,
-}
-
-impl Text {
-    pub const fn of(self, language: Language) -> &'static str {
-        match language {
-            Language::English => self.en,
-            Language::Chinese => self.zh,
-        }
-    }
-
-    /// The text with its places filled in.
-    pub fn fill(self, language: Language, with: &[(&str, &str)]) -> String {
-        let mut rest = self.of(language);
-        let mut filled = String::with_capacity(rest.len());
-        // In one pass: what is filled in may hold braces of its own.
-        while let Some((before, (name, after))) = rest.split_once('{').and_then(|(b, a)| Some((b, a.split_once('}')?)))
-        {
-            filled.push_str(before);
-            let value = with.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
-            filled.push_str(value.unwrap_or_default());
-            rest = after;
-        }
-        filled.push_str(rest);
-        filled
-    }
-}
+use crate::text::Text;
 
 /// The language as HTML names it.
 pub const fn html_lang(language: Language) -> &'static str {
@@ -88,9 +61,11 @@ const PAGES: &[Table] = &[
 
 /// The other files, with the prefix of their keys.
 const OTHERS: &[(&str, Table)] = &[
+    ("errors.", errors::TABLE),
     ("letters.", letters::TABLE),
     ("message.", message::TABLE),
     ("sentence.", sentence::TABLE),
+    ("timeline.", timeline::TABLE),
     ("trace.", trace::TABLE),
 ];
 

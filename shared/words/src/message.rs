@@ -2,7 +2,8 @@
 
 use alerting::incident::timeline::EntryKind;
 
-use crate::{Text, incident};
+use crate::incident;
+use crate::text::Text;
 
 texts! {
     ACKNOWLEDGED: "acknowledged" | "已认领";
@@ -17,6 +18,11 @@ texts! {
     ALERTS_STAY_CLOSED: "its alerts stay closed" | "其告警仍为关闭";
     NOTE: " ({parts})" | "（{parts}）";
     AFTER: "after {duration}" | "历时 {duration}";
+
+    // A notice that only tests whether messages arrive.
+    TEST_SPACE: "Test" | "测试";
+    TEST_TITLE: "Test notice from Larkspur" | "来自 Larkspur 的测试通知";
+    TEST_DESCRIPTION: "If you can read this, alerts arrive here. Nothing is wrong, and nobody has to act." | "如果您能看到此消息，说明告警可以送达这里。没有发生故障，无需处理。";
 
     // A length of time.
     DAYS: "{count}d" | "{count} 天";

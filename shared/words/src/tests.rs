@@ -20,6 +20,10 @@ fn a_key_is_there_once() {
 fn every_text_says_the_same_in_both_languages() {
     for (key, text) in all() {
         assert_eq!(places(text.en), places(text.zh), "{key}");
+        // A language is called by its own name.
+        if key.starts_with("language_") {
+            continue;
+        }
         assert!(!text.en.is_empty() && !text.zh.is_empty() && text.en != text.zh, "{key}");
         assert!(!text.en.chars().any(is_chinese), "{key}");
         // A place may be all there is between two marks.

@@ -2,11 +2,13 @@
 
 use alerting::base::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, MemberId, SpaceId, TeamId};
 use alerting::base::severity::Severity;
+use alerting::incident::detail::Detail;
 use alerting::incident::notified::{Notified, WhyNobody};
 use alerting::incident::timeline::Entry;
 use alerting::incident::{Escalation, Incident, Progress};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use words::timeline::english;
 
 use super::Time;
 use super::actor::ActorRef;
@@ -127,8 +129,13 @@ pub(crate) struct EntryView {
     /// The same by id; absent of an attempt, and where an earlier version wrote the entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     actor_ref: Option<ActorRef>,
+    /// In English.
     #[schema(required)]
     detail: Option<String>,
+    /// The same as data, by its `type`; absent of an attempt, and where an earlier version wrote the entry.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Object>, example = json!({"type": "level", "rule": "Night", "level": 1}))]
+    data: Option<Detail>,
 }
 
 /// One destination's notices of this incident.
@@ -240,7 +247,7 @@ impl IncidentDetail {
 fn newest_within(entries: &[Entry], bytes: usize) -> usize {
     let mut room = bytes;
     let fits = |entry: &&Entry| {
-        let size = entry.actor.len() + entry.detail.as_ref().map_or(0, String::len) + ENTRY_BYTES;
+        let size = entry.actor.len() + 2 * entry.detail.as_ref().map_or(0, Detail::weight) + ENTRY_BYTES;
         let left = room.checked_sub(size);
         room = left.unwrap_or(0);
         left.is_some()
@@ -258,6 +265,7 @@ impl DeliveryView {
             actor: who.clone(),
             actor_ref: None,
             detail: Some(attempt.detail(channel.as_deref())),
+            data: None,
         })
     }
 }
@@ -269,7 +277,8 @@ impl From<Entry> for EntryView {
             kind: entry.kind.as_str(),
             actor: entry.actor,
             actor_ref: entry.by.as_ref().map(ActorRef::from),
-            detail: entry.detail,
+            detail: entry.detail.as_ref().map(english),
+            data: entry.detail.filter(|detail| !matches!(detail, Detail::Sentence(_))),
         }
     }
 }

@@ -31,8 +31,10 @@ pub(crate) enum PageError {
     /// What the API would have said: a field and a sentence, or a conflict.
     Refused {
         status: StatusCode,
-        /// In English. Shown to those who read English, and where the words know no more than that it was refused.
-        sentence: String,
+        /// The API's sentence in English.
+        english: String,
+        /// The same in Chinese, where the catalogue has it. Where it has nothing, the English one is better than none.
+        chinese: Option<String>,
         /// A key of the words.
         happened: &'static str,
     },
@@ -61,7 +63,11 @@ pub(crate) fn refused(error: ApiError) -> PageError {
         ApiError::Internal(error) => PageError::Internal(error),
         other => {
             let (status, happened) = (other.status(), happened(&other));
-            PageError::Refused { status, sentence: other.sentence(), happened }
+            let chinese = match &other {
+                ApiError::Refused(error) => Some(words::errors::refused(error, Language::Chinese)),
+                _ => None,
+            };
+            PageError::Refused { status, english: other.sentence(), chinese, happened }
         }
     }
 }
@@ -74,7 +80,7 @@ fn happened(error: &ApiError) -> &'static str {
         ApiError::Refused(ActionError::NotAcknowledged) => "refused_not_acknowledged",
         ApiError::Refused(ActionError::Merged(_)) => "refused_merged",
         ApiError::Refused(ActionError::NoRule) => "refused_no_rule",
-        ApiError::Refused(ActionError::NobodyThere(_)) => "refused_nobody_there",
+        ApiError::Refused(ActionError::NobodyThere(_) | ActionError::NoLevel { .. }) => "refused_nobody_there",
         ApiError::Invalid { field: Some(field), .. } => match field.split('[').next().unwrap_or_default() {
             "members" | "teams" | "people" => "refused_people",
             "minutes" => "refused_minutes",
@@ -141,10 +147,11 @@ impl PageError {
         };
         let status = self.status();
         let detail = match self {
-            Self::Refused { sentence, happened, .. } => {
-                let is_read = reader.language == Language::English || *happened == REFUSED;
-                is_read.then_some(sentence.as_str())
-            }
+            Self::Refused { english, chinese, happened, .. } => match (reader.language, chinese) {
+                (Language::English, _) => Some(english.as_str()),
+                (Language::Chinese, Some(chinese)) => Some(chinese.as_str()),
+                (Language::Chinese, None) => (*happened == REFUSED).then_some(english.as_str()),
+            },
             _ => None,
         };
         let context = Context { happened, remedy, detail };
@@ -185,9 +192,10 @@ mod tests {
     // Proves: finding E6
     #[tokio::test]
     async fn a_refused_action_says_why_in_the_language_of_the_page() {
+        let no_level = || ApiError::Refused(ActionError::NoLevel { levels: 2, level: 3 });
         let rows: [Row; 4] = [
             (|| ApiError::Refused(ActionError::Closed), "reopen it first", "请先重新打开"),
-            (|| ApiError::Refused(ActionError::NobodyThere("no level 3".to_owned())), "no level 3", "下一级没有"),
+            (no_level, "no level 3", "没有第 3 级"),
             (|| ApiError::invalid("members[0]", "Li has no contact"), "Li has no contact", "联系方式"),
             (|| ApiError::invalid("minutes", "expected 1 to 1440"), "expected 1 to 1440", "时长无效"),
         ];

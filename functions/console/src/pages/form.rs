@@ -1,12 +1,14 @@
 //! The fields of a form that was posted.
 
 use alerting::base::secret::Secret;
+use alerting::people::destination::Language;
 use axum::body::to_bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequest, Path, Request};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse as _, Response};
+use words::pages::shell::FORM_TOO_LARGE;
 
 use super::error::PageError;
 use crate::session::FORM_TOKEN;
@@ -61,10 +63,15 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     type Rejection = PageError;
 
     async fn from_request(request: Request, _state: &S) -> Result<Self, PageError> {
-        let body = to_bytes(request.into_body(), FORM_BYTES).await.map_err(|_| PageError::Refused {
-            status: StatusCode::PAYLOAD_TOO_LARGE,
-            sentence: format!("a form has at most {} KiB", FORM_BYTES / 1024),
-            happened: "refused",
+        let body = to_bytes(request.into_body(), FORM_BYTES).await.map_err(|_| {
+            let size = (FORM_BYTES / 1024).to_string();
+            let sentence = |language| FORM_TOO_LARGE.fill(language, &[("size", &size)]);
+            PageError::Refused {
+                status: StatusCode::PAYLOAD_TOO_LARGE,
+                english: sentence(Language::English),
+                chinese: Some(sentence(Language::Chinese)),
+                happened: "refused",
+            }
         })?;
         Ok(Self::parse(&body))
     }

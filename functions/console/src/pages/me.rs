@@ -13,6 +13,7 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
+use words::pages::members::{LANGUAGE_EN, LANGUAGE_ZH};
 
 use crate::app::{App, SharedApp};
 use crate::dto::member::Own;
@@ -105,9 +106,9 @@ async fn shown(
     let member = &signed_in.member;
     let ways = ways(app, member.language).await?;
     let found = app.store.sessions_of(&member.id, app.clock.now()).await?;
-    let languages = [("en", "English"), ("zh", "中文")].map(|(value, text)| Choice {
+    let languages = [("en", LANGUAGE_EN), ("zh", LANGUAGE_ZH)].map(|(value, text)| Choice {
         value: value.to_owned(),
-        text: text.to_owned(),
+        text: text.of(member.language).to_owned(),
         chosen: fields.language == value,
     });
     let picked = |severity| preference(member.language, severity, &fields.picks[&severity], &ways);

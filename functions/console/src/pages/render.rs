@@ -6,6 +6,7 @@
 use std::sync::LazyLock;
 
 use alerting::base::moment::Moment;
+use alerting::incident::detail::Detail;
 use alerting::people::destination::Language;
 use alerting::people::hours::Zone;
 use axum::extract::FromRequestParts;
@@ -16,6 +17,8 @@ use axum::response::Html;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
 use serde::Serialize;
+use words::pages::shell::NOT_SHOWN;
+use words::timeline::Voice;
 
 use crate::app::SharedApp;
 use crate::extract::Base;
@@ -130,6 +133,12 @@ impl Reader {
         When { iso: at.rfc3339(), shown: self.time(at) }
     }
 
+    /// What an entry of a timeline says, with moments by the reader's clock.
+    pub(crate) fn detail(&self, detail: &Detail) -> String {
+        let reason = |code: &str| self.known_word(&format!("reason_{code}")).unwrap_or(code).to_owned();
+        Voice { language: self.language, time: &|at| self.time(at), reason: &reason }.detail(detail)
+    }
+
     /// A text by its key, if there is one.
     pub(crate) fn known_word(&self, key: &str) -> Option<&'static str> {
         words::by_key(self.language).get(key).copied()
@@ -185,7 +194,8 @@ pub(crate) fn page(template: &str, title: &str, content: &impl Serialize, reader
         Err(error) => {
             // Every page is rendered by a test; what is left is a value that no test had.
             tracing::error!(%error, template, "a page could not be rendered");
-            Html("<!doctype html><title>Larkspur</title><p>This page could not be shown.".to_owned())
+            let text = NOT_SHOWN.of(reader.language);
+            Html(format!("<!doctype html><title>Larkspur</title><p>{text}"))
         }
     }
 }

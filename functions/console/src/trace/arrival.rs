@@ -4,7 +4,8 @@ use alerting::rules::integration::Integration;
 use alerting::rules::message::RefusalReason;
 use intake::decide::Check;
 use store::log::{LogEntry, MessageOutcome};
-use words::{Text, trace as texts};
+use words::text::Text;
+use words::trace as texts;
 
 use super::again::{ReadAgain, refusal};
 use super::because::Voice;

@@ -2,11 +2,14 @@
 
 use alerting::base::limits;
 use alerting::base::moment::Moment;
+use alerting::incident::detail::{Detail, HeldBy};
 use alerting::people::destination::Language;
 use alerting::rules::filter::{Condition, Filter};
 use alerting::rules::policy::FieldError;
 use alerting::rules::trace::{Asked, Outcome, Place, Trace, Tried};
-use words::{Text, sentence, trace as texts};
+use words::text::Text;
+use words::timeline::in_api;
+use words::{sentence, trace as texts};
 
 /// Characters of a value that are shown: a pattern is known by its beginning.
 const VALUE_CHARS: usize = 60;
@@ -24,6 +27,16 @@ impl Voice {
 
     pub(crate) fn plain(self, text: Text) -> String {
         text.of(self.0).to_owned()
+    }
+
+    /// What an entry of the timeline says.
+    pub(crate) fn detail(self, detail: &Detail) -> String {
+        in_api(self.0).detail(detail)
+    }
+
+    /// What holds an incident back, as it is stored.
+    pub(crate) fn held_by(self, stored: &str) -> String {
+        in_api(self.0).held_by(&HeldBy::of(stored))
     }
 
     /// All of them in one sentence.

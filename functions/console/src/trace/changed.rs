@@ -2,11 +2,14 @@
 //! the recorded ones.
 
 use alerting::incident::alert::{AlertEvent, AlertKey};
+use alerting::incident::detail::Detail;
 use alerting::rules::integration::Integration;
 use alerting::rules::message::{Message, Verdict};
 use alerting::rules::policy::Decision;
 use store::log::{LogEntry, MessageOutcome};
-use words::{Text, sentence, trace as texts};
+use words::text::Text;
+use words::timeline::english;
+use words::{sentence, trace as texts};
 
 use super::again::{Again, JudgedAgain, refusal};
 use super::because::Voice;
@@ -150,7 +153,8 @@ impl Changes {
     fn silence(&mut self, story: &Recorded, taken: &Taken) {
         let is_same = match taken {
             Taken::Dropped(silence) => story.dropped_by.as_deref() == Some(silence.as_str()),
-            Taken::Kept { remark, .. } => story.held_back.as_deref() == Some(remark),
+            // An earlier version stored the sentence.
+            Taken::Kept { detail, .. } => story.held_back.as_ref().map(english) == Some(english(detail)),
             // A mute is no silence, and comes after them.
             Taken::None => story.dropped_by.is_none() && (story.held_back.is_none() || story.muted),
         };
@@ -159,12 +163,13 @@ impl Changes {
         }
         let nothing = self.voice.plain(texts::NOTHING);
         let now = match taken {
-            Taken::None => nothing.as_str(),
-            Taken::Kept { by, .. } => by,
-            Taken::Dropped(silence) => silence.as_str(),
+            Taken::None => nothing.clone(),
+            Taken::Kept { by, .. } => self.voice.held_by(by),
+            Taken::Dropped(silence) => silence.to_string(),
         };
-        let then = story.dropped_by.as_deref().or(story.held_back.as_deref()).unwrap_or(&nothing);
-        self.add(texts::SILENCE_DIFFERS, &[("space", &story.name), ("then", then), ("now", now)]);
+        let held_back = || story.held_back.as_ref().map(|detail| self.voice.detail(detail));
+        let then = story.dropped_by.clone().or_else(held_back).unwrap_or(nothing);
+        self.add(texts::SILENCE_DIFFERS, &[("space", &story.name), ("then", &then), ("now", &now)]);
     }
 }
 
@@ -176,7 +181,7 @@ pub(crate) struct Recorded {
     /// Of the space now; `None`: deleted.
     version: Option<u64>,
     dropped_by: Option<String>,
-    held_back: Option<String>,
+    held_back: Option<Detail>,
     muted: bool,
     /// The rule by name, or that there was none; `None`: people have given the incident to others since.
     rule: Option<Option<String>>,
@@ -191,22 +196,19 @@ impl Recorded {
             .as_ref()
             .filter(|_| !again)
             .map(|incident| incident.escalation.as_ref().map(|escalation| escalation.rule_name.clone()));
-        // Of a rule that reaches nobody only the timeline speaks, in words.
-        let nobody = story.entries.iter().any(|entry| entry.detail.as_deref().is_some_and(|it| it.starts_with(NOBODY)));
+        // Only the timeline says that a rule reaches nobody.
+        let nobody = story.entries.iter().any(|entry| entry.detail.as_ref().is_some_and(Detail::is_nobody));
         Self {
             id: story.id.clone(),
             name: story.name().to_owned(),
             version: story.space.as_ref().map(|space| space.version),
             dropped_by: story.dropped_by().map(ToString::to_string),
-            held_back: story.held_back().map(str::to_owned),
-            muted: story.held_back().is_some_and(|words| words.ends_with(alerting::incident::Hold::FLAPPING)),
+            held_back: story.held_back().cloned(),
+            muted: story.held_back().is_some_and(Detail::is_muted),
             rule: rule.filter(|rule| rule.is_some() || !nobody),
         }
     }
 }
-
-/// How the timeline begins to say that nobody is told.
-const NOBODY: &str = "nobody is told: ";
 
 fn key(event: &AlertEvent) -> Option<&str> {
     match &event.key {

@@ -30,7 +30,7 @@ pub(crate) fn ask(voice: Voice, story: &Story, incident: &Incident, of: Of<'_>) 
         rule: escalation.filter(|escalation| escalation.rule.is_some()).map(|escalation| escalation.rule_name.clone()),
         level: escalation.map(|escalation| escalation.level + 1),
         waits_until: waiting.map(|escalation| Time(escalation.since)),
-        told: if story.made { told(story) } else { Vec::new() },
+        told: if story.made { told(voice, story) } else { Vec::new() },
     };
     let asked_at = asked_at(story, incident);
     let (Some(at), Some(space), Some(then)) = (asked_at, &story.space, of.then) else {
@@ -67,11 +67,11 @@ fn asked_at(story: &Story, incident: &Incident) -> Option<Moment> {
 }
 
 /// Every entry that gave the incident to someone, or says that nobody was there.
-fn told(story: &Story) -> Vec<ToldTrace> {
-    story.entries.iter().filter(|entry| gives(entry.kind)).map(|entry| given(story, entry)).collect()
+fn told(voice: Voice, story: &Story) -> Vec<ToldTrace> {
+    story.entries.iter().filter(|entry| gives(entry.kind)).map(|entry| given(voice, story, entry)).collect()
 }
 
-fn given(story: &Story, entry: &Entry) -> ToldTrace {
+fn given(voice: Voice, story: &Story, entry: &Entry) -> ToldTrace {
     let to = story.notices.iter().filter(|notice| notice.n == entry.n).filter(|notice| match &entry.told {
         Audience::Everyone => true,
         Audience::Only(destinations) => destinations.contains(&notice.view.destination),
@@ -79,7 +79,7 @@ fn given(story: &Story, entry: &Entry) -> ToldTrace {
     let name = |notice: &super::notices::Noticed| {
         notice.view.name.clone().unwrap_or_else(|| notice.view.destination.to_string())
     };
-    let (change, detail) = (entry.kind.as_str(), entry.detail.clone());
+    let (change, detail) = (entry.kind.as_str(), entry.detail.as_ref().map(|detail| voice.detail(detail)));
     ToldTrace { at: Time(entry.at), change, detail, to: to.map(name).collect() }
 }
 

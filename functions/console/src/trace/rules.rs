@@ -7,7 +7,8 @@ use alerting::rules::integration::{
 };
 use alerting::rules::policy::{Decision, DiscardReason, Flag};
 use alerting::rules::trace::{Outcome, Place};
-use words::{Text, trace as texts};
+use words::text::Text;
+use words::trace as texts;
 
 use super::again::JudgedAgain;
 use super::because::{Because, Voice, result};

@@ -2,22 +2,23 @@
 
 use alerting::base::ids::{IncidentId, SilenceId, SpaceId};
 use alerting::base::moment::Moment;
+use alerting::incident::Incident;
 use alerting::incident::alert::Alert;
 use alerting::incident::assignment::SpacePolicy;
+use alerting::incident::detail::Detail;
 use alerting::incident::grouping::group_values;
 use alerting::incident::silence::Silence;
 use alerting::incident::space::Space;
 use alerting::incident::timeline::{Entry, EntryKind};
-use alerting::incident::{Hold, Incident};
 use alerting::rules::trace::Place as Where;
 use store::incidents::Place;
 use store::log::LogEntry;
 use store::people::view;
+use words::trace as texts;
 
 use super::because::{Because, Voice};
 use super::escalation;
 use super::notices::{self, Noticed, Wanted};
-use words::trace as texts;
 
 use crate::app::App;
 use crate::dto::trace::{
@@ -85,15 +86,15 @@ impl Story {
         }
     }
 
-    /// What the timeline says held the incident back when it was made, in its own words.
-    pub(crate) fn held_back(&self) -> Option<&str> {
+    /// What the timeline says held the incident back when it was made.
+    pub(crate) fn held_back(&self) -> Option<&Detail> {
         let first = self.entries.iter().find(|entry| entry.kind == EntryKind::Triggered)?;
         let incident = self.incident.as_ref()?;
         let ended = self.entries.iter().any(|entry| entry.kind == EntryKind::SilenceEnded);
         // Whoever is held back is given to nobody: no round began with the trigger.
         let never_given = incident.round == 0 && first.n == 1;
         let is_held = self.made && (incident.held.is_some() || ended || never_given);
-        first.detail.as_deref().filter(|_| is_held)
+        first.detail.as_ref().filter(|_| is_held)
     }
 
     /// The view, and the silence and rule that would be chosen now.
@@ -162,8 +163,8 @@ impl Story {
         }
         match self.held_back() {
             None => ("none", voice.plain(texts::SILENCE_NONE)),
-            Some(words) if words.ends_with(Hold::FLAPPING) => ("muted", voice.plain(texts::SILENCE_MUTED)),
-            Some(words) => ("kept", voice.say(texts::SILENCE_KEPT, &[("by", words)])),
+            Some(detail) if detail.is_muted() => ("muted", voice.plain(texts::SILENCE_MUTED)),
+            Some(detail) => ("kept", voice.say(texts::SILENCE_KEPT, &[("by", &voice.detail(detail))])),
         }
     }
 
@@ -211,10 +212,10 @@ pub(crate) struct Chosen {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
     None,
-    /// With the words that the timeline would have.
+    /// With what the timeline would say.
     Kept {
         by: String,
-        remark: String,
+        detail: Detail,
     },
     Dropped(SilenceId),
 }
@@ -228,7 +229,7 @@ impl Taken {
                 Drop => Taken::Dropped(silence.id.clone()),
                 Keep => {
                     let hold = silence.hold(at);
-                    Taken::Kept { remark: hold.remark(), by: hold.by }
+                    Taken::Kept { detail: hold.detail(), by: hold.by }
                 }
             },
         }

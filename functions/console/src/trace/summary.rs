@@ -5,7 +5,8 @@ use alerting::incident::timeline::EntryKind;
 use alerting::rules::policy::Flag;
 use store::incidents::Place;
 use store::log::{LogEntry, MessageOutcome};
-use words::{Text, sentence, trace as texts};
+use words::text::Text;
+use words::{sentence, trace as texts};
 
 use super::again::{Again, refusal};
 use super::arrival;
@@ -113,9 +114,10 @@ fn by_whom(voice: Voice, story: &Story, told: &str) -> String {
 fn nobody(voice: Voice, story: &Story) -> String {
     let Some(incident) = &story.incident else { return voice.plain(texts::S_NO_INCIDENT) };
     if let Some(held) = &incident.held {
+        let by = voice.held_by(&held.by);
         return match held.until {
-            None => voice.say(texts::S_HELD, &[("by", &held.by)]),
-            Some(until) => voice.say(texts::S_HELD_UNTIL, &[("by", &held.by), ("until", &until.rfc3339())]),
+            None => voice.say(texts::S_HELD, &[("by", &by)]),
+            Some(until) => voice.say(texts::S_HELD_UNTIL, &[("by", &by), ("until", &until.rfc3339())]),
         };
     }
     let is_over = incident.progress == Progress::Closed;
@@ -127,9 +129,9 @@ fn nobody(voice: Voice, story: &Story) -> String {
     if is_over && story.held_back().is_some() {
         return voice.plain(texts::S_HELD_OVER);
     }
-    // The timeline's own words say which level reaches nobody, and why.
-    let said = story.entries.iter().rev().filter(|entry| gives(entry.kind)).find_map(|entry| entry.detail.clone());
-    said.unwrap_or_else(|| voice.plain(texts::S_NOBODY_AT_ALL))
+    // The timeline says which level reaches nobody, and why.
+    let said = story.entries.iter().rev().filter(|entry| gives(entry.kind)).find_map(|entry| entry.detail.as_ref());
+    said.map_or_else(|| voice.plain(texts::S_NOBODY_AT_ALL), |detail| voice.detail(detail))
 }
 
 fn capital(text: &str) -> String {

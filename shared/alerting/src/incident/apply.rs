@@ -5,6 +5,7 @@ use crate::base::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, Spa
 use crate::base::moment::Moment;
 use crate::base::severity::Severity;
 use crate::incident::assignment::Assigned;
+use crate::incident::detail::{Detail, Unreached};
 use crate::incident::timeline::{Audience, Entry, EntryKind};
 use crate::incident::{ALERTS, Hold, Incident, Progress, Reach, due, person, raise, source};
 
@@ -124,8 +125,11 @@ pub enum ActionError {
     Merged(IncidentId),
     #[error("the incident has no escalation rule; reassign it to someone instead")]
     NoRule,
-    #[error("{0}")]
-    NobodyThere(String),
+    #[error("the escalation rule has {levels} levels, and no level {level}")]
+    NoLevel { levels: u32, level: u32 },
+    /// The catalogue of texts says why.
+    #[error("the level reaches nobody")]
+    NobodyThere(Unreached),
     #[error("together the incidents have more than {ALERTS} alerts")]
     TooManyAlerts,
 }
@@ -255,7 +259,7 @@ pub(super) struct Draft {
     pub(super) by: NamedActor,
     /// Names the action that makes the change, where that is known already.
     pub(super) action: Option<String>,
-    pub(super) detail: Option<String>,
+    pub(super) detail: Option<Detail>,
     pub(super) told: Audience,
 }
 
@@ -272,8 +276,8 @@ impl Draft {
         Self::new(kind, NamedActor::source())
     }
 
-    pub(super) fn detail(self, detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), ..self }
+    pub(super) fn detail(self, detail: Detail) -> Self {
+        Self { detail: Some(detail), ..self }
     }
 
     /// The change, written down as the incident's next entry.

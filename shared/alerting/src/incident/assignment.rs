@@ -1,7 +1,7 @@
 //! Who is told: which escalation rule of a space takes an incident, and whom one of its levels reaches at this moment.
 //!
 //! In: the space's rules made ready ([`SpacePolicy`]), the people as they are configured ([`People`]). Out: an
-//! [`Assignment`], or that there is none, with the reason in words for the timeline.
+//! [`Assignment`], or that there is none, with the reason for the timeline.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::base::ids::{DestinationId, EscalationRuleId, MemberId, ScheduleId, TeamId};
 use crate::base::moment::Moment;
 use crate::base::severity::Severity;
+use crate::incident::detail::{Remark, Unreached};
 use crate::incident::escalation::{EscalationRule, Level, Next, Notify, Repeat};
 use crate::incident::silence::Silence;
 use crate::incident::space::Space;
@@ -158,7 +159,7 @@ pub struct Assignment {
     pub people: Vec<Reach>,
     pub groups: Vec<DestinationId>,
     /// For the timeline: which levels before it reach nobody, whom this one does not reach, and why.
-    pub remark: Option<String>,
+    pub remarks: Vec<Remark>,
 }
 
 /// Who gets an incident.
@@ -168,7 +169,7 @@ pub enum Assigned {
     Space(Vec<DestinationId>),
     Level(Box<Assignment>),
     /// Nobody, and why.
-    Nobody(String),
+    Nobody(Unreached),
 }
 
 /// The members that a level may tell at `now`: those whom it names, those of its teams, who is on call.
@@ -192,9 +193,8 @@ pub fn assign(rule: &EscalationRule, from: u32, severity: Severity, people: &Peo
     for (index, level) in (0_u32..).zip(&rule.levels).skip(usize::try_from(from).unwrap_or(usize::MAX)) {
         let reached = reach(level, severity, people, now);
         if reached.is_empty() && level.groups.is_empty() {
-            let reasons = unreachable(level, &reached, people, now);
-            let why = if reasons.is_empty() { "it names nobody".to_owned() } else { reasons.join(", ") };
-            remarks.push(format!("level {} reaches nobody ({why})", index + 1));
+            let why = unreachable(level, &reached, people, now);
+            remarks.push(Remark::LevelReachesNobody { level: index + 1, why });
             continue;
         }
         remarks.extend(unreachable(level, &reached, people, now));
@@ -208,13 +208,13 @@ pub fn assign(rule: &EscalationRule, from: u32, severity: Severity, people: &Peo
             next: level.next.filter(|_| !is_last),
             people: reached,
             groups: level.groups.iter().map(|group| group.destination.clone()).collect(),
-            remark: (!remarks.is_empty()).then(|| remarks.join("; ")),
+            remarks,
         }));
     }
     if remarks.is_empty() {
-        remarks.push(format!("{} has no level {}", rule.name, from + 1));
+        remarks.push(Remark::NoLevel { rule: rule.name.clone(), level: from + 1 });
     }
-    Assigned::Nobody(format!("{}: {}", rule.name, remarks.join("; ")))
+    Assigned::Nobody(Unreached { rule: Some(rule.name.clone()), remarks })
 }
 
 /// People chosen by hand, each by their own preferences.
@@ -253,29 +253,29 @@ fn reach_of(member: &MemberId, notify: &Notify, severity: Severity, people: &Peo
 }
 
 /// Why people whom the level names are not notified: each is a remark for the timeline.
-fn unreachable(level: &Level, reached: &[Reach], people: &People, now: Moment) -> Vec<String> {
+fn unreachable(level: &Level, reached: &[Reach], people: &People, now: Moment) -> Vec<Remark> {
     let mut reasons = Vec::new();
     for id in &level.schedules {
         match people.schedules.get(id) {
-            None => reasons.push(format!("the schedule {id} was deleted")),
+            None => reasons.push(Remark::ScheduleDeleted { schedule: id.clone() }),
             Some(schedule) if schedule.on_call(now).is_none() => {
-                reasons.push(format!("nobody is on call in {}", schedule.name));
+                reasons.push(Remark::NobodyOnCall { schedule: schedule.name.clone() });
             }
             Some(_) => {}
         }
     }
     for id in &level.teams {
         match people.teams.get(id) {
-            None => reasons.push(format!("the team {id} was deleted")),
-            Some(team) if team.members.is_empty() => reasons.push(format!("the team {} has no members", team.name)),
+            None => reasons.push(Remark::TeamDeleted { team: id.clone() }),
+            Some(team) if team.members.is_empty() => reasons.push(Remark::TeamEmpty { team: team.name.clone() }),
             Some(_) => {}
         }
     }
     let is_reached = |id: &MemberId| reached.iter().any(|reach| reach.member == *id);
     for id in wanted(level, people, now).into_iter().filter(|id| !is_reached(id)) {
         match people.members.get(&id) {
-            None => reasons.push(format!("the member {id} was deleted")),
-            Some(member) => reasons.push(format!("{} has no contact for this severity", member.name)),
+            None => reasons.push(Remark::MemberDeleted { member: id }),
+            Some(member) => reasons.push(Remark::NoContact { member: member.name.clone() }),
         }
     }
     reasons

@@ -5,13 +5,10 @@ use crate::base::ids::DestinationId;
 use crate::base::moment::Moment;
 use crate::incident::apply::{Applied, Draft, close, reset};
 use crate::incident::assignment::{Assigned, Assignment};
+use crate::incident::detail::{Detail, Left, Time};
 use crate::incident::escalation::Unless;
 use crate::incident::timeline::{Audience, Entry, EntryKind};
 use crate::incident::{Escalation, Hold, Incident, Progress, Reach};
-
-/// What the timeline says of an incident that nothing takes.
-pub(crate) const NO_DESTINATIONS: &str =
-    "nobody is told: no escalation rule matches, and the space has no destinations";
 
 /// Gives the incident to whom `assigned` says; the draft, with whom it tells and a word on why.
 ///
@@ -23,7 +20,7 @@ pub(super) fn start(incident: &mut Incident, assigned: &Assigned, at_once: bool,
             incident.escalation = None;
             add_all(&mut incident.destinations, destinations);
             if destinations.is_empty() {
-                return draft.detail(NO_DESTINATIONS);
+                return draft.detail(Detail::NoRule);
             }
             draft
         }
@@ -32,7 +29,7 @@ pub(super) fn start(incident: &mut Incident, assigned: &Assigned, at_once: bool,
             if let Some(escalation) = &mut incident.escalation {
                 (escalation.next, escalation.repeat) = (None, None);
             }
-            Draft { told: Audience::Only(Vec::new()), ..draft.detail(format!("nobody is told: {reason}")) }
+            Draft { told: Audience::Only(Vec::new()), ..draft.detail(Detail::Unreached(reason.clone())) }
         }
     }
 }
@@ -59,15 +56,14 @@ fn start_level(incident: &mut Incident, assignment: &Assignment, at_once: bool, 
             add(&mut incident.assignees, reach.member.as_str());
         }
     }
-    let mut words = format!("{}, level {}", assignment.rule_name, assignment.level + 1);
-    if is_waiting {
-        words += &format!(" at {}", escalation.since);
-    }
-    if let Some(remark) = &assignment.remark {
-        words += &format!("; {remark}");
-    }
+    let detail = Detail::Level {
+        rule: assignment.rule_name.clone(),
+        level: assignment.level + 1,
+        starts_at: is_waiting.then_some(Time(escalation.since)),
+        remarks: assignment.remarks.clone(),
+    };
     incident.escalation = Some(escalation);
-    Draft { told: Audience::Only(audience), ..draft.detail(words) }
+    Draft { told: Audience::Only(audience), ..draft.detail(detail) }
 }
 
 pub(super) fn ends_snooze(incident: &Incident, until: Moment) -> bool {
@@ -114,7 +110,7 @@ pub(super) fn review_hold(
         next.escalation = None;
     }
     if let Some(hold) = hold {
-        return Draft::by_timer(EntryKind::SilenceChanged).detail(hold.remark()).write(next, now);
+        return Draft::by_timer(EntryKind::SilenceChanged).detail(hold.detail()).write(next, now);
     }
     let draft = Draft::by_timer(EntryKind::SilenceEnded);
     if next.progress == Progress::Processing || next.escalation.is_some() {
@@ -198,7 +194,7 @@ pub(super) fn repeat(incident: &Incident, round: u32, time: u32, assigned: Optio
     let Some(escalation) = next.escalation.as_mut() else { return Applied::Nothing };
     escalation.repeated = time;
     let told = Audience::Only(escalation.audience());
-    let draft = Draft::by_timer(EntryKind::Repeated).detail(format!("{time} of {times}"));
+    let draft = Draft::by_timer(EntryKind::Repeated).detail(Detail::Repeated { time, times });
     Draft { told, ..draft }.write(next, now)
 }
 
@@ -259,19 +255,19 @@ pub(super) fn contact_failed(
         reach.at += 1;
         add_all(&mut told, reach.contact().map_or(&[], std::slice::from_ref));
     }
-    let places: Vec<&str> = told.iter().map(place).collect();
     let left = match () {
-        () if !places.is_empty() => format!("next: {}", places.join(", ")),
-        () if is_group && !escalation.is_exhausted() => "others of the level were notified".to_owned(),
-        () => "no contact is left".to_owned(),
+        () if !told.is_empty() => Left::Next { contacts: told.iter().map(|next| place(next).to_owned()).collect() },
+        () if is_group && !escalation.is_exhausted() => Left::Others,
+        () => Left::Nobody,
     };
-    let words = if is_group {
-        format!("{name} could not be notified ({reason}); {left}")
-    } else {
-        format!("{name} could not be notified by {} ({reason}); {left}", place(destination))
+    let detail = Detail::ContactFailed {
+        name: name.to_owned(),
+        by: (!is_group).then(|| place(destination).to_owned()),
+        reason: reason.to_owned(),
+        left,
     };
     add_all(&mut next.destinations, &told);
-    let draft = Draft::by_timer(EntryKind::ContactFailed).detail(words);
+    let draft = Draft::by_timer(EntryKind::ContactFailed).detail(detail);
     Draft { told: Audience::Only(told), ..draft }.write(next, now)
 }
 

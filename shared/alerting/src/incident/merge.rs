@@ -7,6 +7,7 @@
 use crate::base::actor::NamedActor;
 use crate::base::moment::Moment;
 use crate::incident::apply::{ActionError, Draft, close};
+use crate::incident::detail::Detail;
 use crate::incident::timeline::{Entry, EntryKind};
 use crate::incident::{ALERTS, Incident, Linked, Progress};
 
@@ -56,7 +57,7 @@ fn leave(source: &Incident, target: &Incident, actor: &NamedActor, action: &str,
     let mut next = source.clone();
     close(&mut next, now);
     next.merged_into = Some(target.id.clone());
-    let draft = Draft::new(EntryKind::MergedAway, actor.clone()).detail(format!("into INC #{}", target.num));
+    let draft = Draft::new(EntryKind::MergedAway, actor.clone()).detail(Detail::MergedInto { num: target.num.clone() });
     Draft { action: Some(action.to_owned()), ..draft }.record(next, now, None)
 }
 
@@ -69,14 +70,13 @@ fn absorb(
     now: Moment,
 ) -> (Incident, Entry) {
     let mut next = target.clone();
-    let count = missing.len();
+    let alerts = u32::try_from(missing.len()).unwrap_or(u32::MAX);
     next.alerts.extend(missing);
     if !next.fixed.severity {
         next.severity = next.severity.max(source.severity);
     }
-    let plural = if count == 1 { "" } else { "s" };
     let draft = Draft::new(EntryKind::Merged, actor.clone());
-    let draft = draft.detail(format!("INC #{}, {count} alert{plural}", source.num));
+    let draft = draft.detail(Detail::Merged { num: source.num.clone(), alerts });
     Draft { action: Some(action.to_owned()), ..draft }.record(next, now, None)
 }
 

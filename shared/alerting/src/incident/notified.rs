@@ -3,7 +3,7 @@
 //! In: the incident and the result of each of its deliveries. Out: [`Notified`]. An incident that needs nobody (silenced,
 //! or over before it was made) is [`Notified::NotNeeded`], so that the mark stands for a problem whenever it is seen.
 
-use crate::incident::due::NO_DESTINATIONS;
+use crate::incident::detail::Detail;
 use crate::incident::timeline::EntryKind;
 use crate::incident::{Incident, Progress};
 
@@ -68,8 +68,8 @@ impl Notified {
         if needs_nobody || !incident.destinations.is_empty() || (is_over && (waits || was_over_at_once())) {
             return Notified::NotNeeded;
         }
-        let unmatched = |entry: &crate::incident::timeline::Entry| entry.detail.as_deref() == Some(NO_DESTINATIONS);
-        let unmatched = incident.timeline.iter().any(unmatched);
+        let mut details = incident.timeline.iter().filter_map(|entry| entry.detail.as_ref());
+        let unmatched = details.any(Detail::is_no_rule);
         Notified::Nobody(if unmatched { WhyNobody::NoRule } else { WhyNobody::NobodyReached })
     }
 

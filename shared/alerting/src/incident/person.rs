@@ -7,6 +7,7 @@ use crate::base::moment::Moment;
 use crate::base::severity::Severity;
 use crate::incident::apply::{Action, ActionError, Applied, Draft, close, reset};
 use crate::incident::assignment::Assigned;
+use crate::incident::detail::{Detail, Time};
 use crate::incident::due::{add, add_all, assign_again, start};
 use crate::incident::timeline::{Audience, Entry, EntryKind};
 use crate::incident::{Escalation, Incident, Progress, Reach, raise};
@@ -47,7 +48,9 @@ fn act(
     }
     let is_closed = incident.progress == Progress::Closed;
     match action {
-        Action::Comment { text } => Ok(draft(EntryKind::Commented, actor).detail(text).write(incident.clone(), now)),
+        Action::Comment { text } => Ok(draft(EntryKind::Commented, actor)
+            .detail(Detail::Comment { text: text.clone() })
+            .write(incident.clone(), now)),
         Action::Edit { title, severity } => Ok(edit(incident, actor, title.as_deref(), *severity, assigned, now)),
         Action::Close if is_closed => Ok(Applied::Nothing),
         Action::Close => Ok(close_by_hand(incident, actor, now)),
@@ -64,7 +67,8 @@ fn act(
         Action::Snooze { until } => {
             let mut next = incident.clone();
             next.snoozed_until = Some(*until);
-            Ok(draft(EntryKind::Snoozed, actor).detail(format!("until {until}")).write(next, now))
+            let detail = Detail::SnoozedUntil { until: Time(*until) };
+            Ok(draft(EntryKind::Snoozed, actor).detail(detail).write(next, now))
         }
         Action::Escalate { .. } => escalate(incident, actor, assigned, now),
         Action::Reassign { people } => Ok(reassign(incident, actor, people, now)),
@@ -79,7 +83,9 @@ fn is_pressed_twice(incident: &Incident, actor: &NamedActor, action: &Action, no
     };
     let Some(last) = incident.timeline.last().filter(is_same) else { return false };
     let same = match (action, last.kind) {
-        (Action::Comment { text }, EntryKind::Commented) => last.detail.as_ref() == Some(text),
+        (Action::Comment { text }, EntryKind::Commented) => {
+            last.detail.as_ref().and_then(Detail::comment) == Some(text)
+        }
         (Action::Snooze { until }, EntryKind::Snoozed) => {
             incident.snoozed_until.is_some_and(|before| before.since(last.at) == until.since(now))
         }
@@ -240,23 +246,23 @@ fn edit(
     now: Moment,
 ) -> Applied {
     let mut next = incident.clone();
-    let mut words = Vec::new();
+    let (mut title_was, mut severity_was) = (None, None);
     if let Some(title) = title {
         if title != next.title {
-            words.push(format!("title was: {}", next.title));
+            title_was = Some(next.title.clone());
         }
         (next.title, next.fixed.title) = (title.to_owned(), true);
     }
     if let Some(severity) = severity {
         if severity != next.severity {
-            words.push(format!("severity was: {}", next.severity));
+            severity_was = Some(next.severity);
         }
         (next.severity, next.fixed.severity) = (severity, true);
     }
     if next == *incident {
         return Applied::Nothing;
     }
-    let detail = if words.is_empty() { "fixed as it is".to_owned() } else { words.join("; ") };
+    let detail = Detail::Edited { title_was, severity_was };
     if raises(incident, severity) {
         let draft = draft(EntryKind::SeverityRaised, actor).detail(detail);
         return raise::assign(&mut next, assigned, draft, now).write(next, now);

@@ -7,6 +7,7 @@
 use crate::base::moment::Moment;
 use crate::incident::apply::{Draft, Wanted};
 use crate::incident::assignment::{Assigned, Assignment};
+use crate::incident::detail::Detail;
 use crate::incident::due::{add_all, refresh, start};
 use crate::incident::timeline::Audience;
 use crate::incident::{Incident, Progress};
@@ -45,6 +46,6 @@ fn take_over(incident: &mut Incident, assignment: &Assignment, draft: Draft, now
         add_all(&mut everyone, audience);
     }
     draft.told = Audience::Only(everyone);
-    let words = [detail, draft.detail.take()];
-    draft.detail(words.into_iter().flatten().collect::<Vec<_>>().join("; "))
+    draft.detail = Detail::and(detail, draft.detail.take());
+    draft
 }

@@ -5,15 +5,10 @@ use crate::base::ids::AlertId;
 use crate::base::moment::Moment;
 use crate::incident::apply::{Applied, Draft, SourceChange, SourceKind, close};
 use crate::incident::assignment::Assigned;
+use crate::incident::detail::Detail;
 use crate::incident::due::start;
 use crate::incident::timeline::EntryKind;
 use crate::incident::{ALERTS, Incident, Linked, Progress, raise};
-
-/// The remark of an incident that was over before it was made.
-const OVER: &str = "nobody is told: the alert had recovered before its incident was made";
-
-/// The remark of an alert that had become less severe meanwhile.
-const AGAIN: &str = "it had been less severe meanwhile";
 
 /// The incident that an alert makes. A recovery makes a closed one: its trigger comes later, and finds it so.
 pub(super) fn create(source: &SourceChange, assigned: Option<&Assigned>, now: Moment) -> Applied {
@@ -48,9 +43,9 @@ pub(super) fn create(source: &SourceChange, assigned: Option<&Assigned>, now: Mo
     let mut draft = Draft::by_source(source.kind.entry());
     if source.kind == SourceKind::Recover {
         close(&mut incident, now);
-        draft = draft.detail(OVER);
+        draft = draft.detail(Detail::RecoveredBefore);
     } else if let Some(hold) = &source.hold {
-        draft = draft.detail(hold.remark());
+        draft = draft.detail(hold.detail());
     } else if let Some(assigned) = assigned {
         draft = start(&mut incident, assigned, false, draft, now);
     }
@@ -82,7 +77,7 @@ pub(super) fn follow(incident: &Incident, source: &SourceChange, assigned: Optio
                 next.severity = source.severity;
                 draft = raise::assign(&mut next, assigned, draft, now);
             } else if is_raise && is_as_severe_again(incident, source) {
-                draft = draft.detail(AGAIN);
+                draft = draft.detail(Detail::SevereAgain);
             } else if is_raise {
                 return Applied::Nothing;
             }
@@ -126,11 +121,11 @@ fn join(incident: &Incident, source: &SourceChange, assigned: Option<&Assigned>,
     let count = u32::try_from(next.alerts.len()).unwrap_or(u32::MAX);
     let rises = is_more_severe(incident, source);
     let draft = if source.storm_thresholds.contains(&count) {
-        Draft::by_source(EntryKind::StormWarning).detail(format!("{count} alerts"))
+        Draft::by_source(EntryKind::StormWarning).detail(Detail::Alerts { count })
     } else if rises {
-        Draft::by_source(EntryKind::SeverityRaised).detail(source.title.clone())
+        Draft::by_source(EntryKind::SeverityRaised).detail(Detail::Alert { title: source.title.clone() })
     } else {
-        Draft::by_source(EntryKind::AlertJoined).detail(source.title.clone())
+        Draft::by_source(EntryKind::AlertJoined).detail(Detail::Alert { title: source.title.clone() })
     };
     let draft = if rises {
         next.severity = source.severity;

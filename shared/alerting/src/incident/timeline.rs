@@ -6,6 +6,7 @@ use crate::base::actor::Actor;
 use crate::base::ids::{AlertId, DestinationId};
 use crate::base::moment::Moment;
 use crate::incident::Incident;
+use crate::incident::detail::Detail;
 
 /// One thing that happened.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,8 +23,10 @@ pub struct Entry {
     /// by this name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub detail: Option<String>,
+    /// Stored as `data`, which an earlier version does not know: it reads the entry without it. That version stored a
+    /// sentence, as `detail`.
+    #[serde(default, rename = "data", alias = "detail", skip_serializing_if = "Option::is_none")]
+    pub detail: Option<Detail>,
     /// The alert's transition that this is, if it is one …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert_n: Option<u64>,
@@ -61,7 +64,7 @@ impl Entry {
             Audience::Only(destinations) => destinations.len(),
         };
         // A text may hold quotes and line ends, which are written as two characters.
-        200 + 2 * self.detail.as_ref().map_or(0, String::len) + 50 * told
+        200 + 2 * self.detail.as_ref().map_or(0, Detail::weight) + 50 * told
     }
 }
 

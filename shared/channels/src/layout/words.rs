@@ -6,7 +6,8 @@ use alerting::base::severity::Severity;
 use alerting::incident::notice::Notice;
 use alerting::incident::timeline::EntryKind;
 use alerting::people::destination::Language;
-use words::{Text, incident, message, sentence};
+use words::text::Text;
+use words::{incident, message, sentence};
 
 use super::{Tone, clean_line};
 

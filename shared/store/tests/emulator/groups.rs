@@ -7,6 +7,7 @@ use alerting::base::actor::NamedActor;
 use alerting::base::ids::{AlertId, ApiKeyId, IncidentId, SilenceId};
 use alerting::base::severity::Severity;
 use alerting::incident::apply::{Action, Change, SourceChange, SourceKind};
+use alerting::incident::detail::Detail;
 use alerting::incident::{Incident, TIMELINE_INLINE};
 use store::changes::Outcome;
 use store::groups::{Group, Mute};
@@ -205,10 +206,9 @@ async fn a_timeline_that_outgrows_its_incident_is_whole_and_in_order_over_its_it
     let timeline = world.another().timeline(&incident).await.expect("read");
     let numbers: Vec<u64> = timeline.iter().map(|entry| entry.n).collect();
     assert_eq!(numbers, (1..=incident.n).collect::<Vec<_>>());
-    let told =
-        timeline.iter().skip(1).zip(0..).all(|(entry, number)| {
-            entry.detail.as_ref().is_some_and(|detail| detail.starts_with(&format!("{number} ")))
-        });
+    let told = timeline.iter().skip(1).zip(0..).all(|(entry, number)| {
+        entry.detail.as_ref().and_then(Detail::comment).is_some_and(|text| text.starts_with(&format!("{number} ")))
+    });
     assert!(told, "each comment stands where it was made");
 }
 

@@ -19,10 +19,9 @@ texts! {
     ESCALATION_RULE: "Escalation rule" | "升级规则";
     INCIDENT: "Incident" | "故障";
     LEVEL: "level" | "层级";
-    LEVEL_WAITS_UNTIL: "Level is told at" | "该层级通知时间";
-    SILENCED_BY: "Nobody is told because of" | "未通知任何人，原因";
+    LEVEL_WAITS_UNTIL: "Level is notified at" | "该层级通知时间";
+    SILENCED_BY: "Nobody is notified because of" | "未通知任何人，原因";
     SILENCED_UNTIL: "Until" | "截止";
-    UNTIL: "until" | "至";
     FLAPPING: "Flapping" | "频繁抖动";
     FLAPPING_MEANING: "opens and closes again and again" | "反复触发与恢复";
     ASSIGNED_TO: "Assigned to" | "分派给";
@@ -30,15 +29,15 @@ texts! {
     NOBODY: "nobody" | "无";
     MESSAGES: "messages" | "消息数";
     LABELS: "Labels" | "标签";
-    WHY_TOLD: "Why someone was, or was not, told" | "为何通知或未通知某人";
+    WHY_TOLD: "Why someone was, or was not, notified" | "为何通知或未通知某人";
     MORE_ALERTS: "More alerts that are not shown" | "未显示的其他告警";
-    WHO_WAS_TOLD: "Who was told" | "通知了谁";
-    NOBODY_TOLD: "Nobody has been told." | "尚未通知任何人。";
+    WHO_WAS_TOLD: "Who was notified" | "通知了谁";
+    NOBODY_TOLD: "Nobody has been notified." | "尚未通知任何人。";
     NOBODY_WAS_NOTIFIED: "Nobody was notified." | "未通知到任何人。";
     TIMELINE: "Timeline" | "时间线";
     OLDER_ENTRIES: "Show older entries" | "显示更早的记录";
-    NOTIFICATIONS_MEANING: "Incidents that are assigned to you, or that you were told of at one of your own contacts. Newest incidents looked through:" | "分派给您、或通过您自己的联系方式通知过您的故障。已查看的最新故障数：";
-    NO_NOTIFICATIONS: "You have not been told of anything." | "还没有给您的通知。";
+    NOTIFICATIONS_MEANING: "Incidents that are assigned to you, or of which one of your own contacts was notified. Newest incidents looked through:" | "分派给您、或通过您自己的联系方式通知过您的故障。已查看的最新故障数：";
+    NO_NOTIFICATIONS: "There are no notifications for you yet." | "还没有给您的通知。";
     ASSIGNED_TO_YOU: "assigned to you" | "已分派给您";
 
     // Links.
@@ -80,15 +79,15 @@ texts! {
     TITLE: "Title" | "标题";
     SEVERITY: "Severity" | "严重程度";
     SILENCE: "Silence alerts like this" | "静默同类告警";
-    SILENCE_MEANING: "Alerts with the same title and labels tell nobody for:" | "标题与标签相同的告警在以下时间内不通知任何人：";
+    SILENCE_MEANING: "Alerts with the same title and labels notify nobody for:" | "标题与标签相同的告警在以下时间内不通知任何人：";
     DONE_ACKNOWLEDGE: "You have acknowledged it." | "您已认领。";
     DONE_UNACKNOWLEDGE: "The acknowledgement is taken back." | "已取消认领。";
     DONE_CLOSE: "It is closed." | "已关闭。";
     DONE_REOPEN: "It is open again." | "已重新打开。";
-    DONE_ESCALATE: "The next level is told." | "已通知下一层级。";
+    DONE_ESCALATE: "The next level is notified." | "已通知下一层级。";
     DONE_SNOOZE: "It is snoozed." | "已暂缓。";
     DONE_COMMENT: "Your comment is on the timeline." | "评论已加入时间线。";
-    DONE_REASSIGN: "It is assigned anew." | "已重新分派。";
+    DONE_REASSIGN: "It is assigned again." | "已重新分派。";
     DONE_RESPONDERS: "They are added." | "已添加处理人。";
     DONE_EDIT: "It is saved." | "已保存。";
     DONE_SILENCE: "Alerts like this are silenced." | "同类告警已静默。";

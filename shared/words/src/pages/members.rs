@@ -9,6 +9,9 @@ texts! {
     ROLE_RESPONDER: "Responder" | "处理人";
     ROLE_VIEWER: "Viewer" | "观察者";
     LANGUAGE: "Language" | "语言";
+    // By their own names.
+    LANGUAGE_EN: "English" | "English";
+    LANGUAGE_ZH: "中文" | "中文";
     TIME_ZONE: "Time zone" | "时区";
     NO_EMAIL: "no email address" | "无邮箱地址";
     CAN_SIGN_IN: "has a password" | "已设密码";
@@ -18,7 +21,7 @@ texts! {
     MAKE_LINK: "Make a sign-in link" | "生成登录链接";
     INVITATION: "Sign-in link" | "登录链接";
     LINK_FOR: "For" | "成员：";
-    LINK_IS_SHOWN_ONCE: "Whoever opens this link can choose the password, once. It is shown only here; send it to them safely." | "打开此链接的人可以设置一次密码。它仅在此显示，请安全地发送给对方。";
+    LINK_IS_SHOWN_ONCE: "The person who opens this link can choose the password, once. It is shown only here; send it to them safely." | "打开此链接的人可以设置一次密码。它仅在此显示，请安全地发送给对方。";
     LINK: "Link" | "链接";
     VALID_UNTIL: "Valid until" | "有效期至";
     BACK_TO_MEMBERS: "Back to the members" | "返回成员列表";

@@ -19,6 +19,7 @@ texts! {
     OPEN_THE_PAGE_AGAIN: "Nothing was changed. Open the page again and repeat it there." | "没有任何更改。请重新打开页面再试。";
     NOT_FOUND: "There is no such page." | "页面不存在。";
     IT_MAY_BE_DELETED: "The address may be incomplete, or what it showed was deleted." | "地址可能不完整，或其内容已被删除。";
+    FORM_TOO_LARGE: "a form has at most {size} KiB" | "表单不得超过 {size} KiB";
     REFUSED: "That could not be done." | "无法完成此操作。";
     REFUSED_CLOSED: "The incident is closed." | "故障已关闭，请先重新打开。";
     REFUSED_NOT_CLOSED: "The incident is not closed." | "故障尚未关闭。";
@@ -31,6 +32,7 @@ texts! {
     REFUSED_TEXT: "This comment can't be saved." | "评论为空或过长。";
     REFUSED_TITLE: "This title can't be saved." | "标题为空或过长。";
     NOTHING_CHANGED: "Nothing was changed." | "没有任何更改。";
+    NOT_SHOWN: "This page could not be shown." | "无法显示此页面。";
     OUR_FAILURE: "Something failed on our side." | "我们这边出错了。";
     TRY_AGAIN: "Try again in a moment." | "请稍后再试。";
     BACK_TO_INCIDENTS: "Go to the incidents" | "前往故障列表";

@@ -7,7 +7,7 @@ texts! {
     SIGN_IN_WITH: "Sign in with" | "使用以下方式登录：";
     OR_WITH_A_PASSWORD: "Or with a password" | "或使用密码登录";
     NOBODY_CAN_SIGN_IN: "Nobody can sign in yet." | "目前还没有人可以登录。";
-    SET_UP_MEANING: "A set-up link makes its holder the first administrator. Only whoever runs this deployment can get one:" | "持有初始设置链接的人将成为第一位管理员。只有部署的运维者可以取得该链接：";
+    SET_UP_MEANING: "A set-up link makes its holder the first administrator. Only the operator of this deployment can get one:" | "持有初始设置链接的人将成为第一位管理员。只有部署的运维者可以取得该链接：";
     SET_UP_LOCAL: "On one machine, Larkspur prints the link each time it starts. Restart it to get a new one." | "单机运行时，Larkspur 每次启动都会打印该链接。重新启动即可获得新链接。";
     SET_UP_AWS: "On AWS, run the command in the stack's output FirstAdministrator." | "在 AWS 上，运行堆栈输出 FirstAdministrator 中的命令。";
     FORGOT_PASSWORD: "Forgot your password? An administrator can make you a link." | "忘记密码？请管理员为您生成链接。";
@@ -16,7 +16,7 @@ texts! {
     WAIT_BEFORE: "Try again in" | "请在";
     WAIT_AFTER: "min." | "分钟后重试。";
     OIDC_STALE: "This sign-in took too long, or began in another browser." | "登录超时，或是在另一个浏览器中开始的。";
-    SIGN_IN_ANEW: "Sign in once more." | "请重新登录。";
+    SIGN_IN_ANEW: "Sign in again." | "请重新登录。";
     OIDC_REFUSED: "The sign-in provider did not let you in." | "身份提供方拒绝了登录。";
     OIDC_UNREACHABLE: "The sign-in provider cannot be reached." | "无法连接身份提供方。";
     OIDC_INVALID: "What the sign-in provider answered does not hold." | "身份提供方的应答无效。";

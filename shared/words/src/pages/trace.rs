@@ -2,7 +2,7 @@
 
 texts! {
     // Headings.
-    TRACE_TITLE: "Why was someone told, or not?" | "为什么通知了，或没有通知？";
+    TRACE_TITLE: "Why was someone notified, or not?" | "为什么通知了，或没有通知？";
     TRACE_CHANGED: "Changed since" | "此后已更改";
     TRACE_NOTES: "What cannot be explained any more" | "已无法解释的部分";
     MESSAGE: "Message" | "消息";
@@ -17,7 +17,7 @@ texts! {
     TRACE_GROUPING: "Grouping" | "聚合";
     TRACE_ESCALATION: "Escalation" | "升级";
     TRACE_NOTICES: "Notices" | "通知";
-    TRACE_NOBODY: "Nobody was told because of this message." | "此消息没有通知任何人。";
+    TRACE_NOBODY: "Nobody was notified because of this message." | "此消息没有通知任何人。";
 
     // Results, outcomes and push modes.
     RESULT_PASSED: "passed" | "通过";

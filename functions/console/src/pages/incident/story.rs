@@ -67,11 +67,7 @@ pub(super) async fn since(
 }
 
 fn of_entry(entry: &Entry, reader: &Reader) -> Row {
-    let detail = entry.detail.as_deref().unwrap_or_default();
-    let detail = match (entry.kind, detail.strip_prefix("until ").and_then(Moment::parse_rfc3339)) {
-        (EntryKind::Snoozed, Some(until)) => format!("{} {}", reader.word("until"), reader.time(until)),
-        _ => detail.to_owned(),
-    };
+    let detail = entry.detail.as_ref().map_or_else(String::new, |detail| reader.detail(detail));
     Row {
         at: reader.when(entry.at),
         what: reader.word(&format!("kind_{}", entry.kind.as_str())).to_owned(),

@@ -4,6 +4,7 @@ use alerting::base::ids::DestinationId;
 use alerting::base::limits::cut_chars;
 use alerting::base::severity::Severity;
 use alerting::incident::alert::{Alert, Status};
+use alerting::incident::detail::HeldBy;
 use alerting::incident::notified::Notified;
 use alerting::incident::shown::links::{Link, Piece, pieces};
 use alerting::incident::shown::{self, without_state};
@@ -11,6 +12,7 @@ use alerting::incident::{Incident, Progress};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
 use store::deliveries::Delivery;
+use words::timeline::in_api;
 
 use super::act::{LENGTHS, subject};
 use super::buttons::Buttons;
@@ -230,7 +232,7 @@ async fn facts(app: &App, incident: &Incident, reader: &Reader) -> Result<Vec<Fa
         }
     }
     if let Some(held) = &incident.held {
-        facts.push(text("silenced_by", held.by.clone()));
+        facts.push(text("silenced_by", in_api(reader.language).held_by(&HeldBy::of(&held.by))));
         facts.extend(held.until.map(|until| time("silenced_until", until)));
     }
     if incident.flapping {

@@ -99,6 +99,21 @@ fn rule(levels: Vec<Level>) -> EscalationRule {
     }
 }
 
+/// A remark by what it is about.
+fn short(remark: &Remark) -> String {
+    match remark {
+        Remark::LevelReachesNobody { level, why } => {
+            format!("not {level}: {}", why.iter().map(short).collect::<Vec<_>>().join(" + "))
+        }
+        Remark::NobodyOnCall { schedule } => format!("nobody on call in {schedule}"),
+        Remark::MemberDeleted { member } => format!("no {member}"),
+        Remark::ScheduleDeleted { schedule } => format!("no {schedule}"),
+        Remark::TeamDeleted { team } => format!("no {team}"),
+        Remark::NoContact { member } => format!("no contact of {member}"),
+        other => format!("{other:?}"),
+    }
+}
+
 /// Who is reached at the first level that reaches anyone, as `member: contacts` and groups.
 fn check(levels: Vec<serde_json::Value>, severity: Severity, expected: &str) {
     let rule = rule(levels.into_iter().map(level).collect());
@@ -110,10 +125,13 @@ fn check(levels: Vec<serde_json::Value>, severity: Severity, expected: &str) {
             });
             let groups = assignment.groups.iter().map(ToString::to_string);
             let all: Vec<String> = people.chain(groups).collect();
-            let remark = assignment.remark.map_or(String::new(), |remark| format!(" ({remark})"));
-            format!("{}: {}{remark}", assignment.level + 1, all.join(", "))
+            let remarks: Vec<String> = assignment.remarks.iter().map(short).collect();
+            let remarks = if remarks.is_empty() { String::new() } else { format!(" ({})", remarks.join(", ")) };
+            format!("{}: {}{remarks}", assignment.level + 1, all.join(", "))
         }
-        Assigned::Nobody(reason) => reason,
+        Assigned::Nobody(Unreached { rule, remarks }) => {
+            format!("{}: {}", rule.expect("a rule"), remarks.iter().map(short).collect::<Vec<_>>().join(", "))
+        }
         Assigned::Space(_) => "space".to_owned(),
     };
     assert_eq!(shown, expected);
@@ -124,7 +142,7 @@ fn a_member_is_reached_as_preferred_for_the_severity() {
     let li = serde_json::json!({"members": ["mem_li"]});
     check(vec![li.clone()], Severity::Critical, "1: mem_li: dst_phone dst_email_li");
     check(vec![li.clone()], Severity::Warning, "1: mem_li: dst_email_li");
-    check(vec![li], Severity::Info, "Payments: level 1 reaches nobody (li has no contact for this severity)");
+    check(vec![li], Severity::Info, "Payments: not 1: no contact of li");
 }
 
 #[test]
@@ -143,17 +161,12 @@ fn whoever_is_named_twice_is_reached_once_and_whoever_is_on_call_with_them() {
 fn a_level_that_reaches_nobody_is_passed_over_at_once_with_the_reason() {
     let empty = serde_json::json!({"schedules": ["sch_empty"], "members": ["mem_gone"]});
     let group = serde_json::json!({"groups": [{"destination": "dst_ops"}]});
-    check(
-        vec![empty.clone(), group],
-        Severity::Warning,
-        "2: dst_ops (level 1 reaches nobody (nobody is on call in empty, the member mem_gone was deleted))",
-    );
+    check(vec![empty.clone(), group], Severity::Warning, "2: dst_ops (not 1: nobody on call in empty + no mem_gone)");
     let gone = serde_json::json!({"schedules": ["sch_gone"], "teams": ["team_gone"]});
     check(
         vec![empty, gone],
         Severity::Warning,
-        "Payments: level 1 reaches nobody (nobody is on call in empty, the member mem_gone was deleted); \
-         level 2 reaches nobody (the schedule sch_gone was deleted, the team team_gone was deleted)",
+        "Payments: not 1: nobody on call in empty + no mem_gone, not 2: no sch_gone + no team_gone",
     );
 }
 

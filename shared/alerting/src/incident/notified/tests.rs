@@ -22,7 +22,7 @@ fn incident(destinations: usize, changes: &Value) -> Incident {
     serde_json::from_value(fields).expect("an incident")
 }
 
-fn entry(kind: &str, detail: &str) -> Value {
+fn entry(kind: &str, detail: &Value) -> Value {
     json!([{"n": 1, "at": 1_767_607_200_000_i64, "kind": kind, "actor": "source", "detail": detail}])
 }
 
@@ -48,7 +48,7 @@ fn an_incident_says_whether_anybody_was_notified_and_if_not_why() {
         (
             "no rule matched",
             0,
-            json!({"timeline": entry("triggered", NO_DESTINATIONS)}),
+            json!({"timeline": entry("triggered", &json!({"type": "no_rule"}))}),
             vec![],
             Notified::Nobody(NoRule),
         ),
@@ -57,7 +57,7 @@ fn an_incident_says_whether_anybody_was_notified_and_if_not_why() {
         (
             "over when it was made",
             0,
-            json!({"progress": "closed", "timeline": entry("recovered", "")}),
+            json!({"progress": "closed", "timeline": entry("recovered", &json!(""))}),
             vec![],
             NotNeeded,
         ),

@@ -69,7 +69,7 @@ fn the_next_level_is_told_besides_and_only_the_next_level() {
 #[test]
 fn a_level_that_reaches_nobody_says_so_and_ends_the_escalation() {
     let mut story = Story::of(&[trigger()]);
-    story.then_assigned(&escalate(1, 1), Some(&Assigned::Nobody("nobody is on call".to_owned())));
+    story.then_assigned(&escalate(1, 1), Some(&Assigned::Nobody(no_level())));
     assert_eq!(story.kinds[1], Ok(Some(EntryKind::NobodyReached)));
     assert_eq!((story.told(), story.timers()), (vec![], vec![]));
 }
@@ -121,8 +121,13 @@ fn a_failed_contact_gives_way_to_the_next_and_the_last_one_to_the_next_level() {
     story.then(&failed("dst_p0"));
     assert_eq!(story.kinds[2], Ok(None), "it stands at the other contact already");
     story.then(&failed("dst_q0"));
-    let detail = story.last.as_ref().and_then(|entry| entry.detail.clone()).unwrap_or_default();
-    assert!(detail.contains("Li") && detail.contains("no contact is left"), "{detail}");
+    let detail = Detail::ContactFailed {
+        name: "Li".to_owned(),
+        by: Some("dst_q0".to_owned()),
+        reason: "bad_destination".to_owned(),
+        left: Left::Nobody,
+    };
+    assert_eq!(story.last.as_ref().and_then(|entry| entry.detail.clone()), Some(detail));
     let now = Work::Escalate { incident: story.incident().id.clone(), round: 1, level: 1 };
     assert_eq!((story.told(), story.timers()), (vec![], vec![(0, now)]));
 }

@@ -162,7 +162,7 @@ fn a_repetition_leaves_the_contact_that_was_reached_and_the_people_whom_somebody
     let mut story = Story::of(&[trigger(), failed, added]);
     story.then(&repeat(1));
     assert_eq!(story.told(), ids(&["dst_g0", "dst_q0", "dst_p5"]));
-    let elsewhere = [Assigned::Nobody("gone".to_owned()), level(1), critical_rule()];
+    let elsewhere = [Assigned::Nobody(no_level()), level(1), critical_rule()];
     for assigned in elsewhere {
         let mut story = Story::of(&[trigger()]);
         story.then_assigned(&repeat(1), Some(&assigned));
