@@ -30,7 +30,7 @@ const KNOWN: [&str; 20] = [
     "shared/alerting: incident::alert incident::alert::applied incident::alert::decide incident::alert::detail",
     "shared/alerting: incident::apply incident::due incident::person incident::raise incident::source",
     "shared/alerting: rules::checks rules::compiled rules::mapping rules::matcher rules::pipeline rules::policy rules::push_mode rules::routing rules::rule_set rules::template rules::trace",
-    "shared/channels: catalogue content content::variables dingtalk email email::html feishu fit layout layout::words lib mention slack telegram wecom zoom",
+    "shared/channels: catalogue content content::variables dingtalk email email::html feishu fit layout layout::words lib mention request slack telegram wecom zoom",
     "shared/intake: sources::feishu sources::feishu::card sources::feishu::post",
 ];
 

@@ -79,7 +79,7 @@ pub(crate) async fn send(app: &App, to: Addressed<'_>, actor: String, base: &str
         form: Form::Rich,
         template: None,
     };
-    let sent = app.deliverer.send(&channel, channel.request(&post, now)?).await;
+    let sent = app.deliverer.send(&channel, channel.request(&post, now)?, None).await;
     let Provider { status, code, message } = sent.provider;
     Ok(Tested {
         outcome: sent.outcome.as_str(),

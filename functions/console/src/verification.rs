@@ -142,9 +142,9 @@ async fn post(app: &App, way: &Destination, text: &Text, now: Moment) -> Result<
     let Some(request) = way.letter(&text.letter(&id), now) else {
         return Err(format!("`{}` cannot carry it", way.name()));
     };
-    let sent = app.deliverer.send(way, request).await;
+    let sent = app.deliverer.send(way, request, None).await;
     match sent.outcome {
-        Outcome::Delivered { .. } => Ok(()),
+        Outcome::Delivered { .. } | Outcome::Accepted { .. } => Ok(()),
         Outcome::Retry { reason, .. } | Outcome::Rejected { reason } => {
             Err(format!("{} ({})", sent.provider.message, reason.as_str()))
         }

@@ -94,7 +94,7 @@ async fn attempt(app: &App, address: &Address, post: &Post<'_>, now: Moment) -> 
         }
     };
     let (shown, template) = (request.shown, request.template.as_ref().map(Failure::to_string));
-    let sent = app.parts.deliverer.send(&address.channel, request).await;
+    let sent = app.parts.deliverer.send(&address.channel, request, None).await;
     let outcome = match sent.moved {
         Some(moved) if change_settings(app, &address.id, &moved).await? => {
             Outcome::Retry { after: None, reason: Reason::Moved }

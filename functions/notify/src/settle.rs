@@ -98,6 +98,7 @@ impl Claimed {
     fn decide(&self, message: Message<'_>, now: Moment) -> Decision {
         match message.outcome {
             None => Decision::Wait(Duration::ZERO),
+            Some(Outcome::Accepted { .. }) => Decision::Delivered(DeliveryState::Accepted),
             Some(Outcome::Delivered { .. }) if message.together > 1 => Decision::Delivered(DeliveryState::Folded),
             Some(Outcome::Delivered { .. }) => Decision::Delivered(DeliveryState::Delivered),
             Some(Outcome::Retry { after, reason }) => {
@@ -220,6 +221,7 @@ pub(crate) async fn hand_over(app: &App, notice: &Notice, reason: &str) -> Resul
 fn attempt_outcome(outcome: &Outcome) -> AttemptOutcome {
     match outcome {
         Outcome::Delivered { .. } => AttemptOutcome::Delivered,
+        Outcome::Accepted { .. } => AttemptOutcome::Accepted,
         Outcome::Retry { reason, .. } if reason.is_unknown() => AttemptOutcome::Unknown,
         Outcome::Retry { .. } => AttemptOutcome::Retry,
         Outcome::Rejected { .. } => AttemptOutcome::Rejected,

@@ -36,6 +36,8 @@ use crate::stack::{Route, Stack, route};
 
 /// Where messages are taken in, at the root of the host.
 const INTAKE: &str = "/open-apis/";
+/// Where the built-in groups take what is sent to them.
+const FAKES: &str = "/fake";
 /// What of a message is kept: one byte more than the intake takes, so that it sees that there is too much.
 const MESSAGE_BYTES: usize = alerting::base::limits::BODY_BYTES + 1;
 /// What Lambda takes as an event (Lambda quotas, read 2026-11); a larger one never reaches the function.
@@ -60,7 +62,7 @@ pub(crate) struct Gateway {
 /// Everything that no other router takes goes through the template's routes. `demo`: adds the built-in groups. `time`: adds
 /// a way to move the clock.
 pub(crate) fn router(gateway: Arc<Gateway>, demo: Option<&Fakes>, time: Option<Time>) -> Router {
-    let groups = demo.map(|fakes| Router::new().nest("/fake", fakes.router()).merge(pages::router(fakes)));
+    let groups = demo.map(|fakes| Router::new().nest(FAKES, fakes.router()).merge(pages::router(fakes)));
     let clock = time.map(|time| Router::new().route("/_local/clock", post(advance)).with_state(time));
     Router::new()
         .route("/healthz", get(|State(gateway): State<Arc<Gateway>>| async move { gateway.health.answer().await }))
@@ -72,13 +74,16 @@ pub(crate) fn router(gateway: Arc<Gateway>, demo: Option<&Fakes>, time: Option<T
 }
 
 /// Answers nothing under a name that is not ours. Messages are taken under any name: their key is all that they need, and
-/// whoever could make a browser send one could as well send it himself.
+/// whoever could make a browser send one could as well send it himself. What is sent to a built-in group names its vendor's
+/// host, which no web page can take for its own.
 async fn refuse_foreign_hosts(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     if !is_valid_host(host) {
         return message(StatusCode::BAD_REQUEST, "Bad Request");
     }
-    if !gateway.hosts.allows(host) && !request.uri().path().starts_with(INTAKE) {
+    let path = request.uri().path();
+    let is_taken = path.starts_with(INTAKE) || (path.starts_with(FAKES) && channels::catalogue::is_vendor(host));
+    if !gateway.hosts.allows(host) && !is_taken {
         let text = format!("Larkspur does not answer as {host}. If that is its name, start it with --public-url");
         return message(StatusCode::MISDIRECTED_REQUEST, &text);
     }

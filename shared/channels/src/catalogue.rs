@@ -16,6 +16,7 @@ use crate::{Channel, Destination, Example, FACTS, NAMES};
 /// A channel's constants and checks.
 pub(crate) struct Facts {
     name: &'static str,
+    hosts: &'static [&'static str],
     settings: &'static [&'static str],
     secrets: &'static [&'static str],
     provider: &'static [&'static str],
@@ -31,6 +32,7 @@ impl Facts {
     pub(crate) const fn of<C: Channel>() -> Self {
         Self {
             name: C::NAME,
+            hosts: C::LIMITS.hosts,
             settings: C::SETTINGS,
             secrets: C::SECRETS,
             provider: C::PROVIDER,
@@ -93,6 +95,11 @@ pub const PEOPLE_CHANNELS: &[&str] = &{
     }
     names
 };
+
+/// Whether a channel sends to this host.
+pub fn is_vendor(host: &str) -> bool {
+    FACTS.iter().any(|facts| facts.hosts.contains(&host))
+}
 
 impl Destination {
     /// Checks the settings of a destination on `channel`; the error names the field and what to do.

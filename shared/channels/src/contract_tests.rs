@@ -9,13 +9,15 @@ use alerting::people::destination::Language;
 use serde_json::{Value, json};
 
 use crate::catalogue::PEOPLE_CHANNELS;
-use crate::outcome::{Outcome, Provider, Reason, Reply};
+use crate::outcome::{Outcome, Provider, Reason};
+use crate::reply::{DATE, KEPT_HEADERS, REPLY_BYTES, RETRY_AFTER, Reply};
+use crate::request::Request;
 use crate::samples::{
     self, CANARY, NOW, TOLD, body, body_text, described, destination, escalated, li_lei, notice, post, rejected, reply,
     retry,
 };
 use crate::settings::PlainSmtpHosts;
-use crate::{Destination, Form, Letter, NAMES, Post, RenderError, Request, Unit};
+use crate::{Destination, Form, Letter, NAMES, Post, RenderError, Unit};
 
 /// `tests/fixtures/{vendor}`, from the channel's name.
 fn fixtures(channel: &str) -> PathBuf {
@@ -102,7 +104,10 @@ fn every_recorded_reply_means_what_its_fixture_says() {
         for recorded in replies {
             let reply = Reply {
                 status: recorded["status"].as_u64().and_then(|status| status.try_into().ok()).expect("a status"),
-                retry_after: recorded["headers"]["retry-after"].as_str().map(str::to_owned),
+                headers: KEPT_HEADERS
+                    .into_iter()
+                    .filter_map(|name| Some((name, recorded["headers"][name].as_str()?.to_owned())))
+                    .collect(),
                 ..reply(0, recorded["body"].as_str().expect("a body"))
             };
             let outcome = destination(channel).outcome(&reply);
@@ -110,7 +115,7 @@ fn every_recorded_reply_means_what_its_fixture_says() {
             assert_eq!(outcome.reason().map(Reason::as_str), recorded["reason"].as_str(), "{channel}: {recorded}");
             let after = match outcome {
                 Outcome::Retry { after, .. } => after.map(|after| after.as_secs()),
-                Outcome::Delivered { .. } | Outcome::Rejected { .. } => None,
+                Outcome::Delivered { .. } | Outcome::Accepted { .. } | Outcome::Rejected { .. } => None,
             };
             assert_eq!(after, recorded["after_seconds"].as_u64(), "{channel}: {recorded}");
         }
@@ -140,7 +145,7 @@ fn http_statuses_without_a_body_of_the_vendors_mean_the_same_everywhere() {
 // Proves: fault 60
 #[test]
 fn an_answer_that_is_empty_endless_or_without_its_code_is_never_taken_for_sent() {
-    let endless = vec![b'a'; crate::outcome::REPLY_BYTES];
+    let endless = vec![b'a'; REPLY_BYTES];
     for channel in over_http() {
         let outcome = |body: &[u8]| destination(channel).outcome(&reply(200, body));
         assert_eq!(outcome(&endless), retry(None, Reason::Unreadable), "{channel}");
@@ -157,8 +162,9 @@ fn an_answer_that_is_empty_endless_or_without_its_code_is_never_taken_for_sent()
 #[test]
 fn retry_after_is_seconds_or_a_date_and_stays_within_reason() {
     let wait = |channel: &str, retry_after: &str, date: Option<&str>| {
-        let reply =
-            Reply { retry_after: Some(retry_after.to_owned()), date: date.map(str::to_owned), ..reply(503, "") };
+        let date = date.map(|date| (DATE, date.to_owned()));
+        let headers = [(RETRY_AFTER, retry_after.to_owned())].into_iter().chain(date).collect();
+        let reply = Reply { headers, ..reply(503, "") };
         match destination(channel).outcome(&reply) {
             Outcome::Retry { after, .. } => after.map(|after| after.as_secs()),
             other => panic!("{channel}: {other:?}"),

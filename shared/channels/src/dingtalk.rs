@@ -23,9 +23,11 @@ use url::Url;
 
 use crate::fit::{Render, Written, fit};
 use crate::layout::{Digest, Message, Tone, bare, break_tags, linked};
-use crate::outcome::{Outcome, Provider, Reason, Reply, code, text_of};
+use crate::outcome::{Outcome, Provider, Reason};
+use crate::reply::{Reply, code, text_of};
+use crate::request::Request;
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Example, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
+use crate::{Channel, Example, Form, Limits, Post, RenderError, Size, Unit, mention, rate};
 
 /// A custom bot of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +54,7 @@ impl Channel for Bot {
         // About 20,000 bytes of request body are taken; the documentation names no number.
         text: Size { max: 20_000, unit: Unit::Bytes },
         // 20 messages per minute and bot. https://open.dingtalk.com/document/robots/custom-robot-access
-        rates: &[rate(20, 60)],
+        rates: &[rate::limit(20, 60)],
         folds: true,
     };
     const SETTINGS: &'static [&'static str] = &["url", "secret"];
@@ -72,7 +74,7 @@ impl Channel for Bot {
             let sign = sign(millis, secret.expose());
             url.query_pairs_mut().append_pair("timestamp", &millis.to_string()).append_pair("sign", &sign);
         }
-        Ok(Request::new(url.into(), fit(post, Self::CONTENT, &Writer { uuid: uuid(post) })?, at))
+        Ok(Request::new(url.as_str(), fit(post, Self::CONTENT, &Writer { uuid: uuid(post) })?, at))
     }
 
     fn outcome(&self, reply: &Reply) -> Outcome {
@@ -89,7 +91,7 @@ impl Channel for Bot {
         match errcode {
             0 if reply.is_success() => Outcome::Delivered { receipt: None },
             0 => reply.by_status(),
-            130_101 | 410_100 => retry(Some(reply.wait().unwrap_or(BLOCKED)), Reason::RateLimited),
+            130_101 | 410_100 => retry(Some(rate::after(reply).unwrap_or(BLOCKED)), Reason::RateLimited),
             -1 => retry(Some(BUSY), Reason::ProviderDown),
             // Keyword, signature, clock or source address: the bot's own security settings.
             310_000 => rejected(Reason::Unauthorized),

@@ -21,20 +21,21 @@ use alerting::base::ids::hash128;
 use alerting::base::moment::Moment;
 use alerting::incident::notice::Notice;
 use alerting::people::AddressedBy;
-use serde::Serialize;
 
 use self::address::Address;
+use self::mail::{Content, Mail};
 use self::relay::Relay;
 use crate::fit::{Fitted, Render, Written, fit};
 use crate::layout::{Digest, Message, Tone, bare};
-use crate::outcome::{Outcome, Provider, Reason, Reply};
+use crate::outcome::{Outcome, Provider, Reason};
+use crate::reply::Reply;
+use crate::request::Request;
 use crate::settings::{Fields, PlainSmtpHosts, SettingsError};
-use crate::{
-    Channel, Example, Form, Letter, Limits, Measured, Post, RenderError, Request, Size, Transport, Unit, rate,
-};
+use crate::{Channel, Example, Form, Letter, Limits, Measured, Post, RenderError, Size, Unit, rate};
 
 pub mod address;
 mod html;
+pub mod mail;
 pub mod relay;
 
 /// One mailbox, and the server that mail leaves by.
@@ -61,7 +62,7 @@ impl Channel for Email {
         text: Size { max: 100_000, unit: Unit::Bytes },
         // Per mailbox. Half of what Gmail takes for one (60 messages a minute): others write to it too.
         // https://support.google.com/a/answer/1366776
-        rates: &[rate(30, 60)],
+        rates: &[rate::limit(30, 60)],
         folds: false,
     };
     const SETTINGS: &'static [&'static str] = &["to"];
@@ -91,6 +92,7 @@ impl Channel for Email {
 
     fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
         let Fitted { body, size, shown, cut, template } = fit(post, Self::CONTENT, &Writer)?;
+        let fitted = Fitted { body: (), size, shown, cut, template };
         let ids: Vec<String> = post.notices[..shown].iter().map(Notice::id).collect();
         let form = match post.form {
             Form::Rich => "rich",
@@ -106,8 +108,7 @@ impl Channel for Email {
             },
             content: body,
         };
-        let transport = Transport::Email { relay: Box::new(self.relay.clone()), mail: Box::new(mail) };
-        Ok(Request { transport, at, shown, cut, size, template })
+        Ok(Request::mail(&self.relay, mail, fitted, at))
     }
 
     fn letter(&self, letter: &Letter<'_>, at: Moment) -> Option<Request> {
@@ -119,8 +120,8 @@ impl Channel for Email {
             thread: None,
             content: Content { subject, important: false, text, html: None },
         };
-        let transport = Transport::Email { relay: Box::new(self.relay.clone()), mail: Box::new(mail) };
-        Some(Request { transport, at, shown: 1, cut: false, size, template: None })
+        let fitted = Fitted { body: (), size, shown: 1, cut: false, template: None };
+        Some(Request::mail(&self.relay, mail, fitted, at))
     }
 
     fn outcome(&self, reply: &Reply) -> Outcome {
@@ -169,28 +170,6 @@ fn enhanced_code(text: &str) -> Option<&str> {
     let code = text.split_whitespace().next()?;
     let is_number = |part: &str| (1..=3).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_digit());
     (code.split('.').count() == 3 && code.split('.').all(is_number)).then_some(code)
-}
-
-/// One message before it is written in MIME.
-#[derive(Debug, Clone, Serialize)]
-pub struct Mail {
-    pub to: Address,
-    /// `<hash@example.com>`
-    pub message_id: String,
-    /// What all messages about the incident refer to; of several incidents none.
-    pub thread: Option<String>,
-    #[serde(flatten)]
-    pub content: Content,
-}
-
-/// What a message says.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Content {
-    pub subject: String,
-    /// Somebody has to act now.
-    pub important: bool,
-    pub text: String,
-    pub html: Option<String>,
 }
 
 struct Writer;

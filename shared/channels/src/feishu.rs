@@ -18,9 +18,11 @@ use sha2::Sha256;
 
 use crate::fit::{Render, Written, fit};
 use crate::layout::{Digest, Line, Message, Tone, bare, break_tags, linked};
-use crate::outcome::{Outcome, Provider, Reason, Reply, code, text_of};
+use crate::outcome::{Outcome, Provider, Reason};
+use crate::reply::{Reply, code, text_of};
+use crate::request::Request;
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Example, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
+use crate::{Channel, Example, Form, Limits, Post, RenderError, Size, Unit, mention, rate};
 
 /// A custom bot of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,7 +49,7 @@ impl Channel for Bot {
         text: Size { max: 20_000, unit: Unit::Bytes },
         // 5 requests per second and 100 per minute and bot.
         // https://open.feishu.cn/document/client-docs/bot-v3/add-custom-bot
-        rates: &[rate(5, 1), rate(100, 60)],
+        rates: &[rate::limit(5, 1), rate::limit(100, 60)],
         folds: true,
     };
     const SETTINGS: &'static [&'static str] = &["url", "secret"];
@@ -68,14 +70,14 @@ impl Channel for Bot {
 
     fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
         let writer = Writer { signed: self.secret.as_ref().map(|secret| (secret, at.secs())) };
-        Ok(Request::new(self.url.expose().to_owned(), fit(post, Self::CONTENT, &writer)?, at))
+        Ok(Request::new(self.url.expose(), fit(post, Self::CONTENT, &writer)?, at))
     }
 
     fn outcome(&self, reply: &Reply) -> Outcome {
         let Some(body) = reply.json() else { return reply.by_status() };
         // Old bots answer with `StatusCode` alone; where both are there, `code` counts.
         let Some(code) = code(&body, "code").or_else(|| code(&body, "StatusCode")) else { return reply.by_status() };
-        let retry = |reason| Outcome::Retry { after: reply.wait(), reason };
+        let retry = |reason| Outcome::Retry { after: rate::after(reply), reason };
         let rejected = |reason| Outcome::Rejected { reason };
         match code {
             0 if reply.is_success() => Outcome::Delivered { receipt: None },

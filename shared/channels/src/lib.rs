@@ -11,18 +11,14 @@
 //!
 //! Reading order: [`Channel`] and the registry below → [`catalogue`] what is known of a channel by its name →
 //! [`settings`] what an operator configures → `layout` what a message says, the same for all → [`content`] the part of it
-//! that templates decide → `mention` whom it calls → `fit` what goes when there is too much of it → one file per vendor, how it says it → [`outcome`] what an answer
-//! can mean.
+//! that templates decide → `mention` whom it calls → `fit` what goes when there is too much of it → one file per vendor, how it says it → [`request`] what is
+//! sent → [`reply`] what is read of the answer → [`outcome`] what it can mean.
 //!
 //! Adding a channel: its file, its line in the registry, and `tests/fixtures/{vendor}/`, where the vendor is the name up to its
 //! first `_`. The contract tests loop over [`NAMES`] and fail until the fixtures exist.
 
-use std::fmt;
-use std::time::Duration;
-
 use alerting::base::moment::Moment;
 use alerting::base::rate::Rate;
-use alerting::base::secret::Secret;
 use alerting::incident::link::Links;
 use alerting::incident::notice::Notice;
 use alerting::people::AddressedBy;
@@ -30,8 +26,10 @@ use alerting::people::destination::{Language, TimeZone};
 use serde_json::{Map, Value};
 
 use crate::catalogue::Facts;
-use crate::content::{Failure, Texts};
-use crate::outcome::{Outcome, Provider, Reply};
+use crate::content::Texts;
+use crate::outcome::{Outcome, Provider};
+use crate::reply::Reply;
+use crate::request::Request;
 use crate::settings::{Fields, PlainSmtpHosts, SettingsError};
 
 pub mod catalogue;
@@ -43,6 +41,9 @@ mod fit;
 mod layout;
 mod mention;
 pub mod outcome;
+mod rate;
+pub mod reply;
+pub mod request;
 pub mod settings;
 pub mod slack;
 pub mod telegram;
@@ -139,11 +140,6 @@ pub enum Unit {
     Utf16,
 }
 
-/// `n` requests in any window of `secs` seconds.
-const fn rate(n: u32, secs: u64) -> Rate {
-    Rate { burst: n, per: Duration::from_secs(secs) }
-}
-
 /// What to say. One notice is laid out richly; several become one line each.
 #[derive(Debug, Clone, Copy)]
 pub struct Post<'a> {
@@ -177,77 +173,11 @@ pub enum Form {
     Plain,
 }
 
-/// One message, ready to be sent. It holds credentials, so nothing of how it is sent is ever printed.
-#[derive(Clone)]
-pub struct Request {
-    pub transport: Transport,
-    at: Moment,
-    /// How many of the post's notices this message shows, from the first; the others wait for the next message.
-    pub shown: usize,
-    /// Whether any of them is shown shortened. The page behind the link has everything.
-    pub cut: bool,
-    pub size: Measured,
-    /// Why the post's own template was not used, but the channel's.
-    pub template: Option<Failure>,
-}
-
 /// How much of a vendor's limit a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Measured {
     pub used: usize,
     pub of: Size,
-}
-
-/// How a message leaves.
-#[derive(Clone)]
-pub enum Transport {
-    /// One POST of JSON.
-    Http {
-        url: Secret,
-        headers: Vec<(&'static str, Secret)>,
-        body: Vec<u8>,
-    },
-    Email {
-        relay: Box<email::relay::Relay>,
-        mail: Box<email::Mail>,
-    },
-}
-
-impl Request {
-    fn new(url: String, body: fit::Fitted, at: Moment) -> Self {
-        let fit::Fitted { body, size, shown, cut, template } = body;
-        let transport = Transport::Http { url: Secret::new(url), headers: Vec::new(), body };
-        Self { transport, at, shown, cut, size, template }
-    }
-
-    /// What the vendor reads: the body of an HTTP request, or a mail's parts before they are written in MIME. Beside the
-    /// texts it holds what the destination's settings put there, such as a chat's number.
-    pub fn body(&self) -> serde_json::Value {
-        let body = match &self.transport {
-            Transport::Http { body, .. } => serde_json::from_slice(body),
-            Transport::Email { mail, .. } => serde_json::to_value(mail),
-        };
-        body.expect("what channels write is JSON")
-    }
-
-    fn header(mut self, name: &'static str, value: &Secret) -> Self {
-        if let Transport::Http { headers, .. } = &mut self.transport {
-            headers.push((name, value.clone()));
-        }
-        self
-    }
-
-    /// When it was made, and signed for those vendors that want a signature.
-    pub fn at(&self) -> Moment {
-        self.at
-    }
-}
-
-impl fmt::Debug for Request {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { transport: _, at, shown, cut, size: _, template: _ } = self;
-        f.debug_struct("Request").field("at", at).field("shown", shown).field("cut", cut).finish_non_exhaustive()
-    }
 }
 
 /// Why there is no request.

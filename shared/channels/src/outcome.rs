@@ -5,17 +5,18 @@
 
 use std::time::Duration;
 
-use alerting::base::moment::Moment;
 use serde::Serialize;
-use serde_json::Value;
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
+
+use crate::rate;
+use crate::reply::Reply;
 
 /// The result of one try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The provider said so. The receipt is its own id of the message, from those that give one.
     Delivered { receipt: Option<String> },
+    /// The provider took it and says later, under this id, whether it was delivered.
+    Accepted { receipt: String },
     /// Try again, after this long if the provider named a time.
     Retry { after: Option<Duration>, reason: Reason },
     /// Trying the same again cannot help.
@@ -26,6 +27,7 @@ impl Outcome {
     pub const fn as_str(&self) -> &'static str {
         match self {
             Outcome::Delivered { .. } => "delivered",
+            Outcome::Accepted { .. } => "accepted",
             Outcome::Retry { .. } => "retry",
             Outcome::Rejected { .. } => "rejected",
         }
@@ -33,7 +35,7 @@ impl Outcome {
 
     pub const fn reason(&self) -> Option<Reason> {
         match self {
-            Outcome::Delivered { .. } => None,
+            Outcome::Delivered { .. } | Outcome::Accepted { .. } => None,
             Outcome::Retry { reason, .. } | Outcome::Rejected { reason } => Some(*reason),
         }
     }
@@ -68,6 +70,16 @@ pub enum Reason {
     NotVerified,
     /// The deployment has no provider for this channel, or one that it must not use.
     NotConfigured,
+    /// The account's messages of this month, or its money, are used up.
+    QuotaExhausted,
+    /// The card that was to be changed is not there any more, or cannot be changed any more.
+    CardGone,
+    /// The provider does not take what the message says: its own filter refuses the words.
+    ContentRefused,
+    /// The person was called and did not answer.
+    NotAnswered,
+    /// The provider took the message and said later that it was not delivered.
+    Undelivered,
 }
 
 impl Reason {
@@ -86,6 +98,11 @@ impl Reason {
             Reason::NoAddress => "no_address",
             Reason::NotVerified => "not_verified",
             Reason::NotConfigured => "not_configured",
+            Reason::QuotaExhausted => "quota_exhausted",
+            Reason::CardGone => "card_gone",
+            Reason::ContentRefused => "content_refused",
+            Reason::NotAnswered => "not_answered",
+            Reason::Undelivered => "undelivered",
         }
     }
 
@@ -103,7 +120,12 @@ impl Reason {
             | Reason::Unreadable
             | Reason::NoAddress
             | Reason::NotVerified
-            | Reason::NotConfigured => false,
+            | Reason::NotConfigured
+            | Reason::QuotaExhausted
+            | Reason::CardGone
+            | Reason::ContentRefused
+            | Reason::NotAnswered
+            | Reason::Undelivered => false,
         }
     }
 
@@ -121,75 +143,23 @@ impl Reason {
             | Reason::Untrusted
             | Reason::NoAddress
             | Reason::NotVerified
-            | Reason::NotConfigured => false,
+            | Reason::NotConfigured
+            | Reason::QuotaExhausted
+            | Reason::CardGone
+            | Reason::ContentRefused
+            | Reason::NotAnswered
+            | Reason::Undelivered => false,
         }
     }
-}
-
-/// What is read of a provider's answer. The longest that one sends is under 2 KiB.
-pub const REPLY_BYTES: usize = 64 * 1024;
-
-/// A provider's answer, read up to [`REPLY_BYTES`].
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Reply {
-    /// HTTP's status, or the code of SMTP's reply.
-    pub status: u16,
-    /// The headers `Retry-After` and `Date` as they came.
-    pub retry_after: Option<String>,
-    pub date: Option<String>,
-    pub body: Vec<u8>,
-    /// When the request was made: what a date in `Retry-After` is compared with if the provider sent no `Date`.
-    pub at: Moment,
-}
-
-/// The longest wait that a provider's word is taken for; the shortest is a second.
-const WAIT_MAX: Duration = Duration::from_secs(15 * 60);
-
-/// A named wait, within reason.
-pub(crate) fn clamped(wait: Duration) -> Duration {
-    wait.clamp(Duration::from_secs(1), WAIT_MAX)
-}
-
-/// A number in an answer, which some gateways send as text. Without it an answer is not one of the provider's.
-pub(crate) fn code(body: &Value, name: &str) -> Option<i64> {
-    match body.get(name)? {
-        Value::Number(number) => number.as_i64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-}
-
-/// A text in an answer; empty if there is none.
-pub(crate) fn text_of(body: &Value, name: &str) -> String {
-    body.get(name).and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 impl Reply {
-    pub(crate) fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.body).ok()
-    }
-
-    pub(crate) fn is_success(&self) -> bool {
-        (200..300).contains(&self.status)
-    }
-
-    /// `Retry-After` in seconds or as a date; what is neither is as if it were not there.
-    pub(crate) fn wait(&self) -> Option<Duration> {
-        let text = self.retry_after.as_deref()?.trim();
-        if let Ok(secs) = text.parse::<u64>() {
-            return Some(clamped(Duration::from_secs(secs)));
-        }
-        let then = http_date(text)?;
-        let now = self.date.as_deref().and_then(http_date).unwrap_or(self.at);
-        Some(clamped(then.since(now)))
-    }
-
     /// What the HTTP status alone says, for answers whose body does not decide.
     pub(crate) fn by_status(&self) -> Outcome {
         let rejected = |reason| Outcome::Rejected { reason };
         match self.status {
-            429 => Outcome::Retry { after: self.wait(), reason: Reason::RateLimited },
-            408 | 425 | 500..=599 => Outcome::Retry { after: self.wait(), reason: Reason::ProviderDown },
+            429 => Outcome::Retry { after: rate::after(self), reason: Reason::RateLimited },
+            408 | 425 | 500..=599 => Outcome::Retry { after: rate::after(self), reason: Reason::ProviderDown },
             200..=299 => Outcome::Retry { after: None, reason: Reason::Unreadable },
             413 => rejected(Reason::TooLarge),
             401 | 403 => rejected(Reason::Unauthorized),
@@ -198,16 +168,6 @@ impl Reply {
             _ => rejected(Reason::Refused),
         }
     }
-
-    /// The body's beginning as one line, for people.
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body[..self.body.len().min(4 * MESSAGE_CHARS)]).into_owned()
-    }
-}
-
-fn http_date(text: &str) -> Option<Moment> {
-    let at = OffsetDateTime::parse(text, &Rfc2822).ok()?;
-    Some(Moment::from_secs(at.unix_timestamp()))
 }
 
 /// Characters of a provider's message that are kept.
@@ -232,7 +192,8 @@ impl Provider {
         Self { status: None, code: None, message: one_line(message) }
     }
 
-    pub(crate) fn redacted(mut self, secrets: &[&str]) -> Self {
+    /// Without what must not be repeated to anyone.
+    pub fn redacted(mut self, secrets: &[&str]) -> Self {
         for secret in secrets.iter().filter(|secret| secret.len() >= 4) {
             self.message = self.message.replace(secret, "[redacted]");
         }

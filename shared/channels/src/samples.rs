@@ -12,9 +12,11 @@ use alerting::people::Person;
 use alerting::people::destination::{Language, TimeZone};
 use serde_json::{Value, json};
 
-use crate::outcome::{Outcome, Reason, Reply};
+use crate::outcome::{Outcome, Reason};
+use crate::reply::Reply;
+use crate::request::{Request, Transport};
 use crate::settings::Fields;
-use crate::{Channel, Destination, Form, Post, Request, Transport};
+use crate::{Channel, Destination, Form, Post};
 
 /// Every secret in the settings below contains this, so a leak is one search.
 pub const CANARY: &str = "c4nary";
@@ -201,15 +203,15 @@ pub fn body(request: &Request) -> Value {
 /// The same as text.
 pub fn body_text(request: &Request) -> String {
     match &request.transport {
-        Transport::Http { body, .. } => String::from_utf8(body.clone()).expect("JSON is UTF-8"),
+        Transport::Http(http) => String::from_utf8(http.body.clone()).expect("JSON is UTF-8"),
         Transport::Email { mail, .. } => serde_json::to_string(mail).expect("JSON serialises"),
     }
 }
 
 /// Where an HTTP request goes.
-pub fn url(request: &Request) -> &str {
+pub fn url(request: &Request) -> String {
     match &request.transport {
-        Transport::Http { url, .. } => url.expose(),
+        Transport::Http(http) => http.url().expose().to_owned(),
         Transport::Email { .. } => panic!("mail has no URL"),
     }
 }

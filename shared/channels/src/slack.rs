@@ -14,9 +14,11 @@ use serde_json::{Value, json};
 use crate::content::Fact;
 use crate::fit::{Render, Written, fit};
 use crate::layout::{Digest, Line, Message, linked};
-use crate::outcome::{Outcome, Provider, Reason, Reply, text_of};
+use crate::outcome::{Outcome, Provider, Reason};
+use crate::reply::{Reply, text_of};
+use crate::request::Request;
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Example, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
+use crate::{Channel, Example, Form, Limits, Post, RenderError, Size, Unit, mention, rate};
 
 /// A webhook into one conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +50,7 @@ impl Channel for Webhook {
         // which is observed (slackapi/bolt-js#2509), not documented.
         text: Size { max: 12_000, unit: Unit::Chars },
         // One message per second and webhook. https://docs.slack.dev/apis/web-api/rate-limits
-        rates: &[rate(1, 1)],
+        rates: &[rate::limit(1, 1)],
         folds: true,
     };
     const SETTINGS: &'static [&'static str] = &["url"];
@@ -69,14 +71,14 @@ impl Channel for Webhook {
     }
 
     fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
-        Ok(Request::new(self.url.expose().to_owned(), fit(post, Self::CONTENT, &Writer)?, at))
+        Ok(Request::new(self.url.expose(), fit(post, Self::CONTENT, &Writer)?, at))
     }
 
     fn outcome(&self, reply: &Reply) -> Outcome {
         if reply.is_success() && reply.body == b"ok" {
             return Outcome::Delivered { receipt: None };
         }
-        let retry = |reason| Outcome::Retry { after: reply.wait(), reason };
+        let retry = |reason| Outcome::Retry { after: rate::after(reply), reason };
         let rejected = |reason| Outcome::Rejected { reason };
         match error_name(reply).as_str() {
             "rate_limited" | "ratelimited" | "message_limit_exceeded" => retry(Reason::RateLimited),

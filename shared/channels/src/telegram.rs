@@ -16,9 +16,11 @@ use url::Url;
 
 use crate::fit::{Render, Written, fit};
 use crate::layout::{Digest, Line, Message, bare, linked};
-use crate::outcome::{Outcome, Provider, Reason, Reply, clamped, code, text_of};
+use crate::outcome::{Outcome, Provider, Reason};
+use crate::reply::{Reply, code, text_of};
+use crate::request::Request;
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Example, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
+use crate::{Channel, Example, Form, Limits, Post, RenderError, Size, Unit, mention, rate};
 
 /// A bot, and the chat that it writes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +53,7 @@ impl Channel for Bot {
         text: Size { max: 4096, unit: Unit::Utf16 },
         // One message per second and chat, 20 per minute and group.
         // https://core.telegram.org/bots/faq#my-bot-is-hitting-limits-how-do-i-avoid-this
-        rates: &[rate(1, 1), rate(20, 60)],
+        rates: &[rate::limit(1, 1), rate::limit(20, 60)],
         folds: true,
     };
     const SETTINGS: &'static [&'static str] = &["token", "chat_id"];
@@ -80,7 +82,7 @@ impl Channel for Bot {
 
     fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
         let url = format!("https://{}/bot{}/sendMessage", Self::LIMITS.hosts[0], self.token.expose());
-        Ok(Request::new(url, fit(post, Self::CONTENT, &Writer { chat: &self.chat })?, at))
+        Ok(Request::new(&url, fit(post, Self::CONTENT, &Writer { chat: &self.chat })?, at))
     }
 
     fn outcome(&self, reply: &Reply) -> Outcome {
@@ -95,10 +97,10 @@ impl Channel for Bot {
             Some(_) => {}
         }
         let description = text_of(&body, "description").to_lowercase();
-        let wait = body["parameters"]["retry_after"].as_u64().map(|secs| clamped(Duration::from_secs(secs)));
+        let wait = body["parameters"]["retry_after"].as_u64().map(|secs| rate::clamped(Duration::from_secs(secs)));
         match code(&body, "error_code").unwrap_or(i64::from(reply.status)) {
-            429 => Outcome::Retry { after: wait.or_else(|| reply.wait()), reason: Reason::RateLimited },
-            500..=599 => Outcome::Retry { after: wait.or_else(|| reply.wait()), reason: Reason::ProviderDown },
+            429 => Outcome::Retry { after: wait.or_else(|| rate::after(reply)), reason: Reason::RateLimited },
+            500..=599 => Outcome::Retry { after: wait.or_else(|| rate::after(reply)), reason: Reason::ProviderDown },
             // Wrong token: 401, or 404 since it is part of the path.
             401 | 404 => rejected(Reason::Unauthorized),
             403 => rejected(Reason::BadDestination),

@@ -19,9 +19,11 @@ use serde_json::json;
 
 use crate::fit::{Render, Written, fit};
 use crate::layout::{Digest, Message, Tone, bare, break_tags, linked};
-use crate::outcome::{Outcome, Provider, Reason, Reply, code, text_of};
+use crate::outcome::{Outcome, Provider, Reason};
+use crate::reply::{Reply, code, text_of};
+use crate::request::Request;
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Example, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
+use crate::{Channel, Example, Form, Limits, Post, RenderError, Size, Unit, mention, rate};
 
 /// A group's bot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -45,7 +47,7 @@ impl Channel for Bot {
         // Markdown content: at most 4096 bytes of UTF-8. https://developer.work.weixin.qq.com/document/path/91770
         text: Size { max: 4096, unit: Unit::Bytes },
         // 20 messages per minute and bot; same page.
-        rates: &[rate(20, 60)],
+        rates: &[rate::limit(20, 60)],
         folds: true,
     };
     const SETTINGS: &'static [&'static str] = &["url"];
@@ -60,7 +62,7 @@ impl Channel for Bot {
     }
 
     fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
-        Ok(Request::new(self.url.expose().to_owned(), fit(post, Self::CONTENT, &Writer)?, at))
+        Ok(Request::new(self.url.expose(), fit(post, Self::CONTENT, &Writer)?, at))
     }
 
     fn outcome(&self, reply: &Reply) -> Outcome {
@@ -71,9 +73,9 @@ impl Channel for Bot {
             0 if reply.is_success() => Outcome::Delivered { receipt: None },
             0 => reply.by_status(),
             45_009 | 45_033 => {
-                Outcome::Retry { after: Some(reply.wait().unwrap_or(A_MINUTE)), reason: Reason::RateLimited }
+                Outcome::Retry { after: Some(rate::after(reply).unwrap_or(A_MINUTE)), reason: Reason::RateLimited }
             }
-            -1 => Outcome::Retry { after: reply.wait(), reason: Reason::ProviderDown },
+            -1 => Outcome::Retry { after: rate::after(reply), reason: Reason::ProviderDown },
             93_000 | 93_004 | 93_008 => rejected(Reason::BadDestination),
             45_002 => rejected(Reason::TooLarge),
             40_008 | 40_033 | 40_058 | 40_063 | 44_004 => rejected(Reason::Refused),

@@ -18,9 +18,11 @@ use url::Url;
 
 use crate::fit::{Render, Written, fit};
 use crate::layout::{Digest, Message, Tone, bare};
-use crate::outcome::{Outcome, Provider, Reason, Reply, code, text_of};
+use crate::outcome::{Outcome, Provider, Reason};
+use crate::reply::{Reply, code, text_of};
+use crate::request::Request;
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Example, Form, Limits, Post, RenderError, Request, Size, Unit, mention, rate};
+use crate::{Channel, Example, Form, Limits, Post, RenderError, Size, Unit, mention, rate};
 
 /// A connection of Zoom's incoming webhook app.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +52,7 @@ impl Channel for Webhook {
         // About 4,000 characters; what is longer is refused, not cut. Not documented: as other senders found it.
         text: Size { max: 4000, unit: Unit::Chars },
         // Zoom documents no rate for incoming webhooks; one a second is what its other chat endpoints take at the least.
-        rates: &[rate(1, 1)],
+        rates: &[rate::limit(1, 1)],
         folds: true,
     };
     const SETTINGS: &'static [&'static str] = &["url", "verification_token", "envelope"];
@@ -85,7 +87,7 @@ impl Channel for Webhook {
 
     fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
         let body = fit(post, Self::CONTENT, &Writer { envelope: self.envelope })?;
-        Ok(Request::new(self.url.expose().to_owned(), body, at).header("authorization", &self.token))
+        Ok(Request::new(self.url.expose(), body, at).header("authorization", &self.token))
     }
 
     fn outcome(&self, reply: &Reply) -> Outcome {

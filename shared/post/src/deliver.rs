@@ -13,11 +13,14 @@ use std::time::{Duration, Instant};
 
 use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
-use channels::email::Mail;
+use channels::Destination;
+use channels::email::mail::Mail;
 use channels::email::relay::Relay;
-use channels::outcome::{Outcome, Provider, REPLY_BYTES, Reason, Reply};
+use channels::outcome::{Outcome, Provider, Reason};
+use channels::reply::{KEPT_HEADERS, REPLY_BYTES, Reply};
+use channels::request::{Http, Place, Request, Transport};
 use channels::settings::{PlainSmtpHosts, is_allowed};
-use channels::{Destination, Request, Transport};
+use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use reqwest::{Client, redirect};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Map, Value};
@@ -36,10 +39,12 @@ pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// A frozen function wakes up with connections that the other side closed long ago; younger ones are kept.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
+const NO_TOKEN: Failure = Failure::Refused(Reason::Unauthorized, "there is no access token; nothing was sent");
+
 /// Where requests go instead of to the vendors: on a laptop and in tests.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
-    /// Every provider's host becomes this base (`http://127.0.0.1:9911`); path and query stay.
+    /// Every provider is found at this base (`http://127.0.0.1:9911`); path, query and the header `Host` stay.
     pub provider_base: Option<String>,
     pub demo: Option<Demo>,
     /// Mail servers that may be spoken to without TLS.
@@ -53,7 +58,7 @@ pub struct Overrides {
 pub struct Demo {
     /// Requests whose URL starts with this …
     pub url_prefix: String,
-    /// … go to this base; path and query stay.
+    /// … go to this base; path, query and the header `Host` stay.
     pub base: String,
 }
 
@@ -129,23 +134,37 @@ impl Deliverer {
         Ok(Self { client, provider_base, demo, smtp, plain_web_hosts })
     }
 
-    /// Sends once. The answer is read, judged by the destination's channel and stripped of secrets.
-    pub async fn send(&self, destination: &Destination, request: Request) -> Sent {
+    /// Sends once. The answer is read, judged by the destination's channel and stripped of secrets. `token`: the access
+    /// token, for a request that has a place for one.
+    pub async fn send(&self, destination: &Destination, request: Request, token: Option<&Secret>) -> Sent {
         let start = Instant::now();
-        let (outcome, provider, moved) = match self.exchange(destination, request).await {
-            Ok(reply) => (destination.outcome(&reply), destination.provider(&reply), destination.moved(&reply)),
+        let (outcome, provider, moved) = match self.exchange(destination, request, token).await {
+            Ok(reply) => {
+                let secrets: Vec<&str> = token.into_iter().map(Secret::expose).collect();
+                let provider = destination.provider(&reply).redacted(&secrets);
+                (destination.outcome(&reply), provider, destination.moved(&reply))
+            }
             Err(failure) => (failure.outcome(), Provider::silent(failure.message()), None),
         };
         Sent { outcome, provider, duration: start.elapsed(), moved }
     }
 
-    async fn exchange(&self, destination: &Destination, request: Request) -> Result<Reply, Failure> {
+    async fn exchange(
+        &self,
+        destination: &Destination,
+        request: Request,
+        token: Option<&Secret>,
+    ) -> Result<Reply, Failure> {
         let at = request.at();
         match request.transport {
             Transport::Email { relay, mail } => self.mail(&relay, &mail, at).await,
-            Transport::Http { url, headers, body } => {
-                let url = self.target(url.expose(), destination.limits().hosts)?;
-                self.post(url, &headers, body, at).await
+            Transport::Http(mut http) => {
+                let mut url = self.target(&http, destination.limits().hosts)?;
+                if let Some(place) = http.credential {
+                    let token = token.ok_or(NO_TOKEN)?;
+                    put(token, place, &mut url, &mut http);
+                }
+                self.http(url, http, at).await
             }
         }
     }
@@ -153,32 +172,15 @@ impl Deliverer {
     async fn mail(&self, relay: &Relay, mail: &Mail, at: Moment) -> Result<Reply, Failure> {
         let mime = mime::written(mail, relay, at).map_err(|_| refused("the message cannot be written as mail"))?;
         let (status, text) = self.smtp.send(relay, mail, &mime).await?;
-        Ok(Reply { status, retry_after: None, date: None, body: text.into_bytes(), at })
+        Ok(Reply { status, headers: Vec::new(), body: text.into_bytes(), at })
     }
 
-    async fn post(
-        &self,
-        url: Url,
-        headers: &[(&'static str, Secret)],
-        body: Vec<u8>,
-        at: Moment,
-    ) -> Result<Reply, Failure> {
-        let mut post = self.client.post(url).header("content-type", "application/json; charset=utf-8");
-        for (name, value) in headers {
-            let value = http::HeaderValue::from_str(value.expose());
-            let mut value = value.map_err(|_| refused("a header cannot be sent"))?;
-            value.set_sensitive(true);
-            post = post.header(*name, value);
-        }
-        let mut response = post.body(body).send().await.map_err(|error| Failure::of(&error))?;
-        let header = |name| response.headers().get(name)?.to_str().ok().map(str::to_owned);
-        let mut reply = Reply {
-            status: response.status().as_u16(),
-            retry_after: header(http::header::RETRY_AFTER),
-            date: header(http::header::DATE),
-            body: Vec::new(),
-            at,
-        };
+    async fn http(&self, url: Url, http: Http, at: Moment) -> Result<Reply, Failure> {
+        let request = self.asked(url, http)?;
+        let mut response = self.client.execute(request).await.map_err(|error| Failure::of(&error))?;
+        let kept = |name| Some((name, response.headers().get(name)?.to_str().ok()?.to_owned()));
+        let headers = KEPT_HEADERS.into_iter().filter_map(kept).collect();
+        let mut reply = Reply { status: response.status().as_u16(), headers, body: Vec::new(), at };
         while reply.body.len() < REPLY_BYTES {
             let Some(chunk) = response.chunk().await.map_err(|error| Failure::of_body(&error))? else { break };
             let room = REPLY_BYTES - reply.body.len();
@@ -187,8 +189,29 @@ impl Deliverer {
         Ok(reply)
     }
 
+    /// The request as the client sends it. Wherever it goes, it names the vendor's own host: a signature may cover it, and
+    /// the vendors of the tests, which are all at one address, tell by it which of them is meant.
+    fn asked(&self, url: Url, http: Http) -> Result<reqwest::Request, Failure> {
+        let method = reqwest::Method::from_bytes(http.method.as_str().as_bytes());
+        let method = method.map_err(|_| refused("the method cannot be sent"))?;
+        let is_elsewhere = url.host_str() != Some(http.host.as_str());
+        let mut request = reqwest::Request::new(method, url);
+        request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(http.content_type));
+        if is_elsewhere {
+            let host = HeaderValue::from_str(&http.host).map_err(|_| refused("the host cannot be sent"))?;
+            request.headers_mut().insert(HOST, host);
+        }
+        for (name, value) in &http.headers {
+            insert(&mut request, name, value.expose())?;
+        }
+        *request.body_mut() = Some(http.body.into());
+        Ok(request)
+    }
+
     /// The URL to connect to, after the policy was applied to the one that was asked for.
-    fn target(&self, text: &str, hosts: &[&str]) -> Result<Url, Failure> {
+    fn target(&self, http: &Http, hosts: &[&str]) -> Result<Url, Failure> {
+        let text = http.url();
+        let text = text.expose();
         let url = Url::parse(text).map_err(|_| refused("the URL cannot be read"))?;
         if !is_allowed(&url, hosts) {
             return Err(refused("the URL is not on one of the provider's own hosts"));
@@ -199,6 +222,24 @@ impl Deliverer {
             (_, None) => Ok(url),
         }
     }
+}
+
+/// Puts the access token where the vendor looks for it.
+fn put(token: &Secret, place: Place, url: &mut Url, http: &mut Http) {
+    match place {
+        Place::Bearer => {
+            http.headers.push(("authorization", Secret::new(format!("Bearer {}", token.expose()))));
+        }
+        Place::Header(name) => http.headers.push((name, token.clone())),
+        Place::Query(name) => drop(url.query_pairs_mut().append_pair(name, token.expose())),
+    }
+}
+
+fn insert(request: &mut reqwest::Request, name: &'static str, value: &str) -> Result<(), Failure> {
+    let mut value = HeaderValue::from_str(value).map_err(|_| refused("a header cannot be sent"))?;
+    value.set_sensitive(true);
+    request.headers_mut().append(HeaderName::from_static(name), value);
+    Ok(())
 }
 
 fn refused(why: &'static str) -> Failure {

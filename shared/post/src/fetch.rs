@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use channels::outcome::REPLY_BYTES;
+use channels::reply::REPLY_BYTES;
 use url::Url;
 
 use crate::deliver::Deliverer;

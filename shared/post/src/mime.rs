@@ -7,8 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use alerting::base::moment::Moment;
 use channels::email::address::{Address, Mailbox};
+use channels::email::mail::{Content, Mail};
 use channels::email::relay::Relay;
-use channels::email::{Content, Mail};
 use lettre::Message as MimeMessage;
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{MessageBuilder, MultiPart, SinglePart};

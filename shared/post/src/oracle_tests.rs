@@ -15,8 +15,9 @@ use serde_json::{Map, Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
+use channels::request::{Request, Transport};
 use channels::samples::{self, NOW, TOLD, described, destination, escalated, notice, post};
-use channels::{Form, Letter, NAMES, Post, Request, Transport};
+use channels::{Form, Letter, NAMES, Post};
 
 use crate::mime;
 
@@ -27,10 +28,10 @@ const PATIENCE: Duration = Duration::from_secs(240);
 fn line(channel: &str, case: &str, request: &Request) -> Value {
     let settings = samples::settings(channel);
     let sent = match &request.transport {
-        Transport::Http { url, headers, body } => {
+        Transport::Http(http) => {
             let headers: Map<String, Value> =
-                headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value.expose()))).collect();
-            json!({"url": url.expose(), "headers": headers, "body": String::from_utf8_lossy(body)})
+                http.headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value.expose()))).collect();
+            json!({"url": http.url().expose(), "headers": headers, "body": String::from_utf8_lossy(&http.body)})
         }
         Transport::Email { relay, mail } => {
             let mime = mime::written(mail, relay, request.at()).expect("it can be written");

@@ -11,8 +11,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use channels::email::Mail;
 use channels::email::address::Address;
+use channels::email::mail::Mail;
 use channels::email::relay::{Relay, Tls};
 use channels::outcome::Reason;
 use channels::settings::PlainSmtpHosts;

@@ -68,6 +68,8 @@ const fn is_one(n: &u32) -> bool {
 #[serde(rename_all = "snake_case")]
 pub enum AttemptOutcome {
     Delivered,
+    /// The provider took it and says later whether it was delivered.
+    Accepted,
     Retry,
     Rejected,
     /// It was sent and no answer came.
@@ -78,9 +80,18 @@ impl AttemptOutcome {
     pub const fn as_str(self) -> &'static str {
         match self {
             AttemptOutcome::Delivered => "delivered",
+            AttemptOutcome::Accepted => "accepted",
             AttemptOutcome::Retry => "retry",
             AttemptOutcome::Rejected => "rejected",
             AttemptOutcome::Unknown => "unknown",
+        }
+    }
+
+    /// Whether the provider is not known to have taken it.
+    pub const fn is_failure(self) -> bool {
+        match self {
+            AttemptOutcome::Delivered | AttemptOutcome::Accepted => false,
+            AttemptOutcome::Retry | AttemptOutcome::Rejected | AttemptOutcome::Unknown => true,
         }
     }
 }
@@ -101,6 +112,8 @@ pub enum DeliveryState {
     /// to the same destination, and its message shows the incident as it stood after both. Nothing else counts as
     /// folded: a change that was given up stays failed, even if a later one is delivered.
     Folded,
+    /// Taken by a provider that says later whether it was delivered. It is not sent again, and is not known to be delivered.
+    Accepted,
     Failed,
 }
 
@@ -110,6 +123,7 @@ impl DeliveryState {
             DeliveryState::Pending => "pending",
             DeliveryState::Delivered => "delivered",
             DeliveryState::Folded => "folded",
+            DeliveryState::Accepted => "accepted",
             DeliveryState::Failed => "failed",
         }
     }
@@ -117,8 +131,16 @@ impl DeliveryState {
     /// Whether the destination has it.
     pub const fn is_delivered(self) -> bool {
         match self {
-            DeliveryState::Pending | DeliveryState::Failed => false,
+            DeliveryState::Pending | DeliveryState::Accepted | DeliveryState::Failed => false,
             DeliveryState::Delivered | DeliveryState::Folded => true,
+        }
+    }
+
+    /// Whether the provider has it, so that it is not sent again.
+    pub const fn is_sent(self) -> bool {
+        match self {
+            DeliveryState::Pending | DeliveryState::Failed => false,
+            DeliveryState::Delivered | DeliveryState::Folded | DeliveryState::Accepted => true,
         }
     }
 
@@ -126,7 +148,7 @@ impl DeliveryState {
     pub const fn is_final(self) -> bool {
         match self {
             DeliveryState::Pending => false,
-            DeliveryState::Delivered | DeliveryState::Folded | DeliveryState::Failed => true,
+            DeliveryState::Delivered | DeliveryState::Folded | DeliveryState::Accepted | DeliveryState::Failed => true,
         }
     }
 }
@@ -158,13 +180,14 @@ impl Delivery {
         match newer.min_by_key(|told| told.n).map(|told| told.state) {
             Some(DeliveryState::Failed) => DeliveryState::Failed,
             Some(DeliveryState::Delivered | DeliveryState::Folded) => DeliveryState::Folded,
+            Some(DeliveryState::Accepted) => DeliveryState::Accepted,
             Some(DeliveryState::Pending) | None => DeliveryState::Pending,
         }
     }
 
     /// How often change `n` was tried in vain.
     pub fn failures(&self, n: u64) -> usize {
-        self.attempts.iter().filter(|attempt| attempt.n == n && attempt.outcome != AttemptOutcome::Delivered).count()
+        self.attempts.iter().filter(|attempt| attempt.n == n && attempt.outcome.is_failure()).count()
     }
 }
 
@@ -233,6 +256,16 @@ mod tests {
     #[test]
     fn a_change_overtaken_by_one_that_failed_has_failed() {
         check(&[(2, DeliveryState::Failed), (3, DeliveryState::Delivered)], 3, 1, DeliveryState::Failed);
+    }
+
+    #[test]
+    fn a_change_that_a_provider_accepted_is_neither_delivered_nor_failed_nor_sent_again() {
+        check(&[(1, DeliveryState::Accepted)], 1, 1, DeliveryState::Accepted);
+        check(&[(2, DeliveryState::Accepted)], 2, 1, DeliveryState::Accepted);
+        check(&[(1, DeliveryState::Accepted), (1, DeliveryState::Delivered)], 1, 1, DeliveryState::Delivered);
+        let told = vec![Told { n: 1, state: DeliveryState::Accepted }];
+        assert_eq!(Delivery { sent: 1, told, ..Delivery::default() }.sent(), Sent::Pending);
+        assert!(DeliveryState::Accepted.is_sent() && !DeliveryState::Accepted.is_delivered());
     }
 
     #[test]

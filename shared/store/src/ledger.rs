@@ -66,6 +66,8 @@ pub struct Notices {
     pub created: u64,
     pub delivered: u64,
     pub folded: u64,
+    /// Taken by a provider that has not said yet whether it delivered them.
+    pub accepted: u64,
     pub failed: u64,
     pub pending: u64,
 }
@@ -119,6 +121,7 @@ impl Notices {
             DeliveryState::Pending => &mut self.pending,
             DeliveryState::Delivered => &mut self.delivered,
             DeliveryState::Folded => &mut self.folded,
+            DeliveryState::Accepted => &mut self.accepted,
             DeliveryState::Failed => &mut self.failed,
         };
         *counter += 1;

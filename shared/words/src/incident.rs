@@ -59,11 +59,13 @@ texts! {
     // State of a delivery.
     DELIVERY_DELIVERED: "delivered" | "已送达";
     DELIVERY_FOLDED: "delivered in a message with others" | "已与其他通知合并送达";
+    DELIVERY_ACCEPTED: "taken by the provider, not confirmed yet" | "对方已接收，尚未确认送达";
     DELIVERY_FAILED: "failed" | "失败";
     DELIVERY_PENDING: "on its way" | "发送中";
 
     // Result of an attempt.
     ATTEMPT_DELIVERED: "Notified" | "已通知";
+    ATTEMPT_ACCEPTED: "Taken by the provider, not confirmed yet" | "对方已接收，尚未确认送达";
     ATTEMPT_RETRY: "Could not be notified; tried again" | "未能通知，将重试";
     ATTEMPT_REJECTED: "Could not be notified" | "未能通知";
     ATTEMPT_UNKNOWN: "Sent, but no answer came" | "已发送，但未收到回应";
@@ -80,6 +82,11 @@ texts! {
     REASON_NO_ADDRESS: "no such address is known" | "没有此类联系方式";
     REASON_NOT_VERIFIED: "nobody has confirmed that the address is the person's own" | "该联系方式尚未验证";
     REASON_NOT_CONFIGURED: "the channel is not configured in this deployment" | "此部署未配置该渠道";
+    REASON_QUOTA_EXHAUSTED: "the account's quota or balance is used up" | "账号额度或余额已用尽";
+    REASON_CARD_GONE: "the card can no longer be changed" | "卡片已无法更新";
+    REASON_CONTENT_REFUSED: "the provider's filter refused the words of the message" | "消息内容被对方过滤";
+    REASON_NOT_ANSWERED: "the call was not answered" | "呼叫无人接听";
+    REASON_UNDELIVERED: "the provider could not deliver the message" | "对方未能送达";
     REASON_RECEIVED_TOO_OFTEN: "tried too often without success; the function's log says why" | "多次处理均未成功，原因见函数日志";
 }
 

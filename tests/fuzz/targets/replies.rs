@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use channels::outcome::{Outcome, Reply};
+use channels::outcome::Outcome;
+use channels::reply::Reply;
 use channels::{Destination, NAMES};
 use fuzz::{CANARY, NOW, settings};
 use libfuzzer_sys::fuzz_target;
@@ -15,9 +16,9 @@ fuzz_target!(|data: &[u8]| {
     let status = std::str::from_utf8(status).ok().and_then(|status| status.parse().ok()).unwrap_or(200);
     let mut lines = rest.splitn(4, |byte| *byte == b'\n').skip(1);
     let mut line = || lines.next().unwrap_or_default();
-    let header = |line: &[u8]| (!line.is_empty()).then(|| String::from_utf8_lossy(line).into_owned());
-    let (retry_after, date) = (header(line()), header(line()));
-    let reply = Reply { status, retry_after, date, body: line().to_vec(), at: NOW };
+    let mut header = |name| (name, String::from_utf8_lossy(line()).into_owned());
+    let headers = ["retry-after", "date"].map(&mut header).into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    let reply = Reply { status, headers, body: line().to_vec(), at: NOW };
     for channel in NAMES {
         let (settings, provider) = settings(channel);
         let destination = Destination::parse(channel, &settings, provider.as_ref()).expect("valid settings");
@@ -27,7 +28,7 @@ fuzz_target!(|data: &[u8]| {
                 let reasonable = Duration::from_secs(1)..=Duration::from_secs(15 * 60);
                 assert!(reasonable.contains(&after), "{channel}: {after:?}");
             }
-            Outcome::Retry { after: None, .. } | Outcome::Rejected { .. } => {}
+            Outcome::Accepted { .. } | Outcome::Retry { after: None, .. } | Outcome::Rejected { .. } => {}
         }
         let said = destination.provider(&reply);
         assert!(said.message.chars().count() <= 250, "{channel}: {} characters", said.message.chars().count());

@@ -149,7 +149,8 @@ pub(crate) struct DeliveryView {
     pub(crate) name: Option<String>,
     #[schema(required, example = "feishu_bot")]
     pub(crate) channel: Option<String>,
-    /// Of its newest notice: `delivered`, `folded` (into a message with others), `failed` or `pending`.
+    /// Of its newest notice: `delivered`, `folded` (into a message with others), `accepted` (by the provider, not confirmed
+    /// yet), `failed` or `pending`.
     #[schema(example = "delivered")]
     pub(crate) state: &'static str,
     pub(crate) attempts: Vec<AttemptView>,

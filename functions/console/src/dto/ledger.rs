@@ -37,6 +37,8 @@ struct NoticesView {
     created: u64,
     delivered: u64,
     folded: u64,
+    /// Taken by the provider, not confirmed yet.
+    accepted: u64,
     failed: u64,
     pending: u64,
 }
@@ -47,8 +49,8 @@ impl From<LedgerHour> for LedgerView {
         let Messages { received, waiting, refused, discarded, superseded, updated, triggered, recovered } = messages;
         let messages =
             MessagesView { received, waiting, refused, discarded, superseded, updated, triggered, recovered };
-        let Notices { created, delivered, folded, failed, pending } = notices;
-        let notices = NoticesView { created, delivered, folded, failed, pending };
+        let Notices { created, delivered, folded, accepted, failed, pending } = notices;
+        let notices = NoticesView { created, delivered, folded, accepted, failed, pending };
         Self { hour: Time(hour), messages, notices, balanced }
     }
 }

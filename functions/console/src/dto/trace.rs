@@ -260,7 +260,8 @@ pub(crate) struct NoticeTrace {
     /// What it tells of: `triggered`, `escalated`, `recovered` …; `null`: its entry is gone.
     #[schema(required, example = "triggered")]
     pub(crate) change: Option<&'static str>,
-    /// `delivered`, `folded` (into a message with others), `failed` or `pending`.
+    /// `delivered`, `folded` (into a message with others), `accepted` (by the provider, not confirmed yet), `failed` or
+    /// `pending`.
     #[schema(example = "delivered")]
     pub(crate) state: &'static str,
     /// What the provider answered, try by try.

@@ -16,7 +16,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde::Serialize;
-use store::deliveries::{AttemptOutcome, Delivery};
+use store::deliveries::Delivery;
 use store::incidents::IncidentQuery;
 
 use super::incident::story::reason_in_words;
@@ -129,7 +129,7 @@ async fn attempt_rows(
         at: reader.when(attempt.at),
         place: place.clone(),
         outcome: reader.word(&format!("attempt_{}", attempt.outcome.as_str())),
-        is_failure: attempt.outcome != AttemptOutcome::Delivered,
+        is_failure: attempt.outcome.is_failure(),
         reason: attempt.reason.as_deref().map(|reason| reason_in_words(reason, reader)),
     };
     Ok(delivery.attempts.iter().rev().map(row).collect())

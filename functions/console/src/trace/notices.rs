@@ -126,7 +126,7 @@ const TOLD: u8 = 2;
 const fn rank(state: DeliveryState) -> u8 {
     match state {
         DeliveryState::Failed => FAILED,
-        DeliveryState::Pending => PENDING,
+        DeliveryState::Pending | DeliveryState::Accepted => PENDING,
         DeliveryState::Delivered | DeliveryState::Folded => TOLD,
     }
 }

@@ -1,7 +1,7 @@
 use super::*;
 use crate::Destination;
-use crate::Transport;
 use crate::outcome::Reason::{BadDestination, ProviderDown, RateLimited, Refused, Unauthorized, Unreadable};
+use crate::request::Transport;
 use crate::samples::{self, check_outcomes, delivered, described, rejected, retry};
 
 #[test]
@@ -49,8 +49,8 @@ fn the_token_is_sent_bare_and_the_full_format_is_asked_for() {
     settings["url"] = json!("https://inbots.zoom.us/incoming/hook/abc?format=message&x=1");
     let destination = Destination::parse("zoom_webhook", &settings, None).expect("valid");
     let request = destination.request(&samples::post(&notices), samples::NOW).expect("renders");
-    let Transport::Http { headers, .. } = &request.transport else { panic!("Zoom is spoken to by HTTP") };
-    assert_eq!(headers[..], [("authorization", Secret::new("c4nary-verification-token"))]);
+    let Transport::Http(http) = &request.transport else { panic!("Zoom is spoken to by HTTP") };
+    assert_eq!(http.headers[..], [("authorization", Secret::new("c4nary-verification-token"))]);
     assert_eq!(samples::url(&request), "https://inbots.zoom.us/incoming/hook/abc?x=1&format=full");
 }
 

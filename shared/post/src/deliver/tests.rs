@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::*;
+use channels::request::Method;
 use channels::samples::{CANARY, NOW, delivered, described, destination, post, rejected, retry};
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 27\r\n\r\n{\"code\":0,\"msg\":\"success\"}\n";
@@ -128,7 +129,19 @@ async fn send(deliverer: &Deliverer, channel: &str) -> Sent {
     let notices = [described("disk full", "")];
     let destination = destination(channel);
     let request = destination.request(&post(&notices), NOW).expect("renders");
-    let sent = deliverer.send(&destination, request).await;
+    let sent = deliverer.send(&destination, request, None).await;
+    assert!(!format!("{sent:?}").contains(CANARY), "{sent:?}");
+    sent
+}
+
+/// Sends what a channel wrote after `change`.
+async fn ask(server: &Server, token: Option<&Secret>, change: impl Fn(&mut Http)) -> Sent {
+    let notices = [described("disk full", "")];
+    let destination = destination("feishu_bot");
+    let mut request = destination.request(&post(&notices), NOW).expect("renders");
+    let Transport::Http(http) = &mut request.transport else { panic!("a bot's request is HTTP") };
+    change(http);
+    let sent = to(server).send(&destination, request, token).await;
     assert!(!format!("{sent:?}").contains(CANARY), "{sent:?}");
     sent
 }
@@ -146,6 +159,55 @@ async fn a_request_goes_to_the_named_base_with_path_query_and_headers_unchanged(
         requests[1].starts_with("POST /robot/send?access_token=c4nary0123456789abcdef&timestamp=1767607200000&sign=")
     );
     assert!(requests[2].contains("authorization: c4nary-verification-token\r\n"), "{}", requests[2]);
+}
+
+#[tokio::test]
+async fn a_request_that_goes_elsewhere_still_names_the_vendors_own_host() {
+    let server = Server::start(Does::Answer(OK.to_owned())).await;
+    for (channel, host) in [("feishu_bot", "open.feishu.cn"), ("telegram_bot", "api.telegram.org")] {
+        send(&to(&server), channel).await;
+        let request = server.requests().pop().expect("it came");
+        assert_eq!(request.matches("\r\nhost: ").count(), 1, "{request}");
+        assert!(request.contains(&format!("\r\nhost: {host}\r\n")), "{request}");
+    }
+}
+
+#[tokio::test]
+async fn every_method_and_content_type_is_sent_as_the_channel_says() {
+    let server = Server::start(Does::Answer(OK.to_owned())).await;
+    for method in [Method::Get, Method::Post, Method::Put, Method::Patch, Method::Delete] {
+        ask(&server, None, |http| (http.method, http.content_type) = (method, "text/plain")).await;
+        let request = server.requests().pop().expect("it came");
+        assert!(request.starts_with(&format!("{} /open-apis/", method.as_str())), "{request}");
+        assert!(request.contains("\r\ncontent-type: text/plain\r\n"), "{request}");
+    }
+}
+
+#[tokio::test]
+async fn the_access_token_is_put_where_the_vendor_looks_for_it_and_shown_nowhere() {
+    let echo = r#"{"code":19001,"msg":"c4nary-token is no token"}"#;
+    let server =
+        Server::start(Does::Answer(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{echo}", echo.len()))).await;
+    let token = Secret::new("c4nary-token");
+    for (place, found) in [
+        (Place::Bearer, "\r\nauthorization: Bearer c4nary-token\r\n"),
+        (Place::Header("x-acs-dingtalk-access-token"), "\r\nx-acs-dingtalk-access-token: c4nary-token\r\n"),
+        (Place::Query("access_token"), "-444444444444?access_token=c4nary-token HTTP/1.1\r\n"),
+    ] {
+        let sent = ask(&server, Some(&token), |http| http.credential = Some(place)).await;
+        let request = server.requests().pop().expect("it came");
+        assert_eq!(request.matches("c4nary-token").count(), 1, "{request}");
+        assert!(request.contains(found), "{request}");
+        assert!(sent.provider.message.contains("[redacted]"), "{sent:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_an_access_token_a_request_that_needs_one_is_not_sent() {
+    let server = Server::start(Does::Answer(OK.to_owned())).await;
+    let sent = ask(&server, None, |http| http.credential = Some(Place::Bearer)).await;
+    assert_eq!(sent.outcome, rejected(Reason::Unauthorized), "{sent:?}");
+    assert_eq!(server.requests(), Vec::<String>::new());
 }
 
 #[tokio::test]
@@ -241,9 +303,11 @@ async fn without_a_connection_nothing_was_sent() {
 
 #[tokio::test]
 async fn retry_after_is_read_from_the_answer() {
-    let answer = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n";
-    let server = Server::start(Does::Answer(answer.to_owned())).await;
-    assert_eq!(send(&to(&server), "slack_webhook").await.outcome, retry(7, Reason::RateLimited));
+    for (header, secs) in [("retry-after: 7", 7), ("X-Ogw-Ratelimit-Reset: 8", 8), ("x-ms-retry-after-ms: 9000", 9)] {
+        let answer = format!("HTTP/1.1 429 Too Many Requests\r\n{header}\r\ncontent-length: 0\r\n\r\n");
+        let server = Server::start(Does::Answer(answer)).await;
+        assert_eq!(send(&to(&server), "slack_webhook").await.outcome, retry(secs, Reason::RateLimited));
+    }
 }
 
 #[tokio::test]
@@ -251,18 +315,21 @@ async fn a_url_that_is_not_the_vendors_is_refused_even_if_it_came_this_far() {
     let server = Server::start(Does::Answer(OK.to_owned())).await;
     let destination = destination("feishu_bot");
     let notices = [described("disk full", "")];
-    for url in [
-        "https://evil.example/x",
-        "http://open.feishu.cn/x",
-        "https://open.feishu.cn:8443/x",
-        "https://127.0.0.1/",
-        "?",
+    for (host, path) in [
+        ("evil.example", "/x"),
+        ("open.feishu.cn:8443", "/x"),
+        ("127.0.0.1", "/"),
+        ("open.feishu.cn", "@evil.example/x"),
+        ("open.feishu.cn", ".evil.example/x"),
+        ("open.feishu.cn", ":8443/x"),
+        ("evil.example/?https://open.feishu.cn", "/x"),
+        ("", "/"),
     ] {
         let mut request = destination.request(&post(&notices), NOW).expect("renders");
-        let Transport::Http { url: target, .. } = &mut request.transport else { panic!("a bot's request is HTTP") };
-        *target = Secret::new(url);
-        let sent = to(&server).send(&destination, request).await;
-        assert_eq!(sent.outcome, rejected(Reason::BadDestination), "{url}");
+        let Transport::Http(http) = &mut request.transport else { panic!("a bot's request is HTTP") };
+        (http.host, http.path) = (host.to_owned(), Secret::new(path));
+        let sent = to(&server).send(&destination, request, None).await;
+        assert_eq!(sent.outcome, rejected(Reason::BadDestination), "{host}{path}");
     }
     assert_eq!(server.requests(), Vec::<String>::new());
 }

@@ -1,6 +1,6 @@
 use alerting::incident::notice::Notice;
 use alerting::incident::timeline::EntryKind;
-use channels::Transport;
+use channels::request::Transport;
 use channels::samples::{self, described, notice, post};
 
 use super::*;

@@ -121,7 +121,7 @@ fn with_login(tls: &str) -> Value {
 }
 
 async fn send_post(deliverer: &Deliverer, destination: &Destination, post: &Post<'_>) -> Sent {
-    let sent = deliverer.send(destination, destination.request(post, NOW).expect("renders")).await;
+    let sent = deliverer.send(destination, destination.request(post, NOW).expect("renders"), None).await;
     assert!(!format!("{sent:?}").contains(CANARY), "{sent:?}");
     sent
 }

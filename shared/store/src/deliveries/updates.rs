@@ -111,7 +111,7 @@ fn mark_update(key: &Key, owner: &str, done: &Done) -> Update {
         .name("#expires", "expires_at")
         .value(":expires", expiry(done.at + limits::ALERT_AFTERLIFE))
         .value(":owner", text(owner));
-    if done.told.state.is_delivered() {
+    if done.told.state.is_sent() {
         expression.push_str(", #sent = :n");
         terms = terms.name("#sent", "sent").value(":n", number(done.told.n));
     }

@@ -90,7 +90,7 @@ async fn every_message_and_every_notice_of_the_hour_is_accounted_for() {
             triggered: 1,
             recovered: 1,
         },
-        notices: Notices { created: 4, delivered: 1, folded: 1, failed: 1, pending: 1 },
+        notices: Notices { created: 4, delivered: 1, folded: 1, accepted: 0, failed: 1, pending: 1 },
         balanced: true,
     };
     assert_eq!(books(&world, NOW + HOUR).await, expected);

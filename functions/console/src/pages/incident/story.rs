@@ -4,7 +4,7 @@ use alerting::base::moment::Moment;
 use alerting::incident::Incident;
 use alerting::incident::timeline::{Entry, EntryKind};
 use serde::Serialize;
-use store::deliveries::{Attempt, AttemptOutcome};
+use store::deliveries::Attempt;
 
 use super::view::Told;
 use crate::app::App;
@@ -85,7 +85,7 @@ fn of_attempt(told: &Told, attempt: &Attempt, reader: &Reader) -> Row {
         who: told.who(),
         detail: attempt.reason.as_deref().map_or(String::new(), |reason| reason_in_words(reason, reader)),
         is_comment: false,
-        is_failure: attempt.outcome != AttemptOutcome::Delivered,
+        is_failure: attempt.outcome.is_failure(),
     }
 }
 
@@ -97,6 +97,7 @@ pub(crate) fn reason_in_words(reason: &str, reader: &Reader) -> String {
 #[cfg(test)]
 mod tests {
     use channels::outcome::Reason;
+    use store::deliveries::AttemptOutcome;
 
     use super::*;
 
@@ -104,8 +105,13 @@ mod tests {
     fn everything_that_can_happen_has_words() {
         let reader = Reader::default();
         let kinds = EntryKind::ALL.iter().map(|kind| format!("kind_{}", kind.as_str()));
-        let outcomes =
-            [AttemptOutcome::Delivered, AttemptOutcome::Retry, AttemptOutcome::Rejected, AttemptOutcome::Unknown];
+        let outcomes = [
+            AttemptOutcome::Delivered,
+            AttemptOutcome::Accepted,
+            AttemptOutcome::Retry,
+            AttemptOutcome::Rejected,
+            AttemptOutcome::Unknown,
+        ];
         let outcomes = outcomes.map(|outcome| format!("attempt_{}", outcome.as_str()));
         let reasons = [
             Reason::RateLimited,
@@ -119,6 +125,11 @@ mod tests {
             Reason::NoAddress,
             Reason::NotVerified,
             Reason::NotConfigured,
+            Reason::QuotaExhausted,
+            Reason::CardGone,
+            Reason::ContentRefused,
+            Reason::NotAnswered,
+            Reason::Undelivered,
         ];
         let reasons = reasons.map(|reason| format!("reason_{}", reason.as_str()));
         for key in kinds.chain(outcomes).chain(reasons) {
