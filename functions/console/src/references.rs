@@ -44,7 +44,7 @@ pub(crate) fn each<'a, T>(path: &str, list: &'a [T]) -> Vec<(String, &'a T)> {
 pub(crate) fn destinations_of<'a>(path: &str, contacts: &'a [Contact]) -> Vec<(String, &'a DestinationId)> {
     let destination = |(field, contact): (String, &'a Contact)| match contact {
         Contact::Destination(id) => Some((field, id)),
-        Contact::Channel(_) => None,
+        Contact::Medium(_) => None,
     };
     each(path, contacts).into_iter().filter_map(destination).collect()
 }

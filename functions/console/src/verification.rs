@@ -94,7 +94,7 @@ pub(crate) async fn enter_code(
 
 /// Whether a code can be sent to addresses of this kind.
 pub(crate) async fn can_confirm(app: &App, by: AddressedBy) -> Result<bool, ApiError> {
-    let Some(channel) = Destination::channel_to(by) else { return Ok(false) };
+    let Some(channel) = channel_to(by) else { return Ok(false) };
     Ok(!Destination::needs_provider(channel) || provider(app, channel).await?.is_some())
 }
 
@@ -123,9 +123,14 @@ pub(crate) async fn tell_old(app: &App, before: &Member, after: &Member, who: &s
     }
 }
 
+/// The channel by which something is sent to such an address, if there is one.
+pub(crate) fn channel_to(by: AddressedBy) -> Option<&'static str> {
+    Destination::channels_of(by.confirmed_by()).next()
+}
+
 /// How to send something to such an address.
 async fn way(app: &App, by: AddressedBy, address: &str) -> Result<Destination, ApiError> {
-    let Some(channel) = Destination::channel_to(by) else {
+    let Some(channel) = channel_to(by) else {
         return Err(ApiError::conflict(format!("no channel for {}s is configured", noun(by))));
     };
     let provider = provider(app, channel).await?;

@@ -1,13 +1,14 @@
-//! Where a message goes: a saved destination, or a member's own address on a channel to people. Their settings are kept
-//! opened between batches: opening costs a key and a parse.
+//! Where a message goes: a saved destination, or a member's own address by a medium. Their settings are kept opened between
+//! batches: opening costs a key and a parse.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use alerting::base::ids::{DestinationId, MemberId};
 use alerting::base::secret::Sealed;
-use alerting::people::Member;
 use alerting::people::destination::{ChannelName, Destination, Language, TimeZone};
+use alerting::people::medium::Medium;
+use alerting::people::{AddressedBy, Member};
 use channels::outcome::Reason;
 use serde_json::{Map, Value};
 use store::config::Expect;
@@ -67,7 +68,7 @@ impl Addresses {
         id: &DestinationId,
     ) -> Result<Result<Arc<Address>, Nowhere>, NotifyError> {
         let draft = match id.member() {
-            Some((channel, member)) => of_member(app, channel, &member).await?,
+            Some((medium, member)) => of_member(app, medium, &member).await?,
             None => of_destination(app, id).await?,
         };
         let draft = match draft {
@@ -124,11 +125,14 @@ async fn of_destination(app: &App, id: &DestinationId) -> Result<Result<Draft, N
     Ok(Ok(Draft { channel, version, settings: Source::Sealed(settings), language, time_zone }))
 }
 
-async fn of_member(app: &App, channel: &str, id: &MemberId) -> Result<Result<Draft, Nowhere>, NotifyError> {
+async fn of_member(app: &App, medium: &str, id: &MemberId) -> Result<Result<Draft, Nowhere>, NotifyError> {
     let Some(member) = app.parts.store.cached_member(id, app.parts.clock.now()).await? else {
         return Ok(Err(Nowhere::Unusable(Reason::BadDestination)));
     };
-    let Some(addressed_by) = channels::Destination::addressed_by(channel) else {
+    let Ok(medium) = medium.parse::<Medium>() else {
+        return Ok(Err(Nowhere::Unusable(Reason::BadDestination)));
+    };
+    let (Some(channel), Some(addressed_by)) = (channel_of(app, medium).await?, AddressedBy::of(medium)) else {
         return Ok(Err(Nowhere::Unusable(Reason::BadDestination)));
     };
     let settings = match (member.address(addressed_by), member.verified(addressed_by)) {
@@ -140,6 +144,16 @@ async fn of_member(app: &App, channel: &str, id: &MemberId) -> Result<Result<Dra
     let Member { version, language, time_zone, .. } = (*member).clone();
     let (channel, time_zone) = (channel.to_owned(), TimeZone::Place(time_zone));
     Ok(Ok(Draft { channel, version, settings: Source::Plain(settings), language, time_zone }))
+}
+
+/// The first channel that serves the medium and is configured; if none is, the first, which then says so.
+async fn channel_of(app: &App, medium: Medium) -> Result<Option<&'static str>, NotifyError> {
+    for channel in channels::Destination::channels_of(medium) {
+        if provider(app, channel).await?.is_ok() {
+            return Ok(Some(channel));
+        }
+    }
+    Ok(channels::Destination::channels_of(medium).next())
 }
 
 /// The channel's provider, if it is of those that have one.

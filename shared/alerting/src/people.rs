@@ -3,6 +3,7 @@
 pub mod code;
 pub mod destination;
 pub mod hours;
+pub mod medium;
 pub mod schedule;
 
 use std::collections::BTreeMap;
@@ -16,13 +17,12 @@ use crate::base::moment::Moment;
 use crate::base::severity::Severity;
 use crate::people::destination::Language;
 use crate::people::hours::Zone;
+use crate::people::medium::Medium;
 use crate::rules::checks;
 use crate::rules::policy::FieldError;
 
 /// Contacts of one severity: more would only delay the next level.
 pub const CONTACTS: usize = 8;
-/// The channel that a member without preferences is reached on, and what a member's email address is for.
-const EMAIL: &str = "email";
 /// Members of one team.
 pub const TEAM_MEMBERS: usize = 200;
 /// Digits of a phone number in E.164, country code included; no country has numbers shorter than the least.
@@ -84,7 +84,7 @@ pub struct SignInIdentity {
     pub since: Moment,
 }
 
-/// By what of a member a channel finds them.
+/// By what of a member a medium finds them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AddressedBy {
@@ -94,6 +94,30 @@ pub enum AddressedBy {
 
 impl AddressedBy {
     pub const ALL: [Self; 2] = [Self::Email, Self::Phone];
+
+    /// What the medium needs; `None` for one that knows people by an account that they have linked.
+    pub const fn of(medium: Medium) -> Option<Self> {
+        match medium {
+            Medium::Email => Some(Self::Email),
+            Medium::Sms | Medium::Voice => Some(Self::Phone),
+            Medium::Feishu | Medium::DingTalk | Medium::WeCom | Medium::Slack | Medium::Teams => None,
+        }
+    }
+
+    /// The medium by which a code is sent there.
+    pub const fn confirmed_by(self) -> Medium {
+        match self {
+            Self::Email => Medium::Email,
+            Self::Phone => Medium::Sms,
+        }
+    }
+
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Email => "email address",
+            Self::Phone => "phone number",
+        }
+    }
 
     /// The field of a member.
     pub const fn as_str(self) -> &'static str {
@@ -122,18 +146,18 @@ pub struct Team {
     pub created_at: Moment,
 }
 
-/// One way to reach one person: a channel that is addressed to people (`email`), or a destination that only this person
-/// reads (`dst_…`, say a bot's private chat).
+/// One way to reach one person: a medium (`email`), or a destination that only this person reads (`dst_…`, say a bot's
+/// private chat).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Contact {
-    Channel(String),
+    Medium(Medium),
     Destination(DestinationId),
 }
 
 /// Why a text is no contact.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("neither a channel to people (`email`) nor a destination (`dst_…`)")]
+#[error("neither a medium (`email`) nor a destination (`dst_…`)")]
 pub struct NotAContact;
 
 /// Someone whom a message mentions, with what any channel mentions people by.
@@ -206,13 +230,13 @@ impl Member {
     pub fn contacts(&self, severity: Severity) -> Vec<Contact> {
         match self.preferences.get(&severity) {
             Some(contacts) => contacts.clone(),
-            None if self.email.is_some() => vec![Contact::Channel(EMAIL.to_owned())],
+            None if self.email.is_some() => vec![Contact::Medium(Medium::Email)],
             None => Vec::new(),
         }
     }
 
-    /// Whether the member may be saved, beside its name and email address. `channels`: those addressed to people.
-    pub fn check(&self, channels: &[&str]) -> Result<(), FieldError> {
+    /// Whether the member may be saved, beside its name and email address. `media`: those that a channel serves.
+    pub fn check(&self, media: &[Medium]) -> Result<(), FieldError> {
         if self.phone.as_deref().is_some_and(|phone| !is_phone(phone)) {
             let (min, max) = (PHONE_DIGITS.start(), PHONE_DIGITS.end());
             let message = format!("expected `+`, country code and number, {min} to {max} digits: `+8613800000000`");
@@ -220,11 +244,14 @@ impl Member {
         }
         for (severity, contacts) in &self.preferences {
             let path = format!("preferences.{severity}");
-            check_contacts(contacts, channels, &path)?;
-            let email = contacts.iter().position(|contact| matches!(contact, Contact::Channel(name) if name == EMAIL));
-            if let (Some(n), None) = (email, &self.email) {
-                let message = "the member has no email address; give `email`, or take this contact out";
-                return Err(FieldError::new(format!("{path}[{n}]"), message));
+            check_contacts(contacts, media, &path)?;
+            for (n, contact) in contacts.iter().enumerate() {
+                let missing = contact.needs().filter(|by| self.address(*by).is_none());
+                if let Some(by) = missing {
+                    let (noun, field) = (by.noun(), by.as_str());
+                    let message = format!("the member has no {noun}; give `{field}`, or take this contact out");
+                    return Err(FieldError::new(format!("{path}[{n}]"), message));
+                }
             }
         }
         self.check_identities()
@@ -261,15 +288,16 @@ impl Team {
 }
 
 /// Whether contacts can be tried one after the other.
-pub(crate) fn check_contacts(contacts: &[Contact], channels: &[&str], path: &str) -> Result<(), FieldError> {
+pub(crate) fn check_contacts(contacts: &[Contact], media: &[Medium], path: &str) -> Result<(), FieldError> {
     if contacts.len() > CONTACTS {
         return Err(FieldError::new(path, format!("at most {CONTACTS} contacts")));
     }
     checks::each_once(contacts, path)?;
-    let unknown = |contact: &Contact| matches!(contact, Contact::Channel(name) if !channels.contains(&name.as_str()));
-    match contacts.iter().position(unknown) {
+    let unserved = |contact: &Contact| matches!(contact, Contact::Medium(medium) if !media.contains(medium));
+    match contacts.iter().position(unserved) {
         Some(n) => {
-            let message = format!("expected {} or a destination (`dst_…`)", channels.join(", "));
+            let served: Vec<&str> = media.iter().map(|medium| medium.as_str()).collect();
+            let message = format!("expected {} or a destination (`dst_…`)", served.join(", "));
             Err(FieldError::new(format!("{path}[{n}]"), message))
         }
         None => Ok(()),
@@ -286,8 +314,16 @@ impl Contact {
     /// Where it leads for this member.
     pub fn destination(&self, member: &MemberId) -> DestinationId {
         match self {
-            Contact::Channel(channel) => DestinationId::of_member(member, channel),
+            Contact::Medium(medium) => DestinationId::of_member(member, medium.as_str()),
             Contact::Destination(destination) => destination.clone(),
+        }
+    }
+
+    /// The address of a member that it needs.
+    fn needs(&self) -> Option<AddressedBy> {
+        match self {
+            Contact::Medium(medium) => AddressedBy::of(*medium),
+            Contact::Destination(_) => None,
         }
     }
 }
@@ -299,9 +335,7 @@ impl FromStr for Contact {
         if text.starts_with(DestinationId::PREFIX) {
             return text.parse().map(Contact::Destination).map_err(|_| NotAContact);
         }
-        let is_name = !text.is_empty() && text.len() <= 32;
-        let is_name = is_name && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-        if is_name { Ok(Contact::Channel(text.to_owned())) } else { Err(NotAContact) }
+        text.parse().map(Contact::Medium).map_err(|_| NotAContact)
     }
 }
 
@@ -322,7 +356,7 @@ impl From<Contact> for String {
 impl fmt::Display for Contact {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Contact::Channel(channel) => f.write_str(channel),
+            Contact::Medium(medium) => f.write_str(medium.as_str()),
             Contact::Destination(destination) => f.write_str(destination.as_str()),
         }
     }
@@ -355,7 +389,7 @@ mod tests {
 
     #[track_caller]
     fn check(member: &Member, field: Option<&str>) {
-        let found = member.check(&["email"]).err().map(|error| error.field);
+        let found = member.check(&[Medium::Email]).err().map(|error| error.field);
         assert_eq!(found.as_deref(), field, "{member:?}");
     }
 
@@ -398,18 +432,44 @@ mod tests {
     fn preferences_name_each_contact_once_and_only_what_reaches_the_member() {
         let many: Vec<String> = (0..9).map(|n| format!("dst_{n}")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!("pigeon".parse::<Contact>(), Err(NotAContact));
         let rows: [(&[&str], bool, Option<&str>); 6] = [
             (&["email", "dst_1"], true, None),
             (&[], false, None),
             (&["dst_1", "email"], false, Some("preferences.Critical[1]")),
             (&["dst_1", "dst_1"], true, Some("preferences.Critical[1]")),
-            (&["pigeon"], true, Some("preferences.Critical[0]")),
+            (&["sms"], true, Some("preferences.Critical[0]")),
             (&many, true, Some("preferences.Critical")),
         ];
         for (contacts, has_email, field) in rows {
             let contacts = contacts.iter().map(|contact| contact.parse().expect("a contact")).collect();
             let email = member().email.filter(|_| has_email);
             check(&Member { preferences: [(Severity::Critical, contacts)].into(), email, ..member() }, field);
+        }
+    }
+
+    #[test]
+    fn a_medium_is_chosen_only_if_the_member_has_the_address_that_it_needs() {
+        let media = [Medium::Email, Medium::Voice];
+        let mut ada =
+            Member { preferences: [(Severity::Info, vec![Contact::Medium(Medium::Voice)])].into(), ..member() };
+        let refused = ada.check(&media).expect_err("no phone");
+        assert_eq!(refused.field, "preferences.Info[0]");
+        assert!(refused.message.contains("no phone number; give `phone`"), "{refused:?}");
+        ada.phone = Some("+8613800000000".to_owned());
+        assert_eq!(ada.check(&media), Ok(()));
+    }
+
+    #[test]
+    fn a_stored_contact_names_a_medium_or_a_destination() {
+        let contacts: Vec<Contact> =
+            serde_json::from_str(r#"["email","dst_1"]"#).expect("stored by an earlier version");
+        assert_eq!(contacts, [Contact::Medium(Medium::Email), Contact::Destination("dst_1".parse().expect("valid"))]);
+        let mem = "mem_4fJk2LmNpQ".parse().expect("valid");
+        assert_eq!(contacts[0].destination(&mem).as_str(), "dst_email_4fJk2LmNpQ");
+        assert_eq!(serde_json::to_string(&contacts).expect("JSON"), r#"["email","dst_1"]"#);
+        for medium in Medium::ALL {
+            assert_eq!(medium.as_str().parse(), Ok(medium));
         }
     }
 

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use alerting::base::secret::Secret;
-use alerting::people::AddressedBy;
+use alerting::people::medium::Medium;
 use serde_json::{Value, json};
 
 use crate::content::Texts;
@@ -21,7 +21,7 @@ pub(crate) struct Facts {
     secrets: &'static [&'static str],
     provider: &'static [&'static str],
     provider_secrets: &'static [&'static str],
-    addressed_by: Option<AddressedBy>,
+    medium: Option<Medium>,
     content: Texts,
     example: Example,
     check: fn(&Fields<'_>) -> Result<(), SettingsError>,
@@ -37,7 +37,7 @@ impl Facts {
             secrets: C::SECRETS,
             provider: C::PROVIDER,
             provider_secrets: C::PROVIDER_SECRETS,
-            addressed_by: C::ADDRESSED_BY,
+            medium: C::MEDIUM,
             content: C::CONTENT,
             example: C::EXAMPLE,
             check: C::check,
@@ -63,15 +63,6 @@ impl Facts {
     }
 }
 
-const PEOPLE: usize = {
-    let (mut count, mut index) = (0, 0);
-    while index < FACTS.len() {
-        count += FACTS[index].addressed_by.is_some() as usize;
-        index += 1;
-    }
-    count
-};
-
 /// The identities of a member that a channel mentions people by, each with its channel's name.
 pub const IDENTITIES: [(&str, &str); 6] = [
     (crate::dingtalk::MENTIONED_BY, "DingTalk: the user id of the company's directory"),
@@ -82,19 +73,11 @@ pub const IDENTITIES: [(&str, &str); 6] = [
     (crate::zoom::MENTIONED_BY, "Zoom: the JID"),
 ];
 
-/// The wire names of the channels that are addressed to people: what a member's preferences may name.
-pub const PEOPLE_CHANNELS: &[&str] = &{
-    let mut names = [""; PEOPLE];
-    let (mut found, mut index) = (0, 0);
-    while index < FACTS.len() {
-        if FACTS[index].addressed_by.is_some() {
-            names[found] = FACTS[index].name;
-            found += 1;
-        }
-        index += 1;
-    }
-    names
-};
+/// The media that a channel serves, which is what a member's preferences may name, in the order in which they are offered.
+pub fn media() -> Vec<Medium> {
+    let is_served = |medium: &Medium| Destination::channels_of(*medium).next().is_some();
+    Medium::ALL.into_iter().filter(is_served).collect()
+}
 
 /// Whether a channel sends to this host.
 pub fn is_vendor(host: &str) -> bool {
@@ -123,14 +106,15 @@ impl Destination {
         Facts::find(channel).is_ok_and(|facts| !facts.provider.is_empty())
     }
 
-    /// By what of a member the channel finds them; `None` for one to groups, or one that does not exist.
-    pub fn addressed_by(channel: &str) -> Option<AddressedBy> {
-        Facts::find(channel).ok()?.addressed_by
+    /// What the channel serves of that by which people are reached; `None` for one to groups, or one that does not exist.
+    pub fn medium(channel: &str) -> Option<Medium> {
+        Facts::find(channel).ok()?.medium
     }
 
-    /// The channel by which something is sent to such an address of a member; `None`: there is none.
-    pub fn channel_to(by: AddressedBy) -> Option<&'static str> {
-        FACTS.iter().find(|facts| facts.addressed_by == Some(by)).map(|facts| facts.name)
+    /// The channels that serve a medium, in the order in which they are used: of those that the deployment has configured,
+    /// the first.
+    pub fn channels_of(medium: Medium) -> impl Iterator<Item = &'static str> {
+        FACTS.iter().filter(move |facts| facts.medium == Some(medium)).map(|facts| facts.name)
     }
 
     /// The settings of a person's own destination.

@@ -6,9 +6,10 @@ use alerting::incident::notice::Notice;
 use alerting::incident::timeline::EntryKind;
 use alerting::people::Person;
 use alerting::people::destination::Language;
+use alerting::people::medium::Medium;
 use serde_json::{Value, json};
 
-use crate::catalogue::PEOPLE_CHANNELS;
+use crate::catalogue::media;
 use crate::outcome::{Outcome, Provider, Reason};
 use crate::reply::{DATE, KEPT_HEADERS, REPLY_BYTES, RETRY_AFTER, Reply};
 use crate::request::Request;
@@ -388,7 +389,7 @@ fn a_letter_goes_to_people_only_and_no_debug_shows_it() {
     let letter = Letter { id: "1", subject: "Confirm", text: "483920 is the code" };
     for channel in NAMES {
         let request = destination(channel).letter(&letter, NOW);
-        assert_eq!(request.is_some(), PEOPLE_CHANNELS.contains(channel), "{channel}");
+        assert_eq!(request.is_some(), Destination::medium(channel).is_some(), "{channel}");
         let Some(request) = request else { continue };
         assert!(body_text(&request).contains("483920"), "{channel}");
         assert!(!format!("{request:?}").contains("483920"), "{channel}");
@@ -402,12 +403,12 @@ fn an_unknown_channel_is_answered_with_the_known_ones() {
 }
 
 #[test]
-fn channels_to_people_have_an_address_and_a_provider_and_never_fold() {
-    assert_eq!(PEOPLE_CHANNELS, ["email"]);
+fn channels_to_people_serve_a_medium_have_a_provider_and_never_fold() {
+    assert_eq!(media(), [Medium::Email]);
+    assert_eq!(Destination::channels_of(Medium::Email).collect::<Vec<_>>(), ["email"]);
     let plain = PlainSmtpHosts::default();
     for channel in NAMES {
-        let to_people = PEOPLE_CHANNELS.contains(channel);
-        assert_eq!(Destination::addressed_by(channel).is_some(), to_people, "{channel}");
+        let to_people = Destination::medium(channel).is_some();
         assert_eq!(destination(channel).limits().folds, !to_people, "{channel}");
         assert_eq!(Destination::needs_provider(channel), samples::provider(channel).is_some(), "{channel}");
         assert_eq!(Destination::check_settings(channel, &samples::settings(channel)), Ok(()), "{channel}");

@@ -20,7 +20,7 @@ use std::time::Duration;
 use alerting::base::ids::hash128;
 use alerting::base::moment::Moment;
 use alerting::incident::notice::Notice;
-use alerting::people::AddressedBy;
+use alerting::people::medium::Medium;
 
 use self::address::Address;
 use self::mail::{Content, Mail};
@@ -69,7 +69,7 @@ impl Channel for Email {
     const SECRETS: &'static [&'static str] = &[];
     const PROVIDER: &'static [&'static str] = relay::SETTINGS;
     const PROVIDER_SECRETS: &'static [&'static str] = &["password"];
-    const ADDRESSED_BY: Option<AddressedBy> = Some(AddressedBy::Email);
+    const MEDIUM: Option<Medium> = Some(Medium::Email);
     const EXAMPLE: Example = Example {
         settings: r#"{"to": "ops@example.com"}"#,
         provider: Some(r#"{"host": "smtp.example.com", "port": 465, "tls": "implicit", "from": "alerts@example.com"}"#),

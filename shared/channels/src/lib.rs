@@ -4,8 +4,8 @@
 //! never retries: the crate `post` sends what is written here, and waiting is the queue's job.
 //!
 //! Bots write to a group: a destination's settings are all they need. Other channels write to people: mail, and what
-//! leaves by telephone. Those say by what of a member they find people ([`Channel::ADDRESSED_BY`]), have one setting
-//! `to` per destination, and share a provider, such as a mail server, whose settings are made once per deployment
+//! leaves by telephone. Those serve a medium ([`Channel::MEDIUM`]), which is what people choose, have one setting `to` per
+//! destination, and share a provider, such as a mail server, whose settings are made once per deployment
 //! ([`Channel::PROVIDER`]). The two kinds of settings are checked, sealed and masked apart ([`catalogue`]) and come
 //! together when a message is sent ([`Destination::parse`]).
 //!
@@ -21,8 +21,8 @@ use alerting::base::moment::Moment;
 use alerting::base::rate::Rate;
 use alerting::incident::link::Links;
 use alerting::incident::notice::Notice;
-use alerting::people::AddressedBy;
 use alerting::people::destination::{Language, TimeZone};
+use alerting::people::medium::Medium;
 use serde_json::{Map, Value};
 
 use crate::catalogue::Facts;
@@ -71,8 +71,9 @@ pub trait Channel: Sized {
     const PROVIDER: &'static [&'static str] = &[];
     /// Those of them that are shown as `…last4` only.
     const PROVIDER_SECRETS: &'static [&'static str] = &[];
-    /// By what of a member its messages find people, which is then the setting `to`. `None` for a channel to groups.
-    const ADDRESSED_BY: Option<AddressedBy> = None;
+    /// What it serves of that by which people are reached; its messages then find them by the setting `to`. `None` for a
+    /// channel to groups.
+    const MEDIUM: Option<Medium> = None;
     /// What a message about one incident says between headline and link, unless an escalation rule brings its own.
     const CONTENT: Texts = content::USUAL;
     /// Settings of a destination that does not exist, and of the provider where there is one, as JSON: previews are

@@ -6,6 +6,7 @@ use alerting::base::ids::MemberId;
 use alerting::base::severity::Severity;
 use alerting::people::destination::Language;
 use alerting::people::hours::Zone;
+use alerting::people::medium::Medium;
 use alerting::people::{AddressedBy, Contact, Member, Role, Verified};
 use channels::catalogue::IDENTITIES;
 use serde::{Deserialize, Serialize};
@@ -220,7 +221,7 @@ impl MemberBody {
 
     /// `before` with what the request says. Whether the destinations exist, the caller asks. `channels`: those that are
     /// addressed to people. `vouched`: what an address becomes that the request vouches for.
-    pub(crate) fn apply(&self, before: Member, channels: &[&str], vouched: &Verified) -> Result<Member, ApiError> {
+    pub(crate) fn apply(&self, before: Member, media: &[Medium], vouched: &Verified) -> Result<Member, ApiError> {
         let name = super::name("name", &self.name)?;
         let email = self.email.as_deref().map(email).transpose()?;
         let phone = self.phone.as_deref().map(|phone| phone.trim().to_owned());
@@ -228,7 +229,7 @@ impl MemberBody {
         let preferences = preferences.by_severity();
         let old = before.clone();
         let mut member = Member { name, email, phone, language, time_zone, role, preferences, identities, ..before };
-        member.check(channels).map_err(field_error)?;
+        member.check(media).map_err(field_error)?;
         check_identities(&member, &old)?;
         match &self.sign_in {
             Patch::Keep => {}

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use alerting::base::ids::DestinationId;
 use alerting::base::severity::Severity;
 use alerting::incident::Incident;
-use alerting::people::{Contact, Member};
+use alerting::people::Member;
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -80,11 +80,7 @@ async fn list(State(app): State<SharedApp>, by: SignedIn) -> Result<Response, Pa
 fn contacts(member: &Member) -> BTreeSet<DestinationId> {
     let of = |severity| member.contacts(severity);
     let all = [Severity::Critical, Severity::Warning, Severity::Info].into_iter().flat_map(of);
-    let all = all.map(|contact| match contact {
-        Contact::Channel(channel) => DestinationId::of_member(&member.id, &channel),
-        Contact::Destination(destination) => destination,
-    });
-    all.collect()
+    all.map(|contact| contact.destination(&member.id)).collect()
 }
 
 fn concerns(incident: &Incident, member: &Member, contacts: &BTreeSet<DestinationId>) -> bool {
@@ -120,9 +116,9 @@ async fn attempt_rows(
     reader: &Reader,
 ) -> Result<Vec<AttemptRow>, PageError> {
     let (name, channel) = named(app, destination).await.map_err(refused)?;
-    // A contact of the member's own is named by its channel; a chat by its name.
+    // A contact of the member's own is named by its medium; a chat by its name.
     let place = match destination.member() {
-        Some((channel, _)) => channel.to_owned(),
+        Some((medium, _)) => medium.to_owned(),
         None => name.or(channel).unwrap_or_else(|| destination.to_string()),
     };
     let row = |attempt: &store::deliveries::Attempt| AttemptRow {

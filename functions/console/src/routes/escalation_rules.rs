@@ -7,7 +7,7 @@ use alerting::incident::warning::nobody;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use channels::catalogue::PEOPLE_CHANNELS;
+use channels::catalogue::media;
 use lambda_kit::random;
 use store::config::Expect;
 use utoipa_axum::router::OpenApiRouter;
@@ -146,7 +146,7 @@ fn place(wanted: Option<usize>, last: usize) -> Result<Option<usize>, ApiError> 
 
 /// Whether the rule may be saved: it can be carried out, and everybody whom it names is there.
 async fn check(app: &App, rule: &EscalationRule, space: &Space) -> Result<(), ApiError> {
-    rule.check(space, PEOPLE_CHANNELS).map_err(field_error)?;
+    rule.check(space, &media()).map_err(field_error)?;
     channels::content::check_rule(rule).map_err(field_error)?;
     let named = Named::of(&rule.levels);
     all_exist(app.store.members(), "member", &named.members).await?;

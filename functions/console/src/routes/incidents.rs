@@ -196,12 +196,12 @@ fn state(delivery: &Delivery, planned: Option<u64>) -> DeliveryState {
     newest.map_or(DeliveryState::Pending, |n| delivery.state_of(n))
 }
 
-/// A destination's name and channel; of a member's, the member's name and the channel to people.
+/// A destination's name and channel; of a member's own, the member's name and the medium.
 pub(crate) async fn named(app: &App, id: &DestinationId) -> Result<(Option<String>, Option<String>), ApiError> {
     let now = app.clock.now();
-    if let Some((channel, member)) = id.member() {
+    if let Some((medium, member)) = id.member() {
         let member = app.store.cached_member(&member, now).await?;
-        return Ok((member.map(|member| member.name.clone()), Some(channel.to_owned())));
+        return Ok((member.map(|member| member.name.clone()), Some(medium.to_owned())));
     }
     let known = app.store.cached_destination(id, now).await?;
     Ok(known.map_or((None, None), |known| (Some(known.name.clone()), Some(known.channel.clone()))))

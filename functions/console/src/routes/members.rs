@@ -9,7 +9,7 @@ use alerting::people::{AddressedBy, Member, Role, Verified};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use channels::catalogue::PEOPLE_CHANNELS;
+use channels::catalogue::media;
 use lambda_kit::random;
 use store::config::Expect;
 use utoipa_axum::router::OpenApiRouter;
@@ -219,7 +219,7 @@ pub(crate) async fn found(app: &App, id: &MemberId) -> Result<Member, ApiError> 
 /// `before` as the request of `who` wants it, all that it names being there.
 pub(crate) async fn wanted(app: &App, body: &MemberBody, before: Member, who: &str) -> Result<Member, ApiError> {
     let vouched = Verified { at: app.clock.now(), vouched_by: Some(who.to_owned()) };
-    let member = body.apply(before, PEOPLE_CHANNELS, &vouched)?;
+    let member = body.apply(before, &media(), &vouched)?;
     let named = member.preferences.iter();
     let named = named.flat_map(|(severity, contacts)| destinations_of(&format!("preferences.{severity}"), contacts));
     all_exist(app.store.destinations(), "destination", &named.collect::<Vec<_>>()).await?;

@@ -207,16 +207,16 @@ impl AlertId {
 }
 
 impl DestinationId {
-    /// Where a member is reached on a channel that is addressed to people: `dst_email_4fJk2LmNpQ`. Saved destinations
-    /// have no `_` behind the prefix, so the two are never taken for each other.
-    pub fn of_member(member: &MemberId, channel: &str) -> Self {
-        Self(format!("{}{channel}_{}", Self::PREFIX, member.suffix()))
+    /// Where a member is reached by a medium: `dst_email_4fJk2LmNpQ`. Saved destinations have no `_` behind the prefix, so
+    /// the two are never taken for each other.
+    pub fn of_member(member: &MemberId, medium: &str) -> Self {
+        Self(format!("{}{medium}_{}", Self::PREFIX, member.suffix()))
     }
 
-    /// The channel and the member, if this is where a member is reached.
+    /// The medium and the member, if this is where a member is reached.
     pub fn member(&self) -> Option<(&str, MemberId)> {
-        let (channel, suffix) = self.suffix().rsplit_once('_')?;
-        Some((channel, MemberId::from_suffix(suffix).ok()?))
+        let (medium, suffix) = self.suffix().rsplit_once('_')?;
+        Some((medium, MemberId::from_suffix(suffix).ok()?))
     }
 }
 
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_members_address_names_the_channel_and_the_member() {
+    fn a_members_address_names_the_medium_and_the_member() {
         let member: MemberId = "mem_4fJk2LmNpQ".parse().expect("valid");
         let destination = DestinationId::of_member(&member, "smtp_email");
         assert_eq!(destination.as_str().parse(), Ok(destination.clone()));

@@ -287,7 +287,7 @@ fn is_wanted(incident: &Incident, destination: &DestinationId) -> bool {
 
 /// `email` of a member, or the destination's id.
 fn place(destination: &DestinationId) -> &str {
-    destination.member().map_or(destination.as_str(), |(channel, _)| channel)
+    destination.member().map_or(destination.as_str(), |(medium, _)| medium)
 }
 
 pub(super) fn auto_close(incident: &Incident, now: Moment) -> Applied {

@@ -8,6 +8,7 @@ use crate::base::ids::{DestinationId, EscalationRuleId, MappingTableId, MemberId
 use crate::incident::space::Space;
 use crate::people::destination::Language;
 use crate::people::hours::WeeklyHours;
+use crate::people::medium::Medium;
 use crate::people::{self, Contact};
 use crate::rules::checks;
 use crate::rules::filter::Filter;
@@ -144,8 +145,8 @@ impl EscalationRule {
         }
     }
 
-    /// Whether the rule may be saved as one of `space`, beside its name. `channels`: those addressed to people.
-    pub fn check(&self, space: &Space, channels: &[&str]) -> Result<(), FieldError> {
+    /// Whether the rule may be saved as one of `space`, beside its name. `media`: those that a channel serves.
+    pub fn check(&self, space: &Space, media: &[Medium]) -> Result<(), FieldError> {
         if let Some(hours) = &self.hours {
             hours.check("hours")?;
         }
@@ -157,12 +158,12 @@ impl EscalationRule {
         if self.levels.len() > LEVELS {
             return Err(FieldError::new("levels", format!("at most {LEVELS} levels")));
         }
-        self.levels.iter().enumerate().try_for_each(|(n, level)| level.check(&format!("levels[{n}]"), channels))
+        self.levels.iter().enumerate().try_for_each(|(n, level)| level.check(&format!("levels[{n}]"), media))
     }
 }
 
 impl Level {
-    fn check(&self, path: &str, channels: &[&str]) -> Result<(), FieldError> {
+    fn check(&self, path: &str, media: &[Medium]) -> Result<(), FieldError> {
         let recipients = self.members.len() + self.teams.len() + self.schedules.len();
         if recipients == 0 && self.groups.is_empty() {
             return Err(FieldError::new(path, "names nobody; give members, teams, schedules or groups"));
@@ -178,7 +179,7 @@ impl Level {
             if contacts.is_empty() {
                 return Err(FieldError::new(path, "at least one contact is needed"));
             }
-            people::check_contacts(contacts, channels, &path)?;
+            people::check_contacts(contacts, media, &path)?;
         }
         self.check_groups(path)?;
         self.check_times(path)
@@ -246,7 +247,7 @@ mod tests {
     #[track_caller]
     fn check(filter: Value, levels: Value, field: Option<&str>) {
         let rule = rule(filter, levels);
-        let found = rule.check(&space(), &["email"]).err().map(|error| error.field);
+        let found = rule.check(&space(), &[Medium::Email]).err().map(|error| error.field);
         assert_eq!(found.as_deref(), field, "{rule:?}");
     }
 

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use alerting::base::severity::Severity;
 use alerting::people::destination::Language;
 use alerting::people::hours::Zone;
+use alerting::people::medium::Medium;
 use alerting::people::{CONTACTS, Contact, Member, NotAContact};
-use channels::catalogue::PEOPLE_CHANNELS;
+use channels::catalogue::media;
 use serde::Serialize;
 
 use crate::app::App;
@@ -99,13 +100,13 @@ pub(super) fn severities() -> impl Iterator<Item = Severity> {
 /// Every way to be notified: its contact, and what it is called.
 pub(super) async fn ways(app: &App, language: Language) -> Result<Vec<(String, String)>, PageError> {
     let words = words::by_key(language);
-    let channel = |name: &&str| {
-        let text = words.get(&format!("me_{name}")).copied().unwrap_or(name);
-        ((*name).to_owned(), text.to_owned())
+    let medium = |medium: Medium| {
+        let name = medium.as_str();
+        (name.to_owned(), words.get(&format!("me_{name}")).copied().unwrap_or(name).to_owned())
     };
     let destinations = app.store.destinations().all().await?;
     let destinations = destinations.into_iter().map(|one| (one.id.to_string(), one.name));
-    Ok(PEOPLE_CHANNELS.iter().map(channel).chain(destinations).collect())
+    Ok(media().into_iter().map(medium).chain(destinations).collect())
 }
 
 pub(super) fn preference(

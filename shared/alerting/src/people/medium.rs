@@ -1,0 +1,55 @@
+//! How people are reached, as they choose it: a medium, not a vendor. Several channels can serve one medium, such as two
+//! vendors of text messages; which one does is a matter of the deployment.
+
+use std::fmt;
+use std::str::FromStr;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Medium {
+    Email,
+    Sms,
+    Voice,
+    Feishu,
+    DingTalk,
+    WeCom,
+    Slack,
+    Teams,
+}
+
+/// Why a text is no medium.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a medium")]
+pub struct NotAMedium;
+
+impl Medium {
+    pub const ALL: [Self; 8] =
+        [Self::Email, Self::Sms, Self::Voice, Self::Feishu, Self::DingTalk, Self::WeCom, Self::Slack, Self::Teams];
+
+    /// As it stands in preferences and in the id of a member's own destination.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Email => "email",
+            Self::Sms => "sms",
+            Self::Voice => "voice",
+            Self::Feishu => "feishu",
+            Self::DingTalk => "dingtalk",
+            Self::WeCom => "wecom",
+            Self::Slack => "slack",
+            Self::Teams => "teams",
+        }
+    }
+}
+
+impl FromStr for Medium {
+    type Err = NotAMedium;
+
+    fn from_str(text: &str) -> Result<Self, NotAMedium> {
+        Self::ALL.into_iter().find(|medium| medium.as_str() == text).ok_or(NotAMedium)
+    }
+}
+
+impl fmt::Display for Medium {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
