@@ -6,7 +6,7 @@ use alerting::base::moment::Moment;
 use alerting::incident::notice::Notice;
 use channels::content::Failure;
 use channels::outcome::{Outcome, Reason};
-use channels::{Form, Post};
+use channels::{Form, Kind, Post};
 use futures::StreamExt as _;
 use futures::stream;
 use lambda_kit::random::base62;
@@ -56,7 +56,13 @@ pub(crate) async fn send(app: &App, address: &Address, sending: Sending<'_>) -> 
     };
     let now = app.parts.clock.now();
     let Tried { outcome, shown, template } = attempt(app, address, &post, now).await?;
-    let message = Message { outcome: Some(&outcome), form: post.form, together: shown, template: template.as_deref() };
+    let message = Message {
+        outcome: Some(&outcome),
+        form: post.form,
+        together: shown,
+        template: template.as_deref(),
+        can_change: address.channel.kind() == Kind::Card,
+    };
     let results = stream::iter(claimed.into_iter().chain(behind).enumerate())
         .map(|(index, claimed)| {
             let outcome = message.outcome.filter(|_| index < shown);
@@ -167,7 +173,8 @@ pub(crate) async fn give_up(
     match claim_one(app, &notice, asked, &owner).await? {
         Claim::Claimed(delivery) => {
             let outcome = Outcome::Rejected { reason };
-            let message = Message { outcome: Some(&outcome), form: Form::Plain, together: 1, template: None };
+            let message =
+                Message { outcome: Some(&outcome), form: Form::Plain, together: 1, template: None, can_change: false };
             settle(app, Claimed { notice, delivery, asked }, message, &owner).await
         }
         Claim::AlreadySent => Ok(Settled { incident, wait: None }),
@@ -190,6 +197,7 @@ pub(crate) async fn drop_notice(app: &App, notice: &Notice) -> Result<(), Notify
             template: None,
             together: 1,
             asked: None,
+            cards: None,
         };
         store.mark(&notice.incident, &notice.destination, notice.n, &owner, mark).await?;
     }

@@ -11,6 +11,7 @@ use channels::outcome::{Outcome, Reason};
 use lambda_kit::metric;
 use lambda_kit::sqs_batch::Disposition;
 use store::dead_letters::DeadLetter;
+use store::deliveries::cards::{self, SentCard};
 use store::deliveries::{Attempt, AttemptOutcome, Delivery, DeliveryState, Mark, Marked};
 
 use crate::app::App;
@@ -50,11 +51,14 @@ pub(crate) struct Message<'a> {
     pub(crate) together: usize,
     /// Why the escalation rule's template was not used.
     pub(crate) template: Option<&'a str>,
+    /// Whether its channel can change a message that was sent.
+    pub(crate) can_change: bool,
 }
 
 /// What is to be done with a notice after a try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Decision {
+    /// Taken by the provider.
     Delivered(DeliveryState),
     Wait(Duration),
     /// `again`: after this long it is tried once more.
@@ -93,6 +97,19 @@ impl Claimed {
     fn was_given_up(&self) -> bool {
         let last = self.delivery.told.iter().rev().find(|told| told.n == self.notice.n);
         last.is_some_and(|told| told.state == DeliveryState::Failed)
+    }
+
+    /// The messages that show the incident at the destination after this one. `None`: as before. A message about several
+    /// incidents shows none of them for good, so its receipt is not kept.
+    fn cards(&self, message: Message<'_>, at: Moment) -> Option<Vec<SentCard>> {
+        let receipt = message.outcome.and_then(Outcome::receipt).filter(|_| message.together == 1)?;
+        let n = self.notice.n;
+        let card = SentCard { n, shown: n, receipt: receipt.to_owned(), at, live: message.can_change };
+        let cards = cards::with_new(&self.delivery.cards, card);
+        if cards.is_none() {
+            tracing::warn!(incident.id = %self.notice.incident, destination.id = %self.notice.destination, "a receipt is too long to be kept");
+        }
+        cards
     }
 
     fn decide(&self, message: Message<'_>, now: Moment) -> Decision {
@@ -161,6 +178,7 @@ pub(crate) async fn settle(
         template: template.map(str::to_owned),
         together: u32::try_from(together).unwrap_or(u32::MAX),
         asked: claimed.asked,
+        cards: claimed.cards(message, at),
     };
     let marked = app.parts.store.mark(&notice.incident, &notice.destination, notice.n, owner, mark).await?;
     if marked == Marked::NotOurs {
@@ -231,4 +249,43 @@ fn attempt_outcome(outcome: &Outcome) -> AttemptOutcome {
 /// Spreads waits without a random source: the same notice always draws the same, different ones differ.
 fn draw(notice: &Notice) -> u8 {
     notice.id().bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fold::tests::notice;
+
+    fn message(outcome: &Outcome) -> Message<'_> {
+        Message { outcome: Some(outcome), form: Form::Rich, together: 1, template: None, can_change: true }
+    }
+
+    fn claimed() -> Claimed {
+        Claimed { notice: notice("inc_a", 2), delivery: Delivery::default(), asked: None }
+    }
+
+    #[test]
+    fn the_receipt_of_a_message_about_one_incident_is_kept_and_of_one_about_several_is_not() {
+        let at = Moment::from_secs(7);
+        let kept = SentCard { n: 2, shown: 2, receipt: "m1".to_owned(), at, live: true };
+        for outcome in
+            [Outcome::Delivered { receipt: Some("m1".to_owned()) }, Outcome::Accepted { receipt: "m1".to_owned() }]
+        {
+            let alone = message(&outcome);
+            assert_eq!(claimed().cards(alone, at), Some(vec![kept.clone()]));
+            assert_eq!(claimed().cards(Message { together: 2, ..alone }, at), None);
+            let fixed = claimed().cards(Message { can_change: false, ..alone }, at);
+            assert_eq!(fixed, Some(vec![SentCard { live: false, ..kept.clone() }]));
+        }
+        for outcome in [Outcome::Delivered { receipt: None }, Outcome::Rejected { reason: Reason::Refused }] {
+            assert_eq!(claimed().cards(message(&outcome), at), None);
+        }
+    }
+
+    #[test]
+    fn what_a_provider_accepted_is_not_sent_again_and_not_called_delivered() {
+        let outcome = Outcome::Accepted { receipt: "c1".to_owned() };
+        let decision = claimed().decide(message(&outcome), Moment::from_secs(7));
+        assert_eq!(decision, Decision::Delivered(DeliveryState::Accepted));
+    }
 }

@@ -79,6 +79,7 @@ pub trait Channel: Sized {
     /// Settings of a destination that does not exist, and of the provider where there is one, as JSON: previews are
     /// written for it.
     const EXAMPLE: Example;
+    const KIND: Kind = Kind::Text;
 
     /// From the settings of a destination, and those of the provider where there are such.
     fn parse(settings: &Fields<'_>, provider: &Fields<'_>) -> Result<Self, SettingsError>;
@@ -105,6 +106,17 @@ pub trait Channel: Sized {
     }
     /// What must not be repeated to anyone, should a provider echo it.
     fn secrets(&self) -> Vec<&str>;
+}
+
+/// What a channel's messages are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Free text with links. What was sent stays as it is.
+    Text,
+    /// A picture of the incident with buttons, which is changed as the incident changes.
+    Card,
+    /// The variables of a text that the vendor has approved.
+    Variables,
 }
 
 /// See [`Channel::EXAMPLE`].
@@ -226,6 +238,10 @@ macro_rules! channels {
 
             pub fn limits(&self) -> &'static Limits {
                 match self { $(Destination::$variant(_) => const { &<$settings as Channel>::LIMITS }),+ }
+            }
+
+            pub fn kind(&self) -> Kind {
+                match self { $(Destination::$variant(_) => <$settings as Channel>::KIND),+ }
             }
 
             pub fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {

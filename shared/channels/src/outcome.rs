@@ -33,6 +33,15 @@ impl Outcome {
         }
     }
 
+    /// The provider's own id of the message.
+    pub fn receipt(&self) -> Option<&str> {
+        match self {
+            Outcome::Delivered { receipt } => receipt.as_deref(),
+            Outcome::Accepted { receipt } => Some(receipt),
+            Outcome::Retry { .. } | Outcome::Rejected { .. } => None,
+        }
+    }
+
     pub const fn reason(&self) -> Option<Reason> {
         match self {
             Outcome::Delivered { .. } | Outcome::Accepted { .. } => None,

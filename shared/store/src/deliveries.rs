@@ -11,6 +11,7 @@
 //! `mark` takes effect only for the owner of the lease, so a worker that lost it cannot turn anything back. Both writes
 //! recognise their own write when its answer was lost: an owner may claim again, and a mark finds itself in `told`.
 
+pub mod cards;
 mod claims;
 mod updates;
 
@@ -18,6 +19,7 @@ use alerting::base::moment::Moment;
 use alerting::incident::notified::Sent;
 use serde::{Deserialize, Serialize};
 
+use crate::deliveries::cards::SentCard;
 use crate::errors::ReadError;
 use crate::item::{Item, Reader};
 
@@ -37,6 +39,8 @@ pub struct Delivery {
     /// What became of each change that was marked, in the order of the marks; a later one replaces an earlier one of
     /// the same change.
     pub told: Vec<Told>,
+    /// The messages that show the incident there, newest first. Items of earlier versions have none.
+    pub cards: Vec<SentCard>,
 }
 
 /// One try to send.
@@ -216,6 +220,8 @@ pub struct Mark {
     pub together: u32,
     /// The request of a person that this carried out.
     pub asked: Option<Moment>,
+    /// The cards from now on; `None`: as before.
+    pub cards: Option<Vec<SentCard>>,
 }
 
 /// What became of [`mark`](crate::connection::Store::mark).
@@ -235,6 +241,7 @@ pub(crate) fn decode(item: &Item) -> Result<Delivery, ReadError> {
         lease_until: reader.optional_number("lease_until").map(Moment::from_millis),
         attempts: reader.json_list("attempts")?,
         told: reader.json_list("told")?,
+        cards: reader.json_list("cards")?,
     })
 }
 

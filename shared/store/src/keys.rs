@@ -22,7 +22,7 @@
 //! | alerts | `TIMELINE#{incident}` | `{n, 10 digits}` | an entry for which the document has no room |
 //! | alerts | `GROUP#{space}#{hash128 of what is grouped by}` | `-` | `incident` that the next alert may join, `version` |
 //! | alerts | `MUTE#{space}#{integration}#{hash128 of the alert key}` | `-` | `until`, `stamp` that began it |
-//! | alerts | `DELIVERY#{incident}` | destination | `sent`, `owner`, `lease_until`, `attempts`, `told` |
+//! | alerts | `DELIVERY#{incident}` | destination | `sent`, `owner`, `lease_until`, `attempts`, `told`, `cards` |
 //! | alerts | `PERSONAL_LINK` | SHA-256 of the token | the document: until when, and whether it was used |
 //! | alerts | `BUCKET#{destination}` | `-` | rate bucket, `version` |
 //! | alerts | `DEAD` | `{made ms, 15 digits}-{name}` | the document without its body; `packed`, the body |

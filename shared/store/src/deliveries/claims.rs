@@ -63,10 +63,10 @@ impl Store {
         mark: Mark,
     ) -> Result<Marked, WriteError> {
         let key = keys::delivery(incident, destination);
-        let Mark { at, state, outcome, reason, template, together, asked } = mark;
+        let Mark { at, state, outcome, reason, template, together, asked, cards } = mark;
         let told = Told { n, state };
         let attempt = outcome.map(|outcome| Attempt { n, at, outcome, reason, template, together });
-        let done = updates::Done { at, told, asked };
+        let done = updates::Done { at, told, asked, cards };
         let append = updates::append(&key, owner, &done, attempt.as_ref())?;
         let refused = match self.update(Table::Alerts, append).await? {
             Write::Done(_) => return Ok(Marked::Recorded),

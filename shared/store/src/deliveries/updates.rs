@@ -6,6 +6,7 @@ use alerting::base::limits;
 use alerting::base::moment::Moment;
 use aws_sdk_dynamodb::types::AttributeValue;
 
+use super::cards::SentCard;
 use super::{ATTEMPTS, Attempt, Delivery, Told};
 use crate::errors::WriteError;
 use crate::item::{expiry, json, number, text};
@@ -61,12 +62,13 @@ pub(super) struct Done {
     pub(super) at: Moment,
     pub(super) told: Told,
     pub(super) asked: Option<Moment>,
+    pub(super) cards: Option<Vec<SentCard>>,
 }
 
 /// The usual mark: blind, as the lists are short.
 pub(super) fn append(key: &Key, owner: &str, done: &Done, attempt: Option<&Attempt>) -> Result<Update, WriteError> {
     let attempts = attempt.map(|attempt| json(key, attempt)).transpose()?.into_iter().collect();
-    let mut update = mark_update(key, owner, done);
+    let mut update = mark_update(key, owner, done)?;
     update.expression.push_str(", #told = list_append(#told, :told), #attempts = list_append(#attempts, :attempts)");
     update.expression.push_str(" REMOVE #owner, #lease");
     update.condition = Some("#owner = :owner AND size(#told) < :list AND size(#attempts) < :list".to_owned());
@@ -94,7 +96,7 @@ pub(super) fn rewrite(
     all_told.retain(|earlier| earlier.n != done.told.n);
     all_told.push(done.told);
     let list = |values: Result<Vec<_>, _>| values.map(AttributeValue::L);
-    let mut update = mark_update(key, owner, done);
+    let mut update = mark_update(key, owner, done)?;
     update.expression.push_str(", #told = :told, #attempts = :attempts REMOVE #owner, #lease");
     update.condition = Some("#owner = :owner".to_owned());
     update.terms = update
@@ -105,7 +107,7 @@ pub(super) fn rewrite(
 }
 
 /// What every mark sets. A lease for `n` is given only while `sent` is not greater, so `n` is the maximum.
-fn mark_update(key: &Key, owner: &str, done: &Done) -> Update {
+fn mark_update(key: &Key, owner: &str, done: &Done) -> Result<Update, WriteError> {
     let mut expression = "SET #expires = :expires".to_owned();
     let mut terms = names()
         .name("#expires", "expires_at")
@@ -119,5 +121,10 @@ fn mark_update(key: &Key, owner: &str, done: &Done) -> Update {
         expression.push_str(", #asked = :asked");
         terms = terms.name("#asked", "asked").value(":asked", number(asked.millis()));
     }
-    Update { key: key.clone(), expression, condition: None, terms }
+    if let Some(cards) = &done.cards {
+        let cards: Vec<AttributeValue> = cards.iter().map(|card| json(key, card)).collect::<Result<_, _>>()?;
+        expression.push_str(", #cards = :cards");
+        terms = terms.name("#cards", "cards").value(":cards", AttributeValue::L(cards));
+    }
+    Ok(Update { key: key.clone(), expression, condition: None, terms })
 }

@@ -287,7 +287,7 @@ impl Play<'_> {
             (false, false) => (DeliveryState::Pending, AttemptOutcome::Retry),
         };
         let (at, outcome, together) = (self.now, Some(outcome), 1);
-        let mark = Mark { at, state, outcome, reason: None, template: None, together, asked: None };
+        let mark = Mark { at, state, outcome, reason: None, template: None, together, asked: None, cards: None };
         let marked =
             self.store.mark(&self.incident, &ops(), worker.record.n, &worker.owner, mark).await.expect("written");
         self.tell(who, &format!("marks {} as {}: {marked:?}", worker.record.n, state.as_str()));

@@ -12,6 +12,7 @@ use alerting::incident::notice::Notice;
 use alerting::incident::timeline::EntryKind;
 use store::Store;
 use store::dead_letters::DeadLetter;
+use store::deliveries::cards::SentCard;
 use store::deliveries::{ATTEMPTS, AttemptOutcome, Claim, Delivery, DeliveryState, Mark, Marked};
 use store::rates::Token;
 
@@ -52,6 +53,7 @@ fn delivered() -> Mark {
         template: None,
         together: 1,
         asked: None,
+        cards: None,
     }
 }
 
@@ -65,6 +67,7 @@ fn to_be_retried(at: Moment) -> Mark {
         template: None,
         together: 1,
         asked: None,
+        cards: None,
     }
 }
 
@@ -200,6 +203,38 @@ async fn of_very_many_attempts_the_first_and_the_newest_are_kept() {
     claimed(&world.store, 1, "b", NOW).await;
     mark(&world.store, 1, "b", delivered()).await;
     assert_eq!(only_delivery(&world).await.state(), DeliveryState::Delivered);
+}
+
+fn card(n: u64) -> SentCard {
+    SentCard { n, shown: n, receipt: format!("message {n}"), at: NOW, live: true }
+}
+
+#[tokio::test]
+async fn receipts_are_stored_with_the_mark_at_no_further_write_and_stay_until_there_are_new_ones() {
+    let world = World::start().await;
+    claimed(&world.store, 1, "a", NOW).await;
+    world.wire.take_requests();
+    mark(&world.store, 1, "a", Mark { cards: Some(vec![card(1)]), ..delivered() }).await;
+    assert_eq!(world.wire.take_requests(), 1);
+    assert_eq!(claimed(&world.store, 2, "a", NOW).await.cards, [card(1)]);
+    mark(&world.store, 2, "a", to_be_retried(NOW)).await;
+    assert_eq!(only_delivery(&world).await.cards, [card(1)]);
+    claimed(&world.store, 2, "a", NOW).await;
+    mark(&world.store, 2, "a", Mark { cards: Some(vec![card(2), card(1)]), ..delivered() }).await;
+    assert_eq!(only_delivery(&world).await.cards, [card(2), card(1)]);
+}
+
+#[tokio::test]
+async fn a_delivery_with_very_many_attempts_keeps_its_receipts() {
+    let world = World::start().await;
+    for _ in 0..ATTEMPTS + 2 {
+        claimed(&world.store, 1, "a", NOW).await;
+        mark(&world.store, 1, "a", to_be_retried(NOW)).await;
+    }
+    claimed(&world.store, 1, "a", NOW).await;
+    mark(&world.store, 1, "a", Mark { cards: Some(vec![card(1)]), ..delivered() }).await;
+    let delivery = only_delivery(&world).await;
+    assert_eq!((delivery.cards, delivery.attempts.len()), (vec![card(1)], ATTEMPTS));
 }
 
 #[tokio::test]

@@ -51,7 +51,8 @@ fn notice(at: i64, n: u64) -> NoticeRef {
 async fn tell(world: &World, notice: &NoticeRef, state: DeliveryState) {
     let NoticeRef { incident, destination, n } = notice;
     world.store.claim(incident, destination, *n, "me", NOW, HOUR).await.expect("claimed");
-    let mark = Mark { at: NOW, state, outcome: None, reason: None, template: None, together: 1, asked: None };
+    let mark =
+        Mark { at: NOW, state, outcome: None, reason: None, template: None, together: 1, asked: None, cards: None };
     world.store.mark(incident, destination, *n, "me", mark).await.expect("marked");
 }
 
