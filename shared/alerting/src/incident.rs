@@ -9,6 +9,7 @@
 pub mod alert;
 pub mod apply;
 pub mod assignment;
+pub mod card;
 pub mod change;
 pub mod detail;
 pub(crate) mod due;

@@ -85,12 +85,12 @@ impl Audience {
     }
 }
 
-/// Kinds with their wire names, and whether they are told.
+/// Kinds with their wire names, whether they are told, and whether a card looks different afterwards.
 ///
 /// Told are: trigger, severity rise, reopen, acknowledge and close by a person, recovery; whatever assigns the incident
 /// to someone, again or anew; and the warning that it swallows very many alerts.
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident = $name:literal, $told:literal;)+) => {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal, $told:literal, $changes_card:literal;)+) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum EntryKind {
             $($(#[$doc])* #[serde(rename = $name)] $kind,)+
@@ -106,48 +106,53 @@ macro_rules! kinds {
             pub const fn is_told(self) -> bool {
                 match self { $(EntryKind::$kind => $told,)+ }
             }
+
+            /// Whether a card that shows the incident looks different afterwards.
+            pub const fn changes_card(self) -> bool {
+                match self { $(EntryKind::$kind => $changes_card,)+ }
+            }
         }
     };
 }
 
 kinds! {
-    Triggered = "triggered", true;
-    SeverityRaised = "severity_raised", true;
-    Recovered = "recovered", true;
-    Acknowledged = "acknowledged", true;
-    Unacknowledged = "unacknowledged", false;
-    Snoozed = "snoozed", false;
+    Triggered = "triggered", true, true;
+    SeverityRaised = "severity_raised", true, true;
+    Recovered = "recovered", true, true;
+    Acknowledged = "acknowledged", true, true;
+    Unacknowledged = "unacknowledged", false, true;
+    Snoozed = "snoozed", false, true;
     /// Assigned again.
-    SnoozeEnded = "snooze_ended", true;
-    Closed = "closed", true;
-    AutoClosed = "auto_closed", false;
+    SnoozeEnded = "snooze_ended", true, true;
+    Closed = "closed", true, true;
+    AutoClosed = "auto_closed", false, true;
     /// Assigned again.
-    Reopened = "reopened", true;
+    Reopened = "reopened", true, true;
     /// An alert of the same group joined it.
-    AlertJoined = "alert_joined", false;
+    AlertJoined = "alert_joined", false, true;
     /// One of its alerts recovered, others are open.
-    AlertRecovered = "alert_recovered", false;
+    AlertRecovered = "alert_recovered", false, true;
     /// It has swallowed as many alerts as a threshold of its grouping says.
-    StormWarning = "storm_warning", true;
+    StormWarning = "storm_warning", true, true;
     /// A level of its escalation rule took over, by a timer or at someone's wish.
-    Escalated = "escalated", true;
+    Escalated = "escalated", true, true;
     /// The people of the current level are told again.
-    Repeated = "repeated", true;
+    Repeated = "repeated", true, false;
     /// Someone gave it to other people.
-    Reassigned = "reassigned", true;
-    ResponderAdded = "responder_added", true;
-    Commented = "commented", false;
+    Reassigned = "reassigned", true, true;
+    ResponderAdded = "responder_added", true, true;
+    Commented = "commented", false, false;
     /// Another incident was merged into this one.
-    Merged = "merged", false;
+    Merged = "merged", false, true;
     /// This one was merged into another, and is closed.
-    MergedAway = "merged_away", false;
-    Edited = "edited", false;
+    MergedAway = "merged_away", false, true;
+    Edited = "edited", false, true;
     /// The silence, or the mute of a flapping alert, that kept it from being told is over; assigned now.
-    SilenceEnded = "silence_ended", true;
+    SilenceEnded = "silence_ended", true, true;
     /// Another silence holds it now, or the same one until another moment.
-    SilenceChanged = "silence_changed", false;
+    SilenceChanged = "silence_changed", false, true;
     /// A contact of a person failed for good; the next one is told, if there is one.
-    ContactFailed = "contact_failed", true;
+    ContactFailed = "contact_failed", true, false;
     /// A level is due, and nobody is there to be told.
-    NobodyReached = "nobody_reached", false;
+    NobodyReached = "nobody_reached", false, true;
 }

@@ -1,0 +1,111 @@
+//! What a card shows of an incident, and what can be done from it: a picture of the incident, not of a change.
+//!
+//! In: an incident. Out: a [`Card`]. It is the same for every channel that has cards; how it looks is the channel's business.
+//! Whoever changes a picture need not know what it showed before: the newest incident is all that it takes.
+
+use crate::base::ids::IncidentId;
+use crate::base::moment::Moment;
+use crate::base::severity::Severity;
+use crate::incident::timeline::EntryKind;
+use crate::incident::{Incident, Progress};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    pub state: State,
+    pub severity: Severity,
+    /// In the order in which they are offered. The link to the incident's page is not among them.
+    pub acts: Vec<Act>,
+    /// Who works on it, or who closed it, as the incident names them.
+    pub by: Option<String>,
+    /// How long it is snoozed or held; `None` also if that has no end.
+    pub until: Option<Moment>,
+    /// The change that it shows.
+    pub n: u64,
+    /// What a card of an earlier episode asks for is void.
+    pub episode: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    Triggered,
+    Processing,
+    Snoozed,
+    /// A silence, or the mute of a flapping alert, holds it.
+    Held,
+    Closed,
+    Merged {
+        into: IncidentId,
+    },
+}
+
+/// What a button does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    Acknowledge,
+    /// Only for who acknowledged it.
+    Unacknowledge,
+    Snooze(Hours),
+    Close,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Hours(pub u8);
+
+/// For how long a card offers to snooze.
+pub const SNOOZES: [Hours; 3] = [Hours(2), Hours(4), Hours(12)];
+
+pub fn of(incident: &Incident) -> Card {
+    let state = state(incident);
+    Card {
+        severity: incident.severity,
+        acts: acts(&state, incident.progress),
+        by: by(incident),
+        until: match state {
+            State::Snoozed => incident.snoozed_until,
+            State::Held => incident.held.as_ref().and_then(|hold| hold.until),
+            State::Triggered | State::Processing | State::Closed | State::Merged { .. } => None,
+        },
+        n: incident.n,
+        episode: incident.episode,
+        state,
+    }
+}
+
+fn state(incident: &Incident) -> State {
+    if let Some(into) = &incident.merged_into {
+        return State::Merged { into: into.clone() };
+    }
+    match incident.progress {
+        Progress::Closed => State::Closed,
+        Progress::Triggered | Progress::Processing if incident.held.is_some() => State::Held,
+        Progress::Triggered | Progress::Processing if incident.snoozed_until.is_some() => State::Snoozed,
+        Progress::Triggered => State::Triggered,
+        Progress::Processing => State::Processing,
+    }
+}
+
+fn acts(state: &State, progress: Progress) -> Vec<Act> {
+    let take = if progress == Progress::Processing { Act::Unacknowledge } else { Act::Acknowledge };
+    match state {
+        State::Triggered | State::Processing => {
+            let snoozes = SNOOZES.map(Act::Snooze);
+            [take].into_iter().chain(snoozes).chain([Act::Close]).collect()
+        }
+        State::Snoozed | State::Held => vec![take, Act::Close],
+        State::Closed | State::Merged { .. } => Vec::new(),
+    }
+}
+
+fn by(incident: &Incident) -> Option<String> {
+    match incident.progress {
+        Progress::Triggered => None,
+        Progress::Processing => incident.acknowledged_by.first().cloned(),
+        Progress::Closed => {
+            let closing = incident.timeline.iter().rev().find(|entry| entry.kind == EntryKind::Closed);
+            closing.filter(|entry| Some(entry.at) == incident.closed_at).map(|entry| entry.actor.clone())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
