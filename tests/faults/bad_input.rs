@@ -2,13 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use local::fakes::Vendor;
 use scenarios::World;
 use scenarios::process::Process;
 use scenarios::raw::{self, Heard};
 use scenarios::sender::Sender;
 use scenarios::space::{dingtalk_bot, feishu_bot, slack_webhook, telegram_bot, wecom_bot, zoom_webhook};
 use serde_json::json;
+use vendors::vendor::Vendor;
 
 /// No request may take longer, however it is made; the machine may be busy with other tests.
 const BOUND: Duration = Duration::from_secs(10);

@@ -4,12 +4,15 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
 use alerting::base::secret::Secret;
-use local::fakes::{Fault, Reply, Rules, Seen, Vendor, Verdict};
 use scenarios::escalation::members;
 use scenarios::group::Group;
 use scenarios::space::{dingtalk_bot, feishu_bot, slack_webhook, telegram_bot};
 use scenarios::{World, minutes, seconds};
 use serde_json::{Value, json};
+use vendors::group::{AttemptResult, Fault, Rules};
+use vendors::reply::Reply;
+use vendors::seen::Seen;
+use vendors::vendor::Vendor;
 
 fn down() -> Fault {
     Fault::reply(Reply::text(503, "<html>upstream</html>"))
@@ -196,7 +199,7 @@ async fn a_thousand_changes_for_one_dingtalk_bot_stay_below_its_limit_and_are_al
     }
     assert_eq!(missing(&shown()), Vec::<usize>::new(), "never told as recovered, of {} messages", shown().len());
     let attempts = bot.attempts();
-    let refused: Vec<_> = attempts.iter().filter(|attempt| attempt.verdict != Verdict::Shown).collect();
+    let refused: Vec<_> = attempts.iter().filter(|attempt| attempt.result != AttemptResult::Shown).collect();
     assert!(refused.is_empty(), "{refused:?}");
     for window in attempts.windows(21) {
         let within = window[20].at.since(window[0].at);

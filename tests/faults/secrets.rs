@@ -6,13 +6,13 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use local::fakes::Vendor;
 use scenarios::World;
 use scenarios::api::Api;
 use scenarios::mail::MailServer;
 use scenarios::oidc::Browser;
 use scenarios::process::Process;
 use serde_json::{Value, json};
+use vendors::vendor::Vendor;
 
 /// In every secret that a person chooses.
 const MARK: &str = "CANARY7f3a";

@@ -11,11 +11,12 @@ use alerting::base::moment::Moment;
 use lambda_kit::clock::Clock;
 use lambda_kit::queue::{Entry, Queue};
 use local::aws::Request;
-use local::fakes::{Rules, Vendor};
 use local::options::Options;
 use scenarios::mail::MailServer;
 use scenarios::{World, hours, minutes};
 use serde_json::{Value, json};
+use vendors::group::Rules;
+use vendors::vendor::Vendor;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 

@@ -1,13 +1,13 @@
 //! What AWS limits and one machine does not: chains of calls, and calls at once.
 
 use local::aws_rules::AwsRules;
-use local::fakes::Fault;
 use local::options::Options;
 use scenarios::escalation::members;
 use scenarios::space::feishu_bot;
 use scenarios::wire::{Service, Wire};
 use scenarios::{World, seconds};
 use serde_json::json;
+use vendors::group::Fault;
 
 // Proves: finding A2
 #[tokio::test]

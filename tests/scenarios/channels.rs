@@ -1,10 +1,12 @@
 //! Every channel shows a trigger and its recovery, and says "delivered" of nothing that its group did not see.
 
 use alerting::base::secret::Secret;
-use local::fakes::{Fault, Reply, Rules, Vendor};
 use scenarios::World;
 use scenarios::space::{dingtalk_bot, feishu_bot, slack_webhook, telegram_bot, wecom_bot, zoom_webhook};
 use serde_json::{Value, json};
+use vendors::group::{Fault, Rules};
+use vendors::reply::Reply;
+use vendors::vendor::Vendor;
 
 const GROUPS: [(Vendor, &str); 6] = [
     (Vendor::Feishu, "feishu-group"),

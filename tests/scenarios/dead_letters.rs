@@ -2,11 +2,12 @@
 
 use alerting::incident::notice::NoticeRecord;
 use lambda_kit::queue::{Entry, Queue};
-use local::fakes::{Fault, Reply};
 use scenarios::World;
 use scenarios::sender::Sender;
 use scenarios::space::{Space, feishu_bot};
 use serde_json::{Value, json};
+use vendors::group::Fault;
+use vendors::reply::Reply;
 
 /// What Feishu says of a bot that was removed.
 fn gone() -> Fault {

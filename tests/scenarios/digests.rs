@@ -1,9 +1,12 @@
 //! One line that a vendor refuses fails alone: what was folded with it is sent, on every channel that folds.
 
-use local::fakes::{Fault, Reply, Seen, Vendor};
 use scenarios::space::{dingtalk_bot, feishu_bot, slack_webhook, telegram_bot, wecom_bot, zoom_webhook};
 use scenarios::{World, seconds};
 use serde_json::json;
+use vendors::group::Fault;
+use vendors::reply::Reply;
+use vendors::seen::Seen;
+use vendors::vendor::Vendor;
 
 const GROUPS: [(Vendor, &str); 6] = [
     (Vendor::Feishu, "ops"),

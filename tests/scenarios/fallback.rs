@@ -1,11 +1,12 @@
 //! How people are reached: as they prefer or as the level says; a contact that fails for good gives way to the member's
 //! next one, and the last one to the next level.
 
-use local::fakes::{Fault, Reply};
 use scenarios::World;
 use scenarios::escalation::{group, members};
 use scenarios::space::{feishu_bot, telegram_bot};
 use serde_json::json;
+use vendors::group::Fault;
+use vendors::reply::Reply;
 
 /// What Feishu says of a bot that was removed.
 fn gone() -> Fault {
@@ -62,7 +63,7 @@ async fn a_contact_that_fails_for_good_gives_way_to_the_members_next_one_and_the
     world.feishu("li-old").answers([gone()]);
 
     world.feishu_alert().into(&payments).await.says("disk full").await;
-    world.group(local::fakes::Vendor::Telegram, "1001").expects_all(&["[Warning]", "disk full"]).await;
+    world.group(vendors::vendor::Vendor::Telegram, "1001").expects_all(&["[Warning]", "disk full"]).await;
     let incident = world.incident().await;
     assert_eq!(incident.whole_story().await, ["triggered", "notified", "contact_failed", "notified"]);
     let notified = incident.details("notified").await;
@@ -207,7 +208,7 @@ async fn of_a_critical_incident_the_next_contact_is_tried_after_a_minute_beside_
     world.feishu("li").answers(vec![Fault::reply(Reply::text(503, "down")); 100]);
     let critical = json!([{"set_severity": "Critical"}]);
     world.feishu_alert().set("pipeline", critical).into(&payments).await.says("disk full").await;
-    let telegram = world.group(local::fakes::Vendor::Telegram, "1001");
+    let telegram = world.group(vendors::vendor::Vendor::Telegram, "1001");
     for _ in 0..4 {
         world.advance(scenarios::seconds(10)).await;
     }

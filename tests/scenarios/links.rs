@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use alerting::incident::link::{Allows, Link};
 use lambda_kit::links::LinkKeys;
-use local::fakes::Vendor;
 use local::options::Options;
 use scenarios::escalation::members;
 use scenarios::mail::MailServer;
 use scenarios::people::Member;
 use scenarios::space::{dingtalk_bot, feishu_bot, slack_webhook, telegram_bot, wecom_bot, zoom_webhook};
 use scenarios::{World, hours, minutes};
+use vendors::vendor::Vendor;
 
 const GROUPS: [(Vendor, &str); 6] = [
     (Vendor::Feishu, "feishu"),

@@ -1,10 +1,10 @@
 //! A group of a level names the people to whom the incident is given, so that the platform calls them.
 
-use local::fakes::Vendor;
 use scenarios::escalation::members;
 use scenarios::space::{dingtalk_bot, feishu_bot, slack_webhook};
 use scenarios::{World, minutes};
 use serde_json::json;
+use vendors::vendor::Vendor;
 
 #[tokio::test]
 async fn a_group_names_the_people_assigned_by_what_they_say_or_a_table_knows_and_only_while_they_are_called() {

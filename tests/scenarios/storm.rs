@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use alerting::base::rate::Rate;
-use local::fakes::{Rules, Verdict};
 use scenarios::World;
 use scenarios::space::feishu_bot;
 use serde_json::json;
+use vendors::group::{AttemptResult, Rules};
 
 const MESSAGES: usize = 300;
 
@@ -29,11 +29,11 @@ async fn three_hundred_messages_in_three_seconds_are_all_shown_within_feishu_s_l
     world.settle().await;
 
     let group = world.feishu("ops");
-    let shown: String = group.messages().iter().map(local::fakes::Seen::everything).collect();
+    let shown: String = group.messages().iter().map(vendors::seen::Seen::everything).collect();
     let missing: Vec<usize> =
         (0..MESSAGES).filter(|number| !shown.contains(&format!("alert number {number:03}."))).collect();
     assert!(missing.is_empty(), "not shown: {missing:?}");
-    let refused = group.attempts().iter().filter(|attempt| attempt.verdict != Verdict::Shown).count();
+    let refused = group.attempts().iter().filter(|attempt| attempt.result != AttemptResult::Shown).count();
     assert_eq!(refused, 0, "the group's limits were exceeded");
     assert!(group.messages().len() <= 60, "{} messages are no folding", group.messages().len());
 

@@ -1,11 +1,11 @@
 //! What messages say is the operator's to decide, and no template keeps a message from being sent.
 
-use local::fakes::Vendor;
 use scenarios::World;
 use scenarios::escalation::group;
 use scenarios::sender::Sender;
 use scenarios::space::{Space, dingtalk_bot, feishu_bot, slack_webhook};
 use serde_json::{Value, json};
+use vendors::vendor::Vendor;
 
 /// What a vendor counts of each channel's messages, and the most that it takes.
 const CHANNELS: [(&str, &str, u64); 7] = [

@@ -1,10 +1,11 @@
 //! The timeline tells the whole story: what happened, who did it, and every attempt to tell of it with its result.
 
-use local::fakes::{Fault, Reply};
 use scenarios::escalation::members;
 use scenarios::space::feishu_bot;
 use scenarios::{World, minutes, seconds};
 use serde_json::{Value, json};
+use vendors::group::Fault;
+use vendors::reply::Reply;
 
 #[tokio::test]
 async fn the_timeline_tells_the_whole_story_in_its_order() {

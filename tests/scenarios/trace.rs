@@ -1,11 +1,12 @@
 //! Every message can say why someone was, or was not, told: what was tried on its way, and what became of each notice.
 
-use local::fakes::{Fault, Reply};
 use scenarios::escalation::{members, team};
 use scenarios::sender::Sender;
 use scenarios::space::{Space, feishu_bot};
 use scenarios::{World, hours, minutes};
 use serde_json::{Value, json};
+use vendors::group::Fault;
+use vendors::reply::Reply;
 
 fn has(field: &str, pattern: &str) -> Value {
     json!({"any": [{"all": [{"field": field, "op": "match", "values": [pattern]}]}]})

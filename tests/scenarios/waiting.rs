@@ -1,11 +1,13 @@
 //! A vendor that throttles or is down for a long time: each notice is delivered, folded into one that was, or fails
 //! loudly, and the books say which. Nothing waits in silence.
 
-use local::fakes::{Fault, Reply, Seen};
 use scenarios::escalation::{group, members};
 use scenarios::space::{Space, feishu_bot};
 use scenarios::{World, hours, minutes, seconds};
 use serde_json::{Value, json};
+use vendors::group::Fault;
+use vendors::reply::Reply;
+use vendors::seen::Seen;
 
 /// What Feishu says when a bot sends too fast, or when the whole platform is busy on the hour.
 fn throttled() -> Vec<Fault> {

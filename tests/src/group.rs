@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use local::fakes::{Attempt, Fault, Reply, Seen, Vendor};
+use vendors::group::{Attempt, Fault};
+use vendors::reply::Reply;
+use vendors::seen::Seen;
+use vendors::vendor::Vendor;
 
 use crate::World;
 

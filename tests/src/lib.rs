@@ -28,10 +28,10 @@ use alerting::rules::message::Received;
 use lambda_kit::clock::Clock;
 use lambda_kit::queue::{Entry, Queue};
 use local::Larkspur;
-use local::fakes::Vendor;
 use local::options::{Batching, Options};
 use serde_json::Value;
 use store::{Store, Tables};
+use vendors::vendor::Vendor;
 
 use crate::api::Api;
 use crate::group::Group;

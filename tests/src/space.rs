@@ -1,7 +1,8 @@
 //! Spaces and the groups they are told in.
 
-use local::fakes::{Rules, Vendor};
 use serde_json::{Value, json};
+use vendors::group::Rules;
+use vendors::vendor::Vendor;
 
 use crate::World;
 

@@ -76,7 +76,17 @@ fn functions_use_shared_crates_and_never_one_another() {
 fn only_the_scenarios_use_what_runs_on_one_machine() {
     for (name, used) in uses() {
         assert!(name == "scenarios" || !used.contains("local"), "{name} must not use local");
+        let may_simulate = ["local", "scenarios"].contains(&name.as_str());
+        assert!(may_simulate || !used.contains("vendors"), "{name} must not use vendors");
     }
+}
+
+/// A signature that the simulated platform and the sender made with the same code would prove nothing.
+#[test]
+fn the_simulated_platforms_use_no_crate_that_sends_signs_or_encrypts() {
+    let uses = uses();
+    let ours: Vec<&String> = uses["vendors"].iter().filter(|used| uses.contains_key(*used)).collect();
+    assert_eq!(ours, ["alerting"]);
 }
 
 #[test]

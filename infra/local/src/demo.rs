@@ -8,9 +8,11 @@ use alerting::base::secret::Secret;
 use anyhow::{Context as _, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use vendors::fakes::Fakes;
+use vendors::group::Rules;
+use vendors::vendor::Vendor;
 
 use crate::data::Data;
-use crate::fakes::{Fakes, Rules, Vendor};
 use crate::functions::Functions;
 
 /// The demo group's name among the fakes.

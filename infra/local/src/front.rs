@@ -23,10 +23,11 @@ use http::{HeaderMap, StatusCode, header};
 use lambda_kit::clock::Clock;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
+use vendors::fakes::Fakes;
+use vendors::{pages, router as platforms};
 
 use crate::aws_rules::{self, Limits};
 use crate::bodies::{Bodies, Unread};
-use crate::fakes::{Fakes, pages};
 use crate::functions::{Functions, INGEST};
 use crate::health::Health;
 use crate::hosts::Hosts;
@@ -36,8 +37,8 @@ use crate::stack::{Route, Stack, route};
 
 /// Where messages are taken in, at the root of the host.
 const INTAKE: &str = "/open-apis/";
-/// Where the built-in groups take what is sent to them.
-const FAKES: &str = "/fake";
+/// Where the simulated platforms are.
+pub(crate) const PLATFORMS: &str = "/fake";
 /// What of a message is kept: one byte more than the intake takes, so that it sees that there is too much.
 const MESSAGE_BYTES: usize = alerting::base::limits::BODY_BYTES + 1;
 /// What Lambda takes as an event (Lambda quotas, read 2026-11); a larger one never reaches the function.
@@ -62,7 +63,7 @@ pub(crate) struct Gateway {
 /// Everything that no other router takes goes through the template's routes. `demo`: adds the built-in groups. `time`: adds
 /// a way to move the clock.
 pub(crate) fn router(gateway: Arc<Gateway>, demo: Option<&Fakes>, time: Option<Time>) -> Router {
-    let groups = demo.map(|fakes| Router::new().nest(FAKES, fakes.router()).merge(pages::router(fakes)));
+    let groups = demo.map(|fakes| Router::new().nest(PLATFORMS, platforms::router(fakes)).merge(pages::router(fakes)));
     let clock = time.map(|time| Router::new().route("/_local/clock", post(advance)).with_state(time));
     Router::new()
         .route("/healthz", get(|State(gateway): State<Arc<Gateway>>| async move { gateway.health.answer().await }))
@@ -82,8 +83,8 @@ async fn refuse_foreign_hosts(State(gateway): State<Arc<Gateway>>, request: Requ
         return message(StatusCode::BAD_REQUEST, "Bad Request");
     }
     let path = request.uri().path();
-    let is_taken = path.starts_with(INTAKE) || (path.starts_with(FAKES) && channels::catalogue::is_vendor(host));
-    if !gateway.hosts.allows(host) && !is_taken {
+    let is_for_a_platform = path.starts_with(PLATFORMS) && platforms::is_vendor_host(host);
+    if !gateway.hosts.allows(host) && !path.starts_with(INTAKE) && !is_for_a_platform {
         let text = format!("Larkspur does not answer as {host}. If that is its name, start it with --public-url");
         return message(StatusCode::MISDIRECTED_REQUEST, &text);
     }

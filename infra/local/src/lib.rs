@@ -3,8 +3,8 @@
 //! - [`stack`] reads `template.yaml` and `infra/*.yaml`: what they say counts here as it does there.
 //! - [`aws`] is DynamoDB, SQS, SNS and Secrets Manager for unmodified SDKs, durable in the data directory. It is reached
 //!   inside the process only: nothing but the public front listens.
-//! - `functions` builds the real handlers; `front` is API Gateway, `event_sources` and `schedule` are Lambda's triggers;
-//!   [`fakes`] plays the vendors' groups.
+//! - `functions` builds the real handlers; `front` is API Gateway, `event_sources` and `schedule` are Lambda's triggers.
+//! - The crate `vendors` simulates the vendors' platforms; `front` serves them below `/fake`.
 //!
 //! What is absent here: anything about alerts. A behaviour that differs from AWS is a bug or is named in a module doc.
 
@@ -14,7 +14,6 @@ mod bodies;
 mod data;
 mod demo;
 mod event_sources;
-pub mod fakes;
 mod front;
 mod functions;
 pub mod health;
@@ -41,13 +40,13 @@ use store::api_keys::ApiKey;
 use store::keys::secret_hash;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use vendors::fakes::Fakes;
 
 use aws::Aws;
 use aws_rules::Limits;
 use bodies::Bodies;
 use data::Data;
 use event_sources::{Activity, Poller};
-use fakes::Fakes;
 use front::Gateway;
 use functions::{Functions, Surroundings};
 use health::Health;
@@ -101,13 +100,14 @@ impl Larkspur {
         let public = Address::bind(&options.listen).await?;
         let data = options.data.as_deref().map(Data::open).transpose()?;
         let directory = data.as_ref().map(Data::path);
-        let fake_base = format!("{}/fake", public.url);
+        let fake_base = format!("{}{}", public.url, front::PLATFORMS);
         let known_as = options.public_url.clone().unwrap_or_else(|| public.url.clone());
         let stack = Stack::load(&place(&known_as, &fake_base, &options))?;
 
         let aws = Aws::open(directory, options.clock.clone(), secrets(&stack, data.as_ref())?)?;
         make_resources(&aws, &stack).await?;
-        let fakes = Fakes::new(options.clock.clone(), directory)?;
+        let clock = options.clock.clone();
+        let fakes = Fakes::new(move || clock.now(), directory)?;
         let surroundings = Surroundings {
             sdk: options.interposer.as_ref().map_or_else(|| aws.sdk_config(), |interposer| interposer.between(&aws)),
             clock: options.clock.clone(),

@@ -3,9 +3,10 @@ use std::path::Path;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use vendors::seen::Seen;
+use vendors::vendor::Vendor;
 
 use super::*;
-use crate::fakes::Vendor;
 
 mod network;
 
@@ -46,7 +47,7 @@ async fn say(larkspur: &Larkspur, text: &str) {
 }
 
 fn group(larkspur: &Larkspur) -> Vec<String> {
-    larkspur.fakes.messages(Vendor::Feishu, demo::GROUP).iter().map(fakes::Seen::everything).collect()
+    larkspur.fakes.messages(Vendor::Feishu, demo::GROUP).iter().map(Seen::everything).collect()
 }
 
 #[tokio::test]

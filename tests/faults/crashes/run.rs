@@ -4,10 +4,12 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use lambda_kit::clock::Clock;
-use local::fakes::{Fakes, Vendor};
 use scenarios::process::Process;
 use scenarios::wire::Wire;
 use serde_json::{Value, json};
+use vendors::fakes::Fakes;
+use vendors::router::router;
+use vendors::vendor::Vendor;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Longer than the lease of a delivery and than a minute, after which whatever is due has been swept.
@@ -44,11 +46,12 @@ impl Run {
 
     async fn start(channel: &str, group: &str, mut integration: Value) -> Self {
         let wire = Wire::start().await;
-        let fakes = Fakes::new(Clock::system(), None).expect("in memory");
+        let clock = Clock::system();
+        let fakes = Fakes::new(move || clock.now(), None).expect("in memory");
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         wire.providers_are_at(&format!("http://{}", listener.local_addr().expect("bound")));
-        let vendors = fakes.router();
-        tokio::spawn(async move { axum::serve(listener, vendors).await });
+        let platforms = router(&fakes);
+        tokio::spawn(async move { axum::serve(listener, platforms).await });
         let data = tempfile::tempdir().expect("a directory");
         let (path, id, space) = Default::default();
         let mut run = Self { wire, fakes, data, process: None, ahead: Duration::ZERO, path, integration: id, space };

@@ -15,7 +15,9 @@ use super::{Inner, PROVIDERS, entries};
 /// How long a call waits to be overtaken; less than what an SDK gives an attempt.
 const OVERTAKEN_WITHIN: Duration = Duration::from_secs(3);
 /// Headers that belong to one connection.
-const HOP_BY_HOP: [&str; 5] = ["host", "connection", "content-length", "transfer-encoding", "keep-alive"];
+const HOP_BY_HOP: [&str; 4] = ["connection", "content-length", "transfer-encoding", "keep-alive"];
+/// Names the vendor whose platform is meant. The embedded services are named by their path.
+const HOST: &str = "host";
 
 struct Request {
     method: String,
@@ -146,12 +148,12 @@ impl Inner {
 
     /// `None`: nobody is there, or not any more.
     async fn pass_on(&self, place: usize, request: &Request) -> Option<Answer> {
-        let url = match request.path.strip_prefix(PROVIDERS) {
-            Some(path) => format!("{}{path}", self.providers.lock().expect("not poisoned").clone()?),
-            None => format!("http:/{}", request.path),
+        let (url, keeps_host) = match request.path.strip_prefix(PROVIDERS) {
+            Some(path) => (format!("{}{path}", self.providers.lock().expect("not poisoned").clone()?), true),
+            None => (format!("http:/{}", request.path), false),
         };
         let mut passed_on = self.client.request(request.method.parse().ok()?, url).body(request.body.clone());
-        for (name, value) in &request.headers {
+        for (name, value) in request.headers.iter().filter(|(name, _)| keeps_host || name != HOST) {
             passed_on = passed_on.header(name, value);
         }
         let response = passed_on.send().await.ok()?;

@@ -1,7 +1,7 @@
 //! The groups as their members see them: `/groups`, `/groups/{name}`, and the same as JSON at `/groups/{name}.json`.
 //!
-//! Everything that a message brings is text to the page: escaped, and links only to web addresses. The page needs no
-//! script; with one it follows the group without being loaded anew.
+//! Everything in a message is text to the page: escaped, and links only to web addresses. The page needs no
+//! script; with one it follows the group without a reload.
 
 use std::fmt::Write as _;
 
@@ -15,9 +15,10 @@ use http::{StatusCode, header};
 use serde::Serialize;
 use serde_json::json;
 
-use super::rich::{Line, Run};
-use super::seen::Seen;
-use super::{Fakes, Vendor};
+use crate::fakes::Fakes;
+use crate::rich::{Line, Run};
+use crate::seen::{Button, Seen};
+use crate::vendor::Vendor;
 
 const STYLE: &str = include_str!("pages/groups.css");
 const SCRIPT: &str = include_str!("pages/groups.js");
@@ -119,7 +120,7 @@ struct Shown<'a> {
     title: String,
     text: String,
     color: Option<&'a str>,
-    buttons: &'a [super::Button],
+    buttons: &'a [Button],
 }
 
 impl<'a> From<&'a Seen> for Shown<'a> {

@@ -4,48 +4,50 @@
 //! Limits: head about 250 characters, a text about 4,000; over-long ones are refused. Both envelopes that Zoom's pages
 //! show are taken: `{"content":{head,body}}` and `{head,body}`. Source: Zoom KB0067640, 2026-11.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use alerting::base::rate::Rate;
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
-use axum::routing::post;
-use http::{HeaderMap, header};
+use http::header;
 use serde_json::{Value, json};
 
-use super::rich::{self, Dialect, Run};
-use super::seen::accent;
-use super::{Bot, Fakes, Incoming, Reply, Rules, Seen, Vendor};
+use crate::color::accent;
+use crate::group::Rules;
+use crate::platform::{Platform, Request, is_one_below};
+use crate::reply::Reply;
+use crate::rich::{self, Dialect, Run};
+use crate::seen::Seen;
+use crate::vendor::Vendor;
 
 const HEAD_CHARS: usize = 250;
 const TEXT_CHARS: usize = 4000;
 
 const MARKDOWN: Dialect = Dialect { bold: "*", angle_links: true, ..rich::PLAIN };
 
-struct Zoom;
+pub(crate) struct Zoom;
 
-pub(super) fn routes() -> Router<Fakes> {
-    Router::new().route("/chat/webhooks/incomingwebhook/{id}", post(hook)).route("/incoming/hook/{id}", post(hook))
-}
+impl Platform for Zoom {
+    fn vendor(&self) -> Vendor {
+        Vendor::Zoom
+    }
 
-async fn hook(
-    State(fakes): State<Fakes>,
-    Path(id): Path<String>,
-    Query(query): Query<BTreeMap<String, String>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Reply {
-    fakes.receive::<Zoom>(&id, &query, &headers, &body).await
-}
+    fn hosts(&self) -> &'static [&'static str] {
+        &["integrations.zoom.us", "inbots.zoom.us"]
+    }
 
-impl Bot for Zoom {
-    const VENDOR: Vendor = Vendor::Zoom;
     /// Zoom documents none for incoming webhooks.
-    const RATES: &'static [Rate] = &[];
+    fn rates(&self) -> &'static [Rate] {
+        &[]
+    }
 
-    fn read(request: &Incoming<'_>, rules: &Rules) -> Result<Seen, Reply> {
+    fn has_path(&self, path: &str) -> bool {
+        is_one_below(path, "/chat/webhooks/incomingwebhook/") || is_one_below(path, "/incoming/hook/")
+    }
+
+    fn group(&self, request: &Request<'_>) -> Result<String, Reply> {
+        Ok(request.last_part().to_owned())
+    }
+
+    fn read(&self, request: &Request<'_>, rules: &Rules) -> Result<Seen, Reply> {
         let token =
             request.headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let wanted = rules.secret.as_ref();
@@ -54,21 +56,21 @@ impl Bot for Zoom {
         }
         match request.query.get("format").map_or("full", String::as_str) {
             "full" => full(request),
-            "message" => Ok(Seen { lines: rich::parse(&request.text()?, rich::PLAIN), ..Seen::new(request.now) }),
+            "message" => Ok(Seen { lines: rich::parse(&text_of(request)?, rich::PLAIN), ..Seen::new(request.now) }),
             "fields" => fields(request),
             _ => Err(message(400, "Invalid format")),
         }
     }
 
-    fn accepted(_group: &str, _n: u64) -> Reply {
+    fn accepted(&self, _group: &str, _n: u64) -> Reply {
         Reply::json(200, &json!({"status": 200}))
     }
 
-    fn throttled(_wait: Duration) -> Reply {
+    fn throttled(&self, _wait: Duration) -> Reply {
         message(429, "Too many requests")
     }
 
-    fn unknown() -> Reply {
+    fn unknown(&self) -> Reply {
         message(404, "Failed to send bot message")
     }
 }
@@ -77,18 +79,16 @@ fn message(status: u16, text: &str) -> Reply {
     Reply::json(status, &json!({"status": status, "message": text}))
 }
 
-impl Incoming<'_> {
-    fn text(&self) -> Result<String, Reply> {
-        String::from_utf8(self.body.to_vec()).map_err(|_| message(400, "Invalid format"))
-    }
-
-    fn json(&self) -> Result<Value, Reply> {
-        serde_json::from_slice(self.body).map_err(|_| message(400, "Invalid JSON"))
-    }
+fn text_of(request: &Request<'_>) -> Result<String, Reply> {
+    String::from_utf8(request.body.to_vec()).map_err(|_| message(400, "Invalid format"))
 }
 
-fn full(request: &Incoming<'_>) -> Result<Seen, Reply> {
-    let body = request.json()?;
+fn json_of(request: &Request<'_>) -> Result<Value, Reply> {
+    serde_json::from_slice(request.body).map_err(|_| message(400, "Invalid JSON"))
+}
+
+fn full(request: &Request<'_>) -> Result<Seen, Reply> {
+    let body = json_of(request)?;
     let content = body.get("content").unwrap_or(&body);
     let mut seen = Seen::new(request.now);
     seen.color = content["settings"]["default_sidebar_color"].as_str().and_then(accent);
@@ -138,8 +138,8 @@ fn show(part: &Value, seen: &mut Seen) -> Result<(), Reply> {
     Ok(())
 }
 
-fn fields(request: &Incoming<'_>) -> Result<Seen, Reply> {
-    let body = request.json()?;
+fn fields(request: &Request<'_>) -> Result<Seen, Reply> {
+    let body = json_of(request)?;
     let rows = body.as_object().ok_or_else(|| message(400, "Invalid format"))?.iter();
     let line = |(name, value): (&String, &Value)| {
         let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
@@ -154,3 +154,6 @@ fn limited(text: &Value, chars: usize) -> Result<Option<&str>, Reply> {
         text => Ok(text),
     }
 }
+
+#[cfg(test)]
+mod tests;

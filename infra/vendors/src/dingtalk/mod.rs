@@ -3,24 +3,22 @@
 //! Limits: 20 messages a minute per bot, beyond them nothing for ten minutes (130101); body about 20,000 bytes (460101).
 //! Source: open.dingtalk.com, "custom robot", 2026-06.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use alerting::base::moment::Moment;
 use alerting::base::rate::Rate;
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Query, State};
-use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use http::HeaderMap;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::rich::{self, Dialect, Run};
-use super::seen::Button;
-use super::{Bot, Fakes, Incoming, Reply, Rules, Seen, Vendor};
+use crate::group::Rules;
+use crate::platform::{Platform, Request};
+use crate::reply::Reply;
+use crate::rich::{self, Dialect, Run};
+use crate::seen::{Button, Seen};
+use crate::vendor::Vendor;
 
 const BODY_BYTES: usize = 20_000;
 /// How old a signature may be.
@@ -36,28 +34,36 @@ const MARKDOWN: Dialect = Dialect {
     ..rich::PLAIN
 };
 
-struct DingTalk;
+const RATES: [Rate; 1] = [Rate { burst: 20, per: Duration::from_secs(60) }];
 
-pub(super) fn routes() -> Router<Fakes> {
-    Router::new().route("/robot/send", post(send))
-}
+pub(crate) struct DingTalk;
 
-async fn send(
-    State(fakes): State<Fakes>,
-    Query(query): Query<BTreeMap<String, String>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Reply {
-    let token = query.get("access_token").cloned().unwrap_or_default();
-    fakes.receive::<DingTalk>(&token, &query, &headers, &body).await
-}
+impl Platform for DingTalk {
+    fn vendor(&self) -> Vendor {
+        Vendor::DingTalk
+    }
 
-impl Bot for DingTalk {
-    const VENDOR: Vendor = Vendor::DingTalk;
-    const RATES: &'static [Rate] = &[Rate { burst: 20, per: Duration::from_secs(60) }];
-    const BLOCK: Duration = Duration::from_secs(600);
+    fn hosts(&self) -> &'static [&'static str] {
+        &["oapi.dingtalk.com"]
+    }
 
-    fn read(request: &Incoming<'_>, rules: &Rules) -> Result<Seen, Reply> {
+    fn rates(&self) -> &'static [Rate] {
+        &RATES
+    }
+
+    fn block(&self) -> Duration {
+        Duration::from_secs(600)
+    }
+
+    fn has_path(&self, path: &str) -> bool {
+        path == "/robot/send"
+    }
+
+    fn group(&self, request: &Request<'_>) -> Result<String, Reply> {
+        Ok(request.parameter("access_token").to_owned())
+    }
+
+    fn read(&self, request: &Request<'_>, rules: &Rules) -> Result<Seen, Reply> {
         if request.body.len() > BODY_BYTES {
             return Err(error(460_101, "message too long, exceed 20000 bytes"));
         }
@@ -82,15 +88,15 @@ impl Bot for DingTalk {
         Ok(Seen { at: request.now, ..seen })
     }
 
-    fn accepted(_group: &str, _n: u64) -> Reply {
+    fn accepted(&self, _group: &str, _n: u64) -> Reply {
         error(0, "ok")
     }
 
-    fn throttled(_wait: Duration) -> Reply {
+    fn throttled(&self, _wait: Duration) -> Reply {
         error(130_101, "send too fast, exceed 20 times per minute")
     }
 
-    fn unknown() -> Reply {
+    fn unknown(&self) -> Reply {
         error(300_005, "token is not exist")
     }
 }
@@ -100,7 +106,7 @@ fn error(errcode: i64, errmsg: &str) -> Reply {
 }
 
 /// The message is `timestamp\nsecret`, the key the secret; both stand in the query, the time in milliseconds.
-fn check_signature(request: &Incoming<'_>, rules: &Rules) -> Result<(), Reply> {
+fn check_signature(request: &Request<'_>, rules: &Rules) -> Result<(), Reply> {
     let Some(secret) = &rules.secret else { return Ok(()) };
     let fail = |why: &str| error(310_000, &format!("description:{why};solution:请检查加签设置"));
     let timestamp = request.query.get("timestamp").ok_or_else(|| fail("invalid timestamp"))?;
@@ -108,7 +114,7 @@ fn check_signature(request: &Incoming<'_>, rules: &Rules) -> Result<(), Reply> {
     if at.abs_diff(request.now.millis()) > SIGNATURE_AGE_MS {
         return Err(fail("invalid timestamp"));
     }
-    let sign = request.query.get("sign").map(String::as_str).unwrap_or_default();
+    let sign = request.parameter("sign");
     let sign = STANDARD.decode(sign).map_err(|_| fail("sign not match"))?;
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose().as_bytes()).expect("HMAC takes keys of any length");
     mac.update(format!("{timestamp}\n{}", secret.expose()).as_bytes());
@@ -139,7 +145,7 @@ fn with_calls(run: Run, called: &[String]) -> Vec<Run> {
 fn lines(text: &Value, dialect: Dialect) -> Option<Seen> {
     let text = text.as_str().filter(|text| !text.is_empty())?;
     let lines = rich::parse(text, dialect);
-    Some(Seen { lines, ..Seen::new(alerting::base::moment::Moment::default()) })
+    Some(Seen { lines, ..Seen::new(Moment::default()) })
 }
 
 /// The title shows in the notification only; a page has room for it.
@@ -169,3 +175,6 @@ fn action_card(card: &Value) -> Option<Seen> {
         .collect();
     Some(seen)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,24 +3,23 @@
 //! Limits: 5 requests a second and 100 a minute per bot (HTTP 200, code 11232), body at most 20 KB (code 9499).
 //! Source: open.feishu.cn, "custom bot guide", 2026-11.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
+use alerting::base::moment::Moment;
 use alerting::base::rate::Rate;
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
-use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use http::HeaderMap;
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::rich::{self, Dialect, Run};
-use super::seen::{Button, accent};
-use super::{Bot, Fakes, Incoming, Reply, Rules, Seen, Vendor};
+use crate::color::accent;
+use crate::group::Rules;
+use crate::platform::{Platform, Request, is_one_below};
+use crate::reply::Reply;
+use crate::rich::{self, Dialect, Run};
+use crate::seen::{Button, Seen};
+use crate::vendor::Vendor;
 
 const BODY_BYTES: usize = 20 * 1024;
 /// How old a signature may be.
@@ -30,28 +29,33 @@ const MARKDOWN: Dialect =
     Dialect { bold: "**", bracket_links: true, tags: true, backslashes: true, entities: true, ..rich::PLAIN };
 const TEXT: Dialect = Dialect { tags: true, ..rich::PLAIN };
 
-struct Feishu;
+const RATES: [Rate; 2] =
+    [Rate { burst: 5, per: Duration::from_secs(1) }, Rate { burst: 100, per: Duration::from_secs(60) }];
 
-pub(super) fn routes() -> Router<Fakes> {
-    Router::new().route("/open-apis/bot/v2/hook/{token}", post(hook)).route("/open-apis/bot/hook/{token}", post(hook))
-}
+pub(crate) struct Feishu;
 
-async fn hook(
-    State(fakes): State<Fakes>,
-    Path(token): Path<String>,
-    Query(query): Query<BTreeMap<String, String>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Reply {
-    fakes.receive::<Feishu>(&token, &query, &headers, &body).await
-}
+impl Platform for Feishu {
+    fn vendor(&self) -> Vendor {
+        Vendor::Feishu
+    }
 
-impl Bot for Feishu {
-    const VENDOR: Vendor = Vendor::Feishu;
-    const RATES: &'static [Rate] =
-        &[Rate { burst: 5, per: Duration::from_secs(1) }, Rate { burst: 100, per: Duration::from_secs(60) }];
+    fn hosts(&self) -> &'static [&'static str] {
+        &["open.feishu.cn", "open.larksuite.com"]
+    }
 
-    fn read(request: &Incoming<'_>, rules: &Rules) -> Result<Seen, Reply> {
+    fn rates(&self) -> &'static [Rate] {
+        &RATES
+    }
+
+    fn has_path(&self, path: &str) -> bool {
+        is_one_below(path, "/open-apis/bot/v2/hook/") || is_one_below(path, "/open-apis/bot/hook/")
+    }
+
+    fn group(&self, request: &Request<'_>) -> Result<String, Reply> {
+        Ok(request.last_part().to_owned())
+    }
+
+    fn read(&self, request: &Request<'_>, rules: &Rules) -> Result<Seen, Reply> {
         let bad = || code(400, 9499, "Bad Request");
         if request.body.len() > BODY_BYTES {
             return Err(bad());
@@ -72,15 +76,15 @@ impl Bot for Feishu {
         Ok(seen)
     }
 
-    fn accepted(_group: &str, _n: u64) -> Reply {
+    fn accepted(&self, _group: &str, _n: u64) -> Reply {
         Reply::json(200, &json!({"StatusCode": 0, "StatusMessage": "success", "code": 0, "data": {}, "msg": "success"}))
     }
 
-    fn throttled(_wait: Duration) -> Reply {
+    fn throttled(&self, _wait: Duration) -> Reply {
         code(200, 11232, "frequency limited psm[lark.oapi.app_platform_runtime]appID[1500]")
     }
 
-    fn unknown() -> Reply {
+    fn unknown(&self) -> Reply {
         code(200, 19001, "param invalid: incoming webhook access token invalid")
     }
 }
@@ -107,7 +111,7 @@ fn check_signature(body: &Value, rules: &Rules, now_secs: i64) -> Result<(), Rep
 }
 
 fn empty() -> Seen {
-    Seen::new(alerting::base::moment::Moment::default())
+    Seen::new(Moment::default())
 }
 
 fn text(content: &Value) -> Option<Seen> {
@@ -192,3 +196,6 @@ fn button(element: &Value) -> Option<Button> {
         .or_else(|| open_url?["default_url"].as_str())?;
     Some(Button { text: rich::plain(&content(&element["text"])), url: rich::web_address(url)? })
 }
+
+#[cfg(test)]
+mod tests;

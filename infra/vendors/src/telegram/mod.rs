@@ -3,20 +3,17 @@
 //! Limits: 20 messages a minute in a group, about one a second with short bursts (429 with `retry_after`); 4,096 UTF-16
 //! units after the entities are parsed. Source: core.telegram.org/bots/api and /bots/faq, 2026-11.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use alerting::base::rate::Rate;
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
-use axum::routing::post;
-use http::HeaderMap;
 use serde_json::{Value, json};
 
-use super::rich::{self, Line, Run};
-use super::seen::Button;
-use super::{Bot, Fakes, Incoming, Reply, Rules, Seen, Vendor};
+use crate::group::Rules;
+use crate::platform::{Platform, Request};
+use crate::reply::Reply;
+use crate::rich::{self, Line, Run};
+use crate::seen::{Button, Seen};
+use crate::vendor::Vendor;
 
 const TEXT_UNITS: usize = 4096;
 
@@ -24,42 +21,37 @@ const TEXT_UNITS: usize = 4096;
 const TAGS: [&str; 14] =
     ["b", "strong", "i", "em", "u", "ins", "s", "strike", "del", "code", "pre", "blockquote", "tg-spoiler", "span"];
 
-struct Telegram;
+const RATES: [Rate; 2] =
+    [Rate { burst: 3, per: Duration::from_secs(3) }, Rate { burst: 20, per: Duration::from_secs(60) }];
 
-pub(super) fn routes() -> Router<Fakes> {
-    Router::new().route("/{bot}/sendMessage", post(send_message))
-}
+pub(crate) struct Telegram;
 
-async fn send_message(
-    State(fakes): State<Fakes>,
-    Path(bot): Path<String>,
-    Query(mut query): Query<BTreeMap<String, String>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Reply {
-    let Some(token) = bot.strip_prefix("bot").filter(|token| token.contains(':')) else {
-        return error(404, "Not Found");
-    };
-    query.insert("token".to_owned(), token.to_owned());
-    let chat = serde_json::from_slice(&body).map(|body: Value| chat_name(&body["chat_id"])).unwrap_or_default();
-    fakes.receive::<Telegram>(&chat, &query, &headers, &body).await
-}
-
-fn chat_name(chat: &Value) -> String {
-    match chat {
-        Value::String(name) => name.clone(),
-        Value::Number(id) => id.to_string(),
-        _ => String::new(),
+impl Platform for Telegram {
+    fn vendor(&self) -> Vendor {
+        Vendor::Telegram
     }
-}
 
-impl Bot for Telegram {
-    const VENDOR: Vendor = Vendor::Telegram;
-    const RATES: &'static [Rate] =
-        &[Rate { burst: 3, per: Duration::from_secs(3) }, Rate { burst: 20, per: Duration::from_secs(60) }];
+    fn hosts(&self) -> &'static [&'static str] {
+        &["api.telegram.org"]
+    }
 
-    fn read(request: &Incoming<'_>, rules: &Rules) -> Result<Seen, Reply> {
-        let token = request.query.get("token").map(String::as_str).unwrap_or_default();
+    fn rates(&self) -> &'static [Rate] {
+        &RATES
+    }
+
+    fn has_path(&self, path: &str) -> bool {
+        matches!(path.split('/').collect::<Vec<_>>()[..], ["", _, "sendMessage"])
+    }
+
+    fn group(&self, request: &Request<'_>) -> Result<String, Reply> {
+        if token_in(request.path).is_none() {
+            return Err(error(404, "Not Found"));
+        }
+        Ok(serde_json::from_slice(request.body).map(|body: Value| chat_name(&body["chat_id"])).unwrap_or_default())
+    }
+
+    fn read(&self, request: &Request<'_>, rules: &Rules) -> Result<Seen, Reply> {
+        let token = token_in(request.path).unwrap_or_default();
         if rules.secret.as_ref().is_some_and(|secret| secret.expose() != token) {
             return Err(error(401, "Unauthorized"));
         }
@@ -79,12 +71,12 @@ impl Bot for Telegram {
         }
     }
 
-    fn accepted(group: &str, n: u64) -> Reply {
+    fn accepted(&self, group: &str, n: u64) -> Reply {
         let id = group.parse::<i64>().map_or_else(|_| json!(group), |id| json!(id));
         Reply::json(200, &json!({"ok": true, "result": {"message_id": n, "chat": {"id": id, "type": "supergroup"}}}))
     }
 
-    fn throttled(wait: Duration) -> Reply {
+    fn throttled(&self, wait: Duration) -> Reply {
         let seconds = wait.as_secs() + 1;
         let description = format!("Too Many Requests: retry after {seconds}");
         let parameters = json!({"retry_after": seconds});
@@ -92,8 +84,22 @@ impl Bot for Telegram {
         Reply::json(429, &body).retry_after(seconds)
     }
 
-    fn unknown() -> Reply {
+    fn unknown(&self) -> Reply {
         error(400, "Bad Request: chat not found")
+    }
+}
+
+/// The bot's token in `/bot{token}/sendMessage`.
+fn token_in(path: &str) -> Option<&str> {
+    let token = path.strip_prefix("/bot")?.strip_suffix("/sendMessage")?;
+    token.contains(':').then_some(token)
+}
+
+fn chat_name(chat: &Value) -> String {
+    match chat {
+        Value::String(name) => name.clone(),
+        Value::Number(id) => id.to_string(),
+        _ => String::new(),
     }
 }
 
@@ -174,3 +180,6 @@ fn push(lines: &mut Vec<Line>, text: &str, open: &[(String, Option<String>)]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,8 +7,8 @@ use alerting::base::moment::Moment;
 use alerting::base::rate::Rate;
 use alerting::base::secret::Secret;
 
-use super::reply::Reply;
-use super::seen::Seen;
+use crate::reply::Reply;
+use crate::seen::Seen;
 
 /// Messages that a group keeps.
 pub const KEPT: usize = 500;
@@ -29,7 +29,7 @@ pub struct Rules {
 /// What goes wrong with one request.
 #[derive(Debug, Clone)]
 pub struct Fault {
-    /// First nothing happens for so long.
+    /// Nothing happens for this long.
     pub wait: Duration,
     /// Whether the message reaches the group nevertheless.
     pub show: bool,
@@ -38,7 +38,7 @@ pub struct Fault {
 }
 
 impl Fault {
-    pub(super) const fn none() -> Self {
+    pub(crate) const fn none() -> Self {
         Self { wait: Duration::ZERO, show: true, reply: None }
     }
 
@@ -52,7 +52,7 @@ impl Fault {
         Self { wait: Duration::ZERO, show: true, reply: Some(reply) }
     }
 
-    /// Takes its time, then does as always.
+    /// Waits, then does as usual.
     pub const fn slow(wait: Duration) -> Self {
         Self { wait, show: true, reply: None }
     }
@@ -62,11 +62,11 @@ impl Fault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Attempt {
     pub at: Moment,
-    pub verdict: Verdict,
+    pub result: AttemptResult,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
+pub enum AttemptResult {
     Shown,
     /// Too fast.
     Throttled,
@@ -77,11 +77,11 @@ pub enum Verdict {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Group {
-    pub(super) rules: Rules,
-    pub(super) faults: VecDeque<Fault>,
+pub(crate) struct Group {
+    pub(crate) rules: Rules,
+    pub(crate) faults: VecDeque<Fault>,
     /// A word that it refuses, and its answer.
-    pub(super) refused: Option<(String, Reply)>,
+    pub(crate) refused: Option<(String, Reply)>,
     messages: VecDeque<Seen>,
     seen: u64,
     attempts: VecDeque<Attempt>,
@@ -92,7 +92,7 @@ pub(super) struct Group {
 
 impl Group {
     /// Counts one request against the rates, or says how long until one fits.
-    pub(super) fn admit(&mut self, rates: &[Rate], block: Duration, now: Moment) -> Result<(), Duration> {
+    pub(crate) fn admit(&mut self, rates: &[Rate], block: Duration, now: Moment) -> Result<(), Duration> {
         if let Some(until) = self.blocked_until.filter(|until| *until > now) {
             return Err(until.since(now));
         }
@@ -123,7 +123,7 @@ impl Group {
     }
 
     /// Shows a message to the members; its number.
-    pub(super) fn show(&mut self, seen: Seen) -> u64 {
+    pub(crate) fn show(&mut self, seen: Seen) -> u64 {
         if self.messages.len() == KEPT {
             self.messages.pop_front();
         }
@@ -132,22 +132,22 @@ impl Group {
         self.seen
     }
 
-    pub(super) fn note(&mut self, at: Moment, verdict: Verdict) {
+    pub(crate) fn note(&mut self, at: Moment, result: AttemptResult) {
         if self.attempts.len() == ATTEMPTS {
             self.attempts.pop_front();
         }
-        self.attempts.push_back(Attempt { at, verdict });
+        self.attempts.push_back(Attempt { at, result });
     }
 
-    pub(super) fn messages(&self) -> impl DoubleEndedIterator<Item = &Seen> {
+    pub(crate) fn messages(&self) -> impl DoubleEndedIterator<Item = &Seen> {
         self.messages.iter()
     }
 
-    pub(super) fn attempts(&self) -> impl Iterator<Item = &Attempt> {
+    pub(crate) fn attempts(&self) -> impl Iterator<Item = &Attempt> {
         self.attempts.iter()
     }
 
-    pub(super) fn seen(&self) -> u64 {
+    pub(crate) fn seen(&self) -> u64 {
         self.seen
     }
 }

@@ -3,7 +3,7 @@
 use alerting::base::moment::Moment;
 use serde::{Deserialize, Serialize};
 
-use super::rich::{self, Line};
+use crate::rich::{self, Line};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
@@ -38,7 +38,7 @@ impl Seen {
         rich::plain(&self.lines)
     }
 
-    /// Title, text, labels and addresses of the buttons, and the addresses of links: all that there is to find.
+    /// Title, text, labels and addresses of the buttons, and the addresses of links: everything that a test may look for.
     pub fn everything(&self) -> String {
         let links = self.lines.iter().flatten().filter_map(|run| run.href.as_deref());
         let buttons = self.buttons.iter().flat_map(|button| [button.text.as_str(), button.url.as_str()]);
@@ -48,37 +48,5 @@ impl Seen {
             all.push_str(part);
         }
         all
-    }
-}
-
-/// A vendor's name for a colour, or one in hexadecimal digits, as `#RRGGBB`; nothing else gets into a style sheet.
-pub(crate) fn accent(name: &str) -> Option<String> {
-    let known = match name {
-        "red" | "carmine" | "danger" | "attention" => "#E0352B",
-        "orange" | "warning" => "#F5A623",
-        "yellow" => "#F2C94C",
-        "green" | "good" | "info" => "#218626",
-        "turquoise" | "wathet" => "#2FB6C6",
-        "blue" | "indigo" => "#2F80ED",
-        "purple" | "violet" => "#8B5CF6",
-        "grey" | "gray" | "comment" | "default" => "#8A919C",
-        _ => {
-            let digits = name.strip_prefix('#')?;
-            let valid = digits.len() == 6 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-            return valid.then(|| name.to_owned());
-        }
-    };
-    Some(known.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_colours_get_into_the_style_sheet() {
-        assert_eq!(accent("#1a2B3c").as_deref(), Some("#1a2B3c"));
-        assert_eq!(accent("#fff;}body{"), None);
-        assert_eq!(accent("red").as_deref(), Some("#E0352B"));
     }
 }

@@ -3,20 +3,18 @@
 //! Limits: about one message a second, short bursts above it are let through (429 with `Retry-After`); 50 blocks, 3,000
 //! characters in a section, 150 in a header. Source: docs.slack.dev, "incoming webhooks" and "rate limits", 2026-11.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use alerting::base::rate::Rate;
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
-use axum::routing::post;
-use http::HeaderMap;
 use serde_json::Value;
 
-use super::rich::{self, Dialect, Run};
-use super::seen::{Button, accent};
-use super::{Bot, Fakes, Incoming, Reply, Rules, Seen, Vendor};
+use crate::color::accent;
+use crate::group::Rules;
+use crate::platform::{Platform, Request};
+use crate::reply::Reply;
+use crate::rich::{self, Dialect, Run};
+use crate::seen::{Button, Seen};
+use crate::vendor::Vendor;
 
 const BLOCKS: usize = 50;
 const SECTION_CHARS: usize = 3000;
@@ -25,28 +23,34 @@ const TEXT_CHARS: usize = 40_000;
 
 const MRKDWN: Dialect = Dialect { bold: "*", angle_links: true, entities: true, ..rich::PLAIN };
 
-struct Slack;
+/// One a second on average; a burst of three is short.
+const RATES: [Rate; 1] = [Rate { burst: 3, per: Duration::from_secs(3) }];
 
-pub(super) fn routes() -> Router<Fakes> {
-    Router::new().route("/services/{team}/{bot}/{token}", post(hook))
-}
+pub(crate) struct Slack;
 
-async fn hook(
-    State(fakes): State<Fakes>,
-    Path((_team, _bot, token)): Path<(String, String, String)>,
-    Query(query): Query<BTreeMap<String, String>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Reply {
-    fakes.receive::<Slack>(&token, &query, &headers, &body).await
-}
+impl Platform for Slack {
+    fn vendor(&self) -> Vendor {
+        Vendor::Slack
+    }
 
-impl Bot for Slack {
-    const VENDOR: Vendor = Vendor::Slack;
-    /// One a second on average; a burst of three is short.
-    const RATES: &'static [Rate] = &[Rate { burst: 3, per: Duration::from_secs(3) }];
+    fn hosts(&self) -> &'static [&'static str] {
+        &["hooks.slack.com", "hooks.slack-gov.com"]
+    }
 
-    fn read(request: &Incoming<'_>, _rules: &Rules) -> Result<Seen, Reply> {
+    fn rates(&self) -> &'static [Rate] {
+        &RATES
+    }
+
+    fn has_path(&self, path: &str) -> bool {
+        let parts: Vec<&str> = path.split('/').collect();
+        matches!(parts[..], ["", "services", _, _, token] if !token.is_empty())
+    }
+
+    fn group(&self, request: &Request<'_>) -> Result<String, Reply> {
+        Ok(request.last_part().to_owned())
+    }
+
+    fn read(&self, request: &Request<'_>, _rules: &Rules) -> Result<Seen, Reply> {
         let body: Value = serde_json::from_slice(request.body).map_err(|_| Reply::text(400, "invalid_payload"))?;
         let mut seen = Seen::new(request.now);
         // The text is what notifications show; in the channel it stands where there are no blocks beside it. Blocks of
@@ -64,15 +68,15 @@ impl Bot for Slack {
         Ok(seen)
     }
 
-    fn accepted(_group: &str, _n: u64) -> Reply {
+    fn accepted(&self, _group: &str, _n: u64) -> Reply {
         Reply::text(200, "ok")
     }
 
-    fn throttled(wait: Duration) -> Reply {
+    fn throttled(&self, wait: Duration) -> Reply {
         Reply::text(429, "rate_limited").retry_after(wait.as_secs() + 1)
     }
 
-    fn unknown() -> Reply {
+    fn unknown(&self) -> Reply {
         Reply::text(404, "no_service")
     }
 }
@@ -146,3 +150,6 @@ fn button(element: &Value) -> Option<Button> {
     let text = element["text"]["text"].as_str()?.to_owned();
     Some(Button { text, url: rich::web_address(element["url"].as_str()?)? })
 }
+
+#[cfg(test)]
+mod tests;

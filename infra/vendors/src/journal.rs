@@ -1,28 +1,30 @@
-//! What the groups have seen, one JSON line each, so that a page looks the same after a restart.
+//! The messages of the groups, one JSON line each, so that a page looks the same after a restart.
 //!
-//! Lines are appended by one `write` each, so killing the process loses nothing that was answered; a last line that a
-//! full disk tore is skipped. The file is written anew, with what is still kept, when it is opened and when it is long.
+//! Each line is appended by one `write`, so killing the process loses no message that was answered. A last line that is
+//! incomplete, because the disk was full, is skipped. The file is rewritten, with the messages that are still kept, when
+//! it is opened and when it grows long.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde::{Deserialize, Serialize};
 
-use super::Vendor;
-use super::group::KEPT;
-use super::seen::Seen;
+use crate::group::KEPT;
+use crate::seen::Seen;
+use crate::vendor::Vendor;
 
-/// Bytes of the file below which it is never written anew.
+/// Bytes of the file below which it is never rewritten.
 const LONG: u64 = 8 * 1024 * 1024;
 
-pub(super) struct Journal {
+pub(crate) struct Journal {
     path: PathBuf,
     file: File,
     bytes: u64,
-    /// Bytes at which it is written anew: twice what it held the last time.
+    /// Bytes at which it is rewritten: twice its length after the last time.
     limit: u64,
 }
 
@@ -37,14 +39,14 @@ type Kept = Vec<(Vendor, String, Seen)>;
 
 impl Journal {
     /// Opens the file; what it holds, oldest first.
-    pub(super) fn open(path: &Path) -> anyhow::Result<(Self, Kept)> {
+    pub(crate) fn open(path: &Path) -> anyhow::Result<(Self, Kept)> {
         let kept = read(path)?;
-        let (file, bytes) = write_anew(path, &kept)?;
+        let (file, bytes) = rewrite(path, &kept)?;
         Ok((Self { path: path.to_owned(), file, bytes, limit: LONG.max(2 * bytes) }, kept))
     }
 
-    /// A page that shows less after a restart is no reason to refuse the message: a failure is logged.
-    pub(super) fn append(&mut self, vendor: Vendor, group: &str, seen: &Seen) {
+    /// A failure is logged: a page that shows less after a restart is no reason to refuse the message.
+    pub(crate) fn append(&mut self, vendor: Vendor, group: &str, seen: &Seen) {
         let line = line(vendor, group, seen);
         if let Err(error) = self.file.write_all(line.as_bytes()).and_then(|()| self.shorten(line.len() as u64)) {
             tracing::warn!(error = &error as &dyn std::error::Error, "a group's message was not kept");
@@ -55,7 +57,7 @@ impl Journal {
         self.bytes += written;
         if self.bytes > self.limit {
             let kept = read(&self.path).map_err(std::io::Error::other)?;
-            (self.file, self.bytes) = write_anew(&self.path, &kept).map_err(std::io::Error::other)?;
+            (self.file, self.bytes) = rewrite(&self.path, &kept).map_err(std::io::Error::other)?;
             self.limit = LONG.max(2 * self.bytes);
         }
         Ok(())
@@ -88,12 +90,13 @@ fn read(path: &Path) -> anyhow::Result<Kept> {
     Ok(entries.into_iter().map(|entry| (entry.vendor, entry.group, entry.seen)).collect())
 }
 
-fn write_anew(path: &Path, kept: &Kept) -> anyhow::Result<(File, u64)> {
+fn rewrite(path: &Path, kept: &Kept) -> anyhow::Result<(File, u64)> {
     let text: String = kept.iter().map(|(vendor, group, seen)| line(*vendor, group, seen)).collect();
     let fresh = path.with_extension("new");
     let write = || -> std::io::Result<File> {
-        crate::data::make_private(&fresh)?;
-        std::fs::write(&fresh, &text)?;
+        // Only its owner may read it.
+        let mut file = OpenOptions::new().mode(0o600).write(true).create(true).truncate(true).open(&fresh)?;
+        file.write_all(text.as_bytes())?;
         std::fs::rename(&fresh, path)?;
         OpenOptions::new().append(true).open(path)
     };
@@ -104,11 +107,11 @@ fn write_anew(path: &Path, kept: &Kept) -> anyhow::Result<(File, u64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fakes::rich::Run;
+    use crate::rich::Run;
     use alerting::base::moment::Moment;
 
     #[test]
-    fn a_torn_line_costs_only_itself_and_old_messages_are_dropped() {
+    fn an_incomplete_line_is_skipped_and_old_messages_are_dropped() {
         let directory = tempfile::tempdir().expect("a directory");
         let path = directory.path().join("groups.jsonl");
         let (mut journal, kept) = Journal::open(&path).expect("a new journal");

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::color::accent;
+
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Run {
     pub text: String,
@@ -174,7 +176,7 @@ impl Reader {
         let (inner, taken) = (&rest[1..end], end + 1);
         if self.dialect.tags {
             if let Some(color) = inner.strip_prefix("font color=") {
-                self.color = super::seen::accent(color.trim_matches(['"', '\'']));
+                self.color = accent(color.trim_matches(['"', '\'']));
                 return Some((None, taken));
             }
             if inner == "/font" {
@@ -266,7 +268,7 @@ mod tests {
         assert_eq!(plain(&lines), "Disk\n• Severity: Critical *\nopen");
         assert!(lines[0][0].bold);
         assert_eq!(lines[1][1], Run { text: "Severity".to_owned(), bold: true, ..Run::default() });
-        assert_eq!(lines[1][3].color.as_deref(), super::super::seen::accent("red").as_deref());
+        assert_eq!(lines[1][3].color.as_deref(), super::accent("red").as_deref());
         assert_eq!(lines[2][0].href.as_deref(), Some("https://a.example/"));
     }
 

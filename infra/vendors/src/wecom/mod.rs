@@ -3,20 +3,17 @@
 //! Limits: 20 messages a minute per bot (45009); markdown at most 4,096 bytes, text 2,048.
 //! Source: developer.work.weixin.qq.com, document 91770, 2026-11.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use alerting::base::rate::Rate;
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{Query, State};
-use axum::routing::post;
-use http::HeaderMap;
 use serde_json::{Value, json};
 
-use super::rich::{self, Dialect, Run};
-use super::seen::Button;
-use super::{Bot, Fakes, Incoming, Reply, Rules, Seen, Vendor};
+use crate::group::Rules;
+use crate::platform::{Platform, Request};
+use crate::reply::Reply;
+use crate::rich::{self, Dialect, Run};
+use crate::seen::{Button, Seen};
+use crate::vendor::Vendor;
 
 const MARKDOWN_BYTES: usize = 4096;
 const TEXT_BYTES: usize = 2048;
@@ -31,27 +28,32 @@ const MARKDOWN: Dialect = Dialect {
     ..rich::PLAIN
 };
 
-struct WeCom;
+const RATES: [Rate; 1] = [Rate { burst: 20, per: Duration::from_secs(60) }];
 
-pub(super) fn routes() -> Router<Fakes> {
-    Router::new().route("/cgi-bin/webhook/send", post(send))
-}
+pub(crate) struct WeCom;
 
-async fn send(
-    State(fakes): State<Fakes>,
-    Query(query): Query<BTreeMap<String, String>>,
-    headers: HeaderMap,
-    body: Bytes,
-) -> Reply {
-    let key = query.get("key").cloned().unwrap_or_default();
-    fakes.receive::<WeCom>(&key, &query, &headers, &body).await
-}
+impl Platform for WeCom {
+    fn vendor(&self) -> Vendor {
+        Vendor::WeCom
+    }
 
-impl Bot for WeCom {
-    const VENDOR: Vendor = Vendor::WeCom;
-    const RATES: &'static [Rate] = &[Rate { burst: 20, per: Duration::from_secs(60) }];
+    fn hosts(&self) -> &'static [&'static str] {
+        &["qyapi.weixin.qq.com"]
+    }
 
-    fn read(request: &Incoming<'_>, _rules: &Rules) -> Result<Seen, Reply> {
+    fn rates(&self) -> &'static [Rate] {
+        &RATES
+    }
+
+    fn has_path(&self, path: &str) -> bool {
+        path == "/cgi-bin/webhook/send"
+    }
+
+    fn group(&self, request: &Request<'_>) -> Result<String, Reply> {
+        Ok(request.parameter("key").to_owned())
+    }
+
+    fn read(&self, request: &Request<'_>, _rules: &Rules) -> Result<Seen, Reply> {
         let invalid = |what: &str| error(40_058, &format!("{what}. invalid Request Parameter"));
         let body: Value = serde_json::from_slice(request.body).map_err(|_| error(44_004, "empty content"))?;
         let mut seen = Seen::new(request.now);
@@ -81,15 +83,15 @@ impl Bot for WeCom {
         Ok(seen)
     }
 
-    fn accepted(_group: &str, _n: u64) -> Reply {
+    fn accepted(&self, _group: &str, _n: u64) -> Reply {
         error(0, "ok")
     }
 
-    fn throttled(_wait: Duration) -> Reply {
+    fn throttled(&self, _wait: Duration) -> Reply {
         error(45_009, "api freq out of limit")
     }
 
-    fn unknown() -> Reply {
+    fn unknown(&self) -> Reply {
         error(93_000, "invalid webhook url")
     }
 }
@@ -123,3 +125,6 @@ fn template_card(card: &Value, seen: &mut Seen) {
         .filter_map(|jump| Some(Button { text: text(&jump["title"])?, url: rich::web_address(jump["url"].as_str()?)? }))
         .collect();
 }
+
+#[cfg(test)]
+mod tests;

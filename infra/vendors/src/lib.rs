@@ -1,0 +1,39 @@
+//! The vendors' platforms, simulated on one machine: addresses, request bodies, checks, limits and error answers as the
+//! vendors document them, and the groups as their members see them.
+//!
+//! Reading order: [`vendor`] the names → `platform` what a platform does → one folder per platform (`feishu`, `dingtalk`,
+//! `wecom`, `slack`, `telegram`, `zoom`) → `registry` the list of platforms → [`fakes`] the way of a request → [`router`]
+//! the `Host` header chooses the platform → [`pages`] the groups in a browser.
+//!
+//! `LARKSPUR_PROVIDER_BASE` may point at the router: it serves the vendors' own paths.
+//!
+//! What is absent here: code of `channels`, `intake` or any other crate that sends, signs or encrypts. A mistake in a
+//! signature must not be made twice in the same way. The clock is passed in.
+//!
+//! A simulated platform has no way to press a button yet: the bots of today have only buttons that open a link, so no
+//! vendor posts anything when one is pressed.
+//!
+//! Sources: the vendors' documentation as of 2026-11. What they do not document is not simulated.
+
+mod color;
+mod dingtalk;
+pub mod fakes;
+mod feishu;
+pub mod group;
+mod journal;
+pub mod pages;
+mod platform;
+mod registry;
+pub mod reply;
+pub mod rich;
+pub mod router;
+
+pub mod seen;
+mod slack;
+mod telegram;
+pub mod vendor;
+mod wecom;
+mod zoom;
+
+#[cfg(test)]
+mod tests;
