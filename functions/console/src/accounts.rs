@@ -15,7 +15,7 @@ use store::config::Expect;
 use store::errors::{ReadError, WriteError};
 use store::invitations::{Accepted, Invitation};
 use store::keys::secret_hash;
-use store::rates::Token;
+use store::rates::Permit;
 use store::tries::Limit;
 use subtle::ConstantTimeEq as _;
 
@@ -75,7 +75,7 @@ pub(crate) async fn try_password(
 ) -> Result<Tried, ApiError> {
     let now = app.clock.now();
     let counted = match device {
-        Some(device) if app.store.count_try(&device, OF_ONE, now).await? == Token::Granted => device,
+        Some(device) if app.store.count_try(&device, OF_ONE, now).await? == Permit::Granted => device,
         _ => match count_stranger(app, email, source, now).await? {
             Ok(counted) => counted,
             Err(wait) => return Ok(Tried::TooOften(wait)),
@@ -109,7 +109,7 @@ async fn count_stranger(
         (format!("sign-in {email}"), OF_STRANGERS),
     ];
     for (whose, limit) in limits {
-        if let Token::Wait(wait) = app.store.count_try(&whose, limit, now).await? {
+        if let Permit::Wait(wait) = app.store.count_try(&whose, limit, now).await? {
             return Ok(Err(wait));
         }
     }
@@ -141,7 +141,7 @@ pub(crate) async fn confirm_password(
     given: Secret,
 ) -> Result<Tried, ApiError> {
     let whose = format!("password {session}");
-    if let Token::Wait(wait) = app.store.count_try(&whose, OF_ONE, app.clock.now()).await? {
+    if let Permit::Wait(wait) = app.store.count_try(&whose, OF_ONE, app.clock.now()).await? {
         return Ok(Tried::TooOften(wait));
     }
     let account = app.store.account(&member.id).await?;

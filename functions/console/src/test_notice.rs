@@ -14,7 +14,8 @@ use channels::{Destination, Form, Post};
 use lambda_kit::links::SignedLinks;
 use serde::Serialize;
 use serde_json::Value;
-use store::rates::Token;
+use store::bucket_key::BucketKey;
+use store::rates::Permit;
 use utoipa::ToSchema;
 use words::message;
 
@@ -65,7 +66,9 @@ pub(crate) async fn send(app: &App, to: Addressed<'_>, actor: String, base: &str
     let channel = Destination::parse(to.channel, to.settings, provider.as_ref())?;
     let now = app.clock.now();
     // A test counts against the destination's limit like any other message.
-    if let Token::Wait(after) = app.store.take_token(&to.destination, channel.limits().rates, now).await? {
+    if let Permit::Wait(after) =
+        app.store.take_permit(&BucketKey::Destination(to.destination.clone()), channel.limits().rates, now).await?
+    {
         let message = "the destination has just been sent as much as its provider takes".to_owned();
         return Err(ApiError::TooMany { after, message });
     }

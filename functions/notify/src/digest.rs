@@ -10,7 +10,8 @@ use alerting::base::moment::Moment;
 use alerting::incident::notice::Notice;
 use alerting::incident::timer::{Timer, Work};
 use lambda_kit::sqs_batch::Disposition;
-use store::rates::Token;
+use store::bucket_key::BucketKey;
+use store::rates::Permit;
 
 use crate::addresses::Address;
 use crate::app::App;
@@ -35,7 +36,9 @@ pub(crate) async fn flush(app: &App, address: &Address) -> Result<Disposition, N
         return Ok(Disposition::Done);
     }
     let (rates, now) = (address.channel.limits().rates, app.parts.clock.now());
-    if let Token::Wait(wait) = app.parts.store.take_token(&address.id, rates, now).await? {
+    if let Permit::Wait(wait) =
+        app.parts.store.take_permit(&BucketKey::Destination(address.id.clone()), rates, now).await?
+    {
         if wait <= IN_QUEUE {
             return Ok(Disposition::Retry { after: Some(wait) });
         }

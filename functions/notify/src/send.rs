@@ -10,6 +10,7 @@ use channels::{Form, Kind, Post};
 use futures::StreamExt as _;
 use futures::stream;
 use lambda_kit::random::base62;
+use store::bucket_key::BucketKey;
 use store::deliveries::{AttemptOutcome, Claim, DeliveryState, Mark};
 
 use crate::addresses::{Address, change_settings};
@@ -76,7 +77,10 @@ pub(crate) async fn send(app: &App, address: &Address, sending: Sending<'_>) -> 
     }
     if let Outcome::Retry { after, reason: Reason::RateLimited } = &outcome {
         let longest = settled.iter().filter_map(|settled| settled.wait).max().unwrap_or(BLOCK);
-        app.parts.store.block(&address.id, now + after.unwrap_or(longest.min(BLOCK))).await?;
+        app.parts
+            .store
+            .block(&BucketKey::Destination(address.id.clone()), now + after.unwrap_or(longest.min(BLOCK)))
+            .await?;
     }
     Ok(settled)
 }

@@ -14,7 +14,8 @@ use alerting::incident::timeline::EntryKind;
 use channels::outcome::Reason;
 use lambda_kit::sqs_batch::{Disposition, Handle};
 use post::deliver::TOTAL_TIMEOUT;
-use store::rates::Token;
+use store::bucket_key::BucketKey;
+use store::rates::Permit;
 use tokio::time::Instant;
 
 use crate::addresses::{Address, Nowhere};
@@ -78,20 +79,20 @@ async fn notify(app: &App, address: &Address, tasks: &[Task], stop: Instant) -> 
         let folds = limits.folds && !is_alone(&message[0]);
         let is_full = tasks.len() >= FULL_BATCH;
         let now = app.parts.clock.now();
-        match app.parts.store.take_token(&address.id, limits.rates, now).await? {
-            Token::Granted => dispositions.extend(send_message(app, address, message).await?),
-            Token::Wait(wait) if folds && (wait > DIGEST_AFTER || is_full) => {
+        match app.parts.store.take_permit(&BucketKey::Destination(address.id.clone()), limits.rates, now).await? {
+            Permit::Granted => dispositions.extend(send_message(app, address, message).await?),
+            Permit::Wait(wait) if folds && (wait > DIGEST_AFTER || is_full) => {
                 digest::add(app, address, &notices(message), now + wait).await?;
                 dispositions.extend(message.iter().map(|_| Disposition::Done));
             }
-            Token::Wait(wait) if wait > IN_QUEUE => {
+            Permit::Wait(wait) if wait > IN_QUEUE => {
                 for task in message {
                     watch(app, &task.notice, now, now + wait, Reason::RateLimited.as_str()).await?;
                 }
                 put_off_all(app, message.iter(), now + wait).await?;
                 dispositions.extend(message.iter().map(|_| Disposition::Done));
             }
-            Token::Wait(wait) => {
+            Permit::Wait(wait) => {
                 dispositions.extend(message.iter().map(|_| Disposition::Retry { after: Some(wait) }));
             }
         }

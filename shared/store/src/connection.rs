@@ -8,6 +8,7 @@ use crate::config::caches::Caches;
 use crate::ledger::counted::Seen;
 use crate::people::policies::Policies;
 use crate::rates::buckets::Buckets;
+use crate::tokens::cached::Tokens;
 
 /// The names of the two tables.
 #[derive(Debug, Clone)]
@@ -28,6 +29,7 @@ pub(crate) struct Inner {
     pub(crate) tables: Tables,
     pub(crate) config: Caches,
     pub(crate) buckets: Buckets,
+    pub(crate) tokens: Tokens,
     pub(crate) received: Seen,
     pub(crate) policies: Policies,
 }
@@ -39,6 +41,7 @@ impl Store {
             tables,
             config: Caches::default(),
             buckets: Buckets::default(),
+            tokens: Tokens::default(),
             received: Seen::default(),
             policies: Policies::default(),
         };

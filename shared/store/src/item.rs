@@ -30,6 +30,12 @@ pub(crate) fn json<T: Serialize>(key: &Key, value: &T) -> Result<AttributeValue,
     Ok(AttributeValue::S(text))
 }
 
+/// Random: a write whose answer was lost recognises itself by it.
+pub(crate) fn nonce() -> String {
+    let number = getrandom::u64().expect("the operating system has random numbers");
+    format!("{number:016x}")
+}
+
 /// The item of `key` with these attributes beside it.
 pub(crate) fn item<const N: usize>(key: &Key, attributes: [(&str, AttributeValue); N]) -> Item {
     let mut item = key.attributes();

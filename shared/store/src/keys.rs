@@ -25,6 +25,9 @@
 //! | alerts | `DELIVERY#{incident}` | destination | `sent`, `owner`, `lease_until`, `attempts`, `told`, `cards` |
 //! | alerts | `PERSONAL_LINK` | SHA-256 of the token | the document: until when, and whether it was used |
 //! | alerts | `BUCKET#{destination}` | `-` | rate bucket, `version` |
+//! | alerts | `BUCKET#{account}#{scope}` | `-` | the same, of an account at a vendor |
+//! | alerts | `BUCKET#callee#{channel}#{hash128 of the number}` | `-` | the same, of one person who is called |
+//! | alerts | `TOKEN#{account}` | `-` | `sealed`, `until`, `renew_at`, `version`; `lease_until` and `owner` while it is renewed |
 //! | alerts | `DEAD` | `{made ms, 15 digits}-{name}` | the document without its body; `packed`, the body |
 //! | alerts | `DIGEST#{destination}` | `{incident}#{n, 10 digits}` | one waiting line |
 //! | alerts | `TIMER#{shard 0..7}` | `{due ms, 15 digits}#{id}` | due work |
@@ -40,7 +43,9 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use alerting::base::ids::{AlertId, DestinationId, IncidentId, IntegrationId, MemberId, SpaceId, Stamp, hash128};
+use alerting::base::ids::{
+    AccountId, AlertId, DestinationId, IncidentId, IntegrationId, MemberId, SpaceId, Stamp, hash128,
+};
 use alerting::base::moment::Moment;
 use alerting::people::AddressedBy;
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -207,8 +212,13 @@ pub(crate) fn delivery(incident: &IncidentId, destination: &DestinationId) -> Ke
     Key::new(deliveries_of(incident), destination)
 }
 
-pub(crate) fn bucket(destination: &DestinationId) -> Key {
-    Key::new(format!("BUCKET#{destination}"), ALONE)
+/// `of`: what the rate applies to.
+pub(crate) fn bucket(of: impl fmt::Display) -> Key {
+    Key::new(format!("BUCKET#{of}"), ALONE)
+}
+
+pub(crate) fn token(account: &AccountId) -> Key {
+    Key::new(format!("TOKEN#{account}"), ALONE)
 }
 
 pub(crate) fn digest_of(destination: &DestinationId) -> String {

@@ -4,7 +4,7 @@
 //! [`accounts`], [`invitations`], [`sessions`], [`tries`], [`guesses`], [`oidc`] [`codes`] who may sign in, and whose an
 //! address is →
 //! [`alert_states`], [`alerts`], [`incidents`], [`groups`], [`changes`] what messages and people do → [`people`] who gets
-//! an incident → [`deliveries`], [`rates`], [`digests`] what was sent → [`dead_letters`] what was given up → [`timers`] what is due → [`log`], [`ledger`] what
+//! an incident → [`deliveries`], [`rates`], [`tokens`], [`digests`] what was sent → [`dead_letters`] what was given up → [`timers`] what is due → [`log`], [`ledger`] what
 //! became of every message.
 //!
 //! - Every write may be repeated: it carries its own identity in a condition, or writes the same content under the same
@@ -16,6 +16,7 @@ pub mod accounts;
 pub mod alert_states;
 pub mod alerts;
 pub mod api_keys;
+pub mod bucket_key;
 pub mod cache;
 pub mod changes;
 pub mod codes;
@@ -47,6 +48,7 @@ pub mod sessions;
 mod standing;
 mod table;
 pub mod timers;
+pub mod tokens;
 pub mod tries;
 
 pub use crate::connection::{Store, Tables};

@@ -1,81 +1,107 @@
-//! The rate bucket of a destination: one conditional update per request sent, and no read.
+//! Rate buckets: how fast requests may leave, agreed between all processes.
 //!
-//! Each process begins from the bucket that it saw last. If another process wrote since, the write is refused and
-//! brings the newer bucket, and the decision is made again over that one. A bucket only fills, so a wait that the remembered
-//! bucket demands is demanded by the stored one too, and costs nothing. The provider's own block is in the same item.
+//! A bucket belongs to a destination, to an account at a vendor, or to one person who is called ([`BucketKey`]). A permit
+//! of a destination or of a callee costs one conditional write and no read: the queue keeps one sender per destination, so
+//! there is hardly any competition. An account's bucket is shared by all processes at a high rate, so its permits are
+//! taken in slices: one conditional write takes several, and they are spent from memory for a short time
+//! ([`rate::spend_within`]). What is not spent by then is lost.
+//!
+//! Each process begins from the bucket that it saw last. If another process wrote since, the write is refused and brings
+//! the newer bucket, and the decision is made again with it. A bucket only fills, so a wait that the remembered bucket
+//! demands is demanded by the stored one too, and costs nothing. A block by the provider is stored in the same item.
 
 pub(crate) mod buckets;
 
 use std::time::Duration;
 
-use alerting::base::ids::DestinationId;
 use alerting::base::moment::Moment;
-use alerting::base::rate::{Bucket, Rate};
+use alerting::base::rate::{self, Bucket, Rate};
 
+use crate::bucket_key::BucketKey;
 use crate::connection::Store;
 use crate::errors::{ReadError, WriteError};
-use crate::item::{Item, Reader, expiry, item, json, number, text};
+use crate::item::{Item, Reader, expiry, item, json, nonce, number, text};
 use crate::keys;
-use crate::rates::buckets::Seen;
+use crate::rates::buckets::{Seen, Slice};
 use crate::table::{Condition, Table, Write};
 
-/// How often a decision is made again over a newer bucket. The queue keeps one sender per destination; more than one
-/// is a crash that is being recovered from.
+/// How often a decision is made again with a newer bucket.
 const ROUNDS: usize = 5;
 /// The wait when even that was not enough.
 const CONTENDED: Duration = Duration::from_millis(500);
 /// How long a bucket is stored after it has run empty.
 const AFTERLIFE: Duration = Duration::from_secs(24 * 3600);
-/// What [`Store::take_token`] decided.
+/// The right to send one request, or how long to wait for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Token {
+pub enum Permit {
     Granted,
     Wait(Duration),
 }
 
 impl Store {
     /// Takes the right to send one request, or says how long to wait.
-    pub async fn take_token(
-        &self,
-        destination: &DestinationId,
-        rates: &[Rate],
-        now: Moment,
-    ) -> Result<Token, WriteError> {
-        for _ in 0..ROUNDS {
-            let seen = self.inner.buckets.get(destination);
-            let bucket = seen.as_ref().map_or_else(Bucket::default, |seen| seen.bucket.clone());
-            let next = match bucket.take(rates, now) {
-                Ok(next) => next,
-                Err(wait) => return Ok(Token::Wait(wait)),
-            };
-            if self.write_bucket(destination, next, seen).await? {
-                return Ok(Token::Granted);
+    pub async fn take_permit(&self, key: &BucketKey, rates: &[Rate], now: Moment) -> Result<Permit, WriteError> {
+        match key {
+            BucketKey::Destination(_) | BucketKey::Callee(_) => {
+                self.take_from_bucket(key, |bucket| bucket.take(rates, now)).await
             }
+            BucketKey::Account(..) => self.take_from_slice(key, rates, now).await,
         }
-        Ok(Token::Wait(CONTENDED))
     }
 
-    /// Nothing is sent to the destination before `until`: the provider said so.
-    pub async fn block(&self, destination: &DestinationId, until: Moment) -> Result<(), WriteError> {
+    async fn take_from_slice(&self, key: &BucketKey, rates: &[Rate], now: Moment) -> Result<Permit, WriteError> {
+        let slice = self.inner.buckets.slice(key);
+        let mut slice = slice.lock().await;
+        if slice.spend(now) {
+            return Ok(Permit::Granted);
+        }
+        let permits = slice.next_size(rate::slice(rates));
+        let taken = self.take_from_bucket(key, |bucket| bucket.take_slice(rates, permits, now)).await?;
+        if taken == Permit::Granted {
+            *slice = Slice::of(permits, now + rate::spend_within(rates));
+        }
+        Ok(taken)
+    }
+
+    /// `take` is the decision; it is written with one conditional write.
+    async fn take_from_bucket(
+        &self,
+        key: &BucketKey,
+        take: impl Fn(&Bucket) -> Result<Bucket, Duration>,
+    ) -> Result<Permit, WriteError> {
         for _ in 0..ROUNDS {
-            let seen = self.inner.buckets.get(destination);
+            let seen = self.inner.buckets.get(key);
+            let bucket = seen.as_ref().map_or_else(Bucket::default, |seen| seen.bucket.clone());
+            let next = match take(&bucket) {
+                Ok(next) => next,
+                Err(wait) => return Ok(Permit::Wait(wait)),
+            };
+            if self.write_bucket(key, next, seen).await? {
+                return Ok(Permit::Granted);
+            }
+        }
+        Ok(Permit::Wait(CONTENDED))
+    }
+
+    /// Nothing is sent before `until`: the provider said so, of what `key` names. Permits of it that are held are lost.
+    pub async fn block(&self, key: &BucketKey, until: Moment) -> Result<(), WriteError> {
+        if matches!(key, BucketKey::Account(..)) {
+            self.inner.buckets.slice(key).lock().await.lose();
+        }
+        for _ in 0..ROUNDS {
+            let seen = self.inner.buckets.get(key);
             let bucket = seen.as_ref().map_or_else(Bucket::default, |seen| seen.bucket.clone());
             let known = bucket.blocked_until >= Some(until);
-            if known || self.write_bucket(destination, bucket.blocked(until), seen).await? {
+            if known || self.write_bucket(key, bucket.blocked(until), seen).await? {
                 return Ok(());
             }
         }
-        Err(ReadError::throttled(keys::bucket(destination)).into())
+        Err(ReadError::throttled(keys::bucket(key)).into())
     }
 
     /// Writes the bucket over the one that was seen; `false` if that is not the stored one, which is then remembered.
-    async fn write_bucket(
-        &self,
-        destination: &DestinationId,
-        bucket: Bucket,
-        seen: Option<Seen>,
-    ) -> Result<bool, WriteError> {
-        let key = keys::bucket(destination);
+    async fn write_bucket(&self, of: &BucketKey, bucket: Bucket, seen: Option<Seen>) -> Result<bool, WriteError> {
+        let key = keys::bucket(of);
         let expected = seen.map(|seen| seen.version);
         let next = Seen { version: expected.unwrap_or(0) + 1, writer: nonce(), bucket };
         let last = next.bucket.arrivals.iter().copied().chain(next.bucket.blocked_until).max().unwrap_or_default();
@@ -94,7 +120,7 @@ impl Store {
             Write::Refused(stored) => stored.as_ref().map(decode).transpose()?,
         };
         let ours = now_stored.as_ref() == Some(&next);
-        self.inner.buckets.set(destination, now_stored);
+        self.inner.buckets.set(of, now_stored);
         Ok(ours)
     }
 }
@@ -106,9 +132,4 @@ fn decode(item: &Item) -> Result<Seen, ReadError> {
         version: reader.number("version")?,
         writer: reader.text("writer")?.to_owned(),
     })
-}
-
-fn nonce() -> String {
-    let number = getrandom::u64().expect("the operating system has random numbers");
-    format!("{number:016x}")
 }

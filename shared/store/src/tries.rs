@@ -10,7 +10,7 @@ use crate::connection::Store;
 use crate::errors::{ReadError, WriteError};
 use crate::item::{Item, Reader, expiry, item, number};
 use crate::keys;
-use crate::rates::Token;
+use crate::rates::Permit;
 use crate::table::{Condition, Reading, Table, Write};
 
 /// How often a count is made again over a newer one.
@@ -35,14 +35,14 @@ struct Tries {
 
 impl Store {
     /// Counts one more try of `whose` (an address or a source), or returns how long to wait.
-    pub async fn count_try(&self, whose: &str, limit: Limit, now: Moment) -> Result<Token, WriteError> {
+    pub async fn count_try(&self, whose: &str, limit: Limit, now: Moment) -> Result<Permit, WriteError> {
         let key = keys::tries(whose);
         let stored = self.get(Table::Config, &key, Reading::Latest).await?;
         let mut stored = stored.as_ref().map(decode).transpose()?;
         for _ in 0..ROUNDS {
             let version = stored.map_or(0, |stored| stored.version);
             let next = match stored.filter(|stored| now < stored.until) {
-                Some(tries) if tries.count >= limit.tries => return Ok(Token::Wait(tries.until.since(now))),
+                Some(tries) if tries.count >= limit.tries => return Ok(Permit::Wait(tries.until.since(now))),
                 Some(tries) => Tries { count: tries.count + 1, version: version + 1, ..tries },
                 None => Tries { count: 1, until: now + limit.within, version: version + 1 },
             };
@@ -54,11 +54,11 @@ impl Store {
             ];
             let condition = Condition::unchanged("version", stored.map(|stored| stored.version));
             match self.put(Table::Config, &key, item(&key, attributes), Some(condition)).await? {
-                Write::Done(_) => return Ok(Token::Granted),
+                Write::Done(_) => return Ok(Permit::Granted),
                 Write::Refused(newer) => stored = newer.as_ref().map(decode).transpose()?,
             }
         }
-        Ok(Token::Wait(CONTENDED))
+        Ok(Permit::Wait(CONTENDED))
     }
 
     pub async fn forget_tries(&self, whose: &str) -> Result<(), WriteError> {

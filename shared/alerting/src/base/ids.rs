@@ -106,6 +106,8 @@ ids! {
     EscalationRuleId = "esc_", "an escalation rule id";
     /// One silence of a space.
     SilenceId = "sil_", "a silence id";
+    /// An account at a vendor, from which messages are sent: a Feishu app, a Slack workspace.
+    AccountId = "app_", "an account id";
     /// An API key; not the key itself, which is kept only as a hash.
     ApiKeyId = "key_", "an API key id";
     /// One episode of an alert, from trigger to close: `alt_{stamp}{integration suffix}`.

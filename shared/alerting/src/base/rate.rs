@@ -33,7 +33,50 @@ impl Rate {
     }
 }
 
-/// What is remembered of a destination between two requests.
+/// How much of a window may lie between taking a permit of a shared bucket and the request's arrival at the vendor. One
+/// half of it is for spending the permit, one half for the network.
+const LATE_PERCENT: u32 = 10;
+/// No permit of a shared bucket is spent later than this, however long the window is.
+const SPEND_WITHIN: Duration = Duration::from_secs(2);
+
+/// A bucket that many processes share at a high rate. Each takes a slice of permits at once and spends it from memory.
+///
+/// A permit that is spent late moves its request into a later window. So the steady rate is that of a window which is
+/// longer by [`LATE_PERCENT`], and a permit that was not spent in time is lost: requests are a little slower than the
+/// vendor allows and never faster.
+impl Rate {
+    /// The permits of one slice.
+    fn slice(self) -> u32 {
+        (self.burst / 16).max(1)
+    }
+
+    /// What may be taken at once after a pause: a slice, and what makes up for processes that ask a little late.
+    fn shared_at_once(self) -> u32 {
+        self.slice() + self.burst / 32
+    }
+
+    /// Time between two permits in the long run.
+    fn shared_interval(self) -> Duration {
+        let steady = self.burst.saturating_sub(self.shared_at_once()).max(1);
+        self.per * (100 + LATE_PERCENT) / (100 * steady)
+    }
+
+    fn spend_within(self) -> Duration {
+        self.per * LATE_PERCENT / 200
+    }
+}
+
+/// The permits of a slice that keeps all the rates.
+pub fn slice(rates: &[Rate]) -> u32 {
+    rates.iter().map(|rate| rate.slice()).min().unwrap_or(1)
+}
+
+/// How long the permits of a slice may be spent.
+pub fn spend_within(rates: &[Rate]) -> Duration {
+    rates.iter().map(|rate| rate.spend_within()).fold(SPEND_WITHIN, Duration::min)
+}
+
+/// What is remembered of a bucket between two requests.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Bucket {
     /// Per rate, in its order: when the next request would be on time if none came at once.
@@ -54,13 +97,36 @@ impl Bucket {
             wait = wait.max(due.since(now + tolerance));
             arrivals.push(due + rate.interval());
         }
-        if wait.is_zero() { Ok(Bucket { arrivals, blocked_until: None }) } else { Err(wait) }
+        granted(arrivals, wait)
+    }
+
+    /// Takes `permits` requests' worth of every rate from a shared bucket, at most a [`slice`], or says how long to wait.
+    pub fn take_slice(&self, rates: &[Rate], permits: u32, now: Moment) -> Result<Bucket, Duration> {
+        let mut wait = self.blocked_until.map_or(Duration::ZERO, |until| until.since(now));
+        let mut arrivals = Vec::with_capacity(rates.len());
+        for (index, rate) in rates.iter().enumerate() {
+            let interval = rate.shared_interval();
+            let due = self.arrivals.get(index).copied().unwrap_or(now).max(now);
+            let next = due + whole_millis(interval * permits);
+            wait = wait.max(next.since(now + whole_millis(interval * rate.shared_at_once())));
+            arrivals.push(next);
+        }
+        granted(arrivals, wait)
     }
 
     /// The bucket after the vendor said to stay away until `until`.
     pub fn blocked(&self, until: Moment) -> Bucket {
         Bucket { arrivals: self.arrivals.clone(), blocked_until: self.blocked_until.max(Some(until)) }
     }
+}
+
+fn granted(arrivals: Vec<Moment>, wait: Duration) -> Result<Bucket, Duration> {
+    if wait.is_zero() { Ok(Bucket { arrivals, blocked_until: None }) } else { Err(wait) }
+}
+
+/// Rounded up: a moment has whole milliseconds, and a shorter interval would be a higher rate.
+fn whole_millis(duration: Duration) -> Duration {
+    Duration::from_millis(u64::try_from(duration.as_micros().div_ceil(1000)).unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
@@ -83,11 +149,17 @@ mod tests {
         sent
     }
 
+    /// `sent` is in the order of time.
     fn most_in_any(window_ms: i64, sent: &[i64]) -> usize {
-        sent.iter()
-            .map(|start| sent.iter().filter(|at| (*start..start + window_ms).contains(*at)).count())
-            .max()
-            .unwrap_or(0)
+        let mut first = 0;
+        let mut most = 0;
+        for (index, at) in sent.iter().enumerate() {
+            while sent[first] <= at - window_ms {
+                first += 1;
+            }
+            most = most.max(index + 1 - first);
+        }
+        most
     }
 
     #[test]
@@ -124,5 +196,74 @@ mod tests {
         let bucket = Bucket::default().blocked(now + Duration::from_secs(600));
         assert_eq!(bucket.take(&FEISHU, now), Err(Duration::from_secs(600)));
         assert!(bucket.take(&FEISHU, now + Duration::from_secs(600)).is_ok());
+    }
+
+    const FIFTY_A_SECOND: Rate = Rate { burst: 50, per: Duration::from_secs(1) };
+
+    /// Takes a slice of `permits` whenever the bucket has one; when each permit was taken, in milliseconds.
+    fn take_all(rates: &[Rate], permits: u32, secs: i64) -> Vec<i64> {
+        let mut bucket = Bucket::default();
+        let mut taken = Vec::new();
+        for ms in 0..secs * 1000 {
+            while let Ok(next) = bucket.take_slice(rates, permits, Moment::from_millis(ms)) {
+                bucket = next;
+                taken.extend((0..permits).map(|_| ms));
+            }
+        }
+        taken
+    }
+
+    #[test]
+    fn permits_spent_as_late_as_allowed_exceed_no_window() {
+        let slack = [Rate { burst: 50, per: Duration::from_secs(60) }];
+        let feishu_app = [FIFTY_A_SECOND, Rate { burst: 1000, per: Duration::from_secs(60) }];
+        let teams = [Rate { burst: 7, per: Duration::from_secs(1) }, Rate { burst: 60, per: Duration::from_secs(30) }];
+        let once = [Rate { burst: 1, per: Duration::from_secs(1) }];
+        let large = [Rate { burst: 1000, per: Duration::from_secs(1) }];
+        for rates in [&[FIFTY_A_SECOND][..], &slack, &feishu_app, &teams, &once, &large] {
+            for permits in 1..=slice(rates) {
+                let taken = take_all(rates, permits, 130);
+                for rate in rates {
+                    // A request arrives up to `late` after its permit was taken: a window holds at most those of one
+                    // that begins so much earlier.
+                    let late = rate.per * LATE_PERCENT / 100;
+                    let window = i64::try_from((rate.per + late).as_millis()).expect("short");
+                    let most = most_in_any(window, &taken);
+                    assert!(most <= rate.burst as usize, "{most} in {window} ms by slices of {permits}: {rate:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_shared_bucket_gives_at_least_four_fifths_of_fifty_a_second() {
+        assert_eq!(slice(&[FIFTY_A_SECOND]), 3);
+        assert_eq!(spend_within(&[FIFTY_A_SECOND]), Duration::from_millis(50));
+        for permits in 1..=3 {
+            let taken = take_all(&[FIFTY_A_SECOND], permits, 60);
+            assert!(taken.len() >= 60 * 40, "{} by slices of {permits}", taken.len());
+        }
+    }
+
+    #[test]
+    fn a_long_window_lets_a_slice_be_spent_for_two_seconds() {
+        assert_eq!(spend_within(&[Rate { burst: 50, per: Duration::from_secs(60) }]), Duration::from_secs(2));
+    }
+
+    #[test]
+    fn a_shared_bucket_waits_out_a_block_and_names_the_wait() {
+        let now = Moment::from_secs(1000);
+        let rates = [FIFTY_A_SECOND];
+        let blocked = Bucket::default().blocked(now + Duration::from_secs(30));
+        assert_eq!(blocked.take_slice(&rates, 3, now), Err(Duration::from_secs(30)));
+        let mut bucket = Bucket::default();
+        let wait = loop {
+            match bucket.take_slice(&rates, 3, now) {
+                Ok(next) => bucket = next,
+                Err(wait) => break wait,
+            }
+        };
+        assert!(bucket.take_slice(&rates, 3, now + wait).is_ok());
+        assert!(bucket.take_slice(&rates, 3, now + wait - Duration::from_millis(1)).is_err());
     }
 }

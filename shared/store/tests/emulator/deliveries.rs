@@ -11,10 +11,11 @@ use alerting::incident::Progress;
 use alerting::incident::notice::Notice;
 use alerting::incident::timeline::EntryKind;
 use store::Store;
+use store::bucket_key::BucketKey;
 use store::dead_letters::DeadLetter;
 use store::deliveries::cards::SentCard;
 use store::deliveries::{ATTEMPTS, AttemptOutcome, Claim, Delivery, DeliveryState, Mark, Marked};
-use store::rates::Token;
+use store::rates::Permit;
 
 use crate::world::{NOW, World, destination, space, stamp};
 
@@ -27,6 +28,10 @@ fn incident() -> IncidentId {
 
 fn ops() -> DestinationId {
     destination("ops")
+}
+
+fn bucket() -> BucketKey {
+    BucketKey::Destination(ops())
 }
 
 async fn claim(store: &Store, n: u64, owner: &str, now: Moment) -> Claim {
@@ -240,26 +245,26 @@ async fn a_delivery_with_very_many_attempts_keeps_its_receipts() {
 #[tokio::test]
 async fn a_token_costs_one_write_and_a_wait_that_is_known_costs_nothing() {
     let world = World::start().await;
-    assert_eq!(world.store.take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("written"), Token::Granted);
-    assert_eq!(world.store.take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("written"), Token::Granted);
+    assert_eq!(world.store.take_permit(&bucket(), &TEN_A_SECOND, NOW).await.expect("written"), Permit::Granted);
+    assert_eq!(world.store.take_permit(&bucket(), &TEN_A_SECOND, NOW).await.expect("written"), Permit::Granted);
     assert_eq!(world.wire.take_requests(), 2);
-    let Token::Wait(wait) = world.store.take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("decided") else {
+    let Permit::Wait(wait) = world.store.take_permit(&bucket(), &TEN_A_SECOND, NOW).await.expect("decided") else {
         panic!("more than a fifth of the rate at once")
     };
     assert_eq!(world.wire.take_requests(), 0);
-    let granted = world.store.take_token(&ops(), &TEN_A_SECOND, NOW + wait).await.expect("written");
-    assert_eq!(granted, Token::Granted);
+    let granted = world.store.take_permit(&bucket(), &TEN_A_SECOND, NOW + wait).await.expect("written");
+    assert_eq!(granted, Permit::Granted);
 }
 
 #[tokio::test]
 async fn two_processes_share_one_bucket() {
     let world = World::start().await;
     let (one, other) = (world.another(), world.another());
-    assert_eq!(one.take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("written"), Token::Granted);
-    assert_eq!(other.take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("written"), Token::Granted);
+    assert_eq!(one.take_permit(&bucket(), &TEN_A_SECOND, NOW).await.expect("written"), Permit::Granted);
+    assert_eq!(other.take_permit(&bucket(), &TEN_A_SECOND, NOW).await.expect("written"), Permit::Granted);
     for store in [&one, &other] {
-        let token = store.take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("decided");
-        assert!(matches!(token, Token::Wait(_)));
+        let token = store.take_permit(&bucket(), &TEN_A_SECOND, NOW).await.expect("decided");
+        assert!(matches!(token, Permit::Wait(_)));
     }
 }
 
@@ -267,22 +272,22 @@ async fn two_processes_share_one_bucket() {
 async fn a_token_whose_answer_was_lost_is_taken_once() {
     let world = World::start().await;
     world.wire.lose_the_next_answer();
-    assert_eq!(world.store.take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("written"), Token::Granted);
+    assert_eq!(world.store.take_permit(&bucket(), &TEN_A_SECOND, NOW).await.expect("written"), Permit::Granted);
     let other = world.another();
-    assert_eq!(other.take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("written"), Token::Granted);
-    assert!(matches!(other.take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("decided"), Token::Wait(_)));
+    assert_eq!(other.take_permit(&bucket(), &TEN_A_SECOND, NOW).await.expect("written"), Permit::Granted);
+    assert!(matches!(other.take_permit(&bucket(), &TEN_A_SECOND, NOW).await.expect("decided"), Permit::Wait(_)));
 }
 
 #[tokio::test]
 async fn a_providers_block_holds_for_every_process_and_a_shorter_one_does_not_end_it() {
     let world = World::start().await;
     let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
-    world.store.block(&ops(), NOW + minutes(10)).await.expect("written");
-    world.another().block(&ops(), NOW + minutes(5)).await.expect("written");
-    let token = world.another().take_token(&ops(), &TEN_A_SECOND, NOW).await.expect("decided");
-    assert_eq!(token, Token::Wait(minutes(10)));
-    let token = world.another().take_token(&ops(), &TEN_A_SECOND, NOW + minutes(10)).await.expect("written");
-    assert_eq!(token, Token::Granted);
+    world.store.block(&bucket(), NOW + minutes(10)).await.expect("written");
+    world.another().block(&bucket(), NOW + minutes(5)).await.expect("written");
+    let token = world.another().take_permit(&bucket(), &TEN_A_SECOND, NOW).await.expect("decided");
+    assert_eq!(token, Permit::Wait(minutes(10)));
+    let token = world.another().take_permit(&bucket(), &TEN_A_SECOND, NOW + minutes(10)).await.expect("written");
+    assert_eq!(token, Permit::Granted);
 }
 
 fn notice(at: i64, n: u64) -> Notice {

@@ -11,6 +11,8 @@ mod integrations;
 mod ledger;
 mod log;
 mod merges;
+mod rates;
 mod timers;
+mod tokens;
 mod wire;
 mod world;
