@@ -25,7 +25,7 @@ const OUTSIDE: [&str; 13] = [
 ];
 
 /// What each shared crate may use of the others, and of the outside.
-const SHARED: [(&str, &[&str], &[&str]); 8] = [
+const SHARED: [(&str, &[&str], &[&str]); 9] = [
     ("alerting", &[], &[]),
     ("intake", &["alerting"], &[]),
     ("channels", &["alerting", "words"], &[]),
@@ -33,6 +33,7 @@ const SHARED: [(&str, &[&str], &[&str]); 8] = [
     ("post", &["alerting", "channels"], &["lettre", "reqwest", "rustls", "tokio"]),
     ("store", &["alerting"], &["aws-sdk-dynamodb", "tokio"]),
     ("dispatch", &["alerting", "lambda-kit", "store"], &[]),
+    ("operations", &["alerting", "dispatch", "lambda-kit", "store"], &["tokio"]),
     (
         "lambda-kit",
         &["alerting"],
@@ -53,6 +54,16 @@ fn shared_crates_use_only_what_their_place_allows() {
             };
             assert!(allowed, "{name} must not use {used}");
         }
+    }
+}
+
+/// Whoever acts on an incident needs neither passwords nor an HTTP client, and so a small function can.
+#[test]
+fn operations_link_neither_passwords_nor_an_http_client() {
+    let linked = features("shared/operations");
+    assert!(linked.keys().any(|package| package.starts_with("store ")), "{linked:?}");
+    for foreign in ["argon2", "reqwest"] {
+        assert!(!linked.keys().any(|package| package.split(' ').next() == Some(foreign)), "operations link {foreign}");
     }
 }
 
@@ -111,7 +122,8 @@ fn versions_and_lints_are_said_once() {
 /// again for the second, and all that stands on it, which may be the whole SDK; and `tests/run.sh` builds all in one go.
 #[test]
 fn all_functions_want_the_same_features_of_what_they_share() {
-    let wanted: Vec<_> = tree::folders("functions").iter().map(|function| features(function)).collect();
+    let wanted: Vec<_> =
+        tree::folders("functions").iter().map(|function| features(&format!("functions/{function}"))).collect();
     let packages: BTreeSet<&String> = wanted.iter().flat_map(BTreeMap::keys).collect();
     let differs = |package: &&String| {
         // A function may want one crate twice: for itself, and for a macro that runs while it is compiled.
@@ -123,9 +135,9 @@ fn all_functions_want_the_same_features_of_what_they_share() {
     assert!(different.is_empty(), "{different:?}: see the end of shared/lambda-kit/Cargo.toml");
 }
 
-/// Each crate that a function is built from, with the sets of features that it is built with.
-fn features(function: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let manifest = format!("functions/{function}/Cargo.toml");
+/// Each crate that the one of this folder is built from, with the sets of features that it is built with.
+fn features(folder: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let manifest = format!("{folder}/Cargo.toml");
     let arguments = ["tree", "--offline", "--edges", "normal", "--prefix", "none", "--format", "{p} [{f}]"];
     let tree = cargo(&[&arguments[..], &["--manifest-path", &manifest]].concat());
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

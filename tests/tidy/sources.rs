@@ -50,6 +50,28 @@ fn a_disallowed_method_has_one_place() {
     }
 }
 
+/// A route, a page and a timer are callers of the same operation, so none of them is a caller of another.
+#[test]
+fn no_route_calls_a_route_and_nothing_else_calls_one() {
+    const ROUTES: &str = "functions/console/src/routes/";
+    let handlers: Vec<String> = rust()
+        .filter_map(|(path, _)| path.strip_prefix(ROUTES)?.strip_suffix(".rs").map(str::to_owned))
+        .filter(|name| !name.contains('/'))
+        .collect();
+    assert!(handlers.len() > 10, "{handlers:?}");
+    let other = format!(r"\b(?:super|routes)::(?:\{{[^}}]*)?\b(?:{})\b", handlers.join("|"));
+    let other = Regex::new(&other).expect("a valid pattern");
+    let route = Regex::new(r"\bcrate::(?:\{[^}]*\b)?routes\b").expect("a valid pattern");
+    for (path, text) in rust().filter(|(path, _)| path.starts_with("functions/console/src/")) {
+        let text = without_tests(&text);
+        if path.starts_with(ROUTES) {
+            assert!(!other.is_match(text), "{path} calls another route: {:?}", other.find(text));
+        } else if path != "functions/console/src/router.rs" {
+            assert!(!route.is_match(text), "{path} calls a route");
+        }
+    }
+}
+
 #[test]
 fn no_test_is_skipped() {
     let skipped = Regex::new(r"#\[ignore").expect("a valid pattern");

@@ -22,7 +22,6 @@ use subtle::ConstantTimeEq as _;
 use crate::app::App;
 use crate::error::ApiError;
 use crate::password;
-use crate::routes::save_error;
 
 /// How long the first administrator has, and an invited member.
 pub(crate) const SET_UP_LIFE: Duration = Duration::from_secs(24 * 3600);
@@ -248,7 +247,7 @@ pub(crate) async fn use_link(
     for _ in 0..RACES {
         let account = next_account(app, &member.id, hash.clone()).await?;
         let to_save = expect.map(|expect| (&member, expect));
-        match app.store.accept(invitation, &account, to_save, app.clock.now()).await.map_err(save_error)? {
+        match app.store.accept(invitation, &account, to_save, app.clock.now()).await.map_err(ApiError::from)? {
             Accepted::Done => return Ok(Used::Done { member: Box::new(member), epoch: account.epoch }),
             Accepted::Gone => return Ok(Used::Gone),
             Accepted::Changed => {}

@@ -21,9 +21,10 @@ use store::guesses::Asked;
 use store::keys::secret_hash;
 
 use crate::app::{App, BASE};
-use crate::auth::scope::{Scope, needed};
+use crate::auth::scope::needed;
 use crate::error::ApiError;
 use crate::extract::source;
+use operations::access::Scope;
 
 pub(crate) mod scope;
 

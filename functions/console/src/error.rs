@@ -5,6 +5,8 @@
 //!
 //! What went wrong inside is logged here, once, with its whole chain, and never told: no table, no address, no input.
 
+mod mapped;
+
 use std::error::Error;
 use std::time::Duration;
 
@@ -16,9 +18,10 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::auth::scope::Scope;
+use operations::access::Scope;
 
-/// Not an [`Error`] itself, so that every error of a store or a queue turns into [`ApiError::Internal`] by `?`.
+/// What is not the caller's fault turns into [`ApiError::Internal`] by `?`, type by type ([`mapped`]): a typed error of an
+/// operation never becomes one by accident.
 #[derive(Debug)]
 pub(crate) enum ApiError {
     Invalid {
@@ -136,12 +139,6 @@ impl ApiError {
     }
 }
 
-impl<E: Error + Send + Sync + 'static> From<E> for ApiError {
-    fn from(error: E) -> Self {
-        Self::Internal(Box::new(error))
-    }
-}
-
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         if let Self::Internal(error) = &self {
@@ -171,7 +168,8 @@ mod tests {
     // Proves: fault 110
     #[test]
     fn an_error_inside_tells_nothing_of_the_inside() {
-        let error = ApiError::from(std::io::Error::other("arn:aws:dynamodb:eu-central-1:1:table/secret-name"));
+        let item = "arn:aws:dynamodb:eu-central-1:1:table/secret-name".to_owned();
+        let error = ApiError::from(store::errors::ReadError::Throttled { item });
         let detail = error.detail();
         assert_eq!((detail.code, detail.message.contains("arn")), ("internal", false));
     }

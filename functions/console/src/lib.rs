@@ -7,7 +7,6 @@
 //! secret in an answer, an error or a log. A secret is sealed before the store sees it.
 
 mod accounts;
-mod act;
 mod app;
 mod auth;
 mod dead_letters;
@@ -16,9 +15,9 @@ mod devices;
 mod dto;
 mod error;
 mod extract;
+mod incidents;
 pub mod invocation;
-mod levels;
-mod names;
+mod members;
 mod oidc;
 mod page;
 mod pages;
@@ -28,6 +27,7 @@ mod replay;
 mod router;
 mod routes;
 pub mod running_count;
+mod saved;
 mod session;
 pub mod settings;
 mod test_notice;

@@ -17,7 +17,9 @@ use store::errors::ReadError;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::routes::integrations_that;
+
+/// Integrations that are read at a time.
+const ALL_AT_A_TIME: usize = 100;
 
 /// Refuses a request that names what is not there, by the field that names it.
 pub(crate) async fn all_exist<R: Record>(
@@ -108,4 +110,22 @@ async fn rules_with(app: &App, is_user: impl Fn(&Level) -> bool) -> Result<Vec<S
         users.extend(rules.map(|rule| format!("escalation rule {} ({}) of space {}", rule.name, rule.id, space.name)));
     }
     Ok(users)
+}
+
+/// Every integration for which `is_user` holds, as `name (id)`.
+pub(crate) async fn integrations_that(
+    app: &App,
+    is_user: impl Fn(&Integration) -> bool,
+) -> Result<Vec<String>, ApiError> {
+    let mut users = Vec::new();
+    let mut after: Option<String> = None;
+    loop {
+        let page = app.store.integrations().list(ALL_AT_A_TIME, after.as_deref()).await?;
+        let integrations = page.items.iter().map(|stored| &stored.integration);
+        users.extend(integrations.filter(|one| is_user(one)).map(|one| format!("{} ({})", one.name, one.id)));
+        match page.next {
+            Some(next) => after = Some(next),
+            None => return Ok(users),
+        }
+    }
 }

@@ -28,62 +28,16 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use alerting::base::ids::SpaceId;
-use alerting::rules::integration::{Integration, Routing};
+use alerting::rules::integration::Routing;
 use axum::extract::State;
-use store::errors::SaveError;
 
 use crate::app::App;
 use crate::error::ApiError;
-
-/// How often a `PUT` that lost a race against another save is tried on what that one left.
-const RACES: usize = 4;
 
 /// Objects that one listing of ours reads at a time when it needs all of them.
 const ALL_AT_A_TIME: usize = 100;
 
 pub(crate) type Shared = State<Arc<App>>;
-
-/// Reads, changes and saves, again if someone else saved meanwhile.
-pub(crate) async fn save_over<T, F>(attempt: impl Fn() -> F) -> Result<T, ApiError>
-where
-    F: Future<Output = Result<Result<T, SaveError>, ApiError>>,
-{
-    for _ in 0..RACES {
-        match attempt().await? {
-            Err(SaveError::Conflict { .. }) => {}
-            done => return done.map_err(save_error),
-        }
-    }
-    Err(ApiError::conflict("others are changing the same object; read it again"))
-}
-
-pub(crate) fn save_error(error: SaveError) -> ApiError {
-    match error {
-        SaveError::Conflict { .. } => ApiError::conflict("someone changed the same object meanwhile; read it again"),
-        SaveError::TooLarge { bytes, .. } => {
-            ApiError::TooLarge(format!("the object takes {} KiB, more than can be stored", bytes / 1024))
-        }
-        error @ SaveError::Write(_) => ApiError::from(error),
-    }
-}
-
-/// Every integration for which `is_user` holds, as `name (id)`.
-pub(crate) async fn integrations_that(
-    app: &App,
-    is_user: impl Fn(&Integration) -> bool,
-) -> Result<Vec<String>, ApiError> {
-    let mut users = Vec::new();
-    let mut after: Option<String> = None;
-    loop {
-        let page = app.store.integrations().list(ALL_AT_A_TIME, after.as_deref()).await?;
-        let integrations = page.items.iter().map(|stored| &stored.integration);
-        users.extend(integrations.filter(|one| is_user(one)).map(|one| format!("{} ({})", one.name, one.id)));
-        match page.next {
-            Some(next) => after = Some(next),
-            None => return Ok(users),
-        }
-    }
-}
 
 /// The spaces that an integration's alerts go to, each with the field that names it.
 pub(crate) fn spaces_of(routing: &Routing) -> Vec<(String, &SpaceId)> {

@@ -23,9 +23,9 @@ use store::sessions::Session;
 use subtle::ConstantTimeEq as _;
 
 use crate::app::{App, SharedApp};
-use crate::auth::scope::Scope;
 use crate::extract::{Base, forwarded_scheme};
 use crate::pages::error::PageError;
+use operations::access::Scope;
 
 /// How long a person stays signed in: a turn of duty of a week.
 pub(crate) const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);

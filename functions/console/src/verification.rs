@@ -17,8 +17,7 @@ use store::config::Expect;
 
 use crate::app::App;
 use crate::error::ApiError;
-use crate::routes::members::found;
-use crate::routes::save_over;
+use crate::saved::{member as found, save_over};
 use crate::test_notice::provider;
 use crate::verification::letters::Text;
 

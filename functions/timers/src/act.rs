@@ -13,10 +13,12 @@ use alerting::incident::timer::{Timer, WINDOW, Work};
 use alerting::incident::{Incident, Progress};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use lambda_kit::queue::Entry;
+use operations::ALERTS_AT_A_TIME;
+use operations::closing::{Closer, close_alert, close_alerts};
+use operations::due::change;
 use store::keys::alert_key_hash;
 
-use crate::app::{AT_A_TIME, App};
-use crate::closing::{close_alert, close_alerts};
+use crate::app::App;
 use crate::error::TimerError;
 use crate::holds;
 
@@ -42,7 +44,7 @@ pub(crate) async fn act(app: &App, timer: &Timer) -> Result<(), TimerError> {
             Ok(app.dispatch.notices.send(Entry::of_notice(&record)).await?)
         }
         Work::SnoozeEnd { incident, until } => {
-            change(app, incident, &Change::SnoozeEnd { until: *until }, &timer.action(), now).await
+            Ok(change(&app.dispatch, incident, &Change::SnoozeEnd { until: *until }, &timer.action(), now).await?)
         }
         Work::HoldEnd { incident, until } => holds::review(app, incident, timer, now.max(*until)).await,
         Work::ReviewHold { incident } => holds::review(app, incident, timer, now).await,
@@ -75,27 +77,14 @@ pub(crate) async fn act(app: &App, timer: &Timer) -> Result<(), TimerError> {
         Work::CloseIncident { incident } => close_incident(app, incident, timer, now).await,
         Work::FollowUp { incidents, action } => Ok(app.dispatch.make_good(incidents, action).await?),
         Work::CloseAlerts { incident, by, .. } => match app.store.incident(incident).await? {
-            Some(incident) => close_alerts(app, &incident, by, now).await,
+            Some(incident) => Ok(close_alerts(closer(app, by, now), &incident).await?),
             None => Ok(()),
         },
     }
 }
 
-/// Makes the change if it still applies, and carries out what follows from it.
-///
-/// A crash between the two leaves the change without its notices: the timer comes again, finds by the name of `action`
-/// that it was made, and carries out again what follows. `notify` absorbs what was sent before.
-pub(crate) async fn change(
-    app: &App,
-    id: &IncidentId,
-    change: &Change,
-    action: &str,
-    now: Moment,
-) -> Result<(), TimerError> {
-    if let Some((incident, entry)) = app.store.change_incident(id, change, action, now).await? {
-        app.dispatch.tell(&incident, &entry).await?;
-    }
-    Ok(())
+fn closer<'a>(app: &'a App, by: &'a NamedActor, now: Moment) -> Closer<'a> {
+    Closer { dispatch: &app.dispatch, stamps: &app.stamps, by, now }
 }
 
 /// Notifies a level, unless a silence holds the incident by now.
@@ -110,7 +99,7 @@ async fn level_due(
         Some(hold) => Change::HoldReviewed { hold: Some(hold) },
         None => due,
     };
-    change(app, incident, &due, &timer.action(), now).await
+    Ok(change(&app.dispatch, incident, &due, &timer.action(), now).await?)
 }
 
 /// Whether the incident is as the notice says: what is not true any more is not sent late.
@@ -145,14 +134,14 @@ async fn contact_failed(
         name = group.map_or_else(|| destination.to_string(), |group| group.name.clone());
     }
     let failed = Change::ContactFailed { destination: destination.clone(), name, reason: reason.to_owned() };
-    change(app, id, &failed, &timer.action(), now).await
+    Ok(change(&app.dispatch, id, &failed, &timer.action(), now).await?)
 }
 
 /// Closes an alert that no message ever closes, and its incidents with their last alert. Nobody is notified: nothing
 /// recovered.
 async fn auto_close(app: &App, id: &AlertId, now: Moment) -> Result<(), TimerError> {
     let Some(alert) = app.store.alert_as_stored(id).await? else { return Ok(()) };
-    close_alert(app, &alert, None, &NamedActor::rule(), now).await
+    Ok(close_alert(closer(app, &NamedActor::rule(), now), &alert, None).await?)
 }
 
 /// Closes an incident and its alerts, as its space wants it: so long after the trigger, or after the last news.
@@ -173,10 +162,10 @@ async fn close_incident(app: &App, id: &IncidentId, timer: &Timer, now: Moment) 
             return Ok(app.dispatch.set_timers(vec![Timer::new(due, timer.work.clone())]).await?);
         }
     }
-    change(app, id, &Change::AutoClose, &timer.action(), now).await?;
+    change(&app.dispatch, id, &Change::AutoClose, &timer.action(), now).await?;
     match app.store.incident(id).await? {
         Some(incident) if incident.progress == Progress::Closed => {
-            close_alerts(app, &incident, &NamedActor::rule(), now).await
+            Ok(close_alerts(closer(app, &NamedActor::rule(), now), &incident).await?)
         }
         _ => Ok(()),
     }
@@ -187,10 +176,10 @@ async fn close_incident(app: &App, id: &IncidentId, timer: &Timer, now: Moment) 
 async fn last_news(app: &App, incident: &Incident) -> Result<Moment, TimerError> {
     let reads =
         stream::iter(0..incident.alerts.len()).map(|place| app.store.alert_as_stored(&incident.alerts[place].alert));
-    let alerts: Vec<Option<Alert>> = reads.buffered(AT_A_TIME).try_collect().await?;
+    let alerts: Vec<Option<Alert>> = reads.buffered(ALERTS_AT_A_TIME).try_collect().await?;
     let alerts: Vec<Alert> = alerts.into_iter().flatten().collect();
     let reads = stream::iter(0..alerts.len()).map(|place| news_of(app, &alerts[place]));
-    reads.buffer_unordered(AT_A_TIME).try_fold(Moment::default(), async |last, news| Ok(last.max(news))).await
+    reads.buffer_unordered(ALERTS_AT_A_TIME).try_fold(Moment::default(), async |last, news| Ok(last.max(news))).await
 }
 
 async fn news_of(app: &App, alert: &Alert) -> Result<Moment, TimerError> {

@@ -5,9 +5,6 @@ use lambda_kit::clock::Clock;
 use lambda_kit::random::StampSource;
 use store::Store;
 
-/// Alerts of one incident that are worked on at the same time: there may be 5,000 of them.
-pub(crate) const AT_A_TIME: usize = 32;
-
 /// What the handlers work with.
 pub struct App {
     pub store: Store,

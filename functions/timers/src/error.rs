@@ -2,7 +2,7 @@
 
 use dispatch::DispatchError;
 use lambda_kit::queue::SendError;
-use lambda_kit::topic::PublishError;
+use operations::due::DueError;
 
 /// Why due work is not done yet.
 #[derive(Debug, thiserror::Error)]
@@ -13,8 +13,8 @@ pub enum TimerError {
     Write(#[from] store::errors::WriteError),
     #[error("handing a timer on failed")]
     Send(#[from] SendError),
-    #[error("telling what a timer did failed")]
+    #[error("carrying out what follows from a timer failed")]
     Dispatch(#[from] DispatchError),
-    #[error("publishing what a timer did failed")]
-    Publish(#[from] PublishError),
+    #[error("changing an incident or its alerts failed")]
+    Due(#[from] DueError),
 }

@@ -11,10 +11,11 @@ use alerting::incident::space::Space;
 use alerting::incident::timer::{Timer, Work};
 use alerting::incident::{Hold, Incident, Progress};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use operations::ALERTS_AT_A_TIME;
+use operations::due::change;
 use store::incidents::IncidentQuery;
 
-use crate::act::change;
-use crate::app::{AT_A_TIME, App};
+use crate::app::App;
 use crate::error::TimerError;
 
 /// Incidents of a space that one piece of work looks at; the rest is work of its own.
@@ -68,7 +69,7 @@ async fn review_one(
         (_, Some(space)) => hold_of(app, incident, space, at).await?,
         (_, None) => None,
     };
-    change(app, &incident.id, &Change::HoldReviewed { hold }, &timer.action(), at).await
+    Ok(change(&app.dispatch, &incident.id, &Change::HoldReviewed { hold }, &timer.action(), at).await?)
 }
 
 /// What holds an incident of which a level is due, for a silence may have begun since the last change: every week at its
@@ -94,7 +95,7 @@ async fn hold_of(app: &App, incident: &Incident, space: &Space, at: Moment) -> R
         places.push(0);
     }
     let reads = stream::iter(places).map(|place| app.store.alert_as_stored(&incident.alerts[place].alert));
-    let mut alerts = reads.buffered(AT_A_TIME);
+    let mut alerts = reads.buffered(ALERTS_AT_A_TIME);
     let mut first: Option<Hold> = None;
     while let Some(alert) = alerts.try_next().await? {
         let Some(alert) = alert else { continue };

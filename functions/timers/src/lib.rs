@@ -10,7 +10,6 @@
 
 mod act;
 mod app;
-mod closing;
 mod error;
 mod holds;
 mod ledger_check;
@@ -30,6 +29,7 @@ pub use error::TimerError;
 const PAGE: usize = 100;
 /// Timers that one invocation acts on at a time.
 const CONCURRENT_TIMERS: usize = 10;
+
 /// Hands over all that is due within the next minute.
 pub async fn sweep(app: &App) -> Result<(), TimerError> {
     let now = app.clock.now();

@@ -1,56 +1,7 @@
-//! What somebody may do: the scopes of an API key and the role of a member are one scale.
+//! Which scope an operation of the API needs.
 
-use std::fmt;
-
-use alerting::people::Role;
 use axum::http::Method;
-use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
-
-/// From the least to the most; each may all that stands before it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Scope {
-    /// To see all but secrets and API keys.
-    Read,
-    /// To act on incidents as well.
-    Respond,
-    /// Everything.
-    Admin,
-}
-
-impl Scope {
-    pub(crate) const ALL: [Self; 3] = [Self::Read, Self::Respond, Self::Admin];
-
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Respond => "respond",
-            Self::Admin => "admin",
-        }
-    }
-
-    /// What a member of this role may.
-    pub(crate) const fn of(role: Role) -> Self {
-        match role {
-            Role::Viewer => Self::Read,
-            Role::Responder => Self::Respond,
-            Role::Administrator => Self::Admin,
-        }
-    }
-
-    /// The most that these stored names allow; `None`: nothing. A name of a later version allows nothing.
-    pub(crate) fn most(names: &[String]) -> Option<Self> {
-        let known = |name: &String| Self::ALL.into_iter().find(|scope| scope.as_str() == name);
-        names.iter().filter_map(known).max()
-    }
-}
-
-impl fmt::Display for Scope {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
+use operations::access::Scope;
 
 /// What an operation of the API asks for; `path` is its template below the API's base, such as `/incidents/{id}/close`.
 ///
@@ -76,33 +27,6 @@ fn is_of_an_incident(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_scope_may_all_that_stands_before_it() {
-        assert!(Scope::Read < Scope::Respond && Scope::Respond < Scope::Admin);
-        assert!(Scope::ALL.is_sorted());
-    }
-
-    #[test]
-    fn the_most_of_the_names_counts_and_an_unknown_one_allows_nothing() {
-        let rows: [(&[&str], Option<Scope>); 5] = [
-            (&[], None),
-            (&["root"], None),
-            (&["read", "respond"], Some(Scope::Respond)),
-            (&["admin", "read"], Some(Scope::Admin)),
-            (&["ADMIN", "read"], Some(Scope::Read)),
-        ];
-        for (names, most) in rows {
-            let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
-            assert_eq!(Scope::most(&names), most, "{names:?}");
-        }
-    }
-
-    #[test]
-    fn a_role_is_a_place_on_the_same_scale() {
-        let rows = [Role::Viewer, Role::Responder, Role::Administrator].map(Scope::of);
-        assert_eq!(rows, Scope::ALL);
-    }
 
     #[test]
     fn a_route_that_nobody_thought_of_is_for_administrators() {

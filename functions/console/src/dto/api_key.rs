@@ -9,8 +9,8 @@ use store::api_keys::ApiKey;
 use utoipa::ToSchema;
 
 use super::Time;
-use crate::auth::scope::Scope;
 use crate::error::ApiError;
+use operations::access::Scope;
 
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

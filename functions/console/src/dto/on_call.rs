@@ -1,6 +1,7 @@
 //! Who is on call, at a moment and over a time.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use alerting::base::ids::MemberId;
 use alerting::base::moment::Moment;
@@ -12,6 +13,9 @@ use utoipa::ToSchema;
 use super::Time;
 use super::member::MemberName;
 use super::schedule::Gap;
+
+/// How far ahead is looked if nothing is said: two weeks, so that a weekly rotation shows who is next.
+pub(crate) const AHEAD: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// Names of members, for those who are still there.
 pub(crate) type Names = BTreeMap<MemberId, String>;

@@ -5,6 +5,7 @@ use alerting::base::moment::Moment;
 use alerting::incident::silence::{Silence, SilenceAction, SilenceTime};
 use alerting::people::hours::{WeeklyHours, Window, Zone};
 use alerting::rules::filter::Filter;
+use operations::silences::SilenceDraft;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -73,11 +74,11 @@ pub(crate) struct SilenceView {
 }
 
 impl SilenceBody {
-    /// `before` with what the request says. What of it cannot be, [`Silence::check`] says.
-    pub(crate) fn apply(self, before: Silence) -> Result<Silence, ApiError> {
+    /// What the request says. What of it cannot be, [`Silence::check`] says.
+    pub(crate) fn draft(self) -> Result<SilenceDraft, ApiError> {
         let Self { name, filter, time, then } = self;
         let time = time.parse().map_err(|error| error.within("time"))?;
-        Ok(Silence { name: super::name("name", &name)?, filter, time, then, ..before })
+        Ok(SilenceDraft { name: super::name("name", &name)?, filter, time, then })
     }
 }
 

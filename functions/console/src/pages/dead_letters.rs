@@ -15,11 +15,11 @@ use super::form::{Form, known, see_other};
 use super::incident::story::reason_in_words;
 use super::render::{Reader, When, page};
 use crate::app::{App, SharedApp};
-use crate::auth::scope::Scope;
 use crate::dead_letters as dead;
-use crate::routes::dead_letters::found;
-use crate::routes::incidents::named;
+use crate::incidents::destination_name;
+use crate::saved::dead_letter as found;
 use crate::session::SignedIn;
+use operations::access::Scope;
 
 const PAGE: &str = "/dead-letters";
 /// Letters of one page.
@@ -72,7 +72,7 @@ async fn list(
 async fn row(app: &App, letter: DeadLetter, by: &SignedIn, reader: &Reader) -> Result<Row, PageError> {
     let about = match (&letter.destination, &letter.integration) {
         (Some(destination), _) => {
-            let (name, _) = named(app, destination).await.map_err(refused)?;
+            let (name, _) = destination_name(app, destination).await.map_err(refused)?;
             Some(name.unwrap_or_else(|| destination.to_string()))
         }
         (None, Some(integration)) => Some(integration.to_string()),

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::render::{Reader, page};
 use crate::error::ApiError;
 
-/// Like [`ApiError`], not an [`Error`] itself, so that every other error turns into [`PageError::Internal`] by `?`.
+/// Like [`ApiError`], it takes errors type by type: a typed error of an operation says what the API would have said.
 #[derive(Debug)]
 pub(crate) enum PageError {
     /// Has to sign in first, and then goes on to `next`, a path of ours.
@@ -49,13 +49,7 @@ pub(crate) enum PageError {
     Internal(Box<dyn Error + Send + Sync>),
 }
 
-impl<E: Error + Send + Sync + 'static> From<E> for PageError {
-    fn from(error: E) -> Self {
-        Self::Internal(Box::new(error))
-    }
-}
-
-/// Not by `From`: that is taken by errors.
+/// What the API would have said, as a page says it.
 pub(crate) fn refused(error: ApiError) -> PageError {
     match error {
         ApiError::NotFound(_) => PageError::NotFound,
@@ -69,6 +63,16 @@ pub(crate) fn refused(error: ApiError) -> PageError {
             };
             PageError::Refused { status, english: other.sentence(), chinese, happened }
         }
+    }
+}
+
+/// Every error that the API has an answer to.
+impl<E> From<E> for PageError
+where
+    ApiError: From<E>,
+{
+    fn from(error: E) -> Self {
+        refused(ApiError::from(error))
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod buttons;
 pub(crate) mod story;
 pub(crate) mod view;
 
+use operations::incidents::existing;
 use std::collections::BTreeMap;
 
 use alerting::base::ids::IncidentId;
@@ -19,7 +20,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 
 use crate::app::{App, SharedApp};
-use crate::pages::error::{PageError, refused};
+use crate::pages::error::PageError;
 use crate::pages::form::{known, see_other};
 use crate::pages::render::{Reader, page};
 use crate::session::SignedIn;
@@ -37,7 +38,7 @@ async fn show(
     id: Result<Path<IncidentId>, PathRejection>,
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Result<Response, PageError> {
-    let incident = crate::act::existing(&app, &known(id)?).await.map_err(refused)?;
+    let incident = existing(&app.store, &known(id)?).await?;
     let asked = view::Asked {
         done: query.get(DONE).map(String::as_str),
         whole_timeline: query.get("timeline").is_some_and(|part| part == "all"),

@@ -14,9 +14,9 @@ use store::incidents::IncidentQuery;
 
 use super::incident::view::Headline;
 use crate::app::SharedApp;
+use crate::incidents::{all_notified, spaces_by_name};
 use crate::pages::error::{PageError, refused};
 use crate::pages::render::{Reader, When, page};
-use crate::routes::incidents::{all_notified, spaces_by_name};
 use crate::session::SignedIn;
 
 /// Incidents of one page.

@@ -5,6 +5,7 @@
 
 mod personal;
 
+use operations::incidents::{RequestedAction, existing};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -22,14 +23,13 @@ use serde::Serialize;
 use super::incident::act::{actor_names, earlier, perform};
 use super::incident::answer;
 use super::incident::view::{Asked, Headline, unnotified};
-use crate::act::{Wish, existing};
 use crate::app::{App, SharedApp};
-use crate::auth::scope::Scope;
-use crate::pages::error::{PageError, refused};
+use crate::incidents::notified;
+use crate::pages::error::PageError;
 use crate::pages::form::{Form, known};
 use crate::pages::render::{Reader, page};
-use crate::routes::incidents::notified;
 use crate::session::{FORM_TOKEN, SignedIn};
+use operations::access::Scope;
 
 pub(crate) fn router() -> Router<SharedApp> {
     Router::new().route("/links/{token}", get(open)).route("/links/{token}/{action}", post(act))
@@ -73,7 +73,7 @@ async fn open(
     }
     let (mut parts, _) = request.into_parts();
     let by = SignedIn::from_request_parts(&mut parts, &app).await?;
-    let incident = existing(&app, &link.incident).await.map_err(refused)?;
+    let incident = existing(&app.store, &link.incident).await?;
     let wants_to_acknowledge = query.contains_key("ack") && link.allows == Allows::Acknowledge;
     if !wants_to_acknowledge {
         let done = (incident.episode != link.episode).then_some("link_of_earlier_episode");
@@ -143,7 +143,7 @@ async fn act(State(app): State<SharedApp>, signed: Signed, request: Request) -> 
     if !by.may(Scope::Respond) {
         return Err(PageError::Forbidden);
     }
-    perform(&app, &link.incident, link.episode, Wish::Acknowledge, &by, "acknowledge").await
+    perform(&app, &link.incident, link.episode, RequestedAction::Acknowledge, &by, "acknowledge").await
 }
 
 async fn form(app: &Arc<App>, request: Request) -> Result<Form, PageError> {

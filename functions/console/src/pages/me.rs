@@ -18,12 +18,12 @@ use words::pages::members::{LANGUAGE_EN, LANGUAGE_ZH};
 use crate::app::{App, SharedApp};
 use crate::dto::member::Own;
 use crate::extract::Base;
+use crate::members::{change_own, forget_pending};
 use crate::pages::confirm::{Asked, Visit, confirm, with_cookie};
 use crate::pages::error::{PageError, refused};
 use crate::pages::fields::Wrong;
 use crate::pages::form::{Form, see_other};
 use crate::pages::render::{Reader, page};
-use crate::routes::members::{change_own, forget_pending};
 use crate::session::SignedIn;
 use crate::verification;
 

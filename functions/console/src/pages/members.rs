@@ -20,12 +20,13 @@ use super::form::Form;
 use super::render::{Reader, page};
 use crate::accounts::make_invitation;
 use crate::app::SharedApp;
-use crate::auth::scope::Scope;
 use crate::dto::member::MemberBody;
 use crate::error::ApiError;
 use crate::extract::{Base, parse};
-use crate::routes::members::{create_member, found};
+use crate::members::create_member;
+use crate::saved::member as found;
 use crate::session::SignedIn;
+use operations::access::Scope;
 
 const PAGE: &str = "/members";
 /// The fields of the form, as the API names them.

@@ -22,9 +22,9 @@ use store::incidents::IncidentQuery;
 use super::incident::story::reason_in_words;
 use super::incident::view::Headline;
 use crate::app::{App, SharedApp};
+use crate::incidents::{destination_name, spaces_by_name};
 use crate::pages::error::{PageError, refused};
 use crate::pages::render::{Reader, When, page};
-use crate::routes::incidents::{named, spaces_by_name};
 use crate::session::SignedIn;
 
 /// Incidents that are looked through.
@@ -115,7 +115,7 @@ async fn attempt_rows(
     delivery: &Delivery,
     reader: &Reader,
 ) -> Result<Vec<AttemptRow>, PageError> {
-    let (name, channel) = named(app, destination).await.map_err(refused)?;
+    let (name, channel) = destination_name(app, destination).await.map_err(refused)?;
     // A contact of the member's own is named by its medium; a chat by its name.
     let place = match destination.member() {
         Some((medium, _)) => medium.to_owned(),

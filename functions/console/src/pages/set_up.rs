@@ -20,8 +20,8 @@ use crate::accounts::{Link, Used, find_link, use_link};
 use crate::app::{App, SharedApp};
 use crate::error::ApiError;
 use crate::extract::{Base, parse};
+use crate::members::{self, new_member};
 use crate::password::{LEAST, MOST};
-use crate::routes::members::{self, new_member};
 use crate::session::same_origin;
 
 pub(crate) fn router() -> Router<SharedApp> {

@@ -3,18 +3,18 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use store::dead_letters::DeadLetter;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use crate::app::{App, SharedApp};
+use crate::app::SharedApp;
 use crate::dead_letters as dead;
 use crate::dto::dead_letter::DeadLetterView;
 use crate::dto::incident::NoArguments;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
+use crate::saved::dead_letter as found;
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(resend)).routes(routes!(delete))
@@ -53,9 +53,4 @@ async fn delete(State(app): Shared, ApiPath(id): ApiPath<String>) -> Result<Stat
     found(&app, &id).await?;
     app.store.delete_dead_letter(&id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-pub(crate) async fn found(app: &App, id: &str) -> Result<DeadLetter, ApiError> {
-    let letter = app.store.dead_letter(id).await?;
-    letter.ok_or_else(|| ApiError::not_found(format_args!("dead letter {id}")))
 }

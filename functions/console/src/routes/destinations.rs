@@ -13,7 +13,7 @@ use store::config::Expect;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Shared, in_use, save_error, save_over};
+use super::{Shared, in_use};
 use crate::app::{App, SharedApp};
 use crate::auth::Actor;
 use crate::dto;
@@ -22,6 +22,7 @@ use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Base};
 use crate::page::{Listed, Page, PageQuery};
 use crate::references::users_of_destination;
+use crate::saved::save_over;
 use crate::test_notice::{self, Addressed, Tested};
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
@@ -49,7 +50,7 @@ async fn create(
 ) -> Result<(StatusCode, Json<DestinationView>), ApiError> {
     let id = DestinationId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id");
     let destination = drafted(&app, &body, Draft { id, version: 0, created_at: app.clock.now() }, None).await?;
-    let destination = app.store.destinations().put(&destination, Expect::New).await.map_err(save_error)?;
+    let destination = app.store.destinations().put(&destination, Expect::New).await.map_err(ApiError::from)?;
     Ok((StatusCode::CREATED, Json(destination.into())))
 }
 

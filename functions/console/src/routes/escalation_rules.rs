@@ -13,7 +13,7 @@ use store::config::Expect;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Shared, save_over, spaces};
+use super::Shared;
 use crate::app::{App, SharedApp};
 use crate::dto::escalation::{EscalationRuleBody, EscalationRuleView};
 use crate::dto::field_error;
@@ -22,6 +22,7 @@ use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
 use crate::references::{all_exist, destinations_of, each};
+use crate::saved::{self, save_over};
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, replace, delete))
@@ -37,7 +38,7 @@ async fn list(
     ApiQuery(query): ApiQuery<PageQuery>,
 ) -> Result<Json<Listed<EscalationRuleView>>, ApiError> {
     let page = Page::try_from(query)?;
-    let rules = spaces::found(&app, &space).await?.escalation_rules;
+    let rules = saved::space(&app, &space).await?.escalation_rules;
     let rules = rules.into_iter().enumerate().map(|(position, rule)| EscalationRuleView::new(position, rule));
     Ok(Json(Listed::part(rules.collect(), &page)?))
 }
@@ -51,11 +52,11 @@ async fn create(
     ApiPath(space): ApiPath<SpaceId>,
     ApiJson(body): ApiJson<EscalationRuleBody>,
 ) -> Result<(StatusCode, Json<WithWarnings<EscalationRuleView>>), ApiError> {
-    spaces::found(&app, &space).await?;
+    saved::space(&app, &space).await?;
     let id = EscalationRuleId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id");
     let (rule, position) = body.parse(id)?;
     let saved = save_over(|| async {
-        let mut space = spaces::found(&app, &space).await?;
+        let mut space = saved::space(&app, &space).await?;
         let last = space.escalation_rules.len();
         if last >= RULES {
             return Err(ApiError::conflict(format!("a space has at most {RULES} escalation rules; delete one first")));
@@ -76,7 +77,7 @@ async fn read(
     State(app): Shared,
     ApiPath((space, id)): ApiPath<(SpaceId, EscalationRuleId)>,
 ) -> Result<Json<WithWarnings<EscalationRuleView>>, ApiError> {
-    view(&app, spaces::found(&app, &space).await?, &id).await
+    view(&app, saved::space(&app, &space).await?, &id).await
 }
 
 #[utoipa::path(put, path = "/spaces/{id}/escalation-rules/{rule}", tag = "escalation rules",
@@ -88,10 +89,10 @@ async fn replace(
     ApiPath((space, id)): ApiPath<(SpaceId, EscalationRuleId)>,
     ApiJson(body): ApiJson<EscalationRuleBody>,
 ) -> Result<Json<WithWarnings<EscalationRuleView>>, ApiError> {
-    position_of(&spaces::found(&app, &space).await?, &id)?;
+    position_of(&saved::space(&app, &space).await?, &id)?;
     let (rule, position) = body.parse(id.clone())?;
     let saved = save_over(|| async {
-        let mut space = spaces::found(&app, &space).await?;
+        let mut space = saved::space(&app, &space).await?;
         let before = position_of(&space, &id)?;
         let position = place(position, space.escalation_rules.len() - 1)?.unwrap_or(before);
         check(&app, &rule, &space).await?;
@@ -111,7 +112,7 @@ async fn delete(
     ApiPath((space, id)): ApiPath<(SpaceId, EscalationRuleId)>,
 ) -> Result<StatusCode, ApiError> {
     let saved = save_over(|| async {
-        let mut space = spaces::found(&app, &space).await?;
+        let mut space = saved::space(&app, &space).await?;
         space.escalation_rules.remove(position_of(&space, &id)?);
         Ok(app.store.spaces().put(&space, Expect::Version(space.version)).await)
     });

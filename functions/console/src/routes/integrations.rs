@@ -17,17 +17,18 @@ use store::keys::secret_hash;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Shared, save_error, save_over, spaces_of};
+use super::{Shared, spaces_of};
 use crate::app::{App, SharedApp};
 use crate::auth::Actor;
-use crate::auth::scope::Scope;
 use crate::dto::field_error;
 use crate::dto::integration::{Draft, IntegrationBody, IntegrationView, RotateKeyBody, SecretToSave, Shown};
 use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Base};
 use crate::page::{Listed, Page, PageQuery};
+use crate::saved::{integration as found, save_over};
 use crate::warnings::of_integration;
+use operations::access::Scope;
 
 /// The longest time for which an old key may work beside the new one, in minutes: a week.
 const OVERLAP_MINUTES: u32 = 7 * 24 * 60;
@@ -72,7 +73,7 @@ async fn create(
     }
     let NewKey { key, sealed, hash, hint } = new_key(&app, &integration.id).await?;
     let stored = StoredIntegration::new(integration, sealed, hash, hint);
-    let stored = app.store.integrations().put(&stored, Expect::New).await.map_err(save_error)?;
+    let stored = app.store.integrations().put(&stored, Expect::New).await.map_err(ApiError::from)?;
     Ok((StatusCode::CREATED, Json(alone(&app, stored, url(&base, &key)).await?)))
 }
 
@@ -157,12 +158,8 @@ async fn rotate_key(
     let NewKey { key: _, sealed, hash, hint } = new_key(&app, &id).await?;
     let stored = before.rotated(sealed, hash, hint, until, now);
     // Not tried again after a lost race: the winner's new URL would end by it before anybody has seen it.
-    let saved = app.store.integrations().put(&stored, expect).await.map_err(save_error)?;
+    let saved = app.store.integrations().put(&stored, expect).await.map_err(ApiError::from)?;
     Ok(Json(whole(&app, &base, saved).await?))
-}
-
-pub(crate) async fn found(app: &App, id: &IntegrationId) -> Result<StoredIntegration, ApiError> {
-    app.store.integrations().get(id).await?.ok_or_else(|| not_found(id))
 }
 
 fn not_found(id: &IntegrationId) -> ApiError {

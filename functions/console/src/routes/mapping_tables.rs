@@ -11,13 +11,14 @@ use store::config::Expect;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Shared, in_use, save_error, save_over};
+use super::{Shared, in_use};
 use crate::app::{App, SharedApp};
 use crate::dto::mapping_table::{MappingTableBody, MappingTableView, from_csv, to_csv};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, ApiText};
 use crate::page::{Listed, Page, PageQuery};
 use crate::references::users_of_mapping_table;
+use crate::saved::save_over;
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     OpenApiRouter::new()
@@ -54,7 +55,7 @@ async fn create(
         rows: Vec::new(),
         created_at: app.clock.now(),
     };
-    let table = app.store.mapping_tables().put(&body.apply(empty)?, Expect::New).await.map_err(save_error)?;
+    let table = app.store.mapping_tables().put(&body.apply(empty)?, Expect::New).await.map_err(ApiError::from)?;
     Ok((StatusCode::CREATED, Json(MappingTableView::whole(table))))
 }
 

@@ -8,7 +8,6 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use super::integrations::found;
 use crate::app::SharedApp;
 use crate::dto::incident::NoArguments;
 use crate::dto::message::{MessageView, Replayed, Tried, TryBody};
@@ -16,6 +15,7 @@ use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
 use crate::replay::replay;
+use crate::saved::integration as found;
 use crate::trial;
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {

@@ -8,13 +8,14 @@ use store::oidc::OidcProvider;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Shared, save_over};
+use super::Shared;
 use crate::app::{App, SharedApp};
 use crate::dto::oidc::{OidcBody, OidcView};
 use crate::dto::{self, is_masked, masked};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, Patch};
 use crate::oidc::SECRET_OWNER;
+use crate::saved::save_over;
 
 /// Characters of an issuer, an id and a secret: more than any provider hands out.
 const CHARS: usize = 512;

@@ -1,7 +1,5 @@
 //! Who is on call by a schedule.
 
-use std::time::Duration;
-
 use alerting::base::ids::{MemberId, ScheduleId};
 use alerting::base::moment::Moment;
 use alerting::people::schedule::shifts::RANGE;
@@ -12,15 +10,14 @@ use utoipa::IntoParams;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Shared, schedules};
+use super::Shared;
 use crate::app::{App, SharedApp};
+use crate::dto::on_call::AHEAD;
 use crate::dto::on_call::{Names, OnCallView, ShiftsView};
 use crate::dto::{NOT_A_TIME, Time};
 use crate::error::ApiError;
 use crate::extract::{ApiPath, ApiQuery};
-
-/// How far ahead is looked if nothing is said: two weeks, so that a weekly rotation shows who is next.
-pub(crate) const AHEAD: Duration = Duration::from_secs(14 * 24 * 3600);
+use crate::saved;
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     OpenApiRouter::new().routes(routes!(on_call)).routes(routes!(shifts))
@@ -56,7 +53,7 @@ async fn on_call(
     ApiQuery(query): ApiQuery<OnCallQuery>,
 ) -> Result<Json<OnCallView>, ApiError> {
     let at = time("at", query.at.as_deref())?.unwrap_or_else(|| app.clock.now());
-    let on_call = schedules::found(&app, &id).await?.on_call(at);
+    let on_call = saved::schedule(&app, &id).await?.on_call(at);
     let names = names(&app, on_call.iter().map(|on_call| &on_call.member)).await?;
     Ok(Json(OnCallView::new(at, on_call, &names)))
 }
@@ -75,7 +72,7 @@ async fn shifts(
         let message = format!("expected a time after `from`, by at most {} days", RANGE.as_secs() / (24 * 3600));
         return Err(ApiError::invalid("until", message));
     }
-    let roster = schedules::found(&app, &id).await?.shifts(from, until);
+    let roster = saved::schedule(&app, &id).await?.shifts(from, until);
     let named = roster.shifts.iter().filter_map(|shift| shift.on_call.as_ref());
     let names = names(&app, named.map(|on_call| &on_call.member)).await?;
     Ok(Json(ShiftsView::new(roster, &names)))

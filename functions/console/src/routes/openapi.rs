@@ -1,13 +1,14 @@
 //! `GET /api/v1/openapi.json`: this API in OpenAPI 3.1, generated from the code that serves it.
 
 use axum::http::Method;
+use operations::access::Scope;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, InfoBuilder, OpenApi, Ref, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::app::BASE;
-use crate::auth::scope::{Scope, needed};
+use crate::auth::scope::needed;
 use crate::error::ErrorBody;
 
 const BEARER: &str = "api_key";

@@ -11,7 +11,7 @@ use store::config::Expect;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Shared, save_over};
+use super::Shared;
 use crate::app::{App, SharedApp};
 use crate::auth::Actor;
 use crate::dto::destination::merge;
@@ -19,6 +19,7 @@ use crate::dto::provider::{ProviderBody, ProviderTestBody, ProviderView};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Base};
 use crate::page::{Listed, Page, PageQuery};
+use crate::saved::save_over;
 use crate::test_notice::{self, Addressed, Tested};
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {

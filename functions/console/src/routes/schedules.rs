@@ -14,16 +14,17 @@ use store::config::Expect;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::on_call::AHEAD;
-use super::{Shared, in_use, save_error, save_over};
+use super::{Shared, in_use};
 use crate::app::{App, SharedApp};
 use crate::dto::field_error;
+use crate::dto::on_call::AHEAD;
 use crate::dto::schedule::{OverrideBody, OverrideView, ScheduleBody, ScheduleView, override_id};
 use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
 use crate::references::{all_exist, each, users_of_schedule};
+use crate::saved::{save_over, schedule as found};
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     OpenApiRouter::new()
@@ -62,7 +63,7 @@ async fn create(
         created_at: app.clock.now(),
     };
     let schedule = wanted(&app, &body, empty).await?;
-    let schedule = app.store.schedules().put(&schedule, Expect::New).await.map_err(save_error)?;
+    let schedule = app.store.schedules().put(&schedule, Expect::New).await.map_err(ApiError::from)?;
     Ok((StatusCode::CREATED, Json(alone(&app, schedule))))
 }
 
@@ -145,10 +146,6 @@ async fn delete_override(
     });
     saved.await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-pub(crate) async fn found(app: &App, id: &ScheduleId) -> Result<Schedule, ApiError> {
-    app.store.schedules().get(id).await?.ok_or_else(|| ApiError::not_found(format_args!("schedule {id}")))
 }
 
 /// A schedule by itself, with what will surprise about it.

@@ -15,14 +15,16 @@ use store::incidents::IncidentQuery;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{ALL_AT_A_TIME, Shared, in_use, integrations_that, save_error, save_over, spaces_of};
+use super::{ALL_AT_A_TIME, Shared, in_use, spaces_of};
 use crate::app::{App, SharedApp};
 use crate::dto::space::{SpaceBody, SpaceView};
 use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
+use crate::references::integrations_that;
 use crate::references::{all_exist, each};
+use crate::saved::{save_over, space as found};
 
 /// Destinations of one space: each of them is a notice per change.
 const DESTINATIONS: usize = 50;
@@ -47,7 +49,7 @@ async fn create(
 ) -> Result<(StatusCode, Json<WithWarnings<SpaceView>>), ApiError> {
     let id = SpaceId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id");
     let space = wanted(&app, &body, Space::new(id, String::new(), Vec::new(), app.clock.now())).await?;
-    let space = app.store.spaces().put(&space, Expect::New).await.map_err(save_error)?;
+    let space = app.store.spaces().put(&space, Expect::New).await.map_err(ApiError::from)?;
     Ok((StatusCode::CREATED, Json(view(&app, space).await?)))
 }
 
@@ -86,10 +88,6 @@ async fn delete(State(app): Shared, ApiPath(id): ApiPath<SpaceId>) -> Result<Sta
     no_open_incidents(&app, &id).await?;
     app.store.spaces().delete(&id).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-pub(crate) async fn found(app: &App, id: &SpaceId) -> Result<Space, ApiError> {
-    app.store.spaces().get(id).await?.ok_or_else(|| ApiError::not_found(format_args!("space {id}")))
 }
 
 /// Refuses to delete a space in which people still work: its incidents, and the alerts in them, would be in no list.

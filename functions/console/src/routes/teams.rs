@@ -10,13 +10,14 @@ use store::config::Expect;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::{Shared, in_use, save_error, save_over};
+use super::{Shared, in_use};
 use crate::app::{App, SharedApp};
 use crate::dto::team::{TeamBody, TeamView};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
 use crate::references::{all_exist, each, users_of_team};
+use crate::saved::save_over;
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, replace, delete))
@@ -44,7 +45,7 @@ async fn create(
         created_at: app.clock.now(),
     };
     let team = wanted(&app, &body, empty).await?;
-    let team = app.store.teams().put(&team, Expect::New).await.map_err(save_error)?;
+    let team = app.store.teams().put(&team, Expect::New).await.map_err(ApiError::from)?;
     Ok((StatusCode::CREATED, Json(team.into())))
 }
 

@@ -7,11 +7,11 @@ use axum::Json;
 use axum::extract::State;
 use channels::{Destination, Form, Post};
 use lambda_kit::links::SignedLinks;
+use operations::incidents::existing;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use crate::act::existing;
 use crate::app::{App, SharedApp};
 use crate::dto::template::{PreviewBody, PreviewView, TemplateView};
 use crate::error::ApiError;
@@ -44,7 +44,7 @@ async fn preview(
 ) -> Result<Json<PreviewView>, ApiError> {
     let PreviewBody { channel, language, template } = body;
     let destination = Destination::example(&channel).map_err(|error| ApiError::invalid(error.field, error.message))?;
-    let incident = existing(&app, &id).await?;
+    let incident = existing(&app.store, &id).await?;
     let nowhere = DestinationId::from_suffix("preview").expect("a word makes an id");
     let notice = app.dispatch.sample(&incident, &nowhere).await?;
     let template = match template {

@@ -16,7 +16,7 @@ use crate::dto::Time;
 use crate::dto::incident::AttemptView;
 use crate::dto::trace::NoticeTrace;
 use crate::error::ApiError;
-use crate::routes::incidents::named;
+use crate::incidents::destination_name;
 
 /// One notice with what the summary needs of it.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ pub(crate) async fn notices(
     let mut noticed = Vec::with_capacity(all.len());
     for (n, destination) in all {
         if !names.contains_key(&destination) {
-            names.insert(destination.clone(), named(app, &destination).await?);
+            names.insert(destination.clone(), destination_name(app, &destination).await?);
         }
         let (name, channel) = names[&destination].clone();
         let delivery = deliveries.get(&destination);

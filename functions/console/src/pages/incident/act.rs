@@ -6,18 +6,17 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
+use operations::access::Scope;
+use operations::incidents::{self, ActError, ActionRequest, RequestedAction, existing};
+use operations::silences::{self, LikeIncident};
 use serde::Serialize;
 
 use super::story::{self, Row};
-use crate::act::{Wish, act_in, existing};
 use crate::app::{App, SharedApp};
-use crate::auth::scope::Scope;
 use crate::error::ApiError;
-use crate::levels;
 use crate::pages::error::{PageError, refused};
 use crate::pages::form::{Form, known, see_other};
 use crate::pages::render::{Reader, page};
-use crate::routes::incident_actions as api;
 use crate::session::{FORM_TOKEN, SignedIn};
 
 /// What the forms of an incident's page act on.
@@ -39,14 +38,12 @@ pub(super) async fn act(
     let episode = form.text("episode").parse().map_err(|_| PageError::ForeignForm)?;
     if action == "silence" {
         let minutes = number(&form, "minutes").map_err(refused)?;
-        api::silence_like(&app, &id, minutes, None, by.actor().name).await.map_err(refused)?;
+        let request = LikeIncident { incident: id.clone(), minutes, labels: None, actor: by.actor(), key: None };
+        silences::create_like_incident(&app.dispatch, request).await?;
         return Ok(done(&id, &action));
     }
-    let wish = wish(&action, &form).map_err(refused)?.ok_or(PageError::NotFound)?;
-    if wish == (Wish::Escalate { level: None }) {
-        levels::check(&app, &existing(&app, &id).await.map_err(refused)?, None).await.map_err(refused)?;
-    }
-    perform(&app, &id, episode, wish, &by, &action).await
+    let requested = requested(&action, &form).map_err(refused)?.ok_or(PageError::NotFound)?;
+    perform(&app, &id, episode, requested, &by, &action).await
 }
 
 /// Carries it out, if the incident is still in the episode in which the person saw it; else says what happened since.
@@ -54,17 +51,19 @@ pub(crate) async fn perform(
     app: &App,
     id: &IncidentId,
     episode: u32,
-    wish: Wish,
+    requested: RequestedAction,
     by: &SignedIn,
     action: &str,
 ) -> Result<Response, PageError> {
-    match act_in(app, id, Some(episode), wish, &by.actor()).await {
+    let (incident, actor) = (id.clone(), by.actor());
+    let request = ActionRequest { incident, episode: Some(episode), action: requested, actor, key: None };
+    match incidents::act(&app.dispatch, &request).await {
         Ok(_) => Ok(done(id, action)),
-        Err(error @ (ApiError::Conflict(_) | ApiError::Refused(_))) => {
-            let is_earlier = existing(app, id).await.map_err(refused)?.episode != episode;
-            if is_earlier { earlier(app, id, episode, by).await } else { Err(refused(error)) }
+        Err(error @ ActError::Refused(_)) => {
+            let is_earlier = existing(&app.store, id).await?.episode != episode;
+            if is_earlier { earlier(app, id, episode, by).await } else { Err(error.into()) }
         }
-        Err(error) => Err(refused(error)),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -79,20 +78,20 @@ pub(crate) async fn actor_names(app: &App, incident: &Incident) -> Result<String
 }
 
 /// `None`: there is no such action.
-fn wish(action: &str, form: &Form) -> Result<Option<Wish>, ApiError> {
+fn requested(action: &str, form: &Form) -> Result<Option<RequestedAction>, ApiError> {
     Ok(Some(match action {
-        "acknowledge" => Wish::Acknowledge,
-        "unacknowledge" => Wish::Unacknowledge,
-        "close" => Wish::Close,
-        "reopen" => Wish::Reopen,
-        "escalate" => Wish::Escalate { level: None },
-        "snooze" => Wish::Snooze(api::snooze_length(number(form, "minutes")?)?),
-        "comment" => Wish::Comment { text: api::comment_text(form.text("text"))? },
+        "acknowledge" => RequestedAction::Acknowledge,
+        "unacknowledge" => RequestedAction::Unacknowledge,
+        "close" => RequestedAction::Close,
+        "reopen" => RequestedAction::Reopen,
+        "escalate" => RequestedAction::Escalate { level: None },
+        "snooze" => RequestedAction::snooze(number(form, "minutes")?)?,
+        "comment" => RequestedAction::comment(form.text("text"))?,
         "edit" => {
             let severity = form.text("severity");
             let severity = serde_json::from_value(severity.into())
                 .map_err(|_| ApiError::invalid("severity", "expected `Critical`, `Warning` or `Info`"))?;
-            Wish::Edit { title: Some(api::edited_title(form.text("title"))?), severity: Some(severity) }
+            RequestedAction::edit(Some(form.text("title")), Some(severity))?
         }
         "reassign" | "responders" => {
             let of = |prefix: &'static str| form.all("people").filter(move |id| id.starts_with(prefix));
@@ -100,9 +99,9 @@ fn wish(action: &str, form: &Form) -> Result<Option<Wish>, ApiError> {
             let members = of("mem_").map(str::parse).collect::<Result<_, _>>().map_err(bad)?;
             let teams = of("team_").map(str::parse).collect::<Result<_, _>>().map_err(bad)?;
             if action == "reassign" {
-                Wish::Reassign { members, teams }
+                RequestedAction::Reassign { members, teams }
             } else {
-                Wish::AddResponders { members, teams }
+                RequestedAction::AddResponders { members, teams }
             }
         }
         _ => return Ok(None),
@@ -123,7 +122,7 @@ struct Earlier {
 /// The incident has been reopened since a message or a page was made: nothing was done, and this is what happened.
 pub(crate) async fn earlier(app: &App, id: &IncidentId, episode: u32, by: &SignedIn) -> Result<Response, PageError> {
     let reader = Reader::of(by.clone());
-    let incident = existing(app, id).await.map_err(refused)?;
+    let incident = existing(&app.store, id).await?;
     let since = story::since(app, &incident, episode, &reader).await?;
     let content = Earlier { place: subject(id), num: incident.num, since };
     Ok((StatusCode::CONFLICT, page("earlier.html", "reopened_since", &content, &reader)).into_response())
@@ -141,7 +140,8 @@ mod tests {
     #[test]
     fn every_length_that_is_offered_is_one_that_is_taken() {
         for (minutes, _) in LENGTHS {
-            assert_eq!(api::snooze_length(minutes).ok(), Some(Duration::from_secs(u64::from(minutes) * 60)));
+            let length = Duration::from_secs(u64::from(minutes) * 60);
+            assert_eq!(RequestedAction::snooze(minutes), Ok(RequestedAction::Snooze(length)));
         }
     }
 }

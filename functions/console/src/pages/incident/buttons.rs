@@ -2,14 +2,8 @@
 
 use alerting::incident::{Incident, Progress};
 use alerting::people::Member;
+use operations::access::may_act;
 use serde::Serialize;
-
-use crate::auth::scope::Scope;
-
-/// Whether the member may change incidents at all.
-pub(crate) fn may_act(member: &Member) -> bool {
-    Scope::of(member.role) >= Scope::Respond
-}
 
 /// Which buttons there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]

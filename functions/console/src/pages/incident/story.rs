@@ -3,12 +3,12 @@
 use alerting::base::moment::Moment;
 use alerting::incident::Incident;
 use alerting::incident::timeline::{Entry, EntryKind};
+use operations::names;
 use serde::Serialize;
 use store::deliveries::Attempt;
 
 use super::view::Told;
 use crate::app::App;
-use crate::names;
 use crate::pages::error::PageError;
 use crate::pages::render::{Reader, When};
 
@@ -58,7 +58,7 @@ pub(super) async fn since(
     episode: u32,
     reader: &Reader,
 ) -> Result<Vec<Row>, PageError> {
-    let entries = names::timeline(app, incident).await?;
+    let entries = names::timeline(&app.store, incident, app.clock.now()).await?;
     let reopened: Vec<usize> = (0..entries.len()).filter(|place| entries[*place].kind == EntryKind::Reopened).collect();
     // Counted from the newest one, for an earlier version did not count episodes.
     let ago = usize::try_from(incident.episode.saturating_sub(episode)).unwrap_or(usize::MAX);

@@ -10,6 +10,8 @@ use alerting::incident::shown::links::{Link, Piece, pieces};
 use alerting::incident::shown::{self, without_state};
 use alerting::incident::{Incident, Progress};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
+use operations::incidents::levels;
+use operations::names;
 use serde::Serialize;
 use store::deliveries::Delivery;
 use words::timeline::in_api;
@@ -18,11 +20,10 @@ use super::act::{LENGTHS, subject};
 use super::buttons::Buttons;
 use super::story::{Story, reason_in_words};
 use crate::app::App;
+use crate::incidents::destination_name;
 use crate::pages::error::{PageError, refused};
 use crate::pages::render::{Reader, When};
-use crate::routes::incidents::named;
 use crate::session::SignedIn;
-use crate::{levels, names};
 
 /// Alerts that a page shows.
 const ALERTS: usize = 20;
@@ -163,7 +164,7 @@ pub(super) async fn page_of(
     asked: &Asked<'_>,
 ) -> Result<IncidentPage, PageError> {
     let told = told(app, &incident).await?;
-    let entries = names::timeline(app, &incident).await?;
+    let entries = names::timeline(&app.store, &incident, app.clock.now()).await?;
     let alerts = alerts(app, &incident, reader).await?;
     let done = asked.done.and_then(|done| reader.known_word(&format!("done_{done}"))).map(str::to_owned);
     let notified = Notified::of(&incident, told.iter().map(|told| told.delivery.sent()));
@@ -306,7 +307,7 @@ fn runs(text: &str) -> Vec<Run> {
 async fn told(app: &App, incident: &Incident) -> Result<Vec<Told>, PageError> {
     let mut told = Vec::new();
     for (id, delivery) in app.store.deliveries(&incident.id).await? {
-        let (name, channel) = named(app, &id).await.map_err(refused)?;
+        let (name, channel) = destination_name(app, &id).await.map_err(refused)?;
         told.push(Told { id, name, channel, delivery });
     }
     Ok(told)
@@ -327,7 +328,7 @@ fn told_row(told: &Told, reader: &Reader) -> ToldRow {
 /// `None`: there is nothing that this member may do.
 async fn form(app: &App, incident: &Incident, by: &SignedIn, reader: &Reader) -> Result<Option<Form>, PageError> {
     let mut buttons = Buttons::of(incident, &by.member);
-    buttons.escalate = buttons.escalate && levels::has_next(app, incident).await.map_err(refused)?;
+    buttons.escalate = buttons.escalate && levels::has_next(&app.store, incident).await?;
     if !buttons.any() {
         return Ok(None);
     }

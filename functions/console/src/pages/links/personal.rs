@@ -9,16 +9,15 @@ use axum::extract::FromRequestParts as _;
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
+use operations::access::may_act;
+use operations::incidents::{self, ActError, ActionRequest, RequestedAction, existing};
 use serde::Serialize;
 use store::keys::secret_hash;
 
 use super::{UNKNOWN, subject, told};
-use crate::act::{Wish, act_in, existing};
 use crate::app::{App, SharedApp};
-use crate::error::ApiError;
 use crate::extract::Base;
-use crate::pages::error::{PageError, refused};
-use crate::pages::incident::buttons::may_act;
+use crate::pages::error::PageError;
 use crate::pages::render::{Reader, page};
 use crate::session::same_origin;
 
@@ -47,7 +46,7 @@ async fn usable(app: &App, link: &Link, token: &str) -> Result<Usable, PageError
         return Err(USED);
     }
     let member = app.store.members().get(member).await?.filter(may_act).ok_or(UNKNOWN)?;
-    let incident = existing(app, &link.incident).await.map_err(refused)?;
+    let incident = existing(&app.store, &link.incident).await?;
     if incident.episode != link.episode {
         return Err(EARLIER);
     }
@@ -73,11 +72,13 @@ pub(super) async fn acknowledge(
     same_origin(&parts.headers, &base)?;
     let usable = usable(app, link, token).await?;
     let actor = NamedActor::member(usable.member.id.clone(), &usable.member.name, Via::Link);
-    match act_in(app, &link.incident, Some(link.episode), Wish::Acknowledge, &actor).await {
+    let (incident, episode) = (link.incident.clone(), Some(link.episode));
+    let request = ActionRequest { incident, episode, action: RequestedAction::Acknowledge, actor, key: None };
+    match incidents::act(&app.dispatch, &request).await {
         Ok(_) => {}
         // Closed or reopened between the two reads.
-        Err(ApiError::Conflict(_) | ApiError::Refused(_)) => return Err(EARLIER),
-        Err(error) => return Err(refused(error)),
+        Err(ActError::Refused(_)) => return Err(EARLIER),
+        Err(error) => return Err(error.into()),
     }
     // Afterwards: if this fails, the same link acknowledges again, which changes nothing.
     app.store.use_personal_link(&secret_hash(token), link.expires_at, app.clock.now()).await?;

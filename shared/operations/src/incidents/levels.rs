@@ -2,14 +2,15 @@
 
 use alerting::incident::Incident;
 use alerting::incident::apply::ActionError;
+use store::Store;
+use store::errors::ReadError;
 
-use crate::app::App;
-use crate::error::ApiError;
+use super::ActError;
 
 /// How many levels its rule has; `None`: it has no rule, or the rule was deleted.
-async fn levels(app: &App, incident: &Incident) -> Result<Option<u32>, ApiError> {
+async fn levels(store: &Store, incident: &Incident) -> Result<Option<u32>, ReadError> {
     let Some(rule) = incident.escalation.as_ref().and_then(|at| at.rule.as_ref()) else { return Ok(None) };
-    let space = app.store.spaces().get(&incident.space).await?;
+    let space = store.spaces().get(&incident.space).await?;
     let rules = space.map(|space| space.escalation_rules).unwrap_or_default();
     let found = rules.into_iter().find(|known| known.id == *rule);
     Ok(found.map(|rule| u32::try_from(rule.levels.len()).unwrap_or(u32::MAX)))
@@ -21,17 +22,17 @@ fn next(incident: &Incident) -> u32 {
 }
 
 /// Whether there is a level to escalate to.
-pub(crate) async fn has_next(app: &App, incident: &Incident) -> Result<bool, ApiError> {
-    Ok(levels(app, incident).await?.is_some_and(|levels| next(incident) < levels))
+pub async fn has_next(store: &Store, incident: &Incident) -> Result<bool, ReadError> {
+    Ok(levels(store, incident).await?.is_some_and(|levels| next(incident) < levels))
 }
 
 /// Refuses to escalate to a level that the rule does not have. `level`: counted from zero; `None`: the next one.
-pub(crate) async fn check(app: &App, incident: &Incident, level: Option<u32>) -> Result<(), ApiError> {
+pub(super) async fn check(store: &Store, incident: &Incident, level: Option<u32>) -> Result<(), ActError> {
     // Without a rule there is nothing to escalate by, and the action itself says so.
-    let Some(levels) = levels(app, incident).await? else { return Ok(()) };
+    let Some(levels) = levels(store, incident).await? else { return Ok(()) };
     let wanted = level.unwrap_or_else(|| next(incident));
     if wanted < levels {
         return Ok(());
     }
-    Err(ApiError::Refused(ActionError::NoLevel { levels, level: wanted.saturating_add(1) }))
+    Err(ActError::Refused(ActionError::NoLevel { levels, level: wanted.saturating_add(1) }))
 }

@@ -1,0 +1,97 @@
+//! Which answer the errors of operations and of what they stand on become.
+
+use alerting::rules::policy::FieldError;
+use operations::access::ActorError;
+use operations::incidents::ActError;
+use operations::saving::Raced;
+use operations::silences::SilenceError;
+use store::errors::SaveError;
+
+use super::ApiError;
+
+/// Our own failures: logged where they are answered, and never shown.
+macro_rules! internal {
+    ($($error:ty),+ $(,)?) => {
+        $(impl From<$error> for ApiError {
+            fn from(error: $error) -> Self {
+                Self::Internal(Box::new(error))
+            }
+        })+
+    };
+}
+
+internal![
+    channels::RenderError,
+    channels::settings::SettingsError,
+    crate::auth::CreateKeyError,
+    crate::password::PasswordError,
+    csv::Error,
+    dispatch::DispatchError,
+    lambda_kit::queue::SendError,
+    lambda_kit::secrets::SealError,
+    serde_json::Error,
+    store::errors::ReadError,
+    store::errors::WriteError,
+];
+
+impl From<FieldError> for ApiError {
+    fn from(FieldError { field, message }: FieldError) -> Self {
+        Self::invalid(field, message)
+    }
+}
+
+impl From<SaveError> for ApiError {
+    fn from(error: SaveError) -> Self {
+        match error {
+            SaveError::Conflict { .. } => Self::conflict("someone changed the same object meanwhile; read it again"),
+            SaveError::TooLarge { bytes, .. } => {
+                Self::TooLarge(format!("the object takes {} KiB, more than can be stored", bytes / 1024))
+            }
+            SaveError::Write(error) => error.into(),
+        }
+    }
+}
+
+impl From<Raced> for ApiError {
+    fn from(error: Raced) -> Self {
+        Self::conflict(error.to_string())
+    }
+}
+
+impl From<ActorError> for ApiError {
+    fn from(error: ActorError) -> Self {
+        match error {
+            ActorError::NoMember(_) | ActorError::Viewer(_) => Self::invalid("member", error.to_string()),
+            ActorError::Read(error) => error.into(),
+        }
+    }
+}
+
+impl From<ActError> for ApiError {
+    fn from(error: ActError) -> Self {
+        match error {
+            ActError::NoIncident(_) => Self::NotFound(error.to_string()),
+            ActError::Invalid(error) => error.into(),
+            ActError::Refused(refusal) => Self::Refused(refusal),
+            ActError::Read(error) => error.into(),
+            ActError::Write(error) => error.into(),
+            ActError::TimedOut => Self::Internal(Box::new(error)),
+        }
+    }
+}
+
+impl From<SilenceError> for ApiError {
+    fn from(error: SilenceError) -> Self {
+        match error {
+            SilenceError::NoSpace(_) | SilenceError::NoSilence { .. } | SilenceError::NoIncident(_) => {
+                Self::NotFound(error.to_string())
+            }
+            SilenceError::NoAlert | SilenceError::TooMany => Self::conflict(error.to_string()),
+            SilenceError::Invalid(error) => error.into(),
+            SilenceError::Save(error) => error.into(),
+            SilenceError::Raced(error) => error.into(),
+            SilenceError::Read(error) => error.into(),
+            SilenceError::Write(error) => error.into(),
+        }
+    }
+}
