@@ -89,8 +89,7 @@ async fn escalated_by_hand_the_next_level_is_told_at_once_and_its_own_time_runs(
     let Payments { li, wang, .. } = Payments::with_an_incident(&world).await;
     let incident = world.incident().await;
     world.advance(minutes(20)).await;
-    incident.press_as("escalate", &li).await;
-    incident.press_as("escalate", &li).await; // pressed twice
+    incident.does_twice("escalate", &json!({"member": li.id})).await;
     world.feishu("wang").expects_all(&["Escalated", "(li", "disk full"]).await;
     assert_eq!(incident.actors("escalated").await, ["li"]);
     assert_eq!(incident.details("escalated").await, ["Always, level 2"]);
@@ -103,8 +102,7 @@ async fn escalated_by_hand_the_next_level_is_told_at_once_and_its_own_time_runs(
     assert_eq!(beyond.status, 409, "{}", beyond.text);
     assert!(beyond.text.contains("no level 4"), "{}", beyond.text);
 
-    incident.does("escalate", &json!({"level": 1, "member": wang.id})).await;
-    incident.does("escalate", &json!({"level": 1, "member": wang.id})).await;
+    incident.does_twice("escalate", &json!({"level": 1, "member": wang.id})).await;
     world.feishu("li").expects_all(&["Escalated", "(wang"]).await;
     assert_eq!(incident.actors("escalated").await, ["li", "timer", "wang"]);
     world.leave().await;
@@ -139,8 +137,7 @@ async fn reassigned_it_is_the_other_person_s_and_the_rule_ends() {
     incident.press_as("acknowledge", &li).await;
     world.feishu("li").expects("Acknowledged").await;
     let to_zhao = json!({"members": [zhao.id], "member": li.id});
-    incident.does("reassign", &to_zhao).await;
-    let shown = incident.does("reassign", &to_zhao).await; // pressed twice
+    let shown = incident.does_twice("reassign", &to_zhao).await;
     world.feishu("zhao").expects_all(&["Reassigned", "(li", "disk full"]).await;
     assert_eq!((&shown["assignees"], &shown["progress"]), (&json!([zhao.id]), &json!("triggered")));
     assert_eq!(incident.actors("reassigned").await, ["li"]);
@@ -182,8 +179,7 @@ async fn a_comment_stands_on_the_timeline_once_and_tells_nobody() {
     let Payments { li, wang, .. } = Payments::with_an_incident(&world).await;
     let incident = world.incident().await;
     let comment = |text: &str, member: &Member| json!({"text": text, "member": member.id});
-    incident.does("comments", &comment(" looking at it ", &li)).await;
-    incident.does("comments", &comment("looking at it", &li)).await; // pressed twice
+    incident.does_twice("comments", &comment(" looking at it ", &li)).await;
     incident.does("comments", &comment("looking at it", &wang)).await;
     incident.does("comments", &comment("found it", &wang)).await;
     world.advance(minutes(1)).await;
@@ -240,8 +236,7 @@ async fn a_second_press_of_unacknowledge_changes_nothing() {
     world.advance(minutes(1)).await;
     incident.press_as("unacknowledge", &li).await;
     assert_eq!(incident.actors("unacknowledged").await, ["li"]);
-    incident.press_as("unacknowledge", &wang).await;
-    assert_eq!(incident.press_as("unacknowledge", &wang).await["progress"], "triggered");
+    assert_eq!(incident.does_twice("unacknowledge", &json!({"member": wang.id})).await["progress"], "triggered");
     assert_eq!(incident.actors("unacknowledged").await, ["li", "wang"]);
     world.leave().await;
 }
@@ -263,8 +258,7 @@ async fn reopened_it_is_assigned_again_from_the_first_level_on() {
     }
 
     world.advance(minutes(40)).await;
-    incident.press_as("reopen", &wang).await;
-    let shown = incident.press_as("reopen", &wang).await; // pressed twice
+    let shown = incident.does_twice("reopen", &json!({"member": wang.id})).await;
     assert_eq!((&shown["assignees"], &shown["escalation"]["level"]), (&json!([li.id]), &json!(1)));
     world.feishu("li").expects_all(&["Reopened", "(wang", "disk full"]).await;
     assert_eq!(incident.actors("reopened").await, ["wang"]);
@@ -304,8 +298,7 @@ async fn a_snooze_stops_levels_and_repetition_and_when_it_runs_out_everything_be
     }
 
     let snooze = json!({"minutes": 24 * 60, "member": li.id});
-    incident.does("snooze", &snooze).await;
-    incident.does("snooze", &snooze).await; // pressed twice
+    incident.does_twice("snooze", &snooze).await;
     assert_eq!(incident.actors("snoozed").await, ["li"]);
     world.advance(hours(24) - seconds(5)).await;
     assert_eq!(incident.story().await, ["triggered", "repeated", "snoozed"]);

@@ -23,8 +23,17 @@ impl Api {
     }
 
     pub async fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Answer {
+        self.call_as(None, method, path, body).await
+    }
+
+    /// With an idempotency key, if there is one.
+    pub async fn call_as(&self, key: Option<&str>, method: &str, path: &str, body: Option<&Value>) -> Answer {
         let method = method.parse().expect("a method");
         let request = self.client.request(method, format!("{}/api/v1{path}", self.base)).bearer_auth(&self.key);
+        let request = match key {
+            Some(key) => request.header("Idempotency-Key", key),
+            None => request,
+        };
         let request = match body {
             Some(body) => request.json(body),
             None => request,

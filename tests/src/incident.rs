@@ -131,6 +131,19 @@ impl<'a> Incident<'a> {
         answer.body
     }
 
+    /// Does something by a request that is sent twice with one idempotency key, as by a client that lost the first answer.
+    pub async fn does_twice(&self, action: &str, body: &Value) -> Value {
+        let key = format!("{action} {body}").replace(' ', "");
+        let path = format!("/incidents/{}/{action}", self.id);
+        let first = self.api.call_as(Some(&key), "POST", &path, Some(body)).await;
+        assert!((200..300).contains(&first.status), "{action}: {}", first.text);
+        self.world.rest().await;
+        let second = self.api.call_as(Some(&key), "POST", &path, Some(body)).await;
+        assert_eq!(second.status, first.status, "{action} again: {}", second.text);
+        self.world.rest().await;
+        second.body
+    }
+
     /// Presses a button that asks for nothing more.
     pub async fn press(&self, action: &str) -> Value {
         self.does(action, &json!({})).await

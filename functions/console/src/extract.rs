@@ -13,8 +13,10 @@ use axum::http::request::Parts;
 use axum::http::uri::Authority;
 use axum::http::{Extensions, HeaderMap, HeaderName, Method, StatusCode, header};
 use lambda_http::request::RequestContext;
+use operations::idempotency::IdempotencyKey;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
+use utoipa::IntoParams;
 
 use crate::app::App;
 use crate::error::ApiError;
@@ -91,6 +93,31 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for ApiPath
             Ok(Path(ids)) => Ok(Self(ids)),
             Err(_) => Err(ApiError::not_found("such object: the id in the address has the wrong form")),
         }
+    }
+}
+
+/// The header that names a request, so that the same one again is recognised.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+pub(crate) struct Idempotency {
+    /// Names this request. The same key with the same action and arguments again takes effect once and gets the same
+    /// answer; use a new random one for every new intent. Without it, a request is judged by the present state alone: a
+    /// comment that is sent twice stands twice. A key is remembered for the newest hundred entries of an incident's timeline.
+    #[param(rename = "Idempotency-Key", value_type = Option<String>, min_length = 1, max_length = 255,
+        example = "8e03978e-40d5-43dd-bc93-6894a57f9324")]
+    pub(crate) key: Option<IdempotencyKey>,
+}
+
+const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
+impl<S: Send + Sync> FromRequestParts<S> for Idempotency {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
+        let Some(value) = parts.headers.get(IDEMPOTENCY_KEY) else { return Ok(Self { key: None }) };
+        // What is not ASCII is as wrong as what is empty.
+        let text = value.to_str().unwrap_or_default();
+        Ok(Self { key: Some(IdempotencyKey::new(IDEMPOTENCY_KEY, text)?) })
     }
 }
 

@@ -10,9 +10,10 @@
 //! A request whose answer was lost is repeated with the same key and takes effect once ([`crate::idempotency`]). Who asks for a
 //! state that the incident has already gets the incident, and nothing changes.
 
+pub mod error;
 pub mod levels;
 mod people;
-mod requested;
+pub mod requested;
 
 use alerting::base::actor::NamedActor;
 use alerting::base::ids::IncidentId;
@@ -24,11 +25,11 @@ use alerting::rules::policy::FieldError;
 use dispatch::{Dispatch, PendingAction, WRITE_WITHIN};
 use store::Store;
 use store::changes::ChangeError;
-use store::errors::{ReadError, WriteError};
 use tokio::time::timeout;
 
 use crate::idempotency::{IdempotencyKey, action_name};
-pub use crate::incidents::requested::RequestedAction;
+use crate::incidents::error::ActError;
+use crate::incidents::requested::RequestedAction;
 
 /// One request to act on an incident.
 #[derive(Debug, Clone)]
@@ -40,26 +41,6 @@ pub struct ActionRequest {
     pub actor: NamedActor,
     /// The same request again is recognised by it.
     pub key: Option<IdempotencyKey>,
-}
-
-/// Why an action was not carried out.
-#[derive(Debug, thiserror::Error)]
-pub enum ActError {
-    #[error("there is no incident {0}")]
-    NoIncident(IncidentId),
-    /// An argument cannot be used.
-    #[error(transparent)]
-    Invalid(#[from] FieldError),
-    /// The action does not fit the incident as it is.
-    #[error(transparent)]
-    Refused(#[from] ActionError),
-    #[error(transparent)]
-    Read(#[from] ReadError),
-    #[error(transparent)]
-    Write(#[from] WriteError),
-    /// It may have been written or not. Its due work stays, and carries out what follows if it was.
-    #[error("writing an action took too long")]
-    TimedOut,
 }
 
 pub async fn existing(store: &Store, id: &IncidentId) -> Result<Incident, ActError> {

@@ -1,12 +1,12 @@
 //! Silences of a space: made from a form or for what is like an incident, replaced, ended.
 //!
-//! In: a [`SilenceDraft`], or an incident and the labels that count ([`LikeIncident`]). Out: the silence as it is saved. Example:
+//! In: a [`SilenceDraft`], or an incident and the labels that count ([`like`]). Out: the silence as it is saved. Example:
 //! two hours for an incident "disk full" with `host=db-1` → a silence of alerts with this title and this host.
 //!
 //! A silence that changes is announced first: a little over a minute later `timers` reviews all incidents that the space
 //! holds back, even if this process dies in between.
 
-mod like;
+pub mod like;
 
 use alerting::base::ids::{IncidentId, SilenceId, SpaceId, hash128};
 use alerting::base::moment::Moment;
@@ -22,7 +22,6 @@ use store::config::Expect;
 use store::errors::{ReadError, SaveError, WriteError};
 
 use crate::saving::{Raced, save_over};
-pub use crate::silences::like::{LikeIncident, create_like_incident};
 
 /// What people decide about a silence.
 #[derive(Debug, Clone)]

@@ -2,7 +2,7 @@
 
 use alerting::rules::policy::FieldError;
 use operations::access::ActorError;
-use operations::incidents::ActError;
+use operations::incidents::error::ActError;
 use operations::saving::Raced;
 use operations::silences::SilenceError;
 use store::errors::SaveError;

@@ -8,6 +8,8 @@ use axum::extract::{FromRequest, Path, Request};
 use axum::http::StatusCode;
 use axum::http::header::LOCATION;
 use axum::response::{IntoResponse as _, Response};
+use lambda_kit::random;
+use operations::idempotency::IdempotencyKey;
 use words::pages::shell::FORM_TOO_LARGE;
 
 use super::error::PageError;
@@ -15,6 +17,16 @@ use crate::session::FORM_TOKEN;
 
 /// The largest form: a comment of 4,000 characters, each written as `%F0%9F%98%80`, and its fellows.
 const FORM_BYTES: usize = 64 * 1024;
+
+/// The field of a form that names its action.
+const ACTION_KEY: &str = "action_key";
+/// Random base62 characters of such a name.
+const ACTION_KEY_CHARS: usize = 16;
+
+/// A new name for the action of a form that is being shown.
+pub(crate) fn new_action_key() -> String {
+    random::base62(ACTION_KEY_CHARS)
+}
 
 /// Not shown by `Debug`: passwords are among them.
 pub(crate) struct Form(Vec<(String, String)>);
@@ -42,6 +54,15 @@ impl Form {
 
     pub(crate) fn token(&self) -> &str {
         self.text(FORM_TOKEN)
+    }
+
+    /// What names the action of a form, made when the form was shown: the same form posted twice acts once. `None`: the
+    /// page was made by an earlier version.
+    pub(crate) fn action_key(&self) -> Result<Option<IdempotencyKey>, PageError> {
+        match self.text(ACTION_KEY) {
+            "" => Ok(None),
+            key => IdempotencyKey::new(ACTION_KEY, key).map(Some).map_err(|_| PageError::ForeignForm),
+        }
     }
 
     /// Every value of a field that may be given more than once.

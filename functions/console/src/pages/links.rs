@@ -5,7 +5,8 @@
 
 mod personal;
 
-use operations::incidents::{RequestedAction, existing};
+use operations::incidents::requested::RequestedAction;
+use operations::incidents::{ActionRequest, existing};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -26,7 +27,7 @@ use super::incident::view::{Asked, Headline, unnotified};
 use crate::app::{App, SharedApp};
 use crate::incidents::notified;
 use crate::pages::error::PageError;
-use crate::pages::form::{Form, known};
+use crate::pages::form::{Form, known, new_action_key};
 use crate::pages::render::{Reader, page};
 use crate::session::{FORM_TOKEN, SignedIn};
 use operations::access::Scope;
@@ -96,6 +97,7 @@ struct AcknowledgePage {
     working: String,
     action: String,
     token: String,
+    action_key: String,
     episode: u32,
 }
 
@@ -116,6 +118,7 @@ async fn acknowledge_page(app: &App, incident: &Incident, token: &str, by: Signe
         working: actor_names(app, incident).await?,
         action: format!("{}/acknowledge", subject(token)),
         token: by.form_token(&subject(token)),
+        action_key: new_action_key(),
         episode: incident.episode,
     };
     Ok(page("acknowledge.html", "acknowledge", &content, &reader).into_response())
@@ -143,7 +146,11 @@ async fn act(State(app): State<SharedApp>, signed: Signed, request: Request) -> 
     if !by.may(Scope::Respond) {
         return Err(PageError::Forbidden);
     }
-    perform(&app, &link.incident, link.episode, RequestedAction::Acknowledge, &by, "acknowledge").await
+    let (actor, key) = (by.actor(), form.action_key()?);
+    let (incident, episode) = (link.incident, link.episode);
+    let action = RequestedAction::Acknowledge;
+    let request = ActionRequest { incident, episode: Some(episode), action, actor, key };
+    perform(&app, &by, &request, episode, "acknowledge").await
 }
 
 async fn form(app: &Arc<App>, request: Request) -> Result<Form, PageError> {

@@ -1,12 +1,14 @@
-//! What people do to incidents. Each is one conditional change with its actor; pressed twice, it is done once.
+//! What people do to incidents. Each is one conditional change with its actor. A request that comes again with the same
+//! `Idempotency-Key` takes effect once.
 
 use alerting::base::ids::{DestinationId, IncidentId, MemberId};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use operations::access::actor_of_key;
-use operations::incidents::{self, ActionRequest, MergeRequest, RequestedAction};
-use operations::silences::{self, LikeIncident};
+use operations::incidents::requested::RequestedAction;
+use operations::incidents::{self, ActionRequest, MergeRequest};
+use operations::silences::like::{LikeIncident, create_like_incident};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -21,7 +23,7 @@ use crate::dto::incident::{
 use crate::dto::silence::SilenceView;
 use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
-use crate::extract::{ApiJson, ApiPath};
+use crate::extract::{ApiJson, ApiPath, Idempotency};
 use crate::incidents::detail;
 
 type Answer = Result<Json<IncidentDetail>, ApiError>;
@@ -44,70 +46,73 @@ pub(crate) fn router() -> OpenApiRouter<SharedApp> {
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/acknowledge", tag = "incidents", operation_id = "acknowledge_incident",
-    summary = "Acknowledges: the one who asks works on it; repetition stops", params(("id" = String, Path)),
+    summary = "Acknowledges: the one who asks works on it; repetition stops", params(("id" = String, Path), Idempotency),
     request_body(content = Option<ActBody>),
     responses((status = 200, description = "The incident", body = IncidentDetail)))]
-async fn acknowledge(app: Shared, actor: Actor, id: ApiPath<IncidentId>, body: ApiJson<ActBody>) -> Answer {
-    simple(app, actor, id, body, RequestedAction::Acknowledge).await
+async fn acknowledge(app: Shared, by: By, id: ApiPath<IncidentId>, body: ApiJson<ActBody>) -> Answer {
+    simple(app, by, id, body, RequestedAction::Acknowledge).await
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/unacknowledge", tag = "incidents",
-    operation_id = "unacknowledge_incident", summary = "Takes an acknowledgement back", params(("id" = String, Path)),
+    operation_id = "unacknowledge_incident", summary = "Takes an acknowledgement back", params(("id" = String, Path), Idempotency),
     request_body(content = Option<ActBody>),
     responses((status = 200, description = "The incident", body = IncidentDetail)))]
-async fn unacknowledge(app: Shared, actor: Actor, id: ApiPath<IncidentId>, body: ApiJson<ActBody>) -> Answer {
-    simple(app, actor, id, body, RequestedAction::Unacknowledge).await
+async fn unacknowledge(app: Shared, by: By, id: ApiPath<IncidentId>, body: ApiJson<ActBody>) -> Answer {
+    simple(app, by, id, body, RequestedAction::Unacknowledge).await
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/close", tag = "incidents", operation_id = "close_incident",
-    summary = "Closes an incident and its alerts", params(("id" = String, Path)),
+    summary = "Closes an incident and its alerts", params(("id" = String, Path), Idempotency),
     request_body(content = Option<ActBody>),
     responses((status = 200, description = "The incident", body = IncidentDetail)))]
-async fn close(app: Shared, actor: Actor, id: ApiPath<IncidentId>, body: ApiJson<ActBody>) -> Answer {
-    simple(app, actor, id, body, RequestedAction::Close).await
+async fn close(app: Shared, by: By, id: ApiPath<IncidentId>, body: ApiJson<ActBody>) -> Answer {
+    simple(app, by, id, body, RequestedAction::Close).await
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/reopen", tag = "incidents", operation_id = "reopen_incident",
     summary = "Returns a closed incident to triggered and assigns it again; its alerts stay closed",
-    params(("id" = String, Path)), request_body(content = Option<ActBody>),
+    params(("id" = String, Path), Idempotency), request_body(content = Option<ActBody>),
     responses((status = 200, description = "The incident", body = IncidentDetail)))]
-async fn reopen(app: Shared, actor: Actor, id: ApiPath<IncidentId>, body: ApiJson<ActBody>) -> Answer {
-    simple(app, actor, id, body, RequestedAction::Reopen).await
+async fn reopen(app: Shared, by: By, id: ApiPath<IncidentId>, body: ApiJson<ActBody>) -> Answer {
+    simple(app, by, id, body, RequestedAction::Reopen).await
 }
 
 async fn simple(
     State(app): Shared,
-    actor: Actor,
+    by: By,
     ApiPath(id): ApiPath<IncidentId>,
     ApiJson(body): ApiJson<ActBody>,
     action: RequestedAction,
 ) -> Answer {
-    perform(&app, actor, body.member, id, action).await
+    perform(&app, by, body.member, id, action).await
 }
+
+/// Who asks, and by which name the request is recognised when it comes again.
+type By = (Actor, Idempotency);
 
 async fn perform(
     app: &App,
-    key: Actor,
+    (key, idempotency): By,
     member: Option<MemberId>,
     incident: IncidentId,
     action: RequestedAction,
 ) -> Answer {
     let actor = actor_of_key(&app.store, key.key, key.name, member).await?;
-    let request = ActionRequest { incident, episode: None, action, actor, key: None };
+    let request = ActionRequest { incident, episode: None, action, actor, key: idempotency.key };
     detail(app, incidents::act(&app.dispatch, &request).await?).await
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/snooze", tag = "incidents", operation_id = "snooze_incident",
     summary = "Stops escalation and repeat notices for a while; then it is assigned again",
-    params(("id" = String, Path)), request_body = SnoozeBody,
+    params(("id" = String, Path), Idempotency), request_body = SnoozeBody,
     responses((status = 200, description = "The incident", body = IncidentDetail)))]
 async fn snooze(
     State(app): Shared,
-    actor: Actor,
+    by: By,
     ApiPath(id): ApiPath<IncidentId>,
     ApiJson(body): ApiJson<SnoozeBody>,
 ) -> Answer {
-    perform(&app, actor, body.member, id, RequestedAction::snooze(body.minutes)?).await
+    perform(&app, by, body.member, id, RequestedAction::snooze(body.minutes)?).await
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/deliveries/{destination}/resend", tag = "incidents",
@@ -124,95 +129,97 @@ async fn resend_delivery(
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/escalate", tag = "incidents", operation_id = "escalate_incident",
-    summary = "Tells the next level of the escalation rule now, or the level named", params(("id" = String, Path)),
+    summary = "Tells the next level of the escalation rule now, or the level named", params(("id" = String, Path), Idempotency),
     request_body(content = Option<EscalateBody>),
     responses((status = 200, description = "The incident", body = IncidentDetail)))]
 async fn escalate(
     State(app): Shared,
-    actor: Actor,
+    by: By,
     ApiPath(id): ApiPath<IncidentId>,
     ApiJson(body): ApiJson<EscalateBody>,
 ) -> Answer {
-    perform(&app, actor, body.member, id, RequestedAction::escalate(body.level)?).await
+    perform(&app, by, body.member, id, RequestedAction::escalate(body.level)?).await
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/reassign", tag = "incidents", operation_id = "reassign_incident",
-    summary = "Gives it to other people instead; its escalation rule ends", params(("id" = String, Path)),
+    summary = "Gives it to other people instead; its escalation rule ends", params(("id" = String, Path), Idempotency),
     request_body = PeopleBody, responses((status = 200, description = "The incident", body = IncidentDetail)))]
 async fn reassign(
     State(app): Shared,
-    actor: Actor,
+    by: By,
     ApiPath(id): ApiPath<IncidentId>,
     ApiJson(body): ApiJson<PeopleBody>,
 ) -> Answer {
     let action = RequestedAction::Reassign { members: body.members, teams: body.teams };
-    perform(&app, actor, body.member, id, action).await
+    perform(&app, by, body.member, id, action).await
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/responders", tag = "incidents", operation_id = "add_responders",
-    summary = "Gives it to more people; whatever goes on goes on", params(("id" = String, Path)),
+    summary = "Gives it to more people; whatever goes on goes on", params(("id" = String, Path), Idempotency),
     request_body = PeopleBody, responses((status = 200, description = "The incident", body = IncidentDetail)))]
 async fn add_responders(
     State(app): Shared,
-    actor: Actor,
+    by: By,
     ApiPath(id): ApiPath<IncidentId>,
     ApiJson(body): ApiJson<PeopleBody>,
 ) -> Answer {
     let action = RequestedAction::AddResponders { members: body.members, teams: body.teams };
-    perform(&app, actor, body.member, id, action).await
+    perform(&app, by, body.member, id, action).await
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/comments", tag = "incidents", operation_id = "comment_on_incident",
-    summary = "Writes a comment into the timeline", params(("id" = String, Path)), request_body = CommentBody,
+    summary = "Writes a comment into the timeline", params(("id" = String, Path), Idempotency), request_body = CommentBody,
     responses((status = 200, description = "The incident", body = IncidentDetail)))]
 async fn comment(
     State(app): Shared,
-    actor: Actor,
+    by: By,
     ApiPath(id): ApiPath<IncidentId>,
     ApiJson(body): ApiJson<CommentBody>,
 ) -> Answer {
-    perform(&app, actor, body.member, id, RequestedAction::comment(&body.text)?).await
+    perform(&app, by, body.member, id, RequestedAction::comment(&body.text)?).await
 }
 
 #[utoipa::path(put, path = "/incidents/{id}", tag = "incidents", operation_id = "edit_incident",
-    summary = "Sets title and severity, and fixes them", params(("id" = String, Path)), request_body = EditBody,
+    summary = "Sets title and severity, and fixes them", params(("id" = String, Path), Idempotency), request_body = EditBody,
     responses((status = 200, description = "The incident", body = IncidentDetail)))]
 async fn edit(
     State(app): Shared,
-    actor: Actor,
+    by: By,
     ApiPath(id): ApiPath<IncidentId>,
     ApiJson(body): ApiJson<EditBody>,
 ) -> Answer {
-    perform(&app, actor, body.member, id, RequestedAction::edit(body.title.as_deref(), body.severity)?).await
+    perform(&app, by, body.member, id, RequestedAction::edit(body.title.as_deref(), body.severity)?).await
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/merge", tag = "incidents", operation_id = "merge_incidents",
-    summary = "Merges other incidents of the same space into this one", params(("id" = String, Path)),
+    summary = "Merges other incidents of the same space into this one", params(("id" = String, Path), Idempotency),
     request_body = MergeBody, responses((status = 200, description = "The incident", body = IncidentDetail)))]
 async fn merge(
     State(app): Shared,
-    actor: Actor,
+    by: By,
     ApiPath(id): ApiPath<IncidentId>,
     ApiJson(body): ApiJson<MergeBody>,
 ) -> Answer {
-    let actor = actor_of_key(&app.store, actor.key, actor.name, body.member).await?;
-    let request = MergeRequest { target: id, sources: body.incidents, actor, key: None };
+    let (key, Idempotency { key: idempotency }) = by;
+    let actor = actor_of_key(&app.store, key.key, key.name, body.member).await?;
+    let request = MergeRequest { target: id, sources: body.incidents, actor, key: idempotency };
     detail(&app, incidents::merge(&app.dispatch, &request).await?).await
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/silence", tag = "incidents", operation_id = "silence_like_incident",
-    summary = "Makes a silence in the space for alerts like this incident's", params(("id" = String, Path)),
+    summary = "Makes a silence in the space for alerts like this incident's", params(("id" = String, Path), Idempotency),
     request_body = QuickSilenceBody, responses((status = 201, description = "The silence", body = WithWarnings<SilenceView>)))]
 async fn silence(
     State(app): Shared,
-    actor: Actor,
+    by: By,
     ApiPath(id): ApiPath<IncidentId>,
     ApiJson(body): ApiJson<QuickSilenceBody>,
 ) -> Result<(StatusCode, Json<WithWarnings<SilenceView>>), ApiError> {
-    let actor = actor_of_key(&app.store, actor.key, actor.name, body.member).await?;
+    let (key, Idempotency { key: idempotency }) = by;
+    let actor = actor_of_key(&app.store, key.key, key.name, body.member).await?;
     let QuickSilenceBody { minutes, labels, .. } = body;
-    let request = LikeIncident { incident: id, minutes, labels, actor, key: None };
-    let silence = silences::create_like_incident(&app.dispatch, request).await?;
+    let request = LikeIncident { incident: id, minutes, labels, actor, key: idempotency };
+    let silence = create_like_incident(&app.dispatch, request).await?;
     let view = SilenceView::new(silence, app.clock.now());
     Ok((StatusCode::CREATED, Json(WithWarnings::none(view))))
 }

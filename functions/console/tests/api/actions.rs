@@ -8,6 +8,7 @@ use lambda_kit::random::StampSource;
 use serde_json::{Value, json};
 use store::keys::alert_key_hash;
 
+use crate::pages::hidden;
 use crate::world::{World, id};
 
 /// An open alert with its incidents, as `evaluate` leaves them.
@@ -181,6 +182,69 @@ async fn a_timeline_says_who_acted_by_id_and_by_the_name_of_now() {
     assert_eq!(row(1), ["Li Lei", "api_key", &id(&member)]);
     assert_eq!(row(2), ["first key", "api_key", ""]);
     assert!(incident["timeline"][2]["actor_ref"]["id"].as_str().is_some_and(|id| id.starts_with("key_")));
+}
+
+#[tokio::test]
+async fn the_same_idempotency_key_acts_once_and_gets_the_same_answer() {
+    let world = World::start().await;
+    let space = id(&world.post("/spaces", &json!({"name": "DBA"})).await.is(201)).to_owned();
+    let Opened { incidents, .. } = open(&world, Some("db-1"), &[&space]).await;
+    let path = |action: &str| format!("/incidents/{}/{action}", incidents[0]);
+    let comment = json!({"text": "hm"});
+    let comments = path("comments");
+
+    let first = world.post_once(&comments, &comment, "k-1").await.is(200);
+    world.advance(3600);
+    let again = world.post_once(&comments, &comment, "k-1").await.is(200);
+    assert_eq!(again, first, "the same answer an hour later");
+    world.post_once(&comments, &comment, "k-2").await.is(200);
+    world.post_once(&comments, &json!({"text": "other"}), "k-1").await.is(200);
+    for _ in 0..2 {
+        world.post(&comments, &comment).await.is(200);
+    }
+    let incident = world.get(&format!("/incidents/{}", incidents[0])).await.is(200);
+    let commented = kinds(&incident).into_iter().filter(|kind| *kind == "commented").count();
+    assert_eq!(
+        commented, 5,
+        "one for k-1, one for k-2, one for the other text, and one for each request without a key"
+    );
+
+    // What the state alone would refuse the second time.
+    world.post(&path("close"), &json!({})).await.is(200);
+    let reopened = world.post_once(&path("reopen"), &json!({}), "k-3").await.is(200);
+    assert_eq!(world.post_once(&path("reopen"), &json!({}), "k-3").await.is(200), reopened);
+    world.post_once(&path("reopen"), &json!({}), "k-4").await.refuses(409, "");
+    world.post(&path("reopen"), &json!({})).await.refuses(409, "");
+
+    let minutes = json!({"minutes": 60});
+    let silence = world.post_once(&path("silence"), &minutes, "k-5").await.is(201);
+    assert_eq!(world.post_once(&path("silence"), &minutes, "k-5").await.is(201), silence);
+    assert_ne!(world.post(&path("silence"), &minutes).await.is(201)["id"], silence["id"]);
+
+    for wrong in ["a b", &"k".repeat(256), ""] {
+        world.post_once(&comments, &comment, wrong).await.refuses(400, "Idempotency-Key");
+    }
+}
+
+#[tokio::test]
+async fn a_form_that_is_posted_twice_acts_once_and_the_same_form_shown_again_acts_again() {
+    let world = World::start().await;
+    let space = id(&world.post("/spaces", &json!({"name": "DBA"})).await.is(201)).to_owned();
+    let Opened { incidents, .. } = open(&world, Some("db-1"), &[&space]).await;
+    let li = world.person("Li Lei", "responder", "en").await;
+    let page = format!("/incidents/{}", incidents[0]);
+    for posted in 1..=2 {
+        let shown = li.opens(&page).await;
+        let fields = ["form_token", "episode", "action_key"].map(|name| (name, hidden(&shown, name)));
+        let mut fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        fields.push(("text", "looking into it"));
+        for _ in 0..2 {
+            assert_eq!(li.posts(&format!("{page}/comment"), &fields).await.status, 303);
+        }
+        let incident = world.get(&page).await.is(200);
+        let commented = kinds(&incident).into_iter().filter(|kind| *kind == "commented").count();
+        assert_eq!(commented, posted);
+    }
 }
 
 #[tokio::test]

@@ -99,3 +99,20 @@ async fn every_reference_of_the_document_leads_somewhere() {
     let scheme = &document["components"]["securitySchemes"]["api_key"];
     assert_eq!((&scheme["type"], &scheme["scheme"]), (&Value::from("http"), &Value::from("bearer")));
 }
+
+#[tokio::test]
+async fn every_action_on_an_incident_describes_its_idempotency_key() {
+    let world = World::start().await;
+    let mut described = BTreeSet::new();
+    for (method, path, operation) in operations(&document(&world).await) {
+        let parameters = operation["parameters"].as_array().cloned().unwrap_or_default();
+        let key = parameters.into_iter().find(|parameter| parameter["name"] == "Idempotency-Key");
+        let Some(key) = key else { continue };
+        assert_eq!((&key["in"], &key["required"]), (&"header".into(), &false.into()), "{key}");
+        let path = path.split("/incidents/{id}").nth(1).expect("an incident's").trim_start_matches('/');
+        described.insert(format!("{method} {path}"));
+    }
+    let actions = "acknowledge close comments escalate merge reassign reopen responders silence snooze unacknowledge";
+    let actions = actions.split(' ').map(|action| format!("post {action}"));
+    assert_eq!(described, actions.chain(["put ".to_owned()]).collect());
+}

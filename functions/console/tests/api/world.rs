@@ -149,6 +149,14 @@ impl World {
         self.call("POST", path, Some(body.to_string())).await
     }
 
+    /// With an idempotency key.
+    pub(crate) async fn post_once(&self, path: &str, body: &Value, key: &str) -> Answer {
+        let request = Request::builder().method("POST").uri(format!("/api/v1{path}"));
+        let request = request.header(header::HOST, "larkspur.test").header("Idempotency-Key", key);
+        let request = request.header(header::AUTHORIZATION, format!("Bearer {}", self.key));
+        self.send(request.body(Body::from(body.to_string())).expect("a request")).await
+    }
+
     pub(crate) async fn put(&self, path: &str, body: &Value) -> Answer {
         self.call("PUT", path, Some(body.to_string())).await
     }

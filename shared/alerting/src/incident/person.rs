@@ -1,20 +1,17 @@
 //! What people do to an incident.
+//!
+//! An action is judged by the present state alone. A request that is repeated is recognised before, by the name of its action
+//! ([`crate::incident::apply::left_by`]).
 
-use std::time::Duration;
-
-use crate::base::actor::{Actor, NamedActor};
+use crate::base::actor::NamedActor;
 use crate::base::moment::Moment;
 use crate::base::severity::Severity;
 use crate::incident::apply::{Action, ActionError, Applied, Draft, close, reset};
 use crate::incident::assignment::Assigned;
 use crate::incident::detail::{Detail, Time};
 use crate::incident::due::{add, add_all, assign_again, start};
-use crate::incident::timeline::{Audience, Entry, EntryKind};
+use crate::incident::timeline::{Audience, EntryKind};
 use crate::incident::{Escalation, Incident, Progress, Reach, raise};
-
-/// What someone does again within this time, with nothing in between, is a button that was pressed twice, or a request
-/// whose answer was lost: what would take effect each time (a comment, one level further) takes effect once.
-const PRESSED_TWICE: Duration = Duration::from_secs(10);
 
 /// The same as [`act`] for someone who saw the incident in this episode and meant no other (`None`: whichever it is).
 pub(super) fn act_in(
@@ -25,8 +22,7 @@ pub(super) fn act_in(
     assigned: Option<&Assigned>,
     now: Moment,
 ) -> Result<Applied, ActionError> {
-    // A reopening that is pressed twice is told by the first press's own entry.
-    if episode.is_some_and(|episode| episode != incident.episode) && !is_pressed_twice(incident, actor, action, now) {
+    if episode.is_some_and(|episode| episode != incident.episode) {
         return Err(ActionError::Reopened);
     }
     act(incident, actor, action, assigned, now)
@@ -42,9 +38,6 @@ fn act(
 ) -> Result<Applied, ActionError> {
     if let Some(target) = &incident.merged_into {
         return Err(ActionError::Merged(target.clone()));
-    }
-    if is_pressed_twice(incident, actor, action, now) {
-        return Ok(Applied::Nothing);
     }
     let is_closed = incident.progress == Progress::Closed;
     match action {
@@ -76,47 +69,13 @@ fn act(
     }
 }
 
-fn is_pressed_twice(incident: &Incident, actor: &NamedActor, action: &Action, now: Moment) -> bool {
-    let is_same = |last: &&Entry| match &last.by {
-        Some(by) => same_person(by, &actor.actor),
-        None => last.actor == actor.name, // as an earlier version wrote it
-    };
-    let Some(last) = incident.timeline.last().filter(is_same) else { return false };
-    let same = match (action, last.kind) {
-        (Action::Comment { text }, EntryKind::Commented) => {
-            last.detail.as_ref().and_then(Detail::comment) == Some(text)
-        }
-        (Action::Snooze { until }, EntryKind::Snoozed) => {
-            incident.snoozed_until.is_some_and(|before| before.since(last.at) == until.since(now))
-        }
-        (Action::Escalate { level }, EntryKind::Escalated) => {
-            let stands_at = incident.escalation.as_ref().map(|escalation| escalation.level);
-            level.is_none() || *level == stands_at
-        }
-        (Action::Reassign { people }, EntryKind::Reassigned) => {
-            incident.assignees.iter().map(String::as_str).eq(people.iter().map(|reach| reach.member.as_str()))
-        }
-        (Action::Unacknowledge, EntryKind::Unacknowledged) | (Action::Reopen, EntryKind::Reopened) => true,
-        _ => false,
-    };
-    same && now.since(last.at) < PRESSED_TWICE
-}
-
-/// The same member by whatever way, or the same API key for nobody.
-fn same_person(one: &Actor, other: &Actor) -> bool {
-    match (one.member(), other.member()) {
-        (None, None) => one == other,
-        (one, other) => one == other,
-    }
-}
-
 fn draft(kind: EntryKind, actor: &NamedActor) -> Draft {
     Draft::new(kind, actor.clone())
 }
 
 fn acknowledge(incident: &Incident, actor: &NamedActor, now: Moment) -> Applied {
     if incident.acknowledged_by.iter().any(|id| id == actor.assignee()) {
-        return Applied::Nothing; // pressed twice
+        return Applied::Nothing;
     }
     let mut next = incident.clone();
     next.progress = Progress::Processing;

@@ -5,7 +5,7 @@ use alerting::incident::apply::ActionError;
 use store::Store;
 use store::errors::ReadError;
 
-use super::ActError;
+use super::error::ActError;
 
 /// How many levels its rule has; `None`: it has no rule, or the rule was deleted.
 async fn levels(store: &Store, incident: &Incident) -> Result<Option<u32>, ReadError> {

@@ -6,7 +6,7 @@ use alerting::incident::{Incident, Reach};
 use alerting::rules::policy::FieldError;
 use store::Store;
 
-use super::ActError;
+use super::error::ActError;
 
 /// What to do about people who can't be reached.
 const REMEDY: &str = "choose someone else, or add a contact to their preferences";

@@ -7,8 +7,10 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Response};
 use operations::access::Scope;
-use operations::incidents::{self, ActError, ActionRequest, RequestedAction, existing};
-use operations::silences::{self, LikeIncident};
+use operations::incidents::error::ActError;
+use operations::incidents::requested::RequestedAction;
+use operations::incidents::{self, ActionRequest, existing};
+use operations::silences::like::{LikeIncident, create_like_incident};
 use serde::Serialize;
 
 use super::story::{self, Row};
@@ -35,29 +37,30 @@ pub(super) async fn act(
     if !by.may(Scope::Respond) {
         return Err(PageError::Forbidden);
     }
+    let key = form.action_key()?;
     let episode = form.text("episode").parse().map_err(|_| PageError::ForeignForm)?;
     if action == "silence" {
         let minutes = number(&form, "minutes").map_err(refused)?;
-        let request = LikeIncident { incident: id.clone(), minutes, labels: None, actor: by.actor(), key: None };
-        silences::create_like_incident(&app.dispatch, request).await?;
+        let request = LikeIncident { incident: id.clone(), minutes, labels: None, actor: by.actor(), key };
+        create_like_incident(&app.dispatch, request).await?;
         return Ok(done(&id, &action));
     }
     let requested = requested(&action, &form).map_err(refused)?.ok_or(PageError::NotFound)?;
-    perform(&app, &id, episode, requested, &by, &action).await
+    let actor = by.actor();
+    let request = ActionRequest { incident: id, episode: Some(episode), action: requested, actor, key };
+    perform(&app, &by, &request, episode, &action).await
 }
 
 /// Carries it out, if the incident is still in the episode in which the person saw it; else says what happened since.
 pub(crate) async fn perform(
     app: &App,
-    id: &IncidentId,
-    episode: u32,
-    requested: RequestedAction,
     by: &SignedIn,
+    request: &ActionRequest,
+    episode: u32,
     action: &str,
 ) -> Result<Response, PageError> {
-    let (incident, actor) = (id.clone(), by.actor());
-    let request = ActionRequest { incident, episode: Some(episode), action: requested, actor, key: None };
-    match incidents::act(&app.dispatch, &request).await {
+    let id = &request.incident;
+    match incidents::act(&app.dispatch, request).await {
         Ok(_) => Ok(done(id, action)),
         Err(error @ ActError::Refused(_)) => {
             let is_earlier = existing(&app.store, id).await?.episode != episode;

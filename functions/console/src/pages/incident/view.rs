@@ -22,6 +22,7 @@ use super::story::{Story, reason_in_words};
 use crate::app::App;
 use crate::incidents::destination_name;
 use crate::pages::error::{PageError, refused};
+use crate::pages::form::new_action_key;
 use crate::pages::render::{Reader, When};
 use crate::session::SignedIn;
 
@@ -147,6 +148,7 @@ struct ToldRow {
 #[derive(Serialize)]
 struct Form {
     token: String,
+    action_key: String,
     episode: u32,
     buttons: Buttons,
     lengths: Vec<(u32, &'static str)>,
@@ -342,6 +344,7 @@ async fn form(app: &App, incident: &Incident, by: &SignedIn, reader: &Reader) ->
     let severities = [Severity::Critical, Severity::Warning, Severity::Info];
     Ok(Some(Form {
         token: by.form_token(&subject(&incident.id)),
+        action_key: new_action_key(),
         episode: incident.episode,
         buttons,
         lengths: LENGTHS.iter().map(|(minutes, word)| (*minutes, reader.word(word))).collect(),

@@ -10,7 +10,10 @@ use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::{IntoResponse as _, Response};
 use operations::access::may_act;
-use operations::incidents::{self, ActError, ActionRequest, RequestedAction, existing};
+use operations::idempotency::IdempotencyKey;
+use operations::incidents::error::ActError;
+use operations::incidents::requested::RequestedAction;
+use operations::incidents::{self, ActionRequest, existing};
 use serde::Serialize;
 use store::keys::secret_hash;
 
@@ -73,7 +76,9 @@ pub(super) async fn acknowledge(
     let usable = usable(app, link, token).await?;
     let actor = NamedActor::member(usable.member.id.clone(), &usable.member.name, Via::Link);
     let (incident, episode) = (link.incident.clone(), Some(link.episode));
-    let request = ActionRequest { incident, episode, action: RequestedAction::Acknowledge, actor, key: None };
+    // The link is the name of what it does.
+    let key = Some(IdempotencyKey::new("link", &secret_hash(token)).expect("a hash is visible ASCII"));
+    let request = ActionRequest { incident, episode, action: RequestedAction::Acknowledge, actor, key };
     match incidents::act(&app.dispatch, &request).await {
         Ok(_) => {}
         // Closed or reopened between the two reads.
