@@ -1,18 +1,16 @@
-//! Who may: `Authorization: Bearer KEY`, looked up by the key's SHA-256.
+//! Who may call the API: `Authorization: Bearer KEY`, looked up by the key's SHA-256, or a signed-in member whose page sends
+//! the session's token ([`member`]). A request with the header `Authorization` is never taken for a member's.
 //!
 //! A key has 226 random bits, so its plain hash does not give it away, and the look-up by hash leaks nothing by its
 //! time. Which scope an operation asks for, [`scope::needed`] says; a key with less is known, and refused. A key that does
-//! not exist, or does not any more, is answered alike; who tries many of them waits ([`store::guesses`]).
+//! not exist, or does not any more, is answered alike; who tries many of them waits ([`store::guesses`]). [`member::authenticate`] stands before every route.
 
-use std::sync::Arc;
-
-use alerting::base::ids::ApiKeyId;
+use alerting::base::ids::{ApiKeyId, MemberId};
 use alerting::base::moment::Moment;
-use axum::extract::{FromRequestParts, MatchedPath, Request, State};
+use alerting::people::Member;
+use axum::extract::FromRequestParts;
 use axum::http::header;
 use axum::http::request::Parts;
-use axum::middleware::Next;
-use axum::response::Response;
 use lambda_kit::checked_key::{self, Kind};
 use lambda_kit::random;
 use lambda_kit::secrets::SealError;
@@ -20,12 +18,12 @@ use store::api_keys::ApiKey;
 use store::guesses::Asked;
 use store::keys::secret_hash;
 
-use crate::app::{App, BASE};
-use crate::auth::scope::needed;
+use crate::app::App;
 use crate::error::ApiError;
 use crate::extract::source;
 use operations::access::Scope;
 
+pub(crate) mod member;
 pub(crate) mod scope;
 
 /// What every key starts with, so that secret scanners recognise a leaked one.
@@ -33,25 +31,37 @@ const PREFIX: &str = "lks_";
 /// The name of the key that a deployment starts with.
 const FIRST: &str = "first key";
 
-/// Who made the request: the key's name, as it stands in timelines.
+/// Who made the request.
 #[derive(Debug, Clone)]
 pub(crate) struct Actor {
-    pub(crate) key: ApiKeyId,
+    pub(crate) caller: Caller,
+    /// The key's or the member's name, as it stands in timelines.
     pub(crate) name: String,
-    /// The most that it may.
+    /// The most that the caller may do.
     pub(crate) scope: Scope,
 }
 
-/// Lets a request through that carries a known key with the scope that its operation asks for, and remembers whose it is.
-pub(crate) async fn authenticate(
-    State(app): State<Arc<App>>,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    let key = bearer(&request).ok_or(ApiError::Unauthorized("give an API key: `Authorization: Bearer KEY`"))?;
-    let source = source(request.extensions());
+impl Actor {
+    pub(crate) fn member(member: Member) -> Self {
+        let scope = Scope::of(member.role);
+        Self { caller: Caller::Member(member.id), name: member.name, scope }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Caller {
+    Key(ApiKeyId),
+    Member(MemberId),
+}
+
+pub(crate) const NO_CALLER: ApiError = ApiError::Unauthorized("give an API key: `Authorization: Bearer KEY`");
+
+/// The key that the request carries, if it exists and has the scope `needed`.
+pub(crate) async fn of_key(app: &App, parts: &Parts, needed: Scope) -> Result<Actor, ApiError> {
+    let key = bearer(parts).ok_or(NO_CALLER)?;
+    let source = source(&parts.extensions);
     let hash = secret_hash(key);
-    let key = match find(&app, key, source).await? {
+    let key = match find(app, key, source).await? {
         Asked::Known(key) => key,
         Asked::Unknown => return Err(ApiError::Unauthorized("this API key does not exist or was revoked")),
         Asked::TooOften(after) => {
@@ -63,14 +73,11 @@ pub(crate) async fn authenticate(
     if key.has_expired(now) {
         return Err(ApiError::Unauthorized("this API key has expired: ask an administrator for a new one"));
     }
-    let path = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
-    let needed = needed(request.method(), path.strip_prefix(BASE).unwrap_or(path));
     let scope = Scope::most(&key.scopes).filter(|scope| *scope >= needed).ok_or(ApiError::Forbidden(needed))?;
     if let Some(used) = key.used(now) {
         app.store.api_keys().touch(&hash, &used).await?;
     }
-    request.extensions_mut().insert(Actor { key: key.id, name: key.name, scope });
-    Ok(next.run(request).await)
+    Ok(Actor { caller: Caller::Key(key.id), name: key.name, scope })
 }
 
 /// The record of the key. A source that asks for many keys that do not exist waits, except for keys that are ours.
@@ -84,8 +91,8 @@ async fn find(app: &App, key: &str, source: &str) -> Result<Asked<ApiKey>, ApiEr
     Ok(asked)
 }
 
-fn bearer(request: &Request) -> Option<&str> {
-    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+fn bearer(parts: &Parts) -> Option<&str> {
+    let value = parts.headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, key) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| key.trim()).filter(|key| !key.is_empty())
 }
@@ -95,7 +102,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Actor {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         let actor = parts.extensions.get::<Actor>().cloned();
-        actor.ok_or(ApiError::Unauthorized("give an API key: `Authorization: Bearer KEY`"))
+        actor.ok_or(NO_CALLER)
     }
 }
 
@@ -104,12 +111,18 @@ pub(crate) struct NewKey<'a> {
     pub(crate) name: String,
     pub(crate) scopes: &'a [Scope],
     pub(crate) expires_at: Option<Moment>,
-    pub(crate) created_by: Option<ApiKeyId>,
+    /// `None`: the deployment itself.
+    pub(crate) created_by: Option<Caller>,
 }
 
 /// Makes and saves a key. The key itself is in the answer and nowhere else.
 pub(crate) async fn create(app: &App, new: NewKey<'_>) -> Result<(ApiKey, String), CreateKeyError> {
     let key = format!("{PREFIX}{}", checked_key::make(&app.sealer, Kind::Api).await?);
+    let (by_key, by_member) = match new.created_by {
+        Some(Caller::Key(id)) => (Some(id), None),
+        Some(Caller::Member(id)) => (None, Some(id)),
+        None => (None, None),
+    };
     let record = ApiKey {
         id: ApiKeyId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id"),
         name: new.name,
@@ -118,7 +131,8 @@ pub(crate) async fn create(app: &App, new: NewKey<'_>) -> Result<(ApiKey, String
         last4: key[key.len() - 4..].to_owned(),
         expires_at: new.expires_at,
         used_at: None,
-        created_by: new.created_by,
+        created_by: by_key,
+        created_by_member: by_member,
     };
     app.store.api_keys().put(&secret_hash(&key), &record).await?;
     Ok((record, key))

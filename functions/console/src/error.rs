@@ -31,6 +31,11 @@ pub(crate) enum ApiError {
     Unauthorized(&'static str),
     /// The scope that would be needed.
     Forbidden(Scope),
+    /// A member's session that lacks something: the header against foreign pages, a role, a confirmation.
+    Denied {
+        code: &'static str,
+        message: &'static str,
+    },
     NotFound(String),
     MethodNotAllowed,
     Conflict(String),
@@ -92,7 +97,7 @@ impl ApiError {
         match self {
             Self::Invalid { .. } => StatusCode::BAD_REQUEST,
             Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
-            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Forbidden(_) | Self::Denied { .. } => StatusCode::FORBIDDEN,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) | Self::Refused(_) => StatusCode::CONFLICT,
@@ -112,6 +117,7 @@ impl ApiError {
             Self::Invalid { .. } => "invalid",
             Self::Unauthorized(_) => "unauthorized",
             Self::Forbidden(_) => "forbidden",
+            Self::Denied { code, .. } => code,
             Self::NotFound(_) => "not_found",
             Self::MethodNotAllowed => "method_not_allowed",
             Self::Conflict(_) | Self::Refused(_) => "conflict",
@@ -125,7 +131,7 @@ impl ApiError {
         let code = self.code();
         let (message, field) = match self {
             Self::Invalid { field, message } => (message, field),
-            Self::Unauthorized(message) => (message.to_owned(), None),
+            Self::Unauthorized(message) | Self::Denied { message, .. } => (message.to_owned(), None),
             Self::Forbidden(needed) => (format!("this needs the scope `{needed}`; use an API key that has it"), None),
             Self::NotFound(message)
             | Self::Conflict(message)

@@ -62,6 +62,7 @@ pub(crate) fn router(app: &SharedApp) -> Router<SharedApp> {
     let pages = pages
         .merge(sign_in::router())
         .merge(set_up::router())
+        .merge(confirm::router())
         .merge(members::router())
         .merge(my_password::router())
         .merge(incidents::router())

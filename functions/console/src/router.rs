@@ -19,7 +19,7 @@ use crate::{auth, extract, pages, routes};
 pub fn router(app: impl Into<Arc<App>>) -> Router {
     let app: SharedApp = app.into();
     let (api, document) = api().split_for_parts();
-    let api = api.route_layer(middleware::from_fn_with_state(Arc::clone(&app), auth::authenticate));
+    let api = api.route_layer(middleware::from_fn_with_state(Arc::clone(&app), auth::member::authenticate));
     // Completed when it is asked for: few starts are for the document.
     let document = Arc::new(LazyLock::new(move || Arc::new(routes::openapi::complete(document))));
     let openapi = get(async move || Json(Arc::clone(&**document)));

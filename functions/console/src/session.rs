@@ -22,7 +22,7 @@ use store::keys::secret_hash;
 use store::sessions::Session;
 use subtle::ConstantTimeEq as _;
 
-use crate::app::{App, SharedApp};
+use crate::app::{App, BASE, SharedApp};
 use crate::extract::{Base, forwarded_scheme};
 use crate::pages::error::PageError;
 use operations::access::Scope;
@@ -75,6 +75,11 @@ impl SignedIn {
     pub(crate) fn form_token(&self, subject: &str) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.token.0.as_bytes());
         URL_SAFE_NO_PAD.encode(&hmac::sign(&key, subject.as_bytes()).as_ref()[..16])
+    }
+
+    /// What a script of one of our pages has to bring to the API.
+    pub(crate) fn csrf_token(&self) -> String {
+        self.form_token(BASE)
     }
 
     /// Whether the member proved of late, in this session, who they are. Signing in alone does not count: a session that
@@ -173,6 +178,11 @@ pub(crate) fn cookie<'a>(headers: &'a HeaderMap, base: &Base, name: &str) -> Opt
     let lines = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value).filter(|value| !value.is_empty())
+}
+
+/// Whether the request carries the cookie of a session, of whatever worth.
+pub(crate) fn is_carried(headers: &HeaderMap, base: &Base) -> bool {
+    cookie(headers, base, COOKIE).is_some()
 }
 
 /// Who the request comes from; `None`: nobody, or somebody whose session or membership has ended.

@@ -284,6 +284,7 @@ async fn ensure_api_key(functions: &Functions, clock: &Clock, data: Option<&Data
             expires_at: None,
             used_at: None,
             created_by: None,
+            created_by_member: None,
         };
         keys.put(&hash, &record).await?;
     }

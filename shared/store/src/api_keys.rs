@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alerting::base::ids::ApiKeyId;
+use alerting::base::ids::{ApiKeyId, MemberId};
 use alerting::base::moment::Moment;
 use serde::{Deserialize, Serialize};
 
@@ -30,9 +30,12 @@ pub struct ApiKey {
     /// When it was used, to the hour; `None`: never, or before this was kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_at: Option<Moment>,
-    /// The key that asked for this one; `None`: the deployment made it.
+    /// The key that asked for this one; `None`: a member did, or the deployment made it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<ApiKeyId>,
+    /// The signed-in member who asked for this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_by_member: Option<MemberId>,
 }
 
 impl ApiKey {

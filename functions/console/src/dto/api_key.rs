@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use alerting::base::ids::ApiKeyId;
+use alerting::base::ids::{ApiKeyId, MemberId};
 use alerting::base::moment::Moment;
 use serde::{Deserialize, Serialize};
 use store::api_keys::ApiKey;
@@ -43,9 +43,13 @@ pub(crate) struct ApiKeyView {
     /// The key itself when it is created, `…last4` ever after.
     key: String,
     created_at: Time,
-    /// The key that asked for this one; `null`: the deployment made it.
+    /// The key that asked for this one; `null`: a member did, or the deployment made it.
     #[schema(value_type = Option<String>, example = "key_4fJk2LmNpQ")]
     created_by: Option<ApiKeyId>,
+    /// The signed-in member who asked for this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>, example = "mem_4fJk2LmNpQ")]
+    created_by_member: Option<MemberId>,
     /// `null`: until it is revoked.
     expires_at: Option<Time>,
     /// When it was used, to the hour; `null`: never.
@@ -77,8 +81,8 @@ impl ApiKeyView {
     }
 
     pub(crate) fn with(key: ApiKey, shown: String) -> Self {
-        let ApiKey { id, name, scopes, created_at, last4: _, expires_at, used_at, created_by } = key;
+        let ApiKey { id, name, scopes, created_at, last4: _, expires_at, used_at, created_by, created_by_member } = key;
         let (created_at, expires_at, last_used_at) = (Time(created_at), expires_at.map(Time), used_at.map(Time));
-        Self { id, name, scopes, key: shown, created_at, created_by, expires_at, last_used_at }
+        Self { id, name, scopes, key: shown, created_at, created_by, created_by_member, expires_at, last_used_at }
     }
 }

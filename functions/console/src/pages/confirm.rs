@@ -6,23 +6,75 @@
 
 use std::time::Duration;
 
-use axum::extract::FromRequestParts;
+use axum::Router;
+use axum::extract::{FromRequestParts, Query, State};
 use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
-use serde::Serialize;
+use axum::routing::get;
+use serde::{Deserialize, Serialize};
 
 use super::error::{PageError, refused};
-use super::form::Form;
+use super::form::{Form, see_other};
 use super::render::{Reader, page};
+use super::sign_in::own_path;
 use crate::accounts::{Tried, confirm_password};
 use crate::app::{App, SharedApp};
 use crate::extract::Base;
-use crate::session::{self, SignedIn};
+use crate::session::{self, FORM_TOKEN, SignedIn};
 
 /// The field that holds the password.
 const PASSWORD: &str = "confirm_password";
+
+/// Where a person confirms before a script asks the API for what needs it.
+const PAGE: &str = "/me/confirm";
+
+pub(crate) fn router() -> Router<SharedApp> {
+    Router::new().route(PAGE, get(show).post(go_on))
+}
+
+/// The page to go on with afterwards.
+#[derive(Debug, Deserialize)]
+struct Wanted {
+    #[serde(default)]
+    next: String,
+}
+
+impl Wanted {
+    fn address(&self) -> String {
+        let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", own_path(&self.next)).finish();
+        format!("{PAGE}?{query}")
+    }
+}
+
+async fn show(
+    State(app): State<SharedApp>,
+    signed_in: SignedIn,
+    Query(wanted): Query<Wanted>,
+) -> Result<Response, PageError> {
+    if signed_in.is_confirmed(app.clock.now()) {
+        return Ok(see_other(own_path(&wanted.next)));
+    }
+    let form = Form::of(&[(FORM_TOKEN, &signed_in.form_token(PAGE))]);
+    let mut response = ask(&app, signed_in, &form, &wanted.address(), None, None).await?;
+    *response.status_mut() = StatusCode::OK;
+    Ok(response)
+}
+
+async fn go_on(
+    State(app): State<SharedApp>,
+    signed_in: SignedIn,
+    visit: Visit,
+    Query(wanted): Query<Wanted>,
+    form: Form,
+) -> Result<Response, PageError> {
+    signed_in.check_form(PAGE, form.token())?;
+    Ok(match confirm(&app, signed_in, &visit, &form, &wanted.address()).await? {
+        Asked::Yes(confirmed) => with_cookie(confirmed.into_parts().1, Ok(see_other(own_path(&wanted.next)))),
+        Asked::Not(page) => page,
+    })
+}
 
 /// What a request says of the browser that made it.
 pub(crate) struct Visit {

@@ -53,7 +53,7 @@ pub(crate) enum PageError {
 pub(crate) fn refused(error: ApiError) -> PageError {
     match error {
         ApiError::NotFound(_) => PageError::NotFound,
-        ApiError::Forbidden(_) => PageError::Forbidden,
+        ApiError::Forbidden(_) | ApiError::Denied { .. } => PageError::Forbidden,
         ApiError::Internal(error) => PageError::Internal(error),
         other => {
             let (status, happened) = (other.status(), happened(&other));

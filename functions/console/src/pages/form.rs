@@ -42,6 +42,11 @@ impl Form {
         Self(form_urlencoded::parse(body).into_owned().collect())
     }
 
+    /// A form of our own making.
+    pub(crate) fn of(fields: &[(&str, &str)]) -> Self {
+        Self(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
     /// A field's text without the space around it; empty if the form has no such field.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.whole(name).trim()

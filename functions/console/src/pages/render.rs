@@ -185,7 +185,8 @@ pub(crate) fn page(template: &str, title: &str, content: &impl Serialize, reader
     let document = body.and_then(|body| {
         let member = reader.signed_in.as_ref().map(|signed_in| &signed_in.member.name);
         let sign_out = reader.signed_in.as_ref().map(|signed_in| signed_in.form_token("/sign-out"));
-        let frame = context! { t => words, current => template, title, body, member, sign_out, style => style_name(),
+        let csrf = reader.signed_in.as_ref().map(SignedIn::csrf_token);
+        let frame = context! { t => words, current => template, title, body, member, sign_out, csrf, style => style_name(),
         language => words::html_lang(reader.language) };
         render("frame.html", frame)
     });

@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use crate::app::SharedApp;
-use crate::auth::{self, Actor, NewKey};
+use crate::auth::{self, Actor, Caller, NewKey};
 use crate::dto;
 use crate::dto::api_key::{ApiKeyBody, ApiKeyView};
 use crate::error::ApiError;
@@ -37,7 +37,7 @@ async fn create(
 ) -> Result<(StatusCode, Json<ApiKeyView>), ApiError> {
     let (name, scopes) = (dto::name("name", &body.name)?, body.scopes()?);
     let expires_at = body.expires_at(app.clock.now())?;
-    let new = NewKey { name, scopes: &scopes, expires_at, created_by: Some(actor.key) };
+    let new = NewKey { name, scopes: &scopes, expires_at, created_by: Some(actor.caller) };
     let (record, key) = auth::create(&app, new).await?;
     Ok((StatusCode::CREATED, Json(ApiKeyView::with(record, key))))
 }
@@ -47,7 +47,7 @@ async fn create(
     responses((status = 204, description = "It opens nothing any more")))]
 async fn revoke(State(app): Shared, actor: Actor, ApiPath(id): ApiPath<ApiKeyId>) -> Result<StatusCode, ApiError> {
     // Nobody locks themselves out: one key is always left, and the way to revoke it is to make another.
-    if actor.key == id {
+    if matches!(actor.caller, Caller::Key(own) if own == id) {
         return Err(ApiError::conflict("a key cannot revoke itself; use another one"));
     }
     match app.store.api_keys().delete(&id).await? {

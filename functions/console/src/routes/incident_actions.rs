@@ -1,6 +1,7 @@
 //! What people do to incidents. Each is one conditional change with its actor. A request that comes again with the same
 //! `Idempotency-Key` takes effect once.
 
+use alerting::base::actor::{NamedActor, Via};
 use alerting::base::ids::{DestinationId, IncidentId, MemberId};
 use axum::Json;
 use axum::extract::State;
@@ -14,7 +15,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use crate::app::{App, SharedApp};
-use crate::auth::Actor;
+use crate::auth::{Actor, Caller};
 use crate::dead_letters;
 use crate::dto::incident::{
     ActBody, CommentBody, EditBody, EscalateBody, IncidentDetail, MergeBody, NoArguments, PeopleBody, QuickSilenceBody,
@@ -92,12 +93,12 @@ type By = (Actor, Idempotency);
 
 async fn perform(
     app: &App,
-    (key, idempotency): By,
+    (actor, idempotency): By,
     member: Option<MemberId>,
     incident: IncidentId,
     action: RequestedAction,
 ) -> Answer {
-    let actor = actor_of_key(&app.store, key.key, key.name, member).await?;
+    let actor = acting(app, actor, member).await?;
     let request = ActionRequest { incident, episode: None, action, actor, key: idempotency.key };
     detail(app, incidents::act(&app.dispatch, &request).await?).await
 }
@@ -200,8 +201,8 @@ async fn merge(
     ApiPath(id): ApiPath<IncidentId>,
     ApiJson(body): ApiJson<MergeBody>,
 ) -> Answer {
-    let (key, Idempotency { key: idempotency }) = by;
-    let actor = actor_of_key(&app.store, key.key, key.name, body.member).await?;
+    let (actor, Idempotency { key: idempotency }) = by;
+    let actor = acting(&app, actor, body.member).await?;
     let request = MergeRequest { target: id, sources: body.incidents, actor, key: idempotency };
     detail(&app, incidents::merge(&app.dispatch, &request).await?).await
 }
@@ -215,11 +216,24 @@ async fn silence(
     ApiPath(id): ApiPath<IncidentId>,
     ApiJson(body): ApiJson<QuickSilenceBody>,
 ) -> Result<(StatusCode, Json<WithWarnings<SilenceView>>), ApiError> {
-    let (key, Idempotency { key: idempotency }) = by;
-    let actor = actor_of_key(&app.store, key.key, key.name, body.member).await?;
+    let (actor, Idempotency { key: idempotency }) = by;
+    let actor = acting(&app, actor, body.member).await?;
     let QuickSilenceBody { minutes, labels, .. } = body;
     let request = LikeIncident { incident: id, minutes, labels, actor, key: idempotency };
     let silence = create_like_incident(&app.dispatch, request).await?;
     let view = SilenceView::new(silence, app.clock.now());
     Ok((StatusCode::CREATED, Json(WithWarnings::none(view))))
+}
+
+/// Who acts: the member who is signed in, or the API key, for the member that it names.
+async fn acting(app: &App, actor: Actor, member: Option<MemberId>) -> Result<NamedActor, ApiError> {
+    match actor.caller {
+        Caller::Key(key) => Ok(actor_of_key(&app.store, key, actor.name, member).await?),
+        Caller::Member(own) if member.as_ref().is_none_or(|named| *named == own) => {
+            Ok(NamedActor::member(own, actor.name, Via::Page))
+        }
+        Caller::Member(_) => {
+            Err(ApiError::invalid("member", "a signed-in member acts as themselves; leave this out"))
+        }
+    }
 }

@@ -3,15 +3,19 @@
 use axum::http::Method;
 use operations::access::Scope;
 use utoipa::openapi::path::{Operation, PathItem};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, InfoBuilder, OpenApi, Ref, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::app::BASE;
+use crate::auth::member::CSRF_HEADER;
 use crate::auth::scope::needed;
 use crate::error::ErrorBody;
 
 const BEARER: &str = "api_key";
+/// A member's browser: both are needed.
+const SESSION: &str = "session";
+const CSRF: &str = "csrf_token";
 
 /// What no single route says: the title, how to sign in, and how errors look.
 pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
@@ -26,10 +30,17 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
     let components = document.components.get_or_insert_default();
     let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
     components.add_security_scheme(BEARER, scheme);
+    let cookie =
+        "The cookie of a signed-in member, who may do what the role allows. Over HTTPS its name is `__Host-session`.";
+    let cookie = ApiKey::Cookie(ApiKeyValue::with_description("session", cookie));
+    components.add_security_scheme(SESSION, SecurityScheme::ApiKey(cookie));
+    let token = "The session's token: the content of `<meta name=\"csrf-token\">` on each page of the console.";
+    let token = ApiKey::Header(ApiKeyValue::with_description(CSRF_HEADER, token));
+    components.add_security_scheme(CSRF, SecurityScheme::ApiKey(token));
     let mut schemas = vec![(ErrorBody::name().into_owned(), ErrorBody::schema())];
     ErrorBody::schemas(&mut schemas);
     components.schemas.extend(schemas);
-    document.security = Some(vec![SecurityRequirement::new(BEARER, Vec::<String>::new())]);
+    document.security = Some(callers(&[]));
     for (path, item) in &mut document.paths.paths {
         let path = path.strip_prefix(BASE).unwrap_or(path);
         for (method, operation) in operations(item) {
@@ -47,9 +58,15 @@ fn operations(path: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operati
     all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
+/// An API key, or a member's browser with cookie and header.
+fn callers(scopes: &[&str]) -> Vec<SecurityRequirement> {
+    let member = SecurityRequirement::new(SESSION, scopes.iter().copied()).add(CSRF, Vec::<String>::new());
+    vec![SecurityRequirement::new(BEARER, scopes.iter().copied()), member]
+}
+
 /// Says what the operation asks for: to programs as the role of its security requirement, to people in a sentence.
 fn add_scope(operation: &mut Operation, needed: Scope) {
-    operation.security = Some(vec![SecurityRequirement::new(BEARER, [needed.as_str()])]);
+    operation.security = Some(callers(&[needed.as_str()]));
     let sentence = format!("Needs the scope `{needed}`.");
     let told = operation.description.take().map_or_else(|| sentence.clone(), |text| format!("{text}\n\n{sentence}"));
     operation.description = Some(told);

@@ -15,6 +15,7 @@ mod links;
 mod lists;
 mod mailbox;
 mod me;
+mod member_calls;
 mod members;
 mod members_page;
 mod messages;

@@ -26,6 +26,7 @@ async fn a_key_without_the_scope_is_known_and_refused() {
         expires_at: None,
         used_at: None,
         created_by: None,
+        created_by_member: None,
     };
     world.store.api_keys().put(&store::keys::secret_hash("lks_other"), &key).await.expect("written");
     world.bare("GET", "/api/v1/spaces", Some("lks_other"), None).await.refuses(403, "");

@@ -140,7 +140,8 @@ async fn every_operation_has_a_row_and_its_document_says_the_same() {
     assert_eq!(rows.difference(&there).collect::<Vec<_>>(), Vec::<&(&str, &str)>::new(), "rows without an operation");
     for (method, path, needed) in NEEDED {
         let operation = &documented[&(method.to_owned(), path.to_owned())];
-        assert_eq!(operation["security"], json!([{"api_key": [needed]}]), "{method} {path}");
+        let callers = json!([{"api_key": [needed]}, {"session": [needed], "csrf_token": []}]);
+        assert_eq!(operation["security"], callers, "{method} {path}");
         let told = operation["description"].as_str().unwrap_or_default();
         assert!(told.ends_with(&format!("Needs the scope `{needed}`.")), "{method} {path}: {told}");
     }

@@ -161,6 +161,7 @@ async fn an_api_key_is_found_by_its_hash_until_it_is_deleted() {
         expires_at: None,
         used_at: None,
         created_by: None,
+        created_by_member: None,
     };
     let (first, second) = (api_key("first", 0), api_key("second", 1));
     keys.put(&secret_hash("1"), &first).await.expect("saved");
@@ -188,6 +189,7 @@ async fn guesses_cost_a_read_each_up_to_a_limit_for_each_source_and_a_key_that_w
         expires_at: None,
         used_at: None,
         created_by: None,
+        created_by_member: None,
     };
     keys.put(&secret_hash("1"), &api_key).await.expect("saved");
     world.store.intake("first", HERE, NOW).await.expect("read");
@@ -233,6 +235,7 @@ async fn an_api_key_that_does_not_exist_is_asked_for_once_in_ten_seconds_and_a_d
         expires_at: None,
         used_at: None,
         created_by: None,
+        created_by_member: None,
     };
     // Whoever asked before it was made does not keep it from working.
     keys.put(&secret_hash("unknown"), &api_key).await.expect("saved");

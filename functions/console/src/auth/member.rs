@@ -1,0 +1,127 @@
+//! Before every route of the API: who calls it, and whether they may. Of a key, [`super::of_key`] knows that; here is a signed-in
+//! member as the caller: the session cookie, and a header that only our own pages can send.
+//!
+//! In → out: `Cookie: session=…` with `x-csrf-token: …` → the member, with what the role allows. The token is bound to the
+//! session and to the API, like a form's token to what the form acts on; a page has it in `<meta name="csrf-token">`. Another
+//! site's page can make a browser send the cookie, but neither the header nor, where something changes, our origin.
+//!
+//! What would outlast a stolen session asks for a session that is confirmed, as on the pages ([`needs_confirmation`]).
+
+use axum::extract::{FromRequestParts as _, MatchedPath, Request, State};
+use axum::http::request::Parts;
+use axum::http::{Method, header};
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::scope::needed;
+use super::{Actor, NO_CALLER, of_key};
+use operations::access::Scope;
+
+use crate::app::{BASE, SharedApp};
+use crate::error::ApiError;
+use crate::extract::Base;
+use crate::pages::error::PageError;
+use crate::session::{self, SignedIn};
+
+/// The header that holds the token.
+pub(crate) const CSRF_HEADER: &str = "x-csrf-token";
+
+const NO_SESSION: ApiError = ApiError::Unauthorized("your session has ended: sign in again");
+const NO_TOKEN: ApiError = ApiError::Denied {
+    code: "csrf_token_required",
+    message: "a session needs the header `x-csrf-token` as well: take it from <meta name=\"csrf-token\"> of a page of this \
+              session, or use an API key",
+};
+const FOREIGN: ApiError = ApiError::Denied {
+    code: "foreign_origin",
+    message: "a session counts only in requests of this console's own pages",
+};
+const NOT_CONFIRMED: ApiError = ApiError::Denied {
+    code: "confirmation_required",
+    message: "this would outlast the session: confirm that it is you at /me/confirm, then repeat it within ten minutes",
+};
+
+/// Lets a request through whose caller may do what the operation asks for, and keeps who that is.
+pub(crate) async fn authenticate(
+    State(app): State<SharedApp>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let (mut parts, body) = request.into_parts();
+    let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
+    let operation = path.strip_prefix(BASE).unwrap_or(path).to_owned();
+    let actor = if parts.headers.contains_key(header::AUTHORIZATION) {
+        of_key(&app, &parts, needed(&parts.method, &operation)).await?
+    } else {
+        Actor::member(of_session(&app, &mut parts, &operation).await?.ok_or(NO_CALLER)?.member)
+    };
+    parts.extensions.insert(actor);
+    Ok(next.run(Request::from_parts(parts, body)).await)
+}
+
+/// The member whose session the request carries; `None`: it carries none. `operation`: its path below the API's base.
+async fn of_session(app: &SharedApp, parts: &mut Parts, operation: &str) -> Result<Option<SignedIn>, ApiError> {
+    let base = Base::from_request_parts(parts, app).await?;
+    if !session::is_carried(&parts.headers, &base) {
+        return Ok(None);
+    }
+    let signed_in = session::signed_in(app, &parts.headers, &base).await.map_err(in_api_words)?.ok_or(NO_SESSION)?;
+    let given = parts.headers.get(CSRF_HEADER).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    signed_in.check_form(BASE, given).map_err(|_| NO_TOKEN)?;
+    if parts.method != Method::GET && parts.method != Method::HEAD {
+        session::same_origin(&parts.headers, &base).map_err(|_| FOREIGN)?;
+    }
+    let needed = needed(&parts.method, operation);
+    if !signed_in.may(needed) {
+        return Err(ApiError::Denied { code: "forbidden", message: who_may(needed) });
+    }
+    if needs_confirmation(&parts.method, operation) && !signed_in.is_confirmed(app.clock.now()) {
+        return Err(NOT_CONFIRMED);
+    }
+    Ok(Some(signed_in))
+}
+
+fn in_api_words(error: PageError) -> ApiError {
+    match error {
+        PageError::Internal(error) => ApiError::Internal(error),
+        _ => NO_SESSION,
+    }
+}
+
+const fn who_may(needed: Scope) -> &'static str {
+    match needed {
+        Scope::Read | Scope::Respond => "your role only reads: ask a responder or an administrator",
+        Scope::Admin => "your role does not allow this: ask an administrator",
+    }
+}
+
+/// What gives its caller a way in that outlives the session: keys, members, their addresses, and where people sign in.
+fn needs_confirmation(method: &Method, operation: &str) -> bool {
+    let changes = *method != Method::GET && *method != Method::HEAD;
+    let outlasts = ["/api-keys", "/members", "/sign-in"];
+    changes
+        && outlasts
+            .iter()
+            .any(|area| operation.strip_prefix(area).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_outlasts_a_stolen_session_needs_a_confirmed_one() {
+        for (method, operation, expected) in [
+            (Method::POST, "/api-keys", true),
+            (Method::POST, "/members/{id}/invitation", true),
+            (Method::PUT, "/members/{id}", true),
+            (Method::PUT, "/sign-in/oidc", true),
+            (Method::GET, "/members", false),
+            (Method::HEAD, "/api-keys", false),
+            (Method::POST, "/incidents/{id}/close", false),
+            (Method::POST, "/memberships", false),
+        ] {
+            assert_eq!(needs_confirmation(&method, operation), expected, "{method} {operation}");
+        }
+    }
+}
