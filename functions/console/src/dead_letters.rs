@@ -12,12 +12,15 @@ use alerting::incident::timer::Timer;
 use alerting::rules::message::Received;
 use futures::future::join_all;
 use lambda_kit::queue::{Entry, ReceiveError, Waiting};
+use store::Page;
 use store::dead_letters::{DeadKind, DeadLetter};
 use store::errors::WriteError;
 
 use crate::app::App;
 use crate::error::ApiError;
 
+/// Characters of a reason for deleting.
+const REASON_CHARS: usize = 200;
 /// Requests of ten messages that one look makes to each queue, at most.
 const RECEIVES: usize = 10;
 /// Why a queue moves a record aside. The function's log says more.
@@ -33,7 +36,7 @@ enum CollectError {
 }
 
 /// Records what lies in the dead-letter queues. A queue that cannot be read now keeps what it holds, and its alarm.
-pub(crate) async fn collect(app: &App) {
+async fn collect(app: &App) {
     let results = join_all(DeadKind::ALL.map(|kind| collect_from(app, kind))).await;
     for error in results.into_iter().filter_map(Result::err) {
         tracing::error!(error = &error as &dyn std::error::Error, "a dead-letter queue could not be read");
@@ -86,6 +89,48 @@ fn letter(kind: DeadKind, waiting: &Waiting) -> DeadLetter {
         DeadKind::Timer => {}
     }
     letter
+}
+
+/// A page of them, newest first, those that still lie in the queues included.
+pub(crate) async fn list(app: &App, limit: usize, after: Option<&str>) -> Result<Page<DeadLetter>, ApiError> {
+    collect(app).await;
+    Ok(app.store.dead_letters(limit, after).await?)
+}
+
+/// With its body.
+pub(crate) async fn found(app: &App, id: &str) -> Result<DeadLetter, ApiError> {
+    let letter = app.store.dead_letter(id).await?;
+    letter.ok_or_else(|| ApiError::not_found(format_args!("dead letter {id}")))
+}
+
+/// Sends each of these again, one after the other: what became of it, in their order.
+pub(crate) async fn resend_each<'a>(app: &App, ids: &[&'a str]) -> Vec<(&'a str, Result<(), ApiError>)> {
+    let mut results = Vec::with_capacity(ids.len());
+    for id in ids {
+        let sent = match found(app, id).await {
+            Ok(letter) => resend(app, &letter).await,
+            Err(error) => Err(error),
+        };
+        results.push((*id, sent));
+    }
+    results
+}
+
+/// Why a person deletes a dead letter: what is deleted is never processed.
+pub(crate) fn reason(text: &str) -> Result<&str, ApiError> {
+    match text.trim() {
+        text if (1..=REASON_CHARS).contains(&text.chars().count()) => Ok(text),
+        _ => Err(ApiError::invalid("reason", format!("expected 1 to {REASON_CHARS} characters"))),
+    }
+}
+
+/// Deletes it. The log keeps who did that, and why.
+pub(crate) async fn delete(app: &App, id: &str, reason: Option<&str>, by: &str) -> Result<(), ApiError> {
+    let letter = found(app, id).await?;
+    app.store.delete_dead_letter(id).await?;
+    let kind = letter.kind.as_str();
+    tracing::info!(dead_letter.id = id, dead_letter.kind = kind, by, reason, "a dead letter was deleted");
+    Ok(())
 }
 
 /// Puts a dead letter back into its queue, and deletes it.

@@ -47,6 +47,8 @@ const SECURE: &str = "__Host-";
 pub(crate) struct SignedIn {
     pub(crate) member: Member,
     token: Token,
+    /// When the request came.
+    pub(crate) now: Moment,
     /// When the member proved again who they are, in this session.
     confirmed_at: Option<Moment>,
 }
@@ -140,11 +142,12 @@ async fn replace(
 ) -> Result<Begun, PageError> {
     end(app, headers, base).await?;
     let token = random::base62(TOKEN_CHARS);
-    let session = Session::new(member.id.clone(), epoch, app.clock.now(), SESSION_LIFE);
+    let now = app.clock.now();
+    let session = Session::new(member.id.clone(), epoch, now, SESSION_LIFE);
     let session = Session { confirmed_at, browser: browser(headers), ..session };
     app.store.begin_session(&secret_hash(&token), &session).await?;
     let cookie = set_cookie(base, COOKIE, &token, SESSION_LIFE);
-    Ok(Begun { signed_in: SignedIn { member: member.clone(), token: Token(token), confirmed_at }, cookie })
+    Ok(Begun { signed_in: SignedIn { member: member.clone(), token: Token(token), now, confirmed_at }, cookie })
 }
 
 /// What the browser calls itself.
@@ -214,7 +217,7 @@ async fn whose(app: &App, headers: &HeaderMap, base: &Base) -> Result<Whose, Pag
         app.store.touch_session(&hash, &seen).await?;
     }
     let confirmed_at = session.confirmed_at;
-    Ok(Whose::Members(Box::new(SignedIn { member, token: Token(token.to_owned()), confirmed_at })))
+    Ok(Whose::Members(Box::new(SignedIn { member, token: Token(token.to_owned()), now, confirmed_at })))
 }
 
 /// Refuses a request that changes something and that no page of ours has made.

@@ -1,11 +1,57 @@
 //! What was given up, as the API shows it.
 
 use alerting::base::ids::{DestinationId, IncidentId, IntegrationId};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use store::dead_letters::DeadLetter;
 use utoipa::ToSchema;
 
 use super::Time;
+use crate::error::ApiError;
+
+/// Dead letters that one request sends again.
+const RESENT_AT_A_TIME: usize = 100;
+
+/// Which dead letters are sent again.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ResendBody {
+    #[schema(min_items = 1, max_items = 100)]
+    ids: Vec<String>,
+}
+
+impl ResendBody {
+    pub(crate) fn ids(&self) -> Result<Vec<&str>, ApiError> {
+        if (1..=RESENT_AT_A_TIME).contains(&self.ids.len()) {
+            return Ok(self.ids.iter().map(String::as_str).collect());
+        }
+        Err(ApiError::invalid("ids", format!("expected 1 to {RESENT_AT_A_TIME} ids")))
+    }
+}
+
+/// What became of one of them.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ResentView {
+    id: String,
+    queued: bool,
+    /// Why it was not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+}
+
+impl From<(&str, Result<(), ApiError>)> for ResentView {
+    fn from((id, result): (&str, Result<(), ApiError>)) -> Self {
+        Self { id: id.to_owned(), queued: result.is_ok(), message: result.err().map(ApiError::sentence) }
+    }
+}
+
+/// Why a dead letter is deleted.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct DeleteDeadLetterBody {
+    /// For the log. 1 to 200 characters.
+    #[serde(default)]
+    pub(crate) reason: Option<String>,
+}
 
 /// What was given up, and can be sent again.
 #[derive(Debug, Serialize, ToSchema)]

@@ -173,6 +173,20 @@ pub(crate) struct Own {
     pub(crate) preferences: BTreeMap<Severity, Vec<Contact>>,
 }
 
+impl Own {
+    /// As it is.
+    pub(crate) fn of(member: &Member) -> Self {
+        Self {
+            name: member.name.clone(),
+            email: member.email.clone(),
+            phone: member.phone.clone(),
+            language: member.language,
+            time_zone: member.time_zone.clone(),
+            preferences: member.preferences.clone(),
+        }
+    }
+}
+
 /// A one-time link.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Invitation {

@@ -16,6 +16,7 @@ use axum::routing::get;
 use serde::{Deserialize, Serialize};
 
 use super::error::{PageError, refused};
+use super::fields::{Filled, Wrong};
 use super::form::{Form, see_other};
 use super::render::{Reader, page};
 use super::sign_in::own_path;
@@ -127,9 +128,8 @@ struct ConfirmPage {
     action: String,
     fields: Vec<(String, String)>,
     email: String,
-    /// A key of the words.
-    wrong: Option<&'static str>,
-    wait: Option<u64>,
+    /// Of the password.
+    form: Filled,
     has_password: bool,
     provider: Option<Provider>,
 }
@@ -161,9 +161,13 @@ pub(crate) async fn confirm(
             let begun = session::confirm(app, &visit.headers, &member, epoch, &visit.base).await?;
             Asked::Yes(Box::new(Confirmed { signed_in: begun.signed_in, cookie: Some(begun.cookie) }))
         }
-        Tried::Wrong => Asked::Not(ask(app, signed_in, form, action, Some("wrong_old_password"), None).await?),
+        Tried::Wrong => {
+            let wrong = Wrong::new(PASSWORD, "wrong_old_password");
+            Asked::Not(ask(app, signed_in, form, action, Some(wrong), None).await?)
+        }
         Tried::TooOften(wait) => {
-            Asked::Not(ask(app, signed_in, form, action, Some("too_many_tries"), Some(wait)).await?)
+            let wrong = Wrong::too_often(PASSWORD, wait);
+            Asked::Not(ask(app, signed_in, form, action, Some(wrong), Some(wait)).await?)
         }
     })
 }
@@ -173,7 +177,7 @@ async fn ask(
     signed_in: SignedIn,
     form: &Form,
     action: &str,
-    wrong: Option<&'static str>,
+    wrong: Option<Wrong>,
     wait: Option<Duration>,
 ) -> Result<Response, PageError> {
     let provider = app.store.oidc_provider().await?;
@@ -186,8 +190,7 @@ async fn ask(
         action: action.to_owned(),
         fields: form.without(&[PASSWORD, "username"]),
         email: signed_in.member.email.clone().unwrap_or_default(),
-        wrong,
-        wait: wait.map(|wait| wait.as_secs().div_ceil(60).max(1)),
+        form: Filled::default().or_wrong(wrong),
         has_password: app.store.account(&signed_in.member.id).await?.is_some(),
         provider: provider.map(|provider| Provider { name: provider.name, href: href(action) }),
     };

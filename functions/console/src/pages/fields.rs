@@ -1,21 +1,83 @@
-//! What is wrong with a field of a form, in words of both languages, beside the field that it is about.
+//! A form as a page shows it: what its fields hold, and what is wrong with one of them, in words of both languages.
+//!
+//! In → out: the form that was posted and the error of the operation behind it → [`Filled`], which the page shows again with
+//! everything that was typed and the fault beside its field. Templates write the fields (`html/ui/field.html` and its
+//! fellows) from it. A field whose error people can meet has a text `wrong_{field}`; any other error is a page of its own.
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use alerting::people::destination::Language;
 use serde::Serialize;
+use words::pages::members::{LANGUAGE_EN, LANGUAGE_ZH};
+use words::text::Text;
 
 use super::error::{PageError, refused};
+use super::form::Form;
 use crate::error::ApiError;
+use crate::session::FORM_TOKEN;
 
-/// A fault that the form shows again with everything that was typed.
+/// Fields that no page shows again.
+const SECRET: [&str; 4] = ["password", "old_password", "confirm_password", FORM_TOKEN];
+
+/// What a form's fields hold, and the fault of one of them.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Filled {
+    /// By field; never a secret.
+    given: BTreeMap<String, String>,
+    wrong: Option<Wrong>,
+}
+
+impl Filled {
+    /// A form that is shown for the first time.
+    pub(crate) fn with(fields: &[(&str, &str)]) -> Self {
+        let given = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Self { given, wrong: None }
+    }
+
+    /// Everything that was typed, with what is wrong.
+    pub(crate) fn again(form: &Form, wrong: Wrong) -> Self {
+        Self { given: form.without(&SECRET).into_iter().rev().collect(), wrong: Some(wrong) }
+    }
+
+    /// Everything that was typed, with the fault that an operation found in it.
+    pub(crate) fn refused(form: &Form, error: ApiError) -> Result<Self, PageError> {
+        Wrong::of(error).map(|wrong| Self::again(form, wrong))
+    }
+
+    pub(crate) fn or_wrong(self, wrong: Option<Wrong>) -> Self {
+        Self { wrong: wrong.or(self.wrong), ..self }
+    }
+
+    /// What a field holds.
+    pub(crate) fn given(&self, name: &str) -> &str {
+        self.given.get(name).map_or("", String::as_str)
+    }
+
+    pub(crate) fn is_wrong(&self) -> bool {
+        self.wrong.is_some()
+    }
+}
+
+/// What is wrong with a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Wrong {
     pub(crate) field: String,
     /// A key of the words.
     pub(crate) text: &'static str,
+    /// Minutes to wait before it is tried again.
+    wait: Option<u64>,
 }
 
 impl Wrong {
     pub(crate) fn new(field: &str, text: &'static str) -> Self {
-        Self { field: field.to_owned(), text }
+        Self { field: field.to_owned(), text, wait: None }
+    }
+
+    /// A password that was tried too often.
+    pub(crate) fn too_often(field: &str, wait: Duration) -> Self {
+        let minutes = wait.as_secs().div_ceil(60).max(1);
+        Self { wait: Some(minutes), ..Self::new(field, "too_many_tries") }
     }
 
     /// A fault of a field that the words know; any other error is a page of its own.
@@ -26,19 +88,41 @@ impl Wrong {
         };
         // The form has one field per severity and place: `preferences.Critical[1]` is `Critical-1`.
         if let Some(pick) = field.strip_prefix("preferences.") {
-            return Ok(Self { field: pick.replace('[', "-").replace(']', ""), text: "wrong_preference" });
+            return Ok(Self::new(&pick.replace('[', "-").replace(']', ""), "wrong_preference"));
         }
-        let text = match field.as_str() {
-            "name" => "wrong_name",
-            "email" => "wrong_email",
-            "phone" => "wrong_phone",
-            "time_zone" => "wrong_time_zone",
-            "password" => "password_length",
-            "code" => "wrong_code",
-            _ => return Err(refused(error)),
+        let name = match field.split(['[', '.']).next().unwrap_or_default() {
+            // One list to choose from.
+            "members" | "teams" => "people",
+            name => name,
         };
-        Ok(Self { field, text })
+        match words::by_key(Language::English).get_key_value(&format!("wrong_{name}")) {
+            Some((text, _)) => Ok(Self::new(name, text)),
+            None => Err(refused(error)),
+        }
     }
+}
+
+/// One entry of a field to choose from.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Choice {
+    pub(crate) value: String,
+    pub(crate) text: String,
+    pub(crate) chosen: bool,
+}
+
+impl Choice {
+    pub(crate) fn new(value: &str, text: &str, chosen: &str) -> Self {
+        Self { value: value.to_owned(), text: text.to_owned(), chosen: value == chosen }
+    }
+}
+
+/// The languages, each with its code and its own name.
+pub(crate) const LANGUAGES: [(Language, &str, Text); 2] =
+    [(Language::English, "en", LANGUAGE_EN), (Language::Chinese, "zh", LANGUAGE_ZH)];
+
+/// [`LANGUAGES`] as a field to choose from.
+pub(crate) fn languages(chosen: &str) -> Vec<Choice> {
+    LANGUAGES.map(|(language, code, name)| Choice::new(code, name.of(language), chosen)).into()
 }
 
 #[cfg(test)]
@@ -50,11 +134,21 @@ mod tests {
         for (field, beside, text) in [
             ("email", "email", "wrong_email"),
             ("preferences.Critical[1]", "Critical-1", "wrong_preference"),
-            ("password", "password", "password_length"),
+            ("password", "password", "wrong_password"),
+            ("members[0]", "people", "wrong_people"),
         ] {
             let wrong = Wrong::of(ApiError::invalid(field, "a sentence")).expect("known");
             assert_eq!(wrong, Wrong::new(beside, text));
         }
         assert!(Wrong::of(ApiError::invalid("identities", "a sentence")).is_err());
+    }
+
+    #[test]
+    fn everything_that_was_typed_is_kept_but_secrets() {
+        let form = Form::parse(b"form_token=t&name=Ada&note=&password=p&old_password=o&confirm_password=c&name=second");
+        let filled = Filled::refused(&form, ApiError::invalid("name", "a sentence")).expect("known");
+        let kept: Vec<_> = filled.given.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(kept, [("name", "Ada"), ("note", "")]);
+        assert!(filled.is_wrong());
     }
 }

@@ -16,6 +16,7 @@ use super::incident::view::Headline;
 use crate::app::SharedApp;
 use crate::incidents::{all_notified, spaces_by_name};
 use crate::pages::error::{PageError, refused};
+use crate::pages::fields::Choice;
 use crate::pages::render::{Reader, When, page};
 use crate::session::SignedIn;
 
@@ -30,7 +31,9 @@ pub(crate) fn router() -> Router<SharedApp> {
 #[derive(Serialize)]
 struct Incidents {
     rows: Vec<Row>,
-    progress: Vec<Choice>,
+    progress: Vec<Tab>,
+    /// Kept by the form that chooses a space.
+    chosen_progress: Option<&'static str>,
     spaces: Vec<Choice>,
     is_filtered: bool,
     /// Where the next page is.
@@ -48,12 +51,12 @@ struct Row {
     at: When,
 }
 
-/// One entry of a filter.
+/// One of the lists by progress.
 #[derive(Serialize)]
-struct Choice {
-    value: String,
-    name: String,
-    is_chosen: bool,
+struct Tab {
+    href: String,
+    text: &'static str,
+    is_current: bool,
 }
 
 async fn list(
@@ -78,33 +81,29 @@ async fn list(
         alerts: incident.alerts.len(),
         at: reader.when(incident.triggered_at),
     });
+    let chosen = space.as_ref().map_or("", SpaceId::as_str);
     let content = Incidents {
         rows: rows.collect(),
-        progress: PROGRESS
-            .map(|one| Choice {
-                value: one.as_str().to_owned(),
-                name: reader.word(&format!("progress_{}", one.as_str())).to_owned(),
-                is_chosen: progress == Some(one),
-            })
-            .into(),
-        spaces: choices(&all, space.as_ref()),
+        progress: tabs(progress, space.as_ref(), &reader),
+        chosen_progress: progress.map(Progress::as_str),
+        spaces: all.iter().map(|(id, name)| Choice::new(id.as_str(), name, chosen)).collect(),
         is_filtered: progress.is_some() || space.is_some(),
-        next: found.next.map(|next| address(progress, space.as_ref(), &next)),
+        next: found.next.map(|next| address(progress, space.as_ref(), Some(&next))),
         time_zone: reader.time_zone.as_str().to_owned(),
     };
     Ok(page("incidents.html", "incidents", &content, &reader).into_response())
 }
 
-fn choices(all: &[(SpaceId, String)], chosen: Option<&SpaceId>) -> Vec<Choice> {
-    let choice = |(id, name): &(SpaceId, String)| Choice {
-        value: id.to_string(),
-        name: name.clone(),
-        is_chosen: chosen == Some(id),
+fn tabs(current: Option<Progress>, space: Option<&SpaceId>, reader: &Reader) -> Vec<Tab> {
+    let tab = |progress: Option<Progress>| Tab {
+        href: address(progress, space, None),
+        text: progress.map_or_else(|| reader.word("all"), |one| reader.word(&format!("progress_{}", one.as_str()))),
+        is_current: progress == current,
     };
-    all.iter().map(choice).collect()
+    [None].into_iter().chain(PROGRESS.map(Some)).map(tab).collect()
 }
 
-fn address(progress: Option<Progress>, space: Option<&SpaceId>, after: &str) -> String {
+fn address(progress: Option<Progress>, space: Option<&SpaceId>, after: Option<&str>) -> String {
     let mut query = form_urlencoded::Serializer::new(String::new());
     if let Some(progress) = progress {
         query.append_pair("progress", progress.as_str());
@@ -112,5 +111,11 @@ fn address(progress: Option<Progress>, space: Option<&SpaceId>, after: &str) -> 
     if let Some(space) = space {
         query.append_pair("space", space.as_str());
     }
-    format!("/incidents?{}", query.append_pair("after", after).finish())
+    if let Some(after) = after {
+        query.append_pair("after", after);
+    }
+    match query.finish() {
+        query if query.is_empty() => "/incidents".to_owned(),
+        query => format!("/incidents?{query}"),
+    }
 }

@@ -10,10 +10,10 @@ use alerting::people::{AddressedBy, Member, Role};
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::http::StatusCode;
+use axum::http::header::REFERER;
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::{get, post};
 use serde::{Deserialize, Serialize};
-use words::pages::members::{LANGUAGE_EN, LANGUAGE_ZH};
 
 use crate::app::{App, SharedApp};
 use crate::dto::member::Own;
@@ -21,22 +21,27 @@ use crate::extract::Base;
 use crate::members::{change_own, forget_pending};
 use crate::pages::confirm::{Asked, Visit, confirm, with_cookie};
 use crate::pages::error::{PageError, refused};
-use crate::pages::fields::Wrong;
+use crate::pages::fields::{Choice, Filled, LANGUAGES, Wrong, languages};
 use crate::pages::form::{Form, see_other};
 use crate::pages::render::{Reader, page};
+use crate::pages::sign_in::own_path;
 use crate::session::SignedIn;
 use crate::verification;
 
-use self::fields::{Choice, Fields, Preference, own, preference, severities, ways};
+use self::fields::{Fields, Preference, own, preference, severities, ways};
 
 /// What the forms of this page act on.
 const SUBJECT: &str = "/me";
+/// Where the navigation's form goes that changes the language.
+pub(crate) const LANGUAGE: &str = "/me/language";
+
 pub(crate) fn router() -> Router<SharedApp> {
     Router::new()
         .route("/me", get(show).post(save))
         .route("/me/code", post(send_code))
         .route("/me/discard", post(discard))
         .route("/me/verify", post(enter_code))
+        .route(LANGUAGE, post(choose_language))
         .merge(sessions::router())
 }
 
@@ -64,10 +69,9 @@ impl Done {
 #[derive(Serialize)]
 struct Account {
     done: Option<&'static str>,
-    wrong: Option<Wrong>,
+    form: Filled,
     form_token: String,
     role: &'static str,
-    fields: Fields,
     languages: Vec<Choice>,
     severities: Vec<Preference>,
     addresses: Vec<Address>,
@@ -106,26 +110,20 @@ async fn shown(
     let member = &signed_in.member;
     let ways = ways(app, member.language).await?;
     let found = app.store.sessions_of(&member.id, app.clock.now()).await?;
-    let languages = [("en", LANGUAGE_EN), ("zh", LANGUAGE_ZH)].map(|(value, text)| Choice {
-        value: value.to_owned(),
-        text: text.of(member.language).to_owned(),
-        chosen: fields.language == value,
-    });
     let picked = |severity| preference(member.language, severity, &fields.picks[&severity], &ways);
     let account = Account {
         done,
-        wrong,
+        form: fields.form().or_wrong(wrong),
         form_token: signed_in.form_token(SUBJECT),
         role: match member.role {
             Role::Administrator => "role_administrator",
             Role::Responder => "role_responder",
             Role::Viewer => "role_viewer",
         },
-        languages: languages.into(),
+        languages: languages(fields.language),
         severities: severities().map(picked).collect(),
         addresses: AddressedBy::ALL.into_iter().filter_map(|by| address(member, by)).collect(),
         sessions: sessions::rows(&found, &signed_in),
-        fields: fields.clone(),
     };
     Ok(page("me.html", "my_account", &account, &Reader::of(signed_in)))
 }
@@ -247,12 +245,28 @@ async fn enter_code(State(app): State<SharedApp>, signed_in: SignedIn, form: For
     match verification::enter_code(&app, &member.id, by, &member.name, form.text("code")).await {
         Ok(_) => Ok(see_other("/me?done=verified")),
         Err(error) => {
-            let wrong = Wrong { field: format!("code-{}", by.as_str()), ..Wrong::of(error)? };
+            let wrong = Wrong::new(&format!("code-{}", by.as_str()), Wrong::of(error)?.text);
             let fields = Fields::of(&signed_in.member);
             let document = shown(&app, signed_in, None, fields, Some(wrong)).await?;
             Ok((StatusCode::BAD_REQUEST, document).into_response())
         }
     }
+}
+
+/// Changes the language and nothing else, and shows the page again that asked for it.
+async fn choose_language(
+    State(app): State<SharedApp>,
+    signed_in: SignedIn,
+    Visit { base, headers }: Visit,
+    form: Form,
+) -> Result<Response, PageError> {
+    signed_in.check_form(LANGUAGE, form.token())?;
+    let wanted = LANGUAGES.into_iter().find(|(_, code, _)| *code == form.text("language"));
+    let (language, ..) = wanted.ok_or(PageError::NotFound)?;
+    let member = &signed_in.member;
+    change_own(&app, member, Own { language, ..Own::of(member) }).await.map_err(refused)?;
+    let from = headers.get(REFERER).and_then(|from| from.to_str().ok()).and_then(|from| from.strip_prefix(&base.0));
+    Ok(see_other(own_path(from.unwrap_or_default())))
 }
 
 fn addressed_by(form: &Form) -> Result<AddressedBy, PageError> {

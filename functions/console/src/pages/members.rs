@@ -15,7 +15,7 @@ use serde_json::{Map, Value};
 
 use super::confirm::{Asked, Visit, confirm, with_cookie};
 use super::error::{PageError, refused};
-use super::fields::Wrong;
+use super::fields::{Choice, Filled, languages};
 use super::form::Form;
 use super::render::{Reader, page};
 use crate::accounts::make_invitation;
@@ -31,6 +31,9 @@ use operations::access::Scope;
 const PAGE: &str = "/members";
 /// The fields of the form, as the API names them.
 const FIELDS: [&str; 6] = ["name", "email", "phone", "role", "language", "time_zone"];
+
+/// The first one is chosen unless somebody chooses.
+const ROLES: [&str; 3] = ["responder", "administrator", "viewer"];
 
 /// Of the form: the administrator vouches for the email address.
 const VOUCHED: &str = "email_verified";
@@ -60,9 +63,9 @@ struct Row {
 #[derive(Debug, Serialize)]
 struct AddForm {
     form_token: String,
-    /// What was sent and cannot be, so that nobody types it again.
-    given: Map<String, Value>,
-    wrong: Option<Wrong>,
+    form: Filled,
+    roles: Vec<Choice>,
+    languages: Vec<Choice>,
 }
 
 #[derive(Debug, Serialize)]
@@ -73,16 +76,11 @@ struct LinkPage<'a> {
 }
 
 async fn list(State(app): State<SharedApp>, signed_in: SignedIn) -> Result<Response, PageError> {
-    let document = shown(&app, signed_in, Map::new(), None).await?;
-    Ok(document.into_response())
+    let form = Filled::with(&[("time_zone", "UTC")]);
+    shown(&app, signed_in, form).await
 }
 
-async fn shown(
-    app: &SharedApp,
-    signed_in: SignedIn,
-    given: Map<String, Value>,
-    wrong: Option<Wrong>,
-) -> Result<Response, PageError> {
+async fn shown(app: &SharedApp, signed_in: SignedIn, form: Filled) -> Result<Response, PageError> {
     let may_change = signed_in.may(Scope::Admin);
     let mut members = app.store.members().all().await?;
     let accounts: BTreeSet<MemberId> = app.store.accounts().await?.into_iter().map(|one| one.member).collect();
@@ -96,9 +94,15 @@ async fn shown(
         role: member.role,
     };
     let members = members.into_iter().map(row).collect();
-    let add = may_change.then(|| AddForm { form_token: signed_in.form_token(PAGE), given, wrong });
-    let content = MembersPage { members, add };
-    Ok(page("members.html", "members", &content, &Reader::of(signed_in)).into_response())
+    let form_token = signed_in.form_token(PAGE);
+    let reader = Reader::of(signed_in);
+    let add = may_change.then(|| AddForm {
+        form_token,
+        roles: ROLES.map(|role| Choice::new(role, reader.word(&format!("role_{role}")), form.given("role"))).into(),
+        languages: languages(form.given("language")),
+        form,
+    });
+    Ok(page("members.html", "members", &MembersPage { members, add }, &reader).into_response())
 }
 
 async fn add(
@@ -122,7 +126,7 @@ async fn added(app: &SharedApp, signed_in: SignedIn, form: &Form) -> Result<Resp
     if given.contains_key("email") && !form.text(VOUCHED).is_empty() {
         given.insert(VOUCHED.to_owned(), true.into());
     }
-    let body: Result<MemberBody, ApiError> = parse(Value::Object(given.clone()).to_string().as_bytes());
+    let body: Result<MemberBody, ApiError> = parse(Value::Object(given).to_string().as_bytes());
     let made = match body {
         Ok(body) => create_member(app, &body, &signed_in.member.name).await,
         Err(error) => Err(error),
@@ -130,7 +134,7 @@ async fn added(app: &SharedApp, signed_in: SignedIn, form: &Form) -> Result<Resp
     match made {
         Ok(_) => Ok((StatusCode::SEE_OTHER, [(LOCATION, PAGE)]).into_response()),
         Err(error) => {
-            let document = shown(app, signed_in, given, Some(Wrong::of(error)?)).await?;
+            let document = shown(app, signed_in, Filled::refused(form, error)?).await?;
             Ok((StatusCode::BAD_REQUEST, document).into_response())
         }
     }

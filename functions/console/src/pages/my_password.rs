@@ -1,7 +1,5 @@
 //! A new password for who knows the old one. Every other session of theirs ends.
 
-use std::time::Duration;
-
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::RETRY_AFTER;
@@ -11,6 +9,7 @@ use axum::routing::get;
 use serde::Serialize;
 
 use super::error::{PageError, refused};
+use super::fields::{Filled, Wrong};
 use super::form::Form;
 use super::render::{Reader, page};
 use super::sign_in::welcome;
@@ -32,21 +31,19 @@ struct PasswordPage {
     form_token: String,
     /// For password managers: whose password it is.
     email: Option<String>,
-    /// A key of the words.
-    wrong: Option<&'static str>,
-    wait: Option<u64>,
+    form: Filled,
     least: usize,
     most: usize,
 }
 
 async fn form(signed_in: SignedIn) -> Response {
-    shown(signed_in, None, None)
+    shown(signed_in, None)
 }
 
-fn shown(signed_in: SignedIn, wrong: Option<&'static str>, wait: Option<Duration>) -> Response {
-    let wait = wait.map(|wait| wait.as_secs().div_ceil(60).max(1));
+fn shown(signed_in: SignedIn, wrong: Option<Wrong>) -> Response {
+    let form = Filled::default().or_wrong(wrong);
     let (form_token, email) = (signed_in.form_token(PAGE), signed_in.member.email.clone());
-    let content = PasswordPage { form_token, email, wrong, wait, least: LEAST, most: MOST };
+    let content = PasswordPage { form_token, email, form, least: LEAST, most: MOST };
     page("my_password.html", "new_password", &content, &Reader::of(signed_in)).into_response()
 }
 
@@ -60,13 +57,18 @@ async fn change(
     signed_in.check_form(PAGE, form.token())?;
     let (old, new) = (form.secret("old_password"), form.secret("password"));
     if let Err(ApiError::Invalid { .. }) = check(&new) {
-        return Ok((StatusCode::BAD_REQUEST, shown(signed_in, Some("password_length"), None)).into_response());
+        return Ok(
+            (StatusCode::BAD_REQUEST, shown(signed_in, Some(Wrong::new("password", "wrong_password")))).into_response()
+        );
     }
     match confirm_password(&app, &signed_in.member, &signed_in.session(), old).await.map_err(refused)? {
-        Tried::Wrong => Ok((StatusCode::FORBIDDEN, shown(signed_in, Some("wrong_old_password"), None)).into_response()),
+        Tried::Wrong => {
+            let wrong = Wrong::new("old_password", "wrong_old_password");
+            Ok((StatusCode::FORBIDDEN, shown(signed_in, Some(wrong))).into_response())
+        }
         Tried::TooOften(wait) => {
             let seconds = wait.as_secs().saturating_add(1).to_string();
-            let document = shown(signed_in, Some("too_many_tries"), Some(wait));
+            let document = shown(signed_in, Some(Wrong::too_often("old_password", wait)));
             Ok((StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds)], document).into_response())
         }
         Tried::Right { member, .. } => {

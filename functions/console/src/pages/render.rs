@@ -2,6 +2,10 @@
 //!
 //! In → out: `page("error.html", "not_found", &context, &reader)` → the whole document in the reader's language.
 //! Everything from outside is escaped by the engine; a template that names what is not there fails its tests.
+//!
+//! Components are templates that others call: `ui("badge", tone=…, text=…)` is `html/ui/badge.html` with these arguments and
+//! the words. They are no macros of minijinja: its feature `macros` would reach the templates that users write (`channels`)
+//! in this function but not in `notify`, which would then refuse what was accepted here.
 
 use std::sync::LazyLock;
 
@@ -14,8 +18,8 @@ use axum::http::HeaderMap;
 use axum::http::header::ACCEPT_LANGUAGE;
 use axum::http::request::Parts;
 use axum::response::Html;
-use minijinja::value::{Serde, Value};
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, context};
+use minijinja::value::{Kwargs, Serde, Value};
+use minijinja::{AutoEscape, Environment, Error, State, UndefinedBehavior, context};
 use serde::Serialize;
 use words::pages::shell::NOT_SHOWN;
 use words::timeline::Voice;
@@ -23,6 +27,8 @@ use words::timeline::Voice;
 use crate::app::SharedApp;
 use crate::extract::Base;
 use crate::pages::error::PageError;
+use crate::pages::fields::LANGUAGES;
+use crate::pages::me::LANGUAGE;
 use crate::session::{SignedIn, signed_in};
 
 /// Each template, by the name that handlers use.
@@ -45,6 +51,26 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("invitation.html", include_str!("html/invitation.html")),
     ("confirm.html", include_str!("html/confirm.html")),
     ("my_password.html", include_str!("html/my_password.html")),
+    // Components.
+    ("ui/area", include_str!("html/ui/area.html")),
+    ("ui/badge", include_str!("html/ui/badge.html")),
+    ("ui/banner", include_str!("html/ui/banner.html")),
+    ("ui/empty", include_str!("html/ui/empty.html")),
+    ("ui/field", include_str!("html/ui/field.html")),
+    ("ui/moment", include_str!("html/ui/moment.html")),
+    ("ui/pager", include_str!("html/ui/pager.html")),
+    ("ui/select", include_str!("html/ui/select.html")),
+    ("ui/tabs", include_str!("html/ui/tabs.html")),
+    ("ui/time", include_str!("html/ui/time.html")),
+    ("ui/token", include_str!("html/ui/token.html")),
+    ("ui/zone", include_str!("html/ui/zone.html")),
+];
+
+/// What the navigation leads to: the address, a key of the words, and the templates that belong to it.
+const SECTIONS: [(&str, &str, &[&str]); 3] = [
+    ("/incidents", "incidents", &["incidents.html", "incident.html", "acknowledge.html", "earlier.html", "trace.html"]),
+    ("/members", "members", &["members.html", "invitation.html"]),
+    ("/dead-letters", "dead_letters", &["dead_letters.html"]),
 ];
 
 /// How times are written: `2026-11-22 14:30:05`.
@@ -55,6 +81,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.add_filter("at", |time: &str, zone: &str| local_time(time, zone));
+    environment.add_function("ui", component);
     environment.add_function("flag", flag);
     environment.add_function("beside", beside);
     for (name, source) in TEMPLATES {
@@ -63,28 +90,47 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
-/// Attributes of the field `name` if it is what is wrong ([`super::fields::Wrong`]).
-fn flag(wrong: &Value, name: &str) -> Value {
-    match key_of(wrong, name) {
-        Some(_) => {
-            Value::from_safe_string(format!(" aria-invalid=\"true\" aria-errormessage=\"wrong-{name}\" autofocus"))
-        }
-        None => Value::from_safe_string(String::new()),
-    }
+/// A component of `html/ui`, with the words and these arguments.
+fn component(state: &State<'_, '_>, name: &str, arguments: Kwargs) -> Result<Value, Error> {
+    let words = state.lookup("t");
+    let template = state.env().get_template(&format!("ui/{name}"))?;
+    let text = template.render(context! { t => words, ..Value::from(arguments) })?;
+    Ok(Value::from_safe_string(text))
+}
+
+/// Attributes of the field `name` of a [`super::fields::Filled`]: what describes it, and whether it is wrong.
+fn flag(form: &Value, name: &str, has_hint: bool) -> Value {
+    let is_wrong = wrong_of(form, name).is_some();
+    let hint = if has_hint { format!("hint-{name} ") } else { String::new() };
+    let (wrong, invalid) = match is_wrong {
+        true => (format!("wrong-{name}"), " aria-invalid=\"true\" autofocus"),
+        false => (String::new(), ""),
+    };
+    let described = format!("{hint}{wrong}");
+    Value::from_safe_string(match described.trim_end() {
+        "" => String::new(),
+        described => format!(" aria-describedby=\"{described}\"{invalid}"),
+    })
 }
 
 /// The sentence beside the field `name` if it is what is wrong.
-fn beside(words: &Value, wrong: &Value, name: &str) -> Value {
-    let text = key_of(wrong, name).and_then(|key| words.get_item(&key).ok());
-    Value::from_safe_string(text.map_or_else(String::new, |text| {
-        format!("<strong class=\"wrong\" role=\"alert\" id=\"wrong-{name}\">{text}</strong>")
-    }))
+fn beside(words: &Value, form: &Value, name: &str) -> Value {
+    let word = |key: &Value| words.get_item(key).ok().map(|text| text.to_string()).unwrap_or_default();
+    let sentence = |wrong: Value| {
+        let text = wrong.get_attr("text").map(|key| word(&key)).unwrap_or_default();
+        let wait = wrong.get_attr("wait").ok().filter(|wait| !wait.is_none() && !wait.is_undefined());
+        let wait = wait.map(|wait| format!(" {} {wait} {}", word(&"wait_before".into()), word(&"wait_after".into())));
+        let wait = wait.unwrap_or_default();
+        format!("<strong class=\"wrong\" role=\"alert\" id=\"wrong-{name}\">{text}{wait}</strong>")
+    };
+    Value::from_safe_string(wrong_of(form, name).map_or_else(String::new, sentence))
 }
 
-/// The key of the words for what is wrong with this field.
-fn key_of(wrong: &Value, name: &str) -> Option<Value> {
+/// What is wrong with this field.
+fn wrong_of(form: &Value, name: &str) -> Option<Value> {
+    let wrong = form.get_attr("wrong").ok()?;
     let is_this = wrong.get_attr("field").is_ok_and(|field| field.as_str() == Some(name));
-    if is_this { wrong.get_attr("text").ok() } else { None }
+    is_this.then_some(wrong)
 }
 
 /// Who a page is written for.
@@ -94,6 +140,16 @@ pub(crate) struct Reader {
     pub(crate) time_zone: Zone,
     /// Shown in the frame; `None`: nobody is signed in.
     pub(crate) signed_in: Option<SignedIn>,
+}
+
+/// A moment for a page: `<time datetime="{iso}" title="{shown}">{ago}</time>`.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct When {
+    iso: String,
+    /// `2026-11-22 14:30:05`, by the reader's clock.
+    shown: String,
+    /// `5 min ago`, `in 2 h`.
+    ago: String,
 }
 
 impl Default for Reader {
@@ -121,16 +177,20 @@ impl Reader {
     }
 }
 
-/// A moment for a page: `<time datetime="{iso}">{shown}</time>`.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct When {
-    iso: String,
-    shown: String,
-}
-
 impl Reader {
     pub(crate) fn when(&self, at: Moment) -> When {
-        When { iso: at.rfc3339(), shown: self.time(at) }
+        let shown = self.time(at);
+        let distance = self.signed_in.as_ref().and_then(|signed_in| distance(signed_in.now, at));
+        let ago = match distance {
+            Some((key, number)) => self.counted(key, number),
+            None => shown.split(' ').next().unwrap_or_default().to_owned(),
+        };
+        When { iso: at.rfc3339(), shown, ago }
+    }
+
+    /// A text by its key, with a number for its `{n}`.
+    pub(crate) fn counted(&self, key: &str, number: impl ToString) -> String {
+        self.word(key).replace("{n}", &number.to_string())
     }
 
     /// What an entry of a timeline says, with moments by the reader's clock.
@@ -148,6 +208,23 @@ impl Reader {
     pub(crate) fn word(&self, key: &str) -> &'static str {
         self.known_word(key).unwrap_or_default()
     }
+}
+
+/// How far `at` is from now: a key of the words and its number. `None`: so far that people think in dates.
+fn distance(now: Moment, at: Moment) -> Option<(&'static str, u64)> {
+    const MINUTE: u64 = 60;
+    const HOUR: u64 = 60 * MINUTE;
+    const DAY: u64 = 24 * HOUR;
+    let seconds = now.millis().abs_diff(at.millis()) / 1000;
+    let is_to_come = at > now;
+    let (past, to_come, unit) = match seconds {
+        0..MINUTE => ("ago_now", "in_now", 1),
+        MINUTE..HOUR => ("ago_minutes", "in_minutes", MINUTE),
+        HOUR..172_800 => ("ago_hours", "in_hours", HOUR),
+        172_800..1_209_600 => ("ago_days", "in_days", DAY),
+        _ => return None,
+    };
+    Some((if is_to_come { to_come } else { past }, seconds / unit))
 }
 
 /// Whether Chinese comes before English in the browser's list, which is in order of preference.
@@ -176,6 +253,12 @@ fn local_time(time: &str, zone: &str) -> String {
     }
 }
 
+/// The navigation, with the section that this template belongs to.
+fn sections(template: &str) -> Vec<Value> {
+    let section = |(href, name, templates): (&str, &str, &[&str])| context! { href, name, is_current => templates.contains(&template) };
+    SECTIONS.map(section).into()
+}
+
 /// A document. `title` is a key of the words, or a text if there is no such key.
 pub(crate) fn page(template: &str, title: &str, content: &impl Serialize, reader: &Reader) -> Html<String> {
     let words = words::by_key(reader.language);
@@ -183,11 +266,17 @@ pub(crate) fn page(template: &str, title: &str, content: &impl Serialize, reader
     let render = |name: &str, context| ENVIRONMENT.get_template(name).and_then(|template| template.render(context));
     let body = render(template, context! { t => words, p => Value::from(Serde(content)) });
     let document = body.and_then(|body| {
-        let member = reader.signed_in.as_ref().map(|signed_in| &signed_in.member.name);
-        let sign_out = reader.signed_in.as_ref().map(|signed_in| signed_in.form_token("/sign-out"));
-        let csrf = reader.signed_in.as_ref().map(SignedIn::csrf_token);
-        let frame = context! { t => words, current => template, title, body, member, sign_out, csrf, style => style_name(),
-        language => words::html_lang(reader.language) };
+        let signed_in = reader.signed_in.as_ref();
+        let member = signed_in.map(|signed_in| &signed_in.member.name);
+        let tokens = signed_in.map(|signed_in| {
+            context! { sign_out => signed_in.form_token("/sign-out"), language => signed_in.form_token(LANGUAGE) }
+        });
+        let (csrf, sections, style) = (signed_in.map(SignedIn::csrf_token), sections(template), style_name());
+        let language = words::html_lang(reader.language);
+        let other = LANGUAGES.into_iter().find(|(of, ..)| *of != reader.language);
+        let other = other.map(|(language, code, name)| context! { code, name => name.of(language) });
+        let frame = context! { t => words, current => template, title, body, member, tokens, csrf, language, other,
+        sections, style };
         render("frame.html", frame)
     });
     match document {
@@ -223,6 +312,55 @@ mod tests {
         ] {
             assert_eq!(prefers_chinese(list), chinese, "{list}");
         }
+    }
+
+    #[test]
+    fn a_time_is_said_by_its_distance_and_by_its_date_when_that_is_far() {
+        let (minute, hour, day) = (60_000, 3_600_000, 86_400_000);
+        for (ago, expected) in [
+            (0, Some(("ago_now", 0))),
+            (59_999, Some(("ago_now", 59))),
+            (minute, Some(("ago_minutes", 1))),
+            (59 * minute, Some(("ago_minutes", 59))),
+            (hour, Some(("ago_hours", 1))),
+            (47 * hour, Some(("ago_hours", 47))),
+            (2 * day, Some(("ago_days", 2))),
+            (14 * day, None),
+            (-25 * minute, Some(("in_minutes", 25))),
+            (-3 * hour, Some(("in_hours", 3))),
+            (-100 * day, None),
+        ] {
+            let now = Moment::from_millis(1_800_000_000_000);
+            assert_eq!(distance(now, Moment::from_millis(now.millis() - ago)), expected, "{ago}");
+        }
+    }
+
+    #[test]
+    fn each_section_has_words_and_is_the_current_one_on_its_own_pages() {
+        for (_, name, templates) in SECTIONS {
+            assert!(Reader::default().known_word(name).is_some(), "{name}");
+            for template in templates {
+                assert!(TEMPLATES.iter().any(|(known, _)| known == template), "{template}");
+                let current = sections(template)
+                    .into_iter()
+                    .filter(|one| one.get_attr("is_current").is_ok_and(|it| it.is_true()));
+                assert_eq!(current.count(), 1, "{template}");
+            }
+        }
+    }
+
+    /// The page's whole style comes in one small file, and the policy forbids any other.
+    #[test]
+    fn no_template_has_a_style_or_a_script_of_its_own_and_the_sheet_is_small() {
+        for (name, source) in TEMPLATES {
+            for forbidden in [" style=", "<style", "<script", " onclick", " onload", "javascript:"] {
+                assert!(!source.contains(forbidden), "{name} has {forbidden}");
+            }
+        }
+        let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        std::io::Write::write_all(&mut packed, super::super::STYLE.as_bytes()).expect("written");
+        let bytes = packed.finish().expect("written").len();
+        assert!(bytes <= 12 * 1024, "the style sheet has {bytes} bytes packed");
     }
 
     #[test]

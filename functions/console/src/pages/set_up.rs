@@ -12,7 +12,7 @@ use store::config::Expect;
 use store::invitations::Invitation;
 
 use super::error::{PageError, refused};
-use super::fields::Wrong;
+use super::fields::Filled;
 use super::form::Form;
 use super::render::{Reader, page};
 use super::sign_in::welcome;
@@ -34,32 +34,32 @@ struct SetUpPage<'a> {
     action: String,
     /// Whose password it is; `None`: the first administrator is being made.
     member: Option<&'a str>,
-    name: &'a str,
+    /// Of that member.
     email: &'a str,
-    wrong: Option<Wrong>,
+    form: Filled,
     least: usize,
     most: usize,
 }
 
 async fn show(State(app): State<SharedApp>, Path(token): Path<String>, reader: Reader) -> Result<Response, PageError> {
     let link = find_link(&app, &token).await.map_err(refused)?.ok_or(GONE)?;
-    Ok(shown(&link, &token, ("", ""), None, &reader))
+    Ok(shown(&link, &token, Filled::default(), &reader))
 }
 
 const GONE: PageError =
     PageError::Told { status: StatusCode::GONE, happened: "link_is_gone", remedy: "ask_for_a_new_link" };
 
-fn shown(link: &Link, token: &str, given: (&str, &str), wrong: Option<Wrong>, reader: &Reader) -> Response {
-    let (member, name, email, title) = match link {
-        Link::FirstAdministrator(_) => (None, given.0, given.1, "first_administrator"),
+fn shown(link: &Link, token: &str, form: Filled, reader: &Reader) -> Response {
+    let (member, email, title) = match link {
+        Link::FirstAdministrator(_) => (None, "", "first_administrator"),
         Link::Password { member, .. } => {
             let email = member.email.as_deref().unwrap_or_default();
-            (Some(member.name.as_str()), "", email, "choose_a_password")
+            (Some(member.name.as_str()), email, "choose_a_password")
         }
     };
-    let status = if wrong.is_some() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
+    let status = if form.is_wrong() { StatusCode::BAD_REQUEST } else { StatusCode::OK };
     let action = format!("/set-up/{token}");
-    let content = SetUpPage { action, member, name, email, wrong, least: LEAST, most: MOST };
+    let content = SetUpPage { action, member, email, form, least: LEAST, most: MOST };
     (status, page("set_up.html", title, &content, reader)).into_response()
 }
 
@@ -76,10 +76,7 @@ async fn choose(
     match used(&app, &link, &form, &reader).await {
         Ok(Used::Done { member, epoch }) => welcome(&app, &headers, &base, &member, epoch, "/incidents").await,
         Ok(Used::Gone) => Err(GONE),
-        Err(error) => {
-            let given = (form.text("name"), form.text("email"));
-            Ok(shown(&link, &token, given, Some(Wrong::of(error)?), &reader))
-        }
+        Err(error) => Ok(shown(&link, &token, Filled::refused(&form, error)?, &reader)),
     }
 }
 

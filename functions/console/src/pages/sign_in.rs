@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::confirm::Visit;
 use super::error::{PageError, refused};
+use super::fields::{Filled, Wrong};
 use super::form::Form;
 use super::render::{Reader, page};
 use crate::accounts::{Tried, try_password};
@@ -48,11 +49,7 @@ struct Wanted {
 #[derive(Debug, Serialize)]
 struct SignInPage<'a> {
     next: &'a str,
-    email: &'a str,
-    /// What was wrong, as a key of the words.
-    wrong: Option<&'static str>,
-    /// Minutes to wait.
-    wait: Option<u64>,
+    form: Filled,
     provider: Option<Provider>,
     /// Nobody can sign in yet: the page says how to get the set-up link.
     is_new: bool,
@@ -84,7 +81,7 @@ async fn form(
     }
     let provider = provider(&app, next).await?;
     let is_new = provider.is_none() && app.store.accounts().await?.is_empty();
-    let content = SignInPage { next, email: "", wrong: None, wait: None, provider, is_new };
+    let content = SignInPage { next, form: Filled::default(), provider, is_new };
     Ok(page("sign_in.html", "sign_in", &content, &reader).into_response())
 }
 
@@ -103,14 +100,14 @@ async fn sign_in(
     let device = devices::known(&app, &headers, &base, &email).await?;
     let tried = try_password(&app, &email, form.secret("password"), source(&extensions), device).await;
     let tried = tried.map_err(refused)?;
+    // Beside the password whichever of the two it is: nobody learns which addresses are members'.
     let (wrong, wait) = match tried {
         Tried::Right { member, epoch } => return welcome(&app, &headers, &base, &member, epoch, next).await,
-        Tried::Wrong => ("wrong_password", None),
-        Tried::TooOften(wait) => ("too_many_tries", Some(wait)),
+        Tried::Wrong => (Wrong::new("password", "wrong_email_or_password"), None),
+        Tried::TooOften(wait) => (Wrong::too_often("password", wait), Some(wait)),
     };
-    let minutes = wait.map(|wait| wait.as_secs().div_ceil(60).max(1));
     let provider = provider(&app, next).await?;
-    let content = SignInPage { next, email: &email, wrong: Some(wrong), wait: minutes, provider, is_new: false };
+    let content = SignInPage { next, form: Filled::again(&form, wrong), provider, is_new: false };
     let document = page("sign_in.html", "sign_in", &content, &reader);
     Ok(match wait {
         Some(wait) => (StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds(wait))], document).into_response(),

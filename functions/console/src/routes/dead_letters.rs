@@ -8,8 +8,9 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use crate::app::SharedApp;
+use crate::auth::Actor;
 use crate::dead_letters as dead;
-use crate::dto::dead_letter::DeadLetterView;
+use crate::dto::dead_letter::{DeadLetterView, DeleteDeadLetterBody, ResendBody, ResentView};
 use crate::dto::incident::NoArguments;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
@@ -17,7 +18,11 @@ use crate::page::{Listed, Page, PageQuery};
 use crate::saved::dead_letter as found;
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(resend)).routes(routes!(delete))
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(resend))
+        .routes(routes!(resend_many))
+        .routes(routes!(delete))
 }
 
 #[utoipa::path(get, path = "/dead-letters", tag = "dead letters", operation_id = "list_dead_letters",
@@ -28,8 +33,7 @@ async fn list(
     ApiQuery(query): ApiQuery<PageQuery>,
 ) -> Result<Json<Listed<DeadLetterView>>, ApiError> {
     let page = Page::try_from(query)?;
-    dead::collect(&app).await;
-    let letters = app.store.dead_letters(page.limit, page.after.as_deref()).await?;
+    let letters = dead::list(&app, page.limit, page.after.as_deref()).await?;
     Ok(Json(Listed::of(letters, DeadLetterView::from)))
 }
 
@@ -42,15 +46,32 @@ async fn resend(
     ApiPath(id): ApiPath<String>,
     ApiJson(NoArguments {}): ApiJson<NoArguments>,
 ) -> Result<StatusCode, ApiError> {
-    dead::resend(&app, &found(&app, &id).await?).await?;
+    dead::resend(&app, &dead::found(&app, &id).await?).await?;
     Ok(StatusCode::ACCEPTED)
+}
+
+#[utoipa::path(post, path = "/dead-letters/resend", tag = "dead letters", operation_id = "resend_dead_letters",
+    summary = "Sends up to a hundred again, each with its result", request_body = ResendBody,
+    responses((status = 200, description = "A result for each, in the order of the request", body = [ResentView])))]
+async fn resend_many(
+    State(app): Shared,
+    ApiJson(body): ApiJson<ResendBody>,
+) -> Result<Json<Vec<ResentView>>, ApiError> {
+    let results = dead::resend_each(&app, &body.ids()?).await;
+    Ok(Json(results.into_iter().map(ResentView::from).collect()))
 }
 
 #[utoipa::path(delete, path = "/dead-letters/{id}", tag = "dead letters", operation_id = "delete_dead_letter",
     summary = "Deletes it; it is not sent any more", params(("id" = String, Path)),
+    request_body(content = Option<DeleteDeadLetterBody>),
     responses((status = 204, description = "It is deleted")))]
-async fn delete(State(app): Shared, ApiPath(id): ApiPath<String>) -> Result<StatusCode, ApiError> {
-    found(&app, &id).await?;
-    app.store.delete_dead_letter(&id).await?;
+async fn delete(
+    State(app): Shared,
+    actor: Actor,
+    ApiPath(id): ApiPath<String>,
+    ApiJson(body): ApiJson<DeleteDeadLetterBody>,
+) -> Result<StatusCode, ApiError> {
+    let reason = body.reason.as_deref().map(dead::reason).transpose()?;
+    dead::delete(&app, &id, reason, &actor.name).await?;
     Ok(StatusCode::NO_CONTENT)
 }

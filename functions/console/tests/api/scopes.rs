@@ -8,7 +8,7 @@ use crate::actions::open;
 use crate::world::{World, id};
 
 /// Every operation, and the least scope that it takes. One that is added needs a row here.
-const NEEDED: [(&str, &str, &str); 97] = [
+const NEEDED: [(&str, &str, &str); 98] = [
     ("get", "/alerts", "read"),
     ("get", "/alerts/{id}", "read"),
     ("get", "/api-keys", "admin"),
@@ -16,6 +16,7 @@ const NEEDED: [(&str, &str, &str); 97] = [
     ("delete", "/api-keys/{id}", "admin"),
     ("get", "/channels/{channel}/template", "read"),
     ("get", "/dead-letters", "read"),
+    ("post", "/dead-letters/resend", "admin"),
     ("delete", "/dead-letters/{id}", "admin"),
     ("post", "/dead-letters/{id}/resend", "admin"),
     ("get", "/destinations", "read"),

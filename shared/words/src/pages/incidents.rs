@@ -92,4 +92,9 @@ texts! {
     DONE_EDIT: "It is saved." | "已保存。";
     DONE_SILENCE: "Alerts like this are silenced." | "同类告警已静默。";
     DONE_LINK_OF_EARLIER_EPISODE: "This link was sent before the incident was reopened. Here is how it stands now." | "此链接发送于故障重新打开之前；当前状态如下。";
+
+    // Beside a field.
+    WRONG_TEXT: "Enter a comment of 1 to 4,000 characters." | "请输入 1 至 4,000 个字符的评论。";
+    WRONG_TITLE: "Enter a title of 1 to 512 characters." | "请输入 1 至 512 个字符的标题。";
+    WRONG_PEOPLE: "Choose members or teams that have a contact for this severity." | "请选择有适用于此严重程度的联系方式的成员或团队。";
 }

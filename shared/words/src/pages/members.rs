@@ -33,5 +33,6 @@ texts! {
     WRONG_PHONE: "Enter +, the country code and the number, such as +8613800000000." | "请输入 +、国家代码和号码，例如 +8613800000000。";
     WRONG_TIME_ZONE: "There is no such time zone. Enter its name, such as Asia/Shanghai." | "没有此时区。请输入时区名称，例如 Asia/Shanghai。";
     WRONG_PREFERENCE: "This way of being notified cannot be used: the address is missing, or it is chosen twice." | "无法使用此通知方式：缺少相应地址，或重复选择。";
+    WRONG_PASSWORD: "Enter 12 to 256 characters." | "请输入 12 至 256 个字符。";
     WRONG_CODE: "That is not the code. Look at the newest message, or have a new code sent." | "验证码不正确。请查看最新的消息，或重新发送验证码。";
 }

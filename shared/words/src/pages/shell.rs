@@ -9,6 +9,19 @@ texts! {
     SIGN_IN: "Sign in" | "登录";
     SIGN_OUT: "Sign out" | "退出登录";
     SKIP_TO_CONTENT: "Skip to content" | "跳到正文";
+    MENU: "Menu" | "菜单";
+    SECTIONS: "Sections" | "栏目";
+    CLEAR_FILTERS: "Clear the filters" | "清除筛选";
+
+    // Times by their distance.
+    AGO_NOW: "just now" | "刚刚";
+    AGO_MINUTES: "{n} min ago" | "{n} 分钟前";
+    AGO_HOURS: "{n} h ago" | "{n} 小时前";
+    AGO_DAYS: "{n} d ago" | "{n} 天前";
+    IN_NOW: "in a moment" | "即将";
+    IN_MINUTES: "in {n} min" | "{n} 分钟后";
+    IN_HOURS: "in {n} h" | "{n} 小时后";
+    IN_DAYS: "in {n} d" | "{n} 天后";
 
     // Errors.
     SESSION_ENDED: "You are not signed in any more." | "您已退出登录。";

@@ -11,7 +11,7 @@ texts! {
     SET_UP_LOCAL: "On one machine, Larkspur prints the link each time it starts. Restart it to get a new one." | "单机运行时，Larkspur 每次启动都会打印该链接。重新启动即可获得新链接。";
     SET_UP_AWS: "On AWS, run the command in the stack's output FirstAdministrator." | "在 AWS 上，运行堆栈输出 FirstAdministrator 中的命令。";
     FORGOT_PASSWORD: "Forgot your password? An administrator can make you a link." | "忘记密码？请管理员为您生成链接。";
-    WRONG_PASSWORD: "The email address or the password is wrong." | "邮箱地址或密码错误。";
+    WRONG_EMAIL_OR_PASSWORD: "The email address or the password is wrong." | "邮箱地址或密码错误。";
     TOO_MANY_TRIES: "Too many tries." | "尝试次数过多。";
     WAIT_BEFORE: "Try again in" | "请在";
     WAIT_AFTER: "min." | "分钟后重试。";

@@ -22,6 +22,7 @@ use super::story::{Story, reason_in_words};
 use crate::app::App;
 use crate::incidents::destination_name;
 use crate::pages::error::{PageError, refused};
+use crate::pages::fields::{Choice, Filled};
 use crate::pages::form::new_action_key;
 use crate::pages::render::{Reader, When};
 use crate::session::SignedIn;
@@ -152,8 +153,10 @@ struct Form {
     episode: u32,
     buttons: Buttons,
     lengths: Vec<(u32, &'static str)>,
-    title: String,
-    severities: Vec<(&'static str, String, bool)>,
+    filled: Filled,
+    /// The part that is shown unfolded: its form is wrong.
+    opened: Option<&'static str>,
+    severities: Vec<Choice>,
     members: Vec<(String, String)>,
     teams: Vec<(String, String)>,
 }
@@ -348,8 +351,11 @@ async fn form(app: &App, incident: &Incident, by: &SignedIn, reader: &Reader) ->
         episode: incident.episode,
         buttons,
         lengths: LENGTHS.iter().map(|(minutes, word)| (*minutes, reader.word(word))).collect(),
-        title: incident.title.clone(),
-        severities: severities.map(|one| (one.as_str(), severity(one, reader), one == incident.severity)).to_vec(),
+        filled: Filled::with(&[("title", &incident.title)]),
+        opened: None,
+        severities: severities
+            .map(|one| Choice::new(one.as_str(), &severity(one, reader), incident.severity.as_str()))
+            .into(),
         members,
         teams,
     }))

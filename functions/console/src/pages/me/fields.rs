@@ -14,6 +14,7 @@ use crate::app::App;
 use crate::dto::member::Own;
 use crate::error::ApiError;
 use crate::pages::error::PageError;
+use crate::pages::fields::{Choice, Filled};
 use crate::pages::form::Form;
 
 /// Ways to be notified that the form offers at least.
@@ -24,7 +25,6 @@ const DEFAULT: &str = "default";
 const NOBODY: &str = "nobody";
 
 /// What the form shows: the member as it is, or what was typed and cannot be.
-#[derive(Clone, Serialize)]
 pub(super) struct Fields {
     name: String,
     email: String,
@@ -32,15 +32,7 @@ pub(super) struct Fields {
     pub(super) language: &'static str,
     time_zone: String,
     /// By severity: what is picked, in order.
-    #[serde(skip)]
     pub(super) picks: BTreeMap<Severity, Vec<String>>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Choice {
-    pub(super) value: String,
-    pub(super) text: String,
-    pub(super) chosen: bool,
 }
 
 #[derive(Serialize)]
@@ -75,6 +67,11 @@ impl Fields {
             time_zone: member.time_zone.as_str().to_owned(),
             picks: severities().map(picks).collect(),
         }
+    }
+
+    pub(super) fn form(&self) -> Filled {
+        let Self { name, email, phone, time_zone, .. } = self;
+        Filled::with(&[("name", name), ("email", email), ("phone", phone), ("time_zone", time_zone)])
     }
 
     /// As it was typed.
@@ -128,8 +125,7 @@ fn pick(language: Language, severity: Severity, n: usize, chosen: &str, ways: &[
         0 => &[(DEFAULT, "me_default"), (NOBODY, "me_nobody")],
         _ => &[("", "me_nothing")],
     };
-    let choice =
-        |value: &str, text: &str| Choice { value: value.to_owned(), text: text.to_owned(), chosen: value == chosen };
+    let choice = |value: &str, text: &str| Choice::new(value, text, chosen);
     let fixed = fixed.iter().map(|(value, text)| choice(value, words[*text]));
     let choices = fixed.chain(ways.iter().map(|(value, text)| choice(value, text))).collect();
     let label = if n == 0 { "me_first" } else { "me_then" };
