@@ -45,6 +45,12 @@ impl Filled {
         Wrong::of(error).map(|wrong| Self::again(form, wrong))
     }
 
+    /// What was typed into some of these fields, with what is wrong.
+    pub(crate) fn over(mut self, typed: &Self) -> Self {
+        self.given.extend(typed.given.clone());
+        Self { wrong: typed.wrong.clone(), ..self }
+    }
+
     pub(crate) fn or_wrong(self, wrong: Option<Wrong>) -> Self {
         Self { wrong: wrong.or(self.wrong), ..self }
     }

@@ -42,6 +42,7 @@ async fn show(
     let asked = view::Asked {
         done: query.get(DONE).map(String::as_str),
         whole_timeline: query.get("timeline").is_some_and(|part| part == "all"),
+        refusal: None,
     };
     answer(&app, incident, by, &asked).await
 }

@@ -78,7 +78,7 @@ async fn open(
     let wants_to_acknowledge = query.contains_key("ack") && link.allows == Allows::Acknowledge;
     if !wants_to_acknowledge {
         let done = (incident.episode != link.episode).then_some("link_of_earlier_episode");
-        return answer(&app, incident, by, &Asked { done, whole_timeline: false }).await;
+        return answer(&app, incident, by, &Asked { done, ..Asked::default() }).await;
     }
     if incident.episode != link.episode {
         return earlier(&app, &link.incident, link.episode, &by).await;

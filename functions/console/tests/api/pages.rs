@@ -219,13 +219,54 @@ async fn every_button_does_what_it_says_once_and_the_page_says_so() {
     assert_eq!(silenced.status, 303, "{}", silenced.text);
     let silences = world.get(&format!("/spaces/{space}/silences")).await.is(200);
     assert_eq!(silences["items"][0]["created_by"], "Li Lei");
-    for (action, fields) in
-        [("snooze", &[("minutes", "100000")][..]), ("comment", &[("text", " ")]), ("reassign", &[]), ("edit", &[])]
-    {
-        let refused = press(&li, &incident, action, fields).await;
-        assert!(refused.status == 400 && refused.text.contains("Nothing was changed"), "{action}: {}", refused.text);
-    }
+    let refused = press(&li, &incident, "snooze", &[("minutes", "100000")]).await;
+    assert!(refused.status == 400 && refused.text.contains("Nothing was changed"), "{}", refused.text);
     assert_eq!(press(&li, &incident, "explode", &[]).await.status, 404);
+}
+
+#[tokio::test]
+async fn a_wrong_form_of_an_incident_keeps_what_was_typed_and_says_why_beside_the_field_in_the_readers_language() {
+    let world = World::start().await;
+    let space = world.space(&[]).await;
+    let incident = open(&world, None, &[&space]).await.incidents.remove(0);
+    let li = world.person("Li Lei", "responder", "zh").await;
+    let mute = world.member("Mute").await;
+    let long = "x".repeat(4001);
+    let kept = [
+        format!(">{long}</textarea>"),
+        "value=\"".to_owned() + &"y".repeat(513),
+        format!("<option value=\"{mute}\" selected>"),
+    ];
+    let rows: [(&str, &Fields<'_>, &str); 3] = [
+        ("comment", &[("text", &long)], "id=\"wrong-text\">请输入"),
+        ("edit", &[("title", &"y".repeat(513)), ("severity", "Info")], "id=\"wrong-title\">请输入"),
+        ("responders", &[("people", &mute)], "id=\"wrong-people\">请选择"),
+    ];
+    let before = world.dump().await;
+    for ((action, fields, beside), kept) in rows.into_iter().zip(kept) {
+        let page = press(&li, &incident, action, fields).await;
+        assert!(page.status == 400 && page.text.contains(beside), "{action}: {}", page.text);
+        assert!(page.text.contains(&kept) && page.text.contains("aria-invalid=\"true\""), "{action}: {}", page.text);
+    }
+    assert_eq!(world.dump().await, before);
+}
+
+#[tokio::test]
+async fn the_language_is_changed_from_the_navigation_and_the_page_is_shown_again() {
+    let world = World::start().await;
+    let li = world.person("Li Lei", "viewer", "zh").await;
+    let page = li.opens("/members").await;
+    let (_, form) = page.text.split_once("action=\"/me/language\"").expect("the form");
+    let token = form.split("value=\"").nth(1).and_then(|rest| rest.split('"').next()).expect("its token");
+    let headers = [("sec-fetch-site", "same-origin"), ("referer", "http://larkspur.test/members")];
+    let fields = [("form_token", token), ("language", "en")];
+    let answer = li.asks("POST", "/me/language", &headers, Some(&fields)).await;
+    assert_eq!((answer.status, &answer.headers["location"]), (303, &"/members".parse().expect("a header")));
+    assert!(li.opens("/members").await.text.contains("<html lang=\"en\">"));
+    let elsewhere = [headers[0], ("referer", "https://evil.example/x")];
+    let answer = li.asks("POST", "/me/language", &elsewhere, Some(&fields)).await;
+    assert_eq!(&answer.headers["location"], "/incidents");
+    assert_eq!(li.asks("POST", "/me/language", &headers, Some(&[("language", "zh")])).await.status, 403);
 }
 
 // Proves: fault 79

@@ -13,10 +13,13 @@ use operations::incidents::{self, ActionRequest, existing};
 use operations::silences::like::{LikeIncident, create_like_incident};
 use serde::Serialize;
 
+use super::answer;
 use super::story::{self, Row};
+use super::view::{Asked, Refusal};
 use crate::app::{App, SharedApp};
 use crate::error::ApiError;
 use crate::pages::error::{PageError, refused};
+use crate::pages::fields::Filled;
 use crate::pages::form::{Form, known, see_other};
 use crate::pages::render::{Reader, page};
 use crate::session::{FORM_TOKEN, SignedIn};
@@ -45,10 +48,32 @@ pub(super) async fn act(
         create_like_incident(&app.dispatch, request).await?;
         return Ok(done(&id, &action));
     }
-    let requested = requested(&action, &form).map_err(refused)?.ok_or(PageError::NotFound)?;
+    let requested = match requested(&action, &form) {
+        Ok(requested) => requested.ok_or(PageError::NotFound)?,
+        Err(error) => return again(&app, &id, by, &action, &form, error).await,
+    };
     let actor = by.actor();
-    let request = ActionRequest { incident: id, episode: Some(episode), action: requested, actor, key };
-    perform(&app, &by, &request, episode, &action).await
+    let request = ActionRequest { incident: id.clone(), episode: Some(episode), action: requested, actor, key };
+    match attempt(&app, &by, &request, episode, &action).await? {
+        Ok(answer) => Ok(answer),
+        Err(error) => again(&app, &id, by, &action, &form, error.into()).await,
+    }
+}
+
+/// The page with everything that was typed, and the fault beside its field.
+async fn again(
+    app: &App,
+    id: &IncidentId,
+    by: SignedIn,
+    action: &str,
+    form: &Form,
+    error: ApiError,
+) -> Result<Response, PageError> {
+    let people = form.all("people").map(str::to_owned).collect();
+    let refusal = Refusal { action: action.to_owned(), filled: Filled::refused(form, error)?, people };
+    let incident = existing(&app.store, id).await?;
+    let asked = Asked { refusal: Some(&refusal), ..Asked::default() };
+    Ok((StatusCode::BAD_REQUEST, answer(app, incident, by, &asked).await?).into_response())
 }
 
 /// Carries it out, if the incident is still in the episode in which the person saw it; else says what happened since.
@@ -59,14 +84,24 @@ pub(crate) async fn perform(
     episode: u32,
     action: &str,
 ) -> Result<Response, PageError> {
+    Ok(attempt(app, by, request, episode, action).await??)
+}
+
+async fn attempt(
+    app: &App,
+    by: &SignedIn,
+    request: &ActionRequest,
+    episode: u32,
+    action: &str,
+) -> Result<Result<Response, ActError>, PageError> {
     let id = &request.incident;
     match incidents::act(&app.dispatch, request).await {
-        Ok(_) => Ok(done(id, action)),
+        Ok(_) => Ok(Ok(done(id, action))),
         Err(error @ ActError::Refused(_)) => {
             let is_earlier = existing(&app.store, id).await?.episode != episode;
-            if is_earlier { earlier(app, id, episode, by).await } else { Err(error.into()) }
+            if is_earlier { earlier(app, id, episode, by).await.map(Ok) } else { Ok(Err(error)) }
         }
-        Err(error) => Err(error.into()),
+        Err(error) => Ok(Err(error)),
     }
 }
 

@@ -42,6 +42,28 @@ pub(crate) struct Asked<'a> {
     /// What has just been done.
     pub(crate) done: Option<&'a str>,
     pub(crate) whole_timeline: bool,
+    /// A form of the page that was posted and cannot be.
+    pub(crate) refusal: Option<&'a Refusal>,
+}
+
+/// A form of the page, as it was posted.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(super) action: String,
+    pub(super) filled: Filled,
+    /// The members and teams that were chosen.
+    pub(super) people: Vec<String>,
+}
+
+impl Refusal {
+    /// The part of the page that has to be unfolded to see the form.
+    fn part(&self) -> Option<&'static str> {
+        match self.action.as_str() {
+            "edit" => Some("edit"),
+            "responders" | "reassign" => Some("assign"),
+            _ => None,
+        }
+    }
 }
 
 /// A destination of an incident by name, and how telling it went.
@@ -157,8 +179,8 @@ struct Form {
     /// The part that is shown unfolded: its form is wrong.
     opened: Option<&'static str>,
     severities: Vec<Choice>,
-    members: Vec<(String, String)>,
-    teams: Vec<(String, String)>,
+    members: Vec<Choice>,
+    teams: Vec<Choice>,
 }
 
 pub(super) async fn page_of(
@@ -186,7 +208,7 @@ pub(super) async fn page_of(
         story: Story::new(&entries, &told, asked.whole_timeline, reader),
         told: told.iter().map(|told| told_row(told, reader)).collect(),
         time_zone: reader.time_zone.as_str().to_owned(),
-        form: form(app, &incident, by, reader).await?,
+        form: form(app, &incident, by, reader, asked.refusal).await?,
     })
 }
 
@@ -331,31 +353,41 @@ fn told_row(told: &Told, reader: &Reader) -> ToldRow {
 }
 
 /// `None`: there is nothing that this member may do.
-async fn form(app: &App, incident: &Incident, by: &SignedIn, reader: &Reader) -> Result<Option<Form>, PageError> {
+async fn form(
+    app: &App,
+    incident: &Incident,
+    by: &SignedIn,
+    reader: &Reader,
+    refusal: Option<&Refusal>,
+) -> Result<Option<Form>, PageError> {
     let mut buttons = Buttons::of(incident, &by.member);
     buttons.escalate = buttons.escalate && levels::has_next(&app.store, incident).await?;
     if !buttons.any() {
         return Ok(None);
     }
+    let chosen = |id: &String| refusal.is_some_and(|refusal| refusal.people.contains(id));
+    let choice = |id: String, text: String| Choice { chosen: chosen(&id), value: id, text };
     let (mut members, mut teams) = (Vec::new(), Vec::new());
     if buttons.assign {
         let listed = app.store.members().list(PEOPLE, None).await?.items;
-        members = listed.into_iter().map(|member| (member.id.to_string(), member.name)).collect();
+        members = listed.into_iter().map(|member| choice(member.id.to_string(), member.name)).collect();
         let listed = app.store.teams().list(PEOPLE, None).await?.items;
-        teams = listed.into_iter().map(|team| (team.id.to_string(), team.name)).collect();
+        teams = listed.into_iter().map(|team| choice(team.id.to_string(), team.name)).collect();
     }
     let severities = [Severity::Critical, Severity::Warning, Severity::Info];
+    let filled = Filled::with(&[("title", &incident.title), ("severity", incident.severity.as_str())]);
+    let filled = refusal.map_or_else(|| filled.clone(), |refusal| filled.clone().over(&refusal.filled));
     Ok(Some(Form {
         token: by.form_token(&subject(&incident.id)),
         action_key: new_action_key(),
         episode: incident.episode,
         buttons,
         lengths: LENGTHS.iter().map(|(minutes, word)| (*minutes, reader.word(word))).collect(),
-        filled: Filled::with(&[("title", &incident.title)]),
-        opened: None,
+        opened: refusal.and_then(Refusal::part),
         severities: severities
-            .map(|one| Choice::new(one.as_str(), &severity(one, reader), incident.severity.as_str()))
+            .map(|one| Choice::new(one.as_str(), &severity(one, reader), filled.given("severity")))
             .into(),
+        filled,
         members,
         teams,
     }))
