@@ -4,7 +4,6 @@ use alerting::base::ids::{IntegrationId, MemberId, ScheduleId, SpaceId};
 use alerting::incident::space::Space;
 use alerting::people::Member;
 use alerting::people::schedule::Schedule;
-use store::dead_letters::DeadLetter;
 use store::errors::SaveError;
 use store::integrations::StoredIntegration;
 
@@ -25,11 +24,6 @@ pub(crate) async fn schedule(app: &App, id: &ScheduleId) -> Result<Schedule, Api
 
 pub(crate) async fn integration(app: &App, id: &IntegrationId) -> Result<StoredIntegration, ApiError> {
     app.store.integrations().get(id).await?.ok_or_else(|| ApiError::not_found(format_args!("integration {id}")))
-}
-
-pub(crate) async fn dead_letter(app: &App, id: &str) -> Result<DeadLetter, ApiError> {
-    let letter = app.store.dead_letter(id).await?;
-    letter.ok_or_else(|| ApiError::not_found(format_args!("dead letter {id}")))
 }
 
 /// Reads, changes and saves, again if someone else saved meanwhile.

@@ -21,7 +21,6 @@ use crate::app::{App, SharedApp};
 use crate::dead_letters as dead;
 use crate::error::ApiError;
 use crate::incidents::destination_name;
-use crate::saved::dead_letter as found;
 use crate::session::SignedIn;
 use operations::access::Scope;
 

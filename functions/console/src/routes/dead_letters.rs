@@ -15,7 +15,6 @@ use crate::dto::incident::NoArguments;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
-use crate::saved::dead_letter as found;
 
 pub(crate) fn router() -> OpenApiRouter<SharedApp> {
     OpenApiRouter::new()

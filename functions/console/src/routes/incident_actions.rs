@@ -232,8 +232,6 @@ async fn acting(app: &App, actor: Actor, member: Option<MemberId>) -> Result<Nam
         Caller::Member(own) if member.as_ref().is_none_or(|named| *named == own) => {
             Ok(NamedActor::member(own, actor.name, Via::Page))
         }
-        Caller::Member(_) => {
-            Err(ApiError::invalid("member", "a signed-in member acts as themselves; leave this out"))
-        }
+        Caller::Member(_) => Err(ApiError::invalid("member", "a signed-in member acts as themselves; leave this out")),
     }
 }
