@@ -253,7 +253,7 @@ fn what_was_meant_for_an_earlier_episode_is_refused_and_changes_nothing() {
     }
     story.now = 30;
     story.then(&in_first("li", Action::Reopen));
-    assert_eq!(story.kinds.pop(), Some(Ok(None)), "the same press again");
+    assert_eq!(story.kinds.pop(), Some(Err(ActionError::Reopened)), "without its name, the same request is a new one");
     assert_eq!(*story.incident(), before);
     story.then(&person("li", Action::Acknowledge));
     assert_eq!(story.kinds.pop(), Some(Ok(Some(EntryKind::Acknowledged))), "who names no episode means this one");
