@@ -431,7 +431,7 @@ async fn my_notifications_are_the_incidents_that_are_mine() {
     let li = world.person("Li Lei", "responder", "en").await;
     let mine = open_saying(&world, None, &[&space], "mine", "").await.incidents.remove(0);
     open_saying(&world, None, &[&space], "somebody else's", "").await;
-    assert!(li.opens("/me/notifications").await.text.contains("You have not been notified of anything"));
+    assert!(li.opens("/me/notifications").await.text.contains("There are no notifications for you yet."));
     assert_eq!(press(&li, &mine, "acknowledge", &[]).await.status, 303);
     let page = li.opens("/me/notifications").await.text;
     assert!(page.contains(">mine</a>") && page.contains("assigned to you") && !page.contains("somebody"), "{page}");
