@@ -132,7 +132,8 @@ pub(crate) struct EntryView {
     /// In English.
     #[schema(required)]
     detail: Option<String>,
-    /// The same as data, by its `type`; absent of an attempt, and where an earlier version wrote the entry.
+    /// The same as data, by its `type`; absent of a comment, whose text is `detail`, of an attempt, and where an earlier
+    /// version wrote the entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>, example = json!({"type": "level", "rule": "Night", "level": 1}))]
     data: Option<Detail>,
@@ -279,7 +280,7 @@ impl From<Entry> for EntryView {
             actor: entry.actor,
             actor_ref: entry.by.as_ref().map(ActorRef::from),
             detail: entry.detail.as_ref().map(english),
-            data: entry.detail.filter(|detail| !matches!(detail, Detail::Sentence(_))),
+            data: entry.detail.filter(|detail| !matches!(detail, Detail::Sentence(_) | Detail::Comment { .. })),
         }
     }
 }
