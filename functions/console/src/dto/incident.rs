@@ -249,7 +249,9 @@ impl IncidentDetail {
 fn newest_within(entries: &[Entry], bytes: usize) -> usize {
     let mut room = bytes;
     let fits = |entry: &&Entry| {
-        let size = entry.actor.len() + 2 * entry.detail.as_ref().map_or(0, Detail::weight) + ENTRY_BYTES;
+        let detail =
+            entry.detail.as_ref().map_or(0, |detail| detail.weight() * if is_shown_as_data(detail) { 2 } else { 1 });
+        let size = entry.actor.len() + detail + ENTRY_BYTES;
         let left = room.checked_sub(size);
         room = left.unwrap_or(0);
         left.is_some()
@@ -280,9 +282,14 @@ impl From<Entry> for EntryView {
             actor: entry.actor,
             actor_ref: entry.by.as_ref().map(ActorRef::from),
             detail: entry.detail.as_ref().map(english),
-            data: entry.detail.filter(|detail| !matches!(detail, Detail::Sentence(_) | Detail::Comment { .. })),
+            data: entry.detail.filter(is_shown_as_data),
         }
     }
+}
+
+/// A comment's text and the sentence of an earlier version are the entry's `detail`, and nothing else.
+const fn is_shown_as_data(detail: &Detail) -> bool {
+    !matches!(detail, Detail::Sentence(_) | Detail::Comment { .. })
 }
 
 /// For what has no arguments: an empty body or `{}`.
