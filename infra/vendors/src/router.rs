@@ -7,6 +7,7 @@ use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::response::{IntoResponse as _, Response};
 use http::{HeaderMap, Method, StatusCode, Uri, header};
+use percent_encoding::percent_decode_str;
 
 use crate::fakes::Fakes;
 use crate::platform::{Platform, Request};
@@ -27,7 +28,8 @@ pub fn is_vendor_host(host: &str) -> bool {
 
 async fn answer(State(fakes): State<Fakes>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    let path = uri.path();
+    // A key in a path may hold characters that a URL escapes.
+    let path = &*percent_decode_str(uri.path()).decode_utf8_lossy();
     let Some(platform) = find(host, path).filter(|platform| platform.has_path(path)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
