@@ -1,10 +1,10 @@
 //! Access tokens of accounts: one process asks the vendor, all use the token.
 //!
-//! A token is renewed when less than [`RENEW_BEFORE`] of it is left. The process that gets the lease asks the vendor; the
+//! A token is renewed when less than `RENEW_BEFORE` of it is left. The process that gets the lease asks the vendor; the
 //! others go on with the old token, or wait for the new one where there is none that serves. So a vendor that counts
 //! token requests sees one, however many processes need a token at once.
 //!
-//! How it fails: a process that ends while it asks leaves its lease, and another takes over after [`LEASE`]. A request that
+//! How it fails: a process that ends while it asks leaves its lease, and another takes over after `LEASE`. A request that
 //! fails keeps its lease too: a vendor that is down is asked once per lease and not by every process.
 //!
 //! The token is sealed by the caller before it gets here, and opened by the caller. What asks the vendor is the caller's

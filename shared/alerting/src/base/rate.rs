@@ -42,7 +42,7 @@ const SPEND_WITHIN: Duration = Duration::from_secs(2);
 /// A bucket that many processes share at a high rate. Each takes a slice of permits at once and spends it from memory.
 ///
 /// A permit that is spent late moves its request into a later window. So the steady rate is that of a window which is
-/// longer by [`LATE_PERCENT`], and a permit that was not spent in time is lost: requests are a little slower than the
+/// longer by `LATE_PERCENT`, and a permit that was not spent in time is lost: requests are a little slower than the
 /// vendor allows and never faster.
 impl Rate {
     /// The permits of one slice.
@@ -100,7 +100,7 @@ impl Bucket {
         granted(arrivals, wait)
     }
 
-    /// Takes `permits` requests' worth of every rate from a shared bucket, at most a [`slice`], or says how long to wait.
+    /// Takes `permits` requests' worth of every rate from a shared bucket, at most a [`slice()`], or says how long to wait.
     pub fn take_slice(&self, rates: &[Rate], permits: u32, now: Moment) -> Result<Bucket, Duration> {
         let mut wait = self.blocked_until.map_or(Duration::ZERO, |until| until.since(now));
         let mut arrivals = Vec::with_capacity(rates.len());
