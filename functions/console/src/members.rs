@@ -64,7 +64,7 @@ pub(crate) async fn change(
 }
 
 /// Saves what members want of themselves. An address that can be confirmed, or that counts already, stays until the code
-/// of the new one is entered: whoever mistypes it, or is not the member, replaces nothing.
+/// of the new one is entered: a mistyped address, or one from another person, replaces nothing.
 pub(crate) async fn change_own(app: &App, member: &Member, own: Own) -> Result<Member, ApiError> {
     let mut stays = Vec::new();
     for by in AddressedBy::ALL {

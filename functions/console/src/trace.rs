@@ -1,4 +1,4 @@
-//! Why someone was, or was not, told of a message.
+//! Why someone was, or was not, notified of a message.
 //!
 //! What is recorded is the truth: outcome, rule, key, alert, incidents, timelines, attempts. What led to it is found out by
 //! making the same decisions again, by the functions that made them (`intake`'s checks, `alerting`'s policy, silences,

@@ -17,7 +17,7 @@ use store::errors::SaveError;
 use crate::app::App;
 use crate::error::NotifyError;
 
-/// Addresses that are kept; above this many, all are opened anew.
+/// Addresses that are kept; above this many, the cache is emptied.
 const KEPT: usize = 500;
 
 /// Where a message goes and how it is worded.
@@ -36,9 +36,9 @@ type Version = (u64, Option<u64>);
 /// Why there is no address, now and for as long as nobody changes the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Nowhere {
-    /// The destination was deleted: nobody is to be told there any more.
+    /// The destination was deleted: nobody is to be notified there any more.
     Deleted,
-    /// Somebody is to be told, and cannot be.
+    /// Somebody is to be notified, and cannot be.
     Unusable(Reason),
 }
 
@@ -137,7 +137,7 @@ async fn of_member(app: &App, medium: &str, id: &MemberId) -> Result<Result<Draf
     };
     let settings = match (member.address(addressed_by), member.verified(addressed_by)) {
         (None, _) => return Ok(Err(Nowhere::Unusable(Reason::NoAddress))),
-        // It may be anyone's. The timeline says so, and the next contact or level is told instead.
+        // It may be anyone's. The timeline says so, and the next contact or level is notified instead.
         (Some(_), None) => return Ok(Err(Nowhere::Unusable(Reason::NotVerified))),
         (Some(address), Some(_)) => channels::Destination::settings_to(address),
     };

@@ -1,4 +1,4 @@
-//! Alerts as they are told.
+//! Alerts as the API shows them.
 
 use std::collections::BTreeMap;
 

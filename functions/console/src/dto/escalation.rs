@@ -47,7 +47,7 @@ pub(crate) struct EscalationRuleBody {
     position: Option<usize>,
 }
 
-/// Who is told, how, and when the next level takes over. It names at least one member, team, schedule or group, and of
+/// Who is notified, how, and when the next level takes over. It names at least one member, team, schedule or group, and of
 /// the first three at most 50 together.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -59,7 +59,7 @@ pub(crate) struct LevelBody {
     #[serde(default)]
     #[schema(value_type = HashSet<TeamIdText>, required = false, max_items = 50)]
     teams: Vec<TeamId>,
-    /// Whoever is on call there when the level is told.
+    /// The people on call there when the level is due.
     #[serde(default)]
     #[schema(value_type = HashSet<ScheduleIdText>, required = false, max_items = 50)]
     schedules: Vec<ScheduleId>,

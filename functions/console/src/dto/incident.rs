@@ -1,4 +1,4 @@
-//! Incidents, their timelines and deliveries, as they are told.
+//! Incidents, their timelines and deliveries, as the API shows them.
 
 use alerting::base::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, MemberId, SpaceId, TeamId};
 use alerting::base::severity::Severity;
@@ -54,14 +54,14 @@ pub(crate) struct IncidentView {
     closed_at: Option<Time>,
     #[schema(required)]
     snoozed_until: Option<Time>,
-    /// Members by id; whoever acknowledged it without being one, by name.
+    /// Members by id; an API key that acknowledged it, by name.
     assignees: Vec<String>,
     /// Those of them who work on it.
     acknowledged_by: Vec<String>,
-    /// Where it stands in its escalation rule; `null` while only the space's own destinations are told.
+    /// Where it stands in its escalation rule; `null` while only the space's own destinations are notified.
     #[schema(required)]
     escalation: Option<EscalationView>,
-    /// What keeps it from being told; `null`: nothing does.
+    /// What keeps it from notifying; `null`: nothing does.
     #[schema(required)]
     silenced: Option<SilencedView>,
     /// `nobody` is a problem: see `not_notified_because`. `pending`: the first notice is on its way, or its level waits.
@@ -87,9 +87,9 @@ struct EscalationView {
     rule_name: String,
     /// Counted from one.
     level: u32,
-    /// The level has told nobody yet: it waits for its delay.
+    /// The level has notified nobody yet: it waits for its delay.
     waiting: bool,
-    /// When the level was told, or will be.
+    /// When the level was due, or will be.
     since: Time,
     repeated: u32,
 }

@@ -1,4 +1,4 @@
-//! Members: who can be told, and how each of them wants to be reached.
+//! Members: who can be notified, and how each of them wants to be reached.
 
 use std::collections::BTreeMap;
 
@@ -67,7 +67,7 @@ pub(crate) struct MemberBody {
 }
 
 /// Contacts by severity: the first, and if that fails for good the next. Of a severity that is left out, a member with
-/// an email address is told there; an empty list: nobody is told.
+/// an email address is notified there; an empty list: nobody is notified.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Preferences)]

@@ -1,4 +1,4 @@
-//! Why someone was, or was not, told of a message.
+//! Why someone was, or was not, notified of a message.
 
 use alerting::base::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, SilenceId, SpaceId, Stamp};
 use alerting::incident::Progress;
@@ -16,7 +16,7 @@ use super::schema::ProgressShape;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Trace)]
 pub(crate) struct TraceView {
-    /// Why someone was, or was not, told.
+    /// Why someone was, or was not, notified.
     #[schema(
         example = "In Payments: no escalation rule matched, so the space's own destinations hear of it: ops was told."
     )]
@@ -155,7 +155,7 @@ pub(crate) struct SpaceTrace {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SilenceTrace {
-    /// `none`, `kept` (an incident was made, and told when the silence ended), `muted` (the alert flaps), `dropped` (no
+    /// `none`, `kept` (an incident was made, which notified when the silence ended), `muted` (the alert flaps), `dropped` (no
     /// incident was made). As recorded.
     pub(crate) result: &'static str,
     pub(crate) because: String,
@@ -218,7 +218,7 @@ pub(crate) struct EscalationTrace {
     /// Where it stands now, counted from one.
     #[schema(required)]
     pub(crate) level: Option<u32>,
-    /// The level has told nobody yet: it waits until then.
+    /// The level has notified nobody yet: it waits until then.
     #[schema(required)]
     pub(crate) waits_until: Option<Time>,
     /// Every time that it was given to someone, oldest first.
@@ -247,7 +247,7 @@ pub(crate) struct ToldTrace {
     pub(crate) to: Vec<String>,
 }
 
-/// One destination that one change of the incident was to be told to.
+/// One destination that one change of the incident was to be sent to.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NoticeTrace {
     #[schema(value_type = String, example = "dst_8Zp1QeRtYu")]

@@ -1,7 +1,7 @@
-//! `/me/notifications`: what the reader was told, and how that went.
+//! `/me/notifications`: what the reader was notified of, and the results.
 //!
 //! Nothing lists notices by person. So the newest incidents are looked through, a bounded number of them, for those that
-//! are assigned to the reader or that were told at one of the reader's own contacts; of these, the deliveries to those
+//! are assigned to the reader or that were notified at one of the reader's own contacts; of these, the deliveries to those
 //! contacts are read.
 
 use std::collections::BTreeSet;
@@ -76,7 +76,7 @@ async fn list(State(app): State<SharedApp>, by: SignedIn) -> Result<Response, Pa
     Ok(page("notifications.html", "my_notifications", &content, &reader).into_response())
 }
 
-/// Where the member is told, at any severity.
+/// Where the member is notified, at any severity.
 fn contacts(member: &Member) -> BTreeSet<DestinationId> {
     let of = |severity| member.contacts(severity);
     let all = [Severity::Critical, Severity::Warning, Severity::Info].into_iter().flat_map(of);

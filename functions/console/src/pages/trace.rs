@@ -1,4 +1,4 @@
-//! Why someone was, or was not, told of a message: the API's own trace, as a page.
+//! Why someone was, or was not, notified of a message: the API's own trace, as a page.
 
 use alerting::base::ids::{IntegrationId, Stamp};
 use alerting::people::hours::Zone;

@@ -1,4 +1,4 @@
-//! Members: people who can be told.
+//! Members: people who can be notified.
 
 use alerting::base::ids::MemberId;
 use axum::Json;

@@ -1,4 +1,4 @@
-//! Why someone was, or was not, told of a message.
+//! Why someone was, or was not, notified of a message.
 
 use alerting::base::ids::{IntegrationId, Stamp};
 use alerting::people::destination::Language;

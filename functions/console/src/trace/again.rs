@@ -27,7 +27,7 @@ pub(crate) enum Again {
 pub(crate) struct ReadAgain {
     pub(crate) passed: Vec<Check>,
     pub(crate) verdict: Verdict,
-    /// What the sender would be told is wrong.
+    /// The fault, as the answer to its sender names it.
     pub(crate) cause: Option<String>,
     /// `None`: it was, or would be, refused.
     pub(crate) judged: Option<JudgedAgain>,

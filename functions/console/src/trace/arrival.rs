@@ -34,7 +34,7 @@ pub(crate) fn intake(
     IntakeTrace { result, steps: Check::ALL.into_iter().map(step).collect() }
 }
 
-/// In words why the check refuses; `again`: what its sender would be told.
+/// In words why the check refuses; `again`: the answer to its sender.
 pub(crate) fn reason(voice: Voice, check: Check, again: Option<&ReadAgain>) -> String {
     let words = match check {
         Check::Size => texts::SIZE,

@@ -1,4 +1,4 @@
-//! Who was to be told of which change of an incident, and what became of it.
+//! Who was to be notified of which change of an incident, and what became of it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -73,7 +73,7 @@ pub(crate) async fn notices(
     Ok(noticed)
 }
 
-/// What the timeline says is told to certain destinations.
+/// What the timeline says is sent to certain destinations.
 fn planned(entries: &[Entry]) -> impl Iterator<Item = (u64, DestinationId)> {
     let told = entries.iter().filter(|entry| entry.kind.is_told());
     told.flat_map(|entry| {
@@ -96,7 +96,7 @@ fn attempts(delivery: Option<&Delivery>, n: u64) -> Vec<AttemptView> {
     of_n.map(view).collect()
 }
 
-/// Who was told, who could not be, who is still to be, in one sentence; each destination once, by the best that became of
+/// Who was notified, who could not be, who is still to be, in one sentence; each destination once, by the best that became of
 /// it. `None`: there is nobody.
 pub(crate) fn summary<'n>(voice: Voice, noticed: impl Iterator<Item = &'n Noticed>) -> Option<String> {
     let mut best: BTreeMap<&DestinationId, &Noticed> = BTreeMap::new();

@@ -91,7 +91,7 @@ impl Story {
         let first = self.entries.iter().find(|entry| entry.kind == EntryKind::Triggered)?;
         let incident = self.incident.as_ref()?;
         let ended = self.entries.iter().any(|entry| entry.kind == EntryKind::SilenceEnded);
-        // Whoever is held back is given to nobody: no round began with the trigger.
+        // An incident that is held is assigned to nobody: no round began with the trigger.
         let never_given = incident.round == 0 && first.n == 1;
         let is_held = self.made && (incident.held.is_some() || ended || never_given);
         first.detail.as_ref().filter(|_| is_held)

@@ -1,4 +1,4 @@
-//! One sentence: why someone was, or was not, told.
+//! One sentence: why someone was, or was not, notified.
 
 use alerting::incident::Progress;
 use alerting::incident::timeline::EntryKind;
@@ -110,7 +110,7 @@ fn by_whom(voice: Voice, story: &Story, told: &str) -> String {
     voice.say(if has_rules { texts::S_BY_OWN } else { texts::S_BY_ONLY }, &[("told", told)])
 }
 
-/// Why nobody was told, or nobody yet.
+/// Why nobody was notified, or nobody yet.
 fn nobody(voice: Voice, story: &Story) -> String {
     let Some(incident) = &story.incident else { return voice.plain(texts::S_NO_INCIDENT) };
     if let Some(held) = &incident.held {

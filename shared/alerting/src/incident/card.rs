@@ -1,7 +1,7 @@
 //! What a card shows of an incident, and what can be done from it: a picture of the incident, not of a change.
 //!
 //! In: an incident. Out: a [`Card`]. It is the same for every channel that has cards; how it looks is the channel's business.
-//! Whoever changes a picture need not know what it showed before: the newest incident is all that it takes.
+//! A change of a picture needs only the newest incident, not what the picture showed before.
 
 use crate::base::ids::IncidentId;
 use crate::base::moment::Moment;

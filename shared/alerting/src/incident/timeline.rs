@@ -33,7 +33,7 @@ pub struct Entry {
     /// … and the alert, if it is not the one that made the incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert: Option<AlertId>,
-    /// Who is told of it.
+    /// Who is notified of it.
     #[serde(default, skip_serializing_if = "Audience::is_everyone")]
     pub told: Audience,
 }
@@ -68,11 +68,11 @@ impl Entry {
     }
 }
 
-/// Who is told of an entry, if its kind is told at all.
+/// Who is notified of an entry, if its kind notifies at all.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Audience {
-    /// Everyone who was told of the incident so far.
+    /// Everyone who was notified of the incident so far.
     #[default]
     Everyone,
     /// Those to whom this entry assigns it.
@@ -85,10 +85,10 @@ impl Audience {
     }
 }
 
-/// Kinds with their wire names, whether they are told, and whether a card looks different afterwards.
+/// Kinds with their wire names, whether they notify, and whether a card looks different afterwards.
 ///
 /// Told are: trigger, severity rise, reopen, acknowledge and close by a person, recovery; whatever assigns the incident
-/// to someone, again or anew; and the warning that it swallows very many alerts.
+/// to someone, for the first time or again; and the warning that it swallows very many alerts.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal, $told:literal, $changes_card:literal;)+) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -136,7 +136,7 @@ kinds! {
     StormWarning = "storm_warning", true, true;
     /// A level of its escalation rule took over, by a timer or at someone's wish.
     Escalated = "escalated", true, true;
-    /// The people of the current level are told again.
+    /// The people of the current level are notified again.
     Repeated = "repeated", true, false;
     /// Someone gave it to other people.
     Reassigned = "reassigned", true, true;
@@ -147,12 +147,12 @@ kinds! {
     /// This one was merged into another, and is closed.
     MergedAway = "merged_away", false, true;
     Edited = "edited", false, true;
-    /// The silence, or the mute of a flapping alert, that kept it from being told is over; assigned now.
+    /// The silence, or the mute of a flapping alert, that kept it from notifying is over; assigned now.
     SilenceEnded = "silence_ended", true, true;
     /// Another silence holds it now, or the same one until another moment.
     SilenceChanged = "silence_changed", false, true;
-    /// A contact of a person failed for good; the next one is told, if there is one.
+    /// A contact of a person failed for good; the next one is notified, if there is one.
     ContactFailed = "contact_failed", true, false;
-    /// A level is due, and nobody is there to be told.
+    /// A level is due, and nobody is there to be notified.
     NobodyReached = "nobody_reached", false, true;
 }

@@ -11,7 +11,7 @@ use super::error::ActError;
 /// What to do about people who can't be reached.
 const REMEDY: &str = "choose someone else, or add a contact to their preferences";
 
-/// The people of a request, each as they want to be reached. People without a contact are refused: whoever names them
+/// The people of a request, each as they want to be reached. People without a contact are refused: the caller that names them
 /// would assume that they were notified.
 pub(super) async fn reached(
     store: &Store,

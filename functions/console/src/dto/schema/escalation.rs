@@ -19,7 +19,7 @@ pub(crate) enum NotifyShape {
     },
 }
 
-/// A group that is told.
+/// A group that is notified.
 #[derive(ToSchema)]
 #[schema(as = Group)]
 #[serde(deny_unknown_fields)]
@@ -54,7 +54,7 @@ pub(crate) struct TemplateTextsShape {
     zh: Option<String>,
 }
 
-/// When the next level takes over, and what keeps it from being told.
+/// When the next level takes over, and what keeps it from notifying.
 #[derive(ToSchema)]
 #[schema(as = Next)]
 #[serde(deny_unknown_fields)]

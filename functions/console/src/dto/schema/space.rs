@@ -55,7 +55,7 @@ pub(crate) struct FlappingShape {
     mute_minutes: u32,
 }
 
-/// `remind`: its incidents are told as usual, and say so. `mute`: told once more, then nobody is told for a while.
+/// `remind`: its incidents notify as usual, and say so. `mute`: they notify once more, then nobody for a while.
 #[derive(ToSchema)]
 #[schema(as = FlappingMode, rename_all = "snake_case")]
 pub(crate) enum FlappingModeShape {
@@ -99,7 +99,7 @@ pub(crate) enum SilenceTimeShape {
     },
 }
 
-/// `keep`: an incident is made, marked, and told when the silence ends, if it is still open then. `drop`: no incident is
+/// `keep`: an incident is made, marked, and notifies when the silence ends, if it is still open then. `drop`: no incident is
 /// made for the alert's whole episode.
 #[derive(ToSchema)]
 #[schema(as = SilenceAction, rename_all = "snake_case")]

@@ -21,12 +21,12 @@ pub(crate) struct Row {
     at: When,
     /// What happened, in the reader's words.
     what: String,
-    /// Who did it, or who was told; empty for what happens by itself.
+    /// Who did it, or who was notified; empty for what happens by itself.
     who: String,
     detail: String,
     /// A person wrote it: its line ends stay.
     is_comment: bool,
-    /// Somebody should have been told, and was not.
+    /// Somebody should have been notified, and was not.
     is_failure: bool,
 }
 
