@@ -33,7 +33,8 @@ use crate::health::Health;
 use crate::hosts::Hosts;
 use crate::proxies::{Client, TrustedProxies};
 use crate::schedule::Time;
-use crate::stack::{Route, Stack, route};
+use crate::stack::Stack;
+use crate::stack::route::{self, Route};
 
 /// Where messages are taken in, at the root of the host.
 const INTAKE: &str = "/open-apis/";

@@ -232,7 +232,7 @@ fn place(public: &str, fakes: &str, options: &Options) -> Place {
     };
     Place {
         base_url: public.to_owned(),
-        aws_endpoint: aws::ENDPOINT.to_owned(),
+        aws_endpoint: aws::connector::ENDPOINT.to_owned(),
         provider_base,
         personal_ack_links: options.personal_ack_links,
         parameters: options.parameters.clone(),

@@ -12,19 +12,19 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_types::SdkConfig;
 
-use super::{Aws, Request};
+use super::wire::{self, Request, Services};
 use crate::aws_rules::TRACE_HEADER;
 
 /// A name that resolves nowhere (RFC 2606), should a request ever get out.
 const HOST: &str = "aws.invalid";
 pub(crate) const ENDPOINT: &str = "http://aws.invalid";
 
-pub(super) fn sdk_config(aws: &Aws) -> SdkConfig {
-    lambda_kit::aws::embedded_config(ENDPOINT, Connector(aws.clone()))
+pub(super) fn sdk_config(services: &Services) -> SdkConfig {
+    lambda_kit::aws::embedded_config(ENDPOINT, Connector(services.clone()))
 }
 
 #[derive(Debug, Clone)]
-struct Connector(Aws);
+struct Connector(Services);
 
 impl HttpClient for Connector {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
@@ -34,16 +34,16 @@ impl HttpClient for Connector {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let aws = self.0.clone();
-        HttpConnectorFuture::new(async move { answer(&aws, &request).await })
+        let services = self.0.clone();
+        HttpConnectorFuture::new(async move { answer(&services, &request).await })
     }
 }
 
-async fn answer(aws: &Aws, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
+async fn answer(services: &Services, request: &HttpRequest) -> Result<HttpResponse, ConnectorError> {
     let streamed = || ConnectorError::user("the embedded services take no streams".into());
     let body = request.body().bytes().ok_or_else(streamed)?;
     let header = |name| request.headers().get(name);
     let request = Request { target: header("x-amz-target"), host: HOST, trace: header(TRACE_HEADER), body };
-    let answer = aws.answer(&request).await;
+    let answer = wire::answer(services, &request).await;
     HttpResponse::try_from(answer.map(SdkBody::from)).map_err(|error| ConnectorError::other(error.into(), None))
 }

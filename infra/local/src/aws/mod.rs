@@ -2,14 +2,14 @@
 //! to them.
 //!
 //! - Nothing listens: the SDK's clients reach them by a connector (`connector`) inside the process, so that no web page
-//!   and no other user of the machine can. Whoever wants a socket, as some tests do, has to put one before
-//!   [`Aws::answer`] and to guard it.
+//!   and no other user of the machine can. A test that needs a socket puts one before [`Aws::answer`] and guards it.
 //! - Everything is in two files, and what was answered with success survives the death of the process: see
 //!   [`storage`], also for what a power failure may take.
 //! - Visibility, delays, deduplication and long polls follow the [`Clock`] given, also when it is moved.
 //! - A bounded set of operations, each as AWS does it or refused; held to `tests/oracles/aws_conformance.py`.
 
-mod connector;
+pub(crate) mod connector;
+mod database;
 pub mod names;
 mod secrets;
 pub mod sns;
@@ -25,7 +25,6 @@ use aws_types::SdkConfig;
 use bytes::Bytes;
 use lambda_kit::clock::Clock;
 
-pub(crate) use self::connector::ENDPOINT;
 use self::secrets::Secrets;
 use self::sns::Sns;
 use self::sqs::Sqs;
@@ -53,7 +52,7 @@ impl Aws {
 
     /// An SDK whose calls are answered here, without a socket.
     pub fn sdk_config(&self) -> SdkConfig {
-        connector::sdk_config(self)
+        connector::sdk_config(&self.services)
     }
 
     /// Answers as AWS does.

@@ -1,4 +1,4 @@
-//! Where the queues and topics are kept: one file (`queues.sqlite`), and one thread that alone touches it.
+//! Stores the queues and topics: one file (`queues.sqlite`, see [`database`](super::database)), used by one thread only.
 //!
 //! Callers hand the thread a piece of work and wait for its answer. The thread takes whatever is waiting, does it in one
 //! transaction, commits, and only then answers them all, so that many concurrent sends share one commit, and an answer
@@ -10,20 +10,17 @@
 //! for not waiting for the disk on every send.
 //!
 //! How it fails: if a statement or the commit fails (disk full), the whole batch is rolled back, what the thread holds in
-//! memory is read again from the file, and every caller of that batch hears [`Unavailable`] and tries again.
+//! memory is read again from the file, and every caller of that batch gets [`Unavailable`] and tries again.
 
-use std::cell::Cell;
-use std::fs;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
-use anyhow::Context;
 use lambda_kit::clock::Clock;
-use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::database::{Answer, Db, Failed, Unavailable};
 use super::sns::topics::Topics;
 use super::sqs::queues::Queues;
 
@@ -32,51 +29,6 @@ const BATCH: usize = 256;
 
 /// How often the thread looks at the clock while somebody waits for a message: the clock may have been moved.
 const TICK: Duration = Duration::from_millis(50);
-
-const SCHEMA: &str = include_str!("schema.sql");
-
-/// Takes back the receives that the process before this one did not finish: their receiver has ended with it and is not
-/// going to delete the messages, so they are visible at once. These receives do not count, or a process that is killed
-/// again and again would fill the dead-letter queues. What a receiver deferred stays deferred: that receive is finished.
-const TAKE_BACK: &str = "UPDATE message SET visible_at = sent_at, uncounted = uncounted + 1, held = 0 WHERE held = 1";
-
-/// A file of a version that counted every receive.
-const ADD_UNCOUNTED: &str = "ALTER TABLE message ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0";
-const HAS_UNCOUNTED: &str = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('message') WHERE name = 'uncounted')";
-
-/// The thread has stopped, or the batch of this work was rolled back. Nothing of it was kept.
-#[derive(Debug, thiserror::Error)]
-#[error("the local queue storage did not keep this")]
-pub struct Unavailable;
-
-/// Why a piece of work came to nothing.
-#[derive(Debug)]
-pub(crate) enum Failed<E> {
-    /// Said no, having written nothing.
-    Refused(E),
-    /// The file failed: the batch is rolled back.
-    Broken(rusqlite::Error),
-}
-
-impl<E> From<rusqlite::Error> for Failed<E> {
-    fn from(error: rusqlite::Error) -> Self {
-        Failed::Broken(error)
-    }
-}
-
-impl<E> Failed<E> {
-    /// Takes a broken file apart from a refusal, which is an answer like any other.
-    pub(crate) fn apart<T>(result: Result<T, Self>) -> rusqlite::Result<Result<T, E>> {
-        match result {
-            Ok(value) => Ok(Ok(value)),
-            Err(Failed::Refused(refusal)) => Ok(Err(refusal)),
-            Err(Failed::Broken(error)) => Err(error),
-        }
-    }
-}
-
-/// Called after the commit.
-pub(crate) type Answer = Box<dyn FnOnce() + Send>;
 
 type Work = Box<dyn FnOnce(&mut Books) -> rusqlite::Result<Option<Answer>> + Send>;
 
@@ -89,17 +41,7 @@ pub(crate) struct Storage {
 impl Storage {
     /// `folder`: where the file is, or is made; `None`: in memory, gone with the process.
     pub(crate) fn open(folder: Option<&Path>, clock: Clock) -> anyhow::Result<Self> {
-        let connection = match folder {
-            Some(folder) => open_file(folder)?,
-            None => Connection::open_in_memory()?,
-        };
-        connection.execute_batch(SCHEMA).context("cannot prepare the queue storage")?;
-        if !connection.query_row(HAS_UNCOUNTED, [], |row| row.get::<_, bool>(0))? {
-            connection.execute_batch(ADD_UNCOUNTED).context("cannot extend the queue storage")?;
-        }
-        connection.execute_batch(TAKE_BACK).context("cannot take back what was in flight")?;
-        connection.set_prepared_statement_cache_capacity(64);
-        let mut books = Books::read(Db { connection, dirty: Cell::new(false) }, clock)?;
+        let mut books = Books::read(Db::open(folder)?, clock)?;
         let (work, waiting) = channel();
         thread::Builder::new().name("queues".to_owned()).spawn(move || keep(&mut books, &waiting))?;
         Ok(Self { work })
@@ -114,16 +56,16 @@ impl Storage {
         T: Send + 'static,
         E: From<Unavailable> + Send + 'static,
     {
-        let (tell, told) = oneshot::channel();
+        let (reply, answer) = oneshot::channel();
         self.submit(move |books| {
-            // Nobody would hear that it was done.
-            if tell.is_closed() {
+            // The caller has gone away: it could not learn that the work was done.
+            if reply.is_closed() {
                 return Ok(None);
             }
             let result = Failed::apart(work(books))?;
-            Ok(Some(Box::new(move || drop(tell.send(result)))))
+            Ok(Some(Box::new(move || drop(reply.send(result)))))
         })?;
-        told.await.unwrap_or_else(|_| Err(Unavailable.into()))
+        answer.await.unwrap_or_else(|_| Err(Unavailable.into()))
     }
 
     /// Has the thread do `work`, which answers in a way of its own.
@@ -132,60 +74,6 @@ impl Storage {
         work: impl FnOnce(&mut Books) -> rusqlite::Result<Option<Answer>> + Send + 'static,
     ) -> Result<(), Unavailable> {
         self.work.send(Box::new(work)).map_err(|_| Unavailable)
-    }
-}
-
-fn open_file(folder: &Path) -> anyhow::Result<Connection> {
-    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let file = folder.join("queues.sqlite");
-    crate::data::make_private(&file).with_context(|| format!("cannot make {}", file.display()))?;
-    let connection = Connection::open(&file).with_context(|| format!("cannot open {}", file.display()))?;
-    // A process that has just been told to stop may still hold the file.
-    connection.busy_timeout(Duration::from_secs(3))?;
-    // Exclusive: a second process is told so, and no shared-memory file is needed.
-    connection
-        .execute_batch(
-            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;
-             PRAGMA journal_size_limit = 8388608;",
-        )
-        .with_context(|| format!("cannot use {}; does another process have it open?", file.display()))?;
-    Ok(connection)
-}
-
-/// The connection, which opens a transaction at the first write.
-#[derive(Debug)]
-pub(crate) struct Db {
-    connection: Connection,
-    dirty: Cell<bool>,
-}
-
-impl Db {
-    pub(crate) fn read(&self) -> &Connection {
-        &self.connection
-    }
-
-    pub(crate) fn write(&self) -> rusqlite::Result<&Connection> {
-        if !self.dirty.get() {
-            self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-            self.dirty.set(true);
-        }
-        Ok(&self.connection)
-    }
-
-    fn commit(&self) -> rusqlite::Result<()> {
-        if self.dirty.get() {
-            self.connection.prepare_cached("COMMIT")?.execute([])?;
-            self.dirty.set(false);
-        }
-        Ok(())
-    }
-
-    fn rollback(&self) -> rusqlite::Result<()> {
-        // SQLite rolls back by itself after some errors; then there is nothing left to do.
-        if self.dirty.replace(false) && !self.connection.is_autocommit() {
-            self.connection.execute_batch("ROLLBACK")?;
-        }
-        Ok(())
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Nothing of them is repeated in code: a changed visibility, batch size, timeout or route counts on this machine as it
 //! does on AWS. A resource whose type is not known here fails the start, unless it has no meaning on one machine
-//! (`IGNORED`): what was deployed but silently missing locally would be found last.
+//! (`read::IGNORED`): what was deployed but silently missing locally would be found last.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,35 +10,14 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::Value;
 
+mod naming;
 mod read;
 mod resources;
 pub(crate) mod route;
+mod scope;
 mod template;
 
-pub use route::Route;
-
-/// The templates by the names under which `template.yaml` nests them.
-const TEMPLATES: [(&str, &str); 4] = [
-    ("template.yaml", include_str!("../../../../template.yaml")),
-    ("infra/storage.yaml", include_str!("../../../storage.yaml")),
-    ("infra/queues.yaml", include_str!("../../../queues.yaml")),
-    ("infra/alarms.yaml", include_str!("../../../alarms.yaml")),
-];
-
-/// Permissions, logs, alarms, names and certificates: nothing that a message meets.
-const IGNORED: [&str; 11] = [
-    "AWS::ApiGatewayV2::Api",
-    "AWS::ApiGatewayV2::ApiMapping",
-    "AWS::ApiGatewayV2::DomainName",
-    "AWS::ApiGatewayV2::Integration", // read through the routes that lead to it
-    "AWS::ApiGatewayV2::Stage",
-    "AWS::CloudWatch::Alarm",
-    "AWS::IAM::Role",
-    "AWS::Lambda::EventInvokeConfig",
-    "AWS::Lambda::Permission",
-    "AWS::Logs::LogGroup",
-    "AWS::Route53::RecordSet",
-];
+use self::route::Route;
 
 /// Where the stack stands; known before its values can be resolved.
 #[derive(Debug, Clone)]
@@ -116,11 +95,6 @@ pub struct Schedule {
 }
 
 impl Stack {
-    /// What the repository's templates deploy at `place`.
-    pub fn load(place: &Place) -> anyhow::Result<Self> {
-        read::read(&TEMPLATES, place).context("reading template.yaml and infra/*.yaml")
-    }
-
     pub fn function(&self, name: &str) -> anyhow::Result<&Function> {
         self.functions.get(name).with_context(|| format!("template.yaml has no function {name}"))
     }

@@ -1,4 +1,4 @@
-//! What each type of resource is on this machine: its names, and what it adds to the [`Stack`].
+//! What each type of resource adds to the [`Stack`].
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail, ensure};
 use serde_json::{Map, Value};
 
-use super::read::Scope;
 use super::route::Route;
+use super::scope::Scope;
 use super::{EventSource, Function, Queue, Schedule, Stack, Table};
 use crate::aws::names;
 
@@ -25,52 +25,16 @@ const CREATE_TABLE: [&str; 5] =
 /// Properties of a table without meaning on one machine.
 const TABLE_IGNORED: [&str; 2] = ["PointInTimeRecoverySpecification", "TimeToLiveSpecification"];
 
-/// `Ref` or an attribute of a resource.
-pub(super) fn ref_of(scope: &Scope<'_>, name: &str, kind: &str, attribute: &str) -> Option<String> {
-    let physical = format!("{}-{name}", scope.prefix);
-    Some(match (kind, attribute) {
-        ("AWS::DynamoDB::Table", "Ref") => physical,
-        ("AWS::DynamoDB::Table", "Arn") => arn("dynamodb", &format!("table/{physical}")),
-        ("AWS::SQS::Queue", _) => {
-            let queue = queue_name(scope, name);
-            match attribute {
-                "Ref" => names::queue_url(&scope.place.aws_endpoint, &queue),
-                "Arn" => names::queue_arn(&queue),
-                "QueueName" => queue,
-                _ => return None,
-            }
-        }
-        ("AWS::SNS::Topic", "Ref" | "TopicArn") => names::topic_arn(&physical),
-        ("AWS::SecretsManager::Secret", "Ref" | "Id") => physical,
-        ("AWS::Serverless::Function", "Ref") => name.to_owned(),
-        ("AWS::Serverless::Function", "Arn") => arn("lambda", &format!("function:{name}")),
-        ("AWS::ApiGatewayV2::Api", "ApiEndpoint") => scope.place.base_url.clone(),
-        ("AWS::IAM::Role" | "AWS::Logs::LogGroup", "Arn") => arn("local", name),
-        (_, "Ref") => name.to_owned(),
-        _ => return None,
-    })
-}
-
-fn arn(service: &str, resource: &str) -> String {
-    format!("arn:aws:{service}:{}:{}:{resource}", names::REGION, names::ACCOUNT)
-}
-
-/// CloudFormation names a FIFO queue so that it ends as it must.
-fn queue_name(scope: &Scope<'_>, name: &str) -> String {
-    let resource = scope.template.entry("Resources", name);
-    let fifo = resource.is_some_and(|resource| resource["Properties"]["FifoQueue"] == true);
-    format!("{}-{name}{}", scope.prefix, if fifo { ".fifo" } else { "" })
-}
-
+/// Adds the resource `name` of type `kind`.
 pub(super) fn add(scope: &Scope<'_>, name: &str, kind: &str, stack: &mut Stack) -> anyhow::Result<()> {
     let mut properties = scope.properties(name)?;
     match kind {
-        "AWS::DynamoDB::Table" => stack.tables.push(table(format!("{}-{name}", scope.prefix), &properties)?),
+        "AWS::DynamoDB::Table" => stack.tables.push(table(scope.named.physical(name), &properties)?),
         "AWS::SQS::Queue" => {
-            stack.queues.push(Queue { name: queue_name(scope, name), attributes: attributes(&properties) });
+            stack.queues.push(Queue { name: scope.named.queue(name), attributes: attributes(&properties) });
         }
-        "AWS::SNS::Topic" => stack.topics.push(format!("{}-{name}", scope.prefix)),
-        "AWS::SecretsManager::Secret" => stack.secrets.push(format!("{}-{name}", scope.prefix)),
+        "AWS::SNS::Topic" => stack.topics.push(scope.named.physical(name)),
+        "AWS::SecretsManager::Secret" => stack.secrets.push(scope.named.physical(name)),
         "AWS::Serverless::Function" => {
             let events = properties.remove("Events").unwrap_or_default();
             stack.functions.insert(name.to_owned(), function(&properties)?);

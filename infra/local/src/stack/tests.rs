@@ -33,7 +33,7 @@ fn every_environment_variable_leads_to_something_that_is_made() {
             let made = match variable.as_str() {
                 "BASE_URL" => value == "http://127.0.0.1:9000",
                 "PROVIDER_BASE" => value == "http://127.0.0.1:9911",
-                "PLAIN_SMTP_HOSTS" | "PLAIN_OIDC_HOSTS" => value == read::PLAIN_HOSTS,
+                "PLAIN_SMTP_HOSTS" | "PLAIN_OIDC_HOSTS" => value == scope::PLAIN_HOSTS,
                 "PERSONAL_ACK_LINKS" => value == "false",
                 _ if variable.ends_with("_DAYS") => value.parse::<u32>().is_ok(),
                 _ if variable.ends_with("_TABLE") => stack.tables.iter().any(|table| &table.name == value),

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::aws::storage::{Failed, Unavailable};
+use crate::aws::database::{Failed, Unavailable};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SnsError {

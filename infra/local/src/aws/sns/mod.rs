@@ -14,8 +14,9 @@ pub(super) mod wire;
 
 use self::error::SnsError;
 use self::topics::{Publication, Subscription, SubscriptionAttributes, TextMessage};
+use crate::aws::database::Failed;
 use crate::aws::sqs::message::bytes_of;
-use crate::aws::storage::{Books, Failed, Storage};
+use crate::aws::storage::{Books, Storage};
 
 /// SNS takes no more per message, and none of its batches either.
 const MAX_MESSAGE_BYTES: usize = 262_144;

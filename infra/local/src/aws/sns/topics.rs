@@ -10,10 +10,10 @@ use serde_json::{Map, Value, json};
 
 use super::error::SnsError;
 use super::filter::Policy;
+use crate::aws::database::{Db, Failed};
 use crate::aws::names::{name_of_arn, topic_arn, uuid};
 use crate::aws::sqs::message::{Blob, MessageAttributes, Outgoing, Prepared};
 use crate::aws::sqs::queues::Queues;
-use crate::aws::storage::{Db, Failed};
 
 pub type SubscriptionAttributes = BTreeMap<String, String>;
 

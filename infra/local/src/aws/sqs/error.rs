@@ -1,7 +1,7 @@
 //! Why SQS says no, with AWS's codes: the shape's name of the JSON protocol, and the code of the older protocol, which
 //! travels in the header `x-amzn-query-error` and which the SDKs match on.
 
-use crate::aws::storage::{Failed, Unavailable};
+use crate::aws::database::{Failed, Unavailable};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SqsError {

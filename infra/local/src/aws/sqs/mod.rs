@@ -9,11 +9,13 @@ pub mod attributes;
 pub mod error;
 pub(crate) mod line;
 pub mod message;
+pub mod poll;
 pub mod queues;
 mod receipt;
-pub mod receiving;
+mod receiving;
 pub(crate) mod sending;
 pub(super) mod wire;
+mod wire_json;
 mod wire_messages;
 
 use std::time::Duration;
@@ -23,9 +25,10 @@ use tokio::sync::oneshot;
 use self::attributes::QueueAttributes;
 use self::error::SqsError;
 use self::message::{Outgoing, Prepared, Received, Sent};
+use self::poll::Poll;
 use self::queues::Counts;
-use self::receiving::Poll;
-use crate::aws::storage::{Books, Failed, Storage, Unavailable};
+use crate::aws::database::{Failed, Unavailable};
+use crate::aws::storage::{Books, Storage};
 
 /// The queues. Queues are named by their names; see `aws::names` for URLs and ARNs. Clones are the same queues.
 #[derive(Debug, Clone)]
@@ -109,12 +112,12 @@ impl Sqs {
 
     /// If the future is dropped before a message was taken, none is.
     pub async fn poll(&self, queue: &str, poll: Poll) -> Result<Vec<Received>, SqsError> {
-        let (queue, (tell, told)) = (queue.to_owned(), oneshot::channel());
+        let (queue, (reply, answer)) = (queue.to_owned(), oneshot::channel());
         self.storage.submit(move |books| {
-            books.queues.wait(queue, poll, books.clock.now(), tell);
+            books.queues.wait(queue, poll, books.clock.now(), reply);
             Ok(None)
         })?;
-        told.await.unwrap_or(Err(SqsError::Unavailable(Unavailable)))
+        answer.await.unwrap_or(Err(SqsError::Unavailable(Unavailable)))
     }
 
     /// One answer per receipt.

@@ -11,13 +11,15 @@ use rusqlite::{Connection, Row, params};
 use super::attributes::{self, QueueAttributes, Settings};
 use super::error::SqsError;
 use super::line::{Entry, Kind, Line, Place, Seq};
-use super::receiving::Waiter;
-use super::sending::DEDUP_WINDOW;
+use super::poll::Waiter;
+use crate::aws::database::{Db, Failed};
 use crate::aws::names::queue_arn;
-use crate::aws::storage::{Db, Failed};
 
 /// How often what has passed its retention is removed.
 const SWEEP: Duration = Duration::from_secs(60);
+
+/// A FIFO queue forgets a deduplication id after this time.
+pub(super) const DEDUP_WINDOW: Duration = Duration::from_secs(300);
 
 pub(crate) type QueueId = i64;
 

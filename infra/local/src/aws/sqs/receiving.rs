@@ -8,44 +8,26 @@ use std::time::Duration;
 use alerting::base::moment::Moment;
 use rusqlite::types::Type;
 use rusqlite::{Row, params};
-use tokio::sync::oneshot;
 
 use super::attributes::Redrive;
 use super::error::SqsError;
 use super::line::{Ask, Entry, Place, Seq};
 use super::message::{MessageAttributes, Received};
+use super::poll::{Poll, Reply, Waiter};
 use super::queues::{Queue, QueueId, Queues, remove_message};
 use super::receipt::Receipt;
+use crate::aws::database::{Answer, Db, Failed};
 use crate::aws::names::queue_arn;
-use crate::aws::storage::{Answer, Db, Failed};
 
 /// SQS hands out no more than this before some are deleted.
 const MAX_IN_FLIGHT: usize = 120_000;
 
-/// What a receiver asks for; `None`: as the queue's attributes say.
-#[derive(Debug, Clone, Copy)]
-pub struct Poll {
-    pub max: usize,
-    pub wait: Option<Duration>,
-    pub visibility: Option<Duration>,
-}
-
-type Tell = oneshot::Sender<Result<Vec<Received>, SqsError>>;
-
-/// A receive that has not been answered yet.
-pub(crate) struct Waiter {
-    queue: String,
-    poll: Poll,
-    deadline: Moment,
-    tell: Tell,
-}
-
 impl Queues {
     /// Takes up a receive: it is answered by [`Queues::serve_waiting`], at the latest when its wait is over.
-    pub(crate) fn wait(&mut self, queue: String, poll: Poll, now: Moment, tell: Tell) {
+    pub(crate) fn wait(&mut self, queue: String, poll: Poll, now: Moment, reply: Reply) {
         let own = self.find(&queue).map(|queue| queue.settings.wait).unwrap_or_default();
         let deadline = now + poll.wait.unwrap_or(own);
-        self.waiting.push(Waiter { queue, poll, deadline, tell });
+        self.waiting.push(Waiter { queue, poll, deadline, reply });
     }
 
     pub(crate) fn anyone_waiting(&self) -> bool {
@@ -56,8 +38,8 @@ impl Queues {
     pub(crate) fn serve_waiting(&mut self, db: &Db, now: Moment) -> rusqlite::Result<Vec<Answer>> {
         let mut answers: Vec<Answer> = Vec::new();
         for waiter in std::mem::take(&mut self.waiting) {
-            // Whoever has gone away must not take a message along.
-            if waiter.tell.is_closed() {
+            // A receiver that has gone away must not take a message.
+            if waiter.reply.is_closed() {
                 continue;
             }
             let result = Failed::apart(self.receive(db, &waiter.queue, waiter.poll, now))?;
@@ -65,7 +47,7 @@ impl Queues {
                 self.waiting.push(waiter);
                 continue;
             }
-            answers.push(Box::new(move || drop(waiter.tell.send(result))));
+            answers.push(Box::new(move || drop(waiter.reply.send(result))));
         }
         Ok(answers)
     }

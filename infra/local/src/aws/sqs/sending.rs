@@ -9,12 +9,9 @@ use sha2::{Digest, Sha256};
 use super::error::SqsError;
 use super::line::{Entry, Place, Seq};
 use super::message::{Prepared, Sent, hex};
-use super::queues::{Queue, Queues};
+use super::queues::{DEDUP_WINDOW, Queue, Queues};
+use crate::aws::database::{Db, Failed};
 use crate::aws::names::uuid;
-use crate::aws::storage::{Db, Failed};
-
-/// A FIFO queue forgets a deduplication id after this time.
-pub(crate) const DEDUP_WINDOW: Duration = Duration::from_secs(300);
 
 /// The longest that a message may be delayed.
 const MAX_DELAY: Duration = Duration::from_secs(900);

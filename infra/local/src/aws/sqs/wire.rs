@@ -3,13 +3,13 @@
 //!
 //! Source: the SQS API reference and the service model of botocore 1.43 (read 2026-11).
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Sqs;
 use super::attributes::QueueAttributes;
 use super::error::SqsError;
+use super::wire_json::{read, to_value};
 use super::wire_messages as messages;
 use crate::aws::names::{queue_of_url, queue_url};
 
@@ -39,17 +39,6 @@ pub(in crate::aws) async fn answer(
         "ChangeMessageVisibilityBatch" => messages::change_visibility_batch(sqs, read(body)?).await,
         _ => Err(SqsError::UnknownAction(action.to_owned())),
     }
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, SqsError> {
-    let body = if body.is_empty() { b"{}" } else { body };
-    serde_json::from_slice(body).map_err(|error| {
-        let text = error.to_string();
-        match text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next()) {
-            Some(field) => SqsError::MissingParameter(field.to_owned()),
-            None => SqsError::Unreadable(text),
-        }
-    })
 }
 
 #[derive(Deserialize)]
@@ -150,8 +139,4 @@ struct SetAttributes {
 async fn set_attributes(sqs: &Sqs, request: SetAttributes) -> Result<Value, SqsError> {
     sqs.set_attributes(queue_of_url(&request.queue_url), request.attributes).await?;
     Ok(json!({}))
-}
-
-pub(super) fn to_value(answer: impl Serialize) -> Value {
-    serde_json::to_value(answer).expect("an answer is texts and numbers")
 }

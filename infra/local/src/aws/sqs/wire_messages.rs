@@ -11,8 +11,8 @@ use super::error::SqsError;
 use super::message::{
     MAX_MESSAGE_BYTES, MessageAttribute, MessageAttributes, Outgoing, Received, Sent, attributes_md5, bytes_of,
 };
-use super::receiving::Poll;
-use super::wire::to_value;
+use super::poll::Poll;
+use super::wire_json::to_value;
 use crate::aws::names::{ACCOUNT, queue_of_url};
 
 /// Entries that a batch may have.
