@@ -189,7 +189,7 @@ pub(crate) async fn resend_delivery(
     destination: &DestinationId,
 ) -> Result<(), ApiError> {
     let timeline = app.store.timeline(incident).await?;
-    let newest = timeline.iter().rev().find(|entry| entry.is_told_to(destination, incident));
+    let newest = timeline.iter().rev().find(|entry| incident.notifies(destination, entry));
     let entry = newest.ok_or_else(|| {
         ApiError::not_found(format_args!("notice of incident {} for destination {destination}", incident.id))
     })?;

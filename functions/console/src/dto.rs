@@ -26,8 +26,8 @@ pub(crate) mod template;
 pub(crate) mod trace;
 pub(crate) mod warning;
 
+use alerting::base::field_error::FieldError;
 use alerting::base::moment::Moment;
-use alerting::rules::policy::FieldError;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};

@@ -10,7 +10,7 @@ mod mapped;
 use std::error::Error;
 use std::time::Duration;
 
-use alerting::incident::apply::ActionError;
+use alerting::incident::action::ActionError;
 use alerting::people::destination::Language;
 use axum::Json;
 use axum::http::{StatusCode, header};

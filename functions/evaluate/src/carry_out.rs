@@ -5,8 +5,8 @@
 use alerting::base::ids::AlertId;
 use alerting::base::moment::Moment;
 use alerting::incident::alert::{Alert, AlertEvent, AlertState, Transition, TransitionKind, Verdict};
-use alerting::incident::apply::SourceKind;
 use alerting::incident::change::{ChangeEvent, ChangeKind};
+use alerting::incident::source::SourceKind;
 use alerting::rules::integration::Integration;
 use store::keys::alert_key_hash;
 

@@ -10,8 +10,10 @@ use alerting::base::ids::IncidentId;
 use alerting::base::moment::Moment;
 use alerting::incident::Incident;
 use alerting::incident::alert::Alert;
-use alerting::incident::apply::{Applied, Change, SourceChange, apply, wanted};
+use alerting::incident::apply::{Change, apply, assignment_query};
+use alerting::incident::change_result::ChangeResult;
 use alerting::incident::grouping::takes;
+use alerting::incident::source::SourceChange;
 use alerting::incident::space::Grouping;
 use alerting::incident::timeline::Entry;
 use store::Store;
@@ -136,7 +138,7 @@ async fn work(
             return Box::pin(one_by_one(store, id, all, now)).await;
         };
         let (next, results) = fold(&before, all, now);
-        if is_kept && results.contains(&Applied::CannotJoin) {
+        if is_kept && results.contains(&ChangeResult::CannotJoin) {
             continue; // someone may have reopened it since
         }
         if next.n != before.n {
@@ -147,10 +149,10 @@ async fn work(
         }
         for (waiting, result) in all.iter().zip(results) {
             let outcome = match result {
-                Applied::Changed(then, entry) => Outcome::Changed(seen_from(then, &entry, &next), entry),
-                Applied::Already(entry) => Outcome::Changed(next.clone(), entry),
-                Applied::CannotJoin => Outcome::CannotJoin,
-                Applied::Nothing | Applied::Moved(_) => Outcome::Nothing,
+                ChangeResult::Changed(then, entry) => Outcome::Changed(seen_from(then, &entry, &next), entry),
+                ChangeResult::Already(entry) => Outcome::Changed(next.clone(), entry),
+                ChangeResult::CannotJoin => Outcome::CannotJoin,
+                ChangeResult::Nothing | ChangeResult::Moved(_) => Outcome::Nothing,
             };
             *lock(&waiting.ticket.result) = Some(Ok(outcome));
         }
@@ -164,11 +166,11 @@ async fn work(
 
 /// Whether one of the changes makes the incident more severe: then its rules are asked again.
 fn is_raised(incident: &Incident, all: &[Waiting]) -> bool {
-    all.iter().any(|waiting| wanted(Some(incident), &Change::Source(waiting.wish.change.clone())).is_some())
+    all.iter().any(|waiting| assignment_query(Some(incident), &Change::Source(waiting.wish.change.clone())).is_some())
 }
 
 /// The incident after all changes, and what became of each of them.
-fn fold(before: &Incident, all: &[Waiting], now: Moment) -> (Incident, Vec<Applied>) {
+fn fold(before: &Incident, all: &[Waiting], now: Moment) -> (Incident, Vec<ChangeResult>) {
     let mut current = before.clone();
     let mut results = Vec::with_capacity(all.len());
     for Waiting { wish, .. } in all {
@@ -176,16 +178,16 @@ fn fold(before: &Incident, all: &[Waiting], now: Moment) -> (Incident, Vec<Appli
         let at = wish.change.opened_by.received_at();
         let takes = |grouping| takes(&current, grouping, at);
         if is_new && !wish.grouping.as_ref().is_none_or(takes) {
-            results.push(Applied::CannotJoin);
+            results.push(ChangeResult::CannotJoin);
             continue;
         }
         let applied = apply(Some(&current), &Change::Source(wish.change.clone()), None, now);
-        let applied = applied.unwrap_or(Applied::Nothing); // only people are refused
+        let applied = applied.unwrap_or(ChangeResult::Nothing); // only people are refused
         results.push(match applied {
-            Applied::Changed(mut next, entry) => {
+            ChangeResult::Changed(mut next, entry) => {
                 let light = without_lists(&mut next);
                 current = next;
-                Applied::Changed(light, entry)
+                ChangeResult::Changed(light, entry)
             }
             other => other,
         });

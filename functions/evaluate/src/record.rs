@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use alerting::base::moment::Moment;
 use alerting::incident::alert::AlertKey;
+use alerting::rules::flag::Flag;
 use alerting::rules::message::Verdict;
-use alerting::rules::policy::{Decision, Flag, Judgement};
+use alerting::rules::policy::{Decision, Judgement};
 use futures::StreamExt as _;
 use futures::stream;
 use store::errors::WriteError;

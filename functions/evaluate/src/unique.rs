@@ -1,8 +1,8 @@
 //! Push mode "each message": every message triggers a new alert, by one write that a redelivery cannot repeat.
 
 use alerting::incident::alert::Alert;
-use alerting::incident::apply::SourceKind;
 use alerting::incident::change::{ChangeEvent, ChangeKind};
+use alerting::incident::source::SourceKind;
 use alerting::incident::timer::Timer;
 use std::time::Duration;
 use store::alerts::Opened;

@@ -6,7 +6,8 @@
 
 use alerting::base::ids::{IncidentId, SpaceId};
 use alerting::base::moment::Moment;
-use alerting::incident::apply::{Change, left_by};
+use alerting::incident::apply::Change;
+use alerting::incident::change_result::entry_of_action;
 use alerting::incident::space::Space;
 use alerting::incident::timer::{Timer, Work};
 use alerting::incident::{Hold, Incident, Progress};
@@ -43,7 +44,7 @@ pub(crate) async fn review_all(
     // Also those that an earlier copy of this timer released: it may have died before it notified anybody.
     let held = |incident: &&Incident| {
         let is_held = incident.held.is_some() && incident.progress != Progress::Closed;
-        is_held || left_by(incident, &timer.action()).is_some()
+        is_held || entry_of_action(incident, &timer.action()).is_some()
     };
     for incident in page.items.iter().filter(held) {
         Box::pin(review_one(app, incident, Some(&space), timer, now)).await?;

@@ -1,6 +1,7 @@
 //! What everything else is made of: ids, moments, limits, rates and secrets.
 
 pub mod actor;
+pub mod field_error;
 pub mod ids;
 pub mod key;
 pub mod limits;

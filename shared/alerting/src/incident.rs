@@ -6,24 +6,26 @@
 //! entry of the first time and changes nothing. A change that comes from a timer names the round that set it, so a timer
 //! that is written, swept or handed over twice acts once.
 
+pub mod action;
 pub mod alert;
 pub mod apply;
 pub mod assignment;
 pub mod card;
 pub mod change;
+pub mod change_result;
 pub mod detail;
 pub(crate) mod due;
+mod entry_draft;
 pub mod escalation;
 pub mod grouping;
 pub mod link;
 pub mod merge;
 pub mod notice;
 pub mod notified;
-mod person;
 mod raise;
 pub mod shown;
 pub mod silence;
-mod source;
+pub mod source;
 pub mod space;
 #[cfg(test)]
 mod tests;
@@ -40,7 +42,7 @@ use crate::base::moment::Moment;
 use crate::base::severity::Severity;
 use crate::incident::detail::{Detail, FLAPPING, HeldBy, Time};
 use crate::incident::escalation::{Next, Repeat};
-use crate::incident::timeline::Entry;
+use crate::incident::timeline::{Audience, Entry};
 
 /// The longest snooze.
 pub const SNOOZE_MAX: Duration = Duration::from_secs(24 * 3600);
@@ -266,7 +268,34 @@ impl Incident {
         self.alerts.iter().find(|linked| linked.alert == *alert)
     }
 
-    /// Nobody is told anything for now.
+    /// Whether this destination of the incident is notified of the entry.
+    pub fn notifies(&self, destination: &DestinationId, entry: &Entry) -> bool {
+        let audience = match &entry.told {
+            Audience::Everyone => &self.destinations,
+            Audience::Only(destinations) => destinations,
+        };
+        entry.kind.is_told() && audience.contains(destination)
+    }
+
+    pub(crate) fn close(&mut self, now: Moment) {
+        self.progress = Progress::Closed;
+        self.closed_at = Some(now);
+        self.snoozed_until = None;
+        self.held = None;
+    }
+
+    /// Back to triggered, with nobody working on it.
+    pub(crate) fn reset(&mut self) {
+        self.progress = Progress::Triggered;
+        self.acknowledged_at = None;
+        self.acknowledged_by.clear();
+        self.closed_at = None;
+        self.snoozed_until = None;
+        self.held = None;
+        self.assignees.clear();
+    }
+
+    /// Whether a silence, the mute of a flapping alert, or a snooze keeps it from notifying anyone for now.
     pub fn is_quiet(&self) -> bool {
         self.held.is_some() || self.snoozed_until.is_some()
     }

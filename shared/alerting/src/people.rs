@@ -12,6 +12,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::field_error::FieldError;
 use crate::base::ids::{DestinationId, MemberId, TeamId};
 use crate::base::moment::Moment;
 use crate::base::severity::Severity;
@@ -19,7 +20,6 @@ use crate::people::destination::Language;
 use crate::people::hours::Zone;
 use crate::people::medium::Medium;
 use crate::rules::checks;
-use crate::rules::policy::FieldError;
 
 /// Contacts of one severity: more would only delay the next level.
 pub const CONTACTS: usize = 8;

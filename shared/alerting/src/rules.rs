@@ -4,10 +4,13 @@
 //! [`pipeline`] what the operator changes → [`routing`] which spaces. [`filter`] and [`matcher`] say what a rule asks of a
 //! message, [`compiled`] bounds the work of it, and [`trace`] observes the same functions for the trace page.
 
+pub(crate) mod alert_draft;
+pub(crate) mod builder;
 pub(crate) mod checks;
 pub mod compiled;
 pub(crate) mod cost;
 pub mod filter;
+pub mod flag;
 pub mod integration;
 pub(crate) mod literals;
 pub mod mapping;

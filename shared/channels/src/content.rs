@@ -18,10 +18,10 @@
 //! prints too much ([`OUTPUT_BYTES`]) gives way to the channel's own ([`Failure`] says why). A message that is only too
 //! long for the vendor is shortened by `fit`, which lays the same template out with fewer labels and less text.
 
+use alerting::base::field_error::FieldError;
 use alerting::base::limits::cut_chars;
 use alerting::incident::escalation::{EscalationRule, TemplateTexts};
 use alerting::people::destination::Language;
-use alerting::rules::policy::FieldError;
 use alerting::rules::sandbox::{Dialect, Sandbox, Trouble};
 
 use crate::NAMES as CHANNELS;

@@ -10,8 +10,8 @@
 //! repetition is judged by the state at that time.
 
 use alerting::base::actor::Actor;
+use alerting::base::field_error::FieldError;
 use alerting::base::ids::hash128;
-use alerting::rules::policy::FieldError;
 use lambda_kit::random;
 use serde::Serialize;
 

@@ -16,12 +16,14 @@ mod people;
 pub mod requested;
 
 use alerting::base::actor::NamedActor;
+use alerting::base::field_error::FieldError;
 use alerting::base::ids::IncidentId;
 use alerting::base::moment::Moment;
 use alerting::incident::Incident;
-use alerting::incident::apply::{Action, ActionError, Change, left_by};
+use alerting::incident::action::{Action, ActionError};
+use alerting::incident::apply::Change;
+use alerting::incident::change_result::entry_of_action;
 use alerting::incident::timeline::Entry;
-use alerting::rules::policy::FieldError;
 use dispatch::{Dispatch, PendingAction, WRITE_WITHIN};
 use store::Store;
 use store::changes::ChangeError;
@@ -53,7 +55,7 @@ pub async fn act(dispatch: &Dispatch, request: &ActionRequest) -> Result<Inciden
     let ActionRequest { incident: id, episode, action, actor, key } = request;
     let before = existing(&dispatch.store, id).await?;
     let name = action_name(key.as_ref(), &actor.actor, &(id, action));
-    if let Some(entry) = left_by(&before, &name) {
+    if let Some(entry) = entry_of_action(&before, &name) {
         // Carried out before, perhaps by a process that died since. The due work of the first request stays as it is.
         carry_out(dispatch, &before, entry).await;
         return Ok(before);

@@ -8,13 +8,13 @@
 
 pub mod like;
 
+use alerting::base::field_error::FieldError;
 use alerting::base::ids::{IncidentId, SilenceId, SpaceId, hash128};
 use alerting::base::moment::Moment;
 use alerting::incident::silence::{SILENCES, Silence, SilenceAction, SilenceTime};
 use alerting::incident::space::Space;
 use alerting::incident::timer::{FOLLOW_UP_AFTER, Timer, Work};
 use alerting::rules::filter::Filter;
-use alerting::rules::policy::FieldError;
 use dispatch::Dispatch;
 use lambda_kit::random;
 use store::Store;
@@ -83,7 +83,7 @@ pub async fn replace(
         let position = position_of(&space, id)?;
         let SilenceDraft { name, filter, time, then } = draft.clone();
         let silence = Silence { name, filter, time, then, ..space.silences[position].clone() };
-        silence.check(&space, now)?;
+        space.check_silence(&silence, now)?;
         space.silences[position] = silence.clone();
         let saved = store.spaces().put(&space, Expect::Version(space.version)).await;
         Ok::<_, SilenceError>(saved.map(|_| silence))
@@ -134,7 +134,7 @@ async fn add(store: &Store, space: &SpaceId, silence: &Silence, now: Moment) -> 
         if let Some(before) = space.silences.iter().find(|known| known.id == silence.id) {
             return Ok(Ok(before.clone()));
         }
-        silence.check(&space, now)?;
+        space.check_silence(silence, now)?;
         make_room(&mut space, now)?;
         space.silences.push(silence.clone());
         let saved = store.spaces().put(&space, Expect::Version(space.version)).await;

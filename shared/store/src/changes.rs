@@ -7,10 +7,13 @@ use std::time::Duration;
 use alerting::base::ids::{IncidentId, Stamp};
 use alerting::base::moment::Moment;
 use alerting::incident::Incident;
+use alerting::incident::action::ActionError;
 use alerting::incident::alert::{Alert, AlertEvent, AlertKey, Status, Verdict, fold};
-use alerting::incident::apply::{ActionError, Applied, Change, SourceChange, apply, left_by, wanted};
+use alerting::incident::apply::{Change, apply, assignment_query};
 use alerting::incident::assignment::Assigned;
+use alerting::incident::change_result::{ChangeResult, entry_of_action};
 use alerting::incident::detail::{Remark, Unreached};
+use alerting::incident::source::SourceChange;
 use alerting::incident::timeline::Entry;
 
 use crate::alert_states::WriteState;
@@ -89,7 +92,7 @@ impl Store {
     ) -> Result<Outcome, WriteError> {
         let change = Change::Source(source.clone());
         let assigned = self.assigned(None, &change, Some(alert), now).await?;
-        let Ok(Applied::Changed(incident, entry)) = apply(None, &change, assigned.as_ref(), now) else {
+        let Ok(ChangeResult::Changed(incident, entry)) = apply(None, &change, assigned.as_ref(), now) else {
             return Ok(Outcome::Nothing);
         };
         match self.write_incident(&incident, &Replaces::Joined(joined.clone())).await? {
@@ -139,7 +142,7 @@ impl Store {
                 None => None,
             };
             if let (Some(incident), Some(action)) = (current, action)
-                && let Some(entry) = left_by(incident, action)
+                && let Some(entry) = entry_of_action(incident, action)
             {
                 return Ok(Outcome::Changed(incident.clone(), entry.clone()));
             }
@@ -157,15 +160,15 @@ impl Store {
                 applied => applied?.named(action),
             };
             match applied {
-                Applied::Nothing => return Ok(Outcome::Nothing),
-                Applied::CannotJoin => return Ok(Outcome::CannotJoin),
-                Applied::Already(entry) => {
+                ChangeResult::Nothing => return Ok(Outcome::Nothing),
+                ChangeResult::CannotJoin => return Ok(Outcome::CannotJoin),
+                ChangeResult::Already(entry) => {
                     return Ok(current.map_or(Outcome::Nothing, |now| Outcome::Changed(now.clone(), entry)));
                 }
-                Applied::Moved(target) => {
+                ChangeResult::Moved(target) => {
                     place = self.follow(&mut path, target).await.map_err(WriteError::Read)?;
                 }
-                Applied::Changed(next, entry) => {
+                ChangeResult::Changed(next, entry) => {
                     let replaces = current.map_or(Replaces::Nothing, |before| Replaces::Incident(before.n));
                     match self.write_incident(&next, &replaces).await? {
                         WriteIncident::Written => return Ok(Outcome::Changed(next, entry)),
@@ -187,7 +190,7 @@ impl Store {
         alert: Option<&Alert>,
         now: Moment,
     ) -> Result<Option<Assigned>, ReadError> {
-        let Some(wanted) = wanted(current, change) else { return Ok(None) };
+        let Some(wanted) = assignment_query(current, change) else { return Ok(None) };
         let (space_id, severity) = match (current, change) {
             (Some(incident), _) => (&incident.space, change.severity().unwrap_or_default().max(incident.severity)),
             (None, Change::Source(source)) => (&source.space, source.severity),
@@ -196,7 +199,7 @@ impl Store {
         let Some(space) = self.cached_space(space_id, now).await? else {
             return Ok(Some(nobody(Remark::SpaceDeleted)));
         };
-        if space.escalation_rules.is_empty() && wanted == alerting::incident::apply::Wanted::Rule {
+        if space.escalation_rules.is_empty() && wanted == alerting::incident::assignment::AssignmentQuery::Rule {
             return Ok(Some(Assigned::Space(space.destinations.clone())));
         }
         let first = current.and_then(Incident::first_alert);

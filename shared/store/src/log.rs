@@ -12,8 +12,9 @@ use alerting::base::ids::{AlertId, DestinationId, IncidentId, IntegrationId, Spa
 use alerting::base::limits;
 use alerting::base::moment::Moment;
 use alerting::incident::notice::Notice;
+use alerting::rules::flag::Flag;
 use alerting::rules::message::RawBody;
-use alerting::rules::policy::{Flag, KeyFrom};
+use alerting::rules::push_mode::KeyFrom;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use flate2::Compression;

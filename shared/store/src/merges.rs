@@ -7,7 +7,7 @@ use alerting::base::actor::NamedActor;
 use alerting::base::ids::IncidentId;
 use alerting::base::moment::Moment;
 use alerting::incident::Incident;
-use alerting::incident::apply::left_by;
+use alerting::incident::change_result::entry_of_action;
 use alerting::incident::merge::{Merge, merge};
 use alerting::incident::timeline::Entry;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
@@ -33,9 +33,9 @@ impl Store {
     ) -> Result<Vec<(Incident, Entry)>, ChangeError> {
         for races in 1..=RACES {
             let (from, into) = (self.mergeable(source).await?, self.mergeable(target).await?);
-            if let Some(entry) = left_by(&into, action) {
+            if let Some(entry) = entry_of_action(&into, action) {
                 // By this call, when its answer was lost.
-                let left = left_by(&from, action).cloned().map(|entry| (from.clone(), entry));
+                let left = entry_of_action(&from, action).cloned().map(|entry| (from.clone(), entry));
                 return Ok(left.into_iter().chain([(into.clone(), entry.clone())]).collect());
             }
             let Some(Merge { source: left, target: joined }) = merge(&from, &into, actor, action, now)? else {

@@ -10,8 +10,7 @@ use alerting::base::ids::{MemberId, TeamId};
 use alerting::base::moment::Moment;
 use alerting::base::severity::Severity;
 use alerting::incident::alert::Alert;
-use alerting::incident::apply::Wanted;
-use alerting::incident::assignment::{Assigned, People, assign, by_hand};
+use alerting::incident::assignment::{Assigned, AssignmentQuery, People, assign, by_hand};
 use alerting::incident::escalation::{EscalationRule, Level};
 use alerting::incident::silence::Silence;
 use alerting::incident::space::Space;
@@ -57,16 +56,18 @@ impl Store {
         space: &Space,
         alert: &Alert,
         severity: Severity,
-        wanted: &Wanted,
+        wanted: &AssignmentQuery,
         now: Moment,
     ) -> Result<Assigned, ReadError> {
         let (rule, level) = match wanted {
-            Wanted::Rule => (self.rule_of(space, alert, severity, now), 0),
-            Wanted::Level { rule, level } => match space.escalation_rules.iter().find(|known| known.id == *rule) {
-                Some(found) => (Some(found), *level),
-                None => (self.rule_of(space, alert, severity, now), 0),
-            },
-            Wanted::Raised { rule, level } => match self.rule_of(space, alert, severity, now) {
+            AssignmentQuery::Rule => (self.rule_of(space, alert, severity, now), 0),
+            AssignmentQuery::Level { rule, level } => {
+                match space.escalation_rules.iter().find(|known| known.id == *rule) {
+                    Some(found) => (Some(found), *level),
+                    None => (self.rule_of(space, alert, severity, now), 0),
+                }
+            }
+            AssignmentQuery::Raised { rule, level } => match self.rule_of(space, alert, severity, now) {
                 Some(found) if found.id == *rule => (Some(found), *level),
                 found => (found, 0),
             },

@@ -1,6 +1,6 @@
 //! Why an action on an incident is refused.
 
-use alerting::incident::apply::ActionError;
+use alerting::incident::action::ActionError;
 use alerting::people::destination::Language;
 
 use crate::text::Text;

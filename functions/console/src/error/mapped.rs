@@ -1,6 +1,6 @@
 //! Which answer the errors of operations and of what they stand on become.
 
-use alerting::rules::policy::FieldError;
+use alerting::base::field_error::FieldError;
 use operations::access::ActorError;
 use operations::incidents::error::ActError;
 use operations::saving::Raced;

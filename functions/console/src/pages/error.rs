@@ -4,7 +4,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerting::incident::apply::ActionError;
+use alerting::incident::action::ActionError;
 use alerting::people::destination::Language;
 use axum::http::StatusCode;
 use axum::http::header::{LOCATION, RETRY_AFTER};

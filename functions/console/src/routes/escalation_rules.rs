@@ -147,7 +147,7 @@ fn place(wanted: Option<usize>, last: usize) -> Result<Option<usize>, ApiError> 
 
 /// Whether the rule may be saved: it can be carried out, and everybody whom it names is there.
 async fn check(app: &App, rule: &EscalationRule, space: &Space) -> Result<(), ApiError> {
-    rule.check(space, &media()).map_err(field_error)?;
+    space.check_rule(rule, &media()).map_err(field_error)?;
     channels::content::check_rule(rule).map_err(field_error)?;
     let named = Named::of(&rule.levels);
     all_exist(app.store.members(), "member", &named.members).await?;

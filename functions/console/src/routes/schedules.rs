@@ -1,11 +1,11 @@
 //! Schedules, and the overrides of one.
 
+use alerting::base::field_error::FieldError;
 use alerting::base::ids::ScheduleId;
 use alerting::base::moment::Moment;
 use alerting::incident::warning::nobody;
 use alerting::people::hours::Zone;
 use alerting::people::schedule::{OVERRIDES, Override, Schedule};
-use alerting::rules::policy::FieldError;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;

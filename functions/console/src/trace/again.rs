@@ -1,9 +1,10 @@
 //! The decisions made again, by the functions that made them: the intake's checks of the body as it was received, then the
 //! integration's rules of the message that it holds.
 
+use alerting::base::field_error::FieldError;
 use alerting::rules::integration::Integration;
 use alerting::rules::message::{RefusalReason, Verdict};
-use alerting::rules::policy::{FieldError, Judgement, Policy};
+use alerting::rules::policy::{Judgement, Policy};
 use alerting::rules::trace::Trace;
 use intake::answer::Answer;
 use intake::decide::{Arrival, Check, decide_passing};

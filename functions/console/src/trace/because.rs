@@ -1,11 +1,11 @@
 //! What was tried, in words: of a filter the conditions that hold or fail, of everything else its own sentence.
 
+use alerting::base::field_error::FieldError;
 use alerting::base::limits;
 use alerting::base::moment::Moment;
 use alerting::incident::detail::{Detail, HeldBy};
 use alerting::people::destination::Language;
 use alerting::rules::filter::{Condition, Filter};
-use alerting::rules::policy::FieldError;
 use alerting::rules::trace::{Asked, Outcome, Place, Trace, Tried};
 use words::text::Text;
 use words::timeline::in_api;

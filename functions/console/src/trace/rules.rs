@@ -2,10 +2,11 @@
 
 use alerting::incident::alert::Verdict;
 use alerting::rules::filter::Filter;
+use alerting::rules::flag::Flag;
 use alerting::rules::integration::{
     Action, AddLabel, Integration, KeyExtractor, KeyField, PushMode, Routing, Step, Then, Unmatched,
 };
-use alerting::rules::policy::{Decision, DiscardReason, Flag};
+use alerting::rules::policy::{Decision, DiscardReason};
 use alerting::rules::trace::{Outcome, Place};
 use words::text::Text;
 use words::trace as texts;

@@ -2,7 +2,7 @@
 
 use alerting::incident::Progress;
 use alerting::incident::timeline::EntryKind;
-use alerting::rules::policy::Flag;
+use alerting::rules::flag::Flag;
 use store::incidents::Place;
 use store::log::{LogEntry, MessageOutcome};
 use words::text::Text;

@@ -3,7 +3,8 @@
 use alerting::base::ids::{AlertId, IncidentId, IntegrationId, SpaceId, Stamp};
 use alerting::base::severity::Severity;
 use alerting::incident::alert::{Alert, AlertEvent, AlertKey, Status, Verdict, fold};
-use alerting::incident::apply::{Change, SourceChange, SourceKind};
+use alerting::incident::apply::Change;
+use alerting::incident::source::{SourceChange, SourceKind};
 use lambda_kit::random::StampSource;
 use serde_json::{Value, json};
 use store::keys::alert_key_hash;

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use alerting::base::ids::{IncidentId, Stamp};
 use alerting::base::severity::Severity;
 use alerting::incident::alert::{Alert, AlertEvent, AlertKey, Verdict};
-use alerting::incident::apply::{Change, SourceChange, SourceKind};
+use alerting::incident::apply::Change;
+use alerting::incident::source::{SourceChange, SourceKind};
 use serde_json::{Value, json};
 
 use crate::world::{World, id};

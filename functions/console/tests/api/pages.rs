@@ -2,7 +2,9 @@
 
 use alerting::base::actor::NamedActor;
 use alerting::base::ids::{AlertId, IncidentId, Stamp};
-use alerting::incident::apply::{Action, Change, SourceChange, SourceKind};
+use alerting::incident::action::Action;
+use alerting::incident::apply::Change;
+use alerting::incident::source::{SourceChange, SourceKind};
 use serde_json::json;
 
 use crate::actions::{open, open_saying};

@@ -4,7 +4,7 @@
 use alerting::base::ids::{IntegrationId, Stamp};
 use alerting::base::limits;
 use alerting::rules::message::RawBody;
-use alerting::rules::policy::KeyFrom;
+use alerting::rules::push_mode::KeyFrom;
 use lambda_kit::random::StampSource;
 use serde_json::{Value, json};
 use store::log::{JudgedBy, LogEntry, MessageOutcome};

@@ -144,6 +144,18 @@ pub struct People {
     pub channels: BTreeMap<DestinationId, String>,
 }
 
+/// Whom a change needs to know before it can be applied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AssignmentQuery {
+    /// Which rule of the space takes the incident, from its first level on.
+    Rule,
+    /// Whom this level of this rule reaches, or the first one behind it that reaches anyone. If the rule was deleted, the
+    /// one that takes the incident now, from its first level on.
+    Level { rule: EscalationRuleId, level: u32 },
+    /// Which rule takes the incident now that it is more severe. If it is still this one: from this level on.
+    Raised { rule: EscalationRuleId, level: u32 },
+}
+
 /// A level, ready to be told.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {

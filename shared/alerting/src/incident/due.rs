@@ -3,9 +3,10 @@
 use crate::base::actor::NamedActor;
 use crate::base::ids::DestinationId;
 use crate::base::moment::Moment;
-use crate::incident::apply::{Applied, Draft, close, reset};
 use crate::incident::assignment::{Assigned, Assignment};
+use crate::incident::change_result::ChangeResult;
 use crate::incident::detail::{Detail, Left, Time};
+use crate::incident::entry_draft::EntryDraft;
 use crate::incident::escalation::Unless;
 use crate::incident::timeline::{Audience, Entry, EntryKind};
 use crate::incident::{Escalation, Hold, Incident, Progress, Reach};
@@ -13,7 +14,13 @@ use crate::incident::{Escalation, Hold, Incident, Progress, Reach};
 /// Gives the incident to whom `assigned` says; the draft, with whom it tells and a word on why.
 ///
 /// `at_once`: a level that has a delay has waited already.
-pub(super) fn start(incident: &mut Incident, assigned: &Assigned, at_once: bool, draft: Draft, now: Moment) -> Draft {
+pub(super) fn start(
+    incident: &mut Incident,
+    assigned: &Assigned,
+    at_once: bool,
+    draft: EntryDraft,
+    now: Moment,
+) -> EntryDraft {
     incident.round += 1;
     match assigned {
         Assigned::Space(destinations) => {
@@ -29,12 +36,18 @@ pub(super) fn start(incident: &mut Incident, assigned: &Assigned, at_once: bool,
             if let Some(escalation) = &mut incident.escalation {
                 (escalation.next, escalation.repeat) = (None, None);
             }
-            Draft { told: Audience::Only(Vec::new()), ..draft.detail(Detail::Unreached(reason.clone())) }
+            EntryDraft { told: Audience::Only(Vec::new()), ..draft.detail(Detail::Unreached(reason.clone())) }
         }
     }
 }
 
-fn start_level(incident: &mut Incident, assignment: &Assignment, at_once: bool, draft: Draft, now: Moment) -> Draft {
+fn start_level(
+    incident: &mut Incident,
+    assignment: &Assignment,
+    at_once: bool,
+    draft: EntryDraft,
+    now: Moment,
+) -> EntryDraft {
     let is_waiting = !at_once && !assignment.delay.is_zero();
     let escalation = Escalation {
         rule: assignment.rule.clone(),
@@ -63,7 +76,7 @@ fn start_level(incident: &mut Incident, assignment: &Assignment, at_once: bool, 
         remarks: assignment.remarks.clone(),
     };
     incident.escalation = Some(escalation);
-    Draft { told: Audience::Only(audience), ..draft.detail(detail) }
+    EntryDraft { told: Audience::Only(audience), ..draft.detail(detail) }
 }
 
 pub(super) fn ends_snooze(incident: &Incident, until: Moment) -> bool {
@@ -71,19 +84,19 @@ pub(super) fn ends_snooze(incident: &Incident, until: Moment) -> bool {
     incident.progress != Progress::Closed && incident.snoozed_until == Some(until)
 }
 
-pub(super) fn end_snooze(incident: &Incident, until: Moment, assigned: Option<&Assigned>, now: Moment) -> Applied {
+pub(super) fn end_snooze(incident: &Incident, until: Moment, assigned: Option<&Assigned>, now: Moment) -> ChangeResult {
     if !ends_snooze(incident, until) {
-        return Applied::Nothing;
+        return ChangeResult::Nothing;
     }
     let mut next = incident.clone();
     let held = next.held.take();
-    reset(&mut next);
+    next.reset();
     if held.is_some() {
         next.held = held; // a silence goes on
-        let draft = Draft::by_timer(EntryKind::SnoozeEnded);
-        return Draft { told: Audience::Only(Vec::new()), ..draft }.write(next, now);
+        let draft = EntryDraft::by_timer(EntryKind::SnoozeEnded);
+        return EntryDraft { told: Audience::Only(Vec::new()), ..draft }.write(next, now);
     }
-    assign_again(next, assigned, Draft::by_timer(EntryKind::SnoozeEnded), now)
+    assign_again(next, assigned, EntryDraft::by_timer(EntryKind::SnoozeEnded), now)
 }
 
 pub(super) fn is_held(incident: &Incident) -> bool {
@@ -99,9 +112,9 @@ pub(super) fn review_hold(
     hold: Option<&Hold>,
     assigned: Option<&Assigned>,
     now: Moment,
-) -> Applied {
+) -> ChangeResult {
     if incident.progress == Progress::Closed || incident.held.as_ref() == hold {
-        return Applied::Nothing;
+        return ChangeResult::Nothing;
     }
     let mut next = incident.clone();
     next.held = hold.cloned();
@@ -110,18 +123,23 @@ pub(super) fn review_hold(
         next.escalation = None;
     }
     if let Some(hold) = hold {
-        return Draft::by_timer(EntryKind::SilenceChanged).detail(hold.detail()).write(next, now);
+        return EntryDraft::by_timer(EntryKind::SilenceChanged).detail(hold.detail()).write(next, now);
     }
-    let draft = Draft::by_timer(EntryKind::SilenceEnded);
+    let draft = EntryDraft::by_timer(EntryKind::SilenceEnded);
     if next.progress == Progress::Processing || next.escalation.is_some() {
         // Someone found it and took care of it meanwhile.
-        return Draft { told: Audience::Only(Vec::new()), ..draft }.write(next, now);
+        return EntryDraft { told: Audience::Only(Vec::new()), ..draft }.write(next, now);
     }
     assign_again(next, assigned, draft, now)
 }
 
 /// Assigns an incident that is triggered again, from the first level on.
-pub(super) fn assign_again(mut incident: Incident, assigned: Option<&Assigned>, draft: Draft, now: Moment) -> Applied {
+pub(super) fn assign_again(
+    mut incident: Incident,
+    assigned: Option<&Assigned>,
+    draft: EntryDraft,
+    now: Moment,
+) -> ChangeResult {
     incident.escalation = None;
     let draft = match assigned {
         Some(assigned) => start(&mut incident, assigned, false, draft, now),
@@ -152,9 +170,9 @@ pub(super) fn escalate(
     level: u32,
     assigned: Option<&Assigned>,
     now: Moment,
-) -> Applied {
-    let Some(escalation) = escalates(incident, round, level) else { return Applied::Nothing };
-    let Some(assigned) = assigned else { return Applied::Nothing };
+) -> ChangeResult {
+    let Some(escalation) = escalates(incident, round, level) else { return ChangeResult::Nothing };
+    let Some(assigned) = assigned else { return ChangeResult::Nothing };
     // The level that waited has waited; one that stands in for it has a delay of its own.
     let waited =
         |level: &Assignment| escalation.is_waiting && level.level == escalation.level && level.rule == escalation.rule;
@@ -165,7 +183,7 @@ pub(super) fn escalate(
         Assigned::Space(_) | Assigned::Level(_) => EntryKind::Escalated,
     };
     let mut next = incident.clone();
-    let draft = start(&mut next, assigned, at_once, Draft::by_timer(kind), now);
+    let draft = start(&mut next, assigned, at_once, EntryDraft::by_timer(kind), now);
     draft.write(next, now)
 }
 
@@ -180,8 +198,14 @@ pub(super) fn repeats(incident: &Incident, round: u32, time: u32) -> Option<&Esc
 }
 
 /// Notifies the level again. Its people are resolved at this moment: after a hand-over, another person is on call.
-pub(super) fn repeat(incident: &Incident, round: u32, time: u32, assigned: Option<&Assigned>, now: Moment) -> Applied {
-    let Some(escalation) = repeats(incident, round, time) else { return Applied::Nothing };
+pub(super) fn repeat(
+    incident: &Incident,
+    round: u32,
+    time: u32,
+    assigned: Option<&Assigned>,
+    now: Moment,
+) -> ChangeResult {
+    let Some(escalation) = repeats(incident, round, time) else { return ChangeResult::Nothing };
     let times = escalation.repeat.map_or(0, |repeat| repeat.times);
     let mut next = incident.clone();
     // Of a rule that was deleted or changed meanwhile, the level stays as it was.
@@ -191,11 +215,11 @@ pub(super) fn repeat(incident: &Incident, round: u32, time: u32, assigned: Optio
     {
         refresh(&mut next, level);
     }
-    let Some(escalation) = next.escalation.as_mut() else { return Applied::Nothing };
+    let Some(escalation) = next.escalation.as_mut() else { return ChangeResult::Nothing };
     escalation.repeated = time;
     let told = Audience::Only(escalation.audience());
-    let draft = Draft::by_timer(EntryKind::Repeated).detail(Detail::Repeated { time, times });
-    Draft { told, ..draft }.write(next, now)
+    let draft = EntryDraft::by_timer(EntryKind::Repeated).detail(Detail::Repeated { time, times });
+    EntryDraft { told, ..draft }.write(next, now)
 }
 
 /// Brings the people and groups of the level at which the incident stands up to date: who left it is no longer assigned,
@@ -236,19 +260,19 @@ pub(super) fn contact_failed(
     name: &str,
     reason: &str,
     now: Moment,
-) -> Applied {
+) -> ChangeResult {
     if incident.is_quiet() || !is_wanted(incident, destination) {
-        return Applied::Nothing;
+        return ChangeResult::Nothing;
     }
     let mut next = incident.clone();
-    let Some(escalation) = next.escalation.as_mut() else { return Applied::Nothing };
+    let Some(escalation) = next.escalation.as_mut() else { return ChangeResult::Nothing };
     let is_group = escalation.groups.contains(destination) && !escalation.failed_groups.contains(destination);
     if is_group {
         escalation.failed_groups.push(destination.clone());
     }
     let mut failed = escalation.people.iter_mut().filter(|reach| reach.contact() == Some(destination)).peekable();
     if failed.peek().is_none() && !is_group {
-        return Applied::Nothing;
+        return ChangeResult::Nothing;
     }
     let mut told: Vec<DestinationId> = Vec::new();
     for reach in failed {
@@ -267,8 +291,8 @@ pub(super) fn contact_failed(
         left,
     };
     add_all(&mut next.destinations, &told);
-    let draft = Draft::by_timer(EntryKind::ContactFailed).detail(detail);
-    Draft { told: Audience::Only(told), ..draft }.write(next, now)
+    let draft = EntryDraft::by_timer(EntryKind::ContactFailed).detail(detail);
+    EntryDraft { told: Audience::Only(told), ..draft }.write(next, now)
 }
 
 /// Whether a person who was told here has to be told: nobody works on the incident, or it was given to the person after
@@ -290,14 +314,14 @@ fn place(destination: &DestinationId) -> &str {
     destination.member().map_or(destination.as_str(), |(medium, _)| medium)
 }
 
-pub(super) fn auto_close(incident: &Incident, now: Moment) -> Applied {
+pub(super) fn auto_close(incident: &Incident, now: Moment) -> ChangeResult {
     if incident.progress == Progress::Closed {
-        return Applied::Nothing;
+        return ChangeResult::Nothing;
     }
     let mut next = incident.clone();
-    close(&mut next, now);
+    next.close(now);
     next.alerts.iter_mut().for_each(|linked| linked.is_open = false);
-    Draft::new(EntryKind::AutoClosed, NamedActor::rule()).write(next, now)
+    EntryDraft::new(EntryKind::AutoClosed, NamedActor::rule()).write(next, now)
 }
 
 pub(super) fn add(list: &mut Vec<String>, item: &str) {

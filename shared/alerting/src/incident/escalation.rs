@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::field_error::FieldError;
 use crate::base::ids::{DestinationId, EscalationRuleId, MappingTableId, MemberId, ScheduleId, TeamId};
-use crate::incident::space::Space;
 use crate::people::destination::Language;
 use crate::people::hours::WeeklyHours;
 use crate::people::medium::Medium;
 use crate::people::{self, Contact};
 use crate::rules::checks;
 use crate::rules::filter::Filter;
-use crate::rules::policy::FieldError;
 
 /// Rules of one space.
 pub const RULES: usize = 50;
@@ -145,13 +144,17 @@ impl EscalationRule {
         }
     }
 
-    /// Whether the rule may be saved as one of `space`, beside its name. `media`: those that a channel serves.
-    pub fn check(&self, space: &Space, media: &[Medium]) -> Result<(), FieldError> {
+    /// Whether the rule may be saved, beside its name. `others`: the other filters of its space. `media`: those that a
+    /// channel serves.
+    pub(crate) fn check<'f>(
+        &self,
+        others: impl Iterator<Item = &'f Filter>,
+        media: &[Medium],
+    ) -> Result<(), FieldError> {
         if let Some(hours) = &self.hours {
             hours.check("hours")?;
         }
-        let others = space.escalation_rules.iter().filter(|rule| rule.id != self.id).map(|rule| &rule.filter);
-        checks::check_filter(&self.filter, "filter", others.chain(space.silences.iter().map(|one| &one.filter)))?;
+        checks::check_filter(&self.filter, "filter", others)?;
         if self.levels.is_empty() {
             return Err(FieldError::new("levels", "at least one level is needed"));
         }
@@ -234,6 +237,7 @@ mod tests {
 
     use super::*;
     use crate::base::moment::Moment;
+    use crate::incident::space::Space;
 
     fn space() -> Space {
         Space::new("spc_1".parse().expect("valid"), "Payments".to_owned(), Vec::new(), Moment::from_secs(0))
@@ -247,7 +251,7 @@ mod tests {
     #[track_caller]
     fn check(filter: Value, levels: Value, field: Option<&str>) {
         let rule = rule(filter, levels);
-        let found = rule.check(&space(), &[Medium::Email]).err().map(|error| error.field);
+        let found = space().check_rule(&rule, &[Medium::Email]).err().map(|error| error.field);
         assert_eq!(found.as_deref(), field, "{rule:?}");
     }
 
@@ -318,7 +322,8 @@ mod tests {
         ] {
             check(filter, levels.clone(), field);
         }
-        let error = rule(filter_of("title", "/host=(/"), levels).check(&space(), &[]).expect_err("is refused");
+        let rule = rule(filter_of("title", "/host=(/"), levels);
+        let error = space().check_rule(&rule, &[]).expect_err("is refused");
         assert!(error.message.contains("at character 7"), "{}", error.message);
     }
 
@@ -331,9 +336,9 @@ mod tests {
             EscalationRule { id, ..rule(large(n), levels.clone()) }
         };
         let mut space = space();
-        assert_eq!(rule(0).check(&space, &[]), Ok(()));
+        assert_eq!(space.check_rule(&rule(0), &[]), Ok(()));
         space.escalation_rules.extend((1..100).map(rule));
-        let refused = rule(0).check(&space, &[]).expect_err("is refused");
+        let refused = space.check_rule(&rule(0), &[]).expect_err("is refused");
         assert_eq!(refused.field, "filter.any[0].all[0].values[0]");
         assert!(refused.message.contains("together"), "{}", refused.message);
     }

@@ -6,8 +6,9 @@
 
 use crate::base::actor::NamedActor;
 use crate::base::moment::Moment;
-use crate::incident::apply::{ActionError, Draft, close};
+use crate::incident::action::ActionError;
 use crate::incident::detail::Detail;
+use crate::incident::entry_draft::EntryDraft;
 use crate::incident::timeline::{Entry, EntryKind};
 use crate::incident::{ALERTS, Incident, Linked, Progress};
 
@@ -55,10 +56,11 @@ fn missing(source: &Incident, target: &Incident) -> Vec<Linked> {
 
 fn leave(source: &Incident, target: &Incident, actor: &NamedActor, action: &str, now: Moment) -> (Incident, Entry) {
     let mut next = source.clone();
-    close(&mut next, now);
+    next.close(now);
     next.merged_into = Some(target.id.clone());
-    let draft = Draft::new(EntryKind::MergedAway, actor.clone()).detail(Detail::MergedInto { num: target.num.clone() });
-    Draft { action: Some(action.to_owned()), ..draft }.record(next, now, None)
+    let draft =
+        EntryDraft::new(EntryKind::MergedAway, actor.clone()).detail(Detail::MergedInto { num: target.num.clone() });
+    EntryDraft { action: Some(action.to_owned()), ..draft }.record(next, now, None)
 }
 
 fn absorb(
@@ -75,9 +77,9 @@ fn absorb(
     if !next.fixed.severity {
         next.severity = next.severity.max(source.severity);
     }
-    let draft = Draft::new(EntryKind::Merged, actor.clone());
+    let draft = EntryDraft::new(EntryKind::Merged, actor.clone());
     let draft = draft.detail(Detail::Merged { num: source.num.clone(), alerts });
-    Draft { action: Some(action.to_owned()), ..draft }.record(next, now, None)
+    EntryDraft { action: Some(action.to_owned()), ..draft }.record(next, now, None)
 }
 
 impl Incident {

@@ -4,14 +4,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::field_error::FieldError;
 use crate::base::ids::SilenceId;
 use crate::base::moment::Moment;
 use crate::incident::Hold;
-use crate::incident::space::Space;
 use crate::people::hours::WeeklyHours;
 use crate::rules::checks;
 use crate::rules::filter::Filter;
-use crate::rules::policy::FieldError;
 
 /// Silences of one space.
 pub const SILENCES: usize = 100;
@@ -77,8 +76,8 @@ impl Silence {
         matches!(self.time, SilenceTime::Once { until, .. } if until <= at)
     }
 
-    /// Whether the silence may be saved as one of `space`, beside its name.
-    pub fn check(&self, space: &Space, now: Moment) -> Result<(), FieldError> {
+    /// Whether the silence may be saved, beside its name. `others`: the other filters of its space.
+    pub(crate) fn check<'f>(&self, others: impl Iterator<Item = &'f Filter>, now: Moment) -> Result<(), FieldError> {
         match &self.time {
             SilenceTime::Once { from, until } if until <= from => {
                 return Err(FieldError::new("time.until", "a silence ends after it begins"));
@@ -93,8 +92,6 @@ impl Silence {
             SilenceTime::Once { .. } => {}
             SilenceTime::Weekly(hours) => hours.check("time")?,
         }
-        let others = space.silences.iter().filter(|one| one.id != self.id).map(|one| &one.filter);
-        let others = space.escalation_rules.iter().map(|rule| &rule.filter).chain(others);
         checks::check_filter(&self.filter, "filter", others)
     }
 }
@@ -104,6 +101,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::incident::space::Space;
 
     fn at(text: &str) -> Moment {
         Moment::parse_rfc3339(text).expect("a moment")
@@ -187,7 +185,7 @@ mod tests {
             (silence(of_content, time()), Some("filter.any[0].all[0].field")),
         ];
         for (silence, field) in rows {
-            let found = silence.check(&space, now).err().map(|error| error.field);
+            let found = space.check_silence(&silence, now).err().map(|error| error.field);
             assert_eq!(found.as_deref(), field, "{silence:?}");
         }
     }

@@ -1,17 +1,55 @@
 //! What an alert's own changes do to its incident.
 
 use crate::base::actor::{Actor, NamedActor};
-use crate::base::ids::AlertId;
+use crate::base::ids::{AlertId, IncidentId, SpaceId, Stamp};
 use crate::base::moment::Moment;
-use crate::incident::apply::{Applied, Draft, SourceChange, SourceKind, close};
+use crate::base::severity::Severity;
 use crate::incident::assignment::Assigned;
+use crate::incident::change_result::ChangeResult;
 use crate::incident::detail::Detail;
 use crate::incident::due::start;
+use crate::incident::entry_draft::EntryDraft;
 use crate::incident::timeline::EntryKind;
-use crate::incident::{ALERTS, Incident, Linked, Progress, raise};
+use crate::incident::{ALERTS, Hold, Incident, Linked, Progress, raise};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceChange {
+    /// The incident that the alert belongs to: its own, or the one that it joins.
+    pub incident: IncidentId,
+    pub alert: AlertId,
+    /// The message that opened the episode.
+    pub opened_by: Stamp,
+    pub space: SpaceId,
+    pub alert_n: u64,
+    pub kind: SourceKind,
+    pub title: String,
+    pub severity: Severity,
+    /// Nobody is told if it makes an incident.
+    pub hold: Option<Hold>,
+    pub flapping: bool,
+    /// Numbers of alerts at which the incident warns.
+    pub storm_thresholds: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SourceKind {
+    Trigger,
+    RaiseSeverity,
+    Recover,
+}
+
+impl SourceKind {
+    pub const fn entry(self) -> EntryKind {
+        match self {
+            SourceKind::Trigger => EntryKind::Triggered,
+            SourceKind::RaiseSeverity => EntryKind::SeverityRaised,
+            SourceKind::Recover => EntryKind::Recovered,
+        }
+    }
+}
 
 /// The incident that an alert makes. A recovery makes a closed one: its trigger comes later, and finds it so.
-pub(super) fn create(source: &SourceChange, assigned: Option<&Assigned>, now: Moment) -> Applied {
+pub(super) fn create(source: &SourceChange, assigned: Option<&Assigned>, now: Moment) -> ChangeResult {
     let mut incident = Incident {
         num: source.incident.num(),
         id: source.incident.clone(),
@@ -40,9 +78,9 @@ pub(super) fn create(source: &SourceChange, assigned: Option<&Assigned>, now: Mo
         spilled: 0,
         timeline: Vec::new(),
     };
-    let mut draft = Draft::by_source(source.kind.entry());
+    let mut draft = EntryDraft::by_source(source.kind.entry());
     if source.kind == SourceKind::Recover {
-        close(&mut incident, now);
+        incident.close(now);
         draft = draft.detail(Detail::RecoveredBefore);
     } else if let Some(hold) = &source.hold {
         draft = draft.detail(hold.detail());
@@ -53,9 +91,14 @@ pub(super) fn create(source: &SourceChange, assigned: Option<&Assigned>, now: Mo
 }
 
 /// The next change of an alert that the incident has, or an alert that joins it.
-pub(super) fn follow(incident: &Incident, source: &SourceChange, assigned: Option<&Assigned>, now: Moment) -> Applied {
+pub(super) fn follow(
+    incident: &Incident,
+    source: &SourceChange,
+    assigned: Option<&Assigned>,
+    now: Moment,
+) -> ChangeResult {
     if let Some(target) = &incident.merged_into {
-        return Applied::Moved(target.clone());
+        return ChangeResult::Moved(target.clone());
     }
     let Some(known) = incident.linked(&source.alert) else { return join(incident, source, assigned, now) };
     if source.alert_n <= known.n {
@@ -63,7 +106,7 @@ pub(super) fn follow(incident: &Incident, source: &SourceChange, assigned: Optio
     }
     // Someone closed the incident by hand; what a source says later about the same episode changes nothing.
     if incident.progress == Progress::Closed {
-        return Applied::Nothing;
+        return ChangeResult::Nothing;
     }
     let mut next = incident.clone();
     let place = next.alerts.iter().position(|linked| linked.alert == source.alert).expect("it was found above");
@@ -71,7 +114,7 @@ pub(super) fn follow(incident: &Incident, source: &SourceChange, assigned: Optio
     match source.kind {
         SourceKind::Recover => recovered(next, source, now),
         SourceKind::Trigger | SourceKind::RaiseSeverity => {
-            let mut draft = Draft::by_source(source.kind.entry());
+            let mut draft = EntryDraft::by_source(source.kind.entry());
             let is_raise = source.kind == SourceKind::RaiseSeverity;
             if is_more_severe(incident, source) {
                 next.severity = source.severity;
@@ -79,7 +122,7 @@ pub(super) fn follow(incident: &Incident, source: &SourceChange, assigned: Optio
             } else if is_raise && is_as_severe_again(incident, source) {
                 draft = draft.detail(Detail::SevereAgain);
             } else if is_raise {
-                return Applied::Nothing;
+                return ChangeResult::Nothing;
             }
             if place == 0 && !next.fixed.title {
                 next.title.clone_from(&source.title);
@@ -106,26 +149,26 @@ fn is_as_severe_again(incident: &Incident, source: &SourceChange) -> bool {
     source.severity == incident.severity && !incident.fixed.severity && others.into_iter().all(|other| !other.is_open)
 }
 
-fn join(incident: &Incident, source: &SourceChange, assigned: Option<&Assigned>, now: Moment) -> Applied {
+fn join(incident: &Incident, source: &SourceChange, assigned: Option<&Assigned>, now: Moment) -> ChangeResult {
     // A silenced incident takes only silenced alerts. Any other alert must notify somebody, so it makes its own incident.
     let is_silenced = incident.held.is_some() && source.hold.is_none() && source.kind != SourceKind::Recover;
     if incident.progress == Progress::Closed || incident.alerts.len() >= ALERTS || is_silenced {
-        return Applied::CannotJoin;
+        return ChangeResult::CannotJoin;
     }
     let mut next = incident.clone();
     next.alerts.push(linked(source));
     next.last_joined_at = next.last_joined_at.max(Some(source.opened_by.received_at()));
     if source.kind == SourceKind::Recover {
-        return write(Draft::by_source(EntryKind::AlertRecovered), next, source, now);
+        return write(EntryDraft::by_source(EntryKind::AlertRecovered), next, source, now);
     }
     let count = u32::try_from(next.alerts.len()).unwrap_or(u32::MAX);
     let rises = is_more_severe(incident, source);
     let draft = if source.storm_thresholds.contains(&count) {
-        Draft::by_source(EntryKind::StormWarning).detail(Detail::Alerts { count })
+        EntryDraft::by_source(EntryKind::StormWarning).detail(Detail::Alerts { count })
     } else if rises {
-        Draft::by_source(EntryKind::SeverityRaised).detail(Detail::Alert { title: source.title.clone() })
+        EntryDraft::by_source(EntryKind::SeverityRaised).detail(Detail::Alert { title: source.title.clone() })
     } else {
-        Draft::by_source(EntryKind::AlertJoined).detail(Detail::Alert { title: source.title.clone() })
+        EntryDraft::by_source(EntryKind::AlertJoined).detail(Detail::Alert { title: source.title.clone() })
     };
     let draft = if rises {
         next.severity = source.severity;
@@ -136,27 +179,27 @@ fn join(incident: &Incident, source: &SourceChange, assigned: Option<&Assigned>,
     write(draft, next, source, now)
 }
 
-fn recovered(mut next: Incident, source: &SourceChange, now: Moment) -> Applied {
+fn recovered(mut next: Incident, source: &SourceChange, now: Moment) -> ChangeResult {
     let kind = if next.alerts.iter().any(|linked| linked.is_open) {
         EntryKind::AlertRecovered
     } else {
-        close(&mut next, now);
+        next.close(now);
         EntryKind::Recovered
     };
-    write(Draft::by_source(kind), next, source, now)
+    write(EntryDraft::by_source(kind), next, source, now)
 }
 
 /// One of the alerts was closed without its source's doing. With the last one the incident closes.
-pub(super) fn close_alert(incident: &Incident, alert: &AlertId, by: &NamedActor, now: Moment) -> Applied {
+pub(super) fn close_alert(incident: &Incident, alert: &AlertId, by: &NamedActor, now: Moment) -> ChangeResult {
     if let Some(target) = &incident.merged_into {
-        return Applied::Moved(target.clone());
+        return ChangeResult::Moved(target.clone());
     }
     if incident.progress == Progress::Closed {
-        return Applied::Nothing;
+        return ChangeResult::Nothing;
     }
     let mut next = incident.clone();
     let Some(linked) = next.alerts.iter_mut().find(|linked| linked.alert == *alert && linked.is_open) else {
-        return Applied::Nothing;
+        return ChangeResult::Nothing;
     };
     linked.is_open = false;
     let kind = match &by.actor {
@@ -165,23 +208,23 @@ pub(super) fn close_alert(incident: &Incident, alert: &AlertId, by: &NamedActor,
         Actor::Timer | Actor::Rule | Actor::Source => EntryKind::AutoClosed,
     };
     if kind != EntryKind::AlertRecovered {
-        close(&mut next, now);
+        next.close(now);
     }
-    Draft::new(kind, by.clone()).write(next, now)
+    EntryDraft::new(kind, by.clone()).write(next, now)
 }
 
-fn already(incident: &Incident, source: &SourceChange) -> Applied {
+fn already(incident: &Incident, source: &SourceChange) -> ChangeResult {
     let is_first = incident.first_alert() == Some(&source.alert);
     let same = |alert: Option<&AlertId>| if is_first { alert.is_none() } else { alert == Some(&source.alert) };
     let mut entries = incident.timeline.iter();
     let earlier = entries.find(|entry| entry.alert_n == Some(source.alert_n) && same(entry.alert.as_ref()));
-    earlier.cloned().map_or(Applied::Nothing, Applied::Already)
+    earlier.cloned().map_or(ChangeResult::Nothing, ChangeResult::Already)
 }
 
 fn linked(source: &SourceChange) -> Linked {
     Linked { alert: source.alert.clone(), n: source.alert_n, is_open: source.kind != SourceKind::Recover }
 }
 
-fn write(draft: Draft, incident: Incident, source: &SourceChange, now: Moment) -> Applied {
+fn write(draft: EntryDraft, incident: Incident, source: &SourceChange, now: Moment) -> ChangeResult {
     draft.write_of(incident, now, Some((&source.alert, source.alert_n)))
 }

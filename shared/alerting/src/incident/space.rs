@@ -4,13 +4,14 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::field_error::FieldError;
 use crate::base::ids::{DestinationId, SpaceId};
 use crate::base::moment::Moment;
 use crate::incident::escalation::EscalationRule;
 use crate::incident::silence::Silence;
+use crate::people::medium::Medium;
 use crate::rules::checks;
 use crate::rules::mapping;
-use crate::rules::policy::FieldError;
 
 /// The longest window of a grouping.
 pub const GROUPING_WINDOW_MINUTES: u32 = 7 * 24 * 60;
@@ -141,6 +142,18 @@ impl Space {
             Some(auto_close) => within("auto_close.after_minutes", auto_close.after_minutes, 1..=MINUTES_MAX),
             None => Ok(()),
         }
+    }
+
+    /// Whether the rule may be saved as one of this space's, beside its name. `media`: those that a channel serves.
+    pub fn check_rule(&self, rule: &EscalationRule, media: &[Medium]) -> Result<(), FieldError> {
+        let rules = self.escalation_rules.iter().filter(|other| other.id != rule.id).map(|other| &other.filter);
+        rule.check(rules.chain(self.silences.iter().map(|silence| &silence.filter)), media)
+    }
+
+    /// Whether the silence may be saved as one of this space's, beside its name.
+    pub fn check_silence(&self, silence: &Silence, now: Moment) -> Result<(), FieldError> {
+        let silences = self.silences.iter().filter(|other| other.id != silence.id).map(|other| &other.filter);
+        silence.check(self.escalation_rules.iter().map(|rule| &rule.filter).chain(silences), now)
     }
 }
 

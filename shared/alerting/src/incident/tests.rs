@@ -11,10 +11,13 @@ use crate::base::actor::{Actor, NamedActor, Via};
 use crate::base::ids::{AlertId, DestinationId, IncidentId, Stamp};
 use crate::base::moment::Moment;
 use crate::base::severity::Severity;
-use crate::incident::apply::{Action, ActionError, Applied, Change, SourceChange, SourceKind, apply, left_by, wanted};
+use crate::incident::action::{Action, ActionError};
+use crate::incident::apply::{Change, apply, assignment_query};
 use crate::incident::assignment::{Assigned, Assignment};
+use crate::incident::change_result::{ChangeResult, entry_of_action};
 use crate::incident::detail::{Detail, Left, Remark, Unreached};
 use crate::incident::escalation::{Next, Repeat, Unless};
+use crate::incident::source::{SourceChange, SourceKind};
 use crate::incident::timeline::{Audience, Entry, EntryKind};
 use crate::incident::timer::{Work, timers};
 use crate::incident::{ALERTS, Hold, Incident, Linked, Progress, Reach, TIMELINE_INLINE};
@@ -110,13 +113,13 @@ impl Story {
     }
 
     fn then(&mut self, change: &Change) {
-        let rule = match wanted(self.incident.as_ref(), change) {
-            Some(crate::incident::apply::Wanted::Level { level: wanted, .. }) if wanted > 2 => {
+        let rule = match assignment_query(self.incident.as_ref(), change) {
+            Some(crate::incident::assignment::AssignmentQuery::Level { level: wanted, .. }) if wanted > 2 => {
                 Some(Assigned::Nobody(no_level()))
             }
-            Some(crate::incident::apply::Wanted::Level { level: wanted, .. }) => Some(level(wanted)),
-            Some(crate::incident::apply::Wanted::Raised { level: wanted, .. }) => Some(level(wanted)),
-            Some(crate::incident::apply::Wanted::Rule) => Some(level(0)),
+            Some(crate::incident::assignment::AssignmentQuery::Level { level: wanted, .. }) => Some(level(wanted)),
+            Some(crate::incident::assignment::AssignmentQuery::Raised { level: wanted, .. }) => Some(level(wanted)),
+            Some(crate::incident::assignment::AssignmentQuery::Rule) => Some(level(0)),
             None => None,
         };
         self.then_assigned(change, rule.as_ref());
@@ -126,11 +129,13 @@ impl Story {
         self.now += 10;
         let applied = apply(self.incident.as_ref(), change, assigned, at(self.now));
         self.kinds.push(applied.map(|applied| match applied {
-            Applied::Changed(next, entry) => {
+            ChangeResult::Changed(next, entry) => {
                 (self.incident, self.last) = (Some(next), Some(entry.clone()));
                 Some(entry.kind)
             }
-            Applied::Already(_) | Applied::Nothing | Applied::Moved(_) | Applied::CannotJoin => None,
+            ChangeResult::Already(_) | ChangeResult::Nothing | ChangeResult::Moved(_) | ChangeResult::CannotJoin => {
+                None
+            }
         }));
     }
 
@@ -179,7 +184,7 @@ fn a_transition_that_is_carried_out_twice_takes_effect_once_and_is_told_under_th
     let incident = story.incident();
     for (change, entry) in [(trigger(), 0), (joined, 1), (source(2, SourceKind::RaiseSeverity), 2)] {
         let again = apply(Some(incident), &change, None, at(99)).expect("no action");
-        assert_eq!(again, Applied::Already(incident.timeline[entry].clone()));
+        assert_eq!(again, ChangeResult::Already(incident.timeline[entry].clone()));
     }
 }
 
@@ -321,9 +326,9 @@ fn a_full_or_closed_incident_takes_no_alert() {
     full.alerts = (0..ALERTS)
         .map(|n| Linked { alert: AlertId::of(&id("int_b"), Stamp::from_parts(at(1), n as u128)), n: 1, is_open: true })
         .collect();
-    assert_eq!(apply(Some(&full), &joins, None, at(9)), Ok(Applied::CannotJoin));
+    assert_eq!(apply(Some(&full), &joins, None, at(9)), Ok(ChangeResult::CannotJoin));
     story.then(&person("li", Action::Close));
-    assert_eq!(apply(story.incident.as_ref(), &joins, None, at(9)), Ok(Applied::CannotJoin));
+    assert_eq!(apply(story.incident.as_ref(), &joins, None, at(9)), Ok(ChangeResult::CannotJoin));
 }
 
 #[test]
@@ -410,11 +415,11 @@ fn what_another_silence_holds_stays_held_and_its_end_is_set_again() {
 fn an_action_is_found_by_its_name_whatever_was_written_after_it() {
     let mut story = Story::of(&[trigger()]);
     let applied = apply(story.incident.as_ref(), &person("li", Action::Acknowledge), None, at(30)).expect("allowed");
-    let Applied::Changed(incident, entry) = applied.named(Some("a1")) else { panic!("it changes something") };
+    let ChangeResult::Changed(incident, entry) = applied.named(Some("a1")) else { panic!("it changes something") };
     story.incident = Some(incident);
     story.then(&person("wang", Action::Comment { text: "hm".to_owned() }));
-    assert_eq!(left_by(story.incident(), "a1"), Some(&entry));
-    assert_eq!(left_by(story.incident(), "a2"), None);
+    assert_eq!(entry_of_action(story.incident(), "a1"), Some(&entry));
+    assert_eq!(entry_of_action(story.incident(), "a2"), None);
 }
 
 #[test]
@@ -444,11 +449,11 @@ fn a_member_is_recognised_by_id_and_a_name_gives_nobody_anothers_actions() {
     let now = at(40);
     let acknowledge = |incident: &Incident, actor| apply(Some(incident), &acts(actor), None, now).expect("allowed");
     let first = acknowledge(Story::of(&[trigger()]).incident(), named("mem_a", Via::Page));
-    let Applied::Changed(incident, entry) = first else { panic!("acknowledged") };
+    let ChangeResult::Changed(incident, entry) = first else { panic!("acknowledged") };
     assert_eq!(entry.by, Some(Actor::Member { id: id("mem_a"), via: Via::Page }));
     assert!(entry.is_by_person());
-    assert_eq!(acknowledge(&incident, named("mem_a", Via::Link)), Applied::Nothing, "the same member");
-    assert!(matches!(acknowledge(&incident, named("mem_b", Via::Page)), Applied::Changed(..)), "somebody else");
+    assert_eq!(acknowledge(&incident, named("mem_a", Via::Link)), ChangeResult::Nothing, "the same member");
+    assert!(matches!(acknowledge(&incident, named("mem_b", Via::Page)), ChangeResult::Changed(..)), "somebody else");
 }
 
 #[test]

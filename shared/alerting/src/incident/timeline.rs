@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use crate::base::actor::Actor;
 use crate::base::ids::{AlertId, DestinationId};
 use crate::base::moment::Moment;
-use crate::incident::Incident;
 use crate::incident::detail::Detail;
 
 /// One thing that happened.
@@ -39,15 +38,6 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Whether this destination of the incident is notified of it.
-    pub fn is_told_to(&self, destination: &DestinationId, incident: &Incident) -> bool {
-        let audience = match &self.told {
-            Audience::Everyone => &incident.destinations,
-            Audience::Only(destinations) => destinations,
-        };
-        self.kind.is_told() && audience.contains(destination)
-    }
-
     /// Whether a person or an API key did it, rather than a source, a timer or a rule.
     pub fn is_by_person(&self) -> bool {
         match &self.by {

@@ -15,9 +15,9 @@ use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use crate::base::field_error::FieldError;
 use crate::base::moment::Moment;
 use crate::base::wall;
-use crate::rules::policy::FieldError;
 
 /// Windows of one set of hours: seven days with seven breaks each.
 pub const WINDOWS: usize = 50;

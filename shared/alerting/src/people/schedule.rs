@@ -11,10 +11,10 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 
+use crate::base::field_error::FieldError;
 use crate::base::ids::{MemberId, ScheduleId};
 use crate::base::moment::Moment;
 use crate::people::hours::{self, Window, Zone};
-use crate::rules::policy::FieldError;
 
 pub mod shifts;
 mod turns;

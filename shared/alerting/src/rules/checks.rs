@@ -7,12 +7,12 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::base::field_error::FieldError;
 use crate::base::limits;
 use crate::rules::compiled::Patterns;
 use crate::rules::filter::Filter;
 use crate::rules::integration::{IntakeLimits, Integration, PushMode, Routing, Security};
 use crate::rules::matcher::Matcher;
-use crate::rules::policy::FieldError;
 
 /// Characters of a name.
 const NAME_CHARS: usize = 128;

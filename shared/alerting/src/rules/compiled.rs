@@ -14,8 +14,8 @@ use regex_automata::util::primitives::NonMaxUsize;
 use regex_automata::{Anchored, Input};
 
 use crate::base::limits;
+use crate::rules::flag::Flag;
 use crate::rules::pattern::{Pattern, PatternError};
-use crate::rules::policy::Flag;
 
 /// Bytes of compiled patterns with their search caches that one integration keeps.
 pub const COMPILED_BYTES: usize = 16 * 1024 * 1024;

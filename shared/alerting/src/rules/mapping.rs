@@ -5,9 +5,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use crate::base::field_error::FieldError;
 use crate::base::limits;
 use crate::rules::integration::MappingTable;
-use crate::rules::policy::FieldError;
 
 /// Rows of one table; the whole table is read at once.
 pub const ROWS: usize = 10_000;

@@ -17,13 +17,13 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use wildmatch::WildMatch;
 
+use crate::base::field_error::FieldError;
 use crate::base::limits;
 use crate::base::severity::Severity;
 use crate::rules::compiled::{OutOfFuel, PatternId, Patterns, Run};
 use crate::rules::filter::{Condition, Filter, Op};
 use crate::rules::literals::{self, Literals};
 use crate::rules::pattern::Pattern;
-use crate::rules::policy::FieldError;
 use crate::rules::trace::{Asked, Observer};
 
 /// What a filter can look at. Of a message as received, title and content are its own, the description is the content,

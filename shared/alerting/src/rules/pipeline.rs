@@ -5,19 +5,19 @@
 //! does not render) changes nothing: an alert is never lost to its pipeline, except to a step that says drop.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-use crate::base::limits;
+use crate::base::field_error::FieldError;
 use crate::base::severity::Severity;
+use crate::rules::alert_draft::{AlertDraft, changes};
+use crate::rules::builder::Builder;
 use crate::rules::compiled::{Fuel, OutOfFuel, PatternId, Run};
+use crate::rules::flag::Flag;
 use crate::rules::integration::{Action, AddLabel, SeveritySource, Step};
 use crate::rules::mapping::{self, Lookup};
-use crate::rules::matcher::{Field, Matcher, View};
-use crate::rules::message::Message;
-use crate::rules::policy::{Builder, FieldError, Flag};
+use crate::rules::matcher::{Field, Matcher};
 use crate::rules::rule_set::{Candidates, RuleSet};
 use crate::rules::template::{self, RenderError, Template, Templates};
-use crate::rules::trace::{self, Observer, Outcome, Place};
+use crate::rules::trace::{Observer, Outcome, Place};
 
 /// Work that the pipeline may make of one message; see [`crate::rules::compiled`].
 const FUEL: Fuel = 3_000_000;
@@ -67,73 +67,9 @@ enum Effect {
     Unusable,
 }
 
-/// An alert on its way through the pipeline.
-#[derive(Debug, Clone)]
-pub(crate) struct Draft<'m> {
-    pub title: Cow<'m, str>,
-    pub description: Cow<'m, str>,
-    pub severity: Severity,
-    pub labels: BTreeMap<String, String>,
-    content: &'m str,
-}
-
 /// The step that dropped the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Dropped(pub usize);
-
-impl<'m> Draft<'m> {
-    pub(crate) fn of(message: &'m Message) -> Self {
-        Self {
-            title: Cow::Borrowed(&message.title),
-            description: Cow::Borrowed(&message.content),
-            severity: Severity::default(),
-            labels: message.labels.clone(),
-            content: &message.content,
-        }
-    }
-
-    pub(crate) fn view(&self) -> View<'_> {
-        View {
-            title: &self.title,
-            description: &self.description,
-            content: self.content,
-            severity: self.severity,
-            labels: &self.labels,
-        }
-    }
-
-    /// Sets a label within the limits; what does not fit is cut, or left out and flagged.
-    fn set_label(&mut self, name: &str, value: &str, run: &mut Run<'_>) {
-        if value.is_empty() {
-            return;
-        }
-        if self.labels.len() >= limits::LABELS && !self.labels.contains_key(name) {
-            return run.flag(Flag::LabelsCut);
-        }
-        self.labels.insert(name.to_owned(), cut(value, limits::LABEL_VALUE_CHARS, run));
-    }
-
-    /// The message's own labels within the limits.
-    fn fit_labels(&mut self, run: &mut Run<'_>) {
-        let fits = |(name, value): (&String, &String)| {
-            name.chars().count() <= limits::LABEL_NAME_CHARS && value.chars().count() <= limits::LABEL_VALUE_CHARS
-        };
-        if self.labels.len() <= limits::LABELS && self.labels.iter().all(fits) {
-            return;
-        }
-        for (name, value) in std::mem::take(&mut self.labels) {
-            self.set_label(&limits::cut_chars(&name, limits::LABEL_NAME_CHARS), &value, run);
-        }
-    }
-}
-
-fn cut(value: &str, max: usize, run: &mut Run<'_>) -> String {
-    let fitted = limits::cut_chars(value, max);
-    if fitted.len() != value.len() {
-        run.flag(Flag::LabelsCut);
-    }
-    fitted
-}
 
 impl Pipeline {
     pub(crate) fn new(steps: &[Step], builder: &mut Builder<'_>) -> Result<Self, FieldError> {
@@ -152,7 +88,7 @@ impl Pipeline {
     /// Carries out the steps whose filter matches the alert as the steps before have left it.
     pub(crate) fn apply<O: Observer>(
         &self,
-        draft: &mut Draft<'_>,
+        draft: &mut AlertDraft<'_>,
         run: &mut Run<'_>,
         seen: &mut O,
     ) -> Result<(), Dropped> {
@@ -184,7 +120,7 @@ impl Pipeline {
     fn carry_out(
         &self,
         step: &Ready,
-        draft: &mut Draft<'_>,
+        draft: &mut AlertDraft<'_>,
         candidates: &mut Candidates<'_>,
         run: &mut Run<'_>,
     ) -> Effect {
@@ -212,7 +148,7 @@ impl Pipeline {
     }
 
     /// `Err`: it has changed nothing.
-    fn label_or_severity(&self, step: &Ready, draft: &mut Draft<'_>, run: &mut Run<'_>) -> Result<Effect, Effect> {
+    fn label_or_severity(&self, step: &Ready, draft: &mut AlertDraft<'_>, run: &mut Run<'_>) -> Result<Effect, Effect> {
         match step {
             Ready::Severity(severity) => draft.severity = *severity,
             Ready::SeverityFrom(template) => match severity_of(&self.render(template, draft, run)?) {
@@ -246,7 +182,7 @@ impl Pipeline {
     }
 
     /// `Err`: it gave nothing.
-    fn render(&self, template: &Template, draft: &Draft<'_>, run: &mut Run<'_>) -> Result<String, Effect> {
+    fn render(&self, template: &Template, draft: &AlertDraft<'_>, run: &mut Run<'_>) -> Result<String, Effect> {
         self.templates.render(template, &draft.view(), run).map_err(|error| match error {
             // Running out was flagged where it was found.
             RenderError::OutOfFuel => Effect::TooCostly,
@@ -259,9 +195,9 @@ impl Pipeline {
 }
 
 impl Effect {
-    fn outcome(self, before: Option<&Draft<'_>>, after: &Draft<'_>) -> Outcome {
+    fn outcome(self, before: Option<&AlertDraft<'_>>, after: &AlertDraft<'_>) -> Outcome {
         match self {
-            Effect::Done => match before.map(|before| trace::changes(before, after)) {
+            Effect::Done => match before.map(|before| changes(before, after)) {
                 Some(changes) if !changes.is_empty() => Outcome::Changed(changes),
                 Some(_) | None => Outcome::Unchanged,
             },

@@ -11,34 +11,23 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::base::field_error::FieldError;
 use crate::base::ids::Stamp;
 use crate::base::limits;
 use crate::base::severity::Severity;
 use crate::incident::alert::{AlertEvent, Verdict};
+use crate::rules::alert_draft::AlertDraft;
+use crate::rules::builder::{Builder, Strictness};
 use crate::rules::checks;
-use crate::rules::compiled::{PatternId, Patterns, Run};
+use crate::rules::compiled::{Patterns, Run};
+use crate::rules::flag::Flag;
 use crate::rules::integration::{Integration, MappingTable};
 use crate::rules::matcher::View;
 use crate::rules::message::Message;
-use crate::rules::pipeline::{Draft, Dropped, Pipeline};
-use crate::rules::push_mode::{self, Said};
+use crate::rules::pipeline::{Dropped, Pipeline};
+use crate::rules::push_mode::{self, KeyFrom, Said};
 use crate::rules::routing;
 use crate::rules::trace::{Observer, Trace};
-
-/// What is wrong with an integration, and where.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {message}")]
-pub struct FieldError {
-    /// `push_mode.key[0].pattern`
-    pub field: String,
-    pub message: String,
-}
-
-impl FieldError {
-    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
-    }
-}
 
 /// An integration made ready. Patterns are compiled when a message first needs them.
 #[derive(Debug)]
@@ -85,67 +74,17 @@ impl DiscardReason {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum KeyFrom {
-    Rule,
-    Title,
-}
-
-impl KeyFrom {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            KeyFrom::Rule => "rule",
-            KeyFrom::Title => "title",
-        }
-    }
-}
-
-/// What did not go as the operator wrote it, or as the sender sent it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Flag {
-    /// No extractor found a key; it was made from the title.
-    KeyFallback,
-    /// The rules would have taken too long; what they could not decide was decided for keeping the alert.
-    RulesTimeExceeded,
-    /// A title or description was cut, or a pattern that is slow, or one of many, looked only at the first 8 KiB
-    /// of a text.
-    TextCut,
-    /// Labels were cut, or left out.
-    LabelsCut,
-    /// A rule that cannot be used was left out.
-    BadRule,
-    /// A template did not render; its step was left out.
-    TemplateFailed,
-    /// No route, and no default route either.
-    Unrouted,
-}
-
-impl Flag {
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Flag::KeyFallback => "key_fallback",
-            Flag::RulesTimeExceeded => "rules_time_exceeded",
-            Flag::TextCut => "text_cut",
-            Flag::LabelsCut => "labels_cut",
-            Flag::BadRule => "bad_rule",
-            Flag::TemplateFailed => "template_failed",
-            Flag::Unrouted => "unrouted",
-        }
-    }
-}
-
 impl Policy {
     /// Makes an integration ready to be saved, or names the first field that is wrong. `tables`: those that exist.
     pub fn new(integration: &Integration, tables: &[MappingTable]) -> Result<Self, FieldError> {
         checks::check(integration)?;
-        Self::build(integration, Builder::new(tables, Manner::Strict))
+        Self::build(integration, Builder::new(tables, Strictness::Strict))
     }
 
     /// Makes a stored integration ready, without what is wrong with it. Nothing is compiled yet.
     pub fn lenient(integration: &Integration, tables: &[MappingTable]) -> Self {
-        Self::build(integration, Builder::new(tables, Manner::Lenient)).expect("the lenient manner keeps every error")
+        Self::build(integration, Builder::new(tables, Strictness::Lenient))
+            .expect("the lenient manner keeps every error")
     }
 
     fn build(integration: &Integration, mut builder: Builder<'_>) -> Result<Self, FieldError> {
@@ -187,7 +126,7 @@ impl Policy {
             let decision = Decision::Discard(DiscardReason::Unmatched);
             return Judgement { decision, rule: said.rule, key_from: None, flags: run.into_flags() };
         };
-        let mut draft = Draft::of(message);
+        let mut draft = AlertDraft::of(message);
         if let Err(Dropped(step)) = self.pipeline.apply(&mut draft, &mut run, seen) {
             let decision = Decision::Discard(DiscardReason::Dropped);
             let rule = Some(format!("pipeline[{step}]"));
@@ -199,7 +138,7 @@ impl Policy {
             Verdict::Close => Vec::new(),
         };
         let Said { key, key_from, rule, .. } = said;
-        let Draft { title, description, severity, labels, .. } = draft;
+        let AlertDraft { title, description, severity, labels, .. } = draft;
         let (title, description) = fit(&title, &description, &mut run);
         let event = AlertEvent { stamp, verdict, key, title, description, severity, labels, spaces };
         Judgement { decision: Decision::Event(event), rule, key_from, flags: run.into_flags() }
@@ -223,44 +162,6 @@ fn fit(title: &str, description: &str, run: &mut Run<'_>) -> (String, String) {
         run.flag(Flag::TextCut);
     }
     fitted
-}
-
-/// Whether something wrong refuses the whole integration, or only itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Manner {
-    Strict,
-    Lenient,
-}
-
-/// What the parts of a policy are made with.
-pub(crate) struct Builder<'t> {
-    pub(crate) patterns: Patterns,
-    pub(crate) tables: &'t [MappingTable],
-    manner: Manner,
-    problems: Vec<FieldError>,
-}
-
-impl<'t> Builder<'t> {
-    fn new(tables: &'t [MappingTable], manner: Manner) -> Self {
-        let patterns = if manner == Manner::Strict { Patterns::checked() } else { Patterns::default() };
-        Self { patterns, tables, manner, problems: Vec::new() }
-    }
-
-    pub(crate) fn pattern(&mut self, typed: &str, path: &str) -> Result<PatternId, FieldError> {
-        self.patterns.add(typed).map_err(|error| FieldError::new(path, error.to_string()))
-    }
-
-    /// Passes an error on, or keeps it and goes on without the part that it is about.
-    pub(crate) fn keep<T>(&mut self, result: Result<T, FieldError>) -> Result<Option<T>, FieldError> {
-        match (result, self.manner) {
-            (Ok(part), _) => Ok(Some(part)),
-            (Err(error), Manner::Strict) => Err(error),
-            (Err(error), Manner::Lenient) => {
-                self.problems.push(error);
-                Ok(None)
-            }
-        }
-    }
 }
 
 #[cfg(test)]

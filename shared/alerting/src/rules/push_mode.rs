@@ -9,15 +9,35 @@
 //! In doubt an alert is kept: where a rule cannot be judged (it does not compile, or costs more than a message may), and
 //! nothing else matches, the message triggers, and its record is flagged.
 
+use serde::{Deserialize, Serialize};
+
+use crate::base::field_error::FieldError;
 use crate::base::key;
 use crate::incident::alert::{AlertKey, Verdict};
+use crate::rules::builder::Builder;
 use crate::rules::compiled::{Fuel, OutOfFuel, PatternId, Run};
 use crate::rules::filter::Filter;
+use crate::rules::flag::Flag;
 use crate::rules::integration::{KeyExtractor, KeyField, PushMode, Unmatched};
 use crate::rules::matcher::{Matcher, View};
-use crate::rules::policy::{Builder, FieldError, Flag, KeyFrom};
 use crate::rules::rule_set::RuleSet;
 use crate::rules::trace::{Observer, Outcome, Place};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum KeyFrom {
+    Rule,
+    Title,
+}
+
+impl KeyFrom {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            KeyFrom::Rule => "rule",
+            KeyFrom::Title => "title",
+        }
+    }
+}
 
 /// Work that push rules and key extractors may make; see [`crate::rules::compiled`].
 const FUEL: Fuel = 5_000_000;

@@ -3,11 +3,13 @@
 //! A dedicated integration has one space. A shared one tries its routes in order: each that matches adds its spaces,
 //! until one says stop; the default spaces take what no route matched.
 
+use crate::base::field_error::FieldError;
 use crate::base::ids::SpaceId;
+use crate::rules::builder::Builder;
 use crate::rules::compiled::{Fuel, Run};
+use crate::rules::flag::Flag;
 use crate::rules::integration::{Routing, Then};
 use crate::rules::matcher::{Matcher, View};
-use crate::rules::policy::{Builder, FieldError, Flag};
 use crate::rules::rule_set::RuleSet;
 use crate::rules::trace::{Observer, Outcome, Place};
 

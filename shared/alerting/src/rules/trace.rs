@@ -4,15 +4,11 @@
 //! leaves nothing of itself in the compiled code; [`Trace`] writes it down. There is no second implementation that could
 //! explain something else than what was decided.
 
-use std::collections::BTreeMap;
-
 use crate::base::key;
-use crate::base::limits;
 use crate::rules::compiled::OutOfFuel;
-use crate::rules::pipeline::Draft;
 
-/// Characters of a text that are shown of what a step of the pipeline changed.
-const SHOWN_CHARS: usize = 200;
+/// Characters of each text of a [`Change`].
+pub(crate) const SHOWN_CHARS: usize = 200;
 
 /// Looks on while something is decided.
 pub(crate) trait Observer {
@@ -161,26 +157,6 @@ impl Outcome {
             Err(OutOfFuel) => Outcome::TooCostly,
         }
     }
-}
-
-/// What differs between an alert before and after a step.
-pub(crate) fn changes(before: &Draft<'_>, after: &Draft<'_>) -> Vec<Change> {
-    let mut changes = Vec::new();
-    let mut compare = |field: &str, before: Option<&str>, after: Option<&str>| {
-        if before != after {
-            let shown = |text: Option<&str>| text.map(|text| limits::cut_chars(text, SHOWN_CHARS));
-            changes.push(Change { field: field.to_owned(), before: shown(before), after: shown(after) });
-        }
-    };
-    compare("title", Some(&before.title), Some(&after.title));
-    compare("description", Some(&before.description), Some(&after.description));
-    compare("severity", Some(before.severity.as_str()), Some(after.severity.as_str()));
-    let names: BTreeMap<&String, ()> = before.labels.keys().chain(after.labels.keys()).map(|name| (name, ())).collect();
-    for name in names.into_keys() {
-        let value = |draft: &'_ Draft<'_>| draft.labels.get(name).cloned();
-        compare(&format!("labels.{name}"), value(before).as_deref(), value(after).as_deref());
-    }
-    changes
 }
 
 #[cfg(test)]

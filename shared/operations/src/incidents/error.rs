@@ -1,8 +1,8 @@
 //! How acting on an incident fails.
 
+use alerting::base::field_error::FieldError;
 use alerting::base::ids::IncidentId;
-use alerting::incident::apply::ActionError;
-use alerting::rules::policy::FieldError;
+use alerting::incident::action::ActionError;
 use store::errors::{ReadError, WriteError};
 
 /// Why an action was not carried out.

@@ -1,7 +1,7 @@
 //! Which levels the escalation rule of an incident has: nobody escalates past the last one.
 
 use alerting::incident::Incident;
-use alerting::incident::apply::ActionError;
+use alerting::incident::action::ActionError;
 use store::Store;
 use store::errors::ReadError;
 

@@ -1,9 +1,9 @@
 //! Whom a request gives an incident to.
 
+use alerting::base::field_error::FieldError;
 use alerting::base::ids::{MemberId, TeamId};
 use alerting::base::moment::Moment;
 use alerting::incident::{Incident, Reach};
-use alerting::rules::policy::FieldError;
 use store::Store;
 
 use super::error::ActError;

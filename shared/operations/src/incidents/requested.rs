@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use alerting::base::field_error::FieldError;
 use alerting::base::ids::{MemberId, TeamId};
 use alerting::base::limits::TITLE_CHARS;
 use alerting::base::severity::Severity;
 use alerting::incident::timeline::EntryKind;
 use alerting::incident::{COMMENT_CHARS, SNOOZE_MAX};
-use alerting::rules::policy::FieldError;
 use serde::Serialize;
 
 /// What a person asks for. A snooze ends so long after the action is carried out.

@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use alerting::base::actor::NamedActor;
+use alerting::base::field_error::FieldError;
 use alerting::base::ids::IncidentId;
 use alerting::base::limits::{LABEL_VALUE_CHARS, PATTERN_BYTES};
 use alerting::incident::silence::{Silence, SilenceAction, SilenceTime};
 use alerting::incident::timer::{FOLLOW_UP_AFTER, Timer, Work};
 use alerting::rules::filter::{Condition, Filter, Group, Op};
 use alerting::rules::pattern::escape;
-use alerting::rules::policy::FieldError;
 use dispatch::Dispatch;
 
 use super::{SilenceDraft, SilenceError, add, id_of, new, random_id, review};

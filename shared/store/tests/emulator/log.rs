@@ -5,8 +5,9 @@ use std::time::Duration;
 use alerting::base::ids::{AlertId, IncidentId, IntegrationId, Stamp};
 use alerting::base::limits;
 use alerting::base::moment::Moment;
+use alerting::rules::flag::Flag;
 use alerting::rules::message::RawBody;
-use alerting::rules::policy::{Flag, KeyFrom};
+use alerting::rules::push_mode::KeyFrom;
 use store::log::{JudgedBy, LogEntry, Logged, MessageOutcome, NoticeRef};
 
 use crate::world::{NOW, World, destination, integration, space, stamp};

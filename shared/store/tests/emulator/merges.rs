@@ -2,7 +2,9 @@
 //! earlier version has left.
 
 use alerting::base::severity::Severity;
-use alerting::incident::apply::{Action, ActionError, Change, SourceChange, SourceKind};
+use alerting::incident::action::{Action, ActionError};
+use alerting::incident::apply::Change;
+use alerting::incident::source::{SourceChange, SourceKind};
 use alerting::incident::{Incident, Progress};
 use store::changes::{ChangeError, Outcome};
 use store::incidents::{Replaces, WriteIncident};

@@ -9,7 +9,6 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{AlertState, Effect, Transition};
 use crate::base::ids::Stamp;
 
 /// Marks that stay beside those of the newest write.
@@ -19,6 +18,18 @@ const BATCHES: usize = 4;
 /// Bytes of a mark: the first bits of a hash of the stamp, and two bits that say what the message did. Of the messages
 /// that were overtaken, one in four million has the mark of another.
 const LENGTH: usize = 3;
+
+/// What became of one message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Effect {
+    Triggered,
+    Updated,
+    Recovered,
+    /// A close with nothing open.
+    NothingOpen,
+    /// Overtaken by a newer message of its key before it was applied.
+    Superseded,
+}
 
 /// A mark of each message, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +42,7 @@ impl Applied {
     }
 
     /// What the message of this stamp did, if it was applied and is not forgotten.
-    fn effect(&self, stamp: Stamp) -> Option<Effect> {
+    pub(super) fn effect(&self, stamp: Stamp) -> Option<Effect> {
         let wanted = mark(stamp, 0);
         let mut marks = self.0.chunks_exact(LENGTH);
         let same = |mark: &&[u8]| mark[..2] == wanted[..2] && mark[2] & !3 == wanted[2];
@@ -59,22 +70,6 @@ impl Applied {
     pub(super) fn forget(&mut self, newest: usize) {
         let kept = RECENT.max(BATCHES * newest) * LENGTH;
         self.0.drain(..self.0.len().saturating_sub(kept));
-    }
-}
-
-impl AlertState {
-    /// What a message did that was applied and is not forgotten, and the episode that it belongs to.
-    pub(super) fn as_applied(&self, stamp: Stamp) -> Option<(Effect, Option<Stamp>)> {
-        let effect = self.applied.effect(stamp)?;
-        let before = |one: &&Transition| one.stamp <= stamp;
-        let episode = match effect {
-            Effect::Triggered => Some(stamp),
-            Effect::Updated | Effect::Recovered => {
-                self.ring.iter().rfind(before).map_or(self.episode, |transition| Some(transition.episode))
-            }
-            Effect::NothingOpen | Effect::Superseded => None,
-        };
-        Some((effect, episode))
     }
 }
 

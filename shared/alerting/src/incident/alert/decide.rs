@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{AlertEvent, AlertState, Effect, Status, TransitionKind, Verdict};
+use super::applied::Effect;
+use super::event::{AlertEvent, Verdict};
+use super::state::{AlertState, Status, TransitionKind};
 use crate::base::moment::Moment;
 
 /// The least time below the worst severity, before a return to it notifies again. Without it, a value that swings around its

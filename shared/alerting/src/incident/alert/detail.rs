@@ -8,12 +8,49 @@
 //! the trigger knows the routes. The trigger gives the alert its texts and its spaces, and the worker that carries out an opening
 //! that finds the alert closed carries out the closing as well.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Alert, AlertEvent, AlertKey, Status, Verdict};
-use crate::base::ids::{AlertId, IntegrationId, Stamp};
+use super::event::{AlertEvent, AlertKey, Verdict};
+use super::state::Status;
+use crate::base::ids::{AlertId, IntegrationId, SpaceId, Stamp};
 use crate::base::limits;
 use crate::base::moment::Moment;
+use crate::base::severity::Severity;
+
+/// One episode of an alert as people see it: the detail item.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    pub id: AlertId,
+    pub integration: IntegrationId,
+    /// `None` in the mode "each message": there the alert is its own key.
+    pub alert_key: Option<String>,
+    pub title: String,
+    pub description: String,
+    pub severity: Severity,
+    pub status: Status,
+    /// Messages that triggered or updated it. Of an open keyed alert the state's count is newer.
+    pub count: u64,
+    pub labels: BTreeMap<String, String>,
+    /// The message that opened it.
+    pub opened_by: Stamp,
+    /// The newest message that changed it.
+    pub shown: Stamp,
+    /// The trigger whose title, description, severity and labels it shows; without it, `shown` (see [`Alert::texts`]).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub texts: Option<Stamp>,
+    pub updated_at: Moment,
+    pub closed_at: Option<Moment>,
+    /// The message that closed it, if one did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closing: Option<ClosingMessage>,
+    /// Where it was routed when it was triggered; updates and recovery follow.
+    pub spaces: Vec<SpaceId>,
+    /// Grows with every write after the first.
+    #[serde(default)]
+    pub revision: u64,
+}
 
 /// The message that closed an alert, as it was received.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,7 +159,6 @@ impl Alert {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::severity::Severity;
 
     const NOW: Moment = Moment::from_secs(1_767_607_200);
 

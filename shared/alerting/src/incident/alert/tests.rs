@@ -3,6 +3,9 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
+use crate::base::ids::Stamp;
+use crate::base::moment::Moment;
+use crate::base::severity::Severity;
 
 mod details;
 mod races;

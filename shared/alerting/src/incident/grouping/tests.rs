@@ -7,7 +7,9 @@ use crate::base::ids::{AlertId, IncidentId, IntegrationId};
 use crate::base::severity::Severity;
 use crate::incident::Linked;
 use crate::incident::alert::Status;
-use crate::incident::apply::{Applied, Change, SourceChange, SourceKind, apply};
+use crate::incident::apply::{Change, apply};
+use crate::incident::change_result::ChangeResult;
+use crate::incident::source::{SourceChange, SourceKind};
 
 fn at(minutes: u64) -> Moment {
     Moment::default() + Duration::from_secs(60 * minutes)
@@ -143,7 +145,7 @@ fn incident() -> Incident {
         storm_thresholds: Vec::new(),
     });
     match apply(None, &change, None, at(1)) {
-        Ok(Applied::Changed(incident, _)) => incident,
+        Ok(ChangeResult::Changed(incident, _)) => incident,
         other => panic!("{other:?}"),
     }
 }

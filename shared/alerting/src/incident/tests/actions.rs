@@ -115,7 +115,7 @@ impl World {
     fn source(&mut self) {
         let n = self.incident.alerts[0].n + 1;
         let raised = apply(Some(&self.incident), &source(n, SourceKind::RaiseSeverity), None, at(self.now));
-        if let Ok(Applied::Changed(next, entry)) = raised {
+        if let Ok(ChangeResult::Changed(next, entry)) = raised {
             self.followed_up.insert(entry.n); // evaluate keeps what it has to do in the ring of the alert
             self.incident = next;
         }
@@ -140,10 +140,10 @@ impl World {
 
     fn write(&mut self, who: usize) {
         let change = person(&format!("member{who}"), self.requests[who].action.clone());
-        let assigned = wanted(Some(&self.incident), &change).map(|_| level(1));
+        let assigned = assignment_query(Some(&self.incident), &change).map(|_| level(1));
         let applied = apply(Some(&self.incident), &change, assigned.as_ref(), at(self.now));
         let name = (self.without != Without::Name).then(|| who.to_string());
-        if let Ok(Applied::Changed(next, entry)) = applied.map(|applied| applied.named(name.as_deref())) {
+        if let Ok(ChangeResult::Changed(next, entry)) = applied.map(|applied| applied.named(name.as_deref())) {
             (self.incident, self.requests[who].entry) = (next, Some(entry));
         }
     }
@@ -160,7 +160,7 @@ impl World {
         for who in std::mem::take(&mut self.due) {
             let found = match self.without {
                 Without::Name => self.incident.timeline.last().cloned(),
-                _ => left_by(&self.incident, &who.to_string()).cloned(),
+                _ => entry_of_action(&self.incident, &who.to_string()).cloned(),
             };
             if let Some(entry) = found {
                 self.follow_up(&entry);

@@ -11,13 +11,13 @@ fn incident(opened: i64) -> Incident {
     };
     let own = SourceChange { incident: IncidentId::of(&id("spc_a"), stamp(opened)), ..source };
     let made = apply(None, &Change::Source(own), Some(&level(0)), at(10)).expect("a source is never refused");
-    let Applied::Changed(incident, _) = made else { panic!("it makes the incident") };
+    let ChangeResult::Changed(incident, _) = made else { panic!("it makes the incident") };
     incident
 }
 
 fn closed(incident: &Incident) -> Incident {
     let closed = apply(Some(incident), &person("li", Action::Close), None, at(20)).expect("allowed");
-    let Applied::Changed(incident, _) = closed else { panic!("it closes") };
+    let ChangeResult::Changed(incident, _) = closed else { panic!("it closes") };
     incident
 }
 
@@ -37,7 +37,7 @@ fn a_merged_incident_is_closed_and_what_its_alerts_do_belongs_to_the_other() {
     assert_eq!((left.action.as_deref(), joined.action.as_deref()), (Some("m1"), Some("m1")));
 
     let moved = apply(Some(&a), &source(2, SourceKind::Recover), None, at(99));
-    assert_eq!(moved, Ok(Applied::Moved(b.id.clone())));
+    assert_eq!(moved, Ok(ChangeResult::Moved(b.id.clone())));
     let refused = apply(Some(&a), &person("li", Action::Acknowledge), None, at(99));
     assert_eq!(refused, Err(ActionError::Merged(b.id.clone())));
     assert_eq!(merge(&a, &b, &someone("li"), "m2", at(40)), Ok(None), "pressed twice");
@@ -118,7 +118,7 @@ impl World {
         match (act, step) {
             (Act::Close(which), Step::Start) => {
                 let close = person("li", Action::Close);
-                if let Ok(Applied::Changed(next, _)) = apply(Some(&self.incidents[which]), &close, None, at(50)) {
+                if let Ok(ChangeResult::Changed(next, _)) = apply(Some(&self.incidents[which]), &close, None, at(50)) {
                     self.incidents[which] = next;
                 }
                 Step::Done

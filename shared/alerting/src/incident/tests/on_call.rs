@@ -1,7 +1,7 @@
 //! What a person on call would want of silences, rises, hand-overs and rules that change while an incident is open.
 
 use super::*;
-use crate::incident::apply::Wanted;
+use crate::incident::assignment::AssignmentQuery;
 use crate::incident::notice;
 
 fn repeat(time: u32) -> Change {
@@ -69,7 +69,7 @@ fn a_silenced_incident_takes_no_alert_that_is_not_silenced() {
         let Change::Source(source) = of_alert(2, 1, SourceKind::Trigger, Severity::Warning) else { panic!("a source") };
         Change::Source(SourceChange { hold, ..source })
     };
-    assert_eq!(apply(story.incident.as_ref(), &join(None), None, at(60)), Ok(Applied::CannotJoin));
+    assert_eq!(apply(story.incident.as_ref(), &join(None), None, at(60)), Ok(ChangeResult::CannotJoin));
     story.then(&join(Some(hold(500))));
     assert_eq!(story.last.as_ref().map(|entry| entry.kind), Some(EntryKind::AlertJoined));
 }
@@ -77,8 +77,8 @@ fn a_silenced_incident_takes_no_alert_that_is_not_silenced() {
 #[test]
 fn a_rise_is_taken_over_by_the_rule_for_its_severity() {
     let mut story = Story::of(&[trigger()]);
-    let asked = wanted(story.incident.as_ref(), &rise());
-    assert_eq!(asked, Some(Wanted::Raised { rule: id("esc_a"), level: 0 }));
+    let asked = assignment_query(story.incident.as_ref(), &rise());
+    assert_eq!(asked, Some(AssignmentQuery::Raised { rule: id("esc_a"), level: 0 }));
     story.then_assigned(&rise(), Some(&critical_rule()));
     assert_eq!(story.kinds[1], Ok(Some(EntryKind::SeverityRaised)));
     assert_eq!(story.told(), ids(&["dst_g0", "dst_p0", "dst_g9", "dst_p9"]), "those who know of it, and the new level");
@@ -116,7 +116,7 @@ fn a_rise_asks_for_no_rule_where_a_person_has_decided_or_works() {
     ];
     for before in rows {
         let story = Story::of(&[trigger(), before.clone()]);
-        assert_eq!(wanted(story.incident.as_ref(), &rise()), None, "{before:?}");
+        assert_eq!(assignment_query(story.incident.as_ref(), &rise()), None, "{before:?}");
     }
 }
 
@@ -142,8 +142,8 @@ fn of_several_alerts_one_that_comes_back_to_the_severity_of_the_others_is_no_new
 #[test]
 fn a_repetition_notifies_the_person_on_call_then() {
     let mut story = Story::of(&[trigger()]);
-    let asked = wanted(story.incident.as_ref(), &repeat(1));
-    assert_eq!(asked, Some(Wanted::Level { rule: id("esc_a"), level: 0 }));
+    let asked = assignment_query(story.incident.as_ref(), &repeat(1));
+    assert_eq!(asked, Some(AssignmentQuery::Level { rule: id("esc_a"), level: 0 }));
     let handed_over = with(&level(0), |level| level.people = vec![reach("mem_7", &["dst_p7"])]);
     story.then_assigned(&repeat(1), Some(&handed_over));
     assert_eq!(story.told(), ids(&["dst_g0", "dst_p7"]));

@@ -1,17 +1,71 @@
 //! What people do to an incident.
 //!
 //! An action is judged by the present state alone. A request that is repeated is recognised before, by the name of its action
-//! ([`crate::incident::apply::left_by`]).
+//! ([`crate::incident::change_result::entry_of_action`]).
 
 use crate::base::actor::NamedActor;
+use crate::base::ids::IncidentId;
 use crate::base::moment::Moment;
 use crate::base::severity::Severity;
-use crate::incident::apply::{Action, ActionError, Applied, Draft, close, reset};
 use crate::incident::assignment::Assigned;
-use crate::incident::detail::{Detail, Time};
+use crate::incident::change_result::ChangeResult;
+use crate::incident::detail::{Detail, Time, Unreached};
 use crate::incident::due::{add, add_all, assign_again, start};
+use crate::incident::entry_draft::EntryDraft;
 use crate::incident::timeline::{Audience, EntryKind};
-use crate::incident::{Escalation, Incident, Progress, Reach, raise};
+use crate::incident::{ALERTS, Escalation, Incident, Progress, Reach, raise};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    Acknowledge,
+    Unacknowledge,
+    Snooze {
+        until: Moment,
+    },
+    Close,
+    Reopen,
+    /// To this level, counted from zero; `None`: the next one.
+    Escalate {
+        level: Option<u32>,
+    },
+    Reassign {
+        people: Vec<Reach>,
+    },
+    AddResponders {
+        people: Vec<Reach>,
+    },
+    Comment {
+        text: String,
+    },
+    Edit {
+        title: Option<String>,
+        severity: Option<Severity>,
+    },
+}
+
+/// Why a person's action is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ActionError {
+    #[error("the incident is closed; reopen it first")]
+    Closed,
+    #[error("the incident is not closed")]
+    NotClosed,
+    #[error("the incident was reopened since")]
+    Reopened,
+    #[error("nobody has acknowledged the incident")]
+    NotAcknowledged,
+    #[error("the incident was merged into {0}; act on that one")]
+    Merged(IncidentId),
+    #[error("the incident has no escalation rule; reassign it to someone instead")]
+    NoRule,
+    #[error("the escalation rule has {levels} levels, and no level {level}")]
+    NoLevel { levels: u32, level: u32 },
+    /// The catalogue of texts says why.
+    #[error("the level reaches nobody")]
+    NobodyThere(Unreached),
+    #[error("together the incidents have more than {ALERTS} alerts")]
+    TooManyAlerts,
+}
 
 /// The same as [`act`] for someone who saw the incident in this episode and meant no other (`None`: whichever it is).
 pub(super) fn act_in(
@@ -21,7 +75,7 @@ pub(super) fn act_in(
     action: &Action,
     assigned: Option<&Assigned>,
     now: Moment,
-) -> Result<Applied, ActionError> {
+) -> Result<ChangeResult, ActionError> {
     if episode.is_some_and(|episode| episode != incident.episode) {
         return Err(ActionError::Reopened);
     }
@@ -35,7 +89,7 @@ fn act(
     action: &Action,
     assigned: Option<&Assigned>,
     now: Moment,
-) -> Result<Applied, ActionError> {
+) -> Result<ChangeResult, ActionError> {
     if let Some(target) = &incident.merged_into {
         return Err(ActionError::Merged(target.clone()));
     }
@@ -45,12 +99,12 @@ fn act(
             .detail(Detail::Comment { text: text.clone() })
             .write(incident.clone(), now)),
         Action::Edit { title, severity } => Ok(edit(incident, actor, title.as_deref(), *severity, assigned, now)),
-        Action::Close if is_closed => Ok(Applied::Nothing),
+        Action::Close if is_closed => Ok(ChangeResult::Nothing),
         Action::Close => Ok(close_by_hand(incident, actor, now)),
         Action::Reopen if !is_closed => Err(ActionError::NotClosed),
         Action::Reopen => {
             let mut next = incident.clone();
-            reset(&mut next);
+            next.reset();
             next.episode += 1;
             Ok(assign_again(next, assigned, draft(EntryKind::Reopened, actor), now))
         }
@@ -69,13 +123,13 @@ fn act(
     }
 }
 
-fn draft(kind: EntryKind, actor: &NamedActor) -> Draft {
-    Draft::new(kind, actor.clone())
+fn draft(kind: EntryKind, actor: &NamedActor) -> EntryDraft {
+    EntryDraft::new(kind, actor.clone())
 }
 
-fn acknowledge(incident: &Incident, actor: &NamedActor, now: Moment) -> Applied {
+fn acknowledge(incident: &Incident, actor: &NamedActor, now: Moment) -> ChangeResult {
     if incident.acknowledged_by.iter().any(|id| id == actor.assignee()) {
-        return Applied::Nothing;
+        return ChangeResult::Nothing;
     }
     let mut next = incident.clone();
     next.progress = Progress::Processing;
@@ -86,12 +140,12 @@ fn acknowledge(incident: &Incident, actor: &NamedActor, now: Moment) -> Applied 
 }
 
 /// By the last one it returns to triggered, and its level starts to count anew.
-fn unacknowledge(incident: &Incident, actor: &NamedActor, now: Moment) -> Result<Applied, ActionError> {
+fn unacknowledge(incident: &Incident, actor: &NamedActor, now: Moment) -> Result<ChangeResult, ActionError> {
     if incident.acknowledged_by.is_empty() {
         return Err(ActionError::NotAcknowledged);
     }
     if !incident.acknowledged_by.iter().any(|id| id == actor.assignee()) {
-        return Ok(Applied::Nothing); // others work on it, whom this does not concern
+        return Ok(ChangeResult::Nothing); // others work on it, whom this does not concern
     }
     let mut next = incident.clone();
     next.acknowledged_by.retain(|id| id != actor.assignee());
@@ -113,9 +167,9 @@ fn is_assigned(incident: &Incident, id: &str) -> bool {
     incident.escalation.iter().flat_map(|escalation| &escalation.people).any(|reach| reach.member.as_str() == id)
 }
 
-fn close_by_hand(incident: &Incident, actor: &NamedActor, now: Moment) -> Applied {
+fn close_by_hand(incident: &Incident, actor: &NamedActor, now: Moment) -> ChangeResult {
     let mut next = incident.clone();
-    close(&mut next, now);
+    next.close(now);
     next.alerts.iter_mut().for_each(|linked| linked.is_open = false);
     draft(EntryKind::Closed, actor).write(next, now)
 }
@@ -125,7 +179,7 @@ fn escalate(
     actor: &NamedActor,
     assigned: Option<&Assigned>,
     now: Moment,
-) -> Result<Applied, ActionError> {
+) -> Result<ChangeResult, ActionError> {
     match assigned {
         None => Err(ActionError::NoRule),
         Some(Assigned::Nobody(reason)) => Err(ActionError::NobodyThere(reason.clone())),
@@ -140,27 +194,27 @@ fn escalate(
 }
 
 /// Other people have it from now on; the rule that gave it to the former ones ends.
-fn reassign(incident: &Incident, actor: &NamedActor, people: &[Reach], now: Moment) -> Applied {
+fn reassign(incident: &Incident, actor: &NamedActor, people: &[Reach], now: Moment) -> ChangeResult {
     let mut next = incident.clone();
-    reset(&mut next);
+    next.reset();
     next.round += 1;
     let escalation = by_hand(people, now);
     let told = escalation.audience();
     next.assignees = people.iter().map(|reach| reach.member.to_string()).collect();
     add_all(&mut next.destinations, &told);
     next.escalation = Some(escalation);
-    Draft { told: Audience::Only(told), ..draft(EntryKind::Reassigned, actor) }.write(next, now)
+    EntryDraft { told: Audience::Only(told), ..draft(EntryKind::Reassigned, actor) }.write(next, now)
 }
 
 /// More people have it; whatever goes on goes on.
-fn add_responders(incident: &Incident, actor: &NamedActor, people: &[Reach], now: Moment) -> Applied {
+fn add_responders(incident: &Incident, actor: &NamedActor, people: &[Reach], now: Moment) -> ChangeResult {
     let new: Vec<Reach> = people
         .iter()
         .filter(|reach| !incident.assignees.iter().any(|id| *id == reach.member.as_str()))
         .cloned()
         .collect();
     if new.is_empty() {
-        return Applied::Nothing;
+        return ChangeResult::Nothing;
     }
     let new: Vec<Reach> = new.into_iter().map(|reach| Reach { added: true, ..reach }).collect();
     let mut next = incident.clone();
@@ -171,7 +225,7 @@ fn add_responders(incident: &Incident, actor: &NamedActor, people: &[Reach], now
         Some(escalation) => escalation.people.extend(new),
         None => next.escalation = Some(by_hand(&new, now)),
     }
-    Draft { told: Audience::Only(told), ..draft(EntryKind::ResponderAdded, actor) }.write(next, now)
+    EntryDraft { told: Audience::Only(told), ..draft(EntryKind::ResponderAdded, actor) }.write(next, now)
 }
 
 fn by_hand(people: &[Reach], now: Moment) -> Escalation {
@@ -203,7 +257,7 @@ fn edit(
     severity: Option<Severity>,
     assigned: Option<&Assigned>,
     now: Moment,
-) -> Applied {
+) -> ChangeResult {
     let mut next = incident.clone();
     let (mut title_was, mut severity_was) = (None, None);
     if let Some(title) = title {
@@ -219,7 +273,7 @@ fn edit(
         (next.severity, next.fixed.severity) = (severity, true);
     }
     if next == *incident {
-        return Applied::Nothing;
+        return ChangeResult::Nothing;
     }
     let detail = Detail::Edited { title_was, severity_was };
     if raises(incident, severity) {

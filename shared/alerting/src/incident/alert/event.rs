@@ -1,0 +1,45 @@
+//! What a message says about one alert.
+
+use std::collections::BTreeMap;
+
+use crate::base::ids::{SpaceId, Stamp, hash128};
+use crate::base::severity::Severity;
+
+/// A trigger or a close, as the integration's rules have read it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AlertEvent {
+    pub stamp: Stamp,
+    pub verdict: Verdict,
+    pub key: AlertKey,
+    pub title: String,
+    pub description: String,
+    pub severity: Severity,
+    pub labels: BTreeMap<String, String>,
+    /// Where it goes if it triggers.
+    pub spaces: Vec<SpaceId>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Verdict {
+    // The order matters: of equal stamps the trigger is applied last, so that the doubt leaves the alert open.
+    Close,
+    Trigger,
+}
+
+/// What ties messages to one open alert of one integration.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum AlertKey {
+    /// A key of its own: push mode "each message".
+    Unique,
+    Named(String),
+}
+
+impl AlertEvent {
+    /// A hash of what the alert would show, so that an update which changes nothing writes nothing.
+    pub fn content_hash(&self) -> String {
+        let labels: Vec<&str> = self.labels.iter().flat_map(|(k, v)| [k.as_str(), v.as_str()]).collect();
+        let mut parts = vec![self.title.as_str(), &self.description, self.severity.as_str()];
+        parts.extend(labels);
+        hash128(&parts)[..12].to_owned()
+    }
+}

@@ -1,0 +1,181 @@
+//! Applies messages of one key to its state.
+
+use super::applied::{Applied, Effect};
+use super::decide::{decide, lower_since};
+use super::event::{AlertEvent, Verdict};
+use super::state::{AlertState, RING, Status, Transition, TransitionKind};
+use crate::base::ids::Stamp;
+
+/// What [`fold`] decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folded {
+    /// To be written if the version is unchanged; `None`: every message was stale, nothing to write.
+    pub state: Option<AlertState>,
+    /// New transitions, each with the index of its message. Carry out after the write.
+    pub transitions: Vec<(usize, Transition)>,
+    /// Committed before, and leaving the ring now. Carry out before the write.
+    pub evicted: Vec<Transition>,
+    /// Committed before by messages that came back. Carry out again.
+    pub again: Vec<(usize, Transition)>,
+    /// One per message taken, each with the episode that it found or made.
+    pub effects: Vec<(Effect, Option<Stamp>)>,
+}
+
+impl Folded {
+    /// How many messages were taken; the rest wait for the next round, so that no transition leaves the ring before
+    /// it is committed.
+    pub fn taken(&self) -> usize {
+        self.effects.len()
+    }
+}
+
+/// Applies messages of one key to its state (`None`: the key has none yet).
+///
+/// `events` are sorted by stamp, then verdict, as [`sort_key`] orders them.
+pub fn fold(state: Option<&AlertState>, events: &[AlertEvent]) -> Folded {
+    let mut folding = Folding::new(state);
+    for (index, event) in events.iter().enumerate() {
+        if !folding.take(index, event) {
+            break;
+        }
+    }
+    folding.finish(state)
+}
+
+/// The order in which [`fold`] wants its messages.
+pub fn sort_key(event: &AlertEvent) -> (Stamp, Verdict) {
+    (event.stamp, event.verdict)
+}
+
+struct Folding {
+    state: Option<AlertState>,
+    applied: bool,
+    transitions: Vec<(usize, Transition)>,
+    evicted: Vec<Transition>,
+    again: Vec<(usize, Transition)>,
+    effects: Vec<(Effect, Option<Stamp>)>,
+}
+
+impl Folding {
+    fn new(state: Option<&AlertState>) -> Self {
+        Self {
+            state: state.cloned(),
+            applied: false,
+            transitions: Vec::new(),
+            evicted: Vec::new(),
+            again: Vec::new(),
+            effects: Vec::new(),
+        }
+    }
+
+    /// Takes one message, or says that it has to wait for the next round.
+    fn take(&mut self, index: usize, event: &AlertEvent) -> bool {
+        if let Some(state) = &self.state
+            && event.stamp <= state.watermark
+        {
+            let taken = self.take_stale(index, event);
+            self.effects.push(taken);
+            return true;
+        }
+        let decided = decide(self.state.as_ref(), event);
+        if decided.1.is_some() && self.transitions.len() == RING {
+            return false;
+        }
+        let (effect, kind) = decided;
+        let episode = self.advance(index, event, effect, kind);
+        self.effects.push((effect, episode));
+        true
+    }
+
+    /// A message that is not newer than the watermark: overtaken, or one that was applied and has come back.
+    fn take_stale(&mut self, index: usize, event: &AlertEvent) -> (Effect, Option<Stamp>) {
+        let Some(state) = &self.state else { return (Effect::Superseded, None) };
+        let mine = state.ring.iter().filter(|transition| transition.stamp == event.stamp);
+        let mine: Vec<Transition> = mine.copied().collect();
+        // A copy within this very batch has nothing to carry out again: the first one's transitions are in the list.
+        let fresh = self.transitions.iter().any(|(_, transition)| transition.stamp == event.stamp);
+        if !fresh {
+            self.again.extend(mine.iter().map(|transition| (index, *transition)));
+        }
+        if let Some(transition) = mine.first() {
+            return (transition.kind.effect(), Some(transition.episode));
+        }
+        if let Some(known) = state.as_applied(event.stamp) {
+            return known;
+        }
+        match event.verdict {
+            // The state is older than its marks.
+            Verdict::Trigger if state.is_newest_trigger(event) => (Effect::Updated, state.episode),
+            Verdict::Close if event.stamp == state.watermark => (Effect::NothingOpen, None),
+            Verdict::Trigger | Verdict::Close => (Effect::Superseded, None),
+        }
+    }
+
+    /// The state after the message; the episode that it belongs to.
+    fn advance(
+        &mut self,
+        index: usize,
+        event: &AlertEvent,
+        effect: Effect,
+        kind: Option<TransitionKind>,
+    ) -> Option<Stamp> {
+        self.applied = true;
+        let mut state = self.state.take().unwrap_or_else(|| AlertState {
+            watermark: event.stamp,
+            status: Status::Closed,
+            episode: None,
+            n: 0,
+            ring: Vec::new(),
+            count: 0,
+            severity: event.severity,
+            lower_since: None,
+            content: String::new(),
+            texts: event.stamp,
+            applied: Applied::default(),
+            version: 0,
+        });
+        state.watermark = event.stamp;
+        state.applied.push(event.stamp, effect);
+        if event.verdict == Verdict::Trigger {
+            state.content = event.content_hash();
+            state.texts = event.stamp;
+        }
+        match effect {
+            Effect::Triggered => {
+                state.status = Status::Open;
+                state.episode = Some(event.stamp);
+                state.count = 1;
+                (state.severity, state.lower_since) = (event.severity, None);
+            }
+            Effect::Updated => {
+                state.count += 1;
+                state.lower_since = lower_since(&state, event);
+                state.severity = state.severity.max(event.severity);
+            }
+            Effect::Recovered => state.status = Status::Closed,
+            Effect::NothingOpen | Effect::Superseded => {}
+        }
+        if let (Some(kind), Some(episode)) = (kind, state.episode) {
+            state.n += 1;
+            let (n, count) = (state.n, state.count);
+            let transition = Transition { n, stamp: event.stamp, kind, episode, severity: event.severity, count };
+            if state.ring.len() == RING {
+                self.evicted.push(state.ring.remove(0));
+            }
+            state.ring.push(transition);
+            self.transitions.push((index, transition));
+        }
+        let episode = if effect == Effect::NothingOpen { None } else { state.episode };
+        self.state = Some(state);
+        episode
+    }
+
+    fn finish(self, before: Option<&AlertState>) -> Folded {
+        let state = self.state.filter(|_| self.applied).map(|mut state| {
+            state.applied.forget(self.effects.len());
+            state.version = before.map_or(0, |state| state.version) + 1;
+            state
+        });
+        Folded { state, transitions: self.transitions, evicted: self.evicted, again: self.again, effects: self.effects }
+    }
+}

@@ -1,0 +1,123 @@
+//! What is known of one alert key.
+
+use serde::{Deserialize, Serialize};
+
+use super::applied::{Applied, Effect};
+use super::event::{AlertEvent, Verdict};
+use crate::base::ids::Stamp;
+use crate::base::moment::Moment;
+use crate::base::severity::Severity;
+
+/// Transitions that an alert's state remembers. Six keep the item under one write unit.
+pub const RING: usize = 6;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    Open,
+    Closed,
+}
+
+impl Status {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Status::Open => "open",
+            Status::Closed => "closed",
+        }
+    }
+}
+
+/// The state of one alert key: the hot item, at most 1 KB.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertState {
+    /// Stamp of the newest applied message.
+    pub watermark: Stamp,
+    pub status: Status,
+    /// The message that opened the current episode, or the last one; `None` if there was none yet.
+    pub episode: Option<Stamp>,
+    /// Transitions so far.
+    pub n: u64,
+    /// The last transitions, oldest first.
+    pub ring: Vec<Transition>,
+    pub count: u64,
+    /// The worst severity of the episode that was told.
+    pub severity: Severity,
+    /// When a message said that it is less severe than that; `None`: it is not.
+    pub lower_since: Option<Moment>,
+    /// [`AlertEvent::content_hash`] of the newest trigger.
+    pub content: String,
+    /// The newest trigger, or the first message if there was none yet.
+    pub texts: Stamp,
+    /// What the newest messages did.
+    pub applied: Applied,
+    /// Grows with every write.
+    pub version: u64,
+}
+
+impl AlertState {
+    /// Whether the alert shows what this message says.
+    pub fn is_newest_trigger(&self, event: &AlertEvent) -> bool {
+        event.verdict == Verdict::Trigger && event.stamp == self.texts
+    }
+
+    /// What a message did that was applied and is not forgotten, and the episode that it belongs to.
+    pub(super) fn as_applied(&self, stamp: Stamp) -> Option<(Effect, Option<Stamp>)> {
+        let effect = self.applied.effect(stamp)?;
+        let before = |one: &&Transition| one.stamp <= stamp;
+        let episode = match effect {
+            Effect::Triggered => Some(stamp),
+            Effect::Updated | Effect::Recovered => {
+                self.ring.iter().rfind(before).map_or(self.episode, |transition| Some(transition.episode))
+            }
+            Effect::NothingOpen | Effect::Superseded => None,
+        };
+        Some((effect, episode))
+    }
+}
+
+/// One change of an alert's status (or a rise of its severity). Stored as a row without names: six of them, with all
+/// the rest of the state, are one write unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(from = "TransitionRow", into = "TransitionRow")]
+pub struct Transition {
+    pub n: u64,
+    pub stamp: Stamp,
+    pub kind: TransitionKind,
+    pub episode: Stamp,
+    pub severity: Severity,
+    /// What the episode had counted by then.
+    pub count: u64,
+}
+
+type TransitionRow = (u64, Stamp, TransitionKind, Stamp, Severity, u64);
+
+impl From<TransitionRow> for Transition {
+    fn from((n, stamp, kind, episode, severity, count): TransitionRow) -> Self {
+        Self { n, stamp, kind, episode, severity, count }
+    }
+}
+
+impl From<Transition> for TransitionRow {
+    fn from(transition: Transition) -> Self {
+        let Transition { n, stamp, kind, episode, severity, count } = transition;
+        (n, stamp, kind, episode, severity, count)
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransitionKind {
+    Open,
+    Raise,
+    Close,
+}
+
+impl TransitionKind {
+    pub(super) const fn effect(self) -> Effect {
+        match self {
+            TransitionKind::Open => Effect::Triggered,
+            TransitionKind::Raise => Effect::Updated,
+            TransitionKind::Close => Effect::Recovered,
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The result of a change: what is to be written, if anything.
+
+use crate::base::ids::IncidentId;
+use crate::incident::Incident;
+use crate::incident::timeline::Entry;
+
+/// What [`apply`](crate::incident::apply::apply) decided.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, taken apart at once; a box would cost more than it saves"
+)]
+pub enum ChangeResult {
+    /// Write this incident. The entry is the change.
+    Changed(Incident, Entry),
+    /// This very change took effect before, and wrote this entry. Notify of it again, under the same number.
+    Already(Entry),
+    /// It has no effect, and nobody is notified.
+    Nothing,
+    /// The incident was merged into this one: the change belongs there.
+    Moved(IncidentId),
+    /// The alert cannot join: the incident is closed, or full.
+    CannotJoin,
+}
+
+impl ChangeResult {
+    /// Gives the entry the name of the action or timer that makes the change.
+    pub fn named(self, action: Option<&str>) -> Self {
+        match (self, action) {
+            (ChangeResult::Changed(mut incident, mut entry), Some(action)) => {
+                entry.action = Some(action.to_owned());
+                if let Some(last) = incident.timeline.last_mut() {
+                    last.action.clone_from(&entry.action);
+                }
+                ChangeResult::Changed(incident, entry)
+            }
+            (other, _) => other,
+        }
+    }
+}
+
+/// The entry that the action or timer of this name has written, if it took effect before.
+pub fn entry_of_action<'i>(incident: &'i Incident, action: &str) -> Option<&'i Entry> {
+    incident.timeline.iter().rev().find(|entry| entry.action.as_deref() == Some(action))
+}
