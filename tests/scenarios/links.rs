@@ -117,7 +117,7 @@ fn is_personal(link: &str) -> bool {
 }
 
 fn channels_of_the_registry() -> BTreeSet<&'static str> {
-    channels::NAMES.iter().copied().collect()
+    channels::registry::NAMES.iter().copied().collect()
 }
 
 // Proves: fault 77, fault 80

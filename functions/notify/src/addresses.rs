@@ -25,7 +25,7 @@ const KEPT: usize = 500;
 pub(crate) struct Address {
     pub(crate) id: DestinationId,
     version: Version,
-    pub(crate) channel: channels::Destination,
+    pub(crate) channel: channels::registry::Destination,
     pub(crate) language: Language,
     pub(crate) time_zone: TimeZone,
 }
@@ -91,7 +91,7 @@ impl Addresses {
             Source::Plain(settings) => settings,
             Source::Sealed(sealed) => unsealed(app, id.as_str(), &sealed).await?,
         };
-        let channel = match channels::Destination::parse(&draft.channel, &settings, provider.as_ref()) {
+        let channel = match channels::registry::Destination::parse(&draft.channel, &settings, provider.as_ref()) {
             Ok(channel) => channel,
             Err(error) => {
                 tracing::error!(destination.id = %id, channel = draft.channel, field = error.field, "the stored settings are not the channel's");
@@ -139,7 +139,7 @@ async fn of_member(app: &App, medium: &str, id: &MemberId) -> Result<Result<Draf
         (None, _) => return Ok(Err(Nowhere::Unusable(Reason::NoAddress))),
         // It may be anyone's. The timeline says so, and the next contact or level is notified instead.
         (Some(_), None) => return Ok(Err(Nowhere::Unusable(Reason::NotVerified))),
-        (Some(address), Some(_)) => channels::Destination::settings_to(address),
+        (Some(address), Some(_)) => channels::registry::Destination::settings_to(address),
     };
     let Member { version, language, time_zone, .. } = (*member).clone();
     let (channel, time_zone) = (channel.to_owned(), TimeZone::Place(time_zone));
@@ -148,12 +148,12 @@ async fn of_member(app: &App, medium: &str, id: &MemberId) -> Result<Result<Draf
 
 /// The first channel that serves the medium and is configured; if none is, the first, which then says so.
 async fn channel_of(app: &App, medium: Medium) -> Result<Option<&'static str>, NotifyError> {
-    for channel in channels::Destination::channels_of(medium) {
+    for channel in channels::registry::Destination::channels_of(medium) {
         if provider(app, channel).await?.is_ok() {
             return Ok(Some(channel));
         }
     }
-    Ok(channels::Destination::channels_of(medium).next())
+    Ok(channels::registry::Destination::channels_of(medium).next())
 }
 
 /// The channel's provider, if it is of those that have one.
@@ -161,7 +161,7 @@ async fn provider(
     app: &App,
     channel: &str,
 ) -> Result<Result<Option<Arc<alerting::people::destination::Provider>>, Nowhere>, NotifyError> {
-    if !channels::Destination::needs_provider(channel) {
+    if !channels::registry::Destination::needs_provider(channel) {
         return Ok(Ok(None));
     }
     let name: ChannelName = channel.parse().expect("channels have names that are ids");

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use alerting::base::moment::Moment;
 use alerting::incident::notice::Notice;
+use channels::channel::Kind;
 use channels::content::Failure;
 use channels::outcome::{Outcome, Reason};
-use channels::{Form, Kind, Post};
-use futures::StreamExt as _;
-use futures::stream;
+use channels::post::{Form, Post};
+use futures::{StreamExt as _, stream};
 use lambda_kit::random::base62;
 use store::bucket_key::BucketKey;
 use store::deliveries::{AttemptOutcome, Claim, DeliveryState, Mark};

@@ -5,63 +5,16 @@
 
 use std::collections::BTreeMap;
 
+use alerting::base::field_error::FieldError;
 use alerting::base::secret::Secret;
+use alerting::incident::escalation::{EscalationRule, TemplateTexts};
 use alerting::people::medium::Medium;
 use serde_json::{Value, json};
 
-use crate::content::Texts;
-use crate::settings::{Fields, PlainSmtpHosts, SettingsError};
-use crate::{Channel, Destination, Example, FACTS, NAMES};
-
-/// A channel's constants and checks.
-pub(crate) struct Facts {
-    name: &'static str,
-    hosts: &'static [&'static str],
-    settings: &'static [&'static str],
-    secrets: &'static [&'static str],
-    provider: &'static [&'static str],
-    provider_secrets: &'static [&'static str],
-    medium: Option<Medium>,
-    content: Texts,
-    example: Example,
-    check: fn(&Fields<'_>) -> Result<(), SettingsError>,
-    check_provider: fn(&Fields<'_>, &PlainSmtpHosts) -> Result<(), SettingsError>,
-}
-
-impl Facts {
-    pub(crate) const fn of<C: Channel>() -> Self {
-        Self {
-            name: C::NAME,
-            hosts: C::LIMITS.hosts,
-            settings: C::SETTINGS,
-            secrets: C::SECRETS,
-            provider: C::PROVIDER,
-            provider_secrets: C::PROVIDER_SECRETS,
-            medium: C::MEDIUM,
-            content: C::CONTENT,
-            example: C::EXAMPLE,
-            check: C::check,
-            check_provider: C::check_provider,
-        }
-    }
-
-    pub(crate) fn find(channel: &str) -> Result<&'static Self, SettingsError> {
-        let found = FACTS.iter().find(|facts| facts.name == channel);
-        found.ok_or_else(|| SettingsError::unknown_channel(NAMES))
-    }
-
-    pub(crate) fn settings<'a>(&self, settings: &'a Value) -> Result<Fields<'a>, SettingsError> {
-        Fields::new(self.name, self.settings, settings)
-    }
-
-    pub(crate) fn provider<'a>(&self, provider: Option<&'a Value>) -> Result<Fields<'a>, SettingsError> {
-        match provider {
-            _ if self.provider.is_empty() => Ok(Fields::none()),
-            Some(provider) => Fields::new(self.name, self.provider, provider),
-            None => Err(SettingsError::no_provider(self.name)),
-        }
-    }
-}
+use crate::channel::Example;
+use crate::content::{self, Texts};
+use crate::registry::{Destination, FACTS, NAMES, find};
+use crate::settings::{PlainSmtpHosts, SettingsError};
 
 /// The identities of a member that a channel mentions people by, each with its channel's name.
 pub const IDENTITIES: [(&str, &str); 6] = [
@@ -79,6 +32,21 @@ pub fn media() -> Vec<Medium> {
     Medium::ALL.into_iter().filter(is_served).collect()
 }
 
+/// Whether the templates of a rule may be saved; the error names the field, such as `templates.feishu_bot.en`.
+pub fn check_templates(rule: &EscalationRule) -> Result<(), FieldError> {
+    for (channel, TemplateTexts { en, zh }) in &rule.templates {
+        let field = format!("templates.{channel}");
+        if !NAMES.contains(&channel.as_str()) {
+            return Err(FieldError::new(field, format!("no such channel; these are: {}", NAMES.join(", "))));
+        }
+        for (language, source) in [("en", en), ("zh", zh)] {
+            let checked = source.as_deref().map_or(Ok(()), content::check);
+            checked.map_err(|sentence| FieldError::new(format!("{field}.{language}"), sentence))?;
+        }
+    }
+    Ok(())
+}
+
 /// Whether a channel sends to this host.
 pub fn is_vendor(host: &str) -> bool {
     FACTS.iter().any(|facts| facts.hosts.contains(&host))
@@ -87,14 +55,14 @@ pub fn is_vendor(host: &str) -> bool {
 impl Destination {
     /// Checks the settings of a destination on `channel`; the error names the field and what to do.
     pub fn check_settings(channel: &str, settings: &Value) -> Result<(), SettingsError> {
-        let facts = Facts::find(channel)?;
+        let facts = find(channel)?;
         (facts.check)(&facts.settings(settings)?)
     }
 
     /// Checks the settings of the provider of `channel`, also against the mail servers that this deployment allows to be used
     /// without TLS.
     pub fn check_provider(channel: &str, provider: &Value, plain: &PlainSmtpHosts) -> Result<(), SettingsError> {
-        let facts = Facts::find(channel)?;
+        let facts = find(channel)?;
         if facts.provider.is_empty() {
             return Err(SettingsError::needs_no_provider(channel, &providers()));
         }
@@ -103,12 +71,12 @@ impl Destination {
 
     /// Whether the channel has settings that are made once per deployment.
     pub fn needs_provider(channel: &str) -> bool {
-        Facts::find(channel).is_ok_and(|facts| !facts.provider.is_empty())
+        find(channel).is_ok_and(|facts| !facts.provider.is_empty())
     }
 
     /// What the channel serves of that by which people are reached; `None` for one to groups, or one that does not exist.
     pub fn medium(channel: &str) -> Option<Medium> {
-        Facts::find(channel).ok()?.medium
+        find(channel).ok()?.medium
     }
 
     /// The channels that serve a medium, in the order in which they are used: of those that the deployment has configured,
@@ -124,24 +92,24 @@ impl Destination {
 
     /// The channel's own content templates; `None` for a channel that does not exist.
     pub fn content(channel: &str) -> Option<Texts> {
-        Facts::find(channel).ok().map(|facts| facts.content)
+        find(channel).ok().map(|facts| facts.content)
     }
 
     /// A destination that does not exist, to show what its channel would be sent.
     pub fn example(channel: &str) -> Result<Self, SettingsError> {
         let read = |json: &str| serde_json::from_str(json).expect("the tests read the example of every channel");
-        let Example { settings, provider } = Facts::find(channel)?.example;
+        let Example { settings, provider } = find(channel)?.example;
         Self::parse(channel, &read(settings), provider.map(read).as_ref())
     }
 
     /// Which settings of a destination are secrets; `None` for a channel that does not exist.
     pub fn secret_fields(channel: &str) -> Option<&'static [&'static str]> {
-        Facts::find(channel).ok().map(|facts| facts.secrets)
+        find(channel).ok().map(|facts| facts.secrets)
     }
 
     /// Which settings of the channel's provider are secrets; `None` for a channel that does not exist.
     pub fn provider_secret_fields(channel: &str) -> Option<&'static [&'static str]> {
-        Facts::find(channel).ok().map(|facts| facts.provider_secrets)
+        find(channel).ok().map(|facts| facts.provider_secrets)
     }
 
     /// The settings of a destination as a listing may show them: secrets as `…last4`.

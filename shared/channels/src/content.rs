@@ -1,6 +1,6 @@
 //! The content of a message, as a template: what stands between the headline and the link.
 //!
-//! Every channel has one template per language ([`crate::Channel::CONTENT`]); an escalation rule may bring its own. It
+//! Every channel has one template per language ([`crate::channel::Channel::CONTENT`]); an escalation rule may bring its own. It
 //! says facts and texts; how they look is the vendor's file's business, and so are escaping, headline, mentions and
 //! links: a template can neither lose nor forge them.
 //!
@@ -18,14 +18,12 @@
 //! prints too much ([`OUTPUT_BYTES`]) gives way to the channel's own ([`Failure`] says why). A message that is only too
 //! long for the vendor is shortened by `fit`, which lays the same template out with fewer labels and less text.
 
-use alerting::base::field_error::FieldError;
 use alerting::base::limits::cut_chars;
-use alerting::incident::escalation::{EscalationRule, TemplateTexts};
 use alerting::people::destination::Language;
 use alerting::rules::sandbox::{Dialect, Sandbox, Trouble};
 
-use crate::NAMES as CHANNELS;
-use crate::layout::{Words, clean_line, is_layout};
+use crate::clean::{clean_line, is_layout};
+use crate::layout::words::Words;
 
 pub mod variables;
 
@@ -102,21 +100,6 @@ pub enum Failure {
 /// Whether a template may be saved; the error is a sentence for the person who typed it.
 pub fn check(source: &str) -> Result<(), String> {
     Template::read(source).map(drop).map_err(|failure| failure.to_string())
-}
-
-/// Whether the templates of a rule may be saved; the error names the field, such as `templates.feishu_bot.en`.
-pub fn check_rule(rule: &EscalationRule) -> Result<(), FieldError> {
-    for (channel, TemplateTexts { en, zh }) in &rule.templates {
-        let field = format!("templates.{channel}");
-        if !CHANNELS.contains(&channel.as_str()) {
-            return Err(FieldError::new(field, format!("no such channel; these are: {}", CHANNELS.join(", "))));
-        }
-        for (language, source) in [("en", en), ("zh", zh)] {
-            let checked = source.as_deref().map_or(Ok(()), check);
-            checked.map_err(|sentence| FieldError::new(format!("{field}.{language}"), sentence))?;
-        }
-    }
-    Ok(())
 }
 
 /// One named fact.

@@ -10,7 +10,10 @@ use alerting::people::medium::Medium;
 use serde_json::{Value, json};
 
 use crate::catalogue::media;
+use crate::fit::RenderError;
 use crate::outcome::{Outcome, Provider, Reason};
+use crate::post::{Form, Letter, Post};
+use crate::registry::{Destination, NAMES};
 use crate::reply::{DATE, KEPT_HEADERS, REPLY_BYTES, RETRY_AFTER, Reply};
 use crate::request::Request;
 use crate::samples::{
@@ -18,7 +21,7 @@ use crate::samples::{
     retry,
 };
 use crate::settings::PlainSmtpHosts;
-use crate::{Destination, Form, Letter, NAMES, Post, RenderError, Unit};
+use crate::size::Unit;
 
 /// `tests/fixtures/{vendor}`, from the channel's name.
 fn fixtures(channel: &str) -> PathBuf {

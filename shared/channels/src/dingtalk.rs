@@ -21,13 +21,18 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 use url::Url;
 
-use crate::fit::{Render, Written, fit};
-use crate::layout::{Digest, Message, Tone, bare, break_tags, linked};
+use crate::channel::{Channel, Example, Limits};
+use crate::clean::break_tags;
+use crate::fit::{Render, RenderError, Written, fit};
+use crate::layout::tone::Tone;
+use crate::layout::{Digest, Message, bare, linked};
 use crate::outcome::{Outcome, Provider, Reason};
+use crate::post::{Form, Post};
 use crate::reply::{Reply, code, text_of};
 use crate::request::Request;
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Example, Form, Limits, Post, RenderError, Size, Unit, mention, rate};
+use crate::size::{Size, Unit};
+use crate::{mention, rate};
 
 /// A custom bot of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,30 +12,17 @@ use alerting::incident::notice::Notice;
 
 use crate::content::variables::Seen;
 use crate::content::{Content, Failure, Template, Texts};
-use crate::layout::{Digest, LINE_TITLE_CHARS, Line, Message, Words};
-use crate::{Form, Measured, Post, RenderError, Size, Unit};
+use crate::layout::words::Words;
+use crate::layout::{Digest, LINE_TITLE_CHARS, Line, Message};
+use crate::post::{Form, Post};
+use crate::size::{Measured, Size};
 
 /// Labels that stay while the description still has something to give.
 const LABELS_KEPT: usize = 6;
 /// Characters of the description that stay while there are labels to give.
 const DESCRIPTION_KEPT: usize = 300;
 
-impl Unit {
-    /// How long `text` is in this unit.
-    pub fn count(self, text: &str) -> usize {
-        match self {
-            Unit::Bytes => text.len(),
-            Unit::Chars => text.chars().count(),
-            Unit::Utf16 => text.encode_utf16().count(),
-        }
-    }
-}
-
 impl Size {
-    pub fn holds(self, text: &str) -> bool {
-        self.unit.count(text) <= self.max
-    }
-
     /// The body, if what the vendor counts of it is within this size.
     pub(crate) fn written<B>(self, used: usize, body: impl FnOnce() -> B) -> Option<Written<B>> {
         (used <= self.max).then(|| Written { body: body(), size: Measured { used, of: self } })
@@ -58,6 +45,15 @@ pub(crate) struct Fitted<B = Vec<u8>> {
     pub cut: bool,
     /// Why the post's own template was not used.
     pub template: Option<Failure>,
+}
+
+/// Why there is no request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    #[error("a post needs at least one notice")]
+    NoNotices,
+    #[error("not even title and link fit into a message; is the deployment's base URL that long?")]
+    TooLong,
 }
 
 /// How one channel writes a post: each method gives the body, or `None` if it is too long for the vendor.
@@ -193,6 +189,7 @@ mod tests {
     use super::*;
     use crate::layout::bare;
     use crate::samples::{described, post};
+    use crate::size::Unit;
 
     fn draft(labels: usize, description: usize) -> Draft {
         let labels = (0..labels).map(|n| (format!("label{n:02}"), "value".repeat(4))).collect();
@@ -293,11 +290,5 @@ mod tests {
         let draft = draft(0, 500);
         let (text, cut) = fitted_by(brittle, &draft, beside_links(&draft, 440));
         assert!(cut && text.contains("告告… (shortened") && text.ends_with("?ack=1"), "{text}");
-    }
-
-    #[test]
-    fn units_are_what_vendors_count() {
-        let text = "a告😀";
-        assert_eq!([Unit::Bytes, Unit::Chars, Unit::Utf16].map(|unit| unit.count(text)), [8, 3, 4]);
     }
 }

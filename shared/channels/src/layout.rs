@@ -6,87 +6,31 @@
 //! Several notices are a [`Line`] each, below a heading that counts them and names the first. The `#` in every headline is
 //! the keyword that operators set on Feishu and DingTalk bots.
 //!
-//! Texts from outside are shown as [`alerting::incident::shown`] says, cleaned of control characters here, and shortened in
+//! Texts from outside are shown as [`alerting::incident::shown`] says, cleaned of control characters ([`crate::clean`]), and shortened in
 //! [`crate::fit`]; what looks like markup is defused by each channel as it writes. Only addresses that the sender wrote are
 //! links, made safe by [`alerting::incident::shown::links`].
 
 use alerting::base::limits::cut_chars;
-use alerting::base::moment::Moment;
-use alerting::base::severity::Severity;
 use alerting::incident::notice::Notice;
 use alerting::incident::shown::links::{Link, Piece, pieces};
 use alerting::incident::shown::without_state;
 use alerting::incident::timeline::EntryKind;
 use alerting::people::Person;
-use alerting::people::destination::TimeZone;
-use time::{OffsetDateTime, UtcOffset};
 
+use crate::clean::clean_line;
 use crate::content::{Content, Fact};
-use crate::{Post, mention};
+use crate::layout::tone::{Tone, is_brief};
+use crate::layout::words::Words;
+use crate::mention;
+use crate::post::Post;
 
-mod words;
-
-pub(crate) use words::Words;
+pub(crate) mod tone;
+pub(crate) mod words;
 
 /// Characters of a title in a folded line; the link has the rest.
 pub(crate) const LINE_TITLE_CHARS: usize = 120;
 /// What stands between the links of the last line.
 const BETWEEN_LINKS: &str = " | ";
-
-/// What the colour says: how bad it is while somebody has to act, and otherwise that nobody has to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Tone {
-    Closed,
-    Acknowledged,
-    Info,
-    Warning,
-    Critical,
-}
-
-impl Tone {
-    fn of(kind: EntryKind, severity: Severity) -> Self {
-        match (kind, severity) {
-            (EntryKind::Recovered | EntryKind::Closed | EntryKind::AutoClosed, _) => Tone::Closed,
-            (EntryKind::Acknowledged | EntryKind::Snoozed, _) => Tone::Acknowledged,
-            (_, Severity::Critical) => Tone::Critical,
-            (_, Severity::Warning) => Tone::Warning,
-            (_, Severity::Info) => Tone::Info,
-        }
-    }
-
-    /// `#RRGGBB` for text on white: 4.5 to 1 and more (WCAG 2.2, 1.4.3), which [`Tone::hex`] does not reach.
-    pub(crate) const fn text_hex(self) -> &'static str {
-        match self {
-            Tone::Critical => "#C5281F",
-            Tone::Warning => "#8A5300",
-            Tone::Info => "#1F5FAE",
-            Tone::Acknowledged => "#7A5C00",
-            Tone::Closed => "#218626",
-        }
-    }
-
-    /// The same where a vendor has no colours.
-    pub(crate) const fn mark(self) -> &'static str {
-        match self {
-            Tone::Critical => "🔴",
-            Tone::Warning => "🟠",
-            Tone::Info => "🔵",
-            Tone::Acknowledged => "🟡",
-            Tone::Closed => "✅",
-        }
-    }
-
-    /// `#RRGGBB`, for vendors that take any colour.
-    pub(crate) const fn hex(self) -> &'static str {
-        match self {
-            Tone::Critical => "#E0352B",
-            Tone::Warning => "#F5A623",
-            Tone::Info => "#2F80ED",
-            Tone::Acknowledged => "#D9A400",
-            Tone::Closed => "#218626",
-        }
-    }
-}
 
 /// The headline of one notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,11 +96,6 @@ impl Line {
     pub(crate) fn marked(&self) -> String {
         format!("{} {}", self.tone.mark(), self.headline())
     }
-}
-
-/// Whether nobody has to act on such a change.
-pub(crate) const fn is_brief(kind: EntryKind) -> bool {
-    matches!(kind, EntryKind::Acknowledged | EntryKind::Recovered | EntryKind::Closed | EntryKind::AutoClosed)
 }
 
 /// One notice, laid out.
@@ -302,106 +241,4 @@ pub(crate) fn linked(text: &str, escape: impl Fn(&str) -> String, link: impl Fn(
 /// An address by itself: where nothing can be linked, it is text, and people's programs may link it.
 pub(crate) fn bare(link: &Link) -> String {
     link.url.clone()
-}
-
-/// `2026-11-22 13:00:05 +08:00`; UTC by name.
-pub(crate) fn local_time(at: Moment, zone: &TimeZone) -> String {
-    let offset = UtcOffset::from_whole_seconds(zone.offset_secs(at)).unwrap_or(UtcOffset::UTC);
-    let Ok(utc) = OffsetDateTime::from_unix_timestamp(at.secs()) else { return at.to_string() };
-    let Some(local) = utc.checked_to_offset(offset) else { return at.to_string() };
-    let (date, (hour, minute, second)) = (local.date(), local.to_hms());
-    let (offset_hours, offset_minutes, _) = offset.as_hms();
-    let sign = if offset.is_negative() { '-' } else { '+' };
-    let zone = if offset.is_utc() {
-        "UTC".to_owned()
-    } else {
-        format!("{sign}{:02}:{:02}", offset_hours.unsigned_abs(), offset_minutes.unsigned_abs())
-    };
-    format!("{date} {hour:02}:{minute:02}:{second:02} {zone}")
-}
-
-/// Labels that usually name the thing that is broken, most telling first. The others are the first to go.
-const TELLING_LABELS: [&str; 14] = [
-    "host",
-    "hostname",
-    "instance",
-    "resource",
-    "service",
-    "app",
-    "cluster",
-    "namespace",
-    "pod",
-    "container",
-    "env",
-    "region",
-    "alertname",
-    "job",
-];
-
-pub(crate) fn label_rank(name: &str) -> usize {
-    TELLING_LABELS.iter().position(|known| known.eq_ignore_ascii_case(name)).unwrap_or(TELLING_LABELS.len())
-}
-
-/// One line: whatever ends or directs a line becomes a space.
-pub(crate) fn clean_line(text: &str) -> String {
-    let spaced: String = text.chars().map(|c| if is_layout(c) { ' ' } else { c }).collect();
-    spaced.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-/// Lines: control characters but the line end go, and so do blank lines at both ends.
-pub(crate) fn clean_text(text: &str) -> String {
-    let unix = text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}'], "\n").replace('\t', "    ");
-    let kept: String = unix.chars().filter(|c| *c == '\n' || !is_layout(*c)).collect();
-    kept.trim_matches('\n').trim_end().to_owned()
-}
-
-/// Characters that act on the layout instead of being seen: controls, line separators, and the marks that reverse the
-/// reading direction, with which a title could disguise what follows it.
-pub(crate) fn is_layout(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-}
-
-/// Breaks what could be read as a tag or a mention (`<at …>`, `<@user>`, `<!here>`, `</font>`) by a wide `＜`, for
-/// vendors whose own escaping is undocumented. A comparison (`cpu < 90`) stays as it is.
-pub(crate) fn break_tags(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text.chars().peekable();
-    while let Some(c) = rest.next() {
-        let opens = rest.peek().is_some_and(|next| next.is_alphabetic() || matches!(next, '/' | '@' | '!' | '?'));
-        out.push(if c == '<' && opens { '＜' } else { c });
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_are_written_in_the_destinations_zone() {
-        let at = Moment::parse_rfc3339("2026-11-22T05:00:05Z").expect("valid");
-        let local = |zone: &str| local_time(at, &zone.parse().expect("known"));
-        assert_eq!(local("+00:00"), "2026-11-22 05:00:05 UTC");
-        assert_eq!(local("Asia/Shanghai"), "2026-11-22 13:00:05 +08:00");
-        assert_eq!(local("-03:30"), "2026-11-22 01:30:05 -03:30");
-    }
-
-    #[test]
-    fn a_title_is_one_line_and_cannot_reverse_what_follows() {
-        assert_eq!(clean_line("disk\r\nfull \u{202E}evil\u{1b}[31m"), "disk full evil [31m");
-        assert_eq!(clean_text("\r\na\tb\r\n\u{0}c\n\n"), "a    b\nc");
-    }
-
-    #[test]
-    fn tags_are_broken_and_comparisons_kept() {
-        assert_eq!(break_tags("<at user_id=\"all\"></at>"), "＜at user_id=\"all\">＜/at>");
-        assert_eq!(break_tags("<@all> cpu < 90 <=> 5<6"), "＜@all> cpu < 90 <=> 5<6");
-    }
-
-    #[test]
-    fn labels_that_name_the_broken_thing_come_first() {
-        let mut names = ["card_color", "region", "host"];
-        names.sort_by_key(|name| label_rank(name));
-        assert_eq!(names, ["host", "region", "card_color"]);
-    }
 }

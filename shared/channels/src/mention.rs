@@ -8,7 +8,7 @@
 use alerting::base::limits::cut_chars;
 use alerting::people::Person;
 
-use crate::layout::clean_line;
+use crate::clean::clean_line;
 
 /// People that one message mentions: more than share an incident, and few enough that their markup (up to 80
 /// characters each) leaves room for the message on every channel.

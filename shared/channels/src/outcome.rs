@@ -115,7 +115,7 @@ impl Reason {
         }
     }
 
-    /// Whether the same message as plain text ([`crate::Form::Plain`]) may be taken where the rich one was rejected.
+    /// Whether the same message as plain text ([`crate::post::Form::Plain`]) may be taken where the rich one was rejected.
     pub const fn wants_plain(self) -> bool {
         match self {
             Reason::TooLarge | Reason::Refused => true,

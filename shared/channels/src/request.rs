@@ -10,11 +10,11 @@ use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
 use url::{Position, Url};
 
-use crate::Measured;
 use crate::content::Failure;
 use crate::email::mail::Mail;
 use crate::email::relay::Relay;
 use crate::fit::Fitted;
+use crate::size::Measured;
 
 /// What almost every vendor reads.
 const JSON: &str = "application/json; charset=utf-8";

@@ -12,11 +12,13 @@ use alerting::people::Person;
 use alerting::people::destination::{Language, TimeZone};
 use serde_json::{Value, json};
 
+use crate::channel::Channel;
 use crate::outcome::{Outcome, Reason};
+use crate::post::{Form, Post};
+use crate::registry::Destination;
 use crate::reply::Reply;
 use crate::request::{Request, Transport};
 use crate::settings::Fields;
-use crate::{Channel, Destination, Form, Post};
 
 /// Every secret in the settings below contains this, so a leak is one search.
 pub const CANARY: &str = "c4nary";

@@ -11,14 +11,17 @@ use alerting::incident::shown::links::{Link, Piece, pieces};
 use alerting::people::Person;
 use serde_json::{Value, json};
 
+use crate::channel::{Channel, Example, Limits};
 use crate::content::Fact;
-use crate::fit::{Render, Written, fit};
+use crate::fit::{Render, RenderError, Written, fit};
 use crate::layout::{Digest, Line, Message, linked};
 use crate::outcome::{Outcome, Provider, Reason};
+use crate::post::{Form, Post};
 use crate::reply::{Reply, text_of};
 use crate::request::Request;
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Example, Form, Limits, Post, RenderError, Size, Unit, mention, rate};
+use crate::size::{Size, Unit};
+use crate::{mention, rate};
 
 /// A webhook into one conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]

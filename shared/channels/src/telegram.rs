@@ -14,13 +14,16 @@ use alerting::people::Person;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use crate::fit::{Render, Written, fit};
+use crate::channel::{Channel, Example, Limits};
+use crate::fit::{Render, RenderError, Written, fit};
 use crate::layout::{Digest, Line, Message, bare, linked};
 use crate::outcome::{Outcome, Provider, Reason};
+use crate::post::{Form, Post};
 use crate::reply::{Reply, code, text_of};
 use crate::request::Request;
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Example, Form, Limits, Post, RenderError, Size, Unit, mention, rate};
+use crate::size::{Size, Unit};
+use crate::{mention, rate};
 
 /// A bot, and the chat that it writes to.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,9 +5,10 @@ use alerting::incident::timeline::EntryKind;
 use alerting::people::destination::Language;
 
 use crate::contract_tests::{call, text};
+use crate::post::{Form, Post};
+use crate::registry::{Destination, NAMES};
 use crate::request::Request;
 use crate::samples::{NOW, TOLD, body, body_text, described, destination, escalated, link, notice, post};
-use crate::{Destination, Form, NAMES, Post};
 
 fn render(channel: &str, notice: &Notice, form: Form, template: Option<&str>) -> Request {
     let notices = [notice.clone()];

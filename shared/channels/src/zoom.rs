@@ -16,13 +16,17 @@ use alerting::people::Person;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::fit::{Render, Written, fit};
-use crate::layout::{Digest, Message, Tone, bare};
+use crate::channel::{Channel, Example, Limits};
+use crate::fit::{Render, RenderError, Written, fit};
+use crate::layout::tone::Tone;
+use crate::layout::{Digest, Message, bare};
 use crate::outcome::{Outcome, Provider, Reason};
+use crate::post::{Form, Post};
 use crate::reply::{Reply, code, text_of};
 use crate::request::Request;
 use crate::settings::{Fields, SettingsError};
-use crate::{Channel, Example, Form, Limits, Post, RenderError, Size, Unit, mention, rate};
+use crate::size::{Size, Unit};
+use crate::{mention, rate};
 
 /// A connection of Zoom's incoming webhook app.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 
 use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
-use channels::Destination;
 use channels::email::mail::Mail;
 use channels::email::relay::Relay;
 use channels::outcome::{Outcome, Provider, Reason};
+use channels::registry::Destination;
 use channels::reply::{KEPT_HEADERS, REPLY_BYTES, Reply};
 use channels::request::{Http, Place, Request, Transport};
 use channels::settings::{PlainSmtpHosts, is_allowed};

@@ -15,9 +15,10 @@ use serde_json::{Map, Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
+use channels::post::{Form, Letter, Post};
+use channels::registry::NAMES;
 use channels::request::{Request, Transport};
 use channels::samples::{self, NOW, TOLD, described, destination, escalated, notice, post};
-use channels::{Form, Letter, NAMES, Post};
 
 use crate::mime;
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use channels::outcome::Outcome;
 use channels::reply::Reply;
-use channels::{Destination, NAMES};
+use channels::registry::{Destination, NAMES};
 use fuzz::{CANARY, NOW, settings};
 use libfuzzer_sys::fuzz_target;
 

@@ -7,7 +7,9 @@
 
 use alerting::people::destination::{Language, TimeZone};
 use alerting::incident::timeline::EntryKind;
-use channels::{Destination, Form, NAMES, Post, content};
+use channels::content;
+use channels::registry::{Destination, NAMES};
+use channels::post::{Form, Post};
 use fuzz::{CANARY, LongLinks, NOW, notice, sections, settings};
 use libfuzzer_sys::fuzz_target;
 

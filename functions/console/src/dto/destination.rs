@@ -1,4 +1,4 @@
-//! Destinations. Their settings are the channel's business ([`channels::Destination::parse`]); here is only which of
+//! Destinations. Their settings are the channel's business ([`channels::registry::Destination::parse`]); here is only which of
 //! them are kept when they are left out.
 
 use std::collections::BTreeMap;

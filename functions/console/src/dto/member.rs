@@ -355,7 +355,7 @@ fn verified(
 fn email(text: &str) -> Result<String, ApiError> {
     let text = text.trim();
     let is_plain = text.len() <= EMAIL_CHARS && !text.chars().any(char::is_whitespace);
-    if is_plain && channels::Destination::check_settings("email", &json!({"to": text})).is_ok() {
+    if is_plain && channels::registry::Destination::check_settings("email", &json!({"to": text})).is_ok() {
         return Ok(text.to_owned());
     }
     let message = format!("expected an email address such as `ada@example.org`, at most {EMAIL_CHARS} bytes long");

@@ -1,5 +1,5 @@
 //! Providers: what a channel to people needs once per deployment. Their settings are the channel's business
-//! ([`channels::Destination::check_provider`]).
+//! ([`channels::registry::Destination::check_provider`]).
 
 use std::collections::BTreeMap;
 

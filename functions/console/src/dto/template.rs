@@ -5,7 +5,7 @@ use alerting::rules::sandbox::FILTERS;
 use channels::content::variables::{VARIABLES, Variable};
 use channels::content::{SOURCE_BYTES, STATEMENTS, Texts};
 use channels::request::Request;
-use channels::{Measured, Unit};
+use channels::size::{Measured, Unit};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;

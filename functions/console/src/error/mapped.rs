@@ -21,7 +21,7 @@ macro_rules! internal {
 }
 
 internal![
-    channels::RenderError,
+    channels::fit::RenderError,
     channels::settings::SettingsError,
     crate::auth::CreateKeyError,
     crate::password::PasswordError,

@@ -148,11 +148,11 @@ async fn drafted(
     let name = dto::name("name", &body.name)?;
     let time_zone = body.time_zone()?;
     let given: Map<String, Value> = body.settings.clone();
-    let secrets = channels::Destination::secret_fields(&body.channel).unwrap_or_default();
+    let secrets = channels::registry::Destination::secret_fields(&body.channel).unwrap_or_default();
     let settings = merge(secrets, given, before)?;
-    channels::Destination::check_settings(&body.channel, &settings)
+    channels::registry::Destination::check_settings(&body.channel, &settings)
         .map_err(|error| ApiError::invalid(&error.field, format!("`{}` {}", error.field, error.message)))?;
-    let shown = channels::Destination::shown(&body.channel, &settings);
+    let shown = channels::registry::Destination::shown(&body.channel, &settings);
     let settings = app.sealer.seal(id.as_str(), &settings.to_string()).await?;
     let (channel, language) = (body.channel.clone(), body.language);
     Ok(Destination { id, name, version, channel, settings, shown, language, time_zone, created_at })

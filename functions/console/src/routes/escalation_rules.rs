@@ -148,7 +148,7 @@ fn place(wanted: Option<usize>, last: usize) -> Result<Option<usize>, ApiError> 
 /// Whether the rule may be saved: it can be carried out, and everybody whom it names is there.
 async fn check(app: &App, rule: &EscalationRule, space: &Space) -> Result<(), ApiError> {
     space.check_rule(rule, &media()).map_err(field_error)?;
-    channels::content::check_rule(rule).map_err(field_error)?;
+    channels::catalogue::check_templates(rule).map_err(field_error)?;
     let named = Named::of(&rule.levels);
     all_exist(app.store.members(), "member", &named.members).await?;
     all_exist(app.store.teams(), "team", &named.teams).await?;

@@ -87,7 +87,7 @@ async fn test(
 ) -> Result<Json<Tested>, ApiError> {
     found(&app, &channel).await?;
     let settings = json!({"to": body.to});
-    channels::Destination::check_settings(channel.as_str(), &settings).map_err(|error| {
+    channels::registry::Destination::check_settings(channel.as_str(), &settings).map_err(|error| {
         let field = error.field.trim_start_matches("settings.").to_owned();
         refused(SettingsError { field, ..error })
     })?;
@@ -119,11 +119,11 @@ async fn wanted(
 ) -> Result<Provider, ApiError> {
     let (version, created_at) = before.as_ref().map_or((0, app.clock.now()), |one| (one.version, one.created_at));
     let kept = kept(app, &body.settings, before).await?;
-    let secrets = channels::Destination::provider_secret_fields(channel.as_str()).unwrap_or_default();
+    let secrets = channels::registry::Destination::provider_secret_fields(channel.as_str()).unwrap_or_default();
     let settings = merge(secrets, body.settings.clone(), kept.as_ref())?;
     let plain = app.deliverer.plain_smtp_hosts();
-    channels::Destination::check_provider(channel.as_str(), &settings, plain).map_err(refused)?;
-    let shown = channels::Destination::shown_provider(channel.as_str(), &settings);
+    channels::registry::Destination::check_provider(channel.as_str(), &settings, plain).map_err(refused)?;
+    let shown = channels::registry::Destination::shown_provider(channel.as_str(), &settings);
     let settings = app.sealer.seal(channel.as_str(), &settings.to_string()).await?;
     Ok(Provider { id: channel.clone(), version, settings, shown, created_at })
 }

@@ -5,7 +5,8 @@ use alerting::incident::notice::Notice;
 use alerting::people::destination::{Language, TimeZone};
 use axum::Json;
 use axum::extract::State;
-use channels::{Destination, Form, Post};
+use channels::post::{Form, Post};
+use channels::registry::Destination;
 use lambda_kit::links::SignedLinks;
 use operations::incidents::existing;
 use utoipa_axum::router::OpenApiRouter;
@@ -28,7 +29,9 @@ pub(crate) fn router() -> OpenApiRouter<SharedApp> {
 async fn read(ApiPath(channel): ApiPath<String>) -> Result<Json<TemplateView>, ApiError> {
     match Destination::content(&channel) {
         Some(texts) => Ok(Json(TemplateView::new(channel, texts))),
-        None => Err(ApiError::not_found(format_args!("such channel; these are: {}", channels::NAMES.join(", ")))),
+        None => {
+            Err(ApiError::not_found(format_args!("such channel; these are: {}", channels::registry::NAMES.join(", "))))
+        }
     }
 }
 

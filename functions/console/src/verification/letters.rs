@@ -5,7 +5,7 @@ use alerting::base::moment::Moment;
 use alerting::people::code::LIFE;
 use alerting::people::destination::Language;
 use alerting::people::{AddressedBy, Member};
-use channels::Letter;
+use channels::post::Letter;
 use words::letters;
 
 /// It may hold a code, so it is never printed.

@@ -3,8 +3,9 @@ use alerting::incident::timeline::EntryKind;
 
 use super::variables::VARIABLES;
 use super::*;
+use crate::post::Post;
+use crate::registry::NAMES;
 use crate::samples::{escalated, notice, post};
-use crate::{NAMES, Post};
 
 fn lay_out(source: &str, notice: &Notice) -> Result<Content, Failure> {
     let notices = [notice.clone()];
@@ -120,7 +121,7 @@ fn the_largest_notice_there_can_be_is_within_every_bound_of_the_usual_content() 
     let notices = [notice];
     for channel in NAMES {
         for language in [Language::English, Language::Chinese] {
-            let texts = crate::Destination::content(channel).expect("a channel");
+            let texts = crate::registry::Destination::content(channel).expect("a channel");
             assert_eq!(super::check(texts.of(language)), Ok(()), "{channel}");
             let seen = Seen::of(&notices[0], &Post { language, ..post(&notices) });
             let content = Template::usual(texts, language).lay_out(&seen).expect("laid out");

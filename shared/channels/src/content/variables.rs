@@ -3,13 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use alerting::base::moment::Moment;
 use alerting::incident::notice::Notice;
 use alerting::incident::shown::{self, is_shown_label, without_state};
+use alerting::people::destination::TimeZone;
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
+use time::{OffsetDateTime, UtcOffset};
 
-use crate::Post;
-use crate::layout::{Words, clean_line, clean_text, is_brief, label_rank, local_time};
+use crate::clean::{clean_line, clean_text};
+use crate::layout::tone::is_brief;
+use crate::layout::words::Words;
+use crate::post::Post;
 
 /// One variable, as people read of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,5 +193,64 @@ impl Object for Labels {
 
     fn enumerate(self: &Arc<Self>) -> Enumerator {
         Enumerator::Values(self.all[..self.shown].iter().map(|(name, _)| Value::from(name.as_str())).collect())
+    }
+}
+
+/// `2026-11-22 13:00:05 +08:00`; UTC by name.
+fn local_time(at: Moment, zone: &TimeZone) -> String {
+    let offset = UtcOffset::from_whole_seconds(zone.offset_secs(at)).unwrap_or(UtcOffset::UTC);
+    let Ok(utc) = OffsetDateTime::from_unix_timestamp(at.secs()) else { return at.to_string() };
+    let Some(local) = utc.checked_to_offset(offset) else { return at.to_string() };
+    let (date, (hour, minute, second)) = (local.date(), local.to_hms());
+    let (offset_hours, offset_minutes, _) = offset.as_hms();
+    let sign = if offset.is_negative() { '-' } else { '+' };
+    let zone = if offset.is_utc() {
+        "UTC".to_owned()
+    } else {
+        format!("{sign}{:02}:{:02}", offset_hours.unsigned_abs(), offset_minutes.unsigned_abs())
+    };
+    format!("{date} {hour:02}:{minute:02}:{second:02} {zone}")
+}
+
+/// Labels that usually name the thing that is broken, most telling first. The others are the first to go.
+const TELLING_LABELS: [&str; 14] = [
+    "host",
+    "hostname",
+    "instance",
+    "resource",
+    "service",
+    "app",
+    "cluster",
+    "namespace",
+    "pod",
+    "container",
+    "env",
+    "region",
+    "alertname",
+    "job",
+];
+
+fn label_rank(name: &str) -> usize {
+    TELLING_LABELS.iter().position(|known| known.eq_ignore_ascii_case(name)).unwrap_or(TELLING_LABELS.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_written_in_the_destinations_zone() {
+        let at = Moment::parse_rfc3339("2026-11-22T05:00:05Z").expect("valid");
+        let local = |zone: &str| local_time(at, &zone.parse().expect("known"));
+        assert_eq!(local("+00:00"), "2026-11-22 05:00:05 UTC");
+        assert_eq!(local("Asia/Shanghai"), "2026-11-22 13:00:05 +08:00");
+        assert_eq!(local("-03:30"), "2026-11-22 01:30:05 -03:30");
+    }
+
+    #[test]
+    fn labels_that_name_the_broken_thing_come_first() {
+        let mut names = ["card_color", "region", "host"];
+        names.sort_by_key(|name| label_rank(name));
+        assert_eq!(names, ["host", "region", "card_color"]);
     }
 }

@@ -3,7 +3,9 @@
 use alerting::incident::shown::links::Link;
 
 use crate::content::Fact;
-use crate::layout::{Digest, Line, Message, Tone, Words, linked};
+use crate::layout::tone::Tone;
+use crate::layout::words::Words;
+use crate::layout::{Digest, Line, Message, linked};
 
 const FONT: &str = "font-family:-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,'PingFang SC','Microsoft \
                     YaHei',sans-serif;font-size:14px;line-height:1.5;color:#1f2328";

@@ -1,8 +1,8 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::Destination;
 use crate::outcome::Reason::{BadDestination, ProviderDown, RateLimited, Refused, TooLarge, Unauthorized, Unreadable};
+use crate::registry::Destination;
 use crate::samples::{self, check_outcomes, described, post, rejected, retry};
 
 fn received(words: &str) -> Outcome {

@@ -81,8 +81,9 @@ fn answers_and_what_they_mean() {
 
 #[test]
 fn settings_are_refused_with_field_and_remedy() {
-    let parse =
-        |settings: Value| crate::Destination::parse(Bot::NAME, &settings, None).expect_err("refused").to_string();
+    let parse = |settings: Value| {
+        crate::registry::Destination::parse(Bot::NAME, &settings, None).expect_err("refused").to_string()
+    };
     assert!(parse(json!({})).starts_with("settings.url is missing; copy the bot's webhook address"));
     assert!(parse(json!({"url": "https://evil.example/open-apis/bot/v2/hook/x"})).contains("https://open.feishu.cn"));
     assert!(parse(json!({"url": "https://open.feishu.cn/open-apis/bot/hook/x"})).contains("/open-apis/bot/v2/hook/"));
@@ -93,7 +94,7 @@ fn settings_are_refused_with_field_and_remedy() {
 #[test]
 fn an_international_bot_is_taken() {
     let settings = json!({"url": "https://open.larksuite.com/open-apis/bot/v2/hook/x", "secret": null});
-    assert!(crate::Destination::parse(Bot::NAME, &settings, None).is_ok());
+    assert!(crate::registry::Destination::parse(Bot::NAME, &settings, None).is_ok());
 }
 
 // Proves: fault 14

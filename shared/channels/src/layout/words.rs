@@ -9,7 +9,8 @@ use alerting::people::destination::Language;
 use words::text::Text;
 use words::{incident, message, sentence};
 
-use super::{Tone, clean_line};
+use crate::clean::clean_line;
+use crate::layout::tone::Tone;
 
 /// The words of one language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

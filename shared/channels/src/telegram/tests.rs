@@ -1,6 +1,6 @@
 use super::*;
-use crate::Destination;
 use crate::outcome::Reason::{BadDestination, ProviderDown, RateLimited, Refused, TooLarge, Unauthorized, Unreadable};
+use crate::registry::Destination;
 use crate::samples::{self, check_outcomes, described, rejected, retry};
 
 #[test]

@@ -1,6 +1,6 @@
 use super::*;
-use crate::Destination;
 use crate::outcome::Reason::{BadDestination, ProviderDown, RateLimited, Refused, TooLarge, Unreadable};
+use crate::registry::Destination;
 use crate::samples::{self, check_outcomes, delivered, described, rejected, retry};
 
 #[test]

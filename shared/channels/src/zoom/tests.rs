@@ -1,6 +1,6 @@
 use super::*;
-use crate::Destination;
 use crate::outcome::Reason::{BadDestination, ProviderDown, RateLimited, Refused, Unauthorized, Unreadable};
+use crate::registry::Destination;
 use crate::request::Transport;
 use crate::samples::{self, check_outcomes, delivered, described, rejected, retry};
 

@@ -13,9 +13,10 @@ use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 
 use channels::outcome::{Outcome, Reason};
+use channels::post::{Form, Post};
+use channels::registry::Destination;
 use channels::samples::{CANARY, NOW, described, link, notice, post, rejected, retry};
 use channels::settings::PlainSmtpHosts;
-use channels::{Destination, Form, Post};
 
 use crate::deliver::{Deliverer, Overrides, Sent};
 use crate::oracle_tests::python;

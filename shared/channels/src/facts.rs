@@ -1,0 +1,53 @@
+//! The constants and checks of one channel, as a value: so that a channel can be looked up by its name.
+
+use alerting::people::medium::Medium;
+use serde_json::Value;
+
+use crate::channel::{Channel, Example};
+use crate::content::Texts;
+use crate::settings::{Fields, PlainSmtpHosts, SettingsError};
+
+/// A channel's constants and checks.
+pub(crate) struct Facts {
+    pub(crate) name: &'static str,
+    pub(crate) hosts: &'static [&'static str],
+    pub(crate) settings: &'static [&'static str],
+    pub(crate) secrets: &'static [&'static str],
+    pub(crate) provider: &'static [&'static str],
+    pub(crate) provider_secrets: &'static [&'static str],
+    pub(crate) medium: Option<Medium>,
+    pub(crate) content: Texts,
+    pub(crate) example: Example,
+    pub(crate) check: fn(&Fields<'_>) -> Result<(), SettingsError>,
+    pub(crate) check_provider: fn(&Fields<'_>, &PlainSmtpHosts) -> Result<(), SettingsError>,
+}
+
+impl Facts {
+    pub(crate) const fn of<C: Channel>() -> Self {
+        Self {
+            name: C::NAME,
+            hosts: C::LIMITS.hosts,
+            settings: C::SETTINGS,
+            secrets: C::SECRETS,
+            provider: C::PROVIDER,
+            provider_secrets: C::PROVIDER_SECRETS,
+            medium: C::MEDIUM,
+            content: C::CONTENT,
+            example: C::EXAMPLE,
+            check: C::check,
+            check_provider: C::check_provider,
+        }
+    }
+
+    pub(crate) fn settings<'a>(&self, settings: &'a Value) -> Result<Fields<'a>, SettingsError> {
+        Fields::new(self.name, self.settings, settings)
+    }
+
+    pub(crate) fn provider<'a>(&self, provider: Option<&'a Value>) -> Result<Fields<'a>, SettingsError> {
+        match provider {
+            _ if self.provider.is_empty() => Ok(Fields::none()),
+            Some(provider) => Fields::new(self.name, self.provider, provider),
+            None => Err(SettingsError::no_provider(self.name)),
+        }
+    }
+}

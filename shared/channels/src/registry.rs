@@ -1,0 +1,99 @@
+//! All channels, one line each; a destination with all its settings is one of them.
+
+use alerting::base::moment::Moment;
+use serde_json::{Map, Value};
+
+use crate::channel::{Channel, Kind, Limits};
+use crate::facts::Facts;
+use crate::fit::RenderError;
+use crate::outcome::{Outcome, Provider};
+use crate::post::{Letter, Post};
+use crate::reply::Reply;
+use crate::request::Request;
+use crate::settings::SettingsError;
+use crate::{dingtalk, email, feishu, slack, telegram, wecom, zoom};
+
+macro_rules! channels {
+    ($($variant:ident($settings:ty)),+ $(,)?) => {
+        /// The wire names of all channels.
+        pub const NAMES: &[&str] = &[$(<$settings as Channel>::NAME),+];
+
+        pub(crate) const FACTS: &[Facts] = &[$(Facts::of::<$settings>()),+];
+
+        /// A destination with all its settings, whichever its channel.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        pub enum Destination {
+            $($variant($settings)),+
+        }
+
+        impl Destination {
+            /// Reads the settings of a destination on `channel`, and those of the channel's provider if it has one
+            /// ([`Destination::needs_provider`]); the error names the field and what to do.
+            pub fn parse(
+                channel: &str,
+                settings: &serde_json::Value,
+                provider: Option<&serde_json::Value>,
+            ) -> Result<Self, SettingsError> {
+                let facts = find(channel)?;
+                let (settings, provider) = (facts.settings(settings)?, facts.provider(provider)?);
+                $(if channel == <$settings as Channel>::NAME {
+                    return <$settings as Channel>::parse(&settings, &provider).map(Destination::$variant);
+                })+
+                Err(SettingsError::unknown_channel(NAMES))
+            }
+
+            pub fn name(&self) -> &'static str {
+                match self { $(Destination::$variant(_) => <$settings as Channel>::NAME),+ }
+            }
+
+            pub fn limits(&self) -> &'static Limits {
+                match self { $(Destination::$variant(_) => const { &<$settings as Channel>::LIMITS }),+ }
+            }
+
+            pub fn kind(&self) -> Kind {
+                match self { $(Destination::$variant(_) => <$settings as Channel>::KIND),+ }
+            }
+
+            pub fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
+                match self { $(Destination::$variant(channel) => channel.request(post, at)),+ }
+            }
+
+            /// `None` for a channel to groups.
+            pub fn letter(&self, letter: &Letter<'_>, at: Moment) -> Option<Request> {
+                match self { $(Destination::$variant(channel) => channel.letter(letter, at)),+ }
+            }
+
+            pub fn outcome(&self, reply: &Reply) -> Outcome {
+                match self { $(Destination::$variant(channel) => channel.outcome(reply)),+ }
+            }
+
+            /// The settings to replace, if the provider says that the destination is elsewhere now.
+            pub fn moved(&self, reply: &Reply) -> Option<Map<String, Value>> {
+                match self { $(Destination::$variant(channel) => channel.moved(reply)),+ }
+            }
+
+            /// The provider's own words, without anything secret that it may have repeated.
+            pub fn provider(&self, reply: &Reply) -> Provider {
+                match self {
+                    $(Destination::$variant(channel) => channel.provider(reply).redacted(&channel.secrets())),+
+                }
+            }
+        }
+    };
+}
+
+channels! {
+    FeishuBot(feishu::Bot),
+    DingTalkBot(dingtalk::Bot),
+    WeComBot(wecom::Bot),
+    SlackWebhook(slack::Webhook),
+    TelegramBot(telegram::Bot),
+    ZoomWebhook(zoom::Webhook),
+    Email(email::Email),
+}
+
+/// The channel of this name; the error lists those that there are.
+pub(crate) fn find(channel: &str) -> Result<&'static Facts, SettingsError> {
+    let found = FACTS.iter().find(|facts| facts.name == channel);
+    found.ok_or_else(|| SettingsError::unknown_channel(NAMES))
+}
