@@ -11,7 +11,7 @@ use alerting::rules::integration::Integration;
 use alerting::rules::message::{Message, Verdict};
 use alerting::rules::policy::{Decision, Judgement, Policy};
 use intake::decide::{Arrival, decide};
-use intake::sources::feishu::path::Version;
+use intake::sources::SourceVersion;
 use store::keys::alert_key_hash;
 
 use crate::app::App;
@@ -20,7 +20,8 @@ use crate::error::ApiError;
 
 /// What the intake makes of a body under the settings of today, without the checks that a repetition cannot pass.
 pub(crate) fn read_again(integration: &Integration, body: &[u8], now: Moment) -> Verdict {
-    let arrival = Arrival { version: version(body), body, source: None, within_rate: true };
+    let version = SourceVersion::of_body(integration.source, body);
+    let arrival = Arrival { version, body, address: None, within_rate: true };
     decide(&arrival, &without_sources(integration), None, now).verdict
 }
 
@@ -28,11 +29,13 @@ pub(crate) fn read_again(integration: &Integration, body: &[u8], now: Moment) ->
 pub(crate) async fn attempt(app: &App, integration: &Integration, body: &[u8]) -> Result<Tried, ApiError> {
     let now = app.clock.now();
     let secret = secret(app, integration).await?;
-    let arrival = Arrival { version: Version::V2, body, source: None, within_rate: true };
+    let version = SourceVersion::newest(integration.source);
+    let arrival = Arrival { version, body, address: None, within_rate: true };
     let decision = decide(&arrival, &without_sources(integration), secret.as_ref(), now);
+    let answer = version.answer(&decision.result);
     let answer = TriedAnswer {
-        status: decision.answer.status().as_u16(),
-        body: serde_json::from_str(&decision.answer.body()).expect("the protocol's answers are JSON"),
+        status: answer.status.as_u16(),
+        body: serde_json::from_str(&answer.body).expect("the protocol's answers are JSON"),
     };
     match decision.verdict {
         Verdict::Refused { reason, .. } => Ok(without_effect("refused", Some(reason.as_str()), answer)),
@@ -45,13 +48,6 @@ pub(crate) fn without_sources(integration: &Integration) -> Integration {
     let mut integration = integration.clone();
     integration.security.sources.clear();
     integration
-}
-
-/// Which form of the protocol a logged body speaks: only the newer one names its type.
-pub(crate) fn version(body: &[u8]) -> Version {
-    let names_type = serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(body)
-        .is_ok_and(|root| root.contains_key("msg_type"));
-    if names_type { Version::V2 } else { Version::V1 }
 }
 
 pub(crate) async fn secret(app: &App, integration: &Integration) -> Result<Option<Secret>, ApiError> {

@@ -10,12 +10,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequestContext;
 use lambda_http::http::header::{ALLOW, CONTENT_TYPE};
-use lambda_http::http::{HeaderMap, HeaderValue, Method, Uri};
+use lambda_http::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, Response};
 use serde::{Deserialize, Serialize};
 
-use intake::answer::Answer;
+use intake::protocol::Answer;
+use intake::result::IntakeResult;
+use intake::sources;
 
 /// An event of an HTTP API, payload format 2.0.
 #[derive(Deserialize)]
@@ -68,7 +70,11 @@ struct Headers {
 impl Event {
     /// The request, or the answer to one that cannot be made of the event.
     pub fn into_request(self) -> Result<Request, Answer> {
-        let mut request = Request::new(body(self.body, self.is_base64_encoded)?);
+        let Some(body) = body(self.body, self.is_base64_encoded) else {
+            let result = IntakeResult::Unusable("the body is not base64".into());
+            return Err(sources::target(&self.raw_path).version().answer(&result));
+        };
+        let mut request = Request::new(body);
         *request.uri_mut() = uri(&self.raw_path);
         // No method of the protocol has a name that HTTP does not know.
         *request.method_mut() =
@@ -81,14 +87,12 @@ impl Event {
     }
 }
 
-fn body(text: Option<String>, is_base64: bool) -> Result<Body, Answer> {
+/// `None`: it says that it is base64, and is not.
+fn body(text: Option<String>, is_base64: bool) -> Option<Body> {
     match text {
-        None => Ok(Body::Empty),
-        Some(text) if is_base64 => match STANDARD.decode(text) {
-            Ok(bytes) => Ok(Body::Binary(bytes)),
-            Err(_) => Err(Answer::Params("the body is not base64".into())),
-        },
-        Some(text) => Ok(Body::Text(text)),
+        None => Some(Body::Empty),
+        Some(text) if is_base64 => STANDARD.decode(text).ok().map(Body::Binary),
+        Some(text) => Some(Body::Text(text)),
     }
 }
 
@@ -104,15 +108,15 @@ fn uri(path: &str) -> Uri {
 }
 
 /// The answer as an HTTP response.
-pub fn response(answer: &Answer) -> Response<Body> {
-    let body = match answer.body() {
+pub fn response(answer: Answer) -> Response<Body> {
+    let body = match answer.body {
         Cow::Borrowed(text) => Body::from(text),
         Cow::Owned(text) => Body::from(text),
     };
     let mut response = Response::new(body);
-    *response.status_mut() = answer.status();
+    *response.status_mut() = answer.status;
     response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if *answer == Answer::NotPost {
+    if answer.status == StatusCode::METHOD_NOT_ALLOWED {
         response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
     }
     response
@@ -138,6 +142,8 @@ impl From<Response<Body>> for Reply {
 
 #[cfg(test)]
 mod tests {
+    use alerting::rules::integration::Source;
+    use intake::sources::SourceVersion;
     use lambda_http::RequestExt as _;
 
     use super::*;
@@ -158,7 +164,7 @@ mod tests {
         let request = event("/open-apis/bot/v2/hook/k", "eyJ9", true).into_request().expect("a request");
         assert_eq!(request.body(), &Body::Binary(b"{\"}".to_vec()));
         let answer = event("/open-apis/bot/v2/hook/k", "{\"msg", true).into_request().expect_err("refused");
-        assert_eq!(answer.status(), 400);
+        assert_eq!(answer.status, 400);
     }
 
     #[test]
@@ -179,7 +185,8 @@ mod tests {
 
     #[test]
     fn a_reply_has_the_answer_as_it_is() {
-        let reply = Reply::from(response(&Answer::NotPost));
+        let answer = SourceVersion::newest(Source::Feishu).answer(&IntakeResult::NotPost);
+        let reply = Reply::from(response(answer));
         let reply = serde_json::to_value(&reply).expect("JSON");
         assert_eq!(reply["statusCode"], 405);
         assert_eq!(reply["headers"], serde_json::json!({"content-type": "application/json", "allow": "POST"}));

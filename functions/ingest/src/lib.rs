@@ -24,10 +24,10 @@ use crate::outbox::{HandOverError, Outbox};
 use crate::rate::Rates;
 use crate::refusals::{Count, FLUSH, Kept, Refusals, SAMPLE_BYTES};
 use crate::secrets::Secrets;
-use intake::answer::Answer;
 use intake::decide::{Arrival, Check, Decision, decide_passing, preview, too_many};
 use intake::raw_body;
-use intake::sources::feishu::path::{Target, target};
+use intake::result::IntakeResult;
+use intake::sources::{self, Target};
 
 pub mod gateway;
 pub mod numbers;
@@ -65,35 +65,40 @@ impl App {
     }
 }
 
-/// Receives one request. Never fails: every error is an answer of the protocol.
+/// Receives one request. Never fails: every error is an answer of the source's protocol.
 pub async fn handle(app: &App, request: Request) -> Response<Body> {
-    gateway::response(&take_in(app, &request).await)
+    let target = sources::target(request.uri().path());
+    let result = take_in(app, &request, target).await;
+    gateway::response(target.version().answer(&result))
 }
 
-async fn take_in(app: &App, request: &Request) -> Answer {
-    let (version, key) = match target(request.uri().path()) {
-        Target::Elsewhere => return Answer::Elsewhere,
-        _ if request.method() != Method::POST => return Answer::NotPost,
-        Target::NoSuchHook => return Answer::UnknownKey,
+async fn take_in(app: &App, request: &Request, target: Target<'_>) -> IntakeResult {
+    let (version, key) = match target {
+        Target::NotFound => return IntakeResult::NotFound,
+        _ if request.method() != Method::POST => return IntakeResult::NotPost,
+        Target::NoSuchHook(_) => return IntakeResult::UnknownKey,
         Target::Hook { version, key } => (version, key),
     };
     let now = app.clock.now();
-    let (stored, secret) = match look_up(app, key, source_of(request), now).await {
+    let (stored, secret) = match look_up(app, key, address_of(request), now).await {
         Ok(Asked::Known(known)) => known,
-        Ok(Asked::Unknown) => return Answer::UnknownKey,
+        Ok(Asked::Unknown) => return IntakeResult::UnknownKey,
         // Not looked up, so that the answer says nothing of the key; a sender with a good one sends again.
-        Ok(Asked::TooOften(_)) => return Answer::TooMany,
+        Ok(Asked::TooOften(_)) => return IntakeResult::TooMany,
         Err(error) => {
             tracing::error!(error = chain(&error), "the intake key could not be looked up");
-            return Answer::Busy;
+            return IntakeResult::Busy;
         }
     };
-    let arrival = Arrival { version, body: body_of(request), source: source_of(request), within_rate: true };
+    if stored.integration.source != version.source() {
+        return IntakeResult::UnknownKey;
+    }
+    let arrival = Arrival { version, body: body_of(request), address: address_of(request), within_rate: true };
     let decision = decision(app, &arrival, &stored.integration, secret.as_ref(), now);
-    let answer = queue(app, &stored, decision, &arrival, stamped_at(request, now)).await;
+    let result = queue(app, &stored, decision, &arrival, stamped_at(request, now)).await;
     // On AWS no process lives between requests: any request may send what was counted before it.
     send_counts(&app.outbox, &app.refusals, app.refusals.due(now), now).await;
-    answer
+    result
 }
 
 /// Only a request of a sender who may send uses up the integration's rate.
@@ -113,27 +118,27 @@ fn decision(
     decision
 }
 
-/// Queues the verdict; the answer to an accepted message depends on it.
+/// Queues the verdict; the result of an accepted message depends on it.
 async fn queue(
     app: &App,
     stored: &StoredIntegration,
     decision: Decision,
     arrival: &Arrival<'_>,
     now: Moment,
-) -> Answer {
+) -> IntakeResult {
     let integration = &stored.integration.id;
-    let Decision { verdict, answer } = decision;
+    let Decision { verdict, result } = decision;
     match verdict {
         Verdict::Refused { reason, msg_type, .. } => {
             record_refusal(app, &stored.integration, reason, msg_type, arrival, now).await;
-            answer
+            result
         }
         Verdict::Accepted(_) => {
             match app.outbox.hand_over(integration, verdict, raw_body::record(arrival.body), now).await {
-                Ok(_) => answer,
+                Ok(_) => result,
                 Err(error) => {
                     tracing::error!(integration.id = %integration, error = chain(&error), "message not queued, the sender is told");
-                    Answer::Busy
+                    IntakeResult::Busy
                 }
             }
         }
@@ -254,7 +259,7 @@ fn stamped_at(request: &Request, now: Moment) -> Moment {
 }
 
 /// The sender's address, as the gateway saw it.
-fn source_of(request: &Request) -> Option<&str> {
+fn address_of(request: &Request) -> Option<&str> {
     match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
         _ => None,

@@ -31,7 +31,7 @@ async fn main() -> Result<(), lambda_runtime::Error> {
     lambda_runtime::run(service_fn(move |event: LambdaEvent<Event>| async move {
         let response = match event.payload.into_request() {
             Ok(request) => Box::pin(ingest::handle(app, request)).await,
-            Err(answer) => gateway::response(&answer),
+            Err(answer) => gateway::response(answer),
         };
         Ok::<Reply, std::convert::Infallible>(response.into())
     }))

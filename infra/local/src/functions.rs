@@ -82,7 +82,7 @@ impl Functions {
                 let event: ingest::gateway::Event = serde_json::from_str(event)?;
                 let response = match event.into_request() {
                     Ok(request) => ingest::handle(&self.ingest, request).await,
-                    Err(answer) => ingest::gateway::response(&answer),
+                    Err(answer) => ingest::gateway::response(answer),
                 };
                 Ok(response.map(Body::new))
             }

@@ -1,9 +1,11 @@
-//! One request with a known key → what becomes of it and what its sender is told. Pure.
+//! One request with a known key → the message to queue, or why it is refused, and the result that the source answers. Pure.
 //!
-//! Checks, in this order: size, source address, JSON, signature, rate, message type, content, keyword. The first that
+//! Checks, in this order: size, sender's address, JSON, signature, rate, message type, content, keyword. The first that
 //! fails decides. What is refused for a setting is recorded with its body and what can be read of it, within a budget: an
 //! operator finds it, with the reason, and can replay it once the setting is changed. What is refused for who sends it, how
 //! often or how much is kept as samples and counted.
+
+use std::borrow::Cow;
 
 use alerting::base::limits;
 use alerting::base::moment::Moment;
@@ -11,18 +13,18 @@ use alerting::base::secret::Secret;
 use alerting::rules::integration::{Integration, TitleFrom};
 use alerting::rules::message::{Message, MsgType, RefusalReason, Verdict};
 
-use crate::answer::Answer;
-use crate::security;
-use crate::sources::feishu::markup::Links;
-use crate::sources::feishu::path::Version;
-use crate::sources::feishu::{self, Kind, Malformed, json};
+use crate::addresses;
+use crate::protocol::{Malformed, SentType};
+use crate::result::IntakeResult;
+use crate::sources::{Request, SourceVersion};
 
 /// A request as it came in.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival<'a> {
-    pub version: Version,
+    pub version: SourceVersion,
     pub body: &'a [u8],
-    pub source: Option<&'a str>,
+    /// The sender's, as far as it is known.
+    pub address: Option<&'a str>,
     /// Whether the integration's limits left room for it.
     pub within_rate: bool,
 }
@@ -30,15 +32,16 @@ pub struct Arrival<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     pub verdict: Verdict,
-    /// Given once the verdict is queued; an accepted message that could not be queued is answered [`Answer::Busy`].
-    pub answer: Answer,
+    /// Final once the verdict is queued; an accepted message that cannot be queued has the result [`IntakeResult::Busy`].
+    pub result: IntakeResult,
 }
 
 /// What a request has to pass, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Check {
     Size,
-    Source,
+    /// The sender's address.
+    Address,
     Json,
     Signature,
     Rate,
@@ -50,7 +53,7 @@ pub enum Check {
 impl Check {
     pub const ALL: [Self; 8] = [
         Check::Size,
-        Check::Source,
+        Check::Address,
         Check::Json,
         Check::Signature,
         Check::Rate,
@@ -63,7 +66,7 @@ impl Check {
         match self {
             Check::Size => "size",
             Check::Rate => "rate",
-            Check::Source => "source",
+            Check::Address => "source",
             Check::Json => "json",
             Check::Signature => "signature",
             Check::MessageType => "message_type",
@@ -89,21 +92,20 @@ pub fn decide_passing(
 ) -> Decision {
     if arrival.body.len() > limits::BODY_BYTES {
         let cause = format!("the body is over {} KiB", limits::BODY_BYTES / 1024);
-        return refused(RefusalReason::TooLarge, Answer::Params(cause.into()));
+        return refused(RefusalReason::TooLarge, IntakeResult::Unusable(cause.into()));
     }
     passed(Check::Size);
-    if !security::is_source_allowed(&integration.security.sources, arrival.source) {
-        return refused(RefusalReason::Source, Answer::Source);
+    if !addresses::is_allowed(&integration.security.sources, arrival.address) {
+        return refused(RefusalReason::Source, IntakeResult::AddressNotAllowed);
     }
-    passed(Check::Source);
-    let root = match json::parse(arrival.body) {
-        Ok(serde_json::Value::Object(root)) => root,
-        Ok(_) => return malformed("the body is not a JSON object".to_owned(), None),
-        Err(cause) => return malformed(cause, None),
+    passed(Check::Address);
+    let request = match arrival.version.parse(arrival.body) {
+        Ok(request) => request,
+        Err(Malformed(cause)) => return malformed(cause, None),
     };
     passed(Check::Json);
-    if secret.is_some_and(|secret| !security::is_signed(&root, secret, now)) {
-        return refused(RefusalReason::Signature, Answer::Signature);
+    if secret.is_some_and(|secret| !request.is_signed(secret, now)) {
+        return refused(RefusalReason::Signature, IntakeResult::NotSigned);
     }
     passed(Check::Signature);
     // After the checks of who sends: what anyone can send must not use up the rate of those who may.
@@ -111,79 +113,70 @@ pub fn decide_passing(
         return too_many();
     }
     passed(Check::Rate);
-    match feishu::kind(&root, arrival.version) {
-        Err(Malformed(cause)) => malformed(cause.to_owned(), None),
-        Ok(Kind::Other(name)) => not_taken(name, "is not one of those that can be taken: text, post, interactive"),
-        Ok(Kind::Known(msg_type)) if !integration.message_types.contains(&msg_type) => {
+    match request.message_type() {
+        Err(Malformed(cause)) => malformed(cause, None),
+        Ok(SentType::Other(name)) => not_taken(name, "is not one of those that can be taken: text, post, interactive"),
+        Ok(SentType::Known(msg_type)) if !integration.message_types.contains(&msg_type) => {
             not_taken(msg_type.as_str().to_owned(), "is not taken by this integration")
         }
-        Ok(Kind::Known(msg_type)) => {
+        Ok(SentType::Known(msg_type)) => {
             passed(Check::MessageType);
-            content(&root, arrival.version, msg_type, integration, passed)
+            content(&request, arrival.version, msg_type, integration, passed)
         }
     }
 }
 
 fn content(
-    root: &serde_json::Map<String, serde_json::Value>,
-    version: Version,
+    request: &Request,
+    version: SourceVersion,
     msg_type: MsgType,
     integration: &Integration,
     passed: &mut impl FnMut(Check),
 ) -> Decision {
-    let reading = match feishu::read(root, version, msg_type, Links::Shown) {
+    let reading = match request.read(msg_type) {
         Ok(reading) => reading,
-        Err(Malformed(cause)) => return malformed(cause.to_owned(), Some(msg_type)),
+        Err(Malformed(cause)) => return malformed(cause, Some(msg_type)),
     };
     passed(Check::Content);
     let keywords = &integration.security.keywords;
-    if !keywords.is_empty() {
-        // Read once more without addresses: a keyword in a link does not count.
-        let said = feishu::read(root, version, msg_type, Links::Hidden);
-        if !said.is_ok_and(|said| security::has_keyword(keywords, &said)) {
-            return Decision {
-                verdict: Verdict::Refused {
-                    reason: RefusalReason::Keyword,
-                    msg_type: Some(msg_type.as_str().to_owned()),
-                    message: None,
-                },
-                answer: Answer::Keyword,
-            };
-        }
+    if !keywords.is_empty() && !request.has_keyword(msg_type, keywords) {
+        let msg_type = Some(msg_type.as_str().to_owned());
+        let verdict = Verdict::Refused { reason: RefusalReason::Keyword, msg_type, message: None };
+        return Decision { verdict, result: IntakeResult::NoKeyword };
     }
     passed(Check::Keyword);
-    let message = reading.into_message(msg_type, integration.title_from);
-    Decision { verdict: Verdict::Accepted(message), answer: Answer::Accepted(version) }
+    let message = reading.into_message(msg_type, integration.title_from, version.default_title());
+    Decision { verdict: Verdict::Accepted(message), result: IntakeResult::Accepted }
 }
 
 /// The decision about a request that passes [`Check::Signature`] and for which the rate has no room.
 pub fn too_many() -> Decision {
-    refused(RefusalReason::RateLimited, Answer::TooMany)
+    refused(RefusalReason::RateLimited, IntakeResult::TooMany)
 }
 
 /// What can be read of a refused body, for the list in which an operator chooses what to replay: the text cut to
 /// [`limits::DESCRIPTION_BYTES`].
-pub fn preview(body: &[u8], version: Version, title_from: TitleFrom) -> Option<Message> {
-    let serde_json::Value::Object(root) = json::parse(body).ok()? else { return None };
-    let Ok(Kind::Known(msg_type)) = feishu::kind(&root, version) else { return None };
-    let message = feishu::read(&root, version, msg_type, Links::Shown).ok()?.into_message(msg_type, title_from);
+pub fn preview(body: &[u8], version: SourceVersion, title_from: TitleFrom) -> Option<Message> {
+    let request = version.parse(body).ok()?;
+    let Ok(SentType::Known(msg_type)) = request.message_type() else { return None };
+    let message = request.read(msg_type).ok()?.into_message(msg_type, title_from, version.default_title());
     let title = limits::cut_chars(&message.title, limits::TITLE_CHARS);
     let content = limits::cut_bytes(&message.content, limits::DESCRIPTION_BYTES);
     Some(Message { title, content, ..message })
 }
 
-fn refused(reason: RefusalReason, answer: Answer) -> Decision {
-    Decision { verdict: Verdict::Refused { reason, msg_type: None, message: None }, answer }
+fn refused(reason: RefusalReason, result: IntakeResult) -> Decision {
+    Decision { verdict: Verdict::Refused { reason, msg_type: None, message: None }, result }
 }
 
-fn malformed(cause: String, msg_type: Option<MsgType>) -> Decision {
+fn malformed(cause: Cow<'static, str>, msg_type: Option<MsgType>) -> Decision {
     let msg_type = msg_type.map(|msg_type| msg_type.as_str().to_owned());
     let verdict = Verdict::Refused { reason: RefusalReason::Malformed, msg_type, message: None };
-    Decision { verdict, answer: Answer::Params(cause.into()) }
+    Decision { verdict, result: IntakeResult::Unusable(cause) }
 }
 
 fn not_taken(name: String, why: &str) -> Decision {
     let cause = format!("msg_type \"{name}\" {why} (setting message_types)");
     let verdict = Verdict::Refused { reason: RefusalReason::MessageType, msg_type: Some(name), message: None };
-    Decision { verdict, answer: Answer::Params(cause.into()) }
+    Decision { verdict, result: IntakeResult::Unusable(cause.into()) }
 }

@@ -7,8 +7,10 @@ use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
 use alerting::rules::integration::{Integration, Security, TitleFrom};
 use alerting::rules::message::{Message, MsgType, RefusalReason, Verdict};
-use intake::answer::Answer;
 use intake::decide::{Arrival, Check, Decision, decide, decide_passing, preview};
+use intake::protocol::Answer;
+use intake::result::IntakeResult;
+use intake::sources::SourceVersion;
 use intake::sources::feishu::path::Version;
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -17,7 +19,16 @@ use support::{integration, taking_cards};
 const NOW: Moment = Moment::from_secs(1_599_360_473);
 
 fn arrive(version: Version, body: &[u8], integration: &Integration) -> Decision {
-    decide(&Arrival { version, body, source: Some("203.0.113.7"), within_rate: true }, integration, None, NOW)
+    decide(
+        &Arrival { version: SourceVersion::Feishu(version), body, address: Some("203.0.113.7"), within_rate: true },
+        integration,
+        None,
+        NOW,
+    )
+}
+
+fn answer_to(version: Version, decision: &Decision) -> Answer {
+    SourceVersion::Feishu(version).answer(&decision.result)
 }
 
 #[track_caller]
@@ -39,8 +50,12 @@ fn check_refused(name: &str, body: &[u8], reason: RefusalReason, msg: &str) {
     let decision = arrive(Version::V2, body, &integration());
     let Verdict::Refused { reason: found, .. } = decision.verdict else { panic!("{name}: accepted") };
     assert_eq!(found, reason, "{name}");
-    let answer: Value = serde_json::from_str(&decision.answer.body()).expect("JSON");
-    assert_eq!((decision.answer.status().as_u16(), answer["code"].as_i64()), (400, Some(19002)), "{name}");
+    let answer: Value = serde_json::from_str(&answer_to(Version::V2, &decision).body).expect("JSON");
+    assert_eq!(
+        (answer_to(Version::V2, &decision).status.as_u16(), answer["code"].as_i64()),
+        (400, Some(19002)),
+        "{name}"
+    );
     assert!(answer["msg"].as_str().is_some_and(|found| found.starts_with(msg)), "{name}: {answer}");
 }
 
@@ -152,7 +167,7 @@ fn without_one_it_is_the_default_or_the_first_line_that_says_something() {
 #[test]
 fn the_older_path_takes_the_older_form_and_whatever_has_the_newer_shape() {
     let decision = arrive(Version::V1, br#"{"text":"x"}"#, &integration());
-    assert_eq!(decision.answer, Answer::Accepted(Version::V1));
+    assert_eq!(decision.result, IntakeResult::Accepted);
     let newer = json!({"msg_type": "post", "content": {"post": {"zh_cn": {"title": "t", "content": [[{"tag": "text", "text": "x"}]]}}}});
     assert_eq!(accepted_by(&integration(), Version::V1, &newer).msg_type, MsgType::Post);
     assert_eq!(
@@ -161,7 +176,7 @@ fn the_older_path_takes_the_older_form_and_whatever_has_the_newer_shape() {
     );
     for body in ["{}", r#"{"title":"t"}"#, r#"{"title":"","text":""}"#, r#"{"text":7}"#] {
         let decision = arrive(Version::V1, body.as_bytes(), &integration());
-        assert_eq!(decision.answer.status(), 400, "{body}");
+        assert_eq!(answer_to(Version::V2, &decision).status, 400, "{body}");
     }
     // The newer path is told that the type is missing, as the service itself does it.
     check_refused(
@@ -214,7 +229,7 @@ fn malformed_requests_are_told_what_is_wrong() {
         check_refused("no post", post.to_string().as_bytes(), malformed, "params error, unknown content value");
     }
     let decision = arrive(Version::V2, br#"{"msg_type":"interactive"}"#, &taking_cards());
-    assert_eq!(decision.answer, Answer::Params("unknown card value".into()));
+    assert_eq!(decision.result, IntakeResult::Unusable("unknown card value".into()));
 }
 
 #[test]
@@ -223,15 +238,19 @@ fn a_type_that_is_not_taken_is_refused_with_its_name_and_the_setting() {
         let body = json!({"msg_type": name, "content": {"image_key": "img_1"}, "card": {}}).to_string();
         check_refused(name, body.as_bytes(), RefusalReason::MessageType, &format!("params error, msg_type \"{name}\""));
         let decision = arrive(Version::V2, body.as_bytes(), &integration());
-        assert!(decision.answer.body().contains("message_types"), "{name}");
+        assert!(answer_to(Version::V2, &decision).body.contains("message_types"), "{name}");
         let Verdict::Refused { msg_type, .. } = decision.verdict else { panic!("accepted") };
         assert_eq!(msg_type.as_deref(), Some(name));
     }
     let only_post = Integration { message_types: vec![MsgType::Post], ..integration() };
     let decision = arrive(Version::V1, br#"{"text":"x"}"#, &only_post);
-    assert!(decision.answer.body().contains(r#"msg_type \"text\""#), "{}", decision.answer.body());
+    assert!(
+        answer_to(Version::V2, &decision).body.contains(r#"msg_type \"text\""#),
+        "{}",
+        answer_to(Version::V2, &decision).body
+    );
     let long = json!({"msg_type": "x".repeat(5000)}).to_string();
-    assert!(arrive(Version::V2, long.as_bytes(), &integration()).answer.body().len() < 300);
+    assert!(answer_to(Version::V2, &arrive(Version::V2, long.as_bytes(), &integration())).body.len() < 300);
 }
 
 #[test]
@@ -287,10 +306,11 @@ fn what_could_be_read_of_a_refused_message_can_be_shown() {
     let long = "x".repeat(limits::DESCRIPTION_BYTES + 1);
     let body = json!({"msg_type": "post", "content": {"post": {"en_us": {"title": "disk full",
         "content": [[{"tag": "text", "text": long}]]}}}});
-    let shown = preview(body.to_string().as_bytes(), Version::V2, TitleFrom::Default).expect("it can be read");
+    let shown = preview(body.to_string().as_bytes(), SourceVersion::Feishu(Version::V2), TitleFrom::Default)
+        .expect("it can be read");
     assert_eq!((shown.title.as_str(), shown.content.len()), ("disk full", limits::DESCRIPTION_BYTES));
     for body in ["{", "[]", r#"{"msg_type":"image"}"#, r#"{"msg_type":"text"}"#] {
-        assert_eq!(preview(body.as_bytes(), Version::V2, TitleFrom::Default), None, "{body}");
+        assert_eq!(preview(body.as_bytes(), SourceVersion::Feishu(Version::V2), TitleFrom::Default), None, "{body}");
     }
 }
 
@@ -343,9 +363,14 @@ fn the_checks_come_in_their_order() {
         ("no source", "{".to_owned(), None, true, 19022, Some(RefusalReason::Source)),
         ("size", large, outside, false, 19002, Some(RefusalReason::TooLarge)),
     ] {
-        let arrival = Arrival { version: Version::V2, body: body.as_bytes(), source, within_rate };
+        let arrival = Arrival {
+            version: SourceVersion::Feishu(Version::V2),
+            body: body.as_bytes(),
+            address: source,
+            within_rate,
+        };
         let decision = decide(&arrival, &secured, Some(&secret), NOW);
-        let answer: Value = serde_json::from_str(&decision.answer.body()).expect("JSON");
+        let answer: Value = serde_json::from_str(&answer_to(Version::V2, &decision).body).expect("JSON");
         assert_eq!(answer["code"], code, "{name}");
         let found = match decision.verdict {
             Verdict::Accepted(_) => None,
@@ -385,7 +410,7 @@ fn a_keyword_counts_in_texts_and_titles_and_not_in_addresses_or_our_own_default(
     {
         for body in [&post, &card, &text] {
             let decision = arrive(Version::V2, body.to_string().as_bytes(), &with(keyword));
-            assert_eq!(decision.answer == Answer::Accepted(Version::V2), expected, "{keyword} {body}");
+            assert_eq!(decision.result == IntakeResult::Accepted, expected, "{keyword} {body}");
         }
     }
 }

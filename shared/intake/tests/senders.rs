@@ -11,9 +11,11 @@ use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
 use alerting::rules::integration::Integration;
 use alerting::rules::message::{Message, MsgType, RefusalReason, Verdict};
-use intake::answer::Answer;
 use intake::decide::{Arrival, decide};
-use intake::sources::feishu::path::{Target, Version, target};
+use intake::protocol::Answer;
+use intake::result::IntakeResult;
+use intake::sources::feishu::path::Version;
+use intake::sources::{SourceVersion, Target, target};
 use serde::Deserialize;
 use support::{integration, taking_cards};
 
@@ -63,18 +65,23 @@ fn version(sender: &Sender) -> Version {
 }
 
 fn arrive(version: Version, body: &[u8], integration: &Integration) -> (Verdict, Answer) {
-    let arrival = Arrival { version, body, source: Some("203.0.113.7"), within_rate: true };
+    let arrival =
+        Arrival { version: SourceVersion::Feishu(version), body, address: Some("203.0.113.7"), within_rate: true };
     let decision = decide(&arrival, integration, None, Moment::from_secs(1_767_607_200));
-    (decision.verdict, decision.answer)
+    (decision.verdict, answer_to(version, &decision.result))
+}
+
+fn answer_to(version: Version, result: &IntakeResult) -> Answer {
+    SourceVersion::Feishu(version).answer(result)
 }
 
 /// The sender's own test of an answer.
 fn is_success(check_kind: &str, answer: &Answer) -> bool {
-    let body: serde_json::Value = serde_json::from_str(&answer.body()).expect("JSON");
+    let body: serde_json::Value = serde_json::from_str(&answer.body).expect("JSON");
     let (code, status_code) =
         (body.get("code").and_then(|v| v.as_i64()), body.get("StatusCode").and_then(|v| v.as_i64()));
     match check_kind {
-        "http" => answer.status() == 200,
+        "http" => answer.status == 200,
         "none" => true,
         "code-absent-ok" => code.unwrap_or(0) == 0,
         "code-present" => code == Some(0),
@@ -100,7 +107,7 @@ fn every_recorded_body_gives_the_title_text_and_labels_that_a_person_reads() {
         };
         let (verdict, answer) = arrive(version(&sender), &body, &taking_cards());
         assert_eq!(verdict, Verdict::Accepted(message), "{name}");
-        assert_eq!(answer, Answer::Accepted(version(&sender)), "{name}");
+        assert_eq!(answer, answer_to(version(&sender), &IntakeResult::Accepted), "{name}");
     }
 }
 
@@ -116,7 +123,7 @@ fn every_recorded_body_has_its_outcome_at_an_integration_with_default_settings()
                 assert_eq!(wanted.outcome, format!("refused: {}", reason.as_str()), "{name}");
                 assert_eq!((reason, msg_type.as_deref()), (RefusalReason::MessageType, Some("interactive")), "{name}");
                 assert_eq!(wanted.outcome_with_interactive.as_deref(), Some("accepted"), "{name}");
-                assert!(answer.body().contains("message_types") && answer.body().contains("interactive"), "{name}");
+                assert!(answer.body.contains("message_types") && answer.body.contains("interactive"), "{name}");
             }
         }
     }
@@ -136,7 +143,9 @@ fn our_failures_pass_no_test_that_looks_at_the_body() {
         if matches!(sender.check_kind.as_str(), "http" | "none") {
             continue;
         }
-        for answer in [Answer::UnknownKey, Answer::Signature, Answer::Busy, Answer::Params("msg_type need".into())] {
+        let unusable = IntakeResult::Unusable("msg_type need".into());
+        for result in [IntakeResult::UnknownKey, IntakeResult::NotSigned, IntakeResult::Busy, unusable] {
+            let answer = answer_to(version(&sender), &result);
             assert!(!is_success(&sender.check_kind, &answer), "{name} of {} takes {answer:?} for success", sender.name);
         }
     }
@@ -192,7 +201,11 @@ fn every_recorded_request_is_taken() {
         assert_eq!(method, "POST", "{name}");
         // The recorded token is a name; ours is a key of the same place in the path.
         let path = path.replace("--merged", "").replace(name.trim_end_matches(".http"), "4fJk2LmNpQ8rStUvWx");
-        assert_eq!(target(&path), Target::Hook { version: Version::V2, key: "4fJk2LmNpQ8rStUvWx" }, "{name}");
+        assert_eq!(
+            target(&path),
+            Target::Hook { version: SourceVersion::Feishu(Version::V2), key: "4fJk2LmNpQ8rStUvWx" },
+            "{name}"
+        );
         let (verdict, _) = arrive(Version::V2, &body, &taking_cards());
         let Verdict::Accepted(message) = verdict else { panic!("{name}: {verdict:?}") };
         assert_eq!((message.title.as_str(), message.content.as_str()), (title, content), "{name}");
@@ -205,9 +218,10 @@ fn the_signed_clients_signatures_are_accepted_within_their_hour() {
     for (name, signed_at) in [("lark-webhook-notify.http", 1_795_318_995), ("lwn-rust.http", 1_795_319_356)] {
         let (_, _, body) = capture(name);
         for (off, expected) in [(0, true), (3600, true), (3601, false)] {
-            let arrival = Arrival { version: Version::V2, body: &body, source: None, within_rate: true };
+            let arrival =
+                Arrival { version: SourceVersion::Feishu(Version::V2), body: &body, address: None, within_rate: true };
             let decision = decide(&arrival, &taking_cards(), Some(&secret), Moment::from_secs(signed_at + off));
-            assert_eq!(matches!(decision.answer, Answer::Accepted(_)), expected, "{name} {off}");
+            assert_eq!(decision.result == IntakeResult::Accepted, expected, "{name} {off}");
         }
     }
 }

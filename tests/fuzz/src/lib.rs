@@ -7,7 +7,7 @@ pub mod links;
 use std::collections::BTreeMap;
 
 use alerting::incident::Progress;
-use alerting::rules::integration::{IntakeLimits, Integration, PushMode, Routing, Security, TitleFrom};
+use alerting::rules::integration::{IntakeLimits, Integration, PushMode, Routing, Security, Source, TitleFrom};
 use alerting::incident::link::{Link, Links};
 use alerting::rules::message::MsgType;
 use alerting::base::moment::Moment;
@@ -26,6 +26,7 @@ pub fn integration() -> Integration {
         id: "int_4fJk2LmNpQ".parse().expect("valid"),
         name: "fuzzed".to_owned(),
         version: 1,
+        source: Source::Feishu,
         routing: Routing::Dedicated { space: "spc_4fJk2LmNpQ".parse().expect("valid") },
         message_types: vec![MsgType::Text, MsgType::Post, MsgType::Interactive],
         title_from: TitleFrom::Default,

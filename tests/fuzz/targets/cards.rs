@@ -6,6 +6,7 @@
 use alerting::rules::message::Verdict;
 use fuzz::{NOW, integration};
 use intake::decide::{Arrival, decide};
+use intake::sources::SourceVersion;
 use intake::sources::feishu::path::Version;
 use libfuzzer_sys::arbitrary::{Result, Unstructured};
 use libfuzzer_sys::fuzz_target;
@@ -99,7 +100,7 @@ fuzz_target!(|data: &[u8]| {
     ] {
         let body = body.to_string();
         for version in [Version::V1, Version::V2] {
-            let arrival = Arrival { version, body: body.as_bytes(), source: None, within_rate: true };
+            let arrival = Arrival { version: SourceVersion::Feishu(version), body: body.as_bytes(), address: None, within_rate: true };
             if let Verdict::Accepted(message) = decide(&arrival, &integration(), None, NOW).verdict {
                 let said = message.title.len() + message.content.len();
                 assert!(said <= 8 * body.len() + 1024, "{said} bytes of {}", body.len());

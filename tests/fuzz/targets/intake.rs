@@ -7,10 +7,11 @@ use alerting::rules::integration::{Integration, Security, TitleFrom};
 use alerting::rules::message::{MsgType, Origin, Received, Verdict};
 use alerting::base::secret::Secret;
 use fuzz::{NOW, integration};
-use intake::answer::Answer;
 use intake::decide::{Arrival, decide};
 use intake::raw_body;
-use intake::sources::feishu::path::{Version, target};
+use intake::result::IntakeResult;
+use intake::sources::feishu::path::Version;
+use intake::sources::{SourceVersion, target};
 use libfuzzer_sys::fuzz_target;
 
 /// What the queue takes.
@@ -29,7 +30,7 @@ fuzz_target!(|body: &[u8]| {
     for version in [Version::V1, Version::V2] {
         for (integration, secret) in [(&open, None), (&guarded, None), (&first_line, None), (&open, Some(&secret))] {
             for source in [Some("203.0.113.7"), Some(text.as_ref())] {
-                let arrival = Arrival { version, body, source, within_rate: true };
+                let arrival = Arrival { version: SourceVersion::Feishu(version), body, address: source, within_rate: true };
                 check(&decide(&arrival, integration, secret, NOW), body);
             }
         }
@@ -37,11 +38,11 @@ fuzz_target!(|body: &[u8]| {
 });
 
 fn check(decision: &intake::decide::Decision, body: &[u8]) {
-    let answer: serde_json::Value = serde_json::from_str(&decision.answer.body()).expect("an answer is JSON");
+    let answer: serde_json::Value = serde_json::from_str(&SourceVersion::Feishu(Version::V2).answer(&decision.result).body).expect("an answer is JSON");
     let code = answer["code"].as_i64().expect("an answer has a code");
     let accepted = matches!(decision.verdict, Verdict::Accepted(_));
     assert_eq!(accepted, code == 0, "{answer}");
-    assert_eq!(accepted, matches!(decision.answer, Answer::Accepted(_)));
+    assert_eq!(accepted, decision.result == IntakeResult::Accepted);
     if let Verdict::Accepted(message) = &decision.verdict {
         assert!(!message.title.is_empty() && !message.title.contains('\n'), "{:?}", message.title);
         for text in [&message.title, &message.content].into_iter().chain(message.labels.values()) {

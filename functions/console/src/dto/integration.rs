@@ -3,7 +3,9 @@
 use alerting::base::ids::{IntegrationId, SpaceId};
 use alerting::base::moment::Moment;
 use alerting::base::secret::{Sealed, Secret};
-use alerting::rules::integration::{IntakeLimits, Integration, PushMode, Route, Routing, Security, Step, TitleFrom};
+use alerting::rules::integration::{
+    IntakeLimits, Integration, PushMode, Route, Routing, Security, Source, Step, TitleFrom,
+};
 use alerting::rules::message::MsgType;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -106,6 +108,7 @@ impl IntegrationBody {
             id,
             name: super::name("name", &self.name)?,
             version,
+            source: Source::Feishu,
             routing,
             message_types: self.message_types,
             title_from: self.title_from,

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use alerting::base::ids::IntegrationId;
 use alerting::base::secret::Secret;
-use alerting::rules::integration::{Action, Integration};
+use alerting::rules::integration::{Action, Integration, Source};
 use alerting::rules::policy::Policy;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use intake::sources::path_of;
 use lambda_kit::checked_key::{self, Kind};
 use lambda_kit::random;
 use store::config::Expect;
@@ -74,7 +75,8 @@ async fn create(
     let NewKey { key, sealed, hash, hint } = new_key(&app, &integration.id).await?;
     let stored = StoredIntegration::new(integration, sealed, hash, hint);
     let stored = app.store.integrations().put(&stored, Expect::New).await.map_err(ApiError::from)?;
-    Ok((StatusCode::CREATED, Json(alone(&app, stored, url(&base, &key)).await?)))
+    let url = url(&base, stored.integration.source, &key);
+    Ok((StatusCode::CREATED, Json(alone(&app, stored, url).await?)))
 }
 
 #[utoipa::path(get, path = "/integrations/{id}", tag = "integrations", operation_id = "read_integration",
@@ -197,14 +199,15 @@ async fn new_key(app: &App, id: &IntegrationId) -> Result<NewKey, ApiError> {
     Ok(NewKey { sealed, hash: secret_hash(key.expose()), hint: key.hint(), key })
 }
 
-fn url(base: &str, key: &Secret) -> String {
-    format!("{base}/open-apis/bot/v2/hook/{}", key.expose())
+fn url(base: &str, source: Source, key: &Secret) -> String {
+    format!("{base}{}", path_of(source, key.expose()))
 }
 
 /// An integration with its whole URL.
 async fn whole(app: &App, base: &str, stored: StoredIntegration) -> Result<WithWarnings<IntegrationView>, ApiError> {
     let key = app.sealer.open(stored.integration.id.as_str(), &stored.intake_key).await?;
-    alone(app, stored, url(base, &key)).await
+    let url = url(base, stored.integration.source, &key);
+    alone(app, stored, url).await
 }
 
 /// An integration by itself, with what will surprise about it.

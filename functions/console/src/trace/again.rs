@@ -6,8 +6,9 @@ use alerting::rules::integration::Integration;
 use alerting::rules::message::{RefusalReason, Verdict};
 use alerting::rules::policy::{Judgement, Policy};
 use alerting::rules::trace::Trace;
-use intake::answer::Answer;
 use intake::decide::{Arrival, Check, decide_passing};
+use intake::result::IntakeResult;
+use intake::sources::SourceVersion;
 use store::log::{LogEntry, MessageOutcome};
 
 use crate::app::App;
@@ -53,13 +54,14 @@ pub(crate) async fn again(app: &App, integration: &Integration, entry: &LogEntry
         Some(_) => None,
     };
     let mut passed = Vec::new();
-    let arrival = Arrival { version: trial::version(&body), body: &body, source: None, within_rate: true };
+    let version = SourceVersion::of_body(integration.source, &body);
+    let arrival = Arrival { version, body: &body, address: None, within_rate: true };
     let without_sources = trial::without_sources(integration);
     let received_at = entry.stamp.received_at();
     let decision =
         decide_passing(&arrival, &without_sources, secret.as_ref(), received_at, &mut |check| passed.push(check));
-    let cause = match decision.answer {
-        Answer::Params(cause) => Some(cause.into_owned()),
+    let cause = match decision.result {
+        IntakeResult::Unusable(cause) => Some(cause.into_owned()),
         _ => None,
     };
     let judged = match &decision.verdict {

@@ -39,7 +39,7 @@ pub(crate) fn reason(voice: Voice, check: Check, again: Option<&ReadAgain>) -> S
     let words = match check {
         Check::Size => texts::SIZE,
         Check::Rate => texts::RATE,
-        Check::Source => texts::SOURCE,
+        Check::Address => texts::SOURCE,
         Check::Json => texts::JSON,
         Check::Signature => texts::SIGNATURE,
         Check::MessageType => texts::MESSAGE_TYPE,
@@ -59,7 +59,7 @@ pub(crate) fn refused_by(reason: RefusalReason, again: Option<&ReadAgain>) -> Ch
     match reason {
         RefusalReason::TooLarge => Check::Size,
         RefusalReason::RateLimited => Check::Rate,
-        RefusalReason::Source => Check::Source,
+        RefusalReason::Source => Check::Address,
         RefusalReason::Signature => Check::Signature,
         RefusalReason::Keyword => Check::Keyword,
         RefusalReason::MessageType => Check::MessageType,
@@ -82,7 +82,7 @@ fn is_behind(check: Check, other: Check) -> bool {
 
 /// Checks of who sends and how often, which a message that is taken in again by hand is not asked.
 const fn is_of_senders(check: Check) -> bool {
-    matches!(check, Check::Rate | Check::Source | Check::Signature)
+    matches!(check, Check::Rate | Check::Address | Check::Signature)
 }
 
 fn passed(check: Check, integration: Option<&Integration>) -> Text {
@@ -90,7 +90,7 @@ fn passed(check: Check, integration: Option<&Integration>) -> Text {
         return words::pages::trace::RESULT_PASSED;
     };
     match check {
-        Check::Source if security.sources.is_empty() => texts::NO_SOURCES,
+        Check::Address if security.sources.is_empty() => texts::NO_SOURCES,
         Check::Signature if security.secret.is_none() => texts::NO_SECRET,
         Check::Keyword if security.keywords.is_empty() => texts::NO_KEYWORDS,
         _ => words::pages::trace::RESULT_PASSED,

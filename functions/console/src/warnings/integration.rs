@@ -18,8 +18,7 @@ use alerting::rules::message::{Message, MsgType, Verdict};
 use alerting::rules::policy::{Decision, DiscardReason, Policy};
 use alerting::rules::sample;
 use intake::decide::{Arrival, decide};
-use intake::sources::feishu::path::Version;
-use serde_json::{Value, json};
+use intake::sources::{self, SourceVersion};
 
 /// What samples are about; two, to see whether they get different keys.
 const OBJECTS: [&str; 2] = ["disk full on db-1", "certificate expires on web-2"];
@@ -180,8 +179,10 @@ impl<'a> Samples<'a> {
     }
 
     fn judge(&self, kind: MsgType, text: &str) -> Judged {
-        let body = body_of(kind, text).to_string();
-        let arrival = Arrival { version: Version::V2, body: body.as_bytes(), source: None, within_rate: true };
+        let source = self.integration.source;
+        let body = sources::sample(source, kind, text);
+        let version = SourceVersion::newest(source);
+        let arrival = Arrival { version, body: body.as_bytes(), address: None, within_rate: true };
         let Verdict::Accepted(message) = decide(&arrival, &self.integration, None, self.now).verdict else {
             return Judged::Other;
         };
@@ -216,19 +217,6 @@ fn without_problems(text: &str, problem: &str, end: &str) -> String {
 /// The state in brackets, unless the rules ask for it with brackets of its own.
 fn bracketed(state: &str) -> String {
     if state.starts_with('[') { state.to_owned() } else { format!("[{state}]") }
-}
-
-/// A message as a sender posts it: the first line of a post or a card is its title.
-fn body_of(kind: MsgType, text: &str) -> Value {
-    let (title, rest) = text.split_once('\n').unwrap_or((text, ""));
-    match kind {
-        MsgType::Text => json!({"msg_type": "text", "content": {"text": text}}),
-        MsgType::Post => json!({"msg_type": "post", "content": {"post": {"en_us":
-            {"title": title, "content": [[{"tag": "text", "text": rest}]]}}}}),
-        MsgType::Interactive => json!({"msg_type": "interactive", "card": {
-            "header": {"title": {"tag": "plain_text", "content": title}},
-            "elements": [{"tag": "div", "text": {"tag": "lark_md", "content": rest}}]}}),
-    }
 }
 
 fn drops_everything(integration: &Integration) -> Option<Warning> {

@@ -5,7 +5,7 @@ use alerting::base::moment::Moment;
 use alerting::incident::alert::{AlertEvent, Folded, fold};
 use alerting::rules::filter::{Condition, Filter, Group, Op};
 use alerting::rules::integration::{
-    IntakeLimits, Integration, KeyExtractor, KeyField, PushMode, Routing, Security, TitleFrom, Unmatched,
+    IntakeLimits, Integration, KeyExtractor, KeyField, PushMode, Routing, Security, Source, TitleFrom, Unmatched,
 };
 use alerting::rules::message::{Message, MsgType, Origin, RawBody, Received, Verdict};
 use alerting::rules::policy::{Decision, Policy};
@@ -24,6 +24,7 @@ pub fn integration(patterns: impl Iterator<Item = String>) -> Integration {
         id: "int_bench".parse().expect("valid"),
         name: "bench".to_owned(),
         version: 1,
+        source: Source::Feishu,
         routing: Routing::Dedicated { space: "spc_bench".parse().expect("valid") },
         message_types: vec![MsgType::Text],
         title_from: TitleFrom::Default,

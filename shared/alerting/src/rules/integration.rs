@@ -19,6 +19,9 @@ pub struct Integration {
     pub name: String,
     /// Grows with every save; caches of compiled rules go by it.
     pub version: u64,
+    /// Records of earlier versions have none and speak Feishu's.
+    #[serde(default)]
+    pub source: Source,
     pub routing: Routing,
     pub message_types: Vec<MsgType>,
     pub title_from: TitleFrom,
@@ -29,6 +32,15 @@ pub struct Integration {
     /// Hours after which an alert of the "each message" mode closes by itself: no message ever closes it.
     pub auto_close_hours: u32,
     pub created_at: Moment,
+}
+
+/// The inbound protocol that the integration's URL speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    /// The Feishu (Lark) custom bot's.
+    #[default]
+    Feishu,
 }
 
 /// Where alerts go: to one space, or by rules.
@@ -270,4 +282,28 @@ pub struct MappingTable {
     pub result_labels: Vec<String>,
     pub rows: Vec<BTreeMap<String, String>>,
     pub created_at: Moment,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_integration_stored_before_sources_had_names_speaks_feishus_protocol() {
+        let mut stored = json!({
+            "id": "int_1", "name": "a", "version": 1, "routing": {"dedicated": {"space": "spc_1"}},
+            "message_types": ["text"], "title_from": "default", "push_mode": {"type": "each_message"},
+            "security": {"secret": null, "keywords": [], "sources": []}, "pipeline": [],
+            "limits": {"per_second": 100, "per_minute": 1000, "open_alerts": 10000},
+            "auto_close_hours": 24, "created_at": 0,
+        });
+        let source = |stored: &Value| Integration::deserialize(stored).map(|integration| integration.source);
+        assert_eq!(source(&stored).expect("is read"), Source::Feishu);
+        stored["source"] = json!("feishu");
+        assert_eq!(source(&stored).expect("is read"), Source::Feishu);
+        stored["source"] = json!("carrier_pigeon");
+        assert!(source(&stored).expect_err("is refused").to_string().contains("expected `feishu`"));
+    }
 }

@@ -28,14 +28,11 @@ impl MsgType {
     }
 }
 
-/// The title of a message that brings none.
-pub const DEFAULT_TITLE: &str = "Feishu Alert";
-
 /// A message as a person would read it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     pub msg_type: MsgType,
-    /// Never empty: the sender's, the first line, or [`DEFAULT_TITLE`].
+    /// Never empty: the sender's, the first line, or the default title of the source.
     pub title: String,
     pub content: String,
     /// What a card says beside its text: `card_color`, `card_tag`, `card_subtitle`.

@@ -1,7 +1,7 @@
 //! Integrations to decide by.
 
 use alerting::base::moment::Moment;
-use alerting::rules::integration::{IntakeLimits, Integration, PushMode, Routing, Security, TitleFrom};
+use alerting::rules::integration::{IntakeLimits, Integration, PushMode, Routing, Security, Source, TitleFrom};
 use alerting::rules::message::MsgType;
 
 /// One with default settings.
@@ -10,6 +10,7 @@ pub(crate) fn integration() -> Integration {
         id: "int_4fJk2LmNpQ".parse().expect("valid"),
         name: "test".to_owned(),
         version: 1,
+        source: Source::Feishu,
         routing: Routing::Dedicated { space: "spc_4fJk2LmNpQ".parse().expect("valid") },
         message_types: vec![MsgType::Text, MsgType::Post],
         title_from: TitleFrom::Default,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alerting::base::secret::Sealed;
-use alerting::rules::integration::{IntakeLimits, Integration, PushMode, Routing, Security, TitleFrom};
+use alerting::rules::integration::{IntakeLimits, Integration, PushMode, Routing, Security, Source, TitleFrom};
 use alerting::rules::message::MsgType;
 use store::api_keys::ApiKey;
 use store::cache::TTL;
@@ -23,6 +23,7 @@ fn disk_alarms() -> StoredIntegration {
         id: integration("disk"),
         name: "disk alarms".to_owned(),
         version: 0,
+        source: Source::Feishu,
         routing: Routing::Dedicated { space: space("dba") },
         message_types: vec![MsgType::Text, MsgType::Post],
         title_from: TitleFrom::Default,

@@ -6,7 +6,7 @@ use alerting::base::ids::{IncidentId, Stamp};
 use alerting::base::limits;
 use alerting::base::moment::Moment;
 use alerting::base::secret::Sealed;
-use alerting::rules::integration::{IntakeLimits, Integration, PushMode, Routing, Security, TitleFrom};
+use alerting::rules::integration::{IntakeLimits, Integration, PushMode, Routing, Security, Source, TitleFrom};
 use store::config::Expect;
 use store::deliveries::{DeliveryState, Mark};
 use store::integrations::StoredIntegration;
@@ -24,6 +24,7 @@ async fn save(world: &World, suffix: &str) {
         id: integration(suffix),
         name: suffix.to_owned(),
         version: 0,
+        source: Source::Feishu,
         routing: Routing::Dedicated { space: space("dba") },
         message_types: Vec::new(),
         title_from: TitleFrom::Default,

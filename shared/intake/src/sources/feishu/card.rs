@@ -11,10 +11,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::json::nonempty;
+use super::languages::translated;
 use super::markup::{self, Links};
-use super::{Reading, nonempty, translated};
+use crate::reading::Reading;
 
-pub fn read(card: &Map<String, Value>, links: Links) -> Reading {
+pub(super) fn read(card: &Map<String, Value>, links: Links) -> Reading {
     if nonempty(card.get("type")) == Some("template") {
         return template(card, links);
     }

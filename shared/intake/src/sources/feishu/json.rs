@@ -10,10 +10,26 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
+
+use crate::protocol::Malformed;
+
+/// Reads a body that has to be an object.
+pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, Malformed> {
+    match parse(body) {
+        Ok(Value::Object(root)) => Ok(root),
+        Ok(_) => Err(Malformed("the body is not a JSON object".into())),
+        Err(cause) => Err(Malformed(cause.into())),
+    }
+}
+
+/// A text that is present and not empty.
+pub(super) fn nonempty(value: Option<&Value>) -> Option<&str> {
+    value.and_then(Value::as_str).filter(|text| !text.is_empty())
+}
 
 /// Reads the body, or says why it is no JSON; the text names a position and quotes nothing.
-pub fn parse(body: &[u8]) -> Result<Value, String> {
+fn parse(body: &[u8]) -> Result<Value, String> {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}');
     if text.trim().is_empty() {
@@ -23,7 +39,7 @@ pub fn parse(body: &[u8]) -> Result<Value, String> {
 }
 
 /// An object or array that was sent as a JSON text is decoded once more; anything else is given as it is.
-pub fn decoded(value: &Value) -> Cow<'_, Value> {
+pub(super) fn decoded(value: &Value) -> Cow<'_, Value> {
     let Value::String(text) = value else { return Cow::Borrowed(value) };
     if !text.trim_start().starts_with(['{', '[']) {
         return Cow::Borrowed(value);

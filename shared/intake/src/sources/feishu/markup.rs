@@ -12,18 +12,18 @@ use std::borrow::Cow;
 
 /// Whether addresses are part of the text. They are for a reader; a keyword is not looked for in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Links {
+pub(super) enum Links {
     Shown,
     Hidden,
 }
 
 /// A `text` message: mentions and entities.
-pub fn text(raw: &str) -> String {
+pub(super) fn text(raw: &str) -> String {
     entities(&mentions(raw)).into_owned()
 }
 
 /// Mentions alone: Markdown that is given as it is.
-pub fn mentions(raw: &str) -> Cow<'_, str> {
+pub(super) fn mentions(raw: &str) -> Cow<'_, str> {
     if !raw.contains('<') {
         return Cow::Borrowed(raw);
     }
@@ -33,7 +33,7 @@ pub fn mentions(raw: &str) -> Cow<'_, str> {
 }
 
 /// The Markdown of a card.
-pub fn markdown(raw: &str, links: Links) -> String {
+pub(super) fn markdown(raw: &str, links: Links) -> String {
     let mut scan = Scan::new(raw, links);
     scan.run(&['<', '[', ']', '!', '`', '*', '~'], Scan::markdown);
     if let Some(href) = scan.anchor.take() {
@@ -42,12 +42,12 @@ pub fn markdown(raw: &str, links: Links) -> String {
     entities(&scan.out).into_owned()
 }
 
-pub fn entities(raw: &str) -> Cow<'_, str> {
+pub(super) fn entities(raw: &str) -> Cow<'_, str> {
     html_escape::decode_html_entities(raw)
 }
 
 /// `text (href)`; one of them alone if the other is missing, hidden, or the same.
-pub fn link(text: &str, href: &str, links: Links) -> String {
+pub(super) fn link(text: &str, href: &str, links: Links) -> String {
     match (text.trim(), href.trim()) {
         (text, "") => text.to_owned(),
         (text, _) if links == Links::Hidden => text.to_owned(),
@@ -58,7 +58,7 @@ pub fn link(text: &str, href: &str, links: Links) -> String {
 }
 
 /// Appends `@name`, apart from what it would run into.
-pub fn push_mention(out: &mut String, name: &str) {
+pub(super) fn push_mention(out: &mut String, name: &str) {
     if name.is_empty() {
         return;
     }
@@ -256,7 +256,7 @@ impl<'a> Scan<'a> {
 }
 
 /// `[image]`, or `[image: what it shows]`.
-pub fn push_image(out: &mut String, alt: &str) {
+pub(super) fn push_image(out: &mut String, alt: &str) {
     match alt.trim() {
         "" => out.push_str("[image]"),
         alt => {

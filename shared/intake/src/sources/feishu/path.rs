@@ -3,6 +3,8 @@
 //! A single trailing slash is taken (Apprise sends one), and so is any query string (Nightingale leaves `?noat=1` on the
 //! URL); neither is part of the key.
 
+use crate::protocol::HookPath;
+
 /// Which form of the protocol a path speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Version {
@@ -12,33 +14,26 @@ pub enum Version {
     V2,
 }
 
-/// Where a path leads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target<'a> {
-    Hook {
-        version: Version,
-        key: &'a str,
-    },
-    /// In the protocol's part of the host, with what cannot be a key: answered as an unknown one.
-    NoSuchHook,
-    Elsewhere,
-}
-
 /// Longer than any key, so that nothing longer is ever looked up.
 const KEY_CHARS: usize = 64;
 
-pub fn target(path: &str) -> Target<'_> {
-    let hook = path
-        .strip_prefix("/open-apis/bot/v2/hook/")
-        .map(|key| (Version::V2, key))
-        .or_else(|| path.strip_prefix("/open-apis/bot/hook/").map(|key| (Version::V1, key)));
-    match hook {
+const V1: &str = "/open-apis/bot/hook/";
+const V2: &str = "/open-apis/bot/v2/hook/";
+
+/// The path of new URLs.
+pub(super) fn of(key: &str) -> String {
+    format!("{V2}{key}")
+}
+
+pub(super) fn parse(path: &str) -> Option<HookPath<'_, Version>> {
+    let v2 = path.strip_prefix(V2).map(|key| (Version::V2, key));
+    match v2.or_else(|| path.strip_prefix(V1).map(|key| (Version::V1, key))) {
         Some((version, key)) => match key.strip_suffix('/').unwrap_or(key) {
-            key if is_key(key) => Target::Hook { version, key },
-            _ => Target::NoSuchHook,
+            key if is_key(key) => Some(HookPath::Hook { version, key }),
+            _ => Some(HookPath::NoSuchHook),
         },
-        None if path.trim_start_matches('/').starts_with("open-apis/bot") => Target::NoSuchHook,
-        None => Target::Elsewhere,
+        None if path.trim_start_matches('/').starts_with("open-apis/bot") => Some(HookPath::NoSuchHook),
+        None => None,
     }
 }
 
@@ -60,8 +55,13 @@ mod tests {
             (format!("/open-apis/bot/hook/{KEY}"), Version::V1),
             (format!("/open-apis/bot/hook/{KEY}/"), Version::V1),
         ] {
-            assert_eq!(target(&path), Target::Hook { version, key: KEY }, "{path}");
+            assert_eq!(parse(&path), Some(HookPath::Hook { version, key: KEY }), "{path}");
         }
+    }
+
+    #[test]
+    fn a_new_url_is_read_back() {
+        assert_eq!(parse(&of(KEY)), Some(HookPath::Hook { version: Version::V2, key: KEY }));
     }
 
     #[test]
@@ -79,14 +79,14 @@ mod tests {
             "/open-apis/bot/v2/hook/密钥",
             &format!("/open-apis/bot/v2/hook/{}", "a".repeat(8192)),
         ] {
-            assert_eq!(target(path), Target::NoSuchHook, "{path:.60}");
+            assert_eq!(parse(path), Some(HookPath::NoSuchHook), "{path:.60}");
         }
     }
 
     #[test]
-    fn the_rest_of_the_host_is_elsewhere() {
+    fn other_paths_are_not_of_this_source() {
         for path in ["/", "", "/prod/open-apis/bot/v2/hook/abc", "/favicon.ico", "/open-apis/im/v1/messages"] {
-            assert_eq!(target(path), Target::Elsewhere, "{path}");
+            assert_eq!(parse(path), None, "{path}");
         }
     }
 }

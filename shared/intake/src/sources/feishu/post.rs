@@ -7,11 +7,13 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
+use super::json::{self, nonempty};
+use super::languages::translated;
 use super::markup::{self, Links};
-use super::{Reading, json, nonempty, translated};
+use crate::reading::Reading;
 
 /// `None`: there is no content in it, in any language.
-pub fn read(content: &Value, links: Links) -> Option<Reading> {
+pub(super) fn read(content: &Value, links: Links) -> Option<Reading> {
     let post = match content.get("post") {
         Some(post) => json::decoded(post),
         None => std::borrow::Cow::Borrowed(content),

@@ -1,0 +1,110 @@
+//! The inbound protocols, one folder each, and their registry: one line per source.
+//!
+//! `/open-apis/bot/v2/hook/4fJk…` → [`Target::Hook`] with [`SourceVersion::Feishu`]. Everything that differs between sources
+//! is asked of a [`SourceVersion`] or of a [`Request`].
+
+use alerting::base::moment::Moment;
+use alerting::base::secret::Secret;
+use alerting::rules::integration::Source;
+use alerting::rules::message::MsgType;
+
+use crate::protocol::{Answer, HookPath, Malformed, Protocol, SentType};
+use crate::reading::Reading;
+use crate::result::IntakeResult;
+
+pub mod feishu;
+
+macro_rules! sources {
+    ($($name:ident($request:ty)),+ $(,)?) => {
+        /// A source in one of the versions of its protocol.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum SourceVersion { $($name(<$request as Protocol>::Version)),+ }
+
+        impl SourceVersion {
+            pub const fn source(self) -> Source { match self { $(Self::$name(_) => Source::$name),+ } }
+            /// The version that the URLs of new integrations have.
+            pub const fn newest(source: Source) -> Self {
+                match source { $(Source::$name => Self::$name(<$request>::NEWEST)),+ }
+            }
+            /// The version of a logged body, whose path is not known any more.
+            pub fn of_body(source: Source, body: &[u8]) -> Self {
+                match source { $(Source::$name => Self::$name(<$request>::version_of(body))),+ }
+            }
+            pub(crate) const fn default_title(self) -> &'static str {
+                match self { $(Self::$name(_) => <$request>::DEFAULT_TITLE),+ }
+            }
+            pub fn answer(self, result: &IntakeResult) -> Answer {
+                match self { $(Self::$name(version) => <$request>::answer(version, result)),+ }
+            }
+            pub(crate) fn parse(self, body: &[u8]) -> Result<Request, Malformed> {
+                match self { $(Self::$name(version) => <$request>::parse(body, version).map(Request::$name)),+ }
+            }
+        }
+
+        /// The path that an integration of this source and key is reached at.
+        pub fn path_of(source: Source, key: &str) -> String {
+            match source { $(Source::$name => <$request>::path_of(key)),+ }
+        }
+
+        /// A body of this type and text, of the newest version.
+        pub fn sample(source: Source, msg_type: MsgType, text: &str) -> String {
+            match source { $(Source::$name => <$request>::sample(msg_type, text)),+ }
+        }
+
+        pub fn target(path: &str) -> Target<'_> {
+            $(match <$request>::path(path) {
+                Some(HookPath::Hook { version, key }) => {
+                    return Target::Hook { version: SourceVersion::$name(version), key };
+                }
+                Some(HookPath::NoSuchHook) => return Target::NoSuchHook(Source::$name),
+                None => {}
+            })+
+            Target::NotFound
+        }
+
+        /// A request whose body was parsed.
+        pub(crate) enum Request { $($name($request)),+ }
+
+        impl Request {
+            pub(crate) fn is_signed(&self, secret: &Secret, now: Moment) -> bool {
+                match self { $(Self::$name(request) => request.is_signed(secret, now)),+ }
+            }
+            pub(crate) fn message_type(&self) -> Result<SentType, Malformed> {
+                match self { $(Self::$name(request) => request.message_type()),+ }
+            }
+            pub(crate) fn read(&self, msg_type: MsgType) -> Result<Reading, Malformed> {
+                match self { $(Self::$name(request) => request.read(msg_type)),+ }
+            }
+            pub(crate) fn has_keyword(&self, msg_type: MsgType, keywords: &[String]) -> bool {
+                match self { $(Self::$name(request) => request.has_keyword(msg_type, keywords)),+ }
+            }
+        }
+    };
+}
+
+sources! {
+    Feishu(feishu::Request),
+}
+
+/// What a path leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target<'a> {
+    Hook {
+        version: SourceVersion,
+        key: &'a str,
+    },
+    /// A path of this source that cannot hold a key. It is answered like an unknown key.
+    NoSuchHook(Source),
+    NotFound,
+}
+
+impl Target<'_> {
+    /// The version in which a request to this path is answered.
+    pub fn version(&self) -> SourceVersion {
+        match self {
+            Target::Hook { version, .. } => *version,
+            Target::NoSuchHook(source) => SourceVersion::newest(*source),
+            Target::NotFound => SourceVersion::newest(Source::default()),
+        }
+    }
+}
