@@ -11,7 +11,6 @@
 mod act;
 mod app;
 mod error;
-mod holds;
 mod ledger_check;
 pub mod settings;
 

@@ -1,4 +1,17 @@
-//! Changes of an incident that are due: a level, the end of a snooze, a close by itself.
+//! Due work: changes of an incident that a timer makes.
+//!
+//! [`levels`] notifies a level of an escalation rule, [`contacts`] the next contact of a person, [`auto_close`] closes what no
+//! person closes, [`notices`] says whether a late notice is still true. [`crate::holds`] reviews what holds incidents back.
+//!
+//! Work that is carried out twice takes effect once: each change has the name of its work, and applies only to the state that
+//! it was meant for.
+
+pub mod auto_close;
+pub mod contacts;
+pub mod levels;
+pub mod notices;
+#[cfg(test)]
+pub(crate) mod sample;
 
 use alerting::base::ids::IncidentId;
 use alerting::base::moment::Moment;
@@ -17,6 +30,27 @@ pub enum DueError {
     Dispatch(#[from] DispatchError),
     #[error("publishing a change failed")]
     Publish(#[from] PublishError),
+}
+
+/// Work that is due.
+#[derive(Clone, Copy)]
+pub struct DueWork<'a> {
+    pub dispatch: &'a Dispatch,
+    /// The name of the work: its repetition finds by it what was done.
+    pub action: &'a str,
+    pub now: Moment,
+}
+
+impl DueWork<'_> {
+    /// The same work at another time.
+    pub fn at(self, now: Moment) -> Self {
+        Self { now, ..self }
+    }
+
+    /// Makes the change under the name of the work.
+    pub async fn change(&self, id: &IncidentId, due: &Change) -> Result<(), DueError> {
+        change(self.dispatch, id, due, self.action, self.now).await
+    }
 }
 
 /// Makes the change if it still applies, and carries out what follows from it.

@@ -6,7 +6,8 @@
 //! repetition stops.
 //!
 //! Reading order: [`access`] who may do what → [`idempotency`] how a repeated request is recognised → [`incidents`] acting on
-//! an incident → [`silences`] → [`due`] what timers change → [`closing`] the alerts of a closed incident → [`names`] who
+//! an incident → [`silences`] → [`due`] what timers change → [`holds`]
+//! what keeps incidents from notifying → [`closing`] the alerts of a closed incident → [`names`] who
 //! acted, as people read it.
 //!
 //! The callers are thin: the routes of the API, the pages, and `timers`. They turn their request into one of these calls, and
@@ -18,6 +19,7 @@
 pub mod access;
 pub mod closing;
 pub mod due;
+pub mod holds;
 pub mod idempotency;
 pub mod incidents;
 pub mod names;
