@@ -26,8 +26,11 @@ pub(crate) mod template;
 pub(crate) mod trace;
 pub(crate) mod warning;
 
+use std::fmt;
+
 use alerting::base::field_error::FieldError;
 use alerting::base::moment::Moment;
+use alerting::text_schema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, Type};
@@ -84,19 +87,47 @@ pub(crate) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer
     T::deserialize(deserializer).map(Some)
 }
 
-/// A name that a person gave: not empty, one line, at most [`NAME_CHARS`].
-pub(crate) fn name(field: &str, text: &str) -> Result<String, ApiError> {
-    let text = text.trim();
-    if text.is_empty() {
-        return Err(ApiError::invalid(field, "expected a name that is not empty"));
+/// A name that a person gave: not empty, one line, at most [`NAME_CHARS`], without spaces around it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
+pub(crate) struct Name(String);
+
+text_schema!(
+    Name as "Name",
+    "One line with something in it.",
+    r"^[^\x00-\x1F\x7F-\x9F]*[^\s\x00-\x1F\x7F-\x9F][^\x00-\x1F\x7F-\x9F]*$",
+    1..=NAME_CHARS,
+    "Payments"
+);
+
+impl TryFrom<String> for Name {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err("expected a name that is not empty".to_owned());
+        }
+        if text.chars().count() > NAME_CHARS {
+            return Err(format!("longer than {NAME_CHARS} characters"));
+        }
+        if text.chars().any(char::is_control) {
+            return Err("a name is one line without control characters".to_owned());
+        }
+        Ok(Self(text.to_owned()))
     }
-    if text.chars().count() > NAME_CHARS {
-        return Err(ApiError::invalid(field, format!("longer than {NAME_CHARS} characters")));
+}
+
+impl From<Name> for String {
+    fn from(name: Name) -> String {
+        name.0
     }
-    if text.chars().any(char::is_control) {
-        return Err(ApiError::invalid(field, "a name is one line without control characters"));
+}
+
+impl fmt::Display for Name {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
-    Ok(text.to_owned())
 }
 
 /// What `alerting` finds wrong with an object that is about to be saved.
@@ -119,14 +150,28 @@ pub(crate) fn masked(field: &str) -> ApiError {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
+
+    pub(super) fn schema_of<T: PartialSchema>() -> Value {
+        serde_json::to_value(T::schema()).expect("a schema is JSON")
+    }
+
+    /// The least and the greatest value of a property.
+    pub(super) fn range_of<T: PartialSchema>(field: &str) -> (u32, u32) {
+        let schema = schema_of::<T>();
+        let bound = |name: &str| schema["properties"][field][name].as_f64().expect("there is such a bound");
+        (bound("minimum") as u32, bound("maximum") as u32)
+    }
 
     #[test]
     fn a_name_is_one_line_and_not_empty() {
-        assert_eq!(name("name", " Payments ").expect("valid"), "Payments");
+        let name = |text: &str| Name::try_from(text.to_owned());
+        assert_eq!(name(" Payments ").expect("valid").to_string(), "Payments");
         for text in ["", "  ", "a\nb", &"x".repeat(129)] {
-            assert!(name("name", text).is_err(), "{text:?}");
+            assert!(name(text).is_err(), "{text:?}");
         }
-        assert!(name("name", &"支".repeat(128)).is_ok());
+        assert!(name(&"支".repeat(128)).is_ok());
     }
 }

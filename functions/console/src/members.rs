@@ -75,7 +75,8 @@ pub(crate) async fn change_own(app: &App, member: &Member, own: Own) -> Result<M
     let saved = save_over(|| async {
         let before = saved::member(app, &member.id).await?;
         let expect = Expect::Version(before.version);
-        let mut after = wanted(app, &MemberBody::own(&before, own.clone()), before.clone(), &member.name).await?;
+        let body = MemberBody::own(&before, own.clone())?;
+        let mut after = wanted(app, &body, before.clone(), &member.name).await?;
         stays.iter().for_each(|by| keep_old(&before, &mut after, *by));
         Ok(app.store.members().put(&after, expect).await.map(|saved| (before, saved)))
     });

@@ -7,6 +7,7 @@ pub mod key;
 pub mod limits;
 pub mod moment;
 pub mod rate;
+pub mod schema;
 pub mod secret;
 pub mod severity;
 pub(crate) mod wall;

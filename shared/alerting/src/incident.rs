@@ -36,6 +36,7 @@ pub mod warning;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::base::ids::{AlertId, DestinationId, EscalationRuleId, IncidentId, MemberId, SpaceId};
 use crate::base::moment::Moment;
@@ -59,7 +60,7 @@ pub const TIMELINE_BYTES: usize = 64 * 1024;
 /// Characters of a comment.
 pub const COMMENT_CHARS: usize = 4000;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Progress {
     Triggered,

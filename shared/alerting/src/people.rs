@@ -11,6 +11,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::base::field_error::FieldError;
 use crate::base::ids::{DestinationId, MemberId, TeamId};
@@ -20,6 +21,7 @@ use crate::people::destination::Language;
 use crate::people::hours::Zone;
 use crate::people::medium::Medium;
 use crate::rules::checks;
+use crate::text_schema;
 
 /// Contacts of one severity: more would only delay the next level.
 pub const CONTACTS: usize = 8;
@@ -84,9 +86,10 @@ pub struct SignInIdentity {
     pub since: Moment,
 }
 
-/// By what of a member a medium finds them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+/// Which of a member's addresses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = AddressKind)]
 pub enum AddressedBy {
     Email,
     Phone,
@@ -128,7 +131,7 @@ impl AddressedBy {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     Administrator,
@@ -154,6 +157,14 @@ pub enum Contact {
     Medium(Medium),
     Destination(DestinationId),
 }
+
+text_schema!(
+    Contact as "Contact",
+    "A channel that is addressed to people (`email`), or the id of a destination that only this person reads.",
+    "^([a-z_]{1,32}|dst_[0-9A-Za-z_]{1,64})$",
+    1..=68,
+    "email"
+);
 
 /// Why a text is no contact.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

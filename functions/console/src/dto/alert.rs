@@ -9,23 +9,18 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Time;
-use super::schema::{SeverityShape, StatusShape};
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Alert)]
 pub(crate) struct AlertView {
-    #[schema(value_type = String)]
     id: AlertId,
-    #[schema(value_type = String, example = "int_4fJk2LmNpQ")]
     integration: IntegrationId,
     /// `null` in the mode "each message".
     #[schema(required)]
     alert_key: Option<String>,
     title: String,
     description: String,
-    #[schema(value_type = SeverityShape)]
     severity: Severity,
-    #[schema(value_type = StatusShape)]
     status: Status,
     /// Messages that triggered or updated it.
     count: u64,
@@ -38,7 +33,6 @@ pub(crate) struct AlertView {
     #[schema(required)]
     closing_message: Option<ClosingMessageView>,
     /// One in each space that it was routed to.
-    #[schema(value_type = Vec<String>)]
     incidents: Vec<IncidentId>,
 }
 
@@ -46,7 +40,6 @@ pub(crate) struct AlertView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ClosingMessage)]
 pub(crate) struct ClosingMessageView {
-    #[schema(value_type = String)]
     id: Stamp,
     received_at: Time,
     title: String,

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::api_keys::ApiKey;
 use utoipa::ToSchema;
 
-use super::Time;
+use super::{Name, Time};
 use crate::error::ApiError;
 use operations::access::Scope;
 
@@ -16,12 +16,11 @@ use operations::access::Scope;
 #[serde(deny_unknown_fields)]
 pub(crate) struct ApiKeyBody {
     /// Shown as the actor in timelines.
-    #[schema(example = "deploy bot")]
-    pub(crate) name: String,
+    pub(crate) name: Name,
     /// What the key may: `read` to see all but secrets and API keys, `respond` to act on incidents as well, `admin`
     /// everything. The most of them counts.
     #[serde(default = "everything")]
-    #[schema(required = false, default = json!(["admin"]), min_items = 1)]
+    #[schema(default = json!(["admin"]), min_items = 1)]
     pub(crate) scopes: Vec<Scope>,
     /// From then on the key opens nothing. Left out or `null`: until it is revoked.
     #[serde(default)]
@@ -35,7 +34,6 @@ fn everything() -> Vec<Scope> {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ApiKey)]
 pub(crate) struct ApiKeyView {
-    #[schema(value_type = String, example = "key_4fJk2LmNpQ")]
     id: ApiKeyId,
     name: String,
     #[schema(example = json!(["admin"]))]
@@ -44,11 +42,9 @@ pub(crate) struct ApiKeyView {
     key: String,
     created_at: Time,
     /// The key that asked for this one; `null`: a member did, or the deployment made it.
-    #[schema(value_type = Option<String>, example = "key_4fJk2LmNpQ")]
     created_by: Option<ApiKeyId>,
     /// The signed-in member who asked for this one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>, example = "mem_4fJk2LmNpQ")]
     created_by_member: Option<MemberId>,
     /// `null`: until it is revoked.
     expires_at: Option<Time>,

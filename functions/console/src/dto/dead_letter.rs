@@ -65,13 +65,10 @@ pub(crate) struct DeadLetterView {
     pub(crate) reason: String,
     pub(crate) at: Time,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     pub(crate) incident: Option<IncidentId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     pub(crate) destination: Option<DestinationId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     pub(crate) integration: Option<IntegrationId>,
 }
 

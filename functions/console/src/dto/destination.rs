@@ -10,15 +10,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::schema::people::LanguageShape;
-use super::{Time, is_masked, masked};
+use super::{Name, Time, is_masked, masked};
 use crate::error::ApiError;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct DestinationBody {
-    #[schema(example = "ops group")]
-    pub(crate) name: String,
+    pub(crate) name: Name,
     /// `feishu_bot`, `dingtalk_bot`, `wecom_bot`, `slack_webhook`, `telegram_bot`, `zoom_webhook`, `email`.
     #[schema(example = "feishu_bot")]
     pub(crate) channel: String,
@@ -30,7 +28,7 @@ pub(crate) struct DestinationBody {
     pub(crate) settings: Map<String, Value>,
     /// Of what is sent there.
     #[serde(default)]
-    #[schema(value_type = LanguageShape, required = false, default = "en")]
+    #[schema(default = Language::default)]
     pub(crate) language: Language,
     /// Of the times that are sent there: an offset from UTC, or a place's zone by its IANA name (`Asia/Shanghai`).
     #[serde(default)]
@@ -41,7 +39,6 @@ pub(crate) struct DestinationBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Destination)]
 pub(crate) struct DestinationView {
-    #[schema(value_type = String, example = "dst_8Zp1QeRtYu")]
     id: DestinationId,
     name: String,
     #[schema(example = "feishu_bot")]
@@ -49,7 +46,6 @@ pub(crate) struct DestinationView {
     /// Secrets, a webhook's URL among them, as `…last4`.
     #[schema(value_type = Object)]
     settings: BTreeMap<String, Value>,
-    #[schema(value_type = LanguageShape)]
     language: Language,
     #[schema(example = "+08:00")]
     time_zone: String,

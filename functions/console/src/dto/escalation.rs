@@ -13,33 +13,26 @@ use alerting::rules::filter::Filter;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::schema::FilterShape;
-use super::schema::escalation::{GroupShape, NextShape, NotifyShape, RepeatShape, TemplateTextsShape};
-use super::schema::hours::WeeklyHoursShape;
-use super::schema::text::{EscalationRuleIdText, MemberIdText, NameText, ScheduleIdText, TeamIdText};
+use super::Name;
 use crate::error::ApiError;
 use crate::extract::Patch;
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EscalationRuleBody {
-    #[schema(value_type = NameText, example = "Critical, at night")]
-    name: String,
+    name: Name,
     /// When the rule applies; without it, always.
     #[serde(default)]
-    #[schema(value_type = Option<WeeklyHoursShape>)]
     hours: Option<WeeklyHours>,
     /// Which incidents it takes, by their alert: title, description, severity and labels.
     #[serde(default)]
-    #[schema(value_type = FilterShape, required = false)]
     filter: Filter,
     /// Told one after the other.
-    #[schema(min_items = 1, max_items = 10)]
+    #[schema(value_type = Vec<Level>, min_items = 1, max_items = 10)]
     levels: Vec<LevelBody>,
     /// What messages say between headline and link instead of the channel's usual content, by channel and language; see
     /// `GET /channels/{channel}/template`.
     #[serde(default)]
-    #[schema(value_type = BTreeMap<String, TemplateTextsShape>, required = false)]
     templates: BTreeMap<String, TemplateTexts>,
     /// The place in the order of trial, from 0. Without it, a new rule is the last, and an old one stays where it is.
     #[serde(default)]
@@ -47,39 +40,25 @@ pub(crate) struct EscalationRuleBody {
     position: Option<usize>,
 }
 
-/// Who is notified, how, and when the next level takes over. It names at least one member, team, schedule or group, and of
-/// the first three at most 50 together.
-#[derive(Debug, Clone, Deserialize, ToSchema)]
+/// A [`Level`] as it is read.
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[schema(as = Level)]
-pub(crate) struct LevelBody {
+struct LevelBody {
     #[serde(default)]
-    #[schema(value_type = HashSet<MemberIdText>, required = false, max_items = 50)]
     members: Vec<MemberId>,
     #[serde(default)]
-    #[schema(value_type = HashSet<TeamIdText>, required = false, max_items = 50)]
     teams: Vec<TeamId>,
-    /// The people on call there when the level is due.
     #[serde(default)]
-    #[schema(value_type = HashSet<ScheduleIdText>, required = false, max_items = 50)]
     schedules: Vec<ScheduleId>,
-    /// `{"by":"preferences"}` without it.
     #[serde(default)]
-    #[schema(value_type = NotifyShape, required = false)]
     notify: NotifyBody,
     #[serde(default)]
-    #[schema(value_type = Vec<GroupShape>, required = false, max_items = 20)]
     groups: Vec<Group>,
-    /// How long the level waits before it tells anyone.
     #[serde(default)]
-    #[schema(required = false, default = 0, minimum = 0, maximum = 60)]
     delay_minutes: u32,
     #[serde(default)]
-    #[schema(value_type = Option<RepeatShape>)]
     repeat: Option<Repeat>,
-    /// After 30 minutes unless acknowledged, if it is left out; `null`: never.
     #[serde(default)]
-    #[schema(value_type = Option<NextShape>)]
     next: Patch<Next>,
 }
 
@@ -101,16 +80,12 @@ enum NotifyBy {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = EscalationRule)]
 pub(crate) struct EscalationRuleView {
-    #[schema(value_type = EscalationRuleIdText)]
     id: EscalationRuleId,
     name: String,
-    #[schema(required, value_type = Option<WeeklyHoursShape>)]
+    #[schema(required)]
     hours: Option<WeeklyHours>,
-    #[schema(value_type = FilterShape)]
     filter: Filter,
-    #[schema(value_type = Vec<LevelBody>)]
     levels: Vec<Level>,
-    #[schema(value_type = BTreeMap<String, TemplateTextsShape>)]
     templates: BTreeMap<String, TemplateTexts>,
     /// The place in the order of trial, from 0.
     position: usize,
@@ -127,11 +102,10 @@ impl EscalationRuleBody {
     /// [`EscalationRule::check`] says.
     pub(crate) fn parse(self, id: EscalationRuleId) -> Result<(EscalationRule, Option<usize>), ApiError> {
         let Self { name, hours, filter, levels, templates, position } = self;
-        let name = super::name("name", &name)?;
         let levels = levels.into_iter().enumerate();
         let levels = levels.map(|(n, level)| level.parse().map_err(|error| error.within(&format!("levels[{n}]"))));
         let levels = levels.collect::<Result<_, _>>()?;
-        Ok((EscalationRule { id, name, hours, filter, levels, templates }, position))
+        Ok((EscalationRule { id, name: name.into(), hours, filter, levels, templates }, position))
     }
 }
 
@@ -170,9 +144,9 @@ impl EscalationRuleView {
 
 #[cfg(test)]
 mod tests {
-    use alerting::incident::escalation::{DELAY_MINUTES, GROUPS, LEVELS, RECIPIENTS, RULES};
+    use alerting::incident::escalation::{LEVELS, RULES};
 
-    use super::super::schema::tests::{range_of, schema_of};
+    use super::super::tests::schema_of;
     use super::*;
     use crate::extract::parse;
 
@@ -221,14 +195,13 @@ mod tests {
     }
 
     #[test]
-    fn rules_and_levels_are_described_within_their_limits() {
-        let (rule, level) = (schema_of::<EscalationRuleBody>(), schema_of::<LevelBody>());
+    fn rules_are_described_within_their_limits() {
+        let rule = schema_of::<EscalationRuleBody>();
         assert_eq!(rule["properties"]["levels"]["maxItems"], LEVELS);
         assert_eq!(rule["properties"]["position"]["maximum"].as_f64(), Some((RULES - 1) as f64));
-        for field in ["members", "teams", "schedules"] {
-            assert_eq!(level["properties"][field]["maxItems"], RECIPIENTS, "{field}");
+        for language in ["en", "zh"] {
+            let longest = &schema_of::<TemplateTexts>()["properties"][language]["maxLength"];
+            assert_eq!(longest, channels::content::SOURCE_BYTES, "{language}");
         }
-        assert_eq!(level["properties"]["groups"]["maxItems"], GROUPS);
-        assert_eq!(range_of::<LevelBody>("delay_minutes"), (0, DELAY_MINUTES));
     }
 }

@@ -12,7 +12,6 @@ use words::timeline::english;
 
 use super::Time;
 use super::actor::ActorRef;
-use super::schema::{NotifiedShape, ProgressShape, SeverityShape, WhyNobodyShape};
 
 /// Alerts that an incident names; `alert_count` says how many there are, and `/incidents/{id}/alerts` has all of them.
 const ALERTS_NAMED: usize = 100;
@@ -27,20 +26,15 @@ const ENTRY_BYTES: usize = 100;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Incident)]
 pub(crate) struct IncidentView {
-    #[schema(value_type = String)]
     id: IncidentId,
     /// What people call it by.
     #[schema(example = "7KQ2MD")]
     num: String,
-    #[schema(value_type = String, example = "spc_4fJk2LmNpQ")]
     space: SpaceId,
     title: String,
-    #[schema(value_type = SeverityShape)]
     severity: Severity,
-    #[schema(value_type = ProgressShape)]
     progress: Progress,
     /// The first hundred; `GET /incidents/{id}/alerts` lists all of them.
-    #[schema(value_type = Vec<String>)]
     alerts: Vec<AlertId>,
     /// How many there are.
     alert_count: usize,
@@ -66,23 +60,32 @@ pub(crate) struct IncidentView {
     silenced: Option<SilencedView>,
     /// `nobody` is a problem: see `not_notified_because`. `pending`: the first notice is on its way, or its level waits.
     /// `not_needed`: it is silenced, or was over before anybody could be notified.
-    #[schema(value_type = NotifiedShape)]
-    notified: &'static str,
+    notified: NotifiedView,
     /// Why nobody was notified: every delivery failed, no escalation rule matched in a space without destinations, or no
     /// level of the rule reaches anybody. `null` unless `notified` is `nobody`.
-    #[schema(value_type = Option<WhyNobodyShape>, required)]
-    not_notified_because: Option<&'static str>,
+    #[schema(required)]
+    not_notified_because: Option<WhyNobody>,
     /// Its alert opens and closes again and again.
     flapping: bool,
-    #[schema(value_type = Option<String>, required)]
+    #[schema(required)]
     merged_into: Option<IncidentId>,
+}
+
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = Notified)]
+enum NotifiedView {
+    Somebody,
+    Pending,
+    Nobody,
+    NotNeeded,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = IncidentEscalation)]
 struct EscalationView {
     /// `null`: people chosen by hand.
-    #[schema(value_type = Option<String>, required)]
+    #[schema(required)]
     rule: Option<EscalationRuleId>,
     rule_name: String,
     /// Counted from one.
@@ -143,7 +146,6 @@ pub(crate) struct EntryView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Delivery)]
 pub(crate) struct DeliveryView {
-    #[schema(value_type = String, example = "dst_8Zp1QeRtYu")]
     pub(crate) destination: DestinationId,
     /// The destination's or the member's name, and the channel; `null` once it is deleted.
     #[schema(required)]
@@ -207,10 +209,21 @@ impl IncidentView {
             acknowledged_by: incident.acknowledged_by,
             escalation: incident.escalation.map(EscalationView::from),
             silenced: incident.held.map(|held| SilencedView { by: held.by, until: held.until.map(Time) }),
-            notified: notified.as_str(),
-            not_notified_because: notified.why_nobody().map(WhyNobody::as_str),
+            notified: notified.into(),
+            not_notified_because: notified.why_nobody(),
             flapping: incident.flapping,
             merged_into: incident.merged_into,
+        }
+    }
+}
+
+impl From<Notified> for NotifiedView {
+    fn from(notified: Notified) -> Self {
+        match notified {
+            Notified::Somebody => Self::Somebody,
+            Notified::Pending => Self::Pending,
+            Notified::Nobody(_) => Self::Nobody,
+            Notified::NotNeeded => Self::NotNeeded,
         }
     }
 }
@@ -303,7 +316,6 @@ pub(crate) struct NoArguments {}
 pub(crate) struct ActBody {
     /// The member who does it; without it, the API key does.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "mem_4fJk2LmNpQ")]
     pub(crate) member: Option<MemberId>,
 }
 
@@ -314,7 +326,6 @@ pub(crate) struct SnoozeBody {
     #[schema(minimum = 1, maximum = 1440, example = 120)]
     pub(crate) minutes: u32,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub(crate) member: Option<MemberId>,
 }
 
@@ -326,7 +337,6 @@ pub(crate) struct EscalateBody {
     #[schema(minimum = 1, maximum = 10)]
     pub(crate) level: Option<u32>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub(crate) member: Option<MemberId>,
 }
 
@@ -335,14 +345,11 @@ pub(crate) struct EscalateBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct PeopleBody {
     #[serde(default)]
-    #[schema(value_type = Vec<String>, example = json!(["mem_4fJk2LmNpQ"]))]
     pub(crate) members: Vec<MemberId>,
     #[serde(default)]
-    #[schema(value_type = Vec<String>)]
     pub(crate) teams: Vec<TeamId>,
     /// The member who does it; without it, the API key does.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub(crate) member: Option<MemberId>,
 }
 
@@ -352,7 +359,6 @@ pub(crate) struct CommentBody {
     #[schema(min_length = 1, max_length = 4000)]
     pub(crate) text: String,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub(crate) member: Option<MemberId>,
 }
 
@@ -364,10 +370,8 @@ pub(crate) struct EditBody {
     #[schema(min_length = 1, max_length = 512)]
     pub(crate) title: Option<String>,
     #[serde(default)]
-    #[schema(value_type = Option<SeverityShape>)]
     pub(crate) severity: Option<Severity>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub(crate) member: Option<MemberId>,
 }
 
@@ -375,10 +379,9 @@ pub(crate) struct EditBody {
 #[serde(deny_unknown_fields)]
 pub(crate) struct MergeBody {
     /// They close, and their alerts come here. Of the same space.
-    #[schema(value_type = Vec<String>, min_items = 1, max_items = 50)]
+    #[schema(min_items = 1, max_items = 50)]
     pub(crate) incidents: Vec<IncidentId>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub(crate) member: Option<MemberId>,
 }
 
@@ -392,6 +395,5 @@ pub(crate) struct QuickSilenceBody {
     #[serde(default)]
     pub(crate) labels: Option<Vec<String>>,
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
     pub(crate) member: Option<MemberId>,
 }

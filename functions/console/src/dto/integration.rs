@@ -11,9 +11,8 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::push_mode::PushModeBody;
-use super::schema::{LimitsShape, MsgTypeShape, RouteShape, TitleFromShape};
 use super::step::StepBody;
-use super::{Time, is_masked, masked};
+use super::{Name, Time, is_masked, masked};
 use crate::error::ApiError;
 use crate::extract::Patch;
 
@@ -25,25 +24,21 @@ const SECRET_CHARS: usize = 256;
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct IntegrationBody {
-    #[schema(example = "Monitoring of the payment hosts")]
-    name: String,
+    name: Name,
     /// Dedicated: the one space that its alerts go to. Excludes `routes` and `default_spaces`.
     #[serde(default)]
-    #[schema(value_type = Option<String>, example = "spc_4fJk2LmNpQ")]
     space: Option<SpaceId>,
     /// Shared: tried in order.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<RouteShape>>)]
     routes: Option<Vec<Route>>,
     /// Shared: takes what no route matched.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<String>>)]
     default_spaces: Option<Vec<SpaceId>>,
     #[serde(default = "default_message_types")]
-    #[schema(value_type = Vec<MsgTypeShape>, required = false, default = json!(["text", "post"]))]
+    #[schema(default = default_message_types)]
     message_types: Vec<MsgType>,
     #[serde(default)]
-    #[schema(value_type = TitleFromShape, required = false, default = "default")]
+    #[schema(default = TitleFrom::default)]
     title_from: TitleFrom,
     /// `{"type":"each_message"}` without it.
     #[serde(default)]
@@ -53,11 +48,10 @@ pub(crate) struct IntegrationBody {
     #[serde(default)]
     pipeline: Vec<StepBody>,
     #[serde(default)]
-    #[schema(value_type = LimitsShape, required = false)]
     limits: IntakeLimits,
     /// Mode "each message" only: hours after which an alert closes by itself.
     #[serde(default = "default_auto_close_hours")]
-    #[schema(required = false, default = 24, minimum = 1, maximum = 8760)]
+    #[schema(default = 24, minimum = 1, maximum = 8760)]
     auto_close_hours: u32,
 }
 
@@ -106,7 +100,7 @@ impl IntegrationBody {
         }
         let integration = Integration {
             id,
-            name: super::name("name", &self.name)?,
+            name: self.name.into(),
             version,
             source: Source::Feishu,
             routing,
@@ -185,28 +179,21 @@ impl SecretToSave {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Integration)]
 pub(crate) struct IntegrationView {
-    #[schema(value_type = String, example = "int_4fJk2LmNpQ")]
     id: IntegrationId,
     name: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     space: Option<SpaceId>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<RouteShape>>)]
     routes: Option<Vec<Route>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<Vec<String>>)]
     default_spaces: Option<Vec<SpaceId>>,
-    #[schema(value_type = Vec<MsgTypeShape>)]
     message_types: Vec<MsgType>,
-    #[schema(value_type = TitleFromShape)]
     title_from: TitleFrom,
     #[schema(value_type = PushModeBody)]
     push_mode: PushMode,
     security: SecurityView,
     #[schema(value_type = Vec<StepBody>)]
     pipeline: Vec<Step>,
-    #[schema(value_type = LimitsShape)]
     limits: IntakeLimits,
     auto_close_hours: u32,
     /// The whole intake URL; `…last4` in lists.

@@ -8,14 +8,13 @@ use alerting::rules::mapping;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Time, field_error};
+use super::{Name, Time, field_error};
 use crate::error::ApiError;
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MappingTableBody {
-    #[schema(example = "hosts to teams")]
-    pub(crate) name: String,
+    pub(crate) name: Name,
     #[schema(example = json!(["host"]))]
     source_labels: Vec<String>,
     #[schema(example = json!(["team", "service"]))]
@@ -29,7 +28,6 @@ pub(crate) struct MappingTableBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = MappingTable)]
 pub(crate) struct MappingTableView {
-    #[schema(value_type = String, example = "map_4fJk2LmNpQ")]
     id: MappingTableId,
     name: String,
     source_labels: Vec<String>,
@@ -57,7 +55,7 @@ impl MappingTableView {
 impl MappingTableBody {
     /// `before` with what the request says.
     pub(crate) fn apply(&self, before: MappingTable) -> Result<MappingTable, ApiError> {
-        let name = super::name("name", &self.name)?;
+        let name = self.name.to_string();
         let Self { source_labels, result_labels, rows, .. } = self.clone();
         let rows = rows.unwrap_or_else(|| before.rows.clone());
         let table = MappingTable { name, source_labels, result_labels, rows, ..before };

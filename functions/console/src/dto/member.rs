@@ -13,56 +13,51 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 
-use super::schema::people::{AddressedByShape, IdentitiesShape, LanguageShape, RoleShape};
-use super::schema::text::{CodeText, ContactText, EmailText, MemberIdText, NameText, PhoneText, ZoneText};
-use super::{Time, field_error, given};
+use super::schema::{Code, EMAIL_CHARS, Email, Identities, Phone};
+use super::{Name, Time, field_error, given};
 use crate::error::ApiError;
 use crate::extract::Patch;
-
-/// Characters of an email address: what SMTP's paths have room for (RFC 3696, erratum 1690).
-pub(crate) const EMAIL_CHARS: usize = 254;
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MemberBody {
-    #[schema(value_type = NameText, example = "Ada Lovelace")]
-    name: String,
+    name: Name,
     #[serde(default)]
-    #[schema(value_type = Option<EmailText>)]
+    #[schema(value_type = Option<Email>)]
     email: Option<String>,
     /// `true`: you vouch that the address is the member's own. Left out, what is known of it stays while the address
     /// does, and another one counts for nothing until its code is entered.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = bool, required = false)]
+    #[schema(value_type = bool)]
     email_verified: Option<bool>,
     #[serde(default)]
-    #[schema(value_type = Option<PhoneText>)]
+    #[schema(value_type = Option<Phone>)]
     phone: Option<String>,
     /// Like that of the email address.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = bool, required = false)]
+    #[schema(value_type = bool)]
     phone_verified: Option<bool>,
     /// Of what is sent to the member.
     #[serde(default)]
-    #[schema(value_type = LanguageShape, required = false, default = "en")]
+    #[schema(default = Language::default)]
     language: Language,
     /// Of the times that are sent to the member.
     #[serde(default = "Zone::utc")]
-    #[schema(value_type = ZoneText, required = false, default = "UTC")]
+    #[schema(default = Zone::utc)]
     time_zone: Zone,
     #[serde(default)]
-    #[schema(value_type = RoleShape, required = false, default = "responder")]
+    #[schema(default = Role::default)]
     role: Role,
     #[serde(default)]
-    #[schema(value_type = PreferencesBody, required = false, example = json!({"Critical": ["email", "dst_8Zp1QeRtYu"]}))]
+    #[schema(example = json!({"Critical": ["email", "dst_8Zp1QeRtYu"]}))]
     preferences: PreferencesBody,
     #[serde(default)]
-    #[schema(value_type = IdentitiesShape, required = false, example = json!({"slack_user_id": "U024BE7LH"}))]
+    #[schema(value_type = Identities, example = json!({"slack_user_id": "U024BE7LH"}))]
     identities: BTreeMap<String, String>,
     /// `null`: forget who the member is to the sign-in provider; the next sign-in with the member's verified address
     /// decides it again. Left out, it stays.
     #[serde(default)]
-    #[schema(value_type = Option<Object>, required = false)]
+    #[schema(value_type = Option<Object>)]
     sign_in: Patch<Value>,
 }
 
@@ -73,20 +68,19 @@ pub(crate) struct MemberBody {
 #[schema(as = Preferences)]
 struct PreferencesBody {
     #[serde(rename = "Info", default, deserialize_with = "given")]
-    #[schema(value_type = HashSet<ContactText>, required = false, max_items = 8)]
+    #[schema(value_type = HashSet<Contact>, required = false, max_items = 8)]
     info: Option<Vec<Contact>>,
     #[serde(rename = "Warning", default, deserialize_with = "given")]
-    #[schema(value_type = HashSet<ContactText>, required = false, max_items = 8)]
+    #[schema(value_type = HashSet<Contact>, required = false, max_items = 8)]
     warning: Option<Vec<Contact>>,
     #[serde(rename = "Critical", default, deserialize_with = "given")]
-    #[schema(value_type = HashSet<ContactText>, required = false, max_items = 8)]
+    #[schema(value_type = HashSet<Contact>, required = false, max_items = 8)]
     critical: Option<Vec<Contact>>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Member)]
 pub(crate) struct MemberView {
-    #[schema(value_type = MemberIdText)]
     id: MemberId,
     name: String,
     #[schema(required)]
@@ -111,15 +105,12 @@ pub(crate) struct MemberView {
     /// Who the member is to the sign-in provider since the first sign-in by it; nobody else is signed in as this member.
     #[schema(required)]
     sign_in: Option<SignInView>,
-    #[schema(value_type = LanguageShape)]
     language: Language,
-    #[schema(value_type = ZoneText)]
     time_zone: Zone,
-    #[schema(value_type = RoleShape)]
     role: Role,
     #[schema(value_type = PreferencesBody)]
     preferences: BTreeMap<Severity, Vec<Contact>>,
-    #[schema(value_type = IdentitiesShape)]
+    #[schema(value_type = Identities)]
     identities: BTreeMap<String, String>,
     created_at: Time,
 }
@@ -140,7 +131,6 @@ pub(crate) struct SignInView {
 #[serde(deny_unknown_fields)]
 pub(crate) struct SendCodeBody {
     /// Where to: the member's address of this kind.
-    #[schema(value_type = AddressedByShape)]
     pub(crate) field: AddressedBy,
 }
 
@@ -156,9 +146,8 @@ pub(crate) struct CodeSent {
 #[serde(deny_unknown_fields)]
 pub(crate) struct EnterCodeBody {
     /// The address that it was sent to.
-    #[schema(value_type = AddressedByShape)]
     pub(crate) field: AddressedBy,
-    #[schema(value_type = CodeText)]
+    #[schema(value_type = Code)]
     pub(crate) code: String,
 }
 
@@ -199,7 +188,6 @@ pub(crate) struct Invitation {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = NamedMember)]
 pub(crate) struct MemberName {
-    #[schema(value_type = MemberIdText)]
     pub(crate) id: MemberId,
     /// `null`: deleted since.
     #[schema(required)]
@@ -209,7 +197,7 @@ pub(crate) struct MemberName {
 impl MemberBody {
     /// What `before` wants to be, as if an administrator had asked for it: role and identities stay, and nobody vouches
     /// for their own address.
-    pub(crate) fn own(before: &Member, own: Own) -> Self {
+    pub(crate) fn own(before: &Member, own: Own) -> Result<Self, ApiError> {
         let Own { name, email, phone, language, time_zone, mut preferences } = own;
         let mut at = |severity| preferences.remove(&severity);
         let preferences = PreferencesBody {
@@ -218,7 +206,8 @@ impl MemberBody {
             critical: at(Severity::Critical),
         };
         let (role, identities) = (before.role, before.identities.clone());
-        Self {
+        let name = Name::try_from(name).map_err(|message| ApiError::invalid("name", message))?;
+        Ok(Self {
             name,
             email,
             email_verified: None,
@@ -230,13 +219,13 @@ impl MemberBody {
             preferences,
             identities,
             sign_in: Patch::Keep,
-        }
+        })
     }
 
     /// `before` with what the request says. Whether the destinations exist, the caller asks. `channels`: those that are
     /// addressed to people. `vouched`: what an address becomes that the request vouches for.
     pub(crate) fn apply(&self, before: Member, media: &[Medium], vouched: &Verified) -> Result<Member, ApiError> {
-        let name = super::name("name", &self.name)?;
+        let name = self.name.to_string();
         let email = self.email.as_deref().map(email).transpose()?;
         let phone = self.phone.as_deref().map(|phone| phone.trim().to_owned());
         let Self { language, time_zone, role, preferences, identities, .. } = self.clone();
@@ -365,13 +354,13 @@ fn email(text: &str) -> Result<String, ApiError> {
 #[cfg(test)]
 mod tests {
     use alerting::people::CONTACTS;
-    use utoipa::PartialSchema as _;
 
+    use super::super::tests::schema_of;
     use super::*;
 
     #[test]
     fn preferences_are_described_by_severity() {
-        let schema = serde_json::to_value(PreferencesBody::schema()).expect("JSON");
+        let schema = schema_of::<PreferencesBody>();
         for severity in [Severity::Info, Severity::Warning, Severity::Critical] {
             assert_eq!(schema["properties"][severity.as_str()]["maxItems"], CONTACTS);
             assert_eq!(schema["properties"][severity.as_str()]["default"], Value::Null);

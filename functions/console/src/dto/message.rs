@@ -10,12 +10,10 @@ use store::log::LogEntry;
 use utoipa::ToSchema;
 
 use super::Time;
-use super::schema::SeverityShape;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Message)]
 pub(crate) struct MessageView {
-    #[schema(value_type = String)]
     id: Stamp,
     received_at: Time,
     title: String,
@@ -36,7 +34,7 @@ pub(crate) struct MessageView {
     /// The rule that decided: `close[0]`, `trigger[1]`, `unmatched`, `pipeline[2]`.
     #[schema(required)]
     rule: Option<String>,
-    #[schema(required, value_type = Option<String>)]
+    #[schema(required)]
     alert_id: Option<AlertId>,
     /// What did not go as the rules were written: `key_fallback`, `template_failed` …
     flags: Vec<&'static str>,
@@ -47,7 +45,6 @@ pub(crate) struct MessageView {
     times: u64,
     /// The message that this one repeats.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
     replay_of: Option<Stamp>,
 }
 
@@ -76,7 +73,6 @@ impl From<LogEntry> for MessageView {
 /// A replayed message: the id under which it is taken in again.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Replayed {
-    #[schema(value_type = String)]
     pub(crate) id: Stamp,
 }
 
@@ -84,7 +80,7 @@ pub(crate) struct Replayed {
 #[serde(deny_unknown_fields)]
 pub(crate) struct TryBody {
     /// What a sender would post: any JSON, for what is no message is answered as a sender would be.
-    #[schema(value_type = Value, example = json!({"msg_type": "text", "content": {"text": "disk full on db-1"}}))]
+    #[schema(example = json!({"msg_type": "text", "content": {"text": "disk full on db-1"}}))]
     pub(crate) body: Value,
 }
 
@@ -107,11 +103,10 @@ pub(crate) struct Tried {
     pub(crate) key_from: Option<&'static str>,
     #[schema(required)]
     pub(crate) rule: Option<String>,
-    #[schema(required, value_type = Option<SeverityShape>)]
+    #[schema(required)]
     pub(crate) severity: Option<Severity>,
     pub(crate) labels: BTreeMap<String, String>,
     /// Where its alert goes, or is already.
-    #[schema(value_type = Vec<String>)]
     pub(crate) spaces: Vec<SpaceId>,
     /// What did not go as the rules were written: `key_fallback`, `template_failed` …
     pub(crate) flags: Vec<&'static str>,

@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use store::oidc::OidcProvider;
 use utoipa::ToSchema;
 
-use super::Time;
-use super::schema::text::NameText;
+use super::{Name, Time};
 use crate::extract::Patch;
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -14,8 +13,7 @@ use crate::extract::Patch;
 #[schema(as = OidcBody)]
 pub(crate) struct OidcBody {
     /// As people know it: it stands on the button of the sign-in page.
-    #[schema(value_type = NameText, example = "Example Inc.")]
-    pub(crate) name: String,
+    pub(crate) name: Name,
     /// What the provider's tokens are issued by; its metadata is below it, at `/.well-known/openid-configuration`.
     #[schema(max_length = 512, example = "https://accounts.example.com")]
     pub(crate) issuer: String,

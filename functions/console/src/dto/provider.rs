@@ -9,7 +9,6 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::Time;
-use super::schema::text::ChannelNameText;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -24,7 +23,6 @@ pub(crate) struct ProviderBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ProviderSettings)]
 pub(crate) struct ProviderView {
-    #[schema(value_type = ChannelNameText)]
     channel: ChannelName,
     /// Secrets as `…last4`.
     #[schema(value_type = Object)]

@@ -8,7 +8,6 @@ use alerting::rules::integration::{KeyExtractor, PushMode, Unmatched};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::schema::{FilterShape, KeyExtractorShape, UnmatchedShape};
 use crate::error::ApiError;
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -18,16 +17,12 @@ pub(crate) struct PushModeBody {
     #[serde(rename = "type")]
     kind: PushModeType,
     /// `by_rules` only: at least one filter; a message that one of them takes triggers.
-    #[schema(value_type = Option<Vec<FilterShape>>)]
     trigger: Option<Vec<Filter>>,
     /// `by_rules` only: tried before `trigger`; a message that one of them takes closes.
-    #[schema(value_type = Option<Vec<FilterShape>>)]
     close: Option<Vec<Filter>>,
     /// `by_rules` only: the first that matches with a non-empty result is the alert key; else the title is.
-    #[schema(value_type = Option<Vec<KeyExtractorShape>>)]
     key: Option<Vec<KeyExtractor>>,
     /// `by_rules` only.
-    #[schema(value_type = Option<UnmatchedShape>)]
     unmatched: Option<Unmatched>,
 }
 

@@ -4,27 +4,25 @@ use alerting::base::ids::{MemberId, ScheduleId, hash128};
 use alerting::base::moment::Moment;
 use alerting::people::hours::{Window, Zone};
 use alerting::people::schedule::{Layer, Override, Rotation, RotationUnit, Schedule};
+use alerting::text_schema;
 use jiff::civil::DateTime;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::schema::hours::WindowShape;
-use super::schema::text::{MemberIdText, NameText, OverrideIdText, ScheduleIdText, WallTimeText, ZoneText};
-use super::{Time, field_error};
+use super::{Name, Time, field_error};
 use crate::error::ApiError;
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ScheduleBody {
-    #[schema(value_type = NameText, example = "Primary")]
-    name: String,
+    name: Name,
     /// Whose clock turns and restrictions keep to.
     #[serde(default = "Zone::utc")]
-    #[schema(value_type = ZoneText, required = false, default = "UTC")]
+    #[schema(default = Zone::utc)]
     time_zone: Zone,
     /// A later layer wins over an earlier one; where no layer has anyone, nobody is on call.
     #[serde(default)]
-    #[schema(required = false, max_items = 10)]
+    #[schema(max_items = 10)]
     layers: Vec<LayerBody>,
     /// They win over every layer, a later one over an earlier one. Left out in a `PUT`, they stay as they are.
     #[serde(default)]
@@ -37,15 +35,15 @@ pub(crate) struct ScheduleBody {
 #[schema(as = Layer)]
 pub(crate) struct LayerBody {
     #[serde(default)]
-    #[schema(required = false, max_length = 128, example = "Weekdays")]
+    #[schema(max_length = 128, example = "Weekdays")]
     name: String,
     /// In the order of their turns; someone may have several.
-    #[schema(value_type = Vec<MemberIdText>, min_items = 1, max_items = 50)]
+    #[schema(min_items = 1, max_items = 50)]
     members: Vec<MemberId>,
     rotation: RotationBody,
     /// When the layer has anyone at all, by the schedule's clock; without any, always. The turns go on meanwhile.
     #[serde(default)]
-    #[schema(value_type = Vec<WindowShape>, required = false, max_items = 50)]
+    #[schema(max_items = 50)]
     restrictions: Vec<Window>,
     /// Nobody is on before.
     #[serde(default)]
@@ -61,31 +59,41 @@ pub(crate) struct LayerBody {
 #[serde(deny_unknown_fields)]
 #[schema(as = Rotation)]
 struct RotationBody {
-    #[schema(value_type = RotationUnitShape)]
     unit: RotationUnit,
     #[serde(default = "one")]
-    #[schema(required = false, default = 1, minimum = 1, maximum = 366)]
+    #[schema(default = 1, minimum = 1, maximum = 366)]
     every: u16,
     /// When the first member's first turn begins, by the schedule's clock.
-    #[serde(deserialize_with = "wall_time")]
-    #[schema(value_type = WallTimeText)]
-    starts_at: DateTime,
+    starts_at: WallTime,
 }
 
-#[derive(ToSchema)]
-#[schema(as = RotationUnit, rename_all = "snake_case")]
-#[expect(dead_code, reason = "describes a type of `alerting`; none is ever made")]
-enum RotationUnitShape {
-    Hour,
-    Day,
-    Week,
+/// What a clock on the wall shows: a date and a time without an offset, for one that is given would be ignored.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(try_from = "String")]
+struct WallTime(DateTime);
+
+text_schema!(
+    WallTime as "WallTime",
+    "What a clock on the wall shows: a date and a time without an offset.",
+    "^(19[7-9][0-9]|2[01][0-9][0-9])-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$",
+    16..=19,
+    "2026-11-02T09:00:00"
+);
+
+impl TryFrom<String> for WallTime {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, &'static str> {
+        let is_plain = matches!(text.len(), 16 | 19) && text.bytes().all(|b| b.is_ascii_digit() || b"-T:".contains(&b));
+        let time = is_plain.then(|| text.parse().ok()).flatten();
+        time.map(Self).ok_or("expected a time on the wall without an offset: `2026-11-02T09:00:00`")
+    }
 }
 
 /// This member is on call instead of whoever would be, for at most 366 days.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OverrideBody {
-    #[schema(value_type = MemberIdText)]
     member: MemberId,
     from: Time,
     until: Time,
@@ -94,9 +102,7 @@ pub(crate) struct OverrideBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Override)]
 pub(crate) struct OverrideView {
-    #[schema(value_type = OverrideIdText)]
-    id: String,
-    #[schema(value_type = MemberIdText)]
+    id: OverrideId,
     member: MemberId,
     from: Time,
     until: Time,
@@ -105,10 +111,8 @@ pub(crate) struct OverrideView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Schedule)]
 pub(crate) struct ScheduleView {
-    #[schema(value_type = ScheduleIdText)]
     id: ScheduleId,
     name: String,
-    #[schema(value_type = ZoneText)]
     time_zone: Zone,
     layers: Vec<LayerBody>,
     overrides: Vec<OverrideView>,
@@ -128,18 +132,10 @@ fn one() -> u16 {
     1
 }
 
-/// A time without an offset: one that is given would be passed over in silence.
-fn wall_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    let is_plain = matches!(text.len(), 16 | 19) && text.bytes().all(|b| b.is_ascii_digit() || b"-T:".contains(&b));
-    let time = is_plain.then(|| text.parse().ok()).flatten();
-    time.ok_or_else(|| serde::de::Error::custom("expected a time on the wall without an offset: `2026-11-02T09:00:00`"))
-}
-
 impl ScheduleBody {
     /// `before` with what the request says. Whether the members exist, the caller asks.
     pub(crate) fn apply(&self, before: Schedule) -> Result<Schedule, ApiError> {
-        let name = super::name("name", &self.name)?;
+        let name = self.name.to_string();
         let mut layers = Vec::with_capacity(self.layers.len());
         for (n, layer) in self.layers.iter().enumerate() {
             layers.push(layer.parse().map_err(|error| error.within(&format!("layers[{n}]")))?);
@@ -175,7 +171,7 @@ impl LayerBody {
         if name.chars().any(char::is_control) {
             return Err(ApiError::invalid("name", "a name is one line without control characters"));
         }
-        let RotationBody { unit, every, starts_at } = rotation;
+        let RotationBody { unit, every, starts_at: WallTime(starts_at) } = rotation;
         let rotation = Rotation { unit, every, starts_at };
         let (from, until) = (from.map(|Time(at)| at), until.map(|Time(at)| at));
         Ok(Layer { name, members, rotation, restrictions, from, until })
@@ -186,7 +182,7 @@ impl From<Layer> for LayerBody {
     fn from(layer: Layer) -> Self {
         let Layer { name, members, rotation, restrictions, from, until } = layer;
         let Rotation { unit, every, starts_at } = rotation;
-        let rotation = RotationBody { unit, every, starts_at };
+        let rotation = RotationBody { unit, every, starts_at: WallTime(starts_at) };
         Self { name, members, rotation, restrictions, from: from.map(Time), until: until.map(Time) }
     }
 }
@@ -199,16 +195,30 @@ impl From<&OverrideBody> for Override {
 
 impl From<Override> for OverrideView {
     fn from(one: Override) -> Self {
-        let id = override_id(&one);
+        let id = OverrideId::of(&one);
         let Override { member, from, until } = one;
         Self { id, member, from: Time(from), until: Time(until) }
     }
 }
 
-/// An override is stored without an id. What it says identifies it: a schedule has no two that say the same.
-pub(crate) fn override_id(one: &Override) -> String {
-    let [from, until] = [one.from, one.until].map(|at| at.millis().to_string());
-    format!("ovr_{}", hash128(&[one.member.as_str(), &from, &until]))
+/// An override's id, made of what it says. It is not stored: a schedule has no two overrides that say the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct OverrideId(String);
+
+text_schema!(
+    OverrideId as "OverrideId",
+    "An override's id, made of what it says.",
+    "^ovr_[0-9a-f]{32}$",
+    36..=36,
+    "ovr_0f343b0931126a20f133d67c2b018a3b"
+);
+
+impl OverrideId {
+    pub(crate) fn of(one: &Override) -> Self {
+        let [from, until] = [one.from, one.until].map(|at| at.millis().to_string());
+        Self(format!("ovr_{}", hash128(&[one.member.as_str(), &from, &until])))
+    }
 }
 
 impl ScheduleView {
@@ -230,7 +240,7 @@ impl ScheduleView {
 mod tests {
     use alerting::people::schedule::{EVERY, LAYER_MEMBERS, LAYER_NAME_CHARS, LAYERS, OVERRIDES};
 
-    use super::super::schema::tests::{range_of, same_names, schema_of};
+    use super::super::tests::{range_of, schema_of};
     use super::*;
     use crate::extract::parse;
 
@@ -270,6 +280,5 @@ mod tests {
         assert_eq!(layer["properties"]["members"]["maxItems"], LAYER_MEMBERS);
         assert_eq!(layer["properties"]["name"]["maxLength"], LAYER_NAME_CHARS);
         assert_eq!(range_of::<RotationBody>("every"), (u32::from(*EVERY.start()), u32::from(*EVERY.end())));
-        same_names::<RotationUnitShape>(&[RotationUnit::Hour, RotationUnit::Day, RotationUnit::Week]);
     }
 }

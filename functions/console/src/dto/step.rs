@@ -7,7 +7,6 @@ use alerting::rules::integration::{Action, AddLabel, SeveritySource, Step};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::schema::FilterShape;
 use crate::error::ApiError;
 
 #[derive(Debug, Deserialize, ToSchema)]
@@ -15,7 +14,6 @@ use crate::error::ApiError;
 #[schema(as = Step)]
 pub(crate) struct StepBody {
     /// Without it the step is always taken.
-    #[schema(value_type = Option<FilterShape>)]
     when: Option<Filter>,
     /// A template.
     #[schema(example = "{{ title }} on {{ labels.host }}")]
@@ -49,7 +47,6 @@ struct AddLabelBody {
 #[serde(deny_unknown_fields)]
 #[schema(as = MapLabels)]
 struct MapLabelsBody {
-    #[schema(value_type = String, example = "map_4fJk2LmNpQ")]
     table: MappingTableId,
 }
 

@@ -10,8 +10,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::schema::people::LanguageShape;
-
 /// The content template of a channel, and what any template may hold.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = ContentTemplate)]
@@ -51,7 +49,7 @@ pub(crate) struct PreviewBody {
     #[schema(example = "feishu_bot")]
     pub(crate) channel: String,
     #[serde(default)]
-    #[schema(value_type = LanguageShape, required = false, default = "en")]
+    #[schema(default = Language::default)]
     pub(crate) language: Language,
     /// Without it, what the incident's escalation rule has for the channel and language, or else the channel's own.
     #[serde(default)]

@@ -8,7 +8,6 @@ use utoipa::ToSchema;
 use super::Time;
 use super::incident::AttemptView;
 use super::message::MessageView;
-use super::schema::ProgressShape;
 
 /// Outcomes, places and attempts are as they were recorded; what was tried on the way to them is the same decision made
 /// again, of the body as it was received. Sentences are in the language that was asked for; a timeline's own words stay
@@ -116,16 +115,13 @@ pub(crate) struct RouteTrace {
     pub(crate) result: &'static str,
     pub(crate) because: String,
     /// Where it leads.
-    #[schema(value_type = Vec<String>)]
     pub(crate) spaces: Vec<SpaceId>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AlertTrace {
-    #[schema(value_type = String)]
     pub(crate) id: AlertId,
     /// The message that opened it: it decided about silence, grouping and escalation.
-    #[schema(value_type = String)]
     pub(crate) opened_by: Stamp,
     pub(crate) title: String,
     /// `open` or `closed`, as it is now.
@@ -134,7 +130,6 @@ pub(crate) struct AlertTrace {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SpaceTrace {
-    #[schema(value_type = String, example = "spc_4fJk2LmNpQ")]
     pub(crate) space: SpaceId,
     /// `null`: it was deleted.
     #[schema(required)]
@@ -165,7 +160,6 @@ pub(crate) struct SilenceTrace {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SilenceTried {
-    #[schema(value_type = String)]
     pub(crate) silence: SilenceId,
     pub(crate) name: String,
     /// `match`, `no_match`, `not_now`, `not_reached`, `unusable`, `too_costly`.
@@ -192,12 +186,10 @@ pub(crate) struct GroupValue {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct IncidentTrace {
-    #[schema(value_type = String)]
     pub(crate) id: IncidentId,
     #[schema(example = "7KQ2MD")]
     pub(crate) num: String,
     pub(crate) title: String,
-    #[schema(value_type = ProgressShape)]
     pub(crate) progress: Progress,
     pub(crate) flapping: bool,
     /// Whether this message made it.
@@ -227,7 +219,6 @@ pub(crate) struct EscalationTrace {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RuleTried {
-    #[schema(value_type = String)]
     pub(crate) rule: EscalationRuleId,
     pub(crate) name: String,
     /// `match`, `no_match`, `not_now`, `not_reached`, `unusable`, `too_costly`.
@@ -250,7 +241,6 @@ pub(crate) struct ToldTrace {
 /// One destination that one change of the incident was to be sent to.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NoticeTrace {
-    #[schema(value_type = String, example = "dst_8Zp1QeRtYu")]
     pub(crate) destination: DestinationId,
     /// The destination's or the member's name, and the channel; `null` once it is deleted.
     #[schema(required)]

@@ -4,15 +4,12 @@ use alerting::incident::warning::Warning;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::schema::WarningShape;
-
 /// An object as it is saved, and what about it will surprise. A list holds the objects alone.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WithWarnings<T> {
     #[serde(flatten)]
     object: T,
     /// Settings that can be saved but will surprise; empty if there are none.
-    #[schema(value_type = Vec<WarningShape>)]
     warnings: Vec<Warning>,
 }
 

@@ -13,7 +13,6 @@ use utoipa_axum::routes;
 use super::{ALL_AT_A_TIME, Shared, one_of};
 use crate::app::{App, SharedApp};
 use crate::dto::alert::AlertView;
-use crate::dto::schema::StatusShape;
 use crate::error::ApiError;
 use crate::extract::{ApiPath, ApiQuery};
 use crate::page::{Listed, Page};
@@ -26,7 +25,7 @@ pub(crate) fn router() -> OpenApiRouter<SharedApp> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct AlertsQuery {
-    #[param(value_type = Option<StatusShape>)]
+    #[param(value_type = Option<Status>)]
     status: Option<String>,
     /// Only alerts that were routed to this space.
     space: Option<String>,

@@ -10,7 +10,6 @@ use utoipa_axum::routes;
 use super::Shared;
 use crate::app::SharedApp;
 use crate::auth::{self, Actor, Caller, NewKey};
-use crate::dto;
 use crate::dto::api_key::{ApiKeyBody, ApiKeyView};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath};
@@ -35,7 +34,7 @@ async fn create(
     actor: Actor,
     ApiJson(body): ApiJson<ApiKeyBody>,
 ) -> Result<(StatusCode, Json<ApiKeyView>), ApiError> {
-    let (name, scopes) = (dto::name("name", &body.name)?, body.scopes()?);
+    let (name, scopes) = (body.name.to_string(), body.scopes()?);
     let expires_at = body.expires_at(app.clock.now())?;
     let new = NewKey { name, scopes: &scopes, expires_at, created_by: Some(actor.caller) };
     let (record, key) = auth::create(&app, new).await?;

@@ -16,7 +16,6 @@ use utoipa_axum::routes;
 use super::{Shared, in_use};
 use crate::app::{App, SharedApp};
 use crate::auth::Actor;
-use crate::dto;
 use crate::dto::destination::{DestinationBody, DestinationView, merge};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Base};
@@ -145,7 +144,7 @@ async fn drafted(
     before: Option<&Value>,
 ) -> Result<Destination, ApiError> {
     let Draft { id, version, created_at } = draft;
-    let name = dto::name("name", &body.name)?;
+    let name = body.name.to_string();
     let time_zone = body.time_zone()?;
     let given: Map<String, Value> = body.settings.clone();
     let secrets = channels::registry::Destination::secret_fields(&body.channel).unwrap_or_default();

@@ -18,7 +18,6 @@ use super::{Shared, one_of};
 use crate::app::{App, SharedApp};
 use crate::dto::alert::AlertView;
 use crate::dto::incident::{EntryView, IncidentDetail, IncidentView};
-use crate::dto::schema::ProgressShape;
 use crate::error::ApiError;
 use crate::extract::{ApiPath, ApiQuery};
 use crate::incidents::{all_notified, detail, spaces_by_name};
@@ -37,7 +36,7 @@ pub(crate) fn router() -> OpenApiRouter<SharedApp> {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 struct IncidentsQuery {
-    #[param(value_type = Option<ProgressShape>)]
+    #[param(value_type = Option<Progress>)]
     progress: Option<String>,
     /// Only incidents of this space.
     space: Option<String>,

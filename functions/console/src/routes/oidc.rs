@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use super::Shared;
 use crate::app::{App, SharedApp};
 use crate::dto::oidc::{OidcBody, OidcView};
-use crate::dto::{self, is_masked, masked};
+use crate::dto::{is_masked, masked};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, Patch};
 use crate::oidc::SECRET_OWNER;
@@ -75,7 +75,7 @@ async fn wanted(app: &App, body: &OidcBody, before: Option<OidcProvider>) -> Res
     };
     Ok(OidcProvider {
         version,
-        name: dto::name("name", &body.name)?,
+        name: body.name.to_string(),
         issuer,
         client_id: short("client_id", &body.client_id)?.to_owned(),
         client_secret,

@@ -18,7 +18,7 @@ use super::{Shared, in_use};
 use crate::app::{App, SharedApp};
 use crate::dto::field_error;
 use crate::dto::on_call::AHEAD;
-use crate::dto::schedule::{OverrideBody, OverrideView, ScheduleBody, ScheduleView, override_id};
+use crate::dto::schedule::{OverrideBody, OverrideId, OverrideView, ScheduleBody, ScheduleView};
 use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
@@ -135,11 +135,11 @@ async fn add_override(
     responses((status = 204, description = "It is gone")))]
 async fn delete_override(
     State(app): Shared,
-    ApiPath((id, gone)): ApiPath<(ScheduleId, String)>,
+    ApiPath((id, gone)): ApiPath<(ScheduleId, OverrideId)>,
 ) -> Result<StatusCode, ApiError> {
     let saved = save_over(|| async {
         let mut schedule = found(&app, &id).await?;
-        let position = schedule.overrides.iter().position(|one| override_id(one) == gone);
+        let position = schedule.overrides.iter().position(|one| OverrideId::of(one) == gone);
         let position = position.ok_or_else(|| ApiError::not_found(format_args!("such override in schedule {id}")))?;
         schedule.overrides.remove(position);
         Ok(app.store.schedules().put(&schedule, Expect::Version(schedule.version)).await)

@@ -11,7 +11,6 @@ use utoipa_axum::routes;
 
 use super::{Shared, one_of};
 use crate::app::SharedApp;
-use crate::dto::schema::people::LanguageShape;
 use crate::dto::trace::TraceView;
 use crate::error::ApiError;
 use crate::extract::{ApiPath, ApiQuery};
@@ -26,7 +25,7 @@ pub(crate) fn router() -> OpenApiRouter<SharedApp> {
 #[into_params(parameter_in = Query)]
 struct TraceQuery {
     /// Of the sentences; `en` without it.
-    #[param(value_type = Option<LanguageShape>)]
+    #[param(value_type = Option<Language>)]
     language: Option<String>,
 }
 

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use ulid::Ulid;
 
 use crate::base::moment::Moment;
+use crate::text_schema;
 
 /// Why a text is not an id of the wanted kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -18,7 +19,7 @@ use crate::base::moment::Moment;
 pub struct ParseIdError(&'static str);
 
 macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident = $prefix:literal, $article:literal;)+) => {$(
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal, $thing:literal, $example:literal;)+) => {$(
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -54,7 +55,7 @@ macro_rules! ids {
                     {
                         Ok(Self(text.to_owned()))
                     }
-                    _ => Err(ParseIdError(concat!($article, " (", $prefix, "…)"))),
+                    _ => Err(ParseIdError(concat!($thing, " id (", $prefix, "…)"))),
                 }
             }
         }
@@ -84,36 +85,44 @@ macro_rules! ids {
                 f.write_str(&self.0)
             }
         }
+
+        text_schema!(
+            $name as stringify!($name),
+            format!("A{}'s id.", &$thing["a".len()..]),
+            concat!("^", $prefix, "[0-9A-Za-z_]{1,64}$"),
+            $prefix.len() + 1..=$prefix.len() + 64,
+            concat!($prefix, $example)
+        );
     )+};
 }
 
 ids! {
     /// A collaboration space.
-    SpaceId = "spc_", "a space id";
+    SpaceId = "spc_", "a space", "4fJk2LmNpQ";
     /// An inbound URL and its policy.
-    IntegrationId = "int_", "an integration id";
+    IntegrationId = "int_", "an integration", "4fJk2LmNpQ";
     /// One configured address on a channel.
-    DestinationId = "dst_", "a destination id";
+    DestinationId = "dst_", "a destination", "8Zp1QeRtYu";
     /// A mapping table: source labels to result labels.
-    MappingTableId = "map_", "a mapping table id";
+    MappingTableId = "map_", "a mapping table", "4fJk2LmNpQ";
     /// A person who can be told.
-    MemberId = "mem_", "a member id";
+    MemberId = "mem_", "a member", "4fJk2LmNpQ";
     /// Several members under one name.
-    TeamId = "team_", "a team id";
+    TeamId = "team_", "a team", "4fJk2LmNpQ";
     /// Who is on call when.
-    ScheduleId = "sch_", "a schedule id";
+    ScheduleId = "sch_", "a schedule", "4fJk2LmNpQ";
     /// One escalation rule of a space.
-    EscalationRuleId = "esc_", "an escalation rule id";
+    EscalationRuleId = "esc_", "an escalation rule", "4fJk2LmNpQ";
     /// One silence of a space.
-    SilenceId = "sil_", "a silence id";
+    SilenceId = "sil_", "a silence", "4fJk2LmNpQ";
     /// An account at a vendor, from which messages are sent: a Feishu app, a Slack workspace.
-    AccountId = "app_", "an account id";
+    AccountId = "app_", "an account", "4fJk2LmNpQ";
     /// An API key; not the key itself, which is kept only as a hash.
-    ApiKeyId = "key_", "an API key id";
+    ApiKeyId = "key_", "an API key", "4fJk2LmNpQ";
     /// One episode of an alert, from trigger to close: `alt_{stamp}{integration suffix}`.
-    AlertId = "alt_", "an alert id";
+    AlertId = "alt_", "an alert", "01KAN5Z8XQ3V9W2Y7B4C6D8E0F4fJk2LmNpQ";
     /// What people work on: `inc_{stamp}{space suffix}`.
-    IncidentId = "inc_", "an incident id";
+    IncidentId = "inc_", "an incident", "01KAN5Z8XQ3V9W2Y7B4C6D8E0F4fJk2LmNpQ";
 }
 
 /// Identity and order of a message in one: a ULID that the intake mints once per request, before the first send.
@@ -181,6 +190,8 @@ impl fmt::Debug for Stamp {
     }
 }
 
+text_schema!(Stamp as "MessageId", "A message's id, a ULID.", "^[0-7][0-9A-HJKMNP-TV-Z]{25}$", 26..=26, "01KAN5Z8XQ3V9W2Y7B4C6D8E0F");
+
 /// The first 128 bits of SHA-256 over parts that cannot run into each other, in lower-case hex.
 pub fn hash128(parts: &[&str]) -> String {
     let mut hasher = Sha256::new();
@@ -244,6 +255,7 @@ impl IncidentId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::schema::tests::schema_of;
 
     #[test]
     fn an_alert_id_names_its_integration_and_its_first_message() {
@@ -265,6 +277,20 @@ mod tests {
         assert_eq!(destination.as_str().parse(), Ok(destination.clone()));
         assert_eq!(destination.member(), Some(("smtp_email", member)));
         assert_eq!("dst_8Zp1QeRtYu".parse::<DestinationId>().expect("valid").member(), None);
+    }
+
+    #[test]
+    fn an_id_is_described_as_it_is_parsed() {
+        let schema = schema_of::<DestinationId>();
+        let (pattern, example) = (schema["pattern"].as_str(), schema["examples"][0].as_str().expect("an example"));
+        assert_eq!(schema["description"], "A destination's id.");
+        assert_eq!(pattern, Some("^dst_[0-9A-Za-z_]{1,64}$"));
+        assert!(example.parse::<DestinationId>().is_ok(), "{example}");
+        for length in ["minLength", "maxLength"] {
+            let suffix = schema[length].as_u64().expect("a length") as usize - DestinationId::PREFIX.len();
+            assert!(DestinationId::from_suffix(&"x".repeat(suffix)).is_ok(), "{length}");
+        }
+        assert!(schema_of::<Stamp>()["examples"][0].as_str().is_some_and(|text| text.parse::<Stamp>().is_ok()));
     }
 
     #[test]

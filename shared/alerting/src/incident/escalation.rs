@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::base::field_error::FieldError;
 use crate::base::ids::{DestinationId, EscalationRuleId, MappingTableId, MemberId, ScheduleId, TeamId};
@@ -52,81 +53,100 @@ pub struct EscalationRule {
 }
 
 /// The content template of one channel; a language that is left out keeps the usual one.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateTexts {
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 4096, example = "- Host: {{ labels.host }}\n{{ description }}")]
     pub en: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 4096)]
     pub zh: Option<String>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Who is notified, how, and when the next level takes over. It names at least one member, team, schedule or group, and of
+/// the first three at most 50 together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Level {
     #[serde(default)]
+    #[schema(value_type = HashSet<MemberId>, max_items = 50)]
     pub members: Vec<MemberId>,
     #[serde(default)]
+    #[schema(value_type = HashSet<TeamId>, max_items = 50)]
     pub teams: Vec<TeamId>,
+    /// The people on call there when the level is due.
     #[serde(default)]
+    #[schema(value_type = HashSet<ScheduleId>, max_items = 50)]
     pub schedules: Vec<ScheduleId>,
+    /// `{"by":"preferences"}` without it.
     #[serde(default)]
     pub notify: Notify,
     #[serde(default)]
+    #[schema(max_items = 20)]
     pub groups: Vec<Group>,
     /// How long the level waits before it tells anyone.
     #[serde(default)]
+    #[schema(default = 0, minimum = 0, maximum = 60)]
     pub delay_minutes: u32,
     #[serde(default)]
     pub repeat: Option<Repeat>,
-    /// When the next level takes over; `null`: never.
+    /// After 30 minutes unless acknowledged, if it is left out; `null`: never.
     #[serde(default = "Next::usual")]
     pub next: Option<Next>,
 }
 
-/// How the people of a level are reached.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// How the people of a level are reached: as each of them prefers for the incident's severity, or all of them in one
+/// way, the first contact, and if that fails for good the next.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "by", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Notify {
-    /// As each of them prefers for the incident's severity.
     #[default]
     Preferences,
-    /// All of them in this way: the first contact, and if that fails for good the next.
-    Unified { contacts: Vec<Contact> },
+    Unified {
+        #[schema(value_type = HashSet<Contact>, min_items = 1, max_items = 8)]
+        contacts: Vec<Contact>,
+    },
 }
 
-/// A group that is told.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A group that is notified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Group {
     pub destination: DestinationId,
     /// Whether the people assigned are mentioned there.
     #[serde(default)]
+    #[schema(default = false)]
     pub mention: bool,
-    /// Finds, by a member's email, what the channel mentions people by (`zoom_jid` …), where the member has none.
+    /// Finds, by a member's email, what the channel mentions people by, where the member has none.
     #[serde(default)]
     pub mapping_table: Option<MappingTableId>,
 }
 
 /// Tells the same people again until someone acknowledges.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Repeat {
+    #[schema(minimum = 1, maximum = 1000)]
     pub times: u32,
+    #[schema(minimum = 30, maximum = 86400)]
     pub every_seconds: u32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// When the next level takes over, and what keeps it from notifying.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Next {
     #[serde(default = "Next::minutes")]
+    #[schema(default = Next::minutes, minimum = 1, maximum = 10080)]
     pub after_minutes: u32,
     #[serde(default)]
+    #[schema(default = Unless::default)]
     pub unless: Unless,
 }
 
-/// What keeps the next level from being told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+/// What keeps the next level from being notified.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unless {
     #[default]
@@ -237,7 +257,22 @@ mod tests {
 
     use super::*;
     use crate::base::moment::Moment;
+    use crate::base::schema::tests::{range_of, schema_of};
     use crate::incident::space::Space;
+
+    #[test]
+    fn levels_are_described_within_their_limits() {
+        let level = &schema_of::<Level>()["properties"];
+        for field in ["members", "teams", "schedules"] {
+            assert_eq!(level[field]["maxItems"], RECIPIENTS, "{field}");
+        }
+        assert_eq!(level["groups"]["maxItems"], GROUPS);
+        assert_eq!(schema_of::<Notify>()["oneOf"][1]["properties"]["contacts"]["maxItems"], people::CONTACTS);
+        assert_eq!(range_of::<Level>("delay_minutes"), (0, DELAY_MINUTES));
+        assert_eq!(range_of::<Repeat>("times"), (1, REPEATS));
+        assert_eq!(range_of::<Repeat>("every_seconds"), (REPEAT_SECONDS_MIN, REPEAT_SECONDS_MAX));
+        assert_eq!(range_of::<Next>("after_minutes"), (NEXT_MINUTES_MIN, NEXT_MINUTES_MAX));
+    }
 
     fn space() -> Space {
         Space::new("spc_1".parse().expect("valid"), "Payments".to_owned(), Vec::new(), Moment::from_secs(0))

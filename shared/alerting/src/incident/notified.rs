@@ -3,6 +3,9 @@
 //! In: the incident and the result of each of its deliveries. Out: [`Notified`]. An incident that needs nobody (silenced,
 //! or over before it was made) is [`Notified::NotNeeded`], so that the mark stands for a problem whenever it is seen.
 
+use serde::Serialize;
+use utoipa::ToSchema;
+
 use crate::incident::detail::Detail;
 use crate::incident::timeline::EntryKind;
 use crate::incident::{Incident, Progress};
@@ -27,7 +30,8 @@ pub enum Notified {
     NotNeeded,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
 pub enum WhyNobody {
     /// Every delivery failed for good.
     AllFailed,

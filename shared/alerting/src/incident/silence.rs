@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::base::field_error::FieldError;
 use crate::base::ids::SilenceId;
@@ -38,13 +39,13 @@ pub enum SilenceTime {
     Weekly(WeeklyHours),
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+/// `keep`: an incident is made, marked, and notifies when the silence ends, if it is still open then. `drop`: no incident is
+/// made for the alert's whole episode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SilenceAction {
-    /// An incident is made, marked, and told when the silence ends, if it is still open then.
     #[default]
     Keep,
-    /// No incident is made for the alert's whole episode. The message log says so.
     Drop,
 }
 

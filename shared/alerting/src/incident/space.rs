@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::base::field_error::FieldError;
 use crate::base::ids::{DestinationId, SpaceId};
@@ -12,6 +13,7 @@ use crate::incident::silence::Silence;
 use crate::people::medium::Medium;
 use crate::rules::checks;
 use crate::rules::mapping;
+use crate::text_schema;
 
 /// The longest window of a grouping.
 pub const GROUPING_WINDOW_MINUTES: u32 = 7 * 24 * 60;
@@ -52,65 +54,90 @@ pub struct Space {
 
 /// Alerts that are equal in all of `by` join one open incident, as long as the last one that joined is not older than
 /// the window.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(example = json!({"by": ["labels.host"], "window_minutes": 30, "storm_thresholds": [100, 1000]}))]
 pub struct Grouping {
-    /// `title`, `severity`, `integration`, `alert_key`, `labels.NAME`. None: all alerts of the space are one group.
+    /// Without any, all alerts of the space are one group.
     #[serde(default)]
+    #[schema(value_type = HashSet<GroupingField>, max_items = 20)]
     pub by: Vec<String>,
+    #[schema(minimum = 1, maximum = 10080)]
     pub window_minutes: u32,
     #[serde(default)]
+    #[schema(default = EmptyValues::default)]
     pub empty_values: EmptyValues,
-    /// Numbers of alerts at which an incident warns that it swallows many.
     #[serde(default)]
+    #[schema(value_type = HashSet<StormThreshold>, max_items = 10)]
     pub storm_thresholds: Vec<u32>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+/// Describes one of [`Grouping::by`].
+pub struct GroupingField;
+
+text_schema!(
+    GroupingField as "GroupingField",
+    "`title`, `severity`, `integration`, `alert_key`, `labels.NAME`.",
+    r"^(title|severity|integration|alert_key|labels\.[^\s\x00-\x1F\x7F-\x9F][^\x00-\x1F\x7F-\x9F]*)$",
+    5..=135,
+    "labels.host"
+);
+
+/// A number of alerts at which an incident warns that it swallows many.
+#[derive(ToSchema)]
+#[schema(minimum = 2, maximum = 5000)]
+pub struct StormThreshold(pub u32);
+
+/// `strict`: an alert that lacks one of the values is an incident of its own. `lenient`: two alerts that lack the same
+/// value are equal in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EmptyValues {
-    /// An alert that lacks one of the values is an incident of its own.
     #[default]
     Strict,
-    /// Two alerts that lack the same value are equal in it.
     Lenient,
 }
 
 /// An alert that opens and closes `changes` times within `within_minutes`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Flapping {
     pub mode: FlappingMode,
+    #[schema(minimum = 2, maximum = 6)]
     pub changes: u32,
+    #[schema(minimum = 1, maximum = 43200)]
     pub within_minutes: u32,
+    /// Mode `mute` only.
+    #[schema(minimum = 1, maximum = 43200)]
     pub mute_minutes: u32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+/// `remind`: its incidents notify as usual, and say so. `mute`: they notify once more, then nobody for a while.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FlappingMode {
     Off,
-    /// Its incidents are told as usual, and say so.
     #[default]
     Remind,
-    /// Told once more, saying so; then nobody is told for `mute_minutes`.
     Mute,
 }
 
 /// An incident closes by itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AutoClose {
+    #[schema(minimum = 1, maximum = 43200)]
     pub after_minutes: u32,
+    /// `last_news`: the last message of any of its alerts.
     #[serde(default)]
+    #[schema(default = AutoCloseSince::default)]
     pub since: AutoCloseSince,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AutoCloseSince {
     Trigger,
-    /// The last message of any of its alerts.
     #[default]
     LastNews,
 }
@@ -209,6 +236,25 @@ impl Default for Flapping {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::schema::tests::{range_of, schema_of};
+
+    #[test]
+    fn spaces_are_described_within_their_limits() {
+        let grouping = &schema_of::<Grouping>()["properties"];
+        assert_eq!(grouping["by"]["maxItems"], GROUPING_FIELDS);
+        assert_eq!(grouping["storm_thresholds"]["maxItems"], STORM_THRESHOLDS);
+        assert_eq!(range_of::<Grouping>("window_minutes"), (1, GROUPING_WINDOW_MINUTES));
+        let threshold = schema_of::<StormThreshold>();
+        assert_eq!(threshold["minimum"].as_f64(), Some(f64::from(*STORM_THRESHOLD.start())));
+        assert_eq!(threshold["maximum"].as_f64(), Some(f64::from(*STORM_THRESHOLD.end())));
+        assert_eq!(range_of::<Flapping>("changes"), (*FLAPPING_CHANGES.start(), *FLAPPING_CHANGES.end()));
+        let longest = [
+            range_of::<Flapping>("within_minutes"),
+            range_of::<Flapping>("mute_minutes"),
+            range_of::<AutoClose>("after_minutes"),
+        ];
+        assert_eq!(longest, [(1, MINUTES_MAX); 3]);
+    }
 
     fn space() -> Space {
         Space::new("spc_1".parse().expect("valid"), "Payments".to_owned(), Vec::new(), Moment::from_secs(0))

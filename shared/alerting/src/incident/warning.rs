@@ -3,13 +3,15 @@
 pub mod nobody;
 
 use serde::Serialize;
+use utoipa::ToSchema;
 
-/// One surprise, for the person who saves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// A setting that can be saved but will surprise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Warning {
-    /// The field to change, as in an error: `push_mode.key`.
+    /// The field to change.
+    #[schema(example = "push_mode.key")]
     pub field: String,
-    /// What will happen, in one sentence.
+    /// What will happen.
     pub message: String,
     /// What to write instead.
     pub remedy: String,

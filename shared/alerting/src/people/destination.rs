@@ -6,11 +6,13 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::base::ids::DestinationId;
 use crate::base::moment::Moment;
 use crate::base::secret::Sealed;
 use crate::people::hours::{UnknownZone, Zone};
+use crate::text_schema;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Destination {
@@ -89,6 +91,8 @@ impl fmt::Display for ChannelName {
         f.write_str(&self.0)
     }
 }
+
+text_schema!(ChannelName as "ChannelName", "A channel's wire name.", "^[a-z_]{1,32}$", 1..=32, "email");
 
 /// How times are written: by the clock of a place (`Asia/Shanghai`), or at an offset from UTC (`+08:00`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -192,7 +196,7 @@ impl fmt::Display for TimeZone {
 }
 
 /// Language of the fixed words in a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 pub enum Language {
     #[default]
     #[serde(rename = "en")]

@@ -14,10 +14,12 @@ use jiff::ToSpan;
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::base::field_error::FieldError;
 use crate::base::moment::Moment;
 use crate::base::wall;
+use crate::text_schema;
 
 /// Windows of one set of hours: seven days with seven breaks each.
 pub const WINDOWS: usize = 50;
@@ -30,33 +32,37 @@ pub const HORIZON: Duration = Duration::from_secs(15 * 24 * 3600);
 #[serde(try_from = "String", into = "String")]
 pub struct Zone(String);
 
+text_schema!(Zone as "TimeZone", "A time zone by its IANA name.", r"^[A-Za-z0-9_+\-/]+$", 1..=64, "Asia/Shanghai");
+
 /// Why a text is no time zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a time zone by its IANA name, such as `Asia/Shanghai`, `Europe/Berlin` or `UTC`")]
 pub struct UnknownZone;
 
 /// Hours that come back every week. No windows: always.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WeeklyHours {
     pub time_zone: Zone,
     #[serde(default)]
+    #[schema(max_items = 50)]
     pub windows: Vec<Window>,
 }
 
-/// A stretch of a day, by the clock on the wall. One that ends at or before its start ends on the next day; it belongs
-/// to the day on which it begins.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A stretch of a day, by the clock on the wall. One that ends at or before its start ends on the next day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Window {
-    /// None: every day.
+    /// The days on which it begins; without them, every day.
     #[serde(default)]
+    #[schema(value_type = HashSet<Weekday>, max_items = 7)]
     pub weekdays: Vec<Weekday>,
+    /// Not `24:00`, which ends a day.
     pub from: TimeOfDay,
     pub until: TimeOfDay,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Weekday {
     Mon,
@@ -74,6 +80,14 @@ pub enum Weekday {
 pub struct TimeOfDay {
     minutes: u16,
 }
+
+text_schema!(
+    TimeOfDay as "TimeOfDay",
+    "A time of day by the clock on the wall; `24:00` is the end of the day.",
+    "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$",
+    5..=5,
+    "09:00"
+);
 
 /// Why a text is no time of day.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -2,9 +2,10 @@
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
 
-/// Groups joined by OR. No groups: everything matches.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// Groups joined by OR. `{}` takes everything.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
     #[serde(default, skip_serializing_if = "Vec::is_empty", deserialize_with = "some_groups")]
@@ -21,27 +22,28 @@ fn some_groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Group>,
 }
 
 /// Conditions joined by AND.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = FilterGroup)]
 pub struct Group {
     pub all: Vec<Condition>,
 }
 
-/// `field op values`. `match`: any of the values; `not_match`: none of them.
-///
-/// A value is exact, `/regex/` (or `/regex/i`), a wildcard with `*` and `?`, `cidr:10.0.0.0/24`, or `num:gt:90`
-/// (gt, ge, lt, le). `*` alone means "exists".
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// `match`: any of the values; `not_match`: none of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = FilterCondition)]
 pub struct Condition {
     /// `title`, `description`, `severity`, `labels.NAME`, and for messages `content`.
     pub field: String,
     pub op: Op,
+    /// Exact, `/regex/`, a wildcard with `*` and `?`, `cidr:10.0.0.0/8`, `num:ge:90`; `*` alone means "exists".
     pub values: Vec<String>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = FilterOp)]
 pub enum Op {
     Match,
     NotMatch,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::base::ids::{IntegrationId, MappingTableId, SpaceId};
 use crate::base::moment::Moment;
@@ -52,17 +53,18 @@ pub enum Routing {
 }
 
 /// An ordered rule of a shared integration.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Route {
     #[serde(default)]
     pub filter: Filter,
     pub spaces: Vec<SpaceId>,
     #[serde(default)]
+    #[schema(default = Then::default)]
     pub then: Then,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Then {
     #[default]
@@ -70,7 +72,7 @@ pub enum Then {
     Stop,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum TitleFrom {
     #[default]
@@ -124,16 +126,17 @@ impl From<PushModeFields> for PushMode {
     }
 }
 
-/// Where an alert key comes from: first capture group, or the whole match if the pattern has none.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// First capture group, or the whole match if the pattern has none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyExtractor {
     pub field: KeyField,
     /// Bare, `/…/` or `/…/i`.
+    #[schema(example = r"/host=(\S+)/")]
     pub pattern: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum KeyField {
     Title,
@@ -141,7 +144,7 @@ pub enum KeyField {
 }
 
 /// What becomes of a message that no rule matches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unmatched {
     #[default]
@@ -257,8 +260,8 @@ impl TryFrom<AddLabelFields> for AddLabel {
     }
 }
 
-/// Counted per process, approximately.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Messages a second and a minute (counted per process, approximately), and alerts open at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct IntakeLimits {
     pub per_second: u32,

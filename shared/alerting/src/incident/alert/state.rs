@@ -1,6 +1,7 @@
 //! What is known of one alert key.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::applied::{Applied, Effect};
 use super::event::{AlertEvent, Verdict};
@@ -11,8 +12,9 @@ use crate::base::severity::Severity;
 /// Transitions that an alert's state remembers. Six keep the item under one write unit.
 pub const RING: usize = 6;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = AlertStatus)]
 pub enum Status {
     Open,
     Closed,

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::base::schema::tests::schema_of;
 
 /// `mon,tue 09:00-17:00; every 22:00-06:00`
 pub(crate) fn windows(text: &str) -> Vec<Window> {
@@ -291,4 +292,9 @@ proptest! {
             prop_assert_ne!(hours.contains(change), now);
         }
     }
+}
+
+#[test]
+fn hours_are_described_within_their_limits() {
+    assert_eq!(schema_of::<WeeklyHours>()["properties"]["windows"]["maxItems"], WINDOWS);
 }
