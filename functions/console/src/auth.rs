@@ -2,8 +2,9 @@
 //! the session's token ([`member`]). A request with the header `Authorization` is never taken for a member's.
 //!
 //! A key has 226 random bits, so its plain hash does not give it away, and the look-up by hash leaks nothing by its
-//! time. Which scope an operation asks for, [`scope::needed`] says; a key with less is known, and refused. A key that does
-//! not exist, or does not any more, is answered alike; who tries many of them waits ([`store::guesses`]). [`member::authenticate`] stands before every route.
+//! time. Which scope an operation needs is said at its registration ([`scope`]); a key with less is known,
+//! and refused. A key that does not exist, or does not any more, is answered alike; a source that tries many of them waits
+//! ([`store::guesses`]). [`member::authenticate`] stands before every route.
 
 use alerting::base::ids::{ApiKeyId, MemberId};
 use alerting::base::moment::Moment;

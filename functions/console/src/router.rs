@@ -8,20 +8,21 @@ use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use utoipa::openapi::OpenApi;
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::app::{App, BASE, SharedApp};
+use crate::auth::scope::Routes;
 use crate::error::ApiError;
 use crate::{auth, extract, pages, routes};
 
 /// Everything that this function serves.
 pub fn router(app: impl Into<Arc<App>>) -> Router {
     let app: SharedApp = app.into();
-    let (api, document) = api().split_for_parts();
-    let api = api.route_layer(middleware::from_fn_with_state(Arc::clone(&app), auth::member::authenticate));
+    let (api, document, scopes) = api().split_at(BASE);
+    let scopes = Arc::new(scopes);
+    let guarded_by = (Arc::clone(&app), Arc::clone(&scopes));
+    let api = api.route_layer(middleware::from_fn_with_state(guarded_by, auth::member::authenticate));
     // Completed when it is asked for: few starts are for the document.
-    let document = Arc::new(LazyLock::new(move || Arc::new(routes::openapi::complete(document))));
+    let document = Arc::new(LazyLock::new(move || Arc::new(routes::openapi::complete(document, &scopes))));
     let openapi = get(async move || Json(Arc::clone(&**document)));
     Router::new()
         .merge(api)
@@ -35,8 +36,8 @@ pub fn router(app: impl Into<Arc<App>>) -> Router {
 }
 
 /// The routes that ask for a key, and their description.
-fn api() -> OpenApiRouter<SharedApp> {
-    let routes = OpenApiRouter::with_openapi(OpenApi::default())
+fn api() -> Routes {
+    Routes::new()
         .merge(routes::spaces::router())
         .merge(routes::destinations::router())
         .merge(routes::providers::router())
@@ -57,8 +58,7 @@ fn api() -> OpenApiRouter<SharedApp> {
         .merge(routes::ledger::router())
         .merge(routes::dead_letters::router())
         .merge(routes::oidc::router())
-        .merge(routes::api_keys::router());
-    OpenApiRouter::with_openapi(OpenApi::default()).nest(BASE, routes)
+        .merge(routes::api_keys::router())
 }
 
 /// Nothing of this function's answers belongs into a cache or into another type than it says.

@@ -7,16 +7,17 @@
 //!
 //! What would outlast a stolen session asks for a session that is confirmed, as on the pages ([`needs_confirmation`]).
 
+use std::sync::Arc;
+
 use axum::extract::{FromRequestParts as _, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
-
-use super::scope::needed;
-use super::{Actor, NO_CALLER, of_key};
 use operations::access::Scope;
 
+use super::scope::Scopes;
+use super::{Actor, NO_CALLER, of_key};
 use crate::app::{BASE, SharedApp};
 use crate::error::ApiError;
 use crate::extract::Base;
@@ -43,24 +44,30 @@ const NOT_CONFIRMED: ApiError = ApiError::Denied {
 
 /// Lets a request through whose caller may do what the operation asks for, and keeps who that is.
 pub(crate) async fn authenticate(
-    State(app): State<SharedApp>,
+    State((app, scopes)): State<(SharedApp, Arc<Scopes>)>,
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
     let (mut parts, body) = request.into_parts();
     let path = parts.extensions.get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let operation = path.strip_prefix(BASE).unwrap_or(path).to_owned();
+    let needed = scopes.needed(&parts.method, &operation);
     let actor = if parts.headers.contains_key(header::AUTHORIZATION) {
-        of_key(&app, &parts, needed(&parts.method, &operation)).await?
+        of_key(&app, &parts, needed).await?
     } else {
-        Actor::member(of_session(&app, &mut parts, &operation).await?.ok_or(NO_CALLER)?.member)
+        Actor::member(of_session(&app, &mut parts, &operation, needed).await?.ok_or(NO_CALLER)?.member)
     };
     parts.extensions.insert(actor);
     Ok(next.run(Request::from_parts(parts, body)).await)
 }
 
 /// The member whose session the request carries; `None`: it carries none. `operation`: its path below the API's base.
-async fn of_session(app: &SharedApp, parts: &mut Parts, operation: &str) -> Result<Option<SignedIn>, ApiError> {
+async fn of_session(
+    app: &SharedApp,
+    parts: &mut Parts,
+    operation: &str,
+    needed: Scope,
+) -> Result<Option<SignedIn>, ApiError> {
     let base = Base::from_request_parts(parts, app).await?;
     if !session::is_carried(&parts.headers, &base) {
         return Ok(None);
@@ -71,7 +78,6 @@ async fn of_session(app: &SharedApp, parts: &mut Parts, operation: &str) -> Resu
     if parts.method != Method::GET && parts.method != Method::HEAD {
         session::same_origin(&parts.headers, &base).map_err(|_| FOREIGN)?;
     }
-    let needed = needed(&parts.method, operation);
     if !signed_in.may(needed) {
         return Err(ApiError::Denied { code: "forbidden", message: who_may(needed) });
     }

@@ -7,18 +7,18 @@ use axum::extract::State;
 use serde::Deserialize;
 use store::alerts::AlertQuery;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{ALL_AT_A_TIME, Shared, one_of};
-use crate::app::{App, SharedApp};
+use crate::app::App;
+use crate::auth::scope::Routes;
 use crate::dto::alert::AlertView;
 use crate::error::ApiError;
 use crate::extract::{ApiPath, ApiQuery};
 use crate::page::{Listed, Page};
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read))
+pub(crate) fn router() -> Routes {
+    Routes::new().read(routes!(list)).read(routes!(read))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -4,19 +4,18 @@ use alerting::base::ids::ApiKeyId;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use crate::app::SharedApp;
+use crate::auth::scope::Routes;
 use crate::auth::{self, Actor, Caller, NewKey};
 use crate::dto::api_key::{ApiKeyBody, ApiKeyView};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath};
 use crate::page::Listed;
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(revoke))
+pub(crate) fn router() -> Routes {
+    Routes::new().admin(routes!(list, create)).admin(routes!(revoke))
 }
 
 #[utoipa::path(get, path = "/api-keys", tag = "API keys", operation_id = "list_api_keys", summary = "Lists the API keys",

@@ -3,12 +3,11 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use crate::app::SharedApp;
 use crate::auth::Actor;
+use crate::auth::scope::Routes;
 use crate::dead_letters as dead;
 use crate::dto::dead_letter::{DeadLetterView, DeleteDeadLetterBody, ResendBody, ResentView};
 use crate::dto::incident::NoArguments;
@@ -16,12 +15,8 @@ use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(resend))
-        .routes(routes!(resend_many))
-        .routes(routes!(delete))
+pub(crate) fn router() -> Routes {
+    Routes::new().read(routes!(list)).admin(routes!(resend)).admin(routes!(resend_many)).admin(routes!(delete))
 }
 
 #[utoipa::path(get, path = "/dead-letters", tag = "dead letters", operation_id = "list_dead_letters",

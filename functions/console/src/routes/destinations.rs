@@ -10,12 +10,12 @@ use axum::http::StatusCode;
 use lambda_kit::random;
 use serde_json::{Map, Value};
 use store::config::Expect;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, in_use};
-use crate::app::{App, SharedApp};
+use crate::app::App;
 use crate::auth::Actor;
+use crate::auth::scope::Routes;
 use crate::dto::destination::{DestinationBody, DestinationView, merge};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Base};
@@ -24,8 +24,13 @@ use crate::references::users_of_destination;
 use crate::saved::save_over;
 use crate::test_notice::{self, Addressed, Tested};
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, replace, delete)).routes(routes!(test))
+pub(crate) fn router() -> Routes {
+    Routes::new()
+        .read(routes!(list))
+        .admin(routes!(create))
+        .read(routes!(read))
+        .admin(routes!(replace, delete))
+        .admin(routes!(test))
 }
 
 #[utoipa::path(get, path = "/destinations", tag = "destinations", operation_id = "list_destinations",

@@ -10,11 +10,11 @@ use axum::http::StatusCode;
 use channels::catalogue::media;
 use lambda_kit::random;
 use store::config::Expect;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use crate::app::{App, SharedApp};
+use crate::app::App;
+use crate::auth::scope::Routes;
 use crate::dto::escalation::{EscalationRuleBody, EscalationRuleView};
 use crate::dto::field_error;
 use crate::dto::warning::WithWarnings;
@@ -24,8 +24,8 @@ use crate::page::{Listed, Page, PageQuery};
 use crate::references::{all_exist, destinations_of, each};
 use crate::saved::{self, save_over};
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, replace, delete))
+pub(crate) fn router() -> Routes {
+    Routes::new().read(routes!(list)).admin(routes!(create)).read(routes!(read)).admin(routes!(replace, delete))
 }
 
 #[utoipa::path(get, path = "/spaces/{id}/escalation-rules", tag = "escalation rules",

@@ -10,11 +10,11 @@ use operations::access::actor_of_key;
 use operations::incidents::requested::RequestedAction;
 use operations::incidents::{self, ActionRequest, MergeRequest};
 use operations::silences::like::{LikeIncident, create_like_incident};
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use crate::app::{App, SharedApp};
+use crate::app::App;
+use crate::auth::scope::Routes;
 use crate::auth::{Actor, Caller};
 use crate::dead_letters;
 use crate::dto::incident::{
@@ -29,21 +29,21 @@ use crate::incidents::detail;
 
 type Answer = Result<Json<IncidentDetail>, ApiError>;
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new()
-        .routes(routes!(acknowledge))
-        .routes(routes!(unacknowledge))
-        .routes(routes!(snooze))
-        .routes(routes!(close))
-        .routes(routes!(reopen))
-        .routes(routes!(escalate))
-        .routes(routes!(reassign))
-        .routes(routes!(add_responders))
-        .routes(routes!(comment))
-        .routes(routes!(edit))
-        .routes(routes!(merge))
-        .routes(routes!(silence))
-        .routes(routes!(resend_delivery))
+pub(crate) fn router() -> Routes {
+    Routes::new()
+        .respond(routes!(acknowledge))
+        .respond(routes!(unacknowledge))
+        .respond(routes!(snooze))
+        .respond(routes!(close))
+        .respond(routes!(reopen))
+        .respond(routes!(escalate))
+        .respond(routes!(reassign))
+        .respond(routes!(add_responders))
+        .respond(routes!(comment))
+        .respond(routes!(edit))
+        .respond(routes!(merge))
+        .respond(routes!(silence))
+        .respond(routes!(resend_delivery))
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/acknowledge", tag = "incidents", operation_id = "acknowledge_incident",

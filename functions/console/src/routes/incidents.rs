@@ -11,11 +11,11 @@ use operations::names;
 use serde::Deserialize;
 use store::incidents::IncidentQuery;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, one_of};
-use crate::app::{App, SharedApp};
+use crate::app::App;
+use crate::auth::scope::Routes;
 use crate::dto::alert::AlertView;
 use crate::dto::incident::{EntryView, IncidentDetail, IncidentView};
 use crate::error::ApiError;
@@ -28,8 +28,8 @@ const READ_AT_A_TIME: usize = 20;
 /// Bytes of texts after which a page of alerts ends: one with all its labels may have 100 KB, and Lambda answers 6 MB.
 const PAGE_BYTES: usize = 3 * 1024 * 1024;
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read)).routes(routes!(alerts)).routes(routes!(timeline))
+pub(crate) fn router() -> Routes {
+    Routes::new().read(routes!(list)).read(routes!(read)).read(routes!(alerts)).read(routes!(timeline))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -15,12 +15,12 @@ use lambda_kit::random;
 use store::config::Expect;
 use store::integrations::{OLD_KEYS, StoredIntegration};
 use store::keys::secret_hash;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, spaces_of};
-use crate::app::{App, SharedApp};
+use crate::app::App;
 use crate::auth::Actor;
+use crate::auth::scope::Routes;
 use crate::dto::field_error;
 use crate::dto::integration::{Draft, IntegrationBody, IntegrationView, RotateKeyBody, SecretToSave, Shown};
 use crate::dto::warning::WithWarnings;
@@ -34,11 +34,13 @@ use operations::access::Scope;
 /// The longest time for which an old key may work beside the new one, in minutes: a week.
 const OVERLAP_MINUTES: u32 = 7 * 24 * 60;
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new()
-        .routes(routes!(list, create))
-        .routes(routes!(read, replace, delete))
-        .routes(routes!(rotate_key))
+pub(crate) fn router() -> Routes {
+    Routes::new()
+        .read(routes!(list))
+        .admin(routes!(create))
+        .read(routes!(read))
+        .admin(routes!(replace, delete))
+        .admin(routes!(rotate_key))
 }
 
 #[utoipa::path(get, path = "/integrations", tag = "integrations", operation_id = "list_integrations",

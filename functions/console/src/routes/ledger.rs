@@ -6,11 +6,10 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use crate::app::SharedApp;
+use crate::auth::scope::Routes;
 use crate::dto::ledger::LedgerView;
 use crate::error::ApiError;
 use crate::extract::ApiQuery;
@@ -22,8 +21,8 @@ const DEFAULT_HOURS: usize = 24;
 /// As long as the message log, which they are counted from, is kept.
 const MAX_HOURS: usize = 7 * 24;
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new().routes(routes!(list))
+pub(crate) fn router() -> Routes {
+    Routes::new().read(routes!(list))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

@@ -8,11 +8,11 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lambda_kit::random;
 use store::config::Expect;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, in_use};
-use crate::app::{App, SharedApp};
+use crate::app::App;
+use crate::auth::scope::Routes;
 use crate::dto::mapping_table::{MappingTableBody, MappingTableView, from_csv, to_csv};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, ApiText};
@@ -20,11 +20,14 @@ use crate::page::{Listed, Page, PageQuery};
 use crate::references::users_of_mapping_table;
 use crate::saved::save_over;
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new()
-        .routes(routes!(list, create))
-        .routes(routes!(read, replace, delete))
-        .routes(routes!(download, upload))
+pub(crate) fn router() -> Routes {
+    Routes::new()
+        .read(routes!(list))
+        .admin(routes!(create))
+        .read(routes!(read))
+        .admin(routes!(replace, delete))
+        .read(routes!(download))
+        .admin(routes!(upload))
 }
 
 #[utoipa::path(get, path = "/mapping-tables", tag = "mapping tables", operation_id = "list_mapping_tables",

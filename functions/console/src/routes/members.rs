@@ -4,13 +4,12 @@ use alerting::base::ids::MemberId;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, in_use};
 use crate::accounts::make_invitation;
-use crate::app::SharedApp;
 use crate::auth::Actor;
+use crate::auth::scope::Routes;
 use crate::dto::Time;
 use crate::dto::member::{CodeSent, EnterCodeBody, Invitation, MemberBody, MemberView, SendCodeBody};
 use crate::error::ApiError;
@@ -21,9 +20,9 @@ use crate::references::users_of_member;
 use crate::saved::member as found;
 use crate::verification;
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    let one = OpenApiRouter::new().routes(routes!(read, replace, delete)).routes(routes!(send_code, enter_code));
-    OpenApiRouter::new().routes(routes!(list, create)).merge(one).routes(routes!(invite))
+pub(crate) fn router() -> Routes {
+    let one = Routes::new().read(routes!(read)).admin(routes!(replace, delete)).admin(routes!(send_code, enter_code));
+    Routes::new().read(routes!(list)).admin(routes!(create)).merge(one).admin(routes!(invite))
 }
 
 #[utoipa::path(get, path = "/members", tag = "members", operation_id = "list_members", summary = "Lists the members",

@@ -4,11 +4,10 @@ use alerting::base::ids::{IntegrationId, Stamp};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use crate::app::SharedApp;
+use crate::auth::scope::Routes;
 use crate::dto::incident::NoArguments;
 use crate::dto::message::{MessageView, Replayed, Tried, TryBody};
 use crate::error::ApiError;
@@ -18,12 +17,8 @@ use crate::replay::replay;
 use crate::saved::integration as found;
 use crate::trial;
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new()
-        .routes(routes!(list))
-        .routes(routes!(read))
-        .routes(routes!(take_in_again))
-        .routes(routes!(attempt))
+pub(crate) fn router() -> Routes {
+    Routes::new().read(routes!(list)).read(routes!(read)).admin(routes!(take_in_again)).admin(routes!(attempt))
 }
 
 #[utoipa::path(get, path = "/integrations/{id}/messages", tag = "messages", operation_id = "list_messages",

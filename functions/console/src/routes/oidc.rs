@@ -5,11 +5,11 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use store::config::Expect;
 use store::oidc::OidcProvider;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use crate::app::{App, SharedApp};
+use crate::app::App;
+use crate::auth::scope::Routes;
 use crate::dto::oidc::{OidcBody, OidcView};
 use crate::dto::{is_masked, masked};
 use crate::error::ApiError;
@@ -20,8 +20,8 @@ use crate::saved::save_over;
 /// Characters of an issuer, an id and a secret: more than any provider hands out.
 const CHARS: usize = 512;
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new().routes(routes!(read, replace, delete))
+pub(crate) fn router() -> Routes {
+    Routes::new().admin(routes!(read, replace, delete))
 }
 
 #[utoipa::path(get, path = "/sign-in/oidc", tag = "sign-in", operation_id = "read_oidc",

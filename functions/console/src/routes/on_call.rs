@@ -7,11 +7,11 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use crate::app::{App, SharedApp};
+use crate::app::App;
+use crate::auth::scope::Routes;
 use crate::dto::on_call::AHEAD;
 use crate::dto::on_call::{Names, OnCallView, ShiftsView};
 use crate::dto::{NOT_A_TIME, Time};
@@ -19,8 +19,8 @@ use crate::error::ApiError;
 use crate::extract::{ApiPath, ApiQuery};
 use crate::saved;
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new().routes(routes!(on_call)).routes(routes!(shifts))
+pub(crate) fn router() -> Routes {
+    Routes::new().read(routes!(on_call)).read(routes!(shifts))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]

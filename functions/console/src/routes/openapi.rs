@@ -1,15 +1,14 @@
 //! `GET /api/v1/openapi.json`: this API in OpenAPI 3.1, generated from the code that serves it.
 
-use axum::http::Method;
 use operations::access::Scope;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, InfoBuilder, OpenApi, Ref, ResponseBuilder};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::app::BASE;
 use crate::auth::member::CSRF_HEADER;
-use crate::auth::scope::needed;
+use crate::auth::scope::{Scopes, operations};
 use crate::error::ErrorBody;
 
 const BEARER: &str = "api_key";
@@ -18,7 +17,7 @@ const SESSION: &str = "session";
 const CSRF: &str = "csrf_token";
 
 /// What no single route says: the title, how to sign in, and how errors look.
-pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
+pub(crate) fn complete(mut document: OpenApi, scopes: &Scopes) -> OpenApi {
     document.info = InfoBuilder::new()
         .title("Larkspur")
         .version(env!("CARGO_PKG_VERSION"))
@@ -44,18 +43,11 @@ pub(crate) fn complete(mut document: OpenApi) -> OpenApi {
     for (path, item) in &mut document.paths.paths {
         let path = path.strip_prefix(BASE).unwrap_or(path);
         for (method, operation) in operations(item) {
-            add_scope(operation, needed(&method, path));
+            add_scope(operation, scopes.needed(&method, path));
             add_error(operation);
         }
     }
     document
-}
-
-/// Every operation of a path.
-fn operations(path: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
-    let PathItem { get, put, post, delete, .. } = path;
-    let all = [(Method::GET, get), (Method::PUT, put), (Method::POST, post), (Method::DELETE, delete)];
-    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
 }
 
 /// An API key, or a member's browser with cookie and header.

@@ -8,12 +8,12 @@ use axum::http::StatusCode;
 use channels::settings::SettingsError;
 use serde_json::{Map, Value, json};
 use store::config::Expect;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use crate::app::{App, SharedApp};
+use crate::app::App;
 use crate::auth::Actor;
+use crate::auth::scope::Routes;
 use crate::dto::destination::merge;
 use crate::dto::provider::{ProviderBody, ProviderTestBody, ProviderView};
 use crate::error::ApiError;
@@ -22,8 +22,8 @@ use crate::page::{Listed, Page, PageQuery};
 use crate::saved::save_over;
 use crate::test_notice::{self, Addressed, Tested};
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new().routes(routes!(list)).routes(routes!(read, replace, delete)).routes(routes!(test))
+pub(crate) fn router() -> Routes {
+    Routes::new().read(routes!(list)).read(routes!(read)).admin(routes!(replace, delete)).admin(routes!(test))
 }
 
 #[utoipa::path(get, path = "/providers", tag = "providers", operation_id = "list_providers",

@@ -11,11 +11,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use lambda_kit::random;
 use store::config::Expect;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, in_use};
-use crate::app::{App, SharedApp};
+use crate::app::App;
+use crate::auth::scope::Routes;
 use crate::dto::field_error;
 use crate::dto::on_call::AHEAD;
 use crate::dto::schedule::{OverrideBody, OverrideId, OverrideView, ScheduleBody, ScheduleView};
@@ -26,12 +26,14 @@ use crate::page::{Listed, Page, PageQuery};
 use crate::references::{all_exist, each, users_of_schedule};
 use crate::saved::{save_over, schedule as found};
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new()
-        .routes(routes!(list, create))
-        .routes(routes!(read, replace, delete))
-        .routes(routes!(add_override))
-        .routes(routes!(delete_override))
+pub(crate) fn router() -> Routes {
+    Routes::new()
+        .read(routes!(list))
+        .admin(routes!(create))
+        .read(routes!(read))
+        .admin(routes!(replace, delete))
+        .admin(routes!(add_override))
+        .admin(routes!(delete_override))
 }
 
 #[utoipa::path(get, path = "/schedules", tag = "schedules", operation_id = "list_schedules",

@@ -7,12 +7,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use operations::silences;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use crate::app::SharedApp;
 use crate::auth::Actor;
+use crate::auth::scope::Routes;
 use crate::dto::silence::{SilenceBody, SilenceView};
 use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
@@ -20,8 +19,13 @@ use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
 use crate::saved;
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, replace, delete))
+pub(crate) fn router() -> Routes {
+    Routes::new()
+        .read(routes!(list))
+        .admin(routes!(create))
+        .read(routes!(read))
+        .admin(routes!(replace))
+        .respond(routes!(delete))
 }
 
 #[utoipa::path(get, path = "/spaces/{id}/silences", tag = "silences", operation_id = "list_silences",

@@ -12,11 +12,11 @@ use axum::http::StatusCode;
 use lambda_kit::random;
 use store::config::Expect;
 use store::incidents::IncidentQuery;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{ALL_AT_A_TIME, Shared, in_use, spaces_of};
-use crate::app::{App, SharedApp};
+use crate::app::App;
+use crate::auth::scope::Routes;
 use crate::dto::space::{SpaceBody, SpaceView};
 use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
@@ -29,8 +29,8 @@ use crate::saved::{save_over, space as found};
 /// Destinations of one space: each of them is a notice per change.
 const DESTINATIONS: usize = 50;
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, replace, delete))
+pub(crate) fn router() -> Routes {
+    Routes::new().read(routes!(list)).admin(routes!(create)).read(routes!(read)).admin(routes!(replace, delete))
 }
 
 #[utoipa::path(get, path = "/spaces", tag = "spaces", operation_id = "list_spaces", summary = "Lists the spaces",

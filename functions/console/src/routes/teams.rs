@@ -7,11 +7,11 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use lambda_kit::random;
 use store::config::Expect;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, in_use};
-use crate::app::{App, SharedApp};
+use crate::app::App;
+use crate::auth::scope::Routes;
 use crate::dto::team::{TeamBody, TeamView};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
@@ -19,8 +19,8 @@ use crate::page::{Listed, Page, PageQuery};
 use crate::references::{all_exist, each, users_of_team};
 use crate::saved::save_over;
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(read, replace, delete))
+pub(crate) fn router() -> Routes {
+    Routes::new().read(routes!(list)).admin(routes!(create)).read(routes!(read)).admin(routes!(replace, delete))
 }
 
 #[utoipa::path(get, path = "/teams", tag = "teams", operation_id = "list_teams", summary = "Lists the teams",

@@ -9,17 +9,17 @@ use channels::post::{Form, Post};
 use channels::registry::Destination;
 use lambda_kit::links::SignedLinks;
 use operations::incidents::existing;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::Shared;
-use crate::app::{App, SharedApp};
+use crate::app::App;
+use crate::auth::scope::Routes;
 use crate::dto::template::{PreviewBody, PreviewView, TemplateView};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, Base};
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new().routes(routes!(read)).routes(routes!(preview))
+pub(crate) fn router() -> Routes {
+    Routes::new().read(routes!(read)).respond(routes!(preview))
 }
 
 #[utoipa::path(get, path = "/channels/{channel}/template", tag = "templates", operation_id = "read_channel_template",

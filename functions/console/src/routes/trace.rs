@@ -6,18 +6,17 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::{Shared, one_of};
-use crate::app::SharedApp;
+use crate::auth::scope::Routes;
 use crate::dto::trace::TraceView;
 use crate::error::ApiError;
 use crate::extract::{ApiPath, ApiQuery};
 use crate::trace;
 
-pub(crate) fn router() -> OpenApiRouter<SharedApp> {
-    OpenApiRouter::new().routes(routes!(read))
+pub(crate) fn router() -> Routes {
+    Routes::new().read(routes!(read))
 }
 
 #[derive(Debug, Deserialize, IntoParams)]
