@@ -153,6 +153,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
+    use crate::extract::parse;
 
     pub(super) fn schema_of<T: PartialSchema>() -> Value {
         serde_json::to_value(T::schema()).expect("a schema is JSON")
@@ -173,5 +174,17 @@ mod tests {
             assert!(name(text).is_err(), "{text:?}");
         }
         assert!(name(&"支".repeat(128)).is_ok());
+    }
+
+    #[test]
+    fn a_wrong_name_is_refused_by_its_field() {
+        #[derive(Debug, Deserialize)]
+        struct Body {
+            #[expect(dead_code, reason = "none is read")]
+            name: Name,
+        }
+        let refused = parse::<Body>(br#"{"name": " "}"#).expect_err("an empty name");
+        let ApiError::Invalid { field, message } = refused else { panic!("{refused:?}") };
+        assert_eq!((field.as_deref(), &*message), (Some("name"), "expected a name that is not empty"));
     }
 }

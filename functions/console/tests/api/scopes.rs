@@ -107,7 +107,7 @@ async fn every_operation_takes_the_scopes_from_its_own_on_and_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_method_that_a_path_does_not_have_is_refused_as_such_whatever_the_scope() {
+async fn a_method_that_a_path_does_not_have_is_refused_with_405() {
     let world = World::start().await;
     let key = secret(&key(&world, &json!(["read"])).await);
     let documented = documented(&world).await;
