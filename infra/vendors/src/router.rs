@@ -1,4 +1,4 @@
-//! Requests to the platforms: the `Host` header says which vendor is meant, the path is that vendor's own.
+//! Requests to the platforms: the `Host` header alone selects the vendor, the path is that vendor's own.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +10,8 @@ use http::{HeaderMap, Method, StatusCode, Uri, header};
 use percent_encoding::percent_decode_str;
 
 use crate::fakes::Fakes;
-use crate::platform::{Platform, Request};
-use crate::registry::{self, PLATFORMS};
+use crate::platform::Request;
+use crate::registry;
 
 /// Bytes of a request. Every vendor's own limit is far lower and is answered in its own words.
 const BODY_BYTES: usize = 1024 * 1024;
@@ -30,7 +30,7 @@ async fn answer(State(fakes): State<Fakes>, method: Method, uri: Uri, headers: H
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     // A key in a path may hold characters that a URL escapes.
     let path = &*percent_decode_str(uri.path()).decode_utf8_lossy();
-    let Some(platform) = find(host, path).filter(|platform| platform.has_path(path)) else {
+    let Some(platform) = registry::at_host(host).filter(|platform| platform.has_path(path)) else {
         return StatusCode::NOT_FOUND.into_response();
     };
     if method != Method::POST {
@@ -40,9 +40,4 @@ async fn answer(State(fakes): State<Fakes>, method: Method, uri: Uri, headers: H
         form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes()).into_owned().collect();
     let request = Request { now: fakes.now(), path, query: &query, headers: &headers, body: &body };
     fakes.receive(platform, &request).await.into_response()
-}
-
-/// A sender that does not keep the vendor's name as `Host` is recognised by the path.
-fn find(host: &str, path: &str) -> Option<&'static dyn Platform> {
-    registry::at_host(host).or_else(|| PLATFORMS.into_iter().find(|platform| platform.has_path(path)))
 }

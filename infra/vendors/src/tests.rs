@@ -11,22 +11,16 @@ use axum::Router;
 use axum::body::Body;
 use http::{Request, StatusCode, header};
 use http_body_util::BodyExt as _;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tower::ServiceExt as _;
 
 use crate::fakes::Fakes;
+use crate::feishu::tests::{BOT, text};
 use crate::group::{Fault, Rules};
 use crate::reply::Reply;
 use crate::router::router;
 use crate::vendor::Vendor;
-
-/// The address of a bot at each vendor.
-pub(crate) const FEISHU: &str = "https://open.feishu.cn/open-apis/bot/v2/hook/ops";
-pub(crate) const DINGTALK: &str = "https://oapi.dingtalk.com/robot/send?access_token=ops";
-pub(crate) const WECOM: &str = "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=ops";
-pub(crate) const SLACK: &str = "https://hooks.slack.com/services/T1/B1/ops";
-pub(crate) const TELEGRAM: &str = "https://api.telegram.org/bot1:AA/sendMessage";
-pub(crate) const ZOOM: &str = "https://integrations.zoom.us/chat/webhooks/incomingwebhook/ops?format=full";
+use crate::{dingtalk, feishu, slack, telegram, wecom, zoom};
 
 /// 2026-01-05T10:00:00Z
 const START: Moment = Moment::from_secs(1_767_607_200);
@@ -98,34 +92,6 @@ impl World {
     }
 }
 
-pub(crate) fn feishu_text(text: &str) -> Value {
-    json!({"msg_type": "text", "content": {"text": text}})
-}
-
-#[tokio::test]
-async fn mentions_are_shown_as_each_vendor_shows_them() {
-    let world = World::new();
-    let text = |text: &str| json!({"msg_type": "text", "content": {"text": text}});
-    world.post(FEISHU, &text("<at user_id=\"ou_1\">Li Lei</at> disk full")).await;
-    assert_eq!(world.fakes.messages(Vendor::Feishu, "ops")[0].text(), "@Li Lei disk full");
-
-    let markdown = json!({"title": "INC", "text": "@13800000000 and @13900000000"});
-    let at = json!({"atMobiles": ["13800000000"], "atUserIds": [], "isAtAll": false});
-    world.post(DINGTALK, &json!({"msgtype": "markdown", "markdown": markdown, "at": at})).await;
-    let line = world.fakes.messages(Vendor::DingTalk, "ops")[0].lines[0].clone();
-    let bold: Vec<_> = line.iter().filter(|run| run.bold).map(|run| run.text.as_str()).collect();
-    assert_eq!(bold, ["@13800000000"], "the other is not in `at`: {line:?}");
-
-    let content =
-        json!({"content": "disk full", "mentioned_list": ["LiLei"], "mentioned_mobile_list": ["13800000000"]});
-    world.post(WECOM, &json!({"msgtype": "text", "text": content})).await;
-    assert_eq!(world.fakes.messages(Vendor::WeCom, "ops")[0].text(), "disk full\n@LiLei @13800000000");
-
-    let message = json!({"text": "*INC* <@U012AB3CD>", "attachments": [{"color": "#E0352B", "text": "disk full"}]});
-    world.post(SLACK, &message).await;
-    assert_eq!(world.fakes.messages(Vendor::Slack, "ops")[0].text(), "INC @U012AB3CD\ndisk full");
-}
-
 #[tokio::test]
 async fn scripted_faults_come_first_and_in_order() {
     let world = World::new();
@@ -133,7 +99,7 @@ async fn scripted_faults_come_first_and_in_order() {
     let faults = [Fault::reply(broken.clone()), Fault::shown_but(broken)];
     world.fakes.script(Vendor::Feishu, "ops", faults);
     for expected in [(502, 0), (502, 1), (200, 2)] {
-        let answer = world.post(FEISHU, &feishu_text("#")).await;
+        let answer = world.post(BOT, &text("#")).await;
         assert_eq!((answer.status.as_u16(), world.fakes.messages(Vendor::Feishu, "ops").len()), expected);
     }
 }
@@ -143,7 +109,7 @@ async fn a_restart_shows_the_same_group() {
     let directory = tempfile::tempdir().expect("a directory");
     for expected in [1, 2] {
         let world = World::with_data(START, Some(directory.path()));
-        world.post(FEISHU, &feishu_text("disk full")).await;
+        world.post(BOT, &text("disk full")).await;
         assert_eq!(world.fakes.messages(Vendor::Feishu, "ops").len(), expected);
     }
 }
@@ -152,7 +118,7 @@ async fn a_restart_shows_the_same_group() {
 async fn the_host_decides_which_platform_answers() {
     let world = World::new();
     let nested = || Router::new().nest("/fake", router(&world.fakes));
-    let body = feishu_text("disk full").to_string();
+    let body = text("disk full").to_string();
     let hook = "/open-apis/bot/v2/hook/ops";
     for (host, path, status, shown) in [
         ("open.feishu.cn", format!("/fake{hook}"), 200, 1),
@@ -160,6 +126,8 @@ async fn the_host_decides_which_platform_answers() {
         ("hooks.slack.com", format!("/fake{hook}"), 404, 2),
         ("open.feishu.cn", "/fake/services/T1/B1/ops".to_owned(), 404, 2),
         ("open.feishu.cn", "/fake/open-apis/bot/v2/hook/".to_owned(), 404, 2),
+        ("127.0.0.1:9000", format!("/fake{hook}"), 404, 2),
+        ("", format!("/fake{hook}"), 404, 2),
     ] {
         let answer = world.send_to(nested(), host, &path, &body, &[]).await;
         assert_eq!(answer.status, status, "{host}{path}");
@@ -172,12 +140,12 @@ async fn the_host_decides_which_platform_answers() {
 async fn every_golden_request_is_accepted_and_shows_its_incident() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures");
     for (vendor, url, group) in [
-        (Vendor::Feishu, FEISHU, "ops"),
-        (Vendor::DingTalk, DINGTALK, "ops"),
-        (Vendor::WeCom, WECOM, "ops"),
-        (Vendor::Slack, SLACK, "ops"),
-        (Vendor::Telegram, TELEGRAM, "-1001234567890"),
-        (Vendor::Zoom, ZOOM, "ops"),
+        (Vendor::Feishu, feishu::tests::BOT, "ops"),
+        (Vendor::DingTalk, dingtalk::tests::BOT, "ops"),
+        (Vendor::WeCom, wecom::tests::BOT, "ops"),
+        (Vendor::Slack, slack::tests::BOT, "ops"),
+        (Vendor::Telegram, telegram::tests::BOT, "-1001234567890"),
+        (Vendor::Zoom, zoom::tests::BOT, "ops"),
     ] {
         let world = World::new();
         world.fakes.open(vendor, group, Rules { rates: Some(Vec::new()), ..Rules::default() });

@@ -47,11 +47,6 @@ pub fn check_templates(rule: &EscalationRule) -> Result<(), FieldError> {
     Ok(())
 }
 
-/// Whether a channel sends to this host.
-pub fn is_vendor(host: &str) -> bool {
-    FACTS.iter().any(|facts| facts.hosts.contains(&host))
-}
-
 impl Destination {
     /// Checks the settings of a destination on `channel`; the error names the field and what to do.
     pub fn check_settings(channel: &str, settings: &Value) -> Result<(), SettingsError> {

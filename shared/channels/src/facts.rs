@@ -10,7 +10,6 @@ use crate::settings::{Fields, PlainSmtpHosts, SettingsError};
 /// A channel's constants and checks.
 pub(crate) struct Facts {
     pub(crate) name: &'static str,
-    pub(crate) hosts: &'static [&'static str],
     pub(crate) settings: &'static [&'static str],
     pub(crate) secrets: &'static [&'static str],
     pub(crate) provider: &'static [&'static str],
@@ -26,7 +25,6 @@ impl Facts {
     pub(crate) const fn of<C: Channel>() -> Self {
         Self {
             name: C::NAME,
-            hosts: C::LIMITS.hosts,
             settings: C::SETTINGS,
             secrets: C::SECRETS,
             provider: C::PROVIDER,

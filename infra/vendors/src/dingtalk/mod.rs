@@ -177,4 +177,4 @@ fn action_card(card: &Value) -> Option<Seen> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

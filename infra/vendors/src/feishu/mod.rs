@@ -198,4 +198,4 @@ fn button(element: &Value) -> Option<Button> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

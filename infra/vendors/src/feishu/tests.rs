@@ -8,15 +8,29 @@ use alerting::base::secret::Secret;
 
 use crate::group::{AttemptResult, Rules};
 use crate::seen::Button;
-use crate::tests::{FEISHU, World, feishu_text};
+use crate::tests::World;
 use crate::vendor::Vendor;
+
+/// The address of a bot in the group `ops`.
+pub(crate) const BOT: &str = "https://open.feishu.cn/open-apis/bot/v2/hook/ops";
+
+pub(crate) fn text(text: &str) -> Value {
+    json!({"msg_type": "text", "content": {"text": text}})
+}
 
 #[tokio::test]
 async fn feishu_says_success_in_these_bytes_and_shows_the_message() {
     let world = World::new();
-    let answer = world.post(FEISHU, &feishu_text("disk full # 告警")).await;
+    let answer = world.post(BOT, &text("disk full # 告警")).await;
     assert_eq!(answer.body, r#"{"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"}"#);
     assert_eq!(world.fakes.messages(Vendor::Feishu, "ops")[0].text(), "disk full # 告警");
+}
+
+#[tokio::test]
+async fn a_mention_shows_the_name_that_stands_in_it() {
+    let world = World::new();
+    world.post(BOT, &text("<at user_id=\"ou_1\">Li Lei</at> disk full")).await;
+    assert_eq!(world.fakes.messages(Vendor::Feishu, "ops")[0].text(), "@Li Lei disk full");
 }
 
 #[tokio::test]
@@ -25,7 +39,7 @@ async fn feishu_takes_five_a_second_and_a_hundred_a_minute_and_says_so_with_http
     let mut taken = 0;
     for second in 0..25 {
         for _ in 0..6 {
-            let answer = world.post(FEISHU, &feishu_text("#")).await;
+            let answer = world.post(BOT, &text("#")).await;
             assert_eq!(answer.status, StatusCode::OK);
             match answer.json()["code"].as_u64() {
                 Some(0) => taken += 1,
@@ -47,13 +61,13 @@ async fn feishu_checks_keyword_signature_size_and_form() {
     let world = World::new();
     let rules = Rules { keywords: vec!["#".to_owned()], secret: Some(Secret::new("demo")), ..Rules::default() };
     world.fakes.open(Vendor::Feishu, "ops", rules);
-    assert_eq!(world.post(FEISHU, &feishu_text("# no signature")).await.json()["code"], 19021);
+    assert_eq!(world.post(BOT, &text("# no signature")).await.json()["code"], 19021);
     world.fakes.open(Vendor::Feishu, "ops", Rules { keywords: vec!["#".to_owned()], ..Rules::default() });
-    assert_eq!(world.post(FEISHU, &feishu_text("no keyword")).await.json()["code"], 19024);
+    assert_eq!(world.post(BOT, &text("no keyword")).await.json()["code"], 19024);
     world.advance(Duration::from_secs(2));
-    let long = world.post(FEISHU, &feishu_text(&"#".repeat(20 * 1024))).await;
+    let long = world.post(BOT, &text(&"#".repeat(20 * 1024))).await;
     assert_eq!((long.status, long.json()["code"].as_u64()), (StatusCode::BAD_REQUEST, Some(9499)));
-    assert_eq!(world.send(FEISHU, "{", &[]).await.json()["code"], 9499);
+    assert_eq!(world.send(BOT, "{", &[]).await.json()["code"], 9499);
     assert!(world.fakes.messages(Vendor::Feishu, "ops").is_empty());
 }
 
@@ -75,7 +89,7 @@ async fn feishu_cards_of_both_versions_show_colour_title_text_and_links() {
              "behaviors": [{"type": "open_url", "default_url": "https://a.example/1"}]}]}]},
     ]}}});
     for card in [old, new] {
-        world.post(FEISHU, &card).await;
+        world.post(BOT, &card).await;
     }
     let shown = world.fakes.messages(Vendor::Feishu, "ops");
     for seen in &shown {
@@ -93,7 +107,7 @@ async fn feishu_accepts_a_recorded_signature_for_an_hour_and_for_its_secret_only
     for case in recorded["cases"].as_array().expect("cases") {
         let [timestamp, secret, sign] = ["timestamp", "secret", "sign"].map(|name| case[name].as_str().expect("text"));
         let at = Moment::from_secs(timestamp.parse().expect("seconds"));
-        let mut signed = feishu_text("#");
+        let mut signed = text("#");
         signed["timestamp"] = json!(timestamp);
         signed["sign"] = json!(sign);
         for (secret, now, code) in [
@@ -104,7 +118,7 @@ async fn feishu_accepts_a_recorded_signature_for_an_hour_and_for_its_secret_only
             let world = World::at(now);
             let rules = Rules { secret: Some(Secret::new(secret)), ..Rules::default() };
             world.fakes.open(Vendor::Feishu, "ops", rules);
-            assert_eq!(world.post(FEISHU, &signed).await.json()["code"], code, "{secret} at {now}");
+            assert_eq!(world.post(BOT, &signed).await.json()["code"], code, "{secret} at {now}");
         }
     }
 }

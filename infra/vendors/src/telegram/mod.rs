@@ -182,4 +182,4 @@ fn push(lines: &mut Vec<Line>, text: &str, open: &[(String, Option<String>)]) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

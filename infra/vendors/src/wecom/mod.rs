@@ -127,4 +127,4 @@ fn template_card(card: &Value, seen: &mut Seen) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -156,4 +156,4 @@ fn limited(text: &Value, chars: usize) -> Result<Option<&str>, Reply> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
