@@ -9,6 +9,10 @@
 //! Each process begins from the bucket that it saw last. If another process wrote since, the write is refused and brings
 //! the newer bucket, and the decision is made again with it. A bucket only fills, so a wait that the remembered bucket
 //! demands is demanded by the stored one too, and costs nothing. A block by the provider is stored in the same item.
+//!
+//! Processes that wait for the same slice would all ask at the moment when it is free: one takes it, and the write of each
+//! other one is refused. So a process whose write was refused waits a random time longer, up to a bound that doubles with
+//! each refusal in a row ([`Slice::backoff`]). Longer waits, as those of a block, stay as they are.
 
 pub(crate) mod buckets;
 
@@ -22,7 +26,7 @@ use crate::connection::Store;
 use crate::errors::{ReadError, WriteError};
 use crate::item::{Item, Reader, expiry, item, json, nonce, number, text};
 use crate::keys;
-use crate::rates::buckets::{Seen, Slice};
+use crate::rates::buckets::{MAX_BACKOFF, Seen, Slice};
 use crate::table::{Condition, Table, Write};
 
 /// How often a decision is made again with a newer bucket.
@@ -31,6 +35,7 @@ const ROUNDS: usize = 5;
 const CONTENDED: Duration = Duration::from_millis(500);
 /// How long a bucket is stored after it has run empty.
 const AFTERLIFE: Duration = Duration::from_secs(24 * 3600);
+
 /// The right to send one request, or how long to wait for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Permit {
@@ -38,12 +43,19 @@ pub enum Permit {
     Wait(Duration),
 }
 
+/// What one request for a permit came to.
+struct Taken {
+    permit: Permit,
+    /// Whether another process wrote the bucket at the same time.
+    refused: bool,
+}
+
 impl Store {
     /// Takes the right to send one request, or says how long to wait.
     pub async fn take_permit(&self, key: &BucketKey, rates: &[Rate], now: Moment) -> Result<Permit, WriteError> {
         match key {
             BucketKey::Destination(_) | BucketKey::Callee(_) => {
-                self.take_from_bucket(key, |bucket| bucket.take(rates, now)).await
+                Ok(self.take_from_bucket(key, |bucket| bucket.take(rates, now)).await?.permit)
             }
             BucketKey::Account(..) => self.take_from_slice(key, rates, now).await,
         }
@@ -56,11 +68,18 @@ impl Store {
             return Ok(Permit::Granted);
         }
         let permits = slice.next_size(rate::slice(rates));
-        let taken = self.take_from_bucket(key, |bucket| bucket.take_slice(rates, permits, now)).await?;
-        if taken == Permit::Granted {
-            *slice = Slice::of(permits, now + rate::spend_within(rates));
+        let Taken { permit, refused } =
+            self.take_from_bucket(key, |bucket| bucket.take_slice(rates, permits, now)).await?;
+        match permit {
+            Permit::Granted => {
+                *slice = Slice::of(permits, now + rate::spend_within(rates));
+                Ok(Permit::Granted)
+            }
+            Permit::Wait(wait) if refused && wait <= MAX_BACKOFF => {
+                Ok(Permit::Wait(wait + random_up_to(slice.backoff(rate::spend_within(rates)))))
+            }
+            wait => Ok(wait),
         }
-        Ok(taken)
     }
 
     /// `take` is the decision; it is written with one conditional write.
@@ -68,19 +87,20 @@ impl Store {
         &self,
         key: &BucketKey,
         take: impl Fn(&Bucket) -> Result<Bucket, Duration>,
-    ) -> Result<Permit, WriteError> {
-        for _ in 0..ROUNDS {
+    ) -> Result<Taken, WriteError> {
+        for round in 0..ROUNDS {
+            let refused = round > 0;
             let seen = self.inner.buckets.get(key);
             let bucket = seen.as_ref().map_or_else(Bucket::default, |seen| seen.bucket.clone());
             let next = match take(&bucket) {
                 Ok(next) => next,
-                Err(wait) => return Ok(Permit::Wait(wait)),
+                Err(wait) => return Ok(Taken { permit: Permit::Wait(wait), refused }),
             };
             if self.write_bucket(key, next, seen).await? {
-                return Ok(Permit::Granted);
+                return Ok(Taken { permit: Permit::Granted, refused });
             }
         }
-        Ok(Permit::Wait(CONTENDED))
+        Ok(Taken { permit: Permit::Wait(CONTENDED), refused: true })
     }
 
     /// Nothing is sent before `until`: the provider said so, of what `key` names. Permits of it that are held are lost.
@@ -123,6 +143,12 @@ impl Store {
         self.inner.buckets.set(of, now_stored);
         Ok(ours)
     }
+}
+
+fn random_up_to(limit: Duration) -> Duration {
+    let number = getrandom::u64().expect("the operating system has random numbers");
+    let limit_ms = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX).saturating_add(1);
+    Duration::from_millis(number % limit_ms)
 }
 
 fn decode(item: &Item) -> Result<Seen, ReadError> {

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use alerting::base::moment::Moment;
 use alerting::base::rate::Bucket;
@@ -11,6 +12,9 @@ use crate::bucket_key::BucketKey;
 
 /// Buckets that a process remembers. Beyond that it forgets all of them, which costs one refused write each.
 const REMEMBERED: usize = 1000;
+
+/// The most that a process waits longer because others took what it asked for.
+pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(1);
 
 /// The buckets that this process saw last, and the slices that it holds.
 #[derive(Debug, Default)]
@@ -37,12 +41,14 @@ pub(crate) struct Slice {
     taken: u32,
     /// Whether one more could have been spent in time.
     was_short: bool,
+    /// Refused writes since the slice was taken.
+    refusals: u32,
 }
 
 impl Slice {
     /// A slice of which one permit is spent at once.
     pub(crate) fn of(permits: u32, until: Moment) -> Self {
-        Self { left: permits - 1, until, taken: permits, was_short: false }
+        Self { left: permits - 1, until, taken: permits, was_short: false, refusals: 0 }
     }
 
     pub(crate) fn lose(&mut self) {
@@ -58,6 +64,12 @@ impl Slice {
         }
         self.was_short |= in_time && !has_one;
         has_one
+    }
+
+    /// The bound of the random time to wait longer after a refused write: it doubles with each of them.
+    pub(crate) fn backoff(&mut self, spend_within: Duration) -> Duration {
+        self.refusals = self.refusals.saturating_add(1);
+        spend_within.saturating_mul(1 << self.refusals.min(20)).min(MAX_BACKOFF)
     }
 
     /// How many to take next: at first as many as allowed, then what this process has shown that it can spend in time.
@@ -113,6 +125,18 @@ mod tests {
         assert!(slice.spend(Moment::from_millis(49)));
         assert!(!slice.spend(until), "too late");
         assert_eq!((slice.left, slice.was_short), (1, false));
+    }
+
+    #[test]
+    fn each_refusal_doubles_the_time_to_spread_over_until_a_slice_is_taken() {
+        let within = Duration::from_millis(50);
+        let mut slice = Slice::default();
+        for (refusal, expected_ms) in [(1, 100), (2, 200), (3, 400), (4, 800), (5, 1000), (6, 1000)] {
+            assert_eq!(slice.backoff(within), Duration::from_millis(expected_ms), "refusal {refusal}");
+        }
+        slice.refusals = u32::MAX;
+        assert_eq!(slice.backoff(within), MAX_BACKOFF, "it does not overflow");
+        assert_eq!(Slice::of(3, Moment::from_millis(50)).backoff(within), Duration::from_millis(100), "a new slice");
     }
 
     #[test]
