@@ -8,7 +8,7 @@ use lambda_kit::clock::Clock;
 use lambda_kit::queue::Queue;
 use store::Store;
 
-use crate::joining::Joining;
+use crate::join_queue::JoinQueues;
 use crate::open_counts::OpenCounts;
 use crate::policies::Policies;
 
@@ -18,7 +18,7 @@ pub struct App {
     pub messages: Queue,
     pub dispatch: Dispatch,
     pub clock: Clock,
-    pub(crate) joining: Joining,
+    pub(crate) join_queues: JoinQueues,
     pub(crate) message_log: Duration,
     pub(crate) policies: Policies,
     pub(crate) open_counts: OpenCounts,
@@ -33,7 +33,7 @@ impl App {
             messages,
             clock: dispatch.clock.clone(),
             dispatch,
-            joining: Joining::default(),
+            join_queues: JoinQueues::default(),
             message_log,
             policies: Policies::default(),
             open_counts: OpenCounts::default(),

@@ -1,4 +1,4 @@
-//! The messages of one invocation: what each is, what it says, and what became of it.
+//! The messages of one invocation: what each says, and its result.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -17,24 +17,24 @@ use store::log::{MessageOutcome, NoticeRef};
 
 use crate::app::App;
 use crate::error::EvaluateError;
-use crate::told::Told;
+use crate::outgoing::Outgoing;
 
-/// What became of one message.
+/// The result of one message.
 #[derive(Debug, Default)]
-pub(crate) struct Settled {
+pub(crate) struct MessageResult {
     pub(crate) outcome: Option<MessageOutcome>,
     pub(crate) reason: Option<String>,
     pub(crate) alert: Option<AlertId>,
     /// Labels of its alert that no longer fit beside its own.
     pub(crate) cut_labels: Vec<String>,
-    /// The spaces that it was brought to, each in the version that decided.
+    /// The spaces that it was applied to, each in the version that decided.
     pub(crate) spaces: BTreeMap<SpaceId, u64>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) timers: Vec<Timer>,
     pub(crate) changes: Vec<ChangeEvent>,
 }
 
-impl Settled {
+impl MessageResult {
     /// Adds what follows from a change of an incident.
     pub(crate) fn add(&mut self, follow_up: FollowUp) {
         self.notices.extend(follow_up.notices);
@@ -47,12 +47,12 @@ impl Settled {
 pub(crate) struct Item {
     pub(crate) handle: Handle,
     pub(crate) received: Received,
-    /// Of the integration that judged it.
+    /// The version of the integration that judged it.
     pub(crate) version: Option<u64>,
     pub(crate) judgement: Option<Judgement>,
-    pub(crate) settled: Option<Settled>,
+    pub(crate) result: Option<MessageResult>,
     pub(crate) notices: Vec<NoticeRef>,
-    tells: bool,
+    has_outgoing: bool,
     failed: bool,
 }
 
@@ -61,7 +61,7 @@ pub(crate) struct Group {
     pub(crate) integration: Arc<Integration>,
     pub(crate) key: AlertKey,
     pub(crate) events: Vec<AlertEvent>,
-    /// Of each event, its message's place in the batch.
+    /// The place in the batch of each event's message.
     places: Vec<usize>,
 }
 
@@ -78,15 +78,15 @@ impl Batch {
             received,
             version: None,
             judgement: None,
-            settled: None,
+            result: None,
             notices: Vec::new(),
-            tells: false,
+            has_outgoing: false,
             failed: false,
         });
         Self { items: items.collect(), unreadable: records.unreadable, integrations: HashMap::new() }
     }
 
-    /// Decides what every message says, by its integration's rules.
+    /// Judges every message by the rules of its integration.
     pub(crate) async fn judge(&mut self, app: &App) -> Result<(), EvaluateError> {
         let now = app.clock.now();
         let tables = app.store.cached_mapping_tables(now).await?;
@@ -106,7 +106,7 @@ impl Batch {
         Ok(())
     }
 
-    /// The groups to work on. Their messages stay unsettled until [`Batch::settle`].
+    /// The groups to work on. Their messages have no result until [`Batch::set_results`].
     pub(crate) fn take_groups(&self) -> Vec<Group> {
         let mut keyed: HashMap<(&IntegrationId, &AlertKey), Vec<(usize, &AlertEvent)>> = HashMap::new();
         let mut groups = Vec::new();
@@ -133,35 +133,35 @@ impl Batch {
         }
     }
 
-    /// Takes what became of a group's messages, in the order of its events.
-    pub(crate) fn settle(&mut self, group: &Group, settled: Vec<Settled>) {
-        for (place, settled) in group.places.iter().zip(settled) {
-            self.items[*place].settled = Some(settled);
+    /// Takes the results of a group's messages, in the order of its events.
+    pub(crate) fn set_results(&mut self, group: &Group, results: Vec<MessageResult>) {
+        for (place, result) in group.places.iter().zip(results) {
+            self.items[*place].result = Some(result);
         }
     }
 
-    /// Everything to tell, each message keeping the names of its notices for its log entry.
-    pub(crate) fn take_told(&mut self) -> Told {
-        let mut told = Told::default();
+    /// Everything to send. Each message keeps the names of its notices for its log entry.
+    pub(crate) fn take_outgoing(&mut self) -> Outgoing {
+        let mut outgoing = Outgoing::default();
         for item in &mut self.items {
-            let Some(settled) = &mut item.settled else { continue };
-            let tells_nothing = settled.notices.is_empty() && settled.timers.is_empty() && settled.changes.is_empty();
-            item.tells = !tells_nothing;
-            told.timers.append(&mut settled.timers);
-            for change in settled.changes.drain(..) {
-                told.change(&change);
+            let Some(result) = &mut item.result else { continue };
+            let is_empty = result.notices.is_empty() && result.timers.is_empty() && result.changes.is_empty();
+            item.has_outgoing = !is_empty;
+            outgoing.timers.append(&mut result.timers);
+            for change in result.changes.drain(..) {
+                outgoing.change(&change);
             }
-            for notice in settled.notices.drain(..) {
+            for notice in result.notices.drain(..) {
                 item.notices.push(NoticeRef::of(&notice));
-                told.notice(notice);
+                outgoing.notice(notice);
             }
         }
-        told
+        outgoing
     }
 
-    pub(crate) fn fail_those_who_tell(&mut self) {
+    pub(crate) fn fail_those_with_outgoing(&mut self) {
         for item in &mut self.items {
-            item.failed |= item.tells;
+            item.failed |= item.has_outgoing;
         }
     }
 
@@ -171,7 +171,7 @@ impl Batch {
 
     pub(crate) fn dispositions(self) -> Vec<(Handle, Disposition)> {
         let items = self.items.into_iter().map(|item| {
-            let done = item.settled.is_some() && !item.failed;
+            let done = item.result.is_some() && !item.failed;
             (item.handle, if done { Disposition::Done } else { Disposition::LATER })
         });
         items.chain(sqs_batch::all(self.unreadable, &Disposition::AT_ONCE)).collect()
@@ -186,25 +186,25 @@ impl Item {
         tables: &[alerting::rules::integration::MappingTable],
     ) {
         let discarded = |reason: &str| {
-            Some(Settled {
+            Some(MessageResult {
                 outcome: Some(MessageOutcome::Discarded),
                 reason: Some(reason.to_owned()),
-                ..Settled::default()
+                ..MessageResult::default()
             })
         };
         match (&self.received.verdict, integration) {
             (Verdict::Refused { reason, .. }, _) => {
-                self.settled = Some(Settled {
+                self.result = Some(MessageResult {
                     outcome: Some(MessageOutcome::Refused),
                     reason: Some(reason.as_str().to_owned()),
-                    ..Settled::default()
+                    ..MessageResult::default()
                 });
             }
-            (Verdict::Accepted(_), None) => self.settled = discarded("integration_deleted"),
+            (Verdict::Accepted(_), None) => self.result = discarded("integration_deleted"),
             (Verdict::Accepted(message), Some(integration)) => {
                 let judgement = app.policies.of(integration, tables).judge(message, self.received.stamp);
                 if let Decision::Discard(reason) = &judgement.decision {
-                    self.settled = discarded(reason.as_str());
+                    self.result = discarded(reason.as_str());
                 }
                 self.version = Some(integration.version);
                 self.judgement = Some(judgement);
@@ -212,9 +212,9 @@ impl Item {
         }
     }
 
-    /// Whether the message's record may be written: it is settled, and what it tells was sent.
-    pub(crate) fn is_settled(&self) -> bool {
-        self.settled.is_some() && !self.failed
+    /// Whether the message's record may be written: it has a result, and what follows from it was sent.
+    pub(crate) fn is_done(&self) -> bool {
+        self.result.is_some() && !self.failed
     }
 
     pub(crate) fn fail(&mut self) {

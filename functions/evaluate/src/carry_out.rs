@@ -1,6 +1,7 @@
-//! What follows from a committed transition: the alert that people see, the incidents of its spaces, notices, changes.
+//! Carries out a committed transition: writes the alert that people see and the incidents of its spaces, and collects notices and
+//! changes.
 //!
-//! Every step is idempotent under the transition's name, so doing all of it again after a crash changes nothing.
+//! Every step is idempotent under the transition's name, so a repetition after a crash changes nothing.
 
 use alerting::base::ids::AlertId;
 use alerting::base::moment::Moment;
@@ -11,19 +12,19 @@ use alerting::rules::integration::Integration;
 use store::keys::alert_key_hash;
 
 use crate::app::App;
-use crate::batch::Settled;
+use crate::batch::MessageResult;
 use crate::error::EvaluateError;
 use crate::spaces::{self, Step};
 
-/// Carries out `transition`, which `event` caused, and adds what is to be told to `settled`. `ring`: the alert's last
-/// transitions, this one among them.
+/// Carries out `transition`, which `event` caused, and adds what is to be sent to `result`. `ring`: the alert's last
+/// transitions, including this one.
 pub(crate) async fn carry_out(
     app: &App,
     integration: &Integration,
     event: &AlertEvent,
     transition: Transition,
     ring: &[Transition],
-    settled: &mut Settled,
+    result: &mut MessageResult,
 ) -> Result<(), EvaluateError> {
     let now = app.clock.now();
     let alert = match transition.kind {
@@ -36,35 +37,35 @@ pub(crate) async fn carry_out(
         TransitionKind::Raise => (SourceKind::RaiseSeverity, ChangeKind::AlertSeverityRaised),
         TransitionKind::Close => (SourceKind::Recover, ChangeKind::AlertRecovered),
     };
-    settled.changes.push(ChangeEvent::of_alert(change, &alert, &transition.n.to_string(), now));
+    result.changes.push(ChangeEvent::of_alert(change, &alert, &transition.n.to_string(), now));
     if transition.kind == TransitionKind::Open && alert.closing.is_some() {
-        recover_late(app, &alert, transition, settled).await?;
+        recover_late(app, &alert, transition, result).await?;
     }
-    let shown = as_told(&alert, event);
+    let shown = as_notified(&alert, event);
     let step = Step { alert: &shown, n: transition.n, kind, ring };
-    Box::pin(spaces::follow(app, &step, settled)).await
+    Box::pin(spaces::apply(app, &step, result)).await
 }
 
-/// A message closed the alert before it was opened here. Who closed it may have found no spaces; its incidents are closed first,
-/// so that nobody is notified of what is over.
+/// A message closed the alert before it was opened here, and may have found no spaces then. The incidents of the alert are
+/// closed first, so that nobody is notified of a problem that is over.
 async fn recover_late(
     app: &App,
     alert: &Alert,
     opening: Transition,
-    settled: &mut Settled,
+    result: &mut MessageResult,
 ) -> Result<(), EvaluateError> {
     let key_hash = alert.alert_key.as_deref().map(alert_key_hash).unwrap_or_default();
     let state = app.store.alert_state(&alert.integration, &key_hash).await?;
     let ring = state.as_ref().map(|state| state.ring.as_slice()).unwrap_or_default();
     let closing = |one: &&Transition| one.episode == opening.episode && one.kind == TransitionKind::Close;
-    // Out of the ring: any number after the opening's own will do, since nothing of the episode follows its end.
+    // If the close has left the ring, any number after the opening's own will do: nothing of the episode follows its end.
     let n = ring.iter().find(closing).map_or(opening.n + 1, |closing| closing.n);
     let step = Step { alert, n, kind: SourceKind::Recover, ring };
-    Box::pin(spaces::follow(app, &step, settled)).await
+    Box::pin(spaces::apply(app, &step, result)).await
 }
 
-/// The alert with the text of the trigger that is notified. A close leaves them as they are.
-fn as_told(alert: &Alert, event: &AlertEvent) -> Alert {
+/// The alert with the texts of the trigger that people are notified of. A close leaves the texts as they are.
+fn as_notified(alert: &Alert, event: &AlertEvent) -> Alert {
     if event.verdict == Verdict::Close {
         return alert.clone();
     }
@@ -72,8 +73,8 @@ fn as_told(alert: &Alert, event: &AlertEvent) -> Alert {
     Alert { title, description, severity: event.severity, ..alert.clone() }
 }
 
-/// Opens the alert. It is there already if a copy of the message was quicker, or the message that closes it: then the
-/// trigger brings its texts and its spaces.
+/// Opens the alert. It exists already if a copy of the message was faster, or the message that closes it: then the trigger
+/// adds its texts and its spaces.
 async fn open(
     app: &App,
     integration: &Integration,
@@ -93,7 +94,7 @@ async fn open(
 }
 
 /// The alert of the transition's episode. It is missing if the message that opened it has not been carried out yet
-/// (its evaluator is slower, or died); then this message opens it, and that one will find it there.
+/// (its process is slower, or died). Then this message opens it, and the other one finds it open.
 async fn ensure(
     app: &App,
     integration: &Integration,
@@ -124,13 +125,13 @@ async fn close(
     Ok(app.store.change_alert(before, closed, now).await?.0)
 }
 
-/// Shows the newest trigger of the key in the alert of its episode, if nothing newer is shown there.
+/// Shows the newest trigger of the key in the alert of its episode, unless the alert shows a newer one.
 pub(crate) async fn show(
     app: &App,
     integration: &Integration,
     event: &AlertEvent,
     state: &AlertState,
-    settled: &mut Settled,
+    result: &mut MessageResult,
 ) -> Result<(), EvaluateError> {
     let Some(episode) = state.episode else { return Ok(()) };
     let now = app.clock.now();
@@ -146,8 +147,8 @@ pub(crate) async fn show(
     };
     let (alert, changed) = app.store.change_alert(before, shown, now).await?;
     if changed {
-        settled.cut_labels = cut;
-        settled.changes.push(ChangeEvent::of_alert(ChangeKind::AlertUpdated, &alert, &event.stamp.to_string(), now));
+        result.cut_labels = cut;
+        result.changes.push(ChangeEvent::of_alert(ChangeKind::AlertUpdated, &alert, &event.stamp.to_string(), now));
     }
     Ok(())
 }

@@ -1,9 +1,9 @@
-//! Why messages come back.
+//! Why a message is retried.
 
 use lambda_kit::queue::SendError;
 use lambda_kit::topic::PublishError;
 
-/// Why a message comes back.
+/// Why a message is retried.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum EvaluateError {
     #[error("reading the configuration or an alert failed")]
@@ -12,10 +12,10 @@ pub(crate) enum EvaluateError {
     Write(#[from] store::errors::WriteError),
     #[error("the alert key is written by others faster than it can be read")]
     Contended,
-    #[error("working out who is told, or setting timers, failed")]
+    #[error("finding out whom to notify, or setting timers, failed")]
     Dispatch(#[from] dispatch::DispatchError),
     #[error("sending notices failed")]
-    Tell(#[source] SendError),
+    Notify(#[source] SendError),
     #[error("publishing changes failed")]
     Publish(#[source] PublishError),
 }

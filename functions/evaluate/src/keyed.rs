@@ -1,4 +1,4 @@
-//! Applies messages to the state of their alert key: read, fold, write if nobody else did, carry out.
+//! Applies messages to the state of their alert key: read, fold, write unless another process did, carry out.
 
 use alerting::base::ids::{AlertId, Stamp};
 use alerting::incident::alert::{
@@ -10,13 +10,14 @@ use store::keys::alert_key_hash;
 use store::log::MessageOutcome;
 
 use crate::app::App;
-use crate::batch::Settled;
+use crate::batch::MessageResult;
 use crate::carry_out;
 use crate::error::EvaluateError;
-use crate::told::Told;
+use crate::outgoing::Outgoing;
 
-/// How often a write is tried before the messages are handed back. A loser that has nothing newer than the winner gives way,
-/// so who loses again holds what decides, and handed back it would wait for the queue's visibility: minutes.
+/// How often a write is tried before the messages are returned to the queue. A process that loses the race and has nothing newer
+/// than the winner writes nothing more. One that loses again holds the newest message, which would wait for the visibility
+/// timeout of the queue: minutes.
 const RACES: usize = 12;
 
 /// Messages of one key of one integration, in order.
@@ -26,16 +27,16 @@ pub(crate) struct Keyed<'a> {
     pub(crate) events: &'a [AlertEvent],
 }
 
-/// Applies all messages, in as many writes as the ring needs; what became of each, in their order.
-pub(crate) async fn apply(app: &App, keyed: &Keyed<'_>) -> Result<Vec<Settled>, EvaluateError> {
+/// Applies all messages, in as many writes as the ring needs. Returns the result of each, in their order.
+pub(crate) async fn apply(app: &App, keyed: &Keyed<'_>) -> Result<Vec<MessageResult>, EvaluateError> {
     let key_hash = alert_key_hash(keyed.key);
-    let mut settled: Vec<Settled> = Vec::new();
-    while settled.len() < keyed.events.len() {
-        let rest = &keyed.events[settled.len()..];
+    let mut results: Vec<MessageResult> = Vec::new();
+    while results.len() < keyed.events.len() {
+        let rest = &keyed.events[results.len()..];
         let round = write_round(app, keyed, &key_hash, rest).await?;
-        settled.extend(carry_out_round(app, keyed.integration, rest, &round).await?);
+        results.extend(carry_out_round(app, keyed.integration, rest, &round).await?);
     }
-    Ok(settled)
+    Ok(results)
 }
 
 pub(crate) async fn is_open(app: &App, integration: &Integration, key: &str) -> Result<bool, EvaluateError> {
@@ -46,9 +47,9 @@ pub(crate) async fn is_open(app: &App, integration: &Integration, key: &str) -> 
 /// One committed write (or none, if every message was stale).
 struct Round {
     folded: Folded,
-    /// The state that it left.
+    /// The state after it.
     state: AlertState,
-    /// Whether what the alert shows may have to be written again.
+    /// Whether the texts of the alert may have to be written again.
     shows: bool,
 }
 
@@ -80,8 +81,8 @@ async fn write_round(
     Err(EvaluateError::Contended)
 }
 
-/// Carries out what is about to leave the ring, notices included: the message that caused it may still be on its way
-/// back, and would find nothing. Nearly always this was done long ago, and is absorbed by name.
+/// Carries out the transitions that are about to leave the ring, notices included: the message that caused one may still be
+/// retried, and would not find it. Nearly always this was done long ago, and changes nothing.
 async fn evict(
     app: &App,
     integration: &Integration,
@@ -89,20 +90,20 @@ async fn evict(
     folded: &Folded,
 ) -> Result<(), EvaluateError> {
     for transition in &folded.evicted {
-        let Some(event) = stand_in(events, transition) else { return Ok(()) };
-        let mut settled = Settled::default();
-        carry_out::carry_out(app, integration, &event, *transition, &folded.evicted, &mut settled).await?;
-        let mut told = Told { timers: std::mem::take(&mut settled.timers), ..Told::default() };
-        settled.notices.into_iter().for_each(|notice| told.notice(notice));
-        settled.changes.iter().for_each(|change| told.change(change));
-        told.send(app).await?;
+        let Some(event) = substitute(events, transition) else { return Ok(()) };
+        let mut result = MessageResult::default();
+        carry_out::carry_out(app, integration, &event, *transition, &folded.evicted, &mut result).await?;
+        let mut outgoing = Outgoing { timers: std::mem::take(&mut result.timers), ..Outgoing::default() };
+        result.notices.into_iter().for_each(|notice| outgoing.notice(notice));
+        result.changes.iter().for_each(|change| outgoing.change(change));
+        outgoing.send(app).await?;
     }
     Ok(())
 }
 
-/// The message of a transition that leaves the ring, or a stand-in for it under its stamp: a trigger if there is one, for
-/// it knows the spaces. Its texts are shown only where nothing else is.
-fn stand_in(events: &[AlertEvent], transition: &Transition) -> Option<AlertEvent> {
+/// The message of a transition that leaves the ring, or a substitute under its stamp: a trigger if there is one, because a
+/// trigger knows the spaces. The texts of a substitute are shown only where no others are.
+fn substitute(events: &[AlertEvent], transition: &Transition) -> Option<AlertEvent> {
     if let Some(same) = events.iter().find(|event| event.stamp == transition.stamp) {
         return Some(same.clone());
     }
@@ -110,7 +111,7 @@ fn stand_in(events: &[AlertEvent], transition: &Transition) -> Option<AlertEvent
     let event = trigger.or(events.first())?.clone();
     let event = AlertEvent { stamp: transition.stamp, severity: transition.severity, ..event };
     Some(match transition.kind {
-        // What closed the alert is not at hand: no message is kept for it.
+        // The message that closed the alert is not known any more.
         TransitionKind::Close => AlertEvent { verdict: Verdict::Close, title: String::new(), ..event },
         TransitionKind::Open | TransitionKind::Raise => event,
     })
@@ -121,22 +122,22 @@ async fn carry_out_round(
     integration: &Integration,
     events: &[AlertEvent],
     round: &Round,
-) -> Result<Vec<Settled>, EvaluateError> {
-    let mut settled: Vec<Settled> = Vec::with_capacity(round.folded.taken());
+) -> Result<Vec<MessageResult>, EvaluateError> {
+    let mut results: Vec<MessageResult> = Vec::with_capacity(round.folded.taken());
     for (effect, episode) in &round.folded.effects {
-        settled.push(settle(integration, *effect, *episode));
+        results.push(message_result(integration, *effect, *episode));
     }
     for (index, transition) in round.folded.transitions.iter().chain(&round.folded.again) {
         let ring = &round.state.ring;
-        carry_out::carry_out(app, integration, &events[*index], *transition, ring, &mut settled[*index]).await?;
+        carry_out::carry_out(app, integration, &events[*index], *transition, ring, &mut results[*index]).await?;
     }
     if let Some(index) = newest_shown(events, round) {
-        carry_out::show(app, integration, &events[index], &round.state, &mut settled[index]).await?;
+        carry_out::show(app, integration, &events[index], &round.state, &mut results[index]).await?;
     }
-    Ok(settled)
+    Ok(results)
 }
 
-/// The trigger that the alert has to show, unless opening it has already written it.
+/// The trigger that the alert has to show, unless opening the alert wrote it already.
 fn newest_shown(events: &[AlertEvent], round: &Round) -> Option<usize> {
     let taken = &events[..round.folded.taken()];
     let index = taken.iter().rposition(|event| round.state.is_newest_trigger(event))?;
@@ -145,7 +146,7 @@ fn newest_shown(events: &[AlertEvent], round: &Round) -> Option<usize> {
     (round.shows && !written).then_some(index)
 }
 
-fn settle(integration: &Integration, effect: Effect, episode: Option<Stamp>) -> Settled {
+fn message_result(integration: &Integration, effect: Effect, episode: Option<Stamp>) -> MessageResult {
     let (outcome, reason) = match effect {
         Effect::Triggered => (MessageOutcome::Triggered, None),
         Effect::Updated => (MessageOutcome::Updated, None),
@@ -154,5 +155,5 @@ fn settle(integration: &Integration, effect: Effect, episode: Option<Stamp>) -> 
         Effect::Superseded => (MessageOutcome::Superseded, None),
     };
     let alert = episode.map(|episode| AlertId::of(&integration.id, episode));
-    Settled { outcome: Some(outcome), reason: reason.map(str::to_owned), alert, ..Settled::default() }
+    MessageResult { outcome: Some(outcome), reason: reason.map(str::to_owned), alert, ..MessageResult::default() }
 }

@@ -1,28 +1,28 @@
-//! The story of a batch: read → judge → apply per alert key → tell → record.
+//! Handles a batch of messages: read → judge → apply per alert key → send → record.
 //!
-//! In: records of the queue "messages", each an [`alerting::rules::message::Received`]. Out: alerts and incidents in the table, notices in the FIFO
-//! queue (one per destination of each space), changes on the topic, one log entry per message.
+//! In: records of the queue "messages", each an [`alerting::rules::message::Received`]. Out: alerts and incidents in the table,
+//! notices in the FIFO queue (one per destination of each space), changes on the topic, one log entry per message.
 //!
-//! At least once: a message is deleted only when everything that follows from it is written and sent. Whatever is done
-//! twice is absorbed by name: alerts, incidents, notices and log entries are named after the message that caused them
-//! (`alerting::incident::alert` says why that is enough). A message that fails comes back; the rest of its batch does not.
+//! At least once: a message is deleted only when everything that follows from it is written and sent. A repetition changes
+//! nothing, because alerts, incidents, notices and log entries are named after the message that caused them
+//! (`alerting::incident::alert` says why that is enough). A message that fails is retried; the rest of its batch is not.
 //!
-//! The function stops two seconds before its deadline and reports what it has not done.
+//! The function stops two seconds before its deadline and reports the messages that it has not handled.
 
 mod app;
 mod batch;
 mod carry_out;
 mod error;
-mod joining;
+mod join_queue;
 mod keyed;
 mod open_cap;
 mod open_counts;
+mod outgoing;
 mod policies;
 mod record;
 pub mod settings;
 mod slots;
 mod spaces;
-mod told;
 mod unique;
 
 use alerting::base::moment::Moment;
@@ -36,8 +36,8 @@ use error::EvaluateError;
 use keyed::Keyed;
 use slots::{CONCURRENT_KEYS, Slots};
 
-/// Alert keys that are under way, with those that stand in the line before an incident: a whole batch. An incident of
-/// 5,000 alerts is 300 KB to write, once for all who wait.
+/// Alert keys in progress, including those that wait in the queue of an incident: a whole batch. An incident of 5,000 alerts
+/// takes a write of 300 KB, one for all alerts that wait.
 const KEYS_UNDER_WAY: usize = 100;
 /// Handles one batch.
 pub async fn handle(app: &App, event: SqsEvent, deadline: Moment) -> Result<SqsBatchResponse, NamelessRecord> {
@@ -57,13 +57,13 @@ pub async fn handle(app: &App, event: SqsEvent, deadline: Moment) -> Result<SqsB
         })
         .collect();
     let worked = sqs_batch::work(parts, KEYS_UNDER_WAY, stop).await;
-    for (group, settled) in groups.iter().zip(worked) {
-        if let Some(settled) = settled {
-            batch.settle(group, settled);
+    for (group, results) in groups.iter().zip(worked) {
+        if let Some(results) = results {
+            batch.set_results(group, results);
         }
     }
     let finish = async {
-        tell(app, &mut batch).await;
+        send(app, &mut batch).await;
         record::write(app, &mut batch).await;
         app.open_counts.write(&app.store, &app.clock).await;
     };
@@ -74,8 +74,8 @@ pub async fn handle(app: &App, event: SqsEvent, deadline: Moment) -> Result<SqsB
     Ok(sqs_batch::answer(&app.messages, batch.dispositions()).await)
 }
 
-/// Over the cap of open alerts, what would open one goes another way.
-async fn work(app: &App, group: &Group) -> Result<Vec<batch::Settled>, EvaluateError> {
+/// Over the cap of open alerts, messages that would open one update the alert of the cap instead.
+async fn work(app: &App, group: &Group) -> Result<Vec<batch::MessageResult>, EvaluateError> {
     let capped = app.open_counts.is_reached(&app.store, app.clock.now(), &group.integration).await?;
     match &group.key {
         AlertKey::Unique if capped => open_cap::apply(app, group).await,
@@ -89,11 +89,11 @@ async fn work(app: &App, group: &Group) -> Result<Vec<batch::Settled>, EvaluateE
     }
 }
 
-/// Sends the notices and changes of the whole batch. If that fails, every message that caused any comes back; what was
-/// sent is sent again under the same names.
-async fn tell(app: &App, batch: &mut Batch) {
-    if let Err(error) = batch.take_told().send(app).await {
+/// Sends the notices and changes of the whole batch. If that fails, every message that caused any is retried; what was sent
+/// is sent again under the same names.
+async fn send(app: &App, batch: &mut Batch) {
+    if let Err(error) = batch.take_outgoing().send(app).await {
         tracing::error!(error = &error as &dyn std::error::Error, "the notices of a batch were not sent");
-        batch.fail_those_who_tell();
+        batch.fail_those_with_outgoing();
     }
 }

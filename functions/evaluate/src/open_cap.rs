@@ -1,4 +1,4 @@
-//! Over the cap of open alerts, what would open an alert updates one alert that says so.
+//! Over the cap of open alerts, messages that would open an alert update one alert that says so.
 
 use std::time::Duration;
 
@@ -8,33 +8,38 @@ use alerting::rules::integration::Integration;
 use store::log::MessageOutcome;
 
 use crate::app::App;
-use crate::batch::{Group, Settled};
+use crate::batch::{Group, MessageResult};
 use crate::error::EvaluateError;
 use crate::keyed::{self, Keyed};
 use crate::open_counts::CAP_KEY;
 
-/// What the log says of a message that met the cap.
+/// The reason in the log entry of a message over the cap.
 const REASON: &str = "open_alert_cap";
-/// Lets messages that would open alerts update the one that stands for them all. A close has nothing open.
-pub(crate) async fn apply(app: &App, group: &Group) -> Result<Vec<Settled>, EvaluateError> {
+
+/// Updates the alert of the cap by messages that would open alerts. A close finds no open alert.
+pub(crate) async fn apply(app: &App, group: &Group) -> Result<Vec<MessageResult>, EvaluateError> {
     let _alone = app.open_counts.gate.lock().await;
-    let mut settled = Vec::with_capacity(group.events.len());
+    let mut results = Vec::with_capacity(group.events.len());
     for event in &group.events {
-        settled.push(match event.verdict {
-            Verdict::Close => Settled {
+        results.push(match event.verdict {
+            Verdict::Close => MessageResult {
                 outcome: Some(MessageOutcome::Discarded),
                 reason: Some("nothing_open".to_owned()),
-                ..Settled::default()
+                ..MessageResult::default()
             },
-            Verdict::Trigger => stand_for(app, &group.integration, event).await?,
+            Verdict::Trigger => update_cap_alert(app, &group.integration, event).await?,
         });
     }
-    Ok(settled)
+    Ok(results)
 }
 
-async fn stand_for(app: &App, integration: &Integration, event: &AlertEvent) -> Result<Settled, EvaluateError> {
+async fn update_cap_alert(
+    app: &App,
+    integration: &Integration,
+    event: &AlertEvent,
+) -> Result<MessageResult, EvaluateError> {
     let most = integration.limits.open_alerts;
-    let standing = AlertEvent {
+    let cap_event = AlertEvent {
         key: AlertKey::Named(CAP_KEY.to_owned()),
         title: format!("{most} alerts are open, as many as this integration may have"),
         description: format!(
@@ -43,13 +48,13 @@ async fn stand_for(app: &App, integration: &Integration, event: &AlertEvent) -> 
         ),
         ..event.clone()
     };
-    let keyed = Keyed { integration, key: CAP_KEY, events: std::slice::from_ref(&standing) };
-    let mut settled = keyed::apply(app, &keyed).await?.pop().unwrap_or_default();
-    settled.reason = Some(REASON.to_owned());
-    if let Some(alert) = settled.alert.clone().filter(|_| settled.outcome == Some(MessageOutcome::Triggered)) {
-        // No message ever closes it. If the cap still holds then, the next message opens it again.
+    let keyed = Keyed { integration, key: CAP_KEY, events: std::slice::from_ref(&cap_event) };
+    let mut result = keyed::apply(app, &keyed).await?.pop().unwrap_or_default();
+    result.reason = Some(REASON.to_owned());
+    if let Some(alert) = result.alert.clone().filter(|_| result.outcome == Some(MessageOutcome::Triggered)) {
+        // No message closes it. If the cap is still reached then, the next message opens it again.
         let closes = event.stamp.received_at() + Duration::from_secs(u64::from(integration.auto_close_hours) * 3600);
-        settled.timers.push(Timer::new(closes, Work::AutoClose { alert }));
+        result.timers.push(Timer::new(closes, Work::AutoClose { alert }));
     }
-    Ok(settled)
+    Ok(result)
 }

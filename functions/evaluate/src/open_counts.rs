@@ -1,4 +1,4 @@
-//! At most so many open alerts per integration: a sender with random titles must not fill the table.
+//! Counts the open alerts of each integration, for their cap: a sender with random titles must not fill the table.
 //!
 //! Counts are kept per process and added up in the table once per batch, so the cap is approximate.
 
@@ -15,15 +15,15 @@ use store::Store;
 
 use crate::error::EvaluateError;
 
-/// The key of the alert that stands for all that were not opened.
+/// The key of the alert that represents all alerts that were not opened.
 pub(crate) const CAP_KEY: &str = "larkspur:open_alert_cap";
-/// How long a count is believed; other processes open and close alerts too.
-const BELIEVED: Duration = Duration::from_secs(30);
+/// How long a count that was read is used; other processes open and close alerts too.
+const USED_FOR: Duration = Duration::from_secs(30);
 
 #[derive(Default)]
 pub(crate) struct OpenCounts {
     counts: Mutex<HashMap<IntegrationId, Count>>,
-    /// One at a time: all keys of an integration that meet the cap update the same alert.
+    /// Held by one key at a time: all keys of an integration that reach the cap update the same alert.
     pub(crate) gate: tokio::sync::Mutex<()>,
 }
 
@@ -44,7 +44,7 @@ impl OpenCounts {
         integration: &Integration,
     ) -> Result<bool, EvaluateError> {
         let mut count = self.get(&integration.id);
-        if count.read_at.is_none_or(|at| now.since(at) > BELIEVED) {
+        if count.read_at.is_none_or(|at| now.since(at) > USED_FOR) {
             let stored = store.open_count(&integration.id).await?;
             self.change(&integration.id, |count| {
                 count.stored = stored;
@@ -57,7 +57,7 @@ impl OpenCounts {
 
     /// Counts what a committed write opened and closed.
     pub(crate) fn count(&self, integration: &IntegrationId, key: &str, folded: &Folded) {
-        // It stands for alerts that are not open, and is none of those that the cap is about.
+        // It represents alerts that are not open, and does not count towards the cap.
         if key == CAP_KEY {
             return;
         }
@@ -74,7 +74,7 @@ impl OpenCounts {
         self.change(integration, |count| count.delta += delta);
     }
 
-    /// Adds what was counted to the table: one write per integration and batch. A failure keeps it for the next one.
+    /// Adds the counts to the table: one write per integration and batch. After a failure they wait for the next batch.
     pub(crate) async fn write(&self, store: &Store, clock: &Clock) {
         let pending: Vec<(IntegrationId, i64)> = {
             let counts = self.counts.lock().expect("nothing panics while it holds the counts");

@@ -7,7 +7,7 @@ use alerting::base::ids::{IntegrationId, MappingTableId};
 use alerting::rules::integration::{Integration, MappingTable};
 use alerting::rules::policy::Policy;
 
-/// Integrations whose rules are kept. Each policy bounds its own bytes; above this many, the oldest goes.
+/// Integrations whose rules are kept. Each policy limits its own bytes. Above this number, the one unused for longest is removed.
 const KEPT: usize = 64;
 
 #[derive(Default)]

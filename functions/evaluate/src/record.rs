@@ -1,4 +1,4 @@
-//! The record of every message: its entry in the log, and the count of what the intake has taken in.
+//! The record of every message: its log entry, and the count of messages that the intake has received.
 
 use std::collections::HashMap;
 
@@ -14,18 +14,18 @@ use store::ledger::counted::Counted;
 use store::log::{JudgedBy, LogEntry};
 
 use crate::app::App;
-use crate::batch::{Batch, Item, Settled};
+use crate::batch::{Batch, Item, MessageResult};
 use crate::slots::CONCURRENT_KEYS;
 
-/// Writes the counts, then the log entries of all settled messages: what is counted and not yet logged is waiting, which
-/// it is. A message whose record fails comes back.
+/// Writes the counts, then the log entries of all messages that are done. In between, the ledger shows a message as waiting. A
+/// message whose record fails is retried.
 pub(crate) async fn write(app: &App, batch: &mut Batch) {
     count_received(app, batch).await;
     let entries: Vec<(usize, LogEntry)> = batch
         .items
         .iter()
         .enumerate()
-        .filter(|(_, item)| item.is_settled())
+        .filter(|(_, item)| item.is_done())
         .filter_map(|(place, item)| Some((place, entry(item)?)))
         .collect();
     let now = app.clock.now();
@@ -63,7 +63,7 @@ fn report(error: &WriteError) {
 }
 
 fn entry(item: &Item) -> Option<LogEntry> {
-    let settled = item.settled.as_ref()?;
+    let result = item.result.as_ref()?;
     let (title, content, msg_type) = match &item.received.verdict {
         Verdict::Accepted(message) => {
             (message.title.clone(), message.content.clone(), Some(message.msg_type.as_str().to_owned()))
@@ -88,25 +88,25 @@ fn entry(item: &Item) -> Option<LogEntry> {
         title,
         content,
         msg_type,
-        outcome: settled.outcome?,
-        reason: settled.reason.clone(),
+        outcome: result.outcome?,
+        reason: result.reason.clone(),
         alert_key,
         key_from: judgement.and_then(|judgement| judgement.key_from),
         rule: judgement.and_then(|judgement| judgement.rule.clone()),
-        alert: settled.alert.clone(),
-        flags: flags(judgement, settled),
-        cut_labels: settled.cut_labels.clone(),
+        alert: result.alert.clone(),
+        flags: flags(judgement, result),
+        cut_labels: result.cut_labels.clone(),
         notices: item.notices.clone(),
         body: item.received.body.clone(),
         replay_of: item.received.replay_of,
         times: item.received.times,
-        judged_by: item.version.map(|integration| JudgedBy { integration, spaces: settled.spaces.clone() }),
+        judged_by: item.version.map(|integration| JudgedBy { integration, spaces: result.spaces.clone() }),
     })
 }
 
-fn flags(judgement: Option<&Judgement>, settled: &Settled) -> Vec<Flag> {
+fn flags(judgement: Option<&Judgement>, result: &MessageResult) -> Vec<Flag> {
     let mut flags = judgement.map(|judgement| judgement.flags.clone()).unwrap_or_default();
-    if !settled.cut_labels.is_empty() && !flags.contains(&Flag::LabelsCut) {
+    if !result.cut_labels.is_empty() && !flags.contains(&Flag::LabelsCut) {
         flags.push(Flag::LabelsCut);
     }
     flags

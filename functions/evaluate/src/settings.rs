@@ -4,7 +4,7 @@ use lambda_kit::settings::{Env, MissingSettings};
 
 #[derive(Debug)]
 pub struct Settings {
-    /// Where messages come from; a message that has to wait is told so there.
+    /// Where messages come from, and where a message that has to wait gets a later time.
     pub messages_queue_url: String,
     /// FIFO queue of notices, read by `notify`.
     pub notices_queue_url: String,

@@ -1,5 +1,5 @@
-//! How many alert keys of a batch are worked on at a time. Whoever only waits for others makes room for one more, so that
-//! all alerts of a batch that join one incident can stand in its line together and be written at once.
+//! Limits how many alert keys of a batch are worked on at a time. A key that only waits for others gives its slot to another one,
+//! so that all alerts of a batch that join one incident can wait in its queue together and be written at once.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -16,7 +16,7 @@ tokio::task_local! {
 #[derive(Clone)]
 pub(crate) struct Slots(Arc<Semaphore>);
 
-/// The one that a key has, unless it stands aside.
+/// The slot of a key. It has no permit while the key waits.
 struct Slot {
     slots: Slots,
     permit: Mutex<Option<OwnedSemaphorePermit>>,
@@ -27,7 +27,7 @@ impl Slots {
         Self(Arc::new(Semaphore::new(at_a_time)))
     }
 
-    /// Does the work once there is a slot for it.
+    /// Waits for a slot, then does the work.
     pub(crate) async fn work<T>(&self, work: impl Future<Output = T>) -> T {
         let slot = Slot { slots: self.clone(), permit: Mutex::new(self.take().await) };
         SLOT.scope(slot, work).await
@@ -38,8 +38,8 @@ impl Slots {
     }
 }
 
-/// Waits without taking up a slot.
-pub(crate) async fn aside<T>(wait: impl Future<Output = T>) -> T {
+/// Waits without occupying a slot.
+pub(crate) async fn without_slot<T>(wait: impl Future<Output = T>) -> T {
     let set = |permit| {
         let put = |slot: &Slot| *slot.permit.lock().unwrap_or_else(PoisonError::into_inner) = permit;
         SLOT.try_with(put).unwrap_or_default(); // nothing to set outside a slot
@@ -73,7 +73,7 @@ mod tests {
         let work = (0..10).map(|_| {
             slots.work(async {
                 step().await;
-                aside(all.wait()).await; // only all ten together pass it
+                without_slot(all.wait()).await; // only all ten together pass it
                 step().await;
             })
         });

@@ -1,8 +1,8 @@
-//! Brings a change of an alert to the incident of each of its spaces.
+//! Applies a change of an alert to the incident of each of its spaces.
 //!
-//! A trigger asks the space first: a silence may take it, a flapping alert may be muted, a group may have an open
-//! incident that it joins. What was decided is written at the alert's place in the space before anything follows from
-//! it, so a copy of the message, and every later change of the alert, finds the same.
+//! The settings of the space decide about a trigger first: a silence may drop it, a flapping alert may be muted, a group may have
+//! an open incident that the alert joins. The decision is written at the alert's place in the space before anything follows from
+//! it. A copy of the message, and every later change of the alert, finds that decision.
 
 use std::time::Duration;
 
@@ -22,43 +22,41 @@ use store::incidents::Place;
 use store::keys::alert_key_hash;
 
 use crate::app::App;
-use crate::batch::Settled;
+use crate::batch::MessageResult;
 use crate::error::EvaluateError;
-use crate::joining::Wish;
+use crate::join_queue::JoinRequest;
 
-/// How often an alert looks for an incident to join while others close or fill up under its hands.
+/// How often an alert looks for an incident to join, if the one it found closes or fills up meanwhile.
 const ROUNDS: usize = 8;
 
 /// One transition of an alert.
 pub(crate) struct Step<'a> {
-    /// As it is shown in the notice: with the text of the trigger.
+    /// As the notice shows it: with the texts of the trigger.
     pub(crate) alert: &'a Alert,
     /// The transition's number.
     pub(crate) n: u64,
     pub(crate) kind: SourceKind,
-    /// The last transitions of its key, this one among them; empty where the alert is its own key.
+    /// The last transitions of its key, including this one; empty for an alert without a key.
     pub(crate) ring: &'a [Transition],
 }
 
-/// Brings the transition to all spaces of the alert, and adds what follows to `settled`.
+/// Applies the transition in all spaces of the alert, and adds what follows to `result`.
 ///
-/// What holds incidents by value is boxed: in one future all of it would not fit a thread's stack in a debug build.
-pub(crate) async fn follow(app: &App, step: &Step<'_>, settled: &mut Settled) -> Result<(), EvaluateError> {
+/// Futures that hold incidents by value are boxed: one future of all of them would not fit a thread's stack in a debug build.
+pub(crate) async fn apply(app: &App, step: &Step<'_>, result: &mut MessageResult) -> Result<(), EvaluateError> {
     let now = app.clock.now();
     for space_id in &step.alert.spaces {
         let Some(space) = app.store.cached_space(space_id, now).await? else {
             tracing::warn!(space.id = %space_id, alert.id = %step.alert.id, "the space of an alert does not exist any more");
             continue;
         };
-        settled.spaces.insert(space.id.clone(), space.version);
+        result.spaces.insert(space.id.clone(), space.version);
         let outcome = match step.kind {
-            SourceKind::Trigger => Box::pin(trigger(app, step, &space, settled, now)).await?,
-            SourceKind::RaiseSeverity | SourceKind::Recover => {
-                Box::pin(change(app, step, &space, settled, now)).await?
-            }
+            SourceKind::Trigger => Box::pin(trigger(app, step, &space, result, now)).await?,
+            SourceKind::RaiseSeverity | SourceKind::Recover => Box::pin(change(app, step, &space, result, now)).await?,
         };
         if let Outcome::Changed(incident, entry) = outcome {
-            settled.add(app.dispatch.follow_up(&incident, &entry, Some(step.alert)).await?);
+            result.add(app.dispatch.follow_up(&incident, &entry, Some(step.alert)).await?);
         }
     }
     Ok(())
@@ -68,17 +66,17 @@ async fn trigger(
     app: &App,
     step: &Step<'_>,
     space: &Space,
-    settled: &mut Settled,
+    result: &mut MessageResult,
     now: Moment,
 ) -> Result<Outcome, EvaluateError> {
     let own = IncidentId::of(&space.id, step.alert.opened_by);
-    // By the time of the message, so that a redelivery after the silence decides the same.
+    // At the time of the message, so that a redelivery after the end of the silence decides the same.
     let at = step.alert.opened_by.received_at();
     let silence = app.store.silence_of(space, step.alert, at);
     if let Some(silence) = silence.filter(|silence| silence.then == SilenceAction::Drop) {
         let note = Place::Dropped(silence.id.clone());
         if app.store.note_place(&own, &note, None, now).await? == note {
-            settled.reason = Some(format!("silenced:{}", silence.id));
+            result.reason = Some(format!("silenced:{}", silence.id));
             return Ok(Outcome::Nothing);
         }
     }
@@ -101,7 +99,7 @@ async fn change(
     app: &App,
     step: &Step<'_>,
     space: &Space,
-    settled: &mut Settled,
+    result: &mut MessageResult,
     now: Moment,
 ) -> Result<Outcome, EvaluateError> {
     let own = IncidentId::of(&space.id, step.alert.opened_by);
@@ -109,12 +107,12 @@ async fn change(
     if space.grouping.is_some() {
         match app.store.place(&own).await? {
             Some(Place::Joined(joined)) => {
-                let wish = Wish { change: source, alert: step.alert.clone(), grouping: None };
-                return app.joining.submit(&app.store, &joined, wish, now).await;
+                let request = JoinRequest { change: source, alert: step.alert.clone(), grouping: None };
+                return app.join_queues.submit(&app.store, &joined, request, now).await;
             }
-            // A rise that is quicker than its trigger brings the alert into its group.
+            // A raise that is faster than its trigger joins the alert to its group.
             None if step.kind == SourceKind::RaiseSeverity => {
-                return Box::pin(trigger(app, step, space, settled, now)).await;
+                return Box::pin(trigger(app, step, space, result, now)).await;
             }
             Some(Place::Incident(_) | Place::Dropped(_)) | None => {}
         }
@@ -138,7 +136,7 @@ fn source(step: &Step<'_>, space: &SpaceId, incident: IncidentId) -> SourceChang
     }
 }
 
-/// Joins the open incident of the group, or makes the one that the next alert joins.
+/// Joins the open incident of the group, or makes the incident that the next alerts join.
 async fn join_or_make(
     app: &App,
     step: &Step<'_>,
@@ -149,7 +147,7 @@ async fn join_or_make(
 ) -> Result<Outcome, EvaluateError> {
     let (store, own, space) = (&app.store, source.incident.clone(), source.space.clone());
     let source = SourceChange { storm_thresholds: grouping.storm_thresholds.clone(), ..source };
-    // Where the alert's place points, once it does; and the incident that did not take it.
+    // The incident that the alert's place names, once it names one; and the incident that refused the alert.
     let (mut noted, mut refused): (Option<IncidentId>, Option<IncidentId>) = (None, None);
     for _ in 0..ROUNDS {
         let lead = leader(store, &space, hash, &own, refused.as_ref(), now).await?;
@@ -164,12 +162,12 @@ async fn join_or_make(
         }
         let note = Place::Joined(lead);
         let Place::Joined(joined) = store.note_place(&own, &note, noted.as_ref(), now).await? else {
-            // An earlier copy has made an incident of it.
+            // An earlier copy of the message made an incident of it.
             return Ok(store.change_by_source(&own, &Change::Source(source), Some(step.alert), now).await?);
         };
         let change = SourceChange { incident: joined.clone(), ..source.clone() };
-        let wish = Wish { change, alert: step.alert.clone(), grouping: Some(grouping.clone()) };
-        match app.joining.submit(store, &joined, wish, now).await? {
+        let request = JoinRequest { change, alert: step.alert.clone(), grouping: Some(grouping.clone()) };
+        match app.join_queues.submit(store, &joined, request, now).await? {
             Outcome::CannotJoin => (noted, refused) = (Some(joined.clone()), Some(joined)),
             done => return Ok(done),
         }
@@ -177,7 +175,7 @@ async fn join_or_make(
     Err(EvaluateError::Contended)
 }
 
-/// The incident that the group's next alert joins: the alert's `own`, unless there is one that has not `refused` it.
+/// The incident that the group's next alerts join: the alert's `own`, unless there is another one that is not `refused`.
 async fn leader(
     store: &Store,
     space: &SpaceId,
@@ -193,7 +191,7 @@ async fn leader(
     }
 }
 
-/// The incident that a copy of the message was refused by, if it died before it made the alert's own.
+/// The incident that refused a copy of the message, if the process died before it made the alert's own.
 async fn noted_before(store: &Store, own: &IncidentId) -> Result<Option<IncidentId>, EvaluateError> {
     Ok(match store.place(own).await? {
         Some(Place::Joined(joined)) => Some(joined),
@@ -201,7 +199,7 @@ async fn noted_before(store: &Store, own: &IncidentId) -> Result<Option<Incident
     })
 }
 
-/// Whether the alert flaps, and whether that keeps it from being told.
+/// Whether the alert flaps, and the mute that keeps it from notifying anyone.
 async fn flapping(app: &App, step: &Step<'_>, space: &Space) -> Result<(bool, Option<Hold>), EvaluateError> {
     let stamp = step.alert.opened_by;
     let flaps = flaps(&space.flapping, step.ring, stamp);

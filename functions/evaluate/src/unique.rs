@@ -1,4 +1,4 @@
-//! Push mode "each message": every message triggers a new alert, by one write that a redelivery cannot repeat.
+//! Push mode "each message": every message triggers a new alert, with one write that a redelivery cannot repeat.
 
 use alerting::incident::alert::Alert;
 use alerting::incident::change::{ChangeEvent, ChangeKind};
@@ -9,26 +9,26 @@ use store::alerts::Opened;
 use store::log::MessageOutcome;
 
 use crate::app::App;
-use crate::batch::{Group, Settled};
+use crate::batch::{Group, MessageResult};
 use crate::error::EvaluateError;
 use crate::spaces::{self, Step};
 
-/// The first and only transition that a message makes of an alert of its own.
+/// The number of the only transition of such an alert.
 const FIRST: u64 = 1;
 
-pub(crate) async fn apply(app: &App, group: &Group) -> Result<Vec<Settled>, EvaluateError> {
-    let mut settled = Vec::with_capacity(group.events.len());
+pub(crate) async fn apply(app: &App, group: &Group) -> Result<Vec<MessageResult>, EvaluateError> {
+    let mut results = Vec::with_capacity(group.events.len());
     for event in &group.events {
-        settled.push(open(app, group, event).await?);
+        results.push(open(app, group, event).await?);
     }
-    Ok(settled)
+    Ok(results)
 }
 
 async fn open(
     app: &App,
     group: &Group,
     event: &alerting::incident::alert::AlertEvent,
-) -> Result<Settled, EvaluateError> {
+) -> Result<MessageResult, EvaluateError> {
     let now = app.clock.now();
     let integration = &group.integration;
     let alert = Alert::new(&integration.id, event, event.stamp, now);
@@ -40,11 +40,14 @@ async fn open(
         Opened::Existing(alert) => alert,
     };
     let closes_after = Duration::from_secs(u64::from(integration.auto_close_hours) * 3600);
-    let mut settled =
-        Settled { outcome: Some(MessageOutcome::Triggered), alert: Some(alert.id.clone()), ..Settled::default() };
-    settled.changes.push(ChangeEvent::of_alert(ChangeKind::AlertTriggered, &alert, &FIRST.to_string(), now));
-    settled.timers.push(Timer::auto_close(&integration.id, event.stamp, closes_after));
+    let mut result = MessageResult {
+        outcome: Some(MessageOutcome::Triggered),
+        alert: Some(alert.id.clone()),
+        ..MessageResult::default()
+    };
+    result.changes.push(ChangeEvent::of_alert(ChangeKind::AlertTriggered, &alert, &FIRST.to_string(), now));
+    result.timers.push(Timer::auto_close(&integration.id, event.stamp, closes_after));
     let step = Step { alert: &alert, n: FIRST, kind: SourceKind::Trigger, ring: &[] };
-    Box::pin(spaces::follow(app, &step, &mut settled)).await?;
-    Ok(settled)
+    Box::pin(spaces::apply(app, &step, &mut result)).await?;
+    Ok(result)
 }

@@ -1,7 +1,8 @@
-//! Alerts that join one incident: a hundred at a time in one write, not each in a race against the others.
+//! Alerts that join one incident: a hundred of them in one write, instead of a race of each against the others.
 //!
-//! Whoever comes while an incident is being written waits; who is first in line then applies the changes of all who wait,
-//! one after another, and writes the result once. Other processes are kept apart by the incident's number, as always.
+//! A change that arrives while its incident is being written waits in the incident's queue. The first waiting worker then
+//! applies all waiting changes, one after another, and writes the incident once. Races with other processes are decided by the
+//! incident's change number, as everywhere.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,93 +24,91 @@ use store::incidents::{Place, Replaces, WriteIncident};
 use crate::error::EvaluateError;
 use crate::slots;
 
-/// Incidents whose lines are kept; above this many, those that nobody stands in go.
+/// Incidents whose queues are kept. Above this number, queues without a waiting worker are removed.
 const KEPT: usize = 256;
-/// How often a lost race against another process is run again.
+/// How often a write that lost a race against another process is tried again.
 const RACES: usize = 12;
 
-/// The lines before all incidents that alerts join.
+/// The queues of all incidents that alerts join.
 #[derive(Default)]
-pub(crate) struct Joining {
-    lines: Mutex<HashMap<IncidentId, Arc<Line>>>,
+pub(crate) struct JoinQueues {
+    queues: Mutex<HashMap<IncidentId, Arc<JoinQueue>>>,
 }
 
-/// The line before one incident.
+/// The changes that wait for one incident.
 #[derive(Default)]
-struct Line {
+struct JoinQueue {
     waiting: Mutex<Vec<Waiting>>,
-    /// The incident as this process has written it last. Held by whoever works.
-    turn: tokio::sync::Mutex<Option<Incident>>,
+    /// The incident as this process wrote it last. Locked by the worker that applies the changes.
+    last_written: tokio::sync::Mutex<Option<Incident>>,
 }
 
 struct Waiting {
-    ticket: Arc<Ticket>,
-    wish: Wish,
+    result: Arc<PendingResult>,
+    request: JoinRequest,
 }
 
-/// One change that is to be made.
+/// A change of an alert that joins an incident, or has joined it.
 #[derive(Debug, Clone)]
-pub(crate) struct Wish {
+pub(crate) struct JoinRequest {
     pub(crate) change: SourceChange,
-    /// The alert itself, for whoever makes the incident of it.
+    /// The alert itself, from which the incident is made if it does not exist.
     pub(crate) alert: Alert,
-    /// A new alert joins only as long as the incident takes it.
+    /// A new alert joins only while this grouping allows it; `None`: the alert has joined already.
     pub(crate) grouping: Option<Grouping>,
 }
 
-/// Where the result is left; `None` until then.
+/// `None` until a worker has applied the change.
 #[derive(Default)]
-struct Ticket {
-    result: Mutex<Option<Result<Outcome, ()>>>,
-}
+struct PendingResult(Mutex<Option<Result<Outcome, ()>>>);
 
-impl Joining {
+impl JoinQueues {
     /// Makes the change of an alert that belongs to this incident, or is about to.
     pub(crate) async fn submit(
         &self,
         store: &Store,
         incident: &IncidentId,
-        wish: Wish,
+        request: JoinRequest,
         now: Moment,
     ) -> Result<Outcome, EvaluateError> {
-        let line = self.line(incident);
-        let ticket = Arc::new(Ticket::default());
-        lock(&line.waiting).push(Waiting { ticket: Arc::clone(&ticket), wish });
-        slots::aside(line.pass(store, incident, &ticket, now)).await?;
-        match lock(&ticket.result).take() {
+        let queue = self.queue(incident);
+        let result = Arc::new(PendingResult::default());
+        lock(&queue.waiting).push(Waiting { result: Arc::clone(&result), request });
+        slots::without_slot(queue.work_in_turn(store, incident, &result, now)).await?;
+        match lock(&result.0).take() {
             Some(Ok(outcome)) => Ok(outcome),
-            // Who worked for all of us has reported why; the message comes back.
+            // The worker that failed has reported why; the message is retried.
             Some(Err(())) | None => Err(EvaluateError::Contended),
         }
     }
 
-    fn line(&self, incident: &IncidentId) -> Arc<Line> {
-        let mut lines = lock(&self.lines);
-        if lines.len() >= KEPT {
-            lines.retain(|_, line| Arc::strong_count(line) > 1);
+    fn queue(&self, incident: &IncidentId) -> Arc<JoinQueue> {
+        let mut queues = lock(&self.queues);
+        if queues.len() >= KEPT {
+            queues.retain(|_, queue| Arc::strong_count(queue) > 1);
         }
-        Arc::clone(lines.entry(incident.clone()).or_default())
+        Arc::clone(queues.entry(incident.clone()).or_default())
     }
 }
 
-impl Line {
-    /// Waits for its turn, and then works for all who wait, unless someone has worked for it meanwhile.
-    async fn pass(
+impl JoinQueue {
+    /// Waits for its turn, then applies all waiting changes, unless another worker has applied its own meanwhile.
+    async fn work_in_turn(
         &self,
         store: &Store,
         incident: &IncidentId,
-        ticket: &Ticket,
+        result: &PendingResult,
         now: Moment,
     ) -> Result<(), EvaluateError> {
-        let mut known = self.turn.lock().await;
-        if lock(&ticket.result).is_some() {
+        let mut known = self.last_written.lock().await;
+        if lock(&result.0).is_some() {
             return Ok(());
         }
         let all = std::mem::take(&mut *lock(&self.waiting));
         let worked = Box::pin(work(store, incident, &mut known, &all, now)).await;
         if worked.is_err() {
             *known = None;
-            all.iter().for_each(|waiting| *lock(&waiting.ticket.result) = Some(Err(())));
+            all.iter().for_each(|waiting| *lock(&waiting.result.0) = Some(Err(())));
         }
         worked
     }
@@ -139,7 +138,7 @@ async fn work(
         };
         let (next, results) = fold(&before, all, now);
         if is_kept && results.contains(&ChangeResult::CannotJoin) {
-            continue; // someone may have reopened it since
+            continue; // it may have been reopened since
         }
         if next.n != before.n {
             match store.write_incident(&next, &Replaces::Incident(before.n)).await? {
@@ -154,7 +153,7 @@ async fn work(
                 ChangeResult::CannotJoin => Outcome::CannotJoin,
                 ChangeResult::Nothing | ChangeResult::Moved(_) => Outcome::Nothing,
             };
-            *lock(&waiting.ticket.result) = Some(Ok(outcome));
+            *lock(&waiting.result.0) = Some(Ok(outcome));
         }
         let mut next = next;
         next.spill(); // as the store has written it
@@ -164,24 +163,25 @@ async fn work(
     Err(EvaluateError::Contended)
 }
 
-/// Whether one of the changes makes the incident more severe: then its rules are asked again.
+/// Whether one of the changes makes the incident more severe: then its rules are evaluated again.
 fn is_raised(incident: &Incident, all: &[Waiting]) -> bool {
-    all.iter().any(|waiting| assignment_query(Some(incident), &Change::Source(waiting.wish.change.clone())).is_some())
+    all.iter()
+        .any(|waiting| assignment_query(Some(incident), &Change::Source(waiting.request.change.clone())).is_some())
 }
 
-/// The incident after all changes, and what became of each of them.
+/// The incident after all changes, and the result of each.
 fn fold(before: &Incident, all: &[Waiting], now: Moment) -> (Incident, Vec<ChangeResult>) {
     let mut current = before.clone();
     let mut results = Vec::with_capacity(all.len());
-    for Waiting { wish, .. } in all {
-        let is_new = current.linked(&wish.change.alert).is_none();
-        let at = wish.change.opened_by.received_at();
+    for Waiting { request, .. } in all {
+        let is_new = current.linked(&request.change.alert).is_none();
+        let at = request.change.opened_by.received_at();
         let takes = |grouping| takes(&current, grouping, at);
-        if is_new && !wish.grouping.as_ref().is_none_or(takes) {
+        if is_new && !request.grouping.as_ref().is_none_or(takes) {
             results.push(ChangeResult::CannotJoin);
             continue;
         }
-        let applied = apply(Some(&current), &Change::Source(wish.change.clone()), None, now);
+        let applied = apply(Some(&current), &Change::Source(request.change.clone()), None, now);
         let applied = applied.unwrap_or(ChangeResult::Nothing); // only people are refused
         results.push(match applied {
             ChangeResult::Changed(mut next, entry) => {
@@ -203,30 +203,30 @@ fn without_lists(incident: &mut Incident) -> Incident {
     light
 }
 
-/// The incident as one of the changes has left it. What nobody is told of needs to know its alerts no more than by name.
+/// The incident after one of the changes. A change that notifies nobody needs only the first alert.
 fn seen_from(then: Incident, entry: &Entry, end: &Incident) -> Incident {
     let alerts = if entry.kind.is_told() { end.alerts.clone() } else { end.alerts.iter().take(1).cloned().collect() };
     Incident { alerts, ..then }
 }
 
-/// The incident does not exist yet, was merged away, or becomes more severe: the usual way knows what to do. What would be new to the one that
-/// took its place joins only as long as that one takes it.
+/// The incident does not exist yet, was merged into another one, or becomes more severe: the changes are made one by one, as those
+/// of an alert without a group. If another incident took its place, a new alert joins only while that one allows it.
 async fn one_by_one(store: &Store, id: &IncidentId, all: &[Waiting], now: Moment) -> Result<(), EvaluateError> {
-    for Waiting { ticket, wish } in all {
-        let at = wish.change.opened_by.received_at();
-        let joins = match (&wish.grouping, store.standing(id).await?) {
+    for Waiting { result, request } in all {
+        let at = request.change.opened_by.received_at();
+        let joins = match (&request.grouping, store.standing(id).await?) {
             (None, _) | (_, None) => true,
             (Some(grouping), Some(Place::Incident(incident))) => {
-                incident.linked(&wish.change.alert).is_some() || takes(&incident, grouping, at)
+                incident.linked(&request.change.alert).is_some() || takes(&incident, grouping, at)
             }
             (Some(_), Some(Place::Joined(_) | Place::Dropped(_))) => false,
         };
-        let change = Change::Source(wish.change.clone());
+        let change = Change::Source(request.change.clone());
         let outcome = match joins {
-            true => store.change_by_source(id, &change, Some(&wish.alert), now).await?,
+            true => store.change_by_source(id, &change, Some(&request.alert), now).await?,
             false => Outcome::CannotJoin,
         };
-        *lock(&ticket.result) = Some(Ok(outcome));
+        *lock(&result.0) = Some(Ok(outcome));
     }
     Ok(())
 }

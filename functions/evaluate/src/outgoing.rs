@@ -1,4 +1,4 @@
-//! Who is to be told what, collected over a batch.
+//! What a batch sends: notices, timers and changes.
 
 use alerting::incident::change::ChangeEvent;
 use alerting::incident::notice::{Notice, NoticeRecord};
@@ -8,23 +8,23 @@ use lambda_kit::queue::Entry;
 use crate::app::App;
 use crate::error::EvaluateError;
 
-/// Ready to send.
+/// Collected over a batch, ready to send.
 #[derive(Debug, Default)]
-pub(crate) struct Told {
+pub(crate) struct Outgoing {
     pub(crate) notices: Vec<Entry>,
     pub(crate) timers: Vec<Timer>,
     pub(crate) changes: Vec<String>,
 }
 
-impl Told {
+impl Outgoing {
     pub(crate) fn notice(&mut self, notice: Notice) {
         self.notices.push(Entry::of_notice(&NoticeRecord::Tell(notice)));
     }
 
-    /// Ten to a request. Sent again, everything has the same names.
+    /// Sends ten to a request. If it is repeated, everything has the same names.
     pub(crate) async fn send(self, app: &App) -> Result<(), EvaluateError> {
         app.dispatch.set_timers(self.timers).await?;
-        app.dispatch.notices.send_batch(self.notices).await.map_err(EvaluateError::Tell)?;
+        app.dispatch.notices.send_batch(self.notices).await.map_err(EvaluateError::Notify)?;
         app.dispatch.changes.publish_batch(&self.changes).await.map_err(EvaluateError::Publish)
     }
 
