@@ -4,6 +4,7 @@ mod actions;
 mod authentication;
 mod aws;
 mod bad_input;
+mod cards;
 mod channels;
 mod chaos;
 mod configuration;

@@ -4,6 +4,7 @@ mod api_document;
 mod auto_close;
 mod aws_rules;
 mod browser;
+mod cards;
 mod channels;
 mod closing;
 mod codes;

@@ -5,6 +5,7 @@
 //! expected to show it. What nobody expected fails the scenario in [`World::finish`], and so does work left in a queue.
 
 pub mod api;
+pub mod echo;
 pub mod escalation;
 pub mod group;
 pub mod incident;

@@ -129,7 +129,9 @@ impl<'a> SpacePlan<'a> {
         for bot in self.destinations {
             destinations.push(bot.make(self.world).await);
         }
-        self.settings["destinations"] = json!(destinations);
+        if !destinations.is_empty() {
+            self.settings["destinations"] = json!(destinations);
+        }
         let made = self.world.api.create("/spaces", &self.settings).await;
         Space { id: made["id"].as_str().expect("an id").to_owned(), destinations }
     }

@@ -32,7 +32,7 @@ const SHARED: [(&str, &[&str], &[&str]); 9] = [
     ("words", &["alerting"], &[]),
     ("post", &["alerting", "channels"], &["lettre", "reqwest", "rustls", "tokio"]),
     ("store", &["alerting"], &["aws-sdk-dynamodb", "tokio"]),
-    ("dispatch", &["alerting", "lambda-kit", "store"], &[]),
+    ("dispatch", &["alerting", "channels", "lambda-kit", "store"], &[]),
     ("operations", &["alerting", "dispatch", "lambda-kit", "store"], &["tokio"]),
     (
         "lambda-kit",
@@ -90,6 +90,13 @@ fn only_the_scenarios_use_what_runs_on_one_machine() {
         let may_simulate = ["local", "scenarios"].contains(&name.as_str());
         assert!(may_simulate || !used.contains("vendors"), "{name} must not use vendors");
     }
+}
+
+#[test]
+fn only_tests_have_the_echo_app() {
+    let manifests = tree::texts().into_iter().filter(|(path, _)| path.ends_with("Cargo.toml"));
+    let with_echo = manifests.filter(|(_, text)| text.contains("\"echo\"")).map(|(path, _)| path);
+    assert_eq!(with_echo.collect::<Vec<_>>(), ["tests/Cargo.toml"]);
 }
 
 /// A signature that the simulated platform and the sender made with the same code would prove nothing.

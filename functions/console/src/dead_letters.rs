@@ -83,6 +83,7 @@ fn letter(kind: DeadKind, waiting: &Waiting) -> DeadLetter {
             letter.destination = record.as_ref().map(|record| record.destination().clone());
             letter.incident = match record {
                 Some(NoticeRecord::Tell(notice) | NoticeRecord::Again { notice, .. }) => Some(notice.incident),
+                Some(NoticeRecord::Refresh(refresh)) => Some(refresh.incident),
                 Some(NoticeRecord::Flush { .. }) | None => None,
             };
         }
@@ -161,6 +162,7 @@ async fn again(app: &App, letter: &DeadLetter, now: Moment) -> Result<Entry, Api
             refuse_superseded(app, &notice).await?;
             Entry::of_notice(&NoticeRecord::Again { notice, due: now, asked: Some(now) })
         }
+        Some(NoticeRecord::Refresh(refresh)) => Entry::of_notice(&NoticeRecord::Refresh(refresh.at(now))),
         Some(flush @ NoticeRecord::Flush { .. }) => Entry::of_notice(&flush),
         None => Entry {
             body: letter.body.clone(),

@@ -82,6 +82,7 @@ pub(crate) async fn send(app: &App, to: Addressed<'_>, actor: String, base: &str
         time_zone: to.time_zone,
         form: Form::Rich,
         template: None,
+        card: None,
     };
     let sent = app.deliverer.send(&channel, channel.request(&post, now)?, None).await;
     let Provider { status, code, message } = sent.provider;

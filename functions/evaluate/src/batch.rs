@@ -7,6 +7,7 @@ use alerting::base::ids::{AlertId, IntegrationId, SpaceId};
 use alerting::incident::alert::{AlertEvent, AlertKey, sort_key};
 use alerting::incident::change::ChangeEvent;
 use alerting::incident::notice::Notice;
+use alerting::incident::refresh::Refresh;
 use alerting::incident::timer::Timer;
 use alerting::rules::integration::Integration;
 use alerting::rules::message::{Received, Verdict};
@@ -31,6 +32,7 @@ pub(crate) struct MessageResult {
     pub(crate) spaces: BTreeMap<SpaceId, u64>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) timers: Vec<Timer>,
+    pub(crate) refreshes: Vec<Refresh>,
     pub(crate) changes: Vec<ChangeEvent>,
 }
 
@@ -39,6 +41,7 @@ impl MessageResult {
     pub(crate) fn add(&mut self, follow_up: FollowUp) {
         self.notices.extend(follow_up.notices);
         self.timers.extend(follow_up.timers);
+        self.refreshes.extend(follow_up.refreshes);
         self.changes.push(follow_up.change);
     }
 }
@@ -148,6 +151,7 @@ impl Batch {
             let is_empty = result.notices.is_empty() && result.timers.is_empty() && result.changes.is_empty();
             item.has_outgoing = !is_empty;
             outgoing.timers.append(&mut result.timers);
+            result.refreshes.drain(..).for_each(|refresh| outgoing.refresh(refresh));
             for change in result.changes.drain(..) {
                 outgoing.change(&change);
             }

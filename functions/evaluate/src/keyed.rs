@@ -95,6 +95,7 @@ async fn evict(
         carry_out::carry_out(app, integration, &event, *transition, &folded.evicted, &mut result).await?;
         let mut outgoing = Outgoing { timers: std::mem::take(&mut result.timers), ..Outgoing::default() };
         result.notices.into_iter().for_each(|notice| outgoing.notice(notice));
+        result.refreshes.into_iter().for_each(|refresh| outgoing.refresh(refresh));
         result.changes.iter().for_each(|change| outgoing.change(change));
         outgoing.send(app).await?;
     }

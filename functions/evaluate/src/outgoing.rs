@@ -2,6 +2,7 @@
 
 use alerting::incident::change::ChangeEvent;
 use alerting::incident::notice::{Notice, NoticeRecord};
+use alerting::incident::refresh::Refresh;
 use alerting::incident::timer::Timer;
 use lambda_kit::queue::Entry;
 
@@ -19,6 +20,10 @@ pub(crate) struct Outgoing {
 impl Outgoing {
     pub(crate) fn notice(&mut self, notice: Notice) {
         self.notices.push(Entry::of_notice(&NoticeRecord::Tell(notice)));
+    }
+
+    pub(crate) fn refresh(&mut self, refresh: Refresh) {
+        self.notices.push(Entry::of_notice(&NoticeRecord::Refresh(refresh)));
     }
 
     /// Sends ten to a request. If it is repeated, everything has the same names.

@@ -10,7 +10,6 @@ use alerting::base::moment::Moment;
 use alerting::incident::notice::Notice;
 use alerting::incident::timer::{Timer, Work};
 use lambda_kit::sqs_batch::Disposition;
-use store::bucket_key::BucketKey;
 use store::rates::Permit;
 
 use crate::addresses::Address;
@@ -18,6 +17,7 @@ use crate::app::App;
 use crate::error::NotifyError;
 use crate::fold::fold;
 use crate::later::{IN_QUEUE, set_timer};
+use crate::requests::take_permits;
 use crate::send::{self, Sending};
 
 /// Lines that one flush reads: more than any vendor's message holds.
@@ -35,10 +35,8 @@ pub(crate) async fn flush(app: &App, address: &Address) -> Result<Disposition, N
     if lines.is_empty() {
         return Ok(Disposition::Done);
     }
-    let (rates, now) = (address.channel.limits().rates, app.parts.clock.now());
-    if let Permit::Wait(wait) =
-        app.parts.store.take_permit(&BucketKey::Destination(address.id.clone()), rates, now).await?
-    {
+    let now = app.parts.clock.now();
+    if let Permit::Wait(wait) = take_permits(app, address, now).await? {
         if wait <= IN_QUEUE {
             return Ok(Disposition::Retry { after: Some(wait) });
         }

@@ -21,6 +21,8 @@ mod error;
 mod fold;
 mod later;
 mod links;
+mod refresh;
+mod requests;
 mod retry;
 mod send;
 pub mod settings;

@@ -3,20 +3,24 @@
 use std::time::Duration;
 
 use alerting::base::moment::Moment;
+use alerting::incident::card::{self, Card};
 use alerting::incident::notice::Notice;
+use alerting::incident::timeline::EntryKind;
 use channels::channel::Kind;
 use channels::content::Failure;
+use channels::fit::RenderError;
 use channels::outcome::{Outcome, Reason};
 use channels::post::{Form, Post};
+use channels::request::Request;
 use futures::{StreamExt as _, stream};
 use lambda_kit::random::base62;
-use store::bucket_key::BucketKey;
 use store::deliveries::{AttemptOutcome, Claim, DeliveryState, Mark};
 
 use crate::addresses::{Address, change_settings};
 use crate::app::App;
 use crate::error::NotifyError;
 use crate::links::MessageLinks;
+use crate::requests;
 use crate::settle::{Claimed, Message, Settled, hand_over, settle};
 
 /// Longer than the function may run, shorter than a record stays invisible.
@@ -47,6 +51,7 @@ pub(crate) async fn send(app: &App, address: &Address, sending: Sending<'_>) -> 
     let notices: Vec<Notice> = claimed.iter().map(|claimed| claimed.notice.clone()).collect();
     let links = MessageLinks::of(app, address, &notices).await?;
     let template = own_template(app, address, &notices).await?;
+    let picture = picture(app, address, &notices).await?;
     let post = Post {
         notices: &notices,
         links: &links,
@@ -54,15 +59,17 @@ pub(crate) async fn send(app: &App, address: &Address, sending: Sending<'_>) -> 
         time_zone: &address.time_zone,
         form: if claimed.iter().any(Claimed::was_refused_rich) { Form::Plain } else { Form::Rich },
         template: template.as_deref(),
+        card: picture.as_ref(),
     };
     let now = app.parts.clock.now();
-    let Tried { outcome, shown, template } = attempt(app, address, &post, now).await?;
+    let Tried { outcome, shown, template } = attempt(app, address, &post, card_to_change(&claimed, &post), now).await?;
     let message = Message {
         outcome: Some(&outcome),
         form: post.form,
         together: shown,
         template: template.as_deref(),
         can_change: address.channel.kind() == Kind::Card,
+        picture: picture.as_ref().map(|picture| picture.n),
     };
     let results = stream::iter(claimed.into_iter().chain(behind).enumerate())
         .map(|(index, claimed)| {
@@ -77,10 +84,7 @@ pub(crate) async fn send(app: &App, address: &Address, sending: Sending<'_>) -> 
     }
     if let Outcome::Retry { after, reason: Reason::RateLimited } = &outcome {
         let longest = settled.iter().filter_map(|settled| settled.wait).max().unwrap_or(BLOCK);
-        app.parts
-            .store
-            .block(&BucketKey::Destination(address.id.clone()), now + after.unwrap_or(longest.min(BLOCK)))
-            .await?;
+        requests::block(app, address, now + after.unwrap_or(longest.min(BLOCK))).await?;
     }
     Ok(settled)
 }
@@ -94,8 +98,47 @@ struct Tried {
     template: Option<String>,
 }
 
-async fn attempt(app: &App, address: &Address, post: &Post<'_>, now: Moment) -> Result<Tried, NotifyError> {
-    let request = match address.channel.request(post, now) {
+/// The incident of one notice as it is now, for a channel that shows it as a card. It is read after the claim: a change that
+/// is written later finds the delivery, and has the card drawn again.
+async fn picture(app: &App, address: &Address, notices: &[Notice]) -> Result<Option<Card>, NotifyError> {
+    let ([notice], Kind::Card) = (notices, address.channel.kind()) else { return Ok(None) };
+    let incident = app.parts.store.incident(&notice.incident).await?;
+    Ok(incident.as_ref().map(card::of))
+}
+
+/// The receipt of the card that a notice changes instead of being a message of its own: what needs nobody any more makes no
+/// sound.
+fn card_to_change<'c>(claimed: &'c [Claimed], post: &Post<'_>) -> Option<&'c str> {
+    let ([claimed], Some(_)) = (claimed, post.card) else { return None };
+    let is_quiet = matches!(claimed.notice.kind, EntryKind::Acknowledged | EntryKind::Closed | EntryKind::Recovered);
+    let newest = claimed.delivery.cards.first().filter(|card| card.live && is_quiet && claimed.asked.is_none());
+    newest.map(|card| card.receipt.as_str())
+}
+
+/// Changes the card of this receipt if there is one and it still can be changed; otherwise sends a message.
+async fn attempt(
+    app: &App,
+    address: &Address,
+    post: &Post<'_>,
+    receipt: Option<&str>,
+    now: Moment,
+) -> Result<Tried, NotifyError> {
+    if let Some(update) = receipt.and_then(|receipt| address.channel.update(post, receipt, now)) {
+        let tried = request(app, address, post, update).await?;
+        if tried.outcome != (Outcome::Rejected { reason: Reason::CardGone }) {
+            return Ok(tried);
+        }
+    }
+    request(app, address, post, address.channel.request(post, now)).await
+}
+
+async fn request(
+    app: &App,
+    address: &Address,
+    post: &Post<'_>,
+    request: Result<Request, RenderError>,
+) -> Result<Tried, NotifyError> {
+    let request = match request {
         Ok(request) => request,
         Err(error) => {
             tracing::error!(%error, destination.id = %address.id, "a message could not be laid out");
@@ -104,7 +147,7 @@ async fn attempt(app: &App, address: &Address, post: &Post<'_>, now: Moment) -> 
         }
     };
     let (shown, template) = (request.shown, request.template.as_ref().map(Failure::to_string));
-    let sent = app.parts.deliverer.send(&address.channel, request, None).await;
+    let sent = requests::send(app, address, request).await?;
     let outcome = match sent.moved {
         Some(moved) if change_settings(app, &address.id, &moved).await? => {
             Outcome::Retry { after: None, reason: Reason::Moved }
@@ -177,8 +220,14 @@ pub(crate) async fn give_up(
     match claim_one(app, &notice, asked, &owner).await? {
         Claim::Claimed(delivery) => {
             let outcome = Outcome::Rejected { reason };
-            let message =
-                Message { outcome: Some(&outcome), form: Form::Plain, together: 1, template: None, can_change: false };
+            let message = Message {
+                outcome: Some(&outcome),
+                form: Form::Plain,
+                together: 1,
+                template: None,
+                can_change: false,
+                picture: None,
+            };
             settle(app, Claimed { notice, delivery, asked }, message, &owner).await
         }
         Claim::AlreadySent => Ok(Settled { incident, wait: None }),

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use alerting::base::ids::IncidentId;
 use alerting::base::moment::Moment;
-use alerting::incident::notice::{Notice, assigns};
+use alerting::incident::notice::{Notice, NoticeRecord, assigns};
+use alerting::incident::refresh::Refresh;
 use alerting::incident::timer::{Timer, Work};
 use channels::outcome::{Outcome, Reason};
 use channels::post::Form;
 use lambda_kit::metric;
+use lambda_kit::queue::Entry;
 use lambda_kit::sqs_batch::Disposition;
 use store::dead_letters::DeadLetter;
 use store::deliveries::cards::{self, SentCard};
@@ -53,6 +55,8 @@ pub(crate) struct Message<'a> {
     pub(crate) template: Option<&'a str>,
     /// Whether its channel can change a message that was sent.
     pub(crate) can_change: bool,
+    /// The change that its card shows.
+    pub(crate) picture: Option<u64>,
 }
 
 /// What is to be done with a notice after a try.
@@ -104,7 +108,8 @@ impl Claimed {
     fn cards(&self, message: Message<'_>, at: Moment) -> Option<Vec<SentCard>> {
         let receipt = message.outcome.and_then(Outcome::receipt).filter(|_| message.together == 1)?;
         let n = self.notice.n;
-        let card = SentCard { n, shown: n, receipt: receipt.to_owned(), at, live: message.can_change };
+        let shown = message.picture.unwrap_or(n);
+        let card = SentCard { n, shown, receipt: receipt.to_owned(), at, live: message.can_change };
         let cards = cards::with_new(&self.delivery.cards, card);
         if cards.is_none() {
             tracing::warn!(incident.id = %self.notice.incident, destination.id = %self.notice.destination, "a receipt is too long to be kept");
@@ -152,6 +157,9 @@ pub(crate) async fn settle(
     // Taken before what follows: on the timeline, it stands behind the attempt.
     let at = app.parts.clock.now();
     let reason = outcome.and_then(Outcome::reason).map(Reason::as_str);
+    if message.can_change {
+        refresh_older(app, &claimed, at).await?;
+    }
     let (state, wait) = match claimed.decide(message, at) {
         Decision::Delivered(state) => {
             if claimed.was_given_up() {
@@ -188,6 +196,17 @@ pub(crate) async fn settle(
         return Ok(Settled { incident: notice.incident.clone(), wait: Some(wait.unwrap_or_default()) });
     }
     Ok(Settled { incident: notice.incident.clone(), wait })
+}
+
+/// The cards that were there before this message are drawn again behind it: they show an older state, and offer buttons that
+/// may be void.
+async fn refresh_older(app: &App, claimed: &Claimed, at: Moment) -> Result<(), NotifyError> {
+    if !claimed.delivery.cards.iter().any(|card| card.live) {
+        return Ok(());
+    }
+    let Notice { incident, destination, n, .. } = &claimed.notice;
+    let refresh = Refresh { destination: destination.clone(), incident: incident.clone(), n: *n, due: at, tries: 0 };
+    Ok(app.parts.notices.send(Entry::of_notice(&NoticeRecord::Refresh(refresh))).await?)
 }
 
 fn first_try(claimed: &Claimed, now: Moment) -> Moment {
@@ -257,7 +276,14 @@ mod tests {
     use crate::fold::tests::notice;
 
     fn message(outcome: &Outcome) -> Message<'_> {
-        Message { outcome: Some(outcome), form: Form::Rich, together: 1, template: None, can_change: true }
+        Message {
+            outcome: Some(outcome),
+            form: Form::Rich,
+            together: 1,
+            template: None,
+            can_change: true,
+            picture: None,
+        }
     }
 
     fn claimed() -> Claimed {

@@ -5,16 +5,17 @@
 //! the digest. While something waits in the queue, everything behind it does. What waits longer has left the queue, and
 //! may be overtaken: a newer notice of the same incident supersedes it.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use alerting::base::ids::DestinationId;
 use alerting::base::moment::Moment;
 use alerting::incident::notice::{Notice, NoticeRecord};
+use alerting::incident::refresh::Refresh;
 use alerting::incident::timeline::EntryKind;
 use channels::outcome::Reason;
 use lambda_kit::sqs_batch::{Disposition, Handle};
 use post::deliver::TOTAL_TIMEOUT;
-use store::bucket_key::BucketKey;
 use store::rates::Permit;
 use tokio::time::Instant;
 
@@ -24,6 +25,8 @@ use crate::digest;
 use crate::error::NotifyError;
 use crate::fold::fold;
 use crate::later::{IN_QUEUE, put_off, watch};
+use crate::refresh::refresh;
+use crate::requests::take_permits;
 use crate::send::{self, Sending};
 use crate::settle::Settled;
 
@@ -53,17 +56,43 @@ pub(crate) async fn take(
         Err(nowhere) => return give_up(app, nowhere, records).await,
     };
     let mut dispositions = Vec::with_capacity(records.len());
-    let mut tasks = Vec::new();
+    let (mut tasks, mut refreshes) = (Vec::new(), Vec::new());
     for (handle, record) in records {
         match record {
             NoticeRecord::Tell(notice) => tasks.push((handle, Task { notice, asked: None })),
             NoticeRecord::Again { notice, asked, .. } => tasks.push((handle, Task { notice, asked })),
             NoticeRecord::Flush { .. } => dispositions.push((handle, digest::flush(app, &address).await?)),
+            NoticeRecord::Refresh(refresh) => refreshes.push((handle, refresh)),
         }
     }
     let (handles, tasks): (Vec<Handle>, Vec<Task>) = tasks.into_iter().unzip();
     let notified = notify(app, &address, &tasks, stop).await?;
     dispositions.extend(handles.into_iter().zip(in_group_order(notified)));
+    dispositions.extend(draw_again(app, &address, refreshes, stop).await?);
+    Ok(dispositions)
+}
+
+/// Draws cards again, those of one incident once.
+async fn draw_again(
+    app: &App,
+    address: &Address,
+    refreshes: Vec<(Handle, Refresh)>,
+    stop: Instant,
+) -> Result<Vec<(Handle, Disposition)>, NotifyError> {
+    let mut drawn = BTreeSet::new();
+    let mut dispositions = Vec::with_capacity(refreshes.len());
+    for (handle, record) in refreshes {
+        let disposition = if drawn.contains(&record.incident) {
+            Disposition::Done
+        } else if Instant::now() + TOTAL_TIMEOUT > stop {
+            Disposition::Retry { after: Some(Duration::ZERO) }
+        } else {
+            refresh(app, address, &record).await?;
+            drawn.insert(record.incident);
+            Disposition::Done
+        };
+        dispositions.push((handle, disposition));
+    }
     Ok(dispositions)
 }
 
@@ -79,7 +108,7 @@ async fn notify(app: &App, address: &Address, tasks: &[Task], stop: Instant) -> 
         let folds = limits.folds && !is_alone(&message[0]);
         let is_full = tasks.len() >= FULL_BATCH;
         let now = app.parts.clock.now();
-        match app.parts.store.take_permit(&BucketKey::Destination(address.id.clone()), limits.rates, now).await? {
+        match take_permits(app, address, now).await? {
             Permit::Granted => dispositions.extend(send_message(app, address, message).await?),
             Permit::Wait(wait) if folds && (wait > DIGEST_AFTER || is_full) => {
                 digest::add(app, address, &notices(message), now + wait).await?;
@@ -178,7 +207,7 @@ async fn give_up(
     let mut dispositions = Vec::with_capacity(records.len());
     for (handle, record) in records {
         let disposition = match (record, nowhere) {
-            (NoticeRecord::Flush { .. }, _) => Disposition::Done,
+            (NoticeRecord::Flush { .. } | NoticeRecord::Refresh(_), _) => Disposition::Done,
             (NoticeRecord::Tell(notice) | NoticeRecord::Again { notice, .. }, Nowhere::Deleted) => {
                 tracing::warn!(destination.id = %notice.destination, incident.id = %notice.incident, "the destination of a notice was deleted");
                 send::drop_notice(app, &notice).await?;

@@ -53,6 +53,11 @@ pub(crate) async fn act(app: &App, timer: &Timer) -> Result<(), TimerError> {
                 app.dispatch.set_timers(vec![Timer::new(later, timer.work.clone())]).await?;
             }
         }
+        Work::RefreshCards { incident } => app.dispatch.refresh_cards(incident, timer.due).await?,
+        Work::Refresh(refresh) => {
+            let record = NoticeRecord::Refresh(refresh.clone());
+            app.dispatch.notices.send(Entry::of_notice(&record)).await?;
+        }
         Work::FollowUp { incidents, action } => app.dispatch.make_good(incidents, action).await?,
         Work::CloseAlerts { incident, by, .. } => auto_close::alerts_of(due, &app.stamps, by, incident).await?,
     }

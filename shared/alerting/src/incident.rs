@@ -23,6 +23,7 @@ pub mod merge;
 pub mod notice;
 pub mod notified;
 mod raise;
+pub mod refresh;
 pub mod shown;
 pub mod silence;
 pub mod source;

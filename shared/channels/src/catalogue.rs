@@ -11,7 +11,7 @@ use alerting::incident::escalation::{EscalationRule, TemplateTexts};
 use alerting::people::medium::Medium;
 use serde_json::{Value, json};
 
-use crate::channel::Example;
+use crate::channel::{Example, Kind};
 use crate::content::{self, Texts};
 use crate::registry::{Destination, FACTS, NAMES, find};
 use crate::settings::{PlainSmtpHosts, SettingsError};
@@ -72,6 +72,11 @@ impl Destination {
     /// What the channel serves of that by which people are reached; `None` for one to groups, or one that does not exist.
     pub fn medium(channel: &str) -> Option<Medium> {
         find(channel).ok()?.medium
+    }
+
+    /// Whether what the channel sends is changed as its incident changes.
+    pub fn has_cards(channel: &str) -> bool {
+        find(channel).is_ok_and(|facts| facts.kind == Kind::Card)
     }
 
     /// The channels that serve a medium, in the order in which they are used: of those that the deployment has configured,

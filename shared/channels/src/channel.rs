@@ -1,5 +1,6 @@
 //! What every channel is: its limits, how to ask, and how to read the answer.
 
+use alerting::base::ids::AccountId;
 use alerting::base::moment::Moment;
 use alerting::base::rate::Rate;
 use alerting::people::medium::Medium;
@@ -10,9 +11,10 @@ use crate::fit::RenderError;
 use crate::outcome::{Outcome, Provider};
 use crate::post::{Letter, Post};
 use crate::reply::Reply;
-use crate::request::Request;
+use crate::request::{Http, Request};
 use crate::settings::{Fields, PlainSmtpHosts, SettingsError};
 use crate::size::Size;
+use crate::token::Grant;
 
 /// One way for a notification to leave. The implementing type is a destination's settings: having one means that they
 /// are valid.
@@ -37,6 +39,8 @@ pub trait Channel: Sized {
     /// written for it.
     const EXAMPLE: Example;
     const KIND: Kind = Kind::Text;
+    /// What the vendor takes of one account, whatever the destination; every one of these holds for every request.
+    const QUOTAS: &'static [Quota] = &[];
 
     /// From the settings of a destination, and those of the provider where there are such.
     fn parse(settings: &Fields<'_>, provider: &Fields<'_>) -> Result<Self, SettingsError>;
@@ -49,6 +53,27 @@ pub trait Channel: Sized {
         Ok(())
     }
     fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError>;
+    /// Changes the message that `receipt` names so that it shows `post`; `None` for a channel whose messages stay as they
+    /// were sent.
+    fn update(&self, _post: &Post<'_>, _receipt: &str, _at: Moment) -> Option<Result<Request, RenderError>> {
+        None
+    }
+    /// The account that requests are made with, for a vendor that has accounts: it has the access token and the quotas.
+    fn account(&self) -> Option<&AccountId> {
+        None
+    }
+    /// Asks for an access token; `None` for a channel whose requests have no place for one.
+    fn token(&self) -> Option<Http> {
+        None
+    }
+    /// Reads the answer to [`Channel::token`]; `None`: the vendor granted none.
+    fn grant(&self, _reply: &Reply) -> Option<Grant> {
+        None
+    }
+    /// Whether the answer says that the access token is invalid or has expired, so that nothing was shown.
+    fn refuses_token(&self, _reply: &Reply) -> bool {
+        false
+    }
     /// A few lines to the one person that the destination is; `None` for a channel to groups.
     fn letter(&self, _letter: &Letter<'_>, _at: Moment) -> Option<Request> {
         None
@@ -74,6 +99,14 @@ pub enum Kind {
     Card,
     /// The variables of a text that the vendor has approved.
     Variables,
+}
+
+/// What a vendor takes of one account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// The channel's own name for what is counted together.
+    pub scope: &'static str,
+    pub rates: &'static [Rate],
 }
 
 /// See [`Channel::EXAMPLE`].

@@ -3,7 +3,7 @@
 use alerting::people::medium::Medium;
 use serde_json::Value;
 
-use crate::channel::{Channel, Example};
+use crate::channel::{Channel, Example, Kind};
 use crate::content::Texts;
 use crate::settings::{Fields, PlainSmtpHosts, SettingsError};
 
@@ -15,6 +15,7 @@ pub(crate) struct Facts {
     pub(crate) provider: &'static [&'static str],
     pub(crate) provider_secrets: &'static [&'static str],
     pub(crate) medium: Option<Medium>,
+    pub(crate) kind: Kind,
     pub(crate) content: Texts,
     pub(crate) example: Example,
     pub(crate) check: fn(&Fields<'_>) -> Result<(), SettingsError>,
@@ -30,6 +31,7 @@ impl Facts {
             provider: C::PROVIDER,
             provider_secrets: C::PROVIDER_SECRETS,
             medium: C::MEDIUM,
+            kind: C::KIND,
             content: C::CONTENT,
             example: C::EXAMPLE,
             check: C::check,

@@ -26,6 +26,8 @@ pub mod channel;
 mod clean;
 pub mod content;
 pub mod dingtalk;
+#[cfg(feature = "echo")]
+pub mod echo;
 pub mod email;
 mod facts;
 pub mod feishu;
@@ -42,6 +44,7 @@ pub mod settings;
 pub mod size;
 pub mod slack;
 pub mod telegram;
+pub mod token;
 pub mod wecom;
 pub mod zoom;
 

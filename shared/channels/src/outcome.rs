@@ -42,6 +42,17 @@ impl Outcome {
         }
     }
 
+    /// The same of a request that shows nothing, so that nothing about it is unknown.
+    #[must_use]
+    pub fn without_effect(self) -> Self {
+        match self {
+            Outcome::Retry { after, reason } if reason.is_unknown() => {
+                Outcome::Retry { after, reason: Reason::ProviderDown }
+            }
+            outcome => outcome,
+        }
+    }
+
     pub const fn reason(&self) -> Option<Reason> {
         match self {
             Outcome::Delivered { .. } | Outcome::Accepted { .. } => None,

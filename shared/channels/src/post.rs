@@ -1,5 +1,6 @@
 //! What a message is to say, before a channel writes it.
 
+use alerting::incident::card::Card;
 use alerting::incident::link::Links;
 use alerting::incident::notice::Notice;
 use alerting::people::destination::{Language, TimeZone};
@@ -16,6 +17,8 @@ pub struct Post<'a> {
     pub form: Form,
     /// The template of one notice's content, instead of the channel's own; several notices are lines and use none.
     pub template: Option<&'a str>,
+    /// The incident of the one notice as it is now, for channels of [`crate::channel::Kind::Card`].
+    pub card: Option<&'a Card>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

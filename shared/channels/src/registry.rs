@@ -1,29 +1,46 @@
 //! All channels, one line each; a destination with all its settings is one of them.
 
+use alerting::base::ids::AccountId;
 use alerting::base::moment::Moment;
 use serde_json::{Map, Value};
 
-use crate::channel::{Channel, Kind, Limits};
+use crate::channel::{Channel, Kind, Limits, Quota};
+#[cfg(feature = "echo")]
+use crate::echo;
 use crate::facts::Facts;
 use crate::fit::RenderError;
 use crate::outcome::{Outcome, Provider};
 use crate::post::{Letter, Post};
 use crate::reply::Reply;
-use crate::request::Request;
+use crate::request::{Http, Request};
 use crate::settings::SettingsError;
+use crate::token::Grant;
 use crate::{dingtalk, email, feishu, slack, telegram, wecom, zoom};
 
+/// A channel with a condition is one of the tests: it can be used, and is listed nowhere.
 macro_rules! channels {
-    ($($variant:ident($settings:ty)),+ $(,)?) => {
+    (
+        $($variant:ident($settings:ty),)+
+        $(#[$condition:meta] $hidden:ident($hidden_settings:ty),)*
+    ) => {
         /// The wire names of all channels.
         pub const NAMES: &[&str] = &[$(<$settings as Channel>::NAME),+];
 
-        pub(crate) const FACTS: &[Facts] = &[$(Facts::of::<$settings>()),+];
+        pub(crate) const FACTS: &[Facts] = &[
+            $(Facts::of::<$settings>(),)+
+            $(#[$condition] Facts::of::<$hidden_settings>(),)*
+        ];
 
+        registry! { $($variant($settings),)+ $(#[$condition] $hidden($hidden_settings),)* }
+    };
+}
+
+macro_rules! registry {
+    ($($(#[$condition:meta])? $variant:ident($settings:ty),)+) => {
         /// A destination with all its settings, whichever its channel.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Destination {
-            $($variant($settings)),+
+            $($(#[$condition])? $variant($settings),)+
         }
 
         impl Destination {
@@ -36,46 +53,78 @@ macro_rules! channels {
             ) -> Result<Self, SettingsError> {
                 let facts = find(channel)?;
                 let (settings, provider) = (facts.settings(settings)?, facts.provider(provider)?);
-                $(if channel == <$settings as Channel>::NAME {
+                $($(#[$condition])? if channel == <$settings as Channel>::NAME {
                     return <$settings as Channel>::parse(&settings, &provider).map(Destination::$variant);
                 })+
                 Err(SettingsError::unknown_channel(NAMES))
             }
 
             pub fn name(&self) -> &'static str {
-                match self { $(Destination::$variant(_) => <$settings as Channel>::NAME),+ }
+                match self { $($(#[$condition])? Destination::$variant(_) => <$settings as Channel>::NAME,)+ }
             }
 
             pub fn limits(&self) -> &'static Limits {
-                match self { $(Destination::$variant(_) => const { &<$settings as Channel>::LIMITS }),+ }
+                match self { $($(#[$condition])? Destination::$variant(_) => const { &<$settings as Channel>::LIMITS },)+ }
             }
 
             pub fn kind(&self) -> Kind {
-                match self { $(Destination::$variant(_) => <$settings as Channel>::KIND),+ }
+                match self { $($(#[$condition])? Destination::$variant(_) => <$settings as Channel>::KIND,)+ }
             }
 
             pub fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
-                match self { $(Destination::$variant(channel) => channel.request(post, at)),+ }
+                match self { $($(#[$condition])? Destination::$variant(channel) => channel.request(post, at),)+ }
+            }
+
+            /// `None` for a channel whose messages stay as they were sent.
+            pub fn update(
+                &self,
+                post: &Post<'_>,
+                receipt: &str,
+                at: Moment,
+            ) -> Option<Result<Request, RenderError>> {
+                match self { $($(#[$condition])? Destination::$variant(channel) => channel.update(post, receipt, at),)+ }
+            }
+
+            pub fn quotas(&self) -> &'static [Quota] {
+                match self { $($(#[$condition])? Destination::$variant(_) => <$settings as Channel>::QUOTAS,)+ }
+            }
+
+            pub fn account(&self) -> Option<&AccountId> {
+                match self { $($(#[$condition])? Destination::$variant(channel) => channel.account(),)+ }
+            }
+
+            pub fn token(&self) -> Option<Http> {
+                match self { $($(#[$condition])? Destination::$variant(channel) => channel.token(),)+ }
+            }
+
+            pub fn grant(&self, reply: &Reply) -> Option<Grant> {
+                match self { $($(#[$condition])? Destination::$variant(channel) => channel.grant(reply),)+ }
+            }
+
+            pub fn refuses_token(&self, reply: &Reply) -> bool {
+                match self { $($(#[$condition])? Destination::$variant(channel) => channel.refuses_token(reply),)+ }
             }
 
             /// `None` for a channel to groups.
             pub fn letter(&self, letter: &Letter<'_>, at: Moment) -> Option<Request> {
-                match self { $(Destination::$variant(channel) => channel.letter(letter, at)),+ }
+                match self { $($(#[$condition])? Destination::$variant(channel) => channel.letter(letter, at),)+ }
             }
 
             pub fn outcome(&self, reply: &Reply) -> Outcome {
-                match self { $(Destination::$variant(channel) => channel.outcome(reply)),+ }
+                match self { $($(#[$condition])? Destination::$variant(channel) => channel.outcome(reply),)+ }
             }
 
             /// The settings to replace, if the provider says that the destination is elsewhere now.
             pub fn moved(&self, reply: &Reply) -> Option<Map<String, Value>> {
-                match self { $(Destination::$variant(channel) => channel.moved(reply)),+ }
+                match self { $($(#[$condition])? Destination::$variant(channel) => channel.moved(reply),)+ }
             }
 
             /// The provider's own words, without anything secret that it may have repeated.
             pub fn provider(&self, reply: &Reply) -> Provider {
                 match self {
-                    $(Destination::$variant(channel) => channel.provider(reply).redacted(&channel.secrets())),+
+                    $($(#[$condition])? Destination::$variant(channel) => {
+                        channel.provider(reply).redacted(&channel.secrets())
+                    })+
                 }
             }
         }
@@ -90,6 +139,8 @@ channels! {
     TelegramBot(telegram::Bot),
     ZoomWebhook(zoom::Webhook),
     Email(email::Email),
+    #[cfg(feature = "echo")]
+    Echo(echo::App),
 }
 
 /// The channel of this name; the error lists those that there are.

@@ -79,9 +79,13 @@ pub enum Place {
 impl Http {
     /// A POST of JSON to an address that a channel has checked or made itself.
     pub(crate) fn post(url: &str, body: Vec<u8>) -> Self {
+        Self::json(Method::Post, url, body)
+    }
+
+    pub(crate) fn json(method: Method, url: &str, body: Vec<u8>) -> Self {
         let url = Url::parse(url).expect("channels send to addresses that they have read as such");
         Self {
-            method: Method::Post,
+            method,
             host: url.host_str().unwrap_or_default().to_owned(),
             path: Secret::new(&url[Position::BeforePath..Position::AfterQuery]),
             content_type: JSON,
@@ -113,6 +117,19 @@ impl Request {
     pub(crate) fn new(url: &str, body: Fitted, at: Moment) -> Self {
         let Fitted { body, size, shown, cut, template } = body;
         Self { transport: Transport::Http(Http::post(url, body)), at, shown, cut, size, template }
+    }
+
+    /// The same by another method and with a place for the access token.
+    #[cfg(feature = "echo")]
+    pub(crate) fn with_token(method: Method, url: &str, credential: Place, body: Fitted, at: Moment) -> Self {
+        let Fitted { body, size, shown, cut, template } = body;
+        let http = Http { credential: Some(credential), ..Http::json(method, url, body) };
+        Self { transport: Transport::Http(http), at, shown, cut, size, template }
+    }
+
+    /// Whether it cannot be sent without an access token.
+    pub fn needs_token(&self) -> bool {
+        matches!(&self.transport, Transport::Http(Http { credential: Some(_), .. }))
     }
 
     pub(crate) fn mail(relay: &Relay, mail: Mail, fitted: Fitted<()>, at: Moment) -> Self {

@@ -194,6 +194,7 @@ pub fn post(notices: &[Notice]) -> Post<'_> {
         time_zone: &TimeZone::Offset { minutes: 480 },
         form: Form::Rich,
         template: None,
+        card: None,
     }
 }
 

@@ -2,16 +2,16 @@
 
 use std::time::Duration;
 
-use alerting::base::ids::DestinationId;
 use alerting::incident::alert::Alert;
 use alerting::incident::change::ChangeEvent;
 use alerting::incident::notice::{self, Notice, NoticeRecord};
-use alerting::incident::timeline::{Audience, Entry, EntryKind};
+use alerting::incident::refresh::Refresh;
+use alerting::incident::timeline::{Entry, EntryKind};
 use alerting::incident::timer::{self, Timer, Work};
 use alerting::incident::{Incident, Progress};
 use futures::StreamExt as _;
 use futures::stream;
-use lambda_kit::queue;
+use lambda_kit::queue::{self, SendError};
 use lambda_kit::topic::PublishError;
 use store::log::NoticeRef;
 
@@ -30,6 +30,8 @@ const CONCURRENT_WRITES: usize = 16;
 pub struct FollowUp {
     pub notices: Vec<Notice>,
     pub timers: Vec<Timer>,
+    /// Cards that none of the notices replaces.
+    pub refreshes: Vec<Refresh>,
     pub change: ChangeEvent,
 }
 
@@ -42,7 +44,7 @@ impl Dispatch {
         alert: Option<&Alert>,
     ) -> Result<FollowUp, DispatchError> {
         let notices = if subject::hears_anyone(incident, entry) {
-            let subject = self.subject(incident, alert).await?;
+            let subject = subject::subject(&self.store, incident, alert, self.clock.now()).await?;
             notice::plan(incident, entry, &subject)
         } else {
             Vec::new()
@@ -50,38 +52,9 @@ impl Dispatch {
         let mut timers = timer::timers(incident, entry);
         timers.extend(self.auto_close(incident, entry).await?);
         alarm::check(incident, entry, &notices, &timers, self.clock.now());
-        Ok(FollowUp { notices, timers, change: ChangeEvent::of_incident(incident, entry) })
-    }
-
-    /// What `destination` would be sent about the newest change that notifies. Nothing is sent.
-    pub async fn sample(&self, incident: &Incident, destination: &DestinationId) -> Result<Notice, DispatchError> {
-        let newest = incident.timeline.iter().rev().find(|entry| entry.kind.is_told());
-        let (kind, at) = newest.map_or((EntryKind::Triggered, incident.triggered_at), |entry| (entry.kind, entry.at));
-        let entry = Entry {
-            n: incident.n,
-            at,
-            kind,
-            actor: newest.map_or_else(String::new, |entry| entry.actor.clone()),
-            by: newest.and_then(|entry| entry.by.clone()),
-            action: None,
-            detail: None,
-            alert_n: None,
-            alert: None,
-            told: Audience::Only(vec![destination.clone()]),
-        };
-        self.notice(incident, &entry, destination).await
-    }
-
-    /// What `destination` is sent about this entry, for the incident as it is now.
-    pub async fn notice(
-        &self,
-        incident: &Incident,
-        entry: &Entry,
-        destination: &DestinationId,
-    ) -> Result<Notice, DispatchError> {
-        let subject = self.subject(incident, None).await?;
-        let entry = Entry { told: Audience::Only(vec![destination.clone()]), ..entry.clone() };
-        Ok(notice::plan(incident, &entry, &subject).remove(0))
+        let (refreshes, later) = self.refreshes(incident, entry, &notices).await?;
+        timers.extend(later);
+        Ok(FollowUp { notices, timers, refreshes, change: ChangeEvent::of_incident(incident, entry) })
     }
 
     /// The end of an incident that closes by itself.
@@ -98,15 +71,19 @@ impl Dispatch {
     /// Carries out what follows from a change that no message made. Its notices are recorded first: none is on its way
     /// that the ledger does not know of.
     pub async fn tell(&self, incident: &Incident, entry: &Entry) -> Result<(), DispatchError> {
-        let FollowUp { notices, timers, change } = self.follow_up(incident, entry, None).await?;
+        let FollowUp { notices, timers, refreshes, change } = self.follow_up(incident, entry, None).await?;
         if !notices.is_empty() {
             let refs: Vec<NoticeRef> = notices.iter().map(NoticeRef::of).collect();
             self.store.log_action(entry.at, &incident.id, entry.n, &refs).await?;
         }
         self.set_timers(timers).await?;
-        let entries = notices.into_iter().map(|notice| queue::Entry::of_notice(&NoticeRecord::Tell(notice)));
-        self.notices.send_batch(entries.collect()).await?;
+        let records = notices.into_iter().map(NoticeRecord::Tell);
+        self.send_records(records.chain(refreshes.into_iter().map(NoticeRecord::Refresh))).await?;
         Ok(self.publish(&change).await?)
+    }
+
+    pub(crate) async fn send_records(&self, records: impl Iterator<Item = NoticeRecord>) -> Result<(), SendError> {
+        self.notices.send_batch(records.map(|record| queue::Entry::of_notice(&record)).collect()).await
     }
 
     /// Sees to it that each is acted on to the second. What is named several times is written once.

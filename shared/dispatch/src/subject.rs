@@ -12,9 +12,8 @@ use alerting::incident::space::Space;
 use alerting::incident::timeline::{Audience, Entry};
 use alerting::people::{AddressedBy, Member};
 use alerting::rules::mapping::Lookup;
+use store::Store;
 use store::errors::ReadError;
-
-use crate::queues::Dispatch;
 
 /// What the mapping tables of mentions are looked up by.
 const EMAIL: &str = "email";
@@ -28,67 +27,69 @@ pub(crate) fn hears_anyone(incident: &Incident, entry: &Entry) -> bool {
         }
 }
 
-impl Dispatch {
-    pub(crate) async fn subject(&self, incident: &Incident, alert: Option<&Alert>) -> Result<Subject, ReadError> {
-        let now = self.clock.now();
-        let space = self.store.cached_space(&incident.space, now).await?;
-        let stored = match (alert, incident.first_alert()) {
-            (None, Some(first)) => self.store.alert_as_stored(first).await?,
-            (Some(_), _) | (None, None) => None,
-        };
-        let alert = alert.or(stored.as_ref());
-        let integration = match alert {
-            Some(alert) => self.store.cached_integration(&alert.integration, now).await?,
-            None => None,
-        };
-        let assignees: Vec<MemberId> = incident.assignees.iter().filter_map(|id| id.parse().ok()).collect();
-        let people = self.store.members_by_id(assignees, now).await?;
-        let mentions = self.mentions(incident, space.as_deref(), &people, now).await?;
-        Ok(Subject {
-            space_name: space.as_ref().map_or_else(String::new, |space| space.name.clone()),
-            integration_name: integration.map_or_else(String::new, |stored| stored.integration.name.clone()),
-            description: alert.map_or_else(String::new, |alert| alert.description.clone()),
-            labels: alert.map_or_else(BTreeMap::new, |alert| alert.labels.clone()),
-            people,
-            mentions,
-        })
-    }
+pub(crate) async fn subject(
+    store: &Store,
+    incident: &Incident,
+    alert: Option<&Alert>,
+    now: Moment,
+) -> Result<Subject, ReadError> {
+    let space = store.cached_space(&incident.space, now).await?;
+    let stored = match (alert, incident.first_alert()) {
+        (None, Some(first)) => store.alert_as_stored(first).await?,
+        (Some(_), _) | (None, None) => None,
+    };
+    let alert = alert.or(stored.as_ref());
+    let integration = match alert {
+        Some(alert) => store.cached_integration(&alert.integration, now).await?,
+        None => None,
+    };
+    let assignees: Vec<MemberId> = incident.assignees.iter().filter_map(|id| id.parse().ok()).collect();
+    let people = store.members_by_id(assignees, now).await?;
+    let mentions = mentions(store, incident, space.as_deref(), &people, now).await?;
+    Ok(Subject {
+        space_name: space.as_ref().map_or_else(String::new, |space| space.name.clone()),
+        integration_name: integration.map_or_else(String::new, |stored| stored.integration.name.clone()),
+        description: alert.map_or_else(String::new, |alert| alert.description.clone()),
+        labels: alert.map_or_else(BTreeMap::new, |alert| alert.labels.clone()),
+        people,
+        mentions,
+    })
+}
 
-    /// The groups of the incident's level that mention people, with what their mapping tables know of them.
-    async fn mentions(
-        &self,
-        incident: &Incident,
-        space: Option<&Space>,
-        people: &BTreeMap<MemberId, Member>,
-        now: Moment,
-    ) -> Result<Vec<Mentions>, ReadError> {
-        let mut mentions = Vec::new();
-        for group in groups(incident, space).filter(|group| group.mention) {
-            let mapped = match &group.mapping_table {
-                Some(table) => self.mapped(table, people, now).await?,
-                None => BTreeMap::new(),
-            };
-            mentions.push(Mentions { destination: group.destination.clone(), mapped });
-        }
-        Ok(mentions)
-    }
-
-    async fn mapped(
-        &self,
-        table: &MappingTableId,
-        people: &BTreeMap<MemberId, Member>,
-        now: Moment,
-    ) -> Result<BTreeMap<MemberId, BTreeMap<String, String>>, ReadError> {
-        let tables = self.store.cached_mapping_tables(now).await?;
-        let Some(table) = tables.iter().find(|known| known.id == *table) else { return Ok(BTreeMap::new()) };
-        let lookup = Lookup::new(table);
-        let find = |member: &Member| {
-            // Who only says that an address is theirs is not called by what is known of its owner.
-            let email = member.verified_address(AddressedBy::Email)?.to_owned();
-            lookup.find(&BTreeMap::from([(EMAIL.to_owned(), email)])).cloned()
+/// The groups of the incident's level that mention people, with what their mapping tables know of them.
+async fn mentions(
+    store: &Store,
+    incident: &Incident,
+    space: Option<&Space>,
+    people: &BTreeMap<MemberId, Member>,
+    now: Moment,
+) -> Result<Vec<Mentions>, ReadError> {
+    let mut mentions = Vec::new();
+    for group in groups(incident, space).filter(|group| group.mention) {
+        let mapped = match &group.mapping_table {
+            Some(table) => mapped(store, table, people, now).await?,
+            None => BTreeMap::new(),
         };
-        Ok(people.iter().filter_map(|(id, member)| Some((id.clone(), find(member)?))).collect())
+        mentions.push(Mentions { destination: group.destination.clone(), mapped });
     }
+    Ok(mentions)
+}
+
+async fn mapped(
+    store: &Store,
+    table: &MappingTableId,
+    people: &BTreeMap<MemberId, Member>,
+    now: Moment,
+) -> Result<BTreeMap<MemberId, BTreeMap<String, String>>, ReadError> {
+    let tables = store.cached_mapping_tables(now).await?;
+    let Some(table) = tables.iter().find(|known| known.id == *table) else { return Ok(BTreeMap::new()) };
+    let lookup = Lookup::new(table);
+    let find = |member: &Member| {
+        // Who only says that an address is theirs is not called by what is known of its owner.
+        let email = member.verified_address(AddressedBy::Email)?.to_owned();
+        lookup.find(&BTreeMap::from([(EMAIL.to_owned(), email)])).cloned()
+    };
+    Ok(people.iter().filter_map(|(id, member)| Some((id.clone(), find(member)?))).collect())
 }
 
 /// The groups that the incident's level notifies.

@@ -20,6 +20,7 @@ use channels::registry::Destination;
 use channels::reply::{KEPT_HEADERS, REPLY_BYTES, Reply};
 use channels::request::{Http, Place, Request, Transport};
 use channels::settings::{PlainSmtpHosts, is_allowed};
+use channels::token::Grant;
 use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use reqwest::{Client, redirect};
 use rustls::{ClientConfig, RootCertStore};
@@ -36,6 +37,8 @@ use crate::smtp::Smtp;
 pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
 /// Name lookup, TCP and TLS together.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// The same for an access token, which is asked for before a message leaves.
+pub const TOKEN_TIMEOUT: Duration = Duration::from_secs(3);
 /// A frozen function wakes up with connections that the other side closed long ago; younger ones are kept.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -82,6 +85,8 @@ pub struct Sent {
     pub duration: Duration,
     /// Settings that replace those of the destination, because the provider said that it is elsewhere now.
     pub moved: Option<Map<String, Value>>,
+    /// The access token is invalid or has expired: with another one the same request may succeed.
+    pub is_token_refused: bool,
 }
 
 /// Cheap to clone; make one per process.
@@ -138,15 +143,56 @@ impl Deliverer {
     /// token, for a request that has a place for one.
     pub async fn send(&self, destination: &Destination, request: Request, token: Option<&Secret>) -> Sent {
         let start = Instant::now();
-        let (outcome, provider, moved) = match self.exchange(destination, request, token).await {
+        match self.exchange(destination, request, token).await {
             Ok(reply) => {
                 let secrets: Vec<&str> = token.into_iter().map(Secret::expose).collect();
-                let provider = destination.provider(&reply).redacted(&secrets);
-                (destination.outcome(&reply), provider, destination.moved(&reply))
+                Sent {
+                    outcome: destination.outcome(&reply),
+                    provider: destination.provider(&reply).redacted(&secrets),
+                    duration: start.elapsed(),
+                    moved: destination.moved(&reply),
+                    is_token_refused: destination.refuses_token(&reply),
+                }
             }
-            Err(failure) => (failure.outcome(), Provider::silent(failure.message()), None),
+            Err(failure) => Sent {
+                outcome: failure.outcome(),
+                provider: Provider::silent(failure.message()),
+                duration: start.elapsed(),
+                moved: None,
+                is_token_refused: false,
+            },
+        }
+    }
+
+    /// Asks the destination's vendor for an access token. The refusal has the vendor's words.
+    pub async fn grant(&self, destination: &Destination, at: Moment) -> Result<Grant, Sent> {
+        let start = Instant::now();
+        let sent = |outcome, provider| Sent {
+            outcome,
+            provider,
+            duration: start.elapsed(),
+            moved: None,
+            is_token_refused: false,
         };
-        Sent { outcome, provider, duration: start.elapsed(), moved }
+        let asked = async {
+            let http = destination.token().ok_or(NO_TOKEN)?;
+            let url = self.target(&http, destination.limits().hosts)?;
+            self.http(url, http, at).await
+        };
+        match tokio::time::timeout(TOKEN_TIMEOUT, asked).await.unwrap_or(Err(Failure::Late)) {
+            Ok(reply) => destination.grant(&reply).ok_or_else(|| {
+                let outcome = match destination.outcome(&reply) {
+                    // An answer that would mean success to a message, and grants nothing.
+                    Outcome::Delivered { .. } | Outcome::Accepted { .. } => {
+                        Outcome::Retry { after: None, reason: Reason::Unreadable }
+                    }
+                    refused => refused,
+                };
+                sent(outcome, destination.provider(&reply))
+            }),
+            // Nothing was shown, whatever became of the question.
+            Err(failure) => Err(sent(failure.outcome().without_effect(), Provider::silent(failure.message()))),
+        }
     }
 
     async fn exchange(

@@ -62,6 +62,7 @@ async fn preview(
         time_zone: &TimeZone::default(),
         form: Form::Rich,
         template: template.as_deref(),
+        card: None,
     };
     Ok(Json(destination.request(&post, app.clock.now())?.into()))
 }

@@ -9,6 +9,7 @@ use crate::base::ids::{DestinationId, EscalationRuleId, IncidentId, MemberId, Sp
 use crate::base::limits;
 use crate::base::moment::Moment;
 use crate::base::severity::Severity;
+use crate::incident::refresh::Refresh;
 use crate::incident::timeline::{Audience, Entry, EntryKind};
 use crate::incident::{Incident, Progress};
 use crate::people::{AddressedBy, Member, Person};
@@ -31,6 +32,8 @@ pub enum NoticeRecord {
         destination: DestinationId,
         due: Moment,
     },
+    /// Draw the destination's cards of an incident again.
+    Refresh(Refresh),
 }
 
 impl NoticeRecord {
@@ -38,6 +41,7 @@ impl NoticeRecord {
         match self {
             NoticeRecord::Tell(notice) | NoticeRecord::Again { notice, .. } => &notice.destination,
             NoticeRecord::Flush { destination, .. } => destination,
+            NoticeRecord::Refresh(refresh) => &refresh.destination,
         }
     }
 
@@ -50,6 +54,7 @@ impl NoticeRecord {
             NoticeRecord::Flush { destination, due } => {
                 hash128(&["flush", destination.as_str(), &due.millis().to_string()])
             }
+            NoticeRecord::Refresh(refresh) => refresh.id(),
         }
     }
 }
@@ -157,10 +162,16 @@ pub fn plan(incident: &Incident, entry: &Entry, subject: &Subject) -> Vec<Notice
         Audience::Everyone => &incident.destinations,
         Audience::Only(destinations) => destinations,
     };
-    let assigned = incident.assignees.iter().map(|id| name_of(id, subject)).collect::<Vec<_>>();
+    let is_their_own = |destination: &&DestinationId| is_their_own(entry, destination);
+    let others = audience.iter().filter(|destination| !is_their_own(destination));
+    others.map(|destination| to_one(incident, entry, destination, subject)).collect()
+}
+
+/// The notice of one change to one destination, whether or not such a change notifies.
+pub fn to_one(incident: &Incident, entry: &Entry, destination: &DestinationId, subject: &Subject) -> Notice {
     let level =
         incident.escalation.as_ref().filter(|at| at.rule.is_some() && assigns(entry.kind)).map(|at| at.level + 1);
-    let notice = |destination: &DestinationId| Notice {
+    Notice {
         destination: destination.clone(),
         n: entry.n,
         kind: kind_told(incident, entry),
@@ -185,10 +196,9 @@ pub fn plan(incident: &Incident, entry: &Entry, subject: &Subject) -> Vec<Notice
         level,
         flapping: incident.flapping,
         person: reached_at(incident, destination),
-        assigned: assigned.clone(),
+        assigned: incident.assignees.iter().map(|id| name_of(id, subject)).collect(),
         mentions: if assigns(entry.kind) { mentioned(incident, destination, subject) } else { Vec::new() },
-    };
-    audience.iter().filter(|destination| !is_their_own(entry, destination)).map(notice).collect()
+    }
 }
 
 /// Whether this notice would go to the person who made the change.

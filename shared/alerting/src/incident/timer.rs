@@ -12,6 +12,7 @@ use crate::base::ids::{AlertId, DestinationId, IncidentId, IntegrationId, SpaceI
 use crate::base::moment::Moment;
 use crate::incident::escalation::Unless;
 use crate::incident::notice::Notice;
+use crate::incident::refresh::Refresh;
 use crate::incident::timeline::{Audience, Entry, EntryKind};
 use crate::incident::{Incident, Progress};
 
@@ -59,6 +60,10 @@ pub enum Work {
     /// A person has not been reached within a minute: try the next contact beside this one, unless change `n` was
     /// delivered meanwhile.
     ContactLate { incident: IncidentId, n: u64, destination: DestinationId, reason: String },
+    /// Draw the cards of an incident again, wherever they are.
+    RefreshCards { incident: IncidentId },
+    /// Draw the cards of one destination again, which could not be drawn before.
+    Refresh(Refresh),
     /// Close an incident by itself, as its space wants it.
     CloseIncident { incident: IncidentId },
     /// Carry out what follows from a person's action, if the action was written: [`Timer::follow_up`].
@@ -94,6 +99,8 @@ impl Timer {
             }
             Work::Notify { notice, .. } => format!("notify.{}.{}.{}", notice.incident, notice.n, notice.destination),
             Work::ContactLate { incident, n, destination, .. } => format!("contact_late.{incident}.{n}.{destination}"),
+            Work::RefreshCards { incident } => format!("refresh_cards.{incident}"),
+            Work::Refresh(refresh) => format!("refresh.{}", refresh.id()),
             Work::CloseIncident { incident } => format!("close_incident.{incident}"),
             Work::FollowUp { action, .. } => format!("follow_up.{action}"),
             Work::CloseAlerts { incident, n, .. } => format!("close_alerts.{incident}.{n}"),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use alerting::base::ids::{DestinationId, IncidentId};
 use alerting::base::moment::Moment;
 
+use super::cards::SentCard;
 use super::{Attempt, Claim, Delivery, Mark, Marked, Told, decode, updates};
 use crate::connection::Store;
 use crate::errors::{ReadError, WriteError};
@@ -81,6 +82,23 @@ impl Store {
             Write::Done(_) => Ok(Marked::Recorded),
             Write::Refused(_) => Ok(Marked::NotOurs),
         }
+    }
+
+    /// Replaces the cards `known` of a delivery. `false`: they are others by now.
+    pub async fn replace_cards(
+        &self,
+        incident: &IncidentId,
+        destination: &DestinationId,
+        known: &[SentCard],
+        cards: &[SentCard],
+    ) -> Result<bool, WriteError> {
+        let update = updates::replace_cards(keys::delivery(incident, destination), known, cards)?;
+        Ok(match self.update(Table::Alerts, update).await? {
+            Write::Done(_) => true,
+            // The answer to the first attempt was lost.
+            Write::Refused(Some(stored)) => decode(&stored)?.cards == cards,
+            Write::Refused(None) => false,
+        })
     }
 
     /// What became of the incident's notices at one destination.

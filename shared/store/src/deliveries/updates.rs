@@ -122,9 +122,22 @@ fn mark_update(key: &Key, owner: &str, done: &Done) -> Result<Update, WriteError
         terms = terms.name("#asked", "asked").value(":asked", number(asked.millis()));
     }
     if let Some(cards) = &done.cards {
-        let cards: Vec<AttributeValue> = cards.iter().map(|card| json(key, card)).collect::<Result<_, _>>()?;
         expression.push_str(", #cards = :cards");
-        terms = terms.name("#cards", "cards").value(":cards", AttributeValue::L(cards));
+        terms = terms.name("#cards", "cards").value(":cards", list_of(key, cards)?);
     }
     Ok(Update { key: key.clone(), expression, condition: None, terms })
+}
+
+/// Changes the cards of a delivery, as long as they are `known`.
+pub(super) fn replace_cards(key: Key, known: &[SentCard], cards: &[SentCard]) -> Result<Update, WriteError> {
+    let terms = Terms::default()
+        .name("#cards", "cards")
+        .value(":known", list_of(&key, known)?)
+        .value(":cards", list_of(&key, cards)?);
+    let (expression, condition) = ("SET #cards = :cards".to_owned(), Some("#cards = :known".to_owned()));
+    Ok(Update { key, expression, condition, terms })
+}
+
+fn list_of(key: &Key, cards: &[SentCard]) -> Result<AttributeValue, WriteError> {
+    Ok(AttributeValue::L(cards.iter().map(|card| json(key, card)).collect::<Result<_, _>>()?))
 }

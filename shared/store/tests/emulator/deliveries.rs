@@ -341,3 +341,19 @@ async fn digest_lines_wait_in_order_once_each_until_they_are_removed() {
     assert_eq!(order(&world.store.digest_lines(&ops(), 100).await.expect("listed")), order(&notices[40..]));
     assert!(world.store.digest_lines(&destination("other"), 100).await.expect("listed").is_empty());
 }
+
+#[tokio::test]
+async fn cards_are_replaced_only_by_who_knows_them_and_a_repeated_write_is_recognised() {
+    let world = World::start().await;
+    let card = |shown| SentCard { n: 1, shown, receipt: "m1".to_owned(), at: NOW, live: true };
+    claimed(&world.store, 1, "first", NOW).await;
+    mark(&world.store, 1, "first", Mark { cards: Some(vec![card(1)]), ..delivered() }).await;
+    let replace = async |known: u64, shown: u64| {
+        let (known, cards) = ([card(known)], [card(shown)]);
+        world.store.replace_cards(&incident(), &ops(), &known, &cards).await.expect("written")
+    };
+    assert!(replace(1, 2).await);
+    assert!(!replace(1, 3).await, "they show the second change by now");
+    assert!(replace(1, 2).await, "this very write was done before");
+    assert_eq!(only_delivery(&world).await.cards, [card(2)]);
+}

@@ -1,0 +1,138 @@
+//! Makes the cards of an incident at one destination true: each that can still be changed is drawn as the incident is now.
+//!
+//! The incident is read after the delivery. A change that is written later has a refresh or a notice of its own behind this
+//! one. A refresh never keeps notices waiting: one that has to wait, or fails, leaves the queue and comes back as due work. It
+//! is in no ledger and becomes no dead letter.
+
+use std::time::Duration;
+
+use alerting::base::moment::Moment;
+use alerting::incident::Incident;
+use alerting::incident::card::{self, Card};
+use alerting::incident::refresh::Refresh;
+use alerting::incident::timer::{Timer, Work};
+use channels::channel::Kind;
+use channels::outcome::{Outcome, Reason};
+use channels::post::{Form, Post};
+use store::deliveries::cards::SentCard;
+use store::rates::Permit;
+
+use crate::addresses::Address;
+use crate::app::App;
+use crate::error::NotifyError;
+use crate::later::set_timer;
+use crate::links::MessageLinks;
+use crate::requests;
+
+/// The wait after somebody else wrote the delivery meanwhile.
+const CONTENDED: Duration = Duration::from_secs(1);
+
+/// The result for one card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Drawn {
+    Shown,
+    /// It cannot be changed any more.
+    Gone,
+    Throttled(Duration),
+    Failed,
+}
+
+pub(crate) async fn refresh(app: &App, address: &Address, refresh: &Refresh) -> Result<(), NotifyError> {
+    if address.channel.kind() != Kind::Card {
+        return Ok(());
+    }
+    let store = &app.parts.store;
+    let Some(delivery) = store.delivery(&refresh.incident, &refresh.destination).await? else { return Ok(()) };
+    let now = app.parts.clock.now();
+    if let Some(until) = delivery.lease_until.filter(|until| *until > now) {
+        // A notice is being sent, or its worker died: what it sends may show an older state.
+        return later(app, refresh.at(until)).await;
+    }
+    let Some(incident) = store.incident(&refresh.incident).await? else { return Ok(()) };
+    let picture = card::of(&incident);
+    if !delivery.cards.iter().any(|card| is_stale(card, &picture)) {
+        return Ok(());
+    }
+    let mut cards = delivery.cards.clone();
+    let mut has_failed = false;
+    let mut wait = None;
+    for card in cards.iter_mut().filter(|card| is_stale(card, &picture)) {
+        if let Permit::Wait(after) = requests::take_permits(app, address, now).await? {
+            wait = Some(after);
+            break;
+        }
+        match draw(app, address, &incident, &picture, card, now).await? {
+            Drawn::Shown => card.shown = picture.n,
+            Drawn::Gone => card.live = false,
+            Drawn::Throttled(after) => wait = Some(after),
+            Drawn::Failed => has_failed = true,
+        }
+    }
+    if cards != delivery.cards
+        && !store.replace_cards(&refresh.incident, &refresh.destination, &delivery.cards, &cards).await?
+    {
+        wait = Some(CONTENDED);
+    }
+    match wait {
+        Some(wait) => later(app, refresh.at(now + wait)).await,
+        None if has_failed => again(app, refresh, now).await,
+        None => Ok(()),
+    }
+}
+
+const fn is_stale(card: &SentCard, picture: &Card) -> bool {
+    card.live && card.shown < picture.n
+}
+
+async fn draw(
+    app: &App,
+    address: &Address,
+    incident: &Incident,
+    picture: &Card,
+    card: &SentCard,
+    now: Moment,
+) -> Result<Drawn, NotifyError> {
+    let notice = [dispatch::newest_notice(&app.parts.store, incident, &address.id, now).await?];
+    let links = MessageLinks::of(app, address, &notice).await?;
+    let post = Post {
+        notices: &notice,
+        links: &links,
+        language: address.language,
+        time_zone: &address.time_zone,
+        form: Form::Rich,
+        template: None,
+        card: Some(picture),
+    };
+    let request = match address.channel.update(&post, &card.receipt, now) {
+        Some(Ok(request)) => request,
+        Some(Err(error)) => {
+            tracing::error!(%error, incident.id = %incident.id, destination.id = %address.id, "a card could not be laid out");
+            return Ok(Drawn::Failed);
+        }
+        None => return Ok(Drawn::Gone),
+    };
+    Ok(match requests::send(app, address, request).await?.outcome {
+        Outcome::Delivered { .. } | Outcome::Accepted { .. } => Drawn::Shown,
+        Outcome::Rejected { reason: Reason::CardGone } => Drawn::Gone,
+        Outcome::Retry { after, reason: Reason::RateLimited } => {
+            let after = after.unwrap_or(CONTENDED);
+            requests::block(app, address, now + after).await?;
+            Drawn::Throttled(after)
+        }
+        Outcome::Retry { .. } | Outcome::Rejected { .. } => Drawn::Failed,
+    })
+}
+
+async fn again(app: &App, refresh: &Refresh, now: Moment) -> Result<(), NotifyError> {
+    match refresh.after_failure(now) {
+        Some(next) => later(app, next).await,
+        None => {
+            tracing::error!(incident.id = %refresh.incident, destination.id = %refresh.destination, "a card shows an older state of its incident, and cannot be drawn again");
+            Ok(())
+        }
+    }
+}
+
+async fn later(app: &App, refresh: Refresh) -> Result<(), NotifyError> {
+    set_timer(app, &Timer::new(refresh.due, Work::Refresh(refresh))).await
+}

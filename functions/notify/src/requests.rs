@@ -1,0 +1,110 @@
+//! One request to a vendor, with what it needs beside what the channel wrote: permits of the account, and its access token.
+
+use alerting::base::ids::AccountId;
+use alerting::base::moment::Moment;
+use alerting::base::secret::Secret;
+use channels::outcome::{Outcome, Provider, Reason};
+use channels::request::Request;
+use post::deliver::Sent;
+use store::bucket_key::BucketKey;
+use store::rates::Permit;
+use store::tokens::cached::AccessToken;
+use store::tokens::{Granted, TokenError};
+
+use crate::addresses::Address;
+use crate::app::App;
+use crate::error::NotifyError;
+
+/// Takes the right to send one request there, of the account and of the destination, or says how long to wait. A permit of the
+/// account is lost if the destination has to wait: there are many of them.
+pub(crate) async fn take_permits(app: &App, address: &Address, now: Moment) -> Result<Permit, NotifyError> {
+    for (key, rates) in account_buckets(address) {
+        if let Permit::Wait(wait) = app.parts.store.take_permit(&key, rates, now).await? {
+            return Ok(Permit::Wait(wait));
+        }
+    }
+    let key = BucketKey::Destination(address.id.clone());
+    Ok(app.parts.store.take_permit(&key, address.channel.limits().rates, now).await?)
+}
+
+/// Nothing is sent before `until`: the vendor said that it was too much, of the account where it has one.
+pub(crate) async fn block(app: &App, address: &Address, until: Moment) -> Result<(), NotifyError> {
+    for (key, _) in account_buckets(address) {
+        app.parts.store.block(&key, until).await?;
+    }
+    Ok(app.parts.store.block(&BucketKey::Destination(address.id.clone()), until).await?)
+}
+
+fn account_buckets(
+    address: &Address,
+) -> impl Iterator<Item = (BucketKey, &'static [alerting::base::rate::Rate])> + use<> {
+    let account = address.channel.account().cloned();
+    let quotas = address.channel.quotas().iter();
+    account.into_iter().flat_map(move |account| {
+        quotas.clone().map(move |quota| (BucketKey::Account(account.clone(), quota.scope), quota.rates))
+    })
+}
+
+/// Sends it once. If the vendor says that the access token is invalid, a newer one is fetched and the request sent again, once.
+pub(crate) async fn send(app: &App, address: &Address, request: Request) -> Result<Sent, NotifyError> {
+    let Some(account) = address.channel.account().filter(|_| request.needs_token()) else {
+        return Ok(app.parts.deliverer.send(&address.channel, request, None).await);
+    };
+    let mut rejected = 0;
+    loop {
+        let token = match token(app, address, account, rejected).await? {
+            Ok(token) => token,
+            Err(sent) => return Ok(sent),
+        };
+        let secret = app.parts.sealer.open(account.as_str(), &token.sealed).await?;
+        let sent = app.parts.deliverer.send(&address.channel, request.clone(), Some(&secret)).await;
+        if !sent.is_token_refused || rejected > 0 {
+            return Ok(sent);
+        }
+        rejected = token.version;
+    }
+}
+
+/// A token that is newer than `rejected`; or what the request came to, for there is none.
+async fn token(
+    app: &App,
+    address: &Address,
+    account: &AccountId,
+    rejected: u64,
+) -> Result<Result<AccessToken, Sent>, NotifyError> {
+    let now = || app.parts.clock.now();
+    let ask = || async {
+        let grant = app.parts.deliverer.grant(&address.channel, now()).await.map_err(Refusal::ByVendor)?;
+        let sealed = app.parts.sealer.seal(account.as_str(), Secret::expose(&grant.token)).await?;
+        Ok(Granted { sealed, lasts: grant.lasts })
+    };
+    match app.parts.store.access_token_after(account, rejected, now, ask).await {
+        Ok(token) => Ok(Ok(token)),
+        Err(TokenError::Refused(Refusal::ByVendor(sent))) => Ok(Err(sent)),
+        Err(TokenError::Refused(Refusal::Unsealed(error))) => Err(error.into()),
+        Err(TokenError::Busy(_)) => {
+            tracing::warn!(account.id = %account, "another process asks for the access token; retried");
+            Ok(Err(Sent {
+                outcome: Outcome::Retry { after: None, reason: Reason::ProviderDown },
+                provider: Provider::silent("there is no access token yet; nothing was sent"),
+                duration: std::time::Duration::ZERO,
+                moved: None,
+                is_token_refused: false,
+            }))
+        }
+        Err(TokenError::Read(error)) => Err(error.into()),
+        Err(TokenError::Write(error)) => Err(error.into()),
+    }
+}
+
+/// Why this process got no token.
+enum Refusal {
+    ByVendor(Sent),
+    Unsealed(lambda_kit::secrets::SealError),
+}
+
+impl From<lambda_kit::secrets::SealError> for Refusal {
+    fn from(error: lambda_kit::secrets::SealError) -> Self {
+        Self::Unsealed(error)
+    }
+}
