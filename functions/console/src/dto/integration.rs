@@ -25,6 +25,10 @@ const SECRET_CHARS: usize = 256;
 #[serde(deny_unknown_fields)]
 pub(crate) struct IntegrationBody {
     name: Name,
+    /// The protocol that its URL speaks.
+    #[serde(default)]
+    #[schema(default = Source::default)]
+    source: Source,
     /// Dedicated: the one space that its alerts go to. Excludes `routes` and `default_spaces`.
     #[serde(default)]
     space: Option<SpaceId>,
@@ -102,7 +106,7 @@ impl IntegrationBody {
             id,
             name: self.name.into(),
             version,
-            source: Source::Feishu,
+            source: self.source,
             routing,
             message_types: self.message_types,
             title_from: self.title_from,
@@ -181,6 +185,7 @@ impl SecretToSave {
 pub(crate) struct IntegrationView {
     id: IntegrationId,
     name: String,
+    source: Source,
     #[serde(skip_serializing_if = "Option::is_none")]
     space: Option<SpaceId>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -233,6 +238,7 @@ impl IntegrationView {
         Self {
             id: integration.id,
             name: integration.name,
+            source: integration.source,
             space,
             routes,
             default_spaces,

@@ -36,7 +36,7 @@ pub struct Integration {
 }
 
 /// The inbound protocol that the integration's URL speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     /// The Feishu (Lark) custom bot's.

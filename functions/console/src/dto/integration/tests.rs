@@ -34,7 +34,7 @@ fn a_minimal_dedicated_integration_has_the_documented_defaults() {
     assert_eq!(
         serde_json::to_value(IntegrationView::new(integration, shown)).expect("serialises"),
         json!({
-            "id": "int_1", "name": "a", "space": "spc_1", "message_types": ["text", "post"],
+            "id": "int_1", "name": "a", "source": "feishu", "space": "spc_1", "message_types": ["text", "post"],
             "title_from": "default", "push_mode": {"type": "each_message"},
             "security": {"keywords": [], "sources": []}, "pipeline": [],
             "limits": {"per_second": 100, "per_minute": 1000, "open_alerts": 10000},
@@ -71,6 +71,7 @@ fn every_fault_names_its_field() {
         (json!({"message_types": []}), "message_types"),
         (json!({"message_types": ["text", "image"]}), "message_types[1]"),
         (json!({"title_from": "last_line"}), "title_from"),
+        (json!({"source": "carrier_pigeon"}), "source"),
         (json!({"push_mode": {"type": "by_title", "close": []}}), "push_mode.close"),
         (
             json!({"push_mode": {"type": "by_rules", "trigger": [{"any": [{"all": [{"field": "title"}]}]}]}}),
