@@ -4,12 +4,14 @@
 //! scanners open links before people do. A form posts to an address of its own, and is answered by a redirection to the
 //! page that shows what came of it.
 //!
-//! Reading order: [`render`] a template and its frame → [`words`] every text, in both languages → [`error`] what a person
-//! is told when it cannot be → [`form`] what was posted → one file per page.
+//! Reading order: [`render`] a template and its frame → [`words`] every text, in both languages → [`error`] why a page
+//! cannot be shown → [`error_page`] how that is shown → [`form`] what was posted → one file per page.
 
+mod assets;
 mod confirm;
 mod dead_letters;
 pub(crate) mod error;
+mod error_page;
 mod fields;
 mod form;
 mod incident;
@@ -19,15 +21,17 @@ mod me;
 mod members;
 mod my_password;
 mod notifications;
+mod paths;
 pub(crate) mod render;
 mod set_up;
 mod sign_in;
 pub(crate) mod trace;
+mod visit;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{FromRequestParts as _, Path, Request, State};
+use axum::extract::{FromRequestParts as _, Request, State};
 use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
@@ -37,11 +41,6 @@ use crate::app::SharedApp;
 use crate::error::ApiError;
 use crate::pages::error::PageError;
 use crate::pages::render::Reader;
-
-const STYLE: &str = include_str!("pages/style.css");
-const ICON: &str = include_str!("pages/icon.svg");
-/// The style sheet has a name of its content, and the icon stays: a browser may keep both for good.
-const ASSET_LIFE: &str = "public, max-age=31536000, immutable";
 
 /// Nothing from elsewhere, nothing inline, no script at all, never in a frame, forms only to ourselves.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
@@ -58,7 +57,7 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
 
 /// All pages.
 pub(crate) fn router(app: &SharedApp) -> Router<SharedApp> {
-    let pages = Router::new().route("/", get(root)).route("/assets/{name}", get(asset)).merge(trace::router());
+    let pages = Router::new().route("/", get(root)).route("/assets/{name}", get(assets::asset)).merge(trace::router());
     let pages = pages
         .merge(sign_in::router())
         .merge(set_up::router())
@@ -84,7 +83,7 @@ async fn finish(State(app): State<SharedApp>, request: Request, next: Next) -> R
         let reader = Reader::from_request_parts(&mut asked, &app).await.unwrap_or_default();
         // The session may have gone on under another token.
         let cookies = response.headers().get_all(header::SET_COOKIE).iter().cloned().collect::<Vec<_>>();
-        response = error.answer(&reader);
+        response = error_page::answer(&error, &reader);
         cookies.into_iter().for_each(|cookie| {
             response.headers_mut().append(header::SET_COOKIE, cookie);
         });
@@ -108,18 +107,9 @@ pub(crate) async fn unknown(State(app): State<SharedApp>, request: Request) -> R
         return ApiError::not_found("such address").into_response();
     }
     let reader = Reader::from_request_parts(&mut parts, &app).await.unwrap_or_default();
-    let mut response = PageError::NotFound.answer(&reader);
+    let mut response = error_page::answer(&PageError::NotFound, &reader);
     for (name, value) in HEADERS {
         response.headers_mut().entry(name).or_insert(value);
     }
     response
-}
-
-async fn asset(Path(name): Path<String>) -> Result<Response, PageError> {
-    let (kind, content) = match name.as_str() {
-        "icon.svg" => ("image/svg+xml", ICON),
-        name if name == render::style_name() => ("text/css; charset=utf-8", STYLE),
-        _ => return Err(PageError::NotFound),
-    };
-    Ok(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, ASSET_LIFE)], content).into_response())
 }

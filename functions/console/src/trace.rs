@@ -5,7 +5,7 @@
 //! grouping and escalation rules), each at the moment at which it was made, and listening to what they try. Where the
 //! configuration has changed since, or comes to something else than what is recorded, the trace says so.
 //!
-//! Reading order: `again` the decisions made again → `arrival`, `rules` the intake and the integration's rules → `spaces`,
+//! Reading order: `again` the decisions made again → `arrival`, `rules` the intake and the integration's rules → `space_record`, `spaces`,
 //! `escalation`, `notices` what became of the alert in each space → `changed` what was changed since → `summary` the one
 //! sentence; `because` puts it into words.
 
@@ -16,6 +16,7 @@ mod changed;
 mod escalation;
 mod notices;
 mod rules;
+mod space_record;
 mod spaces;
 mod summary;
 
@@ -37,7 +38,7 @@ use again::{Again, JudgedAgain, again};
 use because::Voice;
 use changed::{Changes, OPEN_ALERT_CAP, Recorded};
 use rules::Rules;
-use spaces::{Of, Story};
+use space_record::{Of, SpaceRecord};
 
 /// For so long a message may well wait to be judged; of what is older, a missing record means that there was none.
 const MAY_WAIT: Duration = Duration::from_secs(3600);
@@ -98,8 +99,8 @@ async fn recorded(
     let mut notes = notes(voice, &entry, &again, alert.as_ref());
     let then = alert.as_ref().and_then(|alert| as_it_was(alert, &entry, again.judged()));
     let of = alert.as_ref().map(|alert| of(&entry, alert, then.as_ref()));
-    let stories = match of {
-        Some(of) => Some(stories(app, of).await?),
+    let records = match of {
+        Some(of) => Some(records(app, of).await?),
         None => None,
     };
     if let Some(of) = of {
@@ -108,8 +109,8 @@ async fn recorded(
             notes.push(voice.plain(texts::ALERT_MOVED_ON));
         }
     }
-    let summary = summary::summary(voice, &entry, &again, stories.as_deref());
-    let spaces = of.zip(stories).map(|(of, stories)| views(voice, of, stories, &mut changes)).unwrap_or_default();
+    let summary = summary::summary(voice, &entry, &again, records.as_deref());
+    let spaces = of.zip(records).map(|(of, records)| views(voice, of, records, &mut changes)).unwrap_or_default();
     let rules = integration.zip(again.judged()).map(|(integration, judged)| Rules { voice, integration, judged });
     let changes = changes.finish();
     Ok(TraceView {
@@ -153,22 +154,22 @@ fn as_it_was(alert: &Alert, entry: &LogEntry, judged: Option<&JudgedAgain>) -> O
     }
 }
 
-async fn stories(app: &App, of: Of<'_>) -> Result<Vec<Story>, ApiError> {
-    let mut stories = Vec::with_capacity(of.alert.spaces.len());
+async fn records(app: &App, of: Of<'_>) -> Result<Vec<SpaceRecord>, ApiError> {
+    let mut records = Vec::with_capacity(of.alert.spaces.len());
     for space in &of.alert.spaces {
-        stories.push(Box::pin(Story::read(app, space, of)).await?);
+        records.push(Box::pin(SpaceRecord::read(app, space, of)).await?);
     }
-    Ok(stories)
+    Ok(records)
 }
 
-fn views(voice: Voice, of: Of<'_>, stories: Vec<Story>, changes: &mut Changes) -> Vec<SpaceTrace> {
-    let view = |story: Story| {
-        let recorded = Recorded::of(&story);
-        let (view, chosen) = story.view(voice, of);
+fn views(voice: Voice, of: Of<'_>, records: Vec<SpaceRecord>, changes: &mut Changes) -> Vec<SpaceTrace> {
+    let view = |record: SpaceRecord| {
+        let recorded = Recorded::of(&record);
+        let (view, chosen) = record.view(voice, of);
         changes.space(&recorded, &chosen, of.entry);
         view
     };
-    stories.into_iter().map(view).collect()
+    records.into_iter().map(view).collect()
 }
 
 /// What cannot be explained any more.

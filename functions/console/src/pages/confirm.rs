@@ -7,10 +7,9 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{FromRequestParts, Query, State};
+use axum::extract::{Query, State};
 use axum::http::header::{RETRY_AFTER, SET_COOKIE};
-use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::get;
 use serde::{Deserialize, Serialize};
@@ -18,11 +17,11 @@ use serde::{Deserialize, Serialize};
 use super::error::{PageError, refused};
 use super::fields::{Filled, Wrong};
 use super::form::{Form, see_other};
+use super::paths::own_path;
 use super::render::{Reader, page};
-use super::sign_in::own_path;
+use super::visit::Visit;
 use crate::accounts::{Tried, confirm_password};
 use crate::app::{App, SharedApp};
-use crate::extract::Base;
 use crate::session::{self, FORM_TOKEN, SignedIn};
 
 /// The field that holds the password.
@@ -75,21 +74,6 @@ async fn go_on(
         Asked::Yes(confirmed) => with_cookie(confirmed.into_parts().1, Ok(see_other(own_path(&wanted.next)))),
         Asked::Not(page) => page,
     })
-}
-
-/// What a request says of the browser that made it.
-pub(crate) struct Visit {
-    pub(crate) base: Base,
-    pub(crate) headers: HeaderMap,
-}
-
-impl FromRequestParts<SharedApp> for Visit {
-    type Rejection = PageError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, PageError> {
-        let base = Base::from_request_parts(parts, app).await.map_err(|_| PageError::NotFound)?;
-        Ok(Self { base, headers: parts.headers.clone() })
-    }
 }
 
 /// Whether a form may go on.

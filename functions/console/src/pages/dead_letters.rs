@@ -15,7 +15,7 @@ use store::dead_letters::DeadLetter;
 use super::error::{PageError, refused};
 use super::fields::Filled;
 use super::form::{Form, known, see_other};
-use super::incident::story::reason_in_words;
+use super::incident::timeline::reason_in_words;
 use super::render::{Reader, When, page};
 use crate::app::{App, SharedApp};
 use crate::dead_letters as dead;

@@ -1,32 +1,31 @@
 //! `/incidents/{id}`: what happened, who knows, and what the reader may do about it.
 //!
-//! Reading order: [`view`] what the page says → [`story`] the timeline in words → [`buttons`] what may be pressed →
+//! Reading order: [`view`] what the page says → [`timeline`] the timeline in words → [`buttons`] what may be pressed →
 //! [`act`] what a press does.
 
 pub(crate) mod act;
 pub(crate) mod buttons;
-pub(crate) mod story;
+mod deliveries;
+pub(crate) mod page;
+pub(crate) mod timeline;
 pub(crate) mod view;
 
-use operations::incidents::existing;
 use std::collections::BTreeMap;
 
 use alerting::base::ids::IncidentId;
-use alerting::incident::Incident;
 use axum::Router;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, Query, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::Response;
 use axum::routing::{get, post};
+use operations::incidents::existing;
 
-use crate::app::{App, SharedApp};
+use crate::app::SharedApp;
 use crate::pages::error::PageError;
 use crate::pages::form::{known, see_other};
-use crate::pages::render::{Reader, page};
 use crate::session::SignedIn;
 
-/// What a person can be told that has just been done, as it stands in the address.
-const DONE: &str = "done";
+use self::page::{DONE, answer};
 
 pub(crate) fn router() -> Router<SharedApp> {
     Router::new().route("/incidents/{id}", get(show)).route("/incidents/{id}/{action}", post(act::act).get(back))
@@ -45,19 +44,6 @@ async fn show(
         refusal: None,
     };
     answer(&app, incident, by, &asked).await
-}
-
-/// The page of an incident for whoever is signed in.
-pub(crate) async fn answer(
-    app: &App,
-    incident: Incident,
-    by: SignedIn,
-    asked: &view::Asked<'_>,
-) -> Result<Response, PageError> {
-    let reader = Reader::of(by.clone());
-    let title = format!("INC #{} {}", incident.num, alerting::incident::shown::without_state(&incident.title));
-    let content = view::page_of(app, incident, &by, &reader, asked).await?;
-    Ok(page("incident.html", &title, &content, &reader).into_response())
 }
 
 /// Where a form was posted to, asked for by its address alone.

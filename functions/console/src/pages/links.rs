@@ -4,25 +4,24 @@
 //! previews do it before people. Whoever is not signed in is shown nothing of the alert, and signs in first.
 
 mod personal;
+mod signed;
 
-use operations::incidents::requested::RequestedAction;
-use operations::incidents::{ActionRequest, existing};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use alerting::incident::link::{Allows, Link};
+use alerting::incident::link::Allows;
 use alerting::incident::{Incident, Progress};
 use axum::Router;
-use axum::extract::{FromRequestParts, Path, Query, Request, State};
-use axum::http::StatusCode;
-use axum::http::request::Parts;
+use axum::extract::{FromRequestParts as _, Path, Query, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use lambda_kit::links::LinkError;
+use operations::access::Scope;
+use operations::incidents::requested::RequestedAction;
+use operations::incidents::{ActionRequest, existing};
 use serde::Serialize;
 
 use super::incident::act::{actor_names, earlier, perform};
-use super::incident::answer;
+use super::incident::page::answer;
 use super::incident::view::{Asked, Headline, unnotified};
 use crate::app::{App, SharedApp};
 use crate::incidents::notified;
@@ -30,37 +29,11 @@ use crate::pages::error::PageError;
 use crate::pages::form::{Form, known, new_action_key};
 use crate::pages::render::{Reader, page};
 use crate::session::{FORM_TOKEN, SignedIn};
-use operations::access::Scope;
+
+use self::signed::{Signed, UNKNOWN, subject};
 
 pub(crate) fn router() -> Router<SharedApp> {
     Router::new().route("/links/{token}", get(open)).route("/links/{token}/{action}", post(act))
-}
-
-/// A link that this deployment has signed and that has not expired. Nothing but the token is looked at.
-struct Signed {
-    link: Link,
-    token: String,
-}
-
-impl FromRequestParts<SharedApp> for Signed {
-    type Rejection = PageError;
-
-    async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, PageError> {
-        let path = Path::<BTreeMap<String, String>>::from_request_parts(parts, app).await;
-        let token = known(path)?.remove("token").ok_or(PageError::NotFound)?;
-        match app.sealer.link_keys().await?.open(&token, app.clock.now()) {
-            Ok(link) => Ok(Self { link, token }),
-            Err(LinkError::Expired(_)) => Err(EXPIRED),
-            Err(LinkError::Unknown) => Err(UNKNOWN),
-        }
-    }
-}
-
-const EXPIRED: PageError = told(StatusCode::GONE, "link_expired", "link_expired_remedy");
-const UNKNOWN: PageError = told(StatusCode::NOT_FOUND, "link_unknown", "link_unknown_remedy");
-
-const fn told(status: StatusCode, happened: &'static str, remedy: &'static str) -> PageError {
-    PageError::Told { status, happened, remedy }
 }
 
 async fn open(
@@ -122,11 +95,6 @@ async fn acknowledge_page(app: &App, incident: &Incident, token: &str, by: Signe
         episode: incident.episode,
     };
     Ok(page("acknowledge.html", "acknowledge", &content, &reader).into_response())
-}
-
-/// What the form behind a link acts on.
-fn subject(token: &str) -> String {
-    format!("/links/{token}")
 }
 
 async fn act(State(app): State<SharedApp>, signed: Signed, request: Request) -> Result<Response, PageError> {

@@ -19,21 +19,17 @@ use crate::app::{App, SharedApp};
 use crate::dto::member::Own;
 use crate::extract::Base;
 use crate::members::{change_own, forget_pending};
-use crate::pages::confirm::{Asked, Visit, confirm, with_cookie};
+use crate::pages::confirm::{Asked, confirm, with_cookie};
 use crate::pages::error::{PageError, refused};
 use crate::pages::fields::{Choice, Filled, LANGUAGES, Wrong, languages};
 use crate::pages::form::{Form, see_other};
+use crate::pages::paths::{CHOOSE_LANGUAGE, own_path};
 use crate::pages::render::{Reader, page};
-use crate::pages::sign_in::own_path;
+use crate::pages::visit::Visit;
 use crate::session::SignedIn;
 use crate::verification;
 
-use self::fields::{Fields, Preference, own, preference, severities, ways};
-
-/// What the forms of this page act on.
-const SUBJECT: &str = "/me";
-/// Where the navigation's form goes that changes the language.
-pub(crate) const LANGUAGE: &str = "/me/language";
+use self::fields::{Fields, Preference, SUBJECT, own, preference, severities, ways};
 
 pub(crate) fn router() -> Router<SharedApp> {
     Router::new()
@@ -41,7 +37,7 @@ pub(crate) fn router() -> Router<SharedApp> {
         .route("/me/code", post(send_code))
         .route("/me/discard", post(discard))
         .route("/me/verify", post(enter_code))
-        .route(LANGUAGE, post(choose_language))
+        .route(CHOOSE_LANGUAGE, post(choose_language))
         .merge(sessions::router())
 }
 
@@ -236,7 +232,7 @@ async fn enter_code(State(app): State<SharedApp>, signed_in: SignedIn, form: For
         None => true,
     };
     if !is_free {
-        return Err(PageError::Told {
+        return Err(PageError::Message {
             status: StatusCode::CONFLICT,
             happened: "wrong_email_taken",
             remedy: "nothing_changed",
@@ -260,7 +256,7 @@ async fn choose_language(
     Visit { base, headers }: Visit,
     form: Form,
 ) -> Result<Response, PageError> {
-    signed_in.check_form(LANGUAGE, form.token())?;
+    signed_in.check_form(CHOOSE_LANGUAGE, form.token())?;
     let wanted = LANGUAGES.into_iter().find(|(_, code, _)| *code == form.text("language"));
     let (language, ..) = wanted.ok_or(PageError::NotFound)?;
     let member = &signed_in.member;

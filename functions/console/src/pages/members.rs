@@ -13,11 +13,12 @@ use axum::routing::get;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::confirm::{Asked, Visit, confirm, with_cookie};
+use super::confirm::{Asked, confirm, with_cookie};
 use super::error::{PageError, refused};
 use super::fields::{Choice, Filled, languages};
 use super::form::Form;
 use super::render::{Reader, page};
+use super::visit::Visit;
 use crate::accounts::make_invitation;
 use crate::app::SharedApp;
 use crate::dto::member::MemberBody;

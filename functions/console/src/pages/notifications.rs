@@ -19,7 +19,7 @@ use serde::Serialize;
 use store::deliveries::Delivery;
 use store::incidents::IncidentQuery;
 
-use super::incident::story::reason_in_words;
+use super::incident::timeline::reason_in_words;
 use super::incident::view::Headline;
 use crate::app::{App, SharedApp};
 use crate::incidents::{destination_name, spaces_by_name};

@@ -26,9 +26,10 @@ use words::timeline::Voice;
 
 use crate::app::SharedApp;
 use crate::extract::Base;
+use crate::pages::assets::style_name;
 use crate::pages::error::PageError;
 use crate::pages::fields::LANGUAGES;
-use crate::pages::me::LANGUAGE;
+use crate::pages::paths::CHOOSE_LANGUAGE;
 use crate::session::{SignedIn, signed_in};
 
 /// Each template, by the name that handlers use.
@@ -269,7 +270,7 @@ pub(crate) fn page(template: &str, title: &str, content: &impl Serialize, reader
         let signed_in = reader.signed_in.as_ref();
         let member = signed_in.map(|signed_in| &signed_in.member.name);
         let tokens = signed_in.map(|signed_in| {
-            context! { sign_out => signed_in.form_token("/sign-out"), language => signed_in.form_token(LANGUAGE) }
+            context! { sign_out => signed_in.form_token("/sign-out"), language => signed_in.form_token(CHOOSE_LANGUAGE) }
         });
         let (csrf, sections, style) = (signed_in.map(SignedIn::csrf_token), sections(template), style_name());
         let language = words::html_lang(reader.language);
@@ -288,13 +289,6 @@ pub(crate) fn page(template: &str, title: &str, content: &impl Serialize, reader
             Html(format!("<!doctype html><title>Larkspur</title><p>{text}"))
         }
     }
-}
-
-/// The style sheet's file name, made of its content.
-pub(crate) fn style_name() -> &'static str {
-    static NAME: LazyLock<String> =
-        LazyLock::new(|| format!("style-{}.css", &store::keys::secret_hash(super::STYLE)[..12]));
-    &NAME
 }
 
 #[cfg(test)]
@@ -358,7 +352,7 @@ mod tests {
             }
         }
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        std::io::Write::write_all(&mut packed, super::super::STYLE.as_bytes()).expect("written");
+        std::io::Write::write_all(&mut packed, crate::pages::assets::STYLE.as_bytes()).expect("written");
         let bytes = packed.finish().expect("written").len();
         assert!(bytes <= 12 * 1024, "the style sheet has {bytes} bytes packed");
     }

@@ -47,7 +47,7 @@ async fn show(State(app): State<SharedApp>, Path(token): Path<String>, reader: R
 }
 
 const GONE: PageError =
-    PageError::Told { status: StatusCode::GONE, happened: "link_is_gone", remedy: "ask_for_a_new_link" };
+    PageError::Message { status: StatusCode::GONE, happened: "link_is_gone", remedy: "ask_for_a_new_link" };
 
 fn shown(link: &Link, token: &str, form: Filled, reader: &Reader) -> Response {
     let (member, email, title) = match link {

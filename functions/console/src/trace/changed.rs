@@ -13,7 +13,8 @@ use words::{sentence, trace as texts};
 
 use super::again::{Again, JudgedAgain, refusal};
 use super::because::Voice;
-use super::spaces::{Chosen, Of, Story, Taken};
+use super::space_record::{Of, SpaceRecord};
+use super::spaces::{Chosen, Taken};
 
 /// What a message that met the cap of open alerts is recorded with: its alert is not its own.
 pub(crate) const OPEN_ALERT_CAP: &str = "open_alert_cap";
@@ -127,10 +128,10 @@ impl Changes {
         }
     }
 
-    pub(crate) fn space(&mut self, story: &Recorded, chosen: &Chosen, entry: &LogEntry) {
-        let name = story.name.as_str();
-        let then = entry.judged_by.as_ref().and_then(|judged_by| judged_by.spaces.get(&story.id).copied());
-        match (then, story.version) {
+    pub(crate) fn space(&mut self, record: &Recorded, chosen: &Chosen, entry: &LogEntry) {
+        let name = record.name.as_str();
+        let then = entry.judged_by.as_ref().and_then(|judged_by| judged_by.spaces.get(&record.id).copied());
+        match (then, record.version) {
             (_, None) => return self.add(texts::SPACE_GONE, &[("space", name)]),
             (Some(then), Some(now)) if then != now => {
                 let (then, now) = (then.to_string(), now.to_string());
@@ -139,9 +140,9 @@ impl Changes {
             (Some(_) | None, Some(_)) => {}
         }
         if let Some(taken) = &chosen.silence {
-            self.silence(story, taken);
+            self.silence(record, taken);
         }
-        if let (Some(now), Some(then)) = (&chosen.rule, &story.rule)
+        if let (Some(now), Some(then)) = (&chosen.rule, &record.rule)
             && now != then
         {
             let nothing = self.voice.plain(texts::NOTHING);
@@ -150,13 +151,13 @@ impl Changes {
         }
     }
 
-    fn silence(&mut self, story: &Recorded, taken: &Taken) {
+    fn silence(&mut self, record: &Recorded, taken: &Taken) {
         let is_same = match taken {
-            Taken::Dropped(silence) => story.dropped_by.as_deref() == Some(silence.as_str()),
+            Taken::Dropped(silence) => record.dropped_by.as_deref() == Some(silence.as_str()),
             // An earlier version stored the sentence.
-            Taken::Kept { detail, .. } => story.held_back.as_ref().map(english) == Some(english(detail)),
+            Taken::Kept { detail, .. } => record.held_back.as_ref().map(english) == Some(english(detail)),
             // A mute is no silence, and comes after them.
-            Taken::None => story.dropped_by.is_none() && (story.held_back.is_none() || story.muted),
+            Taken::None => record.dropped_by.is_none() && (record.held_back.is_none() || record.muted),
         };
         if is_same {
             return;
@@ -167,9 +168,9 @@ impl Changes {
             Taken::Kept { by, .. } => self.voice.held_by(by),
             Taken::Dropped(silence) => silence.to_string(),
         };
-        let held_back = || story.held_back.as_ref().map(|detail| self.voice.detail(detail));
-        let then = story.dropped_by.clone().or_else(held_back).unwrap_or(nothing);
-        self.add(texts::SILENCE_DIFFERS, &[("space", &story.name), ("then", &then), ("now", &now)]);
+        let held_back = || record.held_back.as_ref().map(|detail| self.voice.detail(detail));
+        let then = record.dropped_by.clone().or_else(held_back).unwrap_or(nothing);
+        self.add(texts::SILENCE_DIFFERS, &[("space", &record.name), ("then", &then), ("now", &now)]);
     }
 }
 
@@ -188,23 +189,23 @@ pub(crate) struct Recorded {
 }
 
 impl Recorded {
-    pub(crate) fn of(story: &Story) -> Self {
+    pub(crate) fn of(record: &SpaceRecord) -> Self {
         use alerting::incident::timeline::EntryKind::{Reassigned, Reopened, SnoozeEnded};
-        let again = story.entries.iter().any(|entry| matches!(entry.kind, Reassigned | Reopened | SnoozeEnded));
-        let rule = story
+        let again = record.entries.iter().any(|entry| matches!(entry.kind, Reassigned | Reopened | SnoozeEnded));
+        let rule = record
             .incident
             .as_ref()
             .filter(|_| !again)
             .map(|incident| incident.escalation.as_ref().map(|escalation| escalation.rule_name.clone()));
         // Only the timeline says that a rule reaches nobody.
-        let nobody = story.entries.iter().any(|entry| entry.detail.as_ref().is_some_and(Detail::is_nobody));
+        let nobody = record.entries.iter().any(|entry| entry.detail.as_ref().is_some_and(Detail::is_nobody));
         Self {
-            id: story.id.clone(),
-            name: story.name().to_owned(),
-            version: story.space.as_ref().map(|space| space.version),
-            dropped_by: story.dropped_by().map(ToString::to_string),
-            held_back: story.held_back().cloned(),
-            muted: story.held_back().is_some_and(Detail::is_muted),
+            id: record.id.clone(),
+            name: record.name().to_owned(),
+            version: record.space.as_ref().map(|space| space.version),
+            dropped_by: record.dropped_by().map(ToString::to_string),
+            held_back: record.held_back().cloned(),
+            muted: record.held_back().is_some_and(Detail::is_muted),
             rule: rule.filter(|rule| rule.is_some() || !nobody),
         }
     }

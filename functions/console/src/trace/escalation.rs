@@ -9,7 +9,7 @@ use store::people::view;
 use words::trace as texts;
 
 use super::because::{Because, Voice};
-use super::spaces::{Of, Story};
+use super::space_record::{Of, SpaceRecord};
 use crate::dto::Time;
 use crate::dto::trace::{EscalationTrace, RuleTried, ToldTrace};
 
@@ -21,7 +21,7 @@ pub(crate) struct Asked {
 }
 
 /// Asks the rules of the space at the moment at which they were asked.
-pub(crate) fn ask(voice: Voice, story: &Story, incident: &Incident, of: Of<'_>) -> Asked {
+pub(crate) fn ask(voice: Voice, record: &SpaceRecord, incident: &Incident, of: Of<'_>) -> Asked {
     let escalation = incident.escalation.as_ref();
     let waiting = escalation.filter(|escalation| escalation.is_waiting);
     let mut view = EscalationTrace {
@@ -30,10 +30,10 @@ pub(crate) fn ask(voice: Voice, story: &Story, incident: &Incident, of: Of<'_>) 
         rule: escalation.filter(|escalation| escalation.rule.is_some()).map(|escalation| escalation.rule_name.clone()),
         level: escalation.map(|escalation| escalation.level + 1),
         waits_until: waiting.map(|escalation| Time(escalation.since)),
-        told: if story.made { told(voice, story) } else { Vec::new() },
+        told: if record.made { told(voice, record) } else { Vec::new() },
     };
-    let asked_at = asked_at(story, incident);
-    let (Some(at), Some(space), Some(then)) = (asked_at, &story.space, of.then) else {
+    let asked_at = asked_at(record, incident);
+    let (Some(at), Some(space), Some(then)) = (asked_at, &record.space, of.then) else {
         return Asked { view, chosen: None };
     };
     let (rule, trace) = SpacePolicy::new(space).trace_rule(space, &view_of(then), at);
@@ -54,12 +54,12 @@ fn view_of(alert: &alerting::incident::alert::Alert) -> alerting::rules::matcher
 }
 
 /// When the incident that this message made was first given to someone; `None`: it never was.
-fn asked_at(story: &Story, incident: &Incident) -> Option<Moment> {
-    if !story.made || incident.round == 0 {
+fn asked_at(record: &SpaceRecord, incident: &Incident) -> Option<Moment> {
+    if !record.made || incident.round == 0 {
         return None;
     }
-    let first = |kind| story.entries.iter().find(|entry| entry.kind == kind);
-    let entry = match story.held_back() {
+    let first = |kind| record.entries.iter().find(|entry| entry.kind == kind);
+    let entry = match record.held_back() {
         Some(_) => first(EntryKind::SilenceEnded),
         None => first(EntryKind::Triggered),
     };
@@ -67,12 +67,12 @@ fn asked_at(story: &Story, incident: &Incident) -> Option<Moment> {
 }
 
 /// Every entry that gave the incident to someone, or says that nobody was there.
-fn told(voice: Voice, story: &Story) -> Vec<ToldTrace> {
-    story.entries.iter().filter(|entry| gives(entry.kind)).map(|entry| given(voice, story, entry)).collect()
+fn told(voice: Voice, record: &SpaceRecord) -> Vec<ToldTrace> {
+    record.entries.iter().filter(|entry| gives(entry.kind)).map(|entry| given(voice, record, entry)).collect()
 }
 
-fn given(voice: Voice, story: &Story, entry: &Entry) -> ToldTrace {
-    let to = story.notices.iter().filter(|notice| notice.n == entry.n).filter(|notice| match &entry.told {
+fn given(voice: Voice, record: &SpaceRecord, entry: &Entry) -> ToldTrace {
+    let to = record.notices.iter().filter(|notice| notice.n == entry.n).filter(|notice| match &entry.told {
         Audience::Everyone => true,
         Audience::Only(destinations) => destinations.contains(&notice.view.destination),
     });

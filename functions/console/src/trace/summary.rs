@@ -14,10 +14,10 @@ use super::because::Voice;
 use super::changed::OPEN_ALERT_CAP;
 use super::escalation::gives;
 use super::notices;
-use super::spaces::Story;
+use super::space_record::SpaceRecord;
 
-/// The summary of a message that is recorded. `stories`: of its alert in every space; `None`: the alert is not kept.
-pub(crate) fn summary(voice: Voice, entry: &LogEntry, again: &Again, stories: Option<&[Story]>) -> String {
+/// The summary of a message that is recorded. `records`: of its alert in every space; `None`: the alert is not kept.
+pub(crate) fn summary(voice: Voice, entry: &LogEntry, again: &Again, records: Option<&[SpaceRecord]>) -> String {
     let key = voice.values(&[entry.alert_key.as_deref().unwrap_or("–")]);
     let alone = |words: Text| voice.say(words, &[("key", &key), ("rule", entry.rule.as_deref().unwrap_or("–"))]);
     let said = match entry.outcome {
@@ -30,11 +30,11 @@ pub(crate) fn summary(voice: Voice, entry: &LogEntry, again: &Again, stories: Op
             reason => voice.say(texts::S_DISCARDED, &[("reason", reason.unwrap_or("–"))]),
         },
         MessageOutcome::Superseded => alone(texts::S_SUPERSEDED),
-        MessageOutcome::Triggered | MessageOutcome::Updated | MessageOutcome::Recovered => match stories {
+        MessageOutcome::Triggered | MessageOutcome::Updated | MessageOutcome::Recovered => match records {
             None => alone(texts::S_NO_PLACE),
             Some([]) if entry.flags.contains(&Flag::Unrouted) => alone(texts::S_UNROUTED),
             Some([]) => alone(texts::S_IN_NO_SPACE),
-            Some(stories) => of_alert(voice, entry, stories),
+            Some(records) => of_alert(voice, entry, records),
         },
     };
     voice.say(sentence::FULL_STOP, &[("text", &capital(&said))])
@@ -48,16 +48,16 @@ fn refused(voice: Voice, entry: &LogEntry, again: &Again) -> String {
     voice.say(texts::S_REFUSED, &[("reason", &reason)])
 }
 
-fn of_alert(voice: Voice, entry: &LogEntry, stories: &[Story]) -> String {
-    let sentence = |story: &Story| match entry.outcome {
-        MessageOutcome::Triggered => Some(opened(voice, story)),
+fn of_alert(voice: Voice, entry: &LogEntry, records: &[SpaceRecord]) -> String {
+    let sentence = |record: &SpaceRecord| match entry.outcome {
+        MessageOutcome::Triggered => Some(opened(voice, record)),
         // Later changes tell only if they have caused notices of their own.
-        _ => notices::summary(voice, story.notices.iter()),
+        _ => notices::summary(voice, record.notices.iter()),
     };
-    let said: Vec<String> = stories
+    let said: Vec<String> = records
         .iter()
-        .filter_map(|story| Some((story, sentence(story)?)))
-        .map(|(story, text)| voice.say(texts::IN_SPACE, &[("space", story.name()), ("text", &text)]))
+        .filter_map(|record| Some((record, sentence(record)?)))
+        .map(|(record, text)| voice.say(texts::IN_SPACE, &[("space", record.name()), ("text", &text)]))
         .collect();
     let lead = match entry.outcome {
         _ if entry.reason.as_deref() == Some(OPEN_ALERT_CAP) => Some(texts::S_CAP),
@@ -73,24 +73,24 @@ fn of_alert(voice: Voice, entry: &LogEntry, stories: &[Story]) -> String {
 }
 
 /// What became of the alert in a space, of the message that opened it.
-fn opened(voice: Voice, story: &Story) -> String {
-    if let Some(silence) = story.dropped_by() {
-        return voice.say(texts::S_SILENCED, &[("silence", &story.silence_name(silence))]);
+fn opened(voice: Voice, record: &SpaceRecord) -> String {
+    if let Some(silence) = record.dropped_by() {
+        return voice.say(texts::S_SILENCED, &[("silence", &record.silence_name(silence))]);
     }
-    let Some(incident) = &story.incident else {
-        return voice.plain(if story.space.is_none() { texts::S_SPACE_GONE } else { texts::S_NO_INCIDENT });
+    let Some(incident) = &record.incident else {
+        return voice.plain(if record.space.is_none() { texts::S_SPACE_GONE } else { texts::S_NO_INCIDENT });
     };
-    if matches!(story.place, Some(Place::Joined(_))) {
+    if matches!(record.place, Some(Place::Joined(_))) {
         let num = incident.num.as_str();
-        return match notices::summary(voice, story.notices.iter()) {
+        return match notices::summary(voice, record.notices.iter()) {
             None => voice.say(texts::S_JOINED, &[("num", num)]),
             Some(told) => voice.say(texts::S_JOINED_TOLD, &[("num", num), ("told", &told)]),
         };
     }
-    let opening = story.notices.iter().filter(|notice| notice.kind.is_none_or(tells_of_the_opening));
+    let opening = record.notices.iter().filter(|notice| notice.kind.is_none_or(tells_of_the_opening));
     match notices::summary(voice, opening) {
-        Some(told) => by_whom(voice, story, &told),
-        None => nobody(voice, story),
+        Some(told) => by_whom(voice, record, &told),
+        None => nobody(voice, record),
     }
 }
 
@@ -99,20 +99,20 @@ const fn tells_of_the_opening(kind: EntryKind) -> bool {
     gives(kind) || matches!(kind, EntryKind::SeverityRaised | EntryKind::StormWarning)
 }
 
-fn by_whom(voice: Voice, story: &Story, told: &str) -> String {
-    let escalation = story.incident.as_ref().and_then(|incident| incident.escalation.as_ref());
+fn by_whom(voice: Voice, record: &SpaceRecord, told: &str) -> String {
+    let escalation = record.incident.as_ref().and_then(|incident| incident.escalation.as_ref());
     if let Some(escalation) = escalation {
         let level = (escalation.level + 1).to_string();
         let with = [("rule", escalation.rule_name.as_str()), ("level", &level), ("told", told)];
         return voice.say(texts::S_BY_RULE, &with);
     }
-    let has_rules = story.space.as_ref().is_some_and(|space| !space.escalation_rules.is_empty());
+    let has_rules = record.space.as_ref().is_some_and(|space| !space.escalation_rules.is_empty());
     voice.say(if has_rules { texts::S_BY_OWN } else { texts::S_BY_ONLY }, &[("told", told)])
 }
 
 /// Why nobody was notified, or nobody yet.
-fn nobody(voice: Voice, story: &Story) -> String {
-    let Some(incident) = &story.incident else { return voice.plain(texts::S_NO_INCIDENT) };
+fn nobody(voice: Voice, record: &SpaceRecord) -> String {
+    let Some(incident) = &record.incident else { return voice.plain(texts::S_NO_INCIDENT) };
     if let Some(held) = &incident.held {
         let by = voice.held_by(&held.by);
         return match held.until {
@@ -126,11 +126,11 @@ fn nobody(voice: Voice, story: &Story) -> String {
         let with = [("level", level.as_str()), ("rule", &waiting.rule_name), ("until", &until)];
         return voice.say(if is_over { texts::S_WAITED_OVER } else { texts::S_WAITS }, &with);
     }
-    if is_over && story.held_back().is_some() {
+    if is_over && record.held_back().is_some() {
         return voice.plain(texts::S_HELD_OVER);
     }
     // The timeline says which level reaches nobody, and why.
-    let said = story.entries.iter().rev().filter(|entry| gives(entry.kind)).find_map(|entry| entry.detail.as_ref());
+    let said = record.entries.iter().rev().filter(|entry| gives(entry.kind)).find_map(|entry| entry.detail.as_ref());
     said.map_or_else(|| voice.plain(texts::S_NOBODY_AT_ALL), |detail| voice.detail(detail))
 }
 

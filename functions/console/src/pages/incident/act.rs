@@ -13,9 +13,10 @@ use operations::incidents::{self, ActionRequest, existing};
 use operations::silences::like::{LikeIncident, create_like_incident};
 use serde::Serialize;
 
-use super::answer;
-use super::story::{self, Row};
-use super::view::{Asked, Refusal};
+use super::buttons::subject;
+use super::page::{DONE, answer};
+use super::timeline::{Row, since};
+use super::view::{Asked, Refusal, people};
 use crate::app::{App, SharedApp};
 use crate::error::ApiError;
 use crate::pages::error::{PageError, refused};
@@ -23,11 +24,6 @@ use crate::pages::fields::Filled;
 use crate::pages::form::{Form, known, see_other};
 use crate::pages::render::{Reader, page};
 use crate::session::{FORM_TOKEN, SignedIn};
-
-/// What the forms of an incident's page act on.
-pub(crate) fn subject(id: &IncidentId) -> String {
-    format!("/incidents/{id}")
-}
 
 pub(super) async fn act(
     State(app): State<SharedApp>,
@@ -106,12 +102,12 @@ async fn attempt(
 }
 
 fn done(id: &IncidentId, action: &str) -> Response {
-    see_other(&format!("/incidents/{id}?{}={action}", super::DONE))
+    see_other(&format!("/incidents/{id}?{}={action}", DONE))
 }
 
 /// Who works on the incident, by name.
 pub(crate) async fn actor_names(app: &App, incident: &Incident) -> Result<String, PageError> {
-    let people = super::view::people(app, incident).await?;
+    let people = people(app, incident).await?;
     Ok(people.into_iter().filter(|person| person.works_on_it).map(|person| person.name).collect::<Vec<_>>().join(", "))
 }
 
@@ -161,25 +157,7 @@ struct Earlier {
 pub(crate) async fn earlier(app: &App, id: &IncidentId, episode: u32, by: &SignedIn) -> Result<Response, PageError> {
     let reader = Reader::of(by.clone());
     let incident = existing(&app.store, id).await?;
-    let since = story::since(app, &incident, episode, &reader).await?;
+    let since = since(app, &incident, episode, &reader).await?;
     let content = Earlier { place: subject(id), num: incident.num, since };
     Ok((StatusCode::CONFLICT, page("earlier.html", "reopened_since", &content, &reader)).into_response())
-}
-
-/// How long the page's buttons snooze and silence: minutes.
-pub(super) const LENGTHS: [(u32, &str); 3] = [(120, "two_hours"), (240, "four_hours"), (720, "twelve_hours")];
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn every_length_that_is_offered_is_one_that_is_taken() {
-        for (minutes, _) in LENGTHS {
-            let length = Duration::from_secs(u64::from(minutes) * 60);
-            assert_eq!(RequestedAction::snooze(minutes), Ok(RequestedAction::Snooze(length)));
-        }
-    }
 }

@@ -1,9 +1,18 @@
 //! What a person may do to an incident as it stands. Who may not is shown no button.
 
+use alerting::base::ids::IncidentId;
 use alerting::incident::{Incident, Progress};
 use alerting::people::Member;
 use operations::access::may_act;
 use serde::Serialize;
+
+/// How long the page's buttons snooze and silence: minutes.
+pub(super) const LENGTHS: [(u32, &str); 3] = [(120, "two_hours"), (240, "four_hours"), (720, "twelve_hours")];
+
+/// What the forms of an incident's page act on.
+pub(crate) fn subject(id: &IncidentId) -> String {
+    format!("/incidents/{id}")
+}
 
 /// Which buttons there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
@@ -45,5 +54,22 @@ impl Buttons {
 
     pub(crate) fn any(self) -> bool {
         self != Self::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use operations::incidents::requested::RequestedAction;
+
+    use super::*;
+
+    #[test]
+    fn every_length_that_is_offered_is_one_that_is_taken() {
+        for (minutes, _) in LENGTHS {
+            let length = Duration::from_secs(u64::from(minutes) * 60);
+            assert_eq!(RequestedAction::snooze(minutes), Ok(RequestedAction::Snooze(length)));
+        }
     }
 }

@@ -1,6 +1,5 @@
 //! What an incident's page says, from the incident, its alerts, its deliveries and the names of everyone in it.
 
-use alerting::base::ids::DestinationId;
 use alerting::base::limits::cut_chars;
 use alerting::base::severity::Severity;
 use alerting::incident::alert::{Alert, Status};
@@ -13,15 +12,14 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use operations::incidents::levels;
 use operations::names;
 use serde::Serialize;
-use store::deliveries::Delivery;
+use store::deliveries::DeliveryState;
 use words::timeline::in_api;
 
-use super::act::{LENGTHS, subject};
-use super::buttons::Buttons;
-use super::story::{Story, reason_in_words};
+use super::buttons::{Buttons, LENGTHS, subject};
+use super::deliveries::{NamedDelivery, deliveries};
+use super::timeline::{TimelineRows, reason_in_words};
 use crate::app::App;
-use crate::incidents::destination_name;
-use crate::pages::error::{PageError, refused};
+use crate::pages::error::PageError;
 use crate::pages::fields::{Choice, Filled};
 use crate::pages::form::new_action_key;
 use crate::pages::render::{Reader, When};
@@ -66,22 +64,6 @@ impl Refusal {
     }
 }
 
-/// A destination of an incident by name, and how telling it went.
-pub(crate) struct Told {
-    pub(crate) id: DestinationId,
-    pub(crate) name: Option<String>,
-    pub(crate) channel: Option<String>,
-    pub(crate) delivery: Delivery,
-}
-
-impl Told {
-    /// `ops group · feishu_bot`
-    pub(crate) fn who(&self) -> String {
-        let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
-        self.channel.as_ref().map_or(name.clone(), |channel| format!("{name} · {channel}"))
-    }
-}
-
 /// An incident in one line.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Headline {
@@ -108,8 +90,8 @@ pub(crate) struct IncidentPage {
     alerts_closed: bool,
     alerts: Vec<AlertRow>,
     more_alerts: usize,
-    told: Vec<ToldRow>,
-    story: Story,
+    deliveries: Vec<DeliveryRow>,
+    timeline: TimelineRows,
     time_zone: String,
     form: Option<Form>,
 }
@@ -159,7 +141,7 @@ struct Run {
 }
 
 #[derive(Serialize)]
-struct ToldRow {
+struct DeliveryRow {
     who: String,
     state: String,
     is_failure: bool,
@@ -190,11 +172,11 @@ pub(super) async fn page_of(
     reader: &Reader,
     asked: &Asked<'_>,
 ) -> Result<IncidentPage, PageError> {
-    let told = told(app, &incident).await?;
+    let deliveries = deliveries(app, &incident).await?;
     let entries = names::timeline(&app.store, &incident, app.clock.now()).await?;
     let alerts = alerts(app, &incident, reader).await?;
     let done = asked.done.and_then(|done| reader.known_word(&format!("done_{done}"))).map(str::to_owned);
-    let notified = Notified::of(&incident, told.iter().map(|told| told.delivery.sent()));
+    let notified = Notified::of(&incident, deliveries.iter().map(|one| one.delivery.sent()));
     Ok(IncidentPage {
         headline: Headline::of(&incident, reader),
         done,
@@ -205,8 +187,8 @@ pub(super) async fn page_of(
         alerts_closed: incident.progress != Progress::Closed && !incident.alerts.iter().any(|linked| linked.is_open),
         more_alerts: incident.alerts.len().saturating_sub(ALERTS),
         alerts,
-        story: Story::new(&entries, &told, asked.whole_timeline, reader),
-        told: told.iter().map(|told| told_row(told, reader)).collect(),
+        timeline: TimelineRows::new(&entries, &deliveries, asked.whole_timeline, reader),
+        deliveries: deliveries.iter().map(|one| delivery_row(one, reader)).collect(),
         time_zone: reader.time_zone.as_str().to_owned(),
         form: form(app, &incident, by, reader, asked.refusal).await?,
     })
@@ -331,22 +313,13 @@ fn runs(text: &str) -> Vec<Run> {
     pieces(text).into_iter().map(run).collect()
 }
 
-async fn told(app: &App, incident: &Incident) -> Result<Vec<Told>, PageError> {
-    let mut told = Vec::new();
-    for (id, delivery) in app.store.deliveries(&incident.id).await? {
-        let (name, channel) = destination_name(app, &id).await.map_err(refused)?;
-        told.push(Told { id, name, channel, delivery });
-    }
-    Ok(told)
-}
-
-fn told_row(told: &Told, reader: &Reader) -> ToldRow {
-    let state = told.delivery.state();
-    let last = told.delivery.attempts.last();
-    ToldRow {
-        who: told.who(),
+fn delivery_row(named: &NamedDelivery, reader: &Reader) -> DeliveryRow {
+    let state = named.delivery.state();
+    let last = named.delivery.attempts.last();
+    DeliveryRow {
+        who: named.who(),
         state: reader.word(&format!("delivery_{}", state.as_str())).to_owned(),
-        is_failure: state == store::deliveries::DeliveryState::Failed,
+        is_failure: state == DeliveryState::Failed,
         at: last.map(|attempt| reader.when(attempt.at)),
         reason: last.and_then(|attempt| attempt.reason.as_deref()).map(|reason| reason_in_words(reason, reader)),
     }

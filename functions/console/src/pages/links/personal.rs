@@ -17,16 +17,16 @@ use operations::incidents::{self, ActionRequest, existing};
 use serde::Serialize;
 use store::keys::secret_hash;
 
-use super::{UNKNOWN, subject, told};
+use super::signed::{UNKNOWN, message, subject};
 use crate::app::{App, SharedApp};
 use crate::extract::Base;
 use crate::pages::error::PageError;
 use crate::pages::render::{Reader, page};
 use crate::session::same_origin;
 
-const USED: PageError = told(StatusCode::GONE, "link_used", "link_used_remedy");
-const EARLIER: PageError = told(StatusCode::CONFLICT, "reopened_since", "sign_in_to_see");
-const CLOSED: PageError = told(StatusCode::CONFLICT, "it_is_closed", "nothing_changed");
+const USED: PageError = message(StatusCode::GONE, "link_used", "link_used_remedy");
+const EARLIER: PageError = message(StatusCode::CONFLICT, "reopened_since", "sign_in_to_see");
+const CLOSED: PageError = message(StatusCode::CONFLICT, "it_is_closed", "nothing_changed");
 
 #[derive(Serialize)]
 struct Personal {

@@ -17,6 +17,9 @@ use crate::pages::error::PageError;
 use crate::pages::fields::{Choice, Filled};
 use crate::pages::form::Form;
 
+/// What the forms of this page act on.
+pub(super) const SUBJECT: &str = "/me";
+
 /// Ways to be notified that the form offers at least.
 const PICKS: usize = 3;
 /// In a form: as for a member who has said nothing.

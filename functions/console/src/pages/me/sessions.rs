@@ -8,7 +8,7 @@ use axum::routing::post;
 use serde::Serialize;
 use store::sessions::Session;
 
-use super::SUBJECT;
+use super::fields::SUBJECT;
 use crate::app::SharedApp;
 use crate::pages::error::PageError;
 use crate::pages::form::{Form, see_other};

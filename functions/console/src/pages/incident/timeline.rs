@@ -1,4 +1,4 @@
-//! A timeline in words: what happened, and each attempt to tell somebody with its result, newest first.
+//! A timeline in words: what happened, and each attempt to notify somebody with its result, newest first.
 
 use alerting::base::moment::Moment;
 use alerting::incident::Incident;
@@ -7,7 +7,7 @@ use operations::names;
 use serde::Serialize;
 use store::deliveries::Attempt;
 
-use super::view::Told;
+use super::deliveries::NamedDelivery;
 use crate::app::App;
 use crate::pages::error::PageError;
 use crate::pages::render::{Reader, When};
@@ -32,17 +32,17 @@ pub(crate) struct Row {
 
 /// What is shown of a timeline.
 #[derive(Debug, Serialize)]
-pub(crate) struct Story {
+pub(crate) struct TimelineRows {
     rows: Vec<Row>,
     /// Rows that are older than those.
     pub(crate) older: usize,
 }
 
-impl Story {
-    pub(super) fn new(entries: &[Entry], told: &[Told], whole: bool, reader: &Reader) -> Self {
+impl TimelineRows {
+    pub(super) fn new(entries: &[Entry], deliveries: &[NamedDelivery], whole: bool, reader: &Reader) -> Self {
         let mut rows: Vec<(Moment, Row)> = entries.iter().map(|entry| (entry.at, of_entry(entry, reader))).collect();
-        for told in told {
-            rows.extend(told.delivery.attempts.iter().map(|attempt| (attempt.at, of_attempt(told, attempt, reader))));
+        for one in deliveries {
+            rows.extend(one.delivery.attempts.iter().map(|attempt| (attempt.at, of_attempt(one, attempt, reader))));
         }
         rows.sort_by_key(|(at, _)| *at);
         let shown = if whole { rows.len() } else { ROWS };
@@ -78,11 +78,11 @@ fn of_entry(entry: &Entry, reader: &Reader) -> Row {
     }
 }
 
-fn of_attempt(told: &Told, attempt: &Attempt, reader: &Reader) -> Row {
+fn of_attempt(delivery: &NamedDelivery, attempt: &Attempt, reader: &Reader) -> Row {
     Row {
         at: reader.when(attempt.at),
         what: reader.word(&format!("attempt_{}", attempt.outcome.as_str())).to_owned(),
-        who: told.who(),
+        who: delivery.who(),
         detail: attempt.reason.as_deref().map_or(String::new(), |reason| reason_in_words(reason, reader)),
         is_comment: false,
         is_failure: attempt.outcome.is_failure(),

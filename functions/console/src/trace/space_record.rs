@@ -1,0 +1,93 @@
+//! What is recorded of an alert in one of its spaces.
+
+use alerting::base::ids::{IncidentId, SilenceId, SpaceId};
+use alerting::incident::Incident;
+use alerting::incident::alert::Alert;
+use alerting::incident::detail::Detail;
+use alerting::incident::space::Space;
+use alerting::incident::timeline::{Entry, EntryKind};
+use store::incidents::Place;
+use store::log::LogEntry;
+
+use super::notices::{self, Noticed, Wanted};
+use crate::app::App;
+use crate::error::ApiError;
+
+/// What is known of the alert in one space.
+#[derive(Debug)]
+pub(crate) struct SpaceRecord {
+    pub(crate) id: SpaceId,
+    /// As it is now; `None`: deleted.
+    pub(crate) space: Option<Space>,
+    /// What stands at the alert's place.
+    pub(crate) place: Option<Place>,
+    /// The incident that its alert belongs to.
+    pub(crate) incident: Option<Incident>,
+    pub(crate) entries: Vec<Entry>,
+    pub(crate) notices: Vec<Noticed>,
+    /// The message opened the alert, and the alert made the incident.
+    pub(crate) made: bool,
+}
+
+/// The alert of a message, and what the message did to it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Of<'a> {
+    pub(crate) entry: &'a LogEntry,
+    pub(crate) alert: &'a Alert,
+    /// The message opened it.
+    pub(crate) opens: bool,
+    /// As it was then, if that is known.
+    pub(crate) then: Option<&'a Alert>,
+}
+
+impl SpaceRecord {
+    pub(crate) async fn read(app: &App, id: &SpaceId, of: Of<'_>) -> Result<Self, ApiError> {
+        let space = app.store.spaces().get(id).await?;
+        let own = IncidentId::of(id, of.alert.opened_by);
+        let place = app.store.place(&own).await?;
+        let incident = match (&place, app.store.standing(&own).await?) {
+            // Of the message that opened the alert its own incident is shown, though it was merged away later.
+            (Some(Place::Incident(own)), _) if of.opens => Some(own.clone()),
+            (_, Some(Place::Incident(standing))) => Some(standing),
+            (_, Some(Place::Joined(_) | Place::Dropped(_)) | None) => None,
+        };
+        let made = of.opens && matches!(place, Some(Place::Incident(_)));
+        let mut record =
+            Self { id: id.clone(), space, place, incident, entries: Vec::new(), notices: Vec::new(), made };
+        if let Some(incident) = &record.incident {
+            record.entries = app.store.timeline(incident).await?;
+            let wanted = if made { Wanted::All } else { Wanted::OfTheMessage };
+            record.notices = notices::notices(app, incident, &record.entries, &of.entry.notices, wanted).await?;
+        }
+        Ok(record)
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.space.as_ref().map_or(self.id.as_str(), |space| &space.name)
+    }
+
+    /// The silence that made no incident of it, as recorded.
+    pub(crate) fn dropped_by(&self) -> Option<&SilenceId> {
+        match &self.place {
+            Some(Place::Dropped(silence)) => Some(silence),
+            Some(Place::Incident(_) | Place::Joined(_)) | None => None,
+        }
+    }
+
+    /// What the timeline says held the incident back when it was made.
+    pub(crate) fn held_back(&self) -> Option<&Detail> {
+        let first = self.entries.iter().find(|entry| entry.kind == EntryKind::Triggered)?;
+        let incident = self.incident.as_ref()?;
+        let ended = self.entries.iter().any(|entry| entry.kind == EntryKind::SilenceEnded);
+        // An incident that is held is assigned to nobody: no round began with the trigger.
+        let never_given = incident.round == 0 && first.n == 1;
+        let is_held = self.made && (incident.held.is_some() || ended || never_given);
+        first.detail.as_ref().filter(|_| is_held)
+    }
+
+    pub(crate) fn silence_name(&self, id: &SilenceId) -> String {
+        let silences = self.space.iter().flat_map(|space| &space.silences);
+        let known = silences.into_iter().find(|silence| silence.id == *id);
+        known.map_or_else(|| id.to_string(), |silence| format!("{} ({id})", silence.name))
+    }
+}
