@@ -1,4 +1,4 @@
-//! What the handler works with, and what it keeps between batches.
+//! Tables, queues and clock of the handler, and its state between batches.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::join_queue::JoinQueues;
 use crate::open_counts::OpenCounts;
 use crate::policies::Policies;
 
-/// What the handler works with.
+/// Tables, queues and clock of the handler, and its state between batches.
 pub struct App {
     pub store: Store,
     pub messages: Queue,

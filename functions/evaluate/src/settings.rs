@@ -1,4 +1,4 @@
-//! What `evaluate` reads of its environment.
+//! The environment variables of `evaluate`.
 
 use lambda_kit::settings::{Env, MissingSettings};
 

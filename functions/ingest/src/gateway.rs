@@ -1,8 +1,8 @@
 //! The gateway's event → an HTTP request, and an answer → an HTTP response and the gateway's reply.
 //!
-//! `lambda_http` does this too, but panics on a body that says it is base64 and is not, and on a `Host` that is no host;
-//! the sender would get the gateway's own 500 instead of an answer of the protocol. Only what the intake reads is read:
-//! no headers, no query, so this is also the cheaper way.
+//! `lambda_http` does this too, but panics on a body that is marked as base64 and is not, and on an invalid `Host`: the sender
+//! would get the gateway's own 500 instead of an answer of the protocol. This is also cheaper, because only the fields that the
+//! intake uses are read: no headers, no query.
 
 use std::borrow::Cow;
 
@@ -36,7 +36,7 @@ pub struct Event {
 #[serde(rename_all = "camelCase")]
 struct Context {
     http: Http,
-    /// When the gateway took the request, by its own clock; 0 if it does not say.
+    /// When the gateway received the request, by its own clock; 0 if it gives no time.
     #[serde(default)]
     time_epoch: i64,
 }
@@ -49,7 +49,7 @@ struct Http {
     source_ip: Option<String>,
 }
 
-/// What the gateway sends on.
+/// The reply that the gateway sends to the sender.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Reply {
@@ -68,7 +68,7 @@ struct Headers {
 }
 
 impl Event {
-    /// The request, or the answer to one that cannot be made of the event.
+    /// The request, or the answer if the event holds no valid one.
     pub fn into_request(self) -> Result<Request, Answer> {
         let Some(body) = body(self.body, self.is_base64_encoded) else {
             let result = IntakeResult::Unusable("the body is not base64".into());
@@ -76,7 +76,7 @@ impl Event {
         };
         let mut request = Request::new(body);
         *request.uri_mut() = uri(&self.raw_path);
-        // No method of the protocol has a name that HTTP does not know.
+        // A name that is no HTTP method is none that the protocol knows.
         *request.method_mut() =
             Method::from_bytes(self.request_context.http.method.as_bytes()).unwrap_or(Method::TRACE);
         let mut context = ApiGatewayV2httpRequestContext::default();
@@ -87,7 +87,7 @@ impl Event {
     }
 }
 
-/// `None`: it says that it is base64, and is not.
+/// `None`: it is marked as base64, and is not.
 fn body(text: Option<String>, is_base64: bool) -> Option<Body> {
     match text {
         None => Some(Body::Empty),
@@ -96,7 +96,7 @@ fn body(text: Option<String>, is_base64: bool) -> Option<Body> {
     }
 }
 
-/// The gateway may have decoded the path: what a path cannot hold is encoded again, and is no key in any case.
+/// The gateway may have decoded the path. Characters that a path cannot hold are encoded again; no key has them.
 fn uri(path: &str) -> Uri {
     path.parse().unwrap_or_else(|_| {
         let encoded = path.bytes().map(|byte| match byte {
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn method_path_and_address_come_through_whatever_the_host_says() {
+    fn method_path_and_address_are_read_from_a_request_with_any_host() {
         let request = event("/open-apis/bot/v2/hook/k", "{}", false).into_request().expect("a request");
         assert_eq!((request.method(), request.uri().path()), (&Method::POST, "/open-apis/bot/v2/hook/k"));
         let Some(RequestContext::ApiGatewayV2(context)) = request.request_context_ref() else { panic!("no context") };
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_is_none_becomes_an_unknown_key() {
+    fn a_path_that_is_not_a_valid_uri_becomes_an_unknown_key() {
         for path in ["/open-apis/bot/v2/hook/a b", "/open-apis/bot/v2/hook/密钥", "/open-apis/bot/v2/hook/a?b"] {
             let request = event(path, "{}", false).into_request().expect("a request");
             assert!(request.uri().path().starts_with("/open-apis/bot/v2/hook/a") || path.contains('密'), "{path}");

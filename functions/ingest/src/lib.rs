@@ -37,10 +37,10 @@ pub mod refusals;
 pub mod secrets;
 pub mod settings;
 
-/// What looking up key and secret may take. With the send it stays below the three seconds of the least patient sender.
+/// The longest time for looking up key and secret. With the send it stays below three seconds, the shortest timeout of a sender.
 const LOOK_UP: Duration = Duration::from_millis(900);
 
-/// One per process: its counters and caches live as long as it does.
+/// One per process: it holds counters and caches.
 #[derive(Debug)]
 pub struct App {
     pub clock: Clock,
@@ -83,7 +83,7 @@ async fn take_in(app: &App, request: &Request, target: Target<'_>) -> IntakeResu
     let (stored, secret) = match look_up(app, key, address_of(request), now).await {
         Ok(Asked::Known(known)) => known,
         Ok(Asked::Unknown) => return IntakeResult::UnknownKey,
-        // Not looked up, so that the answer says nothing of the key; a sender with a good one sends again.
+        // The key was not looked up, so the answer does not depend on it. A sender with a valid key sends again.
         Ok(Asked::TooOften(_)) => return IntakeResult::TooMany,
         Err(error) => {
             tracing::error!(error = chain(&error), "the intake key could not be looked up");
@@ -96,12 +96,12 @@ async fn take_in(app: &App, request: &Request, target: Target<'_>) -> IntakeResu
     let arrival = Arrival { version, body: body_of(request), address: address_of(request), within_rate: true };
     let decision = decision(app, &arrival, &stored.integration, secret.as_ref(), now);
     let result = queue(app, &stored, decision, &arrival, stamped_at(request, now)).await;
-    // On AWS no process lives between requests: any request may send what was counted before it.
+    // On AWS a process does not run between requests: each request sends the counts that are due.
     send_counts(&app.outbox, &app.refusals, app.refusals.due(now), now).await;
     result
 }
 
-/// Only a request of a sender who may send uses up the integration's rate.
+/// Only requests that pass the checks of the sender use up the integration's rate.
 fn decision(
     app: &App,
     arrival: &Arrival<'_>,
@@ -109,10 +109,10 @@ fn decision(
     secret: Option<&Secret>,
     now: Moment,
 ) -> Decision {
-    let mut is_of_the_sender = false;
-    let mut passed = |check| is_of_the_sender |= check == Check::Signature;
+    let mut is_from_sender = false;
+    let mut passed = |check| is_from_sender |= check == Check::Signature;
     let decision = decide_passing(arrival, integration, secret, now, &mut passed);
-    if is_of_the_sender && !app.rates.take(&integration.id, &integration.limits, now) {
+    if is_from_sender && !app.rates.take(&integration.id, &integration.limits, now) {
         return too_many();
     }
     decision
@@ -164,7 +164,7 @@ async fn record_refusal(
     };
     tracing::info!(integration.id = %id, reason = reason.as_str(), "message refused");
     let message = match reason {
-        // Not read at all: it may be megabytes.
+        // Not parsed at all: it may have megabytes.
         RefusalReason::TooLarge => None,
         _ => preview(arrival.body, arrival.version, integration.title_from).map(Box::new),
     };
@@ -198,7 +198,7 @@ async fn send_counts(outbox: &Outbox, refusals: &Refusals, counts: Vec<Count>, n
     }
 }
 
-/// Why a known key could not be distinguished from an unknown one.
+/// Why it is unknown whether a key exists.
 #[derive(Debug, thiserror::Error)]
 enum LookUpError {
     #[error("reading the integration failed")]
@@ -223,7 +223,7 @@ async fn look_up(
             Asked::Unknown => return Ok(Asked::Unknown),
             Asked::TooOften(wait) => return Ok(Asked::TooOften(wait)),
         },
-        // A slow table locks out no sender with a key that was valid a short while ago.
+        // While the table is slow, a key that was valid a short time ago is accepted.
         Err(_) => app.store.remembered_intake(key, now).ok_or(LookUpError::TooSlow)?,
     };
     let opened = timeout_at(until, app.secrets.of(&stored.integration)).await;
@@ -231,7 +231,7 @@ async fn look_up(
     Ok(Asked::Known((stored, secret)))
 }
 
-/// What the key opens. A source that asks for many keys that do not exist waits, except for keys that are ours.
+/// The integration of the key. An address that asks for many keys that do not exist has to wait, except with a key that is ours.
 async fn ask(app: &App, key: &str, source: &str, now: Moment) -> Result<Asked<Arc<StoredIntegration>>, ReadError> {
     match app.store.intake(key, source, now).await? {
         Asked::TooOften(_) if app.secrets.is_our_key(key).await => app.store.intake_of_ours(key, now).await,
@@ -247,8 +247,8 @@ fn body_of(request: &Request) -> &[u8] {
     }
 }
 
-/// When the message is stamped as received. A clock that runs far ahead of the gateway's is not followed: until the others
-/// had caught up, whatever they take in would count as overtaken by what came through this process.
+/// The time at which the message is stamped. A clock that runs far ahead of the gateway's is corrected: otherwise messages of
+/// other processes would count as older than those of this one, until their clocks reach its time.
 fn stamped_at(request: &Request, now: Moment) -> Moment {
     match request.request_context_ref() {
         Some(RequestContext::ApiGatewayV2(context)) if context.time_epoch > 0 => {
@@ -301,7 +301,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_late_and_a_gateway_that_says_nothing_change_nothing() {
+    fn a_clock_that_is_late_or_a_gateway_without_a_time_changes_nothing() {
         let now = Moment::from_secs(1_767_607_200);
         assert_eq!(stamped_at(&at_gateway(now.millis() + 600_000), now), now);
         assert_eq!(stamped_at(&at_gateway(0), now), now);

@@ -1,15 +1,15 @@
-//! The running count of a process: the ledger's only source of how many messages there must be.
+//! Numbers the messages of a process: the ledger knows only from these numbers how many messages there must be.
 //!
-//! A number is taken before the send and travels with the message, and with it how many messages are known to be in the
-//! queue by then. The first bounds from above how many messages there can be, the second from below: a request that was
-//! cut off before its send was answered (a timeout, the death of the process) may have queued its message or not. Its
-//! sender did not receive an acceptance, so it may be missing, and the ledger must not wait for it.
+//! A number is taken before the send and is queued with the message, together with the number of messages that are known to be
+//! in the queue by then. The first is an upper bound of the number of messages, the second a lower bound: a request that ended
+//! before its send was answered (a timeout, a crash of the process) may have queued its message or not. Its sender received no
+//! success, so the message may be missing, and the ledger must not wait for it.
 //!
-//! If a message certainly did not get into the queue, its number goes back and the next message has it. After a timeout the
-//! number stays taken: should the message have got through after all, two messages would have one number.
+//! If a message is certainly not in the queue, its number is free again and the next message gets it. After a timeout the number
+//! stays taken: if the message was queued after all, two messages would have the same number.
 //!
-//! What that gives up: a message that was accepted while others of its process were under way, and vanishes behind the
-//! intake, is missed only once the process takes in another one in that hour. On AWS a process has one request at a time.
+//! The limit of this method: if a message is lost that was accepted while others of its process were in progress, the ledger
+//! notices only when the process receives another one in that hour. On AWS a process has one request at a time.
 //!
 //! Requests run side by side on a laptop, one at a time on AWS; the lock is held for no longer than counting takes.
 
@@ -19,7 +19,7 @@ use std::sync::Mutex;
 use alerting::base::moment::Moment;
 use alerting::rules::message::Origin;
 
-/// A stamp's hour is at most the one before the newest: a request lives for seconds.
+/// The newest hour and the one before: a request takes seconds.
 const HOURS: usize = 2;
 
 #[derive(Debug)]
@@ -35,7 +35,7 @@ struct Hour {
     last: u64,
     /// How many messages are known to be in the queue.
     queued: u64,
-    /// Below `last`, and free again.
+    /// Numbers below `last` that are free again.
     returned: BTreeSet<u64>,
 }
 
@@ -145,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_says_how_many_are_known_to_be_queued_with_it() {
+    fn a_message_carries_how_many_are_known_to_be_queued() {
         let numbers = Numbers::new("p".to_owned());
         let queued = |numbers: &Numbers| numbers.take(HOUR).queued();
         assert_eq!(queued(&numbers), 1);

@@ -1,7 +1,7 @@
-//! The one send of a message, before its sender receives the acceptance.
+//! Sends a message to the queue, before the sender is answered.
 //!
-//! Two attempts within two seconds carry the same stamp, so a copy is absorbed behind the queue. If neither is answered
-//! the answer asks the sender to send again; that message has a new stamp, like any repetition.
+//! Two attempts within two seconds carry the same stamp, so that `evaluate` ignores a copy. If both fail, the sender is asked to
+//! send again; that message has a new stamp, like any repetition.
 
 use std::time::Duration;
 
@@ -18,9 +18,9 @@ use tokio::time::timeout;
 
 use crate::numbers::Numbers;
 
-/// Senders wait three seconds at least; half of what the send may take is one attempt.
+/// Senders wait at least three seconds. One attempt takes at most half of the time of the send.
 const ATTEMPT: Duration = Duration::from_millis(900);
-/// Before the second attempt, if the first was refused at once.
+/// The wait before the second attempt, if the first one failed at once.
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// The client for the queue "messages". The SDK repeats nothing by itself: two attempts are two requests.
@@ -29,7 +29,7 @@ pub fn sqs_client(config: &SdkConfig) -> aws_sdk_sqs::Client {
     aws_sdk_sqs::Client::from_conf(config.build())
 }
 
-/// Stamps, numbers and sends. One per process.
+/// Stamps, numbers and sends messages. One per process.
 #[derive(Debug)]
 pub struct Outbox {
     queue: Queue,
@@ -118,7 +118,7 @@ fn entry(received: &Received) -> Entry {
     Entry { body, group: Some(received.integration.as_str().to_owned()), ..Entry::default() }
 }
 
-/// Whether the queue itself said no, as opposed to an answer that never came or that says nothing.
+/// Whether the queue refused the message; otherwise it is unknown whether the queue has it.
 fn is_refusal(error: &SendError) -> bool {
     let SendError::Request(source) = error else { return true };
     let code = source.downcast_ref::<SendMessageError>().and_then(|error| error.code());
@@ -131,7 +131,7 @@ mod tests {
 
     use super::*;
 
-    /// What a standard queue takes, in bytes.
+    /// The largest message of a standard queue, in bytes.
     const QUEUE_BYTES: usize = 1 << 20;
 
     #[test]

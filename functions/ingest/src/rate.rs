@@ -1,8 +1,7 @@
 //! How many messages an integration may send: counted per process, approximately, in whole seconds and whole minutes.
 //!
-//! This is a guard against a sender that runs wild, not an account: with several processes the limit is a multiple, and
-//! at the turn of a window up to twice the limit may pass. Only what is let through counts, so a flood does not keep
-//! itself out after it ends.
+//! This protects against a sender out of control, and is not exact: each process has the limit for itself, and at the turn of a
+//! window up to twice the limit may pass. Refused messages do not count, so the sender is accepted again as soon as the flood ends.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -61,7 +60,7 @@ impl Counter {
     }
 }
 
-/// Drops the counters of past minutes once there are too many, and all of them if none is past.
+/// Removes the counters of past minutes if there are too many, and all counters if none of them is past.
 fn make_room(counters: &mut HashMap<IntegrationId, Counter>, now: Moment) {
     if counters.len() < COUNTERS {
         return;

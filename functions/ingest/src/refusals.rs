@@ -1,13 +1,13 @@
-//! How much is kept of what is refused.
+//! How much is kept of refused requests.
 //!
-//! Anyone who knows a URL can have any number of requests of any size refused. What is refused because of a setting
-//! that an operator may change (the type, a keyword, the shape) is kept whole, within `DAY_BYTES` per integration and
-//! day. What is refused because of who sends it, how often or how much is kept as `SAMPLES` per reason and minute, cut,
-//! within `GUARDED_DAY_BYTES`. Everything beyond is counted: a count travels as one record that stands for many
-//! messages, so the ledger still balances.
+//! Anyone who knows a URL can send any number of requests of any size that are refused. A request that is refused because of a
+//! setting that an operator may change (the type, a keyword, the shape) is kept whole, within `DAY_BYTES` per integration and day.
+//! Of those that are refused for their sender, their rate or their size, `SAMPLES` per reason and minute are kept, cut, within
+//! `GUARDED_DAY_BYTES`. All others are counted: a count is queued as one record that represents many messages, so the ledger still
+//! balances.
 //!
-//! Counts are sent after [`FLUSH`]. A process that ends before that loses its count of refusals, in the books on both
-//! sides; it loses no message.
+//! Counts are sent after [`FLUSH`]. A process that ends before that loses its count of refusals, and the ledger does not expect
+//! them; it loses no message.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ use alerting::rules::message::RefusalReason;
 
 /// Requests of one reason, integration and minute that are kept as samples.
 const SAMPLES: u32 = 5;
-/// Bytes that are kept of a sample's body: enough to see who sends it.
+/// Bytes that are kept of a sample's body: enough to recognise the sender.
 pub const SAMPLE_BYTES: usize = 4 * 1024;
 /// Bytes of whole refused bodies per integration and day: some thousand of the usual cards.
 const DAY_BYTES: usize = 16 * 1024 * 1024;
@@ -27,7 +27,7 @@ const DAY_BYTES: usize = 16 * 1024 * 1024;
 const GUARDED_DAY_BYTES: usize = 1024 * 1024;
 /// How long refusals are counted before the count is sent.
 pub const FLUSH: Duration = Duration::from_secs(5);
-/// Integrations of which something is remembered at once, some 200 bytes each.
+/// Integrations with a budget or a count in memory, some 200 bytes each.
 const INTEGRATIONS: usize = 10_000;
 const DAY: i64 = 24 * 3600;
 
@@ -37,9 +37,9 @@ pub enum Kept {
     Whole,
     /// The first bytes of its body.
     Cut,
-    /// That there was one, without its body.
+    /// Without its body.
     Bare,
-    /// Among others. `first`: there was nothing to send before.
+    /// Only counted. `first`: no other count was waiting.
     Counted {
         first: bool,
     },
@@ -79,7 +79,7 @@ struct Counting {
     since: Moment,
 }
 
-/// Refused because of who sends, how often or how much: nothing that an operator would have again.
+/// Refused for the sender, the rate or the size: an operator would not replay it.
 const fn is_guarded(reason: RefusalReason) -> bool {
     match reason {
         RefusalReason::Signature | RefusalReason::Source | RefusalReason::TooLarge | RefusalReason::RateLimited => true,
@@ -107,7 +107,7 @@ impl Refusals {
         self.take(|_| true)
     }
 
-    /// A count that could not be sent waits on.
+    /// Adds a count that could not be sent again.
     pub fn give_back(&self, count: &Count, now: Moment) {
         self.lock().count(&count.integration, count.reason, count.times, now);
     }
@@ -139,7 +139,7 @@ impl State {
         Kept::Counted { first }
     }
 
-    /// Forgets all budgets when there are too many: a little more is kept then.
+    /// Removes all budgets if there are too many. A little more is kept then.
     fn make_room(&mut self) {
         if self.budgets.len() >= INTEGRATIONS {
             self.budgets.clear();

@@ -1,4 +1,4 @@
-//! Signing secrets, opened once per saved version of an integration and kept for as long as the process lives.
+//! Signing secrets, decrypted once per saved version of an integration and kept as long as the process runs.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -38,7 +38,7 @@ impl Secrets {
         Ok(Some(secret))
     }
 
-    /// Whether an intake key shows by itself that it is ours. Not known, while the data key is out of reach: no.
+    /// Whether an intake key proves by itself that it is ours. While the data key cannot be read: no.
     pub async fn is_our_key(&self, key: &str) -> bool {
         checked_key::is_ours(&self.sealer, Kind::Intake, key).await.unwrap_or(false)
     }

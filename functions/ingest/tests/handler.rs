@@ -1,4 +1,4 @@
-//! What the handler answers before and without a look at the tables.
+//! The answers of the handler that need no table.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -50,7 +50,7 @@ async fn only_post_is_taken_on_a_hook() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_a_key_is_answered_as_unknown_without_a_look() {
+async fn an_impossible_key_is_answered_as_unknown_without_a_read() {
     for path in [
         "/open-apis/bot/v2/hook/",
         "/open-apis/bot/v2/hook//k",
@@ -63,7 +63,7 @@ async fn what_cannot_be_a_key_is_answered_as_unknown_without_a_look() {
 }
 
 #[tokio::test]
-async fn elsewhere_nothing_is_found() {
+async fn a_path_of_no_source_is_not_found() {
     for method in [Method::GET, Method::POST] {
         let response = answer(method, "/favicon.ico").await;
         assert_eq!((response.status().as_u16(), code(&response)), (404, 19002));
@@ -72,7 +72,7 @@ async fn elsewhere_nothing_is_found() {
 
 // Proves: fault 103
 #[tokio::test]
-async fn while_the_tables_are_out_of_reach_the_sender_is_told_to_send_again() {
+async fn while_the_tables_are_out_of_reach_the_sender_is_asked_to_send_again() {
     let started = Instant::now();
     let response = answer(Method::POST, "/open-apis/bot/v2/hook/4fJk2LmNpQ8rStUvWx").await;
     assert_eq!((response.status().as_u16(), code(&response)), (503, 9499));

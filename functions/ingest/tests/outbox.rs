@@ -133,7 +133,7 @@ async fn a_second_attempt_carries_the_same_stamp_and_number() {
 }
 
 #[tokio::test]
-async fn after_two_attempts_the_sender_is_told_within_two_seconds() {
+async fn after_two_failed_attempts_the_send_fails_within_two_seconds() {
     for answer in [Answer::Broken, Answer::Throttled, Answer::Hangs] {
         let queue = FakeQueue::start(&[answer]);
         let outbox = queue.outbox();

@@ -1,11 +1,11 @@
-//! What the handlers work with.
+//! Tables, queues and clock of the handlers.
 
 use dispatch::Dispatch;
 use lambda_kit::clock::Clock;
 use lambda_kit::random::StampSource;
 use store::Store;
 
-/// What the handlers work with.
+/// Tables, queues and clock of the handlers.
 pub struct App {
     pub store: Store,
     pub dispatch: Dispatch,

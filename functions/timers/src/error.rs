@@ -1,10 +1,10 @@
-//! Why due work is not done yet.
+//! Why due work failed. It is retried.
 
 use dispatch::DispatchError;
 use lambda_kit::queue::SendError;
 use operations::due::DueError;
 
-/// Why due work is not done yet.
+/// Why due work failed. It is retried.
 #[derive(Debug, thiserror::Error)]
 pub enum TimerError {
     #[error("reading timers or what they act on failed")]

@@ -1,4 +1,4 @@
-//! Once an hour: does the hour before last add up? If not, a metric says so, and an alarm watches the metric.
+//! Once an hour: checks whether the ledger of the hour before last is balanced. If not, it records a metric that an alarm watches.
 
 use std::time::Duration;
 
@@ -9,8 +9,8 @@ use crate::app::App;
 use crate::error::TimerError;
 
 const HOUR: Duration = Duration::from_secs(3600);
-/// The check runs in this minute of the hour: what was received last in the checked hour has had this long, and all of
-/// the hour in between, to come to rest.
+/// The check runs in this minute of the hour. The last messages of the checked hour have had this time, and the hour in between,
+/// to be handled.
 const MINUTE: i64 = 50;
 
 pub(crate) async fn run(app: &App, now: Moment) -> Result<(), TimerError> {

@@ -1,12 +1,11 @@
-//! Due work, to the second: a sweep each minute hands over what is due within the next, the queue's delay does the rest.
+//! Due work, to the second: a sweep each minute queues the timers that are due within the next minute, each with its delay.
 //!
-//! In: the schedule, and records of the queue "due", each a [`Timer`]. Out: levels of escalation rules that take over and
-//! are notified again, snoozes and silences that end, alerts and incidents that close by themselves or with their incident,
-//! what follows from the actions of people whose request died, digests that are flushed, and once an hour the check of the
-//! ledger.
+//! In: the schedule, and records of the queue "due", each a [`Timer`]. Out: levels of escalation rules are notified, snoozes and
+//! silences end, alerts and incidents close by themselves or with their incident, actions of people whose request crashed are
+//! completed, digests are flushed, and once an hour the ledger is checked. What each work does is decided in [`operations`].
 //!
-//! A timer that is written twice, swept twice or handed over twice acts once: what it does is conditional on what it
-//! finds. A timer is deleted only after it was handed over.
+//! A timer that is written, swept or queued twice takes effect once: its change applies only to the state that it was made for. A
+//! timer is deleted from the table only after it was queued.
 
 mod act;
 mod app;
@@ -29,12 +28,12 @@ const PAGE: usize = 100;
 /// Timers that one invocation acts on at a time.
 const CONCURRENT_TIMERS: usize = 10;
 
-/// Hands over all that is due within the next minute.
+/// Queues all timers that are due within the next minute.
 pub async fn sweep(app: &App) -> Result<(), TimerError> {
     let now = app.clock.now();
     loop {
         let timers = app.store.due_timers(now + SOON, PAGE).await?;
-        // When very many are due, the last page goes seconds after the first: a delay counts from when it is sent.
+        // With very many due timers the last page is sent seconds after the first. A delay counts from the time of its send.
         let sent = app.clock.now();
         app.dispatch.due.send_batch(timers.iter().map(|timer| Entry::of_timer(timer, sent)).collect()).await?;
         app.store.delete_timers(&timers).await?;
@@ -45,7 +44,7 @@ pub async fn sweep(app: &App) -> Result<(), TimerError> {
     ledger_check::run(app, now).await
 }
 
-/// Does what is due, several timers at a time: a thousand incidents may be due in the same second.
+/// Carries out due work, several timers at a time: a thousand incidents may be due in the same second.
 pub async fn handle_due(app: &App, event: SqsEvent, deadline: Moment) -> Result<SqsBatchResponse, NamelessRecord> {
     let stop = sqs_batch::stop(deadline, &app.clock);
     let Records { readable, unreadable } = Records::<Timer>::read(event)?;

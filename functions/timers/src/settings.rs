@@ -1,4 +1,4 @@
-//! What `timers` reads of its environment.
+//! The environment variables of `timers`.
 
 use lambda_kit::settings::{Env, MissingSettings};
 

@@ -1,7 +1,7 @@
-//! What is left of a text before it goes on: nothing that a queue refuses or a terminal obeys.
+//! Removes from a text the characters that a queue refuses or a terminal acts on.
 //!
-//! SQS refuses U+FFFE and U+FFFF; NUL, escape sequences and the other control characters are replaced as well, so that a
-//! message is kept whatever it holds and no reader of a log or a group is surprised.
+//! SQS refuses U+FFFE and U+FFFF. NUL, escape sequences and the other control characters are replaced as well, so that every
+//! message can be queued, and its text is safe in a log and in a group.
 
 /// A text of several lines: `\n` between them, no blanks at their ends, no empty lines around them.
 pub fn text(raw: &str) -> String {
@@ -35,7 +35,7 @@ pub fn line(raw: &str) -> String {
     out
 }
 
-/// Whether a queue takes the text as it is. What else it refuses, JSON escapes.
+/// Whether a queue takes the text as it is. JSON escapes the other characters that it refuses.
 pub fn is_queueable(text: &str) -> bool {
     !text.contains(['\u{fffe}', '\u{ffff}'])
 }
@@ -64,7 +64,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_queue_or_a_terminal_does_not_take_is_replaced() {
+    fn characters_that_a_queue_or_a_terminal_does_not_take_are_replaced() {
         assert_eq!(text("a\0b\u{1b}[31mc\u{fffe}\u{85}d"), "a\u{fffd}b\u{fffd}[31mc\u{fffd}\u{fffd}d");
         assert!(!is_queueable("\u{ffff}") && is_queueable("告警 😀"));
     }

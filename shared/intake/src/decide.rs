@@ -1,9 +1,9 @@
 //! One request with a known key → the message to queue, or why it is refused, and the result that the source answers. Pure.
 //!
 //! Checks, in this order: size, sender's address, JSON, signature, rate, message type, content, keyword. The first that
-//! fails decides. What is refused for a setting is recorded with its body and what can be read of it, within a budget: an
-//! operator finds it, with the reason, and can replay it once the setting is changed. What is refused for who sends it, how
-//! often or how much is kept as samples and counted.
+//! fails decides. A request that a setting refuses is recorded with its body and its readable part, within a budget: an operator
+//! finds it, with the reason, and can replay it once the setting is changed. Requests that are refused for their sender, their
+//! rate or their size are counted, and samples of them are kept.
 
 use std::borrow::Cow;
 
@@ -25,7 +25,7 @@ pub struct Arrival<'a> {
     pub body: &'a [u8],
     /// The sender's, as far as it is known.
     pub address: Option<&'a str>,
-    /// Whether the integration's limits left room for it.
+    /// Whether the request is within the integration's rate.
     pub within_rate: bool,
 }
 
@@ -36,7 +36,7 @@ pub struct Decision {
     pub result: IntakeResult,
 }
 
-/// What a request has to pass, in this order.
+/// The checks that a request has to pass, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Check {
     Size,
@@ -81,8 +81,7 @@ pub fn decide(arrival: &Arrival<'_>, integration: &Integration, secret: Option<&
     decide_passing(arrival, integration, secret, now, &mut |_| {})
 }
 
-/// The same decision; `passed` hears of each check that the request passes. The first one that it does not hear of is the
-/// one that refused it.
+/// The same decision. `passed` is called with each check that the request passes: the next check in order refused it.
 pub fn decide_passing(
     arrival: &Arrival<'_>,
     integration: &Integration,
@@ -108,7 +107,7 @@ pub fn decide_passing(
         return refused(RefusalReason::Signature, IntakeResult::NotSigned);
     }
     passed(Check::Signature);
-    // After the checks of who sends: what anyone can send must not use up the rate of those who may.
+    // After the checks of the sender: requests of strangers must not use up the rate of the real sender.
     if !arrival.within_rate {
         return too_many();
     }
@@ -149,12 +148,12 @@ fn content(
     Decision { verdict: Verdict::Accepted(message), result: IntakeResult::Accepted }
 }
 
-/// The decision about a request that passes [`Check::Signature`] and for which the rate has no room.
+/// The decision about a request that passes [`Check::Signature`] but exceeds the rate.
 pub fn too_many() -> Decision {
     refused(RefusalReason::RateLimited, IntakeResult::TooMany)
 }
 
-/// What can be read of a refused body, for the list in which an operator chooses what to replay: the text cut to
+/// The readable part of a refused body, for the list in which an operator chooses messages to replay. The text is cut to
 /// [`limits::DESCRIPTION_BYTES`].
 pub fn preview(body: &[u8], version: SourceVersion, title_from: TitleFrom) -> Option<Message> {
     let request = version.parse(body).ok()?;

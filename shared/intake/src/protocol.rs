@@ -1,4 +1,4 @@
-//! What a source has to provide: one implementation of [`Protocol`] per folder below `sources`.
+//! The parts that every source provides: one implementation of [`Protocol`] per folder below `sources`.
 //!
 //! A request goes through it in this order: path → version and key, body → parsed request, signature, message type, text,
 //! keyword; at the end the result of the intake → the answer in the sender's own protocol. All of it is pure.
@@ -24,7 +24,7 @@ pub trait Protocol: Sized {
     /// The title of a message without one.
     const DEFAULT_TITLE: &'static str;
 
-    /// What the path is to this source; `None` if it is no path of this source.
+    /// Parses a path; `None` if it does not belong to this source.
     fn path(path: &str) -> Option<HookPath<'_, Self::Version>>;
 
     /// The path that an integration with this key is reached at.

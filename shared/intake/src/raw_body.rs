@@ -1,8 +1,8 @@
-//! The body as it came, for the message log and for replay.
+//! The body as it was received, for the message log and for replay.
 //!
-//! A body that a Feishu bot would take travels as it is, so that it can be read in the queue. A larger one, or one that
-//! is not UTF-8, travels deflated (raw DEFLATE, then base64), byte for byte. Only what exceeds even that is cut, and the
-//! cut says how long the body was: only refused bodies of several hundred KiB come to it.
+//! A body of a size that a Feishu bot takes is queued as it is, so that it can be read in the queue. A larger one, or one that is
+//! not UTF-8, is queued deflated (raw DEFLATE, then base64), byte for byte. A body that is too large even then is cut, with a note
+//! of its length. Only refused bodies of several hundred KiB are that large.
 //!
 //! With title and text of at most 256 KiB, which JSON can double, the whole record stays under the queue's 1 MiB.
 
@@ -17,12 +17,12 @@ use flate2::write::DeflateEncoder;
 
 use crate::clean;
 
-/// The vendor's own limit of a body. Up to here body and text together fit one 64 KiB chunk, the unit that SQS charges.
+/// Feishu's own limit of a body. Up to this size, body and text together fit one chunk of 64 KiB, the unit that SQS charges.
 const PLAIN_BYTES: usize = 20 * 1024;
-/// Bytes of the deflated body in base64: an incompressible body of the largest size that is taken, with room for the
-/// format's own bytes.
+/// Bytes of the deflated body in base64: an incompressible body of the largest size that is accepted, with room for the
+/// bytes of the format.
 pub const DEFLATED_BYTES: usize = limits::BODY_BYTES / 3 * 4 + 1024;
-/// Bytes that are kept of a body that is cut; deflated they fit in any case.
+/// Bytes that are kept of a body that is cut. Deflated, they always fit.
 const CUT_BYTES: usize = limits::BODY_BYTES / 2;
 
 pub fn record(body: &[u8]) -> RawBody {
@@ -98,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_a_queue_takes_travels_as_text() {
+    fn only_text_that_the_queue_takes_is_queued_as_text() {
         assert!(matches!(record(b"{}"), RawBody::Text(_)));
         assert!(matches!(record(b"\xff"), RawBody::Deflated(_)));
         assert!(matches!(record("\u{fffe}".as_bytes()), RawBody::Deflated(_)));

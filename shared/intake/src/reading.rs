@@ -46,7 +46,7 @@ fn first_line(text: &str) -> Option<String> {
     Some(limits::cut_chars(line.trim(), limits::TITLE_CHARS))
 }
 
-/// Arrows, signs and emoji: what people put into a line to say something. Lines, blocks and punctuation say nothing.
+/// Arrows, signs and emoji, which people use in place of words. Lines, blocks and punctuation are not symbols.
 fn is_symbol(c: char) -> bool {
     let draws = matches!(c, '\u{2500}'..='\u{259f}' | '\u{3000}'..='\u{303f}' | '\u{fe00}'..='\u{fe6f}' | '\u{ff00}'..='\u{ffef}');
     c >= '\u{2190}' && !draws && !c.is_control()

@@ -1,7 +1,7 @@
 //! The inbound protocols, one folder each, and their registry: one line per source.
 //!
 //! `/open-apis/bot/v2/hook/4fJk…` → [`Target::Hook`] with [`SourceVersion::Feishu`]. Everything that differs between sources
-//! is asked of a [`SourceVersion`] or of a [`Request`].
+//! is asked of a [`SourceVersion`] or of a parsed request.
 
 use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
@@ -86,7 +86,7 @@ sources! {
     Feishu(feishu::Request),
 }
 
-/// What a path leads to.
+/// The meaning of a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Target<'a> {
     Hook {

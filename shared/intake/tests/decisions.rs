@@ -1,4 +1,4 @@
-//! What becomes of a request: a row per case of the protocol and of bad input, named after it.
+//! The decision about a request: a row per case of the protocol and of bad input, named after it.
 
 mod support;
 
@@ -138,7 +138,7 @@ fn the_senders_title_wins() {
 }
 
 #[test]
-fn without_one_it_is_the_default_or_the_first_line_that_says_something() {
+fn without_a_title_of_the_sender_it_is_the_default_or_the_first_line_with_words() {
     let first_line = Integration { title_from: TitleFrom::FirstLine, ..taking_cards() };
     let text = |text: &str| json!({"msg_type": "text", "content": {"text": text}});
     for (name, integration, body, title) in [
@@ -165,7 +165,7 @@ fn without_one_it_is_the_default_or_the_first_line_that_says_something() {
 }
 
 #[test]
-fn the_older_path_takes_the_older_form_and_whatever_has_the_newer_shape() {
+fn the_older_path_takes_the_older_form_and_the_newer_one() {
     let decision = arrive(Version::V1, br#"{"text":"x"}"#, &integration());
     assert_eq!(decision.result, IntakeResult::Accepted);
     let newer = json!({"msg_type": "post", "content": {"post": {"zh_cn": {"title": "t", "content": [[{"tag": "text", "text": "x"}]]}}}});
@@ -178,7 +178,7 @@ fn the_older_path_takes_the_older_form_and_whatever_has_the_newer_shape() {
         let decision = arrive(Version::V1, body.as_bytes(), &integration());
         assert_eq!(answer_to(Version::V2, &decision).status, 400, "{body}");
     }
-    // The newer path is told that the type is missing, as the service itself does it.
+    // On the newer path the answer says that the type is missing, as the service itself does.
     check_refused(
         "v1 body on the v2 path",
         br#"{"title":"t","text":"x"}"#,
@@ -188,7 +188,7 @@ fn the_older_path_takes_the_older_form_and_whatever_has_the_newer_shape() {
 }
 
 #[test]
-fn malformed_requests_are_told_what_is_wrong() {
+fn the_answer_to_a_malformed_request_says_what_is_wrong() {
     let malformed = RefusalReason::Malformed;
     check_refused("empty body", b"", malformed, "params error, the body is empty");
     check_refused("truncated", br#"{"msg_type":"te"#, malformed, "params error, the body is not JSON: EOF");
@@ -302,7 +302,7 @@ fn duplicate_keys_take_the_last_and_huge_numbers_end_in_a_defined_result() {
 
 // Proves: finding C14
 #[test]
-fn what_could_be_read_of_a_refused_message_can_be_shown() {
+fn the_readable_part_of_a_refused_message_can_be_shown() {
     let long = "x".repeat(limits::DESCRIPTION_BYTES + 1);
     let body = json!({"msg_type": "post", "content": {"post": {"en_us": {"title": "disk full",
         "content": [[{"tag": "text", "text": long}]]}}}});
@@ -315,7 +315,7 @@ fn what_could_be_read_of_a_refused_message_can_be_shown() {
 }
 
 #[test]
-fn what_looks_like_a_mention_is_text() {
+fn a_mention_is_read_as_text() {
     check(
         "mentions",
         json!({"msg_type": "text", "content": {"text": "<at user_id=\"all\">所有人</at> @everyone &lt;at id=all&gt;"}}),

@@ -1,5 +1,5 @@
 //! Every recorded body and request gives the title, text and outcome that a person wrote down for it, and our answer
-//! passes its sender's own test of success.
+//! passes the sender's own test of success.
 
 mod support;
 

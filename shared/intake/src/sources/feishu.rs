@@ -3,8 +3,8 @@
 //! `POST /open-apis/bot/v2/hook/{key}` `{"msg_type":"text","content":{"text":"disk full"}}` → text `disk full`, no title →
 //! `{"StatusCode":0,…}`.
 //!
-//! Reading order: [`path`] (version and key) → [`json`] (bytes → JSON) → [`authenticate`] (signature, keyword) → [`parse`]
-//! (JSON → text, with [`card`], [`post`], [`markup`] and [`languages`]) → [`answer`] (result → bytes).
+//! Reading order: [`path`] (version and key) → `json` (bytes → JSON) → `authenticate` (signature, keyword) → `parse` (JSON → text,
+//! with `card`, `post`, `markup` and `languages`) → `answer` (result → bytes).
 //!
 //! Source: the vendor's "Custom bot usage guide" (page of 2025-10-30), and what recorded senders really send.
 

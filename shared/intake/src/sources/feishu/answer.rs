@@ -2,7 +2,7 @@
 //!
 //! The bodies are sent byte for byte: `acme.sh` greps the raw text `StatusCode":0`, and others read a `StatusCode` of an
 //! error as success, so errors have none. 9499 makes senders repeat within a second (`KubeSphere` until its context ends),
-//! so it is never used for what a repetition cannot mend.
+//! so it is used only where a repetition can succeed.
 
 use std::borrow::Cow;
 
@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_sender_wrote_is_escaped_in_the_answer() {
+    fn text_of_the_sender_is_escaped_in_the_answer() {
         let answer = answer(Version::V2, &IntakeResult::Unusable("msg_type \"a\"\n</script>".into()));
         let body: serde_json::Value = serde_json::from_str(&answer.body).expect("JSON");
         assert_eq!(body["msg"], "params error, msg_type \"a\"\n</script>");

@@ -81,7 +81,7 @@ mod tests {
 
     // Proves: fault 82
     #[test]
-    fn anything_else_is_refused() {
+    fn a_missing_wrong_or_overlong_signature_is_refused() {
         let now = 1_599_360_473;
         for body in [
             json!({}),

@@ -1,11 +1,11 @@
 //! Cards, JSON 1.0 and 2.0 → header as title and labels, elements as lines.
 //!
 //! `header.template` → label `card_color`, `header.subtitle` → `card_subtitle`, `header.text_tag_list` → `card_tag`
-//! (joined by `,`): for many senders the colour is all that tells a recovery from an alert.
+//! (joined by `,`): for many senders only the colour distinguishes a recovery from an alert.
 //!
 //! An element is a line or several: its text, fields, columns, children, actions. A button is `text (url)`, an image
-//! `[image]`, a rule `---`, a table row `a | b`, the parts of a note share a line. What is empty is left out, since some
-//! senders fill in every key of their struct. Elements that are not known here give their texts like the known ones.
+//! `[image]`, a rule `---`, a table row `a | b`, the parts of a note share a line. Empty elements are left out, since some
+//! senders fill in every key of their struct. The texts of unknown elements are read like those of known ones.
 
 use std::collections::BTreeMap;
 
@@ -64,7 +64,7 @@ fn labels(header: &Value, links: Links) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// A card whose layout is stored with the vendor: all that comes here are its variables.
+/// A card whose layout is stored with the vendor: the request has only its variables.
 fn template(card: &Map<String, Value>, links: Links) -> Reading {
     let data = card.get("data").and_then(Value::as_object);
     let variables = data.and_then(|data| data.get("template_variable")).and_then(Value::as_object);
@@ -163,7 +163,7 @@ impl Lines {
             self.children(element.get(children).unwrap_or(&Value::Null));
         }
         for option in element.get("options").and_then(Value::as_array).into_iter().flatten() {
-            // Choices that open a page are links; the others choose nothing here.
+            // Options that open a page are links. The others have no effect here.
             if url(option).is_some() {
                 self.button(option);
             }
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_empty_is_left_out() {
+    fn empty_elements_are_left_out() {
         check(json!({"tag": "hr", "text": {"content": "", "tag": ""}, "content": "", "elements": null}), "---");
         check(json!({"tag": "markdown", "content": ""}), "");
         check(json!({"tag": "div", "text": null, "fields": null}), "");

@@ -1,9 +1,9 @@
-//! Bytes → JSON, as leniently as is safe: what a sender's broken template spoils inside a text does not cost the message.
+//! Bytes → JSON, as leniently as is safe: a message is not lost because a sender's template breaks a text inside it.
 //!
 //! - invalid UTF-8 becomes U+FFFD; a byte order mark is skipped;
-//! - lone surrogates (`\ud800`) and raw control characters inside texts, which JSON forbids, are mended on a second try,
-//!   so the well-formed message pays nothing for it;
-//! - numbers beyond the range of `f64` become `null` on that second try: nothing that is read is a number;
+//! - lone surrogates (`\ud800`) and raw control characters inside texts, which JSON forbids, are repaired on a second try,
+//!   so that well-formed messages have no extra cost;
+//! - numbers beyond the range of `f64` become `null` on that second try: no number is used;
 //! - of duplicate keys the last one counts; more than 127 levels are refused.
 //!
 //! Nothing is inflated: a gzip body is not JSON.
@@ -48,15 +48,15 @@ pub(super) fn decoded(value: &Value) -> Cow<'_, Value> {
 }
 
 fn parse_text(text: &str) -> Result<Value, serde_json::Error> {
-    serde_json::from_str(text).or_else(|error| match mended(text) {
-        Some(mended) => serde_json::from_str(&mended),
+    serde_json::from_str(text).or_else(|error| match repaired(text) {
+        Some(repaired) => serde_json::from_str(&repaired),
         None => Err(error),
     })
 }
 
 /// The text with lone surrogate escapes, raw control characters inside texts, and numbers that are too large replaced;
 /// `None` if there were none.
-fn mended(text: &str) -> Option<String> {
+fn repaired(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len() + 16);
     let (mut rest, mut within, mut changed) = (text, false, false);
     while let Some(next) = rest.chars().next() {
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_json_is_refused_without_quoting_it() {
+    fn a_body_that_is_not_json_is_refused_without_quoting_it() {
         let deep = "[".repeat(10_000);
         let gzip = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03";
         for body in [&b""[..], b"  \n", b"{", b"{\"secret\":\"x", b"{}x", b"{'a':1}", deep.as_bytes(), gzip] {

@@ -1,16 +1,16 @@
-//! Markup → what a person reads.
+//! Markup → the text that a person reads.
 //!
 //! - mentions: `<at user_id="ou_1">Tom</at>` → `@Tom`, of everybody → `@all`; quotes and names may be missing
 //! - card Markdown: `<font>`, `<text_tag>` and bold or strike marks go, `<link>` and `[text](url)` → `text (url)`;
 //!   headings, lists, quotes and code stay as they are, they read well as plain text
 //! - entities (`&#34;`, `&lt;`) are decoded last, so an escaped tag is text and never markup
 //!
-//! What looks like a mention in the result is only text here; each outgoing channel neutralises it in its own way.
+//! A mention in the result is plain text; each outgoing channel neutralises it in its own way.
 //! Every function is linear in its input: no search looks past the next candidate.
 
 use std::borrow::Cow;
 
-/// Whether addresses are part of the text. They are for a reader; a keyword is not looked for in them.
+/// Whether addresses are part of the text. Readers see them; keywords are not searched in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Links {
     Shown,
@@ -57,7 +57,7 @@ pub(super) fn link(text: &str, href: &str, links: Links) -> String {
     }
 }
 
-/// Appends `@name`, apart from what it would run into.
+/// Appends `@name`, with a space before it if it would touch a word.
 pub(super) fn push_mention(out: &mut String, name: &str) {
     if name.is_empty() {
         return;

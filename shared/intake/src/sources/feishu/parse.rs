@@ -2,8 +2,8 @@
 //!
 //! `{"msg_type":"text","content":{"text":"disk full"}}` → text `disk full`, no title.
 //!
-//! What counts is `msg_type`, never which key is present: many senders leave an empty `card` beside a `content`, or the
-//! other way round. Unknown keys are ignored. `content`, `card` and `content.post` may be JSON in a string.
+//! `msg_type` decides, not the keys that are present: many senders leave an empty `card` beside a `content`, or the other way
+//! round. Unknown keys are ignored. `content`, `card` and `content.post` may be JSON in a string.
 //!
 //! The title is a card's header, a post's title, `content.title`, or the older form's `title`. The text does not repeat it.
 
@@ -29,7 +29,7 @@ const NO_CONTENT: Malformed = Malformed(Cow::Borrowed("unknown content value"));
 const NO_CARD: Malformed = Malformed(Cow::Borrowed("unknown card value"));
 const NO_TEXT: Malformed = Malformed(Cow::Borrowed("text need"));
 
-/// The type of a message. The older form has none and is text; what has the newer form's shape is read as that.
+/// The type of a message. A message of the older form has none and is text; one of the newer form may arrive on the older path.
 pub(super) fn message_type(root: &Map<String, Value>, version: Version) -> Result<SentType, Malformed> {
     let name = match root.get("msg_type") {
         Some(Value::String(name)) if !name.is_empty() => name,
@@ -71,7 +71,7 @@ pub(super) fn read(
         *value = limits::cut_chars(&clean::line(value), limits::LABEL_VALUE_CHARS);
     }
     reading.labels.retain(|_, value| !value.is_empty());
-    // A card may say nothing: even `{}` is a legal one. A text or a post may not.
+    // A card may be empty: even `{}` is a legal one. A text or a post may not.
     if reading.title.is_empty() && reading.text.is_empty() && msg_type != MsgType::Interactive {
         return Err(NO_CONTENT);
     }

@@ -14,7 +14,7 @@ pub enum Version {
     V2,
 }
 
-/// Longer than any key, so that nothing longer is ever looked up.
+/// Longer than any key. A longer text is not looked up.
 const KEY_CHARS: usize = 64;
 
 const V1: &str = "/open-apis/bot/hook/";
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_a_key_is_an_unknown_one() {
+    fn a_path_of_this_source_without_a_possible_key_is_no_hook() {
         for path in [
             "/open-apis/bot/v2/hook/",
             "/open-apis/bot/v2/hook",

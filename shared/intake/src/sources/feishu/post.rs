@@ -12,7 +12,7 @@ use super::languages::translated;
 use super::markup::{self, Links};
 use crate::reading::Reading;
 
-/// `None`: there is no content in it, in any language.
+/// `None`: it has no content in any language.
 pub(super) fn read(content: &Value, links: Links) -> Option<Reading> {
     let post = match content.get("post") {
         Some(post) => json::decoded(post),
@@ -21,9 +21,9 @@ pub(super) fn read(content: &Value, links: Links) -> Option<Reading> {
     if let Some(reading) = one_language(&post, links) {
         return Some(reading);
     }
-    // A translation that says nothing does not hide one that does.
-    let said = |value| one_language(value, links).filter(|reading| !reading.text.trim().is_empty());
-    translated(&post, said).or_else(|| translated(&post, |value| one_language(value, links)))
+    // An empty translation does not hide one with text.
+    let with_text = |value| one_language(value, links).filter(|reading| !reading.text.trim().is_empty());
+    translated(&post, with_text).or_else(|| translated(&post, |value| one_language(value, links)))
 }
 
 fn one_language(value: &Value, links: Links) -> Option<Reading> {
@@ -137,12 +137,12 @@ mod tests {
     // Proves: fault 6
     #[test]
     fn the_language_is_chosen_and_an_empty_one_passed_over() {
-        let said = |text: &str| json!({"title": text, "content": [[{"tag": "text", "text": text}]]});
-        check(json!({"post": {"en_us": said("en"), "zh_cn": said("zh")}}), "zh", "zh");
-        check(json!({"post": {"ja_jp": said("ja"), "en_us": said("en")}}), "en", "en");
-        check(json!({"post": {"fr_fr": said("fr")}}), "fr", "fr");
-        check(json!({"post": {"zh_cn": null, "en_us": said("en")}}), "en", "en");
-        check(json!({"post": {"zh_cn": {"title": "", "content": [[]]}, "en_us": said("en")}}), "en", "en");
+        let translation = |text: &str| json!({"title": text, "content": [[{"tag": "text", "text": text}]]});
+        check(json!({"post": {"en_us": translation("en"), "zh_cn": translation("zh")}}), "zh", "zh");
+        check(json!({"post": {"ja_jp": translation("ja"), "en_us": translation("en")}}), "en", "en");
+        check(json!({"post": {"fr_fr": translation("fr")}}), "fr", "fr");
+        check(json!({"post": {"zh_cn": null, "en_us": translation("en")}}), "en", "en");
+        check(json!({"post": {"zh_cn": {"title": "", "content": [[]]}, "en_us": translation("en")}}), "en", "en");
         check(json!({"post": {"zh_cn": {"title": "only a title", "content": [[]]}}}), "only a title", "");
     }
 
