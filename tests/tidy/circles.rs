@@ -10,9 +10,6 @@ use regex::Regex;
 
 use crate::tree;
 
-/// Circles that are still there, each as the failing test prints it. None is added.
-const KNOWN: [&str; 1] = ["functions/notify: addresses app"];
-
 static USES: LazyLock<Regex> = LazyLock::new(|| pattern(r"\buse\s+([^;]+);"));
 static QUALIFIED: LazyLock<Regex> = LazyLock::new(|| pattern(r"(?:^|[^\w:])((?:crate|super|self)(?:\s*::\s*\w+)+)"));
 static DECLARED: LazyLock<Regex> = LazyLock::new(|| pattern(r"\bmod\s+(\w+)\s*;"));
@@ -33,12 +30,8 @@ fn no_files_of_a_crate_import_each_other() {
     for (name, files) in crates() {
         found.extend(circles(&imports(&files)).into_iter().map(|circle| format!("{name}: {}", circle.join(" "))));
     }
-    let known: BTreeSet<String> = KNOWN.iter().map(|circle| (*circle).to_owned()).collect();
-    let new: Vec<_> = found.difference(&known).cloned().collect();
-    let gone: Vec<_> = known.difference(&found).cloned().collect();
-    let (new, gone) = (new.join("\n"), gone.join("\n"));
-    assert!(new.is_empty(), "these files import each other:\n{new}\nand these, listed in KNOWN, do no longer:\n{gone}");
-    assert!(gone.is_empty(), "these circles are gone, take them from KNOWN:\n{gone}");
+    let found = found.into_iter().collect::<Vec<_>>().join("\n");
+    assert!(found.is_empty(), "these files import each other:\n{found}");
 }
 
 #[test]

@@ -33,7 +33,7 @@ const SHARED: [(&str, &[&str], &[&str]); 9] = [
     ("post", &["alerting", "channels"], &["lettre", "reqwest", "rustls", "tokio"]),
     ("store", &["alerting"], &["aws-sdk-dynamodb", "tokio"]),
     ("dispatch", &["alerting", "channels", "lambda-kit", "store"], &[]),
-    ("operations", &["alerting", "dispatch", "lambda-kit", "store"], &["tokio"]),
+    ("operations", &["alerting", "channels", "dispatch", "lambda-kit", "store"], &["tokio"]),
     (
         "lambda-kit",
         &["alerting"],

@@ -59,7 +59,7 @@ pub(crate) async fn change(
         Ok(app.store.members().put(&member, expect).await.map(|saved| (before, saved)))
     });
     let (before, saved) = saved.await?;
-    verification::tell_old(app, &before, &saved, who).await;
+    verification::notify_replaced(app, &before, &saved, who).await;
     Ok(saved)
 }
 
@@ -81,7 +81,7 @@ pub(crate) async fn change_own(app: &App, member: &Member, own: Own) -> Result<M
         Ok(app.store.members().put(&after, expect).await.map(|saved| (before, saved)))
     });
     let (before, saved) = saved.await?;
-    verification::tell_old(app, &before, &saved, &member.name).await;
+    verification::notify_replaced(app, &before, &saved, &member.name).await;
     Ok(saved)
 }
 

@@ -8,7 +8,7 @@ use alerting::base::severity::Severity;
 use alerting::incident::Progress;
 use alerting::incident::notice::Notice;
 use alerting::incident::timeline::EntryKind;
-use alerting::people::destination::{ChannelName, Language, TimeZone};
+use alerting::people::destination::{Language, TimeZone};
 use channels::outcome::{Provider, Reason};
 use channels::post::{Form, Post};
 use channels::registry::Destination;
@@ -22,6 +22,7 @@ use words::message;
 
 use crate::app::App;
 use crate::error::ApiError;
+use crate::verification::directory;
 
 /// Where a test notice goes.
 pub(crate) struct Addressed<'a> {
@@ -59,7 +60,7 @@ struct Words {
 
 /// Sends the notice; links in it start with `base`.
 pub(crate) async fn send(app: &App, to: Addressed<'_>, actor: String, base: &str) -> Result<Tested, ApiError> {
-    let provider = provider(app, to.channel).await?;
+    let provider = directory(app).provider(to.channel).await?;
     if provider.is_none() && Destination::needs_provider(to.channel) {
         let message = format!("`{}` has no provider in this deployment; configure it first", to.channel);
         return Err(ApiError::invalid("channel", message));
@@ -91,14 +92,6 @@ pub(crate) async fn send(app: &App, to: Addressed<'_>, actor: String, base: &str
         reason: sent.outcome.reason().map(Reason::as_str),
         provider: Words { status, code, message },
     })
-}
-
-/// The settings of the channel's provider in the open, if it has one and it is configured.
-pub(crate) async fn provider(app: &App, channel: &str) -> Result<Option<Value>, ApiError> {
-    let Ok(name) = channel.parse::<ChannelName>() else { return Ok(None) };
-    let Some(stored) = app.store.providers().get(&name).await? else { return Ok(None) };
-    let opened = app.sealer.open(stored.id.as_str(), &stored.settings).await?;
-    Ok(Some(serde_json::from_str(opened.expose())?))
 }
 
 /// A notice of an incident that does not exist.

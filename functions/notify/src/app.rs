@@ -3,10 +3,9 @@
 use lambda_kit::clock::Clock;
 use lambda_kit::queue::Queue;
 use lambda_kit::secrets::Sealer;
+use operations::addresses::{Addresses, Directory};
 use post::deliver::Deliverer;
 use store::Store;
-
-use crate::addresses::Addresses;
 
 /// What an [`App`] is made of.
 pub struct Parts {
@@ -30,5 +29,11 @@ pub struct App {
 impl App {
     pub fn new(parts: Parts) -> Self {
         Self { parts, addresses: Addresses::default() }
+    }
+
+    /// What addresses are looked up with.
+    pub(crate) fn directory(&self) -> Directory<'_> {
+        let Parts { store, sealer, clock, .. } = &self.parts;
+        Directory { store, sealer, now: clock.now() }
     }
 }

@@ -4,6 +4,7 @@
 //! lines as fit a message, and leaves the others to the next flush. A crash between the message and the removal of its
 //! lines repeats nothing: the lines' deliveries say that they were sent.
 
+use operations::addresses::Address;
 use std::time::Duration;
 
 use alerting::base::moment::Moment;
@@ -12,7 +13,6 @@ use alerting::incident::timer::{Timer, Work};
 use lambda_kit::sqs_batch::Disposition;
 use store::rates::Permit;
 
-use crate::addresses::Address;
 use crate::app::App;
 use crate::error::NotifyError;
 use crate::fold::fold;

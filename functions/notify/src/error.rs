@@ -6,7 +6,9 @@ use lambda_kit::secrets::SealError;
 /// Why notices come back without having been tried.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotifyError {
-    #[error("reading the destination, the member or the provider failed")]
+    #[error("looking up the address failed")]
+    Address(#[from] operations::addresses::AddressError),
+    #[error("reading the incident or the delivery failed")]
     Read(#[from] store::errors::ReadError),
     #[error("writing a delivery failed")]
     Write(#[from] store::errors::WriteError),

@@ -14,7 +14,6 @@
 //! the digest, so that no wait uses up the receives of a record. Tries are counted in the delivery. What is given up
 //! becomes a dead letter and rings an alarm, or gives way to the next contact or level; the incident's timeline says why.
 
-mod addresses;
 mod app;
 mod digest;
 mod error;

@@ -1,6 +1,7 @@
 //! The links of one message. Where the deployment allows it, what goes to one person's own address lets that person
 //! acknowledge without signing in; such a link is kept before the message leaves.
 
+use operations::addresses::Address;
 use std::collections::BTreeMap;
 
 use alerting::base::ids::IncidentId;
@@ -9,7 +10,6 @@ use alerting::incident::notice::Notice;
 use lambda_kit::links::SignedLinks;
 use store::keys::secret_hash;
 
-use crate::addresses::Address;
 use crate::app::App;
 use crate::error::NotifyError;
 

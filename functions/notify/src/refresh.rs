@@ -4,6 +4,7 @@
 //! one. A refresh never keeps notices waiting: one that has to wait, or fails, leaves the queue and comes back as due work. It
 //! is in no ledger and becomes no dead letter.
 
+use operations::addresses::Address;
 use std::time::Duration;
 
 use alerting::base::moment::Moment;
@@ -17,7 +18,6 @@ use channels::post::{Form, Post};
 use store::deliveries::cards::SentCard;
 use store::rates::Permit;
 
-use crate::addresses::Address;
 use crate::app::App;
 use crate::error::NotifyError;
 use crate::later::set_timer;

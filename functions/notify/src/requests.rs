@@ -5,13 +5,13 @@ use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
 use channels::outcome::{Outcome, Provider, Reason};
 use channels::request::Request;
+use operations::addresses::Address;
 use post::deliver::Sent;
 use store::bucket_key::BucketKey;
 use store::rates::Permit;
 use store::tokens::cached::AccessToken;
 use store::tokens::{Granted, TokenError};
 
-use crate::addresses::Address;
 use crate::app::App;
 use crate::error::NotifyError;
 

@@ -1,5 +1,6 @@
 //! Sends one message about one or several incidents, and has the result recorded for each.
 
+use operations::addresses::Address;
 use std::time::Duration;
 
 use alerting::base::moment::Moment;
@@ -16,7 +17,6 @@ use futures::{StreamExt as _, stream};
 use lambda_kit::random::base62;
 use store::deliveries::{AttemptOutcome, Claim, DeliveryState, Mark};
 
-use crate::addresses::{Address, change_settings};
 use crate::app::App;
 use crate::error::NotifyError;
 use crate::links::MessageLinks;
@@ -149,7 +149,7 @@ async fn request(
     let (shown, template) = (request.shown, request.template.as_ref().map(Failure::to_string));
     let sent = requests::send(app, address, request).await?;
     let outcome = match sent.moved {
-        Some(moved) if change_settings(app, &address.id, &moved).await? => {
+        Some(moved) if app.directory().move_destination(&address.id, &moved).await? => {
             Outcome::Retry { after: None, reason: Reason::Moved }
         }
         _ => sent.outcome,
@@ -208,7 +208,7 @@ async fn own_template(app: &App, address: &Address, notices: &[Notice]) -> Resul
     Ok(rule.and_then(|rule| rule.template(address.channel.name(), address.language)).map(str::to_owned))
 }
 
-/// Fails a notice that there is nowhere to send to, like one that the provider rejected.
+/// Fails a notice that there is none to send to, like one that the provider rejected.
 pub(crate) async fn give_up(
     app: &App,
     notice: Notice,

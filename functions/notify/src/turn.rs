@@ -5,6 +5,7 @@
 //! the digest. While something waits in the queue, everything behind it does. What waits longer has left the queue, and
 //! may be overtaken: a newer notice of the same incident supersedes it.
 
+use operations::addresses::{Address, NoAddress};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -19,7 +20,6 @@ use post::deliver::TOTAL_TIMEOUT;
 use store::rates::Permit;
 use tokio::time::Instant;
 
-use crate::addresses::{Address, Nowhere};
 use crate::app::App;
 use crate::digest;
 use crate::error::NotifyError;
@@ -51,9 +51,9 @@ pub(crate) async fn take(
     records: Vec<(Handle, NoticeRecord)>,
     stop: Instant,
 ) -> Result<Vec<(Handle, Disposition)>, NotifyError> {
-    let address = match app.addresses.find(app, destination).await? {
+    let address = match app.addresses.find(app.directory(), destination).await? {
         Ok(address) => address,
-        Err(nowhere) => return give_up(app, nowhere, records).await,
+        Err(none) => return give_up(app, none, records).await,
     };
     let mut dispositions = Vec::with_capacity(records.len());
     let (mut tasks, mut refreshes) = (Vec::new(), Vec::new());
@@ -201,22 +201,22 @@ fn in_group_order(dispositions: Vec<Disposition>) -> Vec<Disposition> {
 /// Nothing can be sent there: recorded, not retried.
 async fn give_up(
     app: &App,
-    nowhere: Nowhere,
+    none: NoAddress,
     records: Vec<(Handle, NoticeRecord)>,
 ) -> Result<Vec<(Handle, Disposition)>, NotifyError> {
     let mut dispositions = Vec::with_capacity(records.len());
     for (handle, record) in records {
-        let disposition = match (record, nowhere) {
+        let disposition = match (record, none) {
             (NoticeRecord::Flush { .. } | NoticeRecord::Refresh(_), _) => Disposition::Done,
-            (NoticeRecord::Tell(notice) | NoticeRecord::Again { notice, .. }, Nowhere::Deleted) => {
+            (NoticeRecord::Tell(notice) | NoticeRecord::Again { notice, .. }, NoAddress::Deleted) => {
                 tracing::warn!(destination.id = %notice.destination, incident.id = %notice.incident, "the destination of a notice was deleted");
                 send::drop_notice(app, &notice).await?;
                 Disposition::Done
             }
-            (NoticeRecord::Tell(notice), Nowhere::Unusable(reason)) => {
+            (NoticeRecord::Tell(notice), NoAddress::Unusable(reason)) => {
                 send::give_up(app, notice, None, reason).await?.disposition()
             }
-            (NoticeRecord::Again { notice, asked, .. }, Nowhere::Unusable(reason)) => {
+            (NoticeRecord::Again { notice, asked, .. }, NoAddress::Unusable(reason)) => {
                 send::give_up(app, notice, asked, reason).await?.disposition()
             }
         };

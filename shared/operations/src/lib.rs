@@ -8,7 +8,7 @@
 //! Reading order: [`access`] who may do what → [`idempotency`] how a repeated request is recognised → [`incidents`] acting on
 //! an incident → [`silences`] → [`due`] what timers change → [`holds`]
 //! what keeps incidents from notifying → [`closing`] the alerts of a closed incident → [`names`] who
-//! acted, as people read it.
+//! acted, as people read it → [`addresses`] where a message goes → [`verification`] whether an address is a member's own.
 //!
 //! The callers are thin: the routes of the API, the pages, and `timers`. They turn their request into one of these calls, and
 //! the result into an answer. Each operation is one conditional write, so a caller may repeat it after any failure.
@@ -17,6 +17,7 @@
 //! `alerting`'s).
 
 pub mod access;
+pub mod addresses;
 pub mod closing;
 pub mod due;
 pub mod holds;
@@ -25,6 +26,7 @@ pub mod incidents;
 pub mod names;
 pub mod saving;
 pub mod silences;
+pub mod verification;
 
 /// Alerts of one incident that are worked on at the same time: there may be 5,000 of them.
 pub const ALERTS_AT_A_TIME: usize = 32;

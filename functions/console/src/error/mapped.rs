@@ -2,9 +2,11 @@
 
 use alerting::base::field_error::FieldError;
 use operations::access::ActorError;
+use operations::addresses::AddressError;
 use operations::incidents::error::ActError;
 use operations::saving::Raced;
 use operations::silences::SilenceError;
+use operations::verification::VerifyError;
 use store::errors::SaveError;
 
 use super::ApiError;
@@ -29,6 +31,7 @@ internal![
     dispatch::DispatchError,
     lambda_kit::queue::SendError,
     lambda_kit::secrets::SealError,
+    AddressError,
     serde_json::Error,
     store::errors::ReadError,
     store::errors::WriteError,
@@ -55,6 +58,26 @@ impl From<SaveError> for ApiError {
 impl From<Raced> for ApiError {
     fn from(error: Raced) -> Self {
         Self::conflict(error.to_string())
+    }
+}
+
+impl From<VerifyError> for ApiError {
+    fn from(error: VerifyError) -> Self {
+        let message = error.to_string();
+        match error {
+            VerifyError::NoMember(_) => Self::NotFound(message),
+            VerifyError::NoAddress(_) => Self::invalid("field", message),
+            VerifyError::NotDigits | VerifyError::WrongCode { .. } => Self::invalid("code", message),
+            VerifyError::TooManyCodes { after } => Self::TooMany { after, message },
+            VerifyError::IsVerified(_) | VerifyError::Void(_) | VerifyError::NoneSent | VerifyError::Changed => {
+                Self::conflict(message)
+            }
+            VerifyError::Raced(error) => error.into(),
+            VerifyError::Save(error) => error.into(),
+            VerifyError::Read(error) => error.into(),
+            VerifyError::Write(error) => error.into(),
+            VerifyError::Seal(error) => error.into(),
+        }
     }
 }
 

@@ -137,7 +137,7 @@ fn address(member: &Member, by: AddressedBy) -> Option<Address> {
         verified: verified.is_some(),
         vouched_by: verified.and_then(|verified| verified.vouched_by.clone()),
         pending: member.pending(by).map(str::to_owned),
-        has_channel: verification::channel_to(by).is_some(),
+        has_channel: operations::addresses::channel_to(by).is_some(),
     })
 }
 
