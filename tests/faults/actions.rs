@@ -1,9 +1,8 @@
-//! People's actions whose request dies: before each call that it makes, everything that it would still have done fails.
-//! Nobody presses again, and within two minutes what follows from the action has happened, or the action was never written.
+//! People's actions whose request dies: from one of its calls on, all of its calls fail. Nobody repeats the action, and
+//! within two minutes all of its effects have happened, or the action was never written.
 //!
-//! To die after a call is to die before the next one: what AWS has is the same. So each action is cut off before its first
-//! call, its second, and so on until it makes no more. That is some twenty incidents for each action, which takes longer
-//! than ten seconds.
+//! Dying after a call equals dying before the next one. So each action is cut off before its first call, its second, and
+//! so on until it makes no more. That is some twenty incidents for each action, which takes longer than ten seconds.
 
 use std::time::Duration;
 
@@ -91,7 +90,7 @@ impl Stage {
         was_cut
     }
 
-    /// The wire can't tell whose calls it refuses, so another function that had begun its work may have failed with the
+    /// The wire cannot know whose calls it refuses, so another function that had begun its work may have failed with the
     /// request. What it was handed comes again only later, as after any failure of AWS.
     async fn two_minutes(&self) {
         for _ in 0..2 {
@@ -169,63 +168,63 @@ async fn survives(case: Case) {
 
 // Proves: finding F1
 #[tokio::test]
-async fn an_acknowledgement_whose_request_dies_is_made_good() {
+async fn an_acknowledgement_is_completed_after_its_request_dies() {
     survives(Case::of("acknowledge", "acknowledged", ("li", "Acknowledged"))).await;
 }
 
 // Proves: finding F1
 #[tokio::test]
-async fn an_unacknowledgement_whose_request_dies_is_made_good() {
+async fn an_unacknowledgement_is_completed_after_its_request_dies() {
     let case = Case::of("unacknowledge", "unacknowledged", ("wang", ""));
     survives(Case { before: &["acknowledge"], after: 33, ..case }).await;
 }
 
 // Proves: finding F1
 #[tokio::test]
-async fn a_snooze_whose_request_dies_ends() {
+async fn a_snooze_ends_although_its_request_died() {
     let case = Case::of("snooze", "snoozed", ("li", "Snooze ended"));
     survives(Case { body: json!({"minutes": 10}), after: 12, ..case }).await;
 }
 
 // Proves: actions-survive, finding F1
 #[tokio::test]
-async fn a_close_whose_request_dies_closes_the_alert() {
+async fn a_close_closes_the_alert_although_its_request_died() {
     survives(Case::of("close", "closed", ("li", "Closed"))).await;
 }
 
 // Proves: finding F1
 #[tokio::test]
-async fn a_reopening_whose_request_dies_is_made_good() {
+async fn a_reopening_is_completed_after_its_request_dies() {
     survives(Case { before: &["close"], ..Case::of("reopen", "reopened", ("li", "Reopened")) }).await;
 }
 
 // Proves: finding F1
 #[tokio::test]
-async fn an_escalation_whose_request_dies_is_made_good() {
+async fn an_escalation_is_completed_after_its_request_dies() {
     survives(Case::of("escalate", "escalated", ("wang", ""))).await;
 }
 
 // Proves: finding F1
 #[tokio::test]
-async fn a_reassignment_whose_request_dies_is_made_good() {
+async fn a_reassignment_is_completed_after_its_request_dies() {
     survives(Case::of("reassign", "reassigned", ("wang", ""))).await;
 }
 
 // Proves: finding F1
 #[tokio::test]
-async fn an_added_responder_whose_request_dies_is_notified() {
+async fn an_added_responder_is_notified_although_the_request_died() {
     survives(Case::of("responders", "responder_added", ("wang", ""))).await;
 }
 
 // Proves: finding F1
 #[tokio::test]
-async fn a_comment_whose_request_dies_is_published() {
+async fn a_comment_is_published_although_its_request_died() {
     survives(Case { body: json!({"text": "looking"}), ..Case::of("comments", "commented", ("", "")) }).await;
 }
 
 // Proves: finding F1
 #[tokio::test]
-async fn a_merge_whose_request_dies_is_made_of_both_incidents_or_of_none() {
+async fn a_merge_whose_request_dies_changes_both_incidents_or_none() {
     let stage = Stage::new().await;
     let (mut written, mut unwritten) = (0, 0);
     for n in 1.. {

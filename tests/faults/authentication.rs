@@ -5,20 +5,20 @@ use std::time::Duration;
 use scenarios::World;
 use scenarios::api::Api;
 use scenarios::escalation::group;
-use scenarios::raw::{self, Heard};
+use scenarios::raw::{self, RawResponse};
 use scenarios::space::feishu_bot;
 use serde_json::json;
 use store::guesses::OF_A_SOURCE;
 
 /// Asks for something of the API with this key.
-async fn asks(world: &World, key: &str) -> Heard {
+async fn asks(world: &World, key: &str) -> RawResponse {
     let url = format!("{}/api/v1/spaces", world.larkspur.base_url);
     raw::exchange(&url, &raw::request("GET", &url, &[("Authorization", &format!("Bearer {key}"))], b"")).await
 }
 
 /// Status, text and the header that says how to sign in: all that a caller could tell keys apart by.
-fn what_a_stranger_sees(heard: &Heard) -> (u16, String, Option<String>) {
-    (heard.status, heard.text.clone(), heard.header("www-authenticate").map(str::to_owned))
+fn what_a_stranger_sees(response: &RawResponse) -> (u16, String, Option<String>) {
+    (response.status, response.text.clone(), response.header("www-authenticate").map(str::to_owned))
 }
 
 // Proves: fault 71
@@ -46,16 +46,16 @@ async fn a_key_that_was_revoked_or_belongs_elsewhere_is_answered_like_one_that_n
 
 // Proves: fault 71
 #[tokio::test]
-async fn who_guesses_api_keys_has_to_wait_and_who_has_one_that_worked_does_not() {
+async fn guessing_api_keys_is_throttled_and_a_caller_with_a_working_key_is_not() {
     let world = World::start().await;
     let mut waits = None;
     for guess in 0..2 * OF_A_SOURCE + 20 {
-        let heard = asks(&world, &format!("lks_{guess:044}")).await;
-        if heard.status == 429 {
-            waits = heard.header("retry-after").and_then(|wait| wait.parse().ok());
+        let response = asks(&world, &format!("lks_{guess:044}")).await;
+        if response.status == 429 {
+            waits = response.header("retry-after").and_then(|wait| wait.parse().ok());
             break;
         }
-        assert_eq!(heard.status, 401);
+        assert_eq!(response.status, 401);
     }
     let wait: u64 = waits.expect("after too many guesses the answer is 429 with a wait");
     assert!((1..=61).contains(&wait), "{wait}");
@@ -68,22 +68,22 @@ async fn who_guesses_api_keys_has_to_wait_and_who_has_one_that_worked_does_not()
 
 // Proves: fault 71
 #[tokio::test]
-async fn who_guesses_intake_keys_is_told_to_wait_and_a_sender_whose_key_worked_is_not() {
+async fn guessing_intake_keys_is_throttled_and_a_sender_with_a_working_key_is_not() {
     let world = World::start().await;
     let space = world.space("Silence").make().await;
     let sender = world.feishu_alert().into(&space).await;
     sender.says("before").await;
     let (base, _) = sender.url.rsplit_once('/').expect("a path");
-    let mut told = false;
+    let mut throttled = false;
     for guess in 0..2 * OF_A_SOURCE + 20 {
-        let heard = world.api.post(&format!("{base}/{guess:018}"), "{}").await;
-        match heard.body["code"].as_i64() {
-            Some(19001) => assert_eq!(heard.status, 200),
-            Some(9499) => told = true,
-            _ => panic!("{}", heard.text),
+        let response = world.api.post(&format!("{base}/{guess:018}"), "{}").await;
+        match response.body["code"].as_i64() {
+            Some(19001) => assert_eq!(response.status, 200),
+            Some(9499) => throttled = true,
+            _ => panic!("{}", response.text),
         }
     }
-    assert!(told, "after too many guesses the answer asks to send later");
+    assert!(throttled, "after too many guesses the answer asks to send later");
     sender.says("meanwhile").await;
     world.finish().await;
 }
@@ -150,8 +150,8 @@ async fn a_signature_a_key_or_a_cookie_of_any_length_is_refused_and_never_our_fa
         ("Cookie", format!("session={}", "s".repeat(60_000))),
     ] {
         for url in [&url, &format!("{}/incidents", world.larkspur.base_url)] {
-            let heard = raw::exchange(url, &raw::request("GET", url, &[(name, &value)], b"")).await;
-            assert!((300..500).contains(&heard.status), "{name} of {} bytes: {}", value.len(), heard.status);
+            let response = raw::exchange(url, &raw::request("GET", url, &[(name, &value)], b"")).await;
+            assert!((300..500).contains(&response.status), "{name} of {} bytes: {}", value.len(), response.status);
         }
     }
     assert_eq!(world.api.call("GET", "/spaces", None).await.status, 200);

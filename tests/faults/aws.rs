@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 
 mod broken;
 
-/// What gives the lease of a delivery back, and says that it was told.
+/// The call that releases the lease of a delivery and marks it as sent.
 const MARK: &str = "REMOVE #owner, #lease";
 
-/// One space that is told in one group, and a platform whose messages have keys.
+/// One space that notifies one group, and a platform whose messages have keys.
 async fn deployment() -> (Wire, World, Space, Sender) {
     let wire = Wire::start().await;
     let world = World::start_through(&wire).await;
@@ -28,7 +28,7 @@ fn text(text: &str) -> String {
 
 // Proves: fault 29, fault 30
 #[tokio::test]
-async fn while_the_queue_takes_nothing_the_sender_is_told_within_three_seconds_to_send_again() {
+async fn while_the_queue_is_down_a_sender_gets_a_retry_answer_within_three_seconds() {
     let (wire, world, _, sender) = deployment().await;
     let faults = [
         Fault::Refuse(Refusal::THROTTLED),
@@ -80,9 +80,9 @@ async fn a_throttled_partition_holds_up_its_own_messages_and_no_others() {
 
 /// What a source says, one after the other, while a rule of the wire strikes at random; then the wire calms down.
 async fn said_through(wire: &Wire, world: &World, sender: &Sender) {
-    for said in ["disk full\nkey=a", "disk fuller\nkey=a", "load high\nkey=b", "all well\nRESOLVED key=a"] {
+    for text_sent in ["disk full\nkey=a", "disk fuller\nkey=a", "load high\nkey=b", "all well\nRESOLVED key=a"] {
         loop {
-            let answer = sender.tries(text(said)).await;
+            let answer = sender.tries(text(text_sent)).await;
             if answer.body["code"] == 0 {
                 break;
             }
@@ -96,8 +96,8 @@ async fn said_through(wire: &Wire, world: &World, sender: &Sender) {
     wire.come_again(world).await;
 }
 
-/// Nothing was lost, nothing counted twice, nobody told twice without a reason.
-async fn stands_as_said(wire: &Wire, world: &World, sender: &Sender) {
+/// Checks that nothing was lost, nothing was counted twice, and nobody was notified twice without a reason.
+async fn check_result(wire: &Wire, world: &World, sender: &Sender) {
     let group = world.feishu("ops");
     let alerts = world.api.list("/alerts").await;
     let of = |key: &str| -> Vec<&Value> { alerts.iter().filter(|alert| alert["alert_key"] == key).collect() };
@@ -107,12 +107,12 @@ async fn stands_as_said(wire: &Wire, world: &World, sender: &Sender) {
     let counted: u64 = disk.iter().map(|alert| alert["count"].as_u64().expect("a count")).sum();
     let messages = sender.messages().await;
     let superseded = messages.iter().filter(|message| message["outcome"] == "superseded").count() as u64;
-    // The intake may have told a sender to send again what was in the queue already: that is a message of its own.
+    // The intake may have asked a sender to retry although the message was in the queue: the retry is another message.
     let copies = messages.len() as u64 - 4;
     assert!((2..=2 + copies).contains(&(counted + superseded)) || counted == 2, "{disk:#?} {messages:#?}");
     group.expects("load high").await;
     let shown: Vec<String> = group.messages().iter().map(|message| message.everything()).collect();
-    // Rather twice than never: once more for each time that a notice which had arrived could not be marked as told.
+    // At least once: once more for each time that a delivered notice could not be marked as sent.
     let unmarked = wire.calls(&dynamodb("UpdateItem").holding(MARK)).iter().filter(|call| call.struck).count();
     let times = shown.iter().filter(|message| message.contains("load high")).count();
     assert!((1..=1 + unmarked).contains(&times), "{unmarked} marks went wrong: {shown:#?}");
@@ -126,7 +126,7 @@ async fn stands_as_said(wire: &Wire, world: &World, sender: &Sender) {
 
 // Proves: fault 32
 #[tokio::test]
-async fn a_write_whose_answer_was_lost_is_recognised_as_ones_own() {
+async fn a_write_with_a_lost_answer_is_recognised_as_ones_own() {
     let (wire, world, _, sender) = deployment().await;
     let states = dynamodb("PutItem").on("AlertsTable").holding("STATE#");
     let rule = wire.after(states.clone().first(1), Fault::Drop);
@@ -146,7 +146,7 @@ async fn a_write_whose_answer_was_lost_is_recognised_as_ones_own() {
 
 // Proves: fault 33
 #[tokio::test]
-async fn whatever_half_of_all_table_calls_answers_what_was_said_stands_in_the_end() {
+async fn with_half_of_all_table_calls_failing_every_message_takes_effect_in_the_end() {
     let (wire, world, _, sender) = deployment().await;
     let alerts = || dynamodb("").on("AlertsTable");
     wire.before(alerts().chance(0.15), Fault::Refuse(Refusal::THROUGHPUT));
@@ -155,13 +155,13 @@ async fn whatever_half_of_all_table_calls_answers_what_was_said_stands_in_the_en
     wire.after(alerts().chance(0.1), Fault::Drop);
     wire.after(alerts().chance(0.1), Fault::Cut);
     said_through(&wire, &world, &sender).await;
-    stands_as_said(&wire, &world, &sender).await;
+    check_result(&wire, &world, &sender).await;
     world.finish().await;
 }
 
 // Proves: fault 35
 #[tokio::test]
-async fn what_the_queue_or_the_topic_would_not_take_is_told_when_the_message_comes_again() {
+async fn notices_that_the_queue_or_the_topic_refused_are_sent_when_the_message_is_retried() {
     let (wire, world, _, sender) = deployment().await;
     let notices = sqs("SendMessageBatch").on("NoticesQueue");
     wire.before(notices.clone(), Fault::Refuse(Refusal::THROTTLED));
@@ -187,7 +187,7 @@ async fn what_the_queue_or_the_topic_would_not_take_is_told_when_the_message_com
 async fn of_a_batch_only_what_failed_is_sent_again() {
     let wire = Wire::start().await;
     let world = World::start_through(&wire).await;
-    let ops = world.space("Ops").telling(feishu_bot("ops")).notify(feishu_bot("dba")).await;
+    let ops = world.space("Ops").notifying(feishu_bot("ops")).notify(feishu_bot("dba")).await;
     let sender = world.feishu_alert().into(&ops).await;
     let (notices, changes) = (sqs("SendMessageBatch").on("NoticesQueue"), sns("PublishBatch"));
     wire.before(notices.clone().first(1), Fault::FirstEntryFails);

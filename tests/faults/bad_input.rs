@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use scenarios::World;
 use scenarios::process::Process;
-use scenarios::raw::{self, Heard};
+use scenarios::raw::{self, RawResponse};
 use scenarios::sender::Sender;
 use scenarios::space::{dingtalk_bot, feishu_bot, slack_webhook, telegram_bot, wecom_bot, zoom_webhook};
 use serde_json::json;
@@ -21,7 +21,7 @@ async fn world_with_a_sender() -> (World, Sender) {
     (world, sender)
 }
 
-async fn post(url: &str, headers: &[(&str, &str)], body: &[u8]) -> Heard {
+async fn post(url: &str, headers: &[(&str, &str)], body: &[u8]) -> RawResponse {
     raw::exchange(url, &raw::request("POST", url, headers, body)).await
 }
 
@@ -30,8 +30,8 @@ fn text(text: &str) -> Vec<u8> {
 }
 
 #[track_caller]
-fn assert_code(heard: &Heard, status: u16, code: i64, case: &str) {
-    assert_eq!((heard.status, heard.body()["code"].as_i64()), (status, Some(code)), "{case}: {heard:?}");
+fn assert_code(response: &RawResponse, status: u16, code: i64, case: &str) {
+    assert_eq!((response.status, response.body()["code"].as_i64()), (status, Some(code)), "{case}: {response:?}");
 }
 
 /// The text of every recorded message, newest first.
@@ -42,7 +42,7 @@ async fn contents(sender: &Sender) -> Vec<String> {
 
 // Proves: fault 1, fault 2, fault 3, fault 9, fault 10
 #[tokio::test]
-async fn what_is_no_message_is_answered_19002_is_recorded_and_opens_nothing() {
+async fn a_body_that_is_no_message_is_answered_19002_and_recorded_and_opens_nothing() {
     let (world, sender) = world_with_a_sender().await;
     let deep = "[".repeat(10_000);
     let deep_object = format!("{{\"msg_type\":\"text\",\"content\":{}", "{\"a\":".repeat(10_000));
@@ -132,8 +132,8 @@ async fn a_chunked_body_is_read_whole_and_broken_chunks_are_no_message() {
         ("a length beyond 64 bits", format!("{head}fffffffffffffffff1\r\n{body}\r\n0\r\n\r\n")),
         ("a length that is not the chunk's", format!("{head}5\r\n{body}\r\n0\r\n\r\n")),
     ] {
-        let heard = raw::exchange(&sender.url, broken.as_bytes()).await;
-        assert_eq!(heard.status, 400, "{case}: {heard:?}");
+        let response = raw::exchange(&sender.url, broken.as_bytes()).await;
+        assert_eq!(response.status, 400, "{case}: {response:?}");
     }
     world.settle().await;
     assert_eq!(contents(&sender).await, ["disk full"]);
@@ -142,7 +142,7 @@ async fn a_chunked_body_is_read_whole_and_broken_chunks_are_no_message() {
 
 // Proves: fault 11
 #[tokio::test]
-async fn who_asks_whether_to_send_the_body_is_told_to_and_who_sends_it_slowly_is_waited_for() {
+async fn a_sender_that_expects_100_continue_gets_it_and_a_slow_body_is_read_to_its_end() {
     let (world, sender) = world_with_a_sender().await;
     let (host, path) = raw::split(&sender.url);
     let body = text("disk full");
@@ -150,12 +150,12 @@ async fn who_asks_whether_to_send_the_body_is_told_to_and_who_sends_it_slowly_is
         "POST {path} HTTP/1.1\r\nHost: {host}\r\nExpect: 100-continue\r\nContent-Length: {}\r\n\r\n",
         body.len()
     );
-    let (told, heard) = raw::exchange_with_expectation(&sender.url, head.as_bytes(), &body).await;
-    assert!(told.starts_with("HTTP/1.1 100"), "{told}");
-    assert_code(&heard, 200, 0, "Expect: 100-continue");
+    let (interim, response) = raw::exchange_with_expectation(&sender.url, head.as_bytes(), &body).await;
+    assert!(interim.starts_with("HTTP/1.1 100"), "{interim}");
+    assert_code(&response, 200, 0, "Expect: 100-continue");
     let whole = raw::request("POST", &sender.url, &[], &text("slowly"));
-    let heard = raw::exchange_in_pieces(&sender.url, whole.chunks(40), Duration::from_millis(20)).await;
-    assert_code(&heard, 200, 0, "forty bytes at a time");
+    let response = raw::exchange_in_pieces(&sender.url, whole.chunks(40), Duration::from_millis(20)).await;
+    assert_code(&response, 200, 0, "forty bytes at a time");
     world.settle().await;
     assert_eq!(contents(&sender).await, ["slowly", "disk full"]);
     world.finish().await;
@@ -171,9 +171,9 @@ async fn a_compressed_body_is_no_message_and_is_never_inflated() {
     for encoding in ["gzip", "deflate", "br", "identity"] {
         for body in [&gzip[..], &bomb] {
             let started = Instant::now();
-            let heard = post(&sender.url, &[("Content-Encoding", encoding)], body).await;
-            assert_code(&heard, 400, 19002, encoding);
-            assert!(heard.body()["msg"].as_str().is_some_and(|msg| msg.contains("not JSON")), "{heard:?}");
+            let response = post(&sender.url, &[("Content-Encoding", encoding)], body).await;
+            assert_code(&response, 400, 19002, encoding);
+            assert!(response.body()["msg"].as_str().is_some_and(|msg| msg.contains("not JSON")), "{response:?}");
             assert!(started.elapsed() < BOUND, "{encoding}: {:?}", started.elapsed());
         }
     }
@@ -223,7 +223,7 @@ impl Bits {
 
 // Proves: fault 13
 #[tokio::test]
-async fn what_cannot_be_a_key_is_answered_like_an_unknown_one_and_one_trailing_slash_is_none() {
+async fn an_invalid_key_is_answered_like_an_unknown_one_and_one_trailing_slash_is_ignored() {
     let (world, sender) = world_with_a_sender().await;
     let (base, key) = sender.url.rsplit_once('/').expect("a path");
     let swapped: String = key
@@ -244,12 +244,12 @@ async fn what_cannot_be_a_key_is_answered_like_an_unknown_one_and_one_trailing_s
         ("nothing", format!("{base}/")),
         ("8 000 characters", format!("{base}/{long}")),
     ] {
-        let heard = post(&path, &[], &text("x")).await;
-        assert_eq!((heard.status, &heard.text), (200, &unknown.text), "{case}");
+        let response = post(&path, &[], &text("x")).await;
+        assert_eq!((response.status, &response.text), (200, &unknown.text), "{case}");
     }
     // Longer than any server reads: the gateway's own answer.
-    let heard = post(&format!("{base}/{}", "a".repeat(200_000)), &[], &text("x")).await;
-    assert!((400..500).contains(&heard.status), "{heard:?}");
+    let response = post(&format!("{base}/{}", "a".repeat(200_000)), &[], &text("x")).await;
+    assert!((400..500).contains(&response.status), "{response:?}");
     assert_code(&post(&format!("{}/", sender.url), &[], &text("one slash")).await, 200, 0, "one trailing slash");
     world.settle().await;
     assert_eq!(contents(&sender).await, ["one slash"]);
@@ -261,11 +261,11 @@ async fn what_cannot_be_a_key_is_answered_like_an_unknown_one_and_one_trailing_s
 async fn any_other_method_is_405_and_head_has_no_body() {
     let (world, sender) = world_with_a_sender().await;
     for method in ["GET", "PUT", "OPTIONS", "DELETE", "PATCH", "TRACE", "PROPFIND"] {
-        let heard = raw::exchange(&sender.url, &raw::request(method, &sender.url, &[], b"")).await;
-        assert!([404, 405].contains(&heard.status), "{method}: {heard:?}");
+        let response = raw::exchange(&sender.url, &raw::request(method, &sender.url, &[], b"")).await;
+        assert!([404, 405].contains(&response.status), "{method}: {response:?}");
     }
-    let heard = raw::exchange_without_body(&sender.url, &raw::request("HEAD", &sender.url, &[], b"")).await;
-    assert_eq!(heard.status, 405, "{heard:?}");
+    let response = raw::exchange_without_body(&sender.url, &raw::request("HEAD", &sender.url, &[], b"")).await;
+    assert_eq!(response.status, 405, "{response:?}");
     world.settle().await;
     assert!(sender.messages().await.is_empty());
     world.finish().await;
@@ -288,8 +288,8 @@ async fn nothing_that_a_sender_writes_calls_anyone_or_hides_where_a_link_leads_o
         (Vendor::Zoom, "zoom"),
     ];
     let space = world.space("Everyone");
-    let space = space.telling(feishu_bot("feishu")).telling(dingtalk_bot("dingtalk")).telling(wecom_bot("wecom"));
-    let space = space.telling(slack_webhook("slack")).telling(telegram_bot("-1001234567890"));
+    let space = space.notifying(feishu_bot("feishu")).notifying(dingtalk_bot("dingtalk")).notifying(wecom_bot("wecom"));
+    let space = space.notifying(slack_webhook("slack")).notifying(telegram_bot("-1001234567890"));
     let space = space.notify(zoom_webhook("zoom")).await;
     let sender = world.feishu_alert().into(&space).await;
     // As the older form has it, title and text are taken as they are.
@@ -327,8 +327,8 @@ async fn a_refused_request_is_one_line_of_the_log_at_most_and_its_body_is_on_non
         b"{\"msg_type\":\"\\r\\n\x1b[31mCANARY-of-a-body\",\"content\":{}}",
     ];
     for body in bodies {
-        let heard = post(url, &[], body).await;
-        assert_code(&heard, 400, 19002, &String::from_utf8_lossy(body));
+        let response = post(url, &[], body).await;
+        assert_code(&response, 400, 19002, &String::from_utf8_lossy(body));
     }
     let refused = |printed: &str| printed.lines().filter(|line| line.contains("refused")).count();
     let start = Instant::now();

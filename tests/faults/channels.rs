@@ -30,7 +30,7 @@ async fn pass(world: &World, group: &Group<'_>, waits: &[u64]) {
         if *wait < 30 {
             continue;
         }
-        // What came of it is written down, and the queue told how long to wait.
+        // The result is recorded, and the queue has the time to wait.
         tokio::time::sleep(seconds(2)).await;
         world.larkspur.advance(seconds(wait * 9 / 10 - 4)).await;
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -60,7 +60,7 @@ fn reasons(delivery: &Value) -> Vec<&str> {
 
 // Proves: fault 55
 #[tokio::test]
-async fn a_provider_that_asks_for_patience_is_asked_again_when_it_said_and_then_less_and_less_often() {
+async fn a_retry_after_of_a_provider_is_respected_and_further_retries_back_off() {
     let world = World::start().await;
     let space = world.space("Ops").notify(slack_webhook("ops")).await;
     let sender = world.feishu_alert().into(&space).await;
@@ -78,7 +78,7 @@ async fn a_provider_that_asks_for_patience_is_asked_again_when_it_said_and_then_
 
 // Proves: fault 56
 #[tokio::test]
-async fn a_provider_that_stays_down_is_tried_seven_times_then_the_next_contact_is_told() {
+async fn a_provider_that_stays_down_is_tried_seven_times_then_the_next_contact_is_notified() {
     let world = World::start().await;
     let li = world.member("Li").chat(feishu_bot("li")).chat(telegram_bot("1001")).make().await;
     let payments = world.space("Payments").make().await;
@@ -96,7 +96,7 @@ async fn a_provider_that_stays_down_is_tried_seven_times_then_the_next_contact_i
 
 // Proves: fault 56
 #[tokio::test]
-async fn a_group_whose_provider_stays_down_is_a_failure_on_the_timeline_and_a_dead_letter() {
+async fn a_group_that_cannot_be_reached_is_a_failure_on_the_timeline_and_a_dead_letter() {
     let world = World::start().await;
     let space = world.space("Ops").notify(feishu_bot("ops")).await;
     world.feishu("ops").answers(vec![down(); 7]);
@@ -128,7 +128,7 @@ async fn a_wrong_signature_and_a_missing_keyword_fail_at_once_and_the_provider_s
     let world = World::start().await;
     let keyword = Rules { keywords: vec!["上线".to_owned()], ..Rules::default() };
     let secret = Rules { secret: Some(Secret::new("the-groups-secret")), ..Rules::default() };
-    let plan = world.space("Ops").telling(dingtalk_bot("dingtalk").with(keyword));
+    let plan = world.space("Ops").notifying(dingtalk_bot("dingtalk").with(keyword));
     let space = plan.notify(feishu_bot("feishu").with(secret).set("secret", "another-secret")).await;
     world.feishu_alert().into(&space).await.says("disk full").await;
     world.advance(minutes(60)).await;
@@ -145,9 +145,9 @@ async fn a_wrong_signature_and_a_missing_keyword_fail_at_once_and_the_provider_s
 
 // Proves: fault 67
 #[tokio::test]
-async fn while_one_destination_hangs_the_others_are_told() {
+async fn while_one_destination_hangs_the_others_are_notified() {
     let world = World::start().await;
-    let plan = world.space("Ops").telling(feishu_bot("hangs")).telling(feishu_bot("quick"));
+    let plan = world.space("Ops").notifying(feishu_bot("hangs")).notifying(feishu_bot("quick"));
     let space = plan.notify(slack_webhook("swift")).await;
     let sender = world.feishu_alert().into(&space).await;
     // Each of them is longer than a request may take, and the scenario ends before the last.
@@ -165,7 +165,7 @@ async fn while_one_destination_hangs_the_others_are_told() {
 
 // Proves: fault 68
 #[tokio::test]
-async fn a_thousand_changes_for_one_dingtalk_bot_stay_below_its_limit_and_are_all_told_in_order() {
+async fn a_thousand_changes_for_one_dingtalk_bot_stay_below_its_limit_and_are_all_sent_in_order() {
     const HOSTS: usize = 500;
     let world = World::start_with_full_batches().await;
     let space = world.space("Ops").notify(dingtalk_bot("ops")).await;
@@ -197,7 +197,7 @@ async fn a_thousand_changes_for_one_dingtalk_bot_stay_below_its_limit_and_are_al
         }
         world.advance(seconds(30)).await;
     }
-    assert_eq!(missing(&shown()), Vec::<usize>::new(), "never told as recovered, of {} messages", shown().len());
+    assert_eq!(missing(&shown()), Vec::<usize>::new(), "never notified as recovered, of {} messages", shown().len());
     let attempts = bot.attempts();
     let refused: Vec<_> = attempts.iter().filter(|attempt| attempt.result != AttemptResult::Shown).collect();
     assert!(refused.is_empty(), "{refused:?}");
@@ -206,7 +206,7 @@ async fn a_thousand_changes_for_one_dingtalk_bot_stay_below_its_limit_and_are_al
         assert!(within >= minutes(1), "21 requests within {within:?}");
     }
     assert!(attempts.len() <= HOSTS / 2, "{} messages are no folding", attempts.len());
-    // Nobody is told of a trigger behind its recovery.
+    // No trigger is sent after its recovery.
     let mut recovered = HashSet::new();
     for text in shown() {
         for line in text.lines() {
@@ -214,7 +214,7 @@ async fn a_thousand_changes_for_one_dingtalk_bot_stay_below_its_limit_and_are_al
             if line.contains("Recovered") {
                 recovered.insert(host.to_owned());
             } else if line.contains("Triggered") {
-                assert!(!recovered.contains(host), "{host} is told as triggered behind its recovery");
+                assert!(!recovered.contains(host), "{host} is sent as triggered after its recovery");
             }
         }
     }

@@ -1,5 +1,5 @@
-//! Everything at once: messages in all push modes, copies, overtaking, one call in a hundred going wrong, kill −9 every few
-//! seconds. Then quiet, and the books are compared with a model that knows nothing of how it is done.
+//! All faults at once: messages in all push modes, copies, reordering, one call in a hundred going wrong, kill −9 every few
+//! seconds. Afterwards the results are compared with a model that knows nothing about the implementation.
 //!
 //! What is drawn follows from one seed: `LARKSPUR_SEED` repeats it, as far as two processes and a scheduler can be repeated.
 //! `LARKSPUR_CHAOS_MESSAGES`, `LARKSPUR_CHAOS_KEYS` and `LARKSPUR_CHAOS_KILLS` set how much of it there is.
@@ -20,7 +20,7 @@ use scenarios::process::Process;
 use scenarios::wire::{Fault, Refusal, Seed, Service, Strike, Wire, dynamodb, provider, sns, sqs};
 
 use group::Groups;
-use model::Books;
+use model::Observed;
 use plan::{Plan, Sizes};
 use tokio::sync::watch;
 
@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(3600);
 const IDLE: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn after_faults_copies_and_kills_the_books_are_those_of_the_sequential_model() {
+async fn after_faults_copies_and_kills_the_ledger_equals_that_of_the_sequential_model() {
     let sizes = Sizes::from_environment();
     let wire = Arc::new(Wire::start_seeded(Seed::choose()).await);
     let groups = Groups::start(&wire).await;
@@ -61,17 +61,17 @@ async fn after_faults_copies_and_kills_the_books_are_those_of_the_sequential_mod
     let late = late_copies(&seen, wire.seed());
     world.hand_over(late.iter()).await;
     quiet(&world, &wire).await;
-    // Long enough for the books of every hour to be closed, not for what closes by itself after a day.
+    // Long enough for the observed of every hour to be closed, not for what closes by itself after a day.
     world.larkspur.advance(Duration::from_secs(2 * 3600)).await;
     quiet(&world, &wire).await;
     reading.abort();
     seen.lock().expect("not poisoned").add(&wire.take_journal());
 
-    let books = Books::read(&world, &plan).await;
+    let observed = Observed::read(&world, &plan).await;
     let struck: u64 = strikes.iter().map(Strike::count).sum();
     let figures = {
         let seen = seen.lock().expect("not poisoned");
-        let told = groups.check(&books, &seen.unknown);
+        let told = groups.check(&observed, &seen.unknown);
         format!(
             "seed {}: {} messages over {} keys, {} attempts, {kills} kills, {refused_starts} starts in vain; {} calls, {struck} \
              of them struck; {} late copies; {}; {told}; stormed {stormed:.0?}, all {:.0?}",
@@ -81,7 +81,7 @@ async fn after_faults_copies_and_kills_the_books_are_those_of_the_sequential_mod
             sent.attempts(),
             seen.calls,
             late.len(),
-            model::check(&plan, &sent, &books),
+            model::check(&plan, &sent, &observed),
             start.elapsed(),
         )
     };

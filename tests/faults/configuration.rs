@@ -14,7 +14,7 @@ fn rules(trigger: &str, close: &[&str]) -> Value {
 
 // Proves: fault 98
 #[tokio::test]
-async fn what_every_rule_discards_is_listed_and_counted() {
+async fn messages_that_every_rule_discards_are_listed_and_counted() {
     let world = World::start().await;
     let space = world.space("Silence").make().await;
     let sender = world.feishu_alert().set("push_mode", rules("/never said/", &[])).into(&space).await;

@@ -1,7 +1,7 @@
-//! A crash loop: what was accepted outlives any number of starts that end with kill −9.
+//! A crash loop: accepted messages survive any number of starts that end with kill −9.
 //!
-//! Each start reads what the one before it had begun and did not finish. No such receive counts against a message, so
-//! none is given up; what was applied and not yet recorded is recorded as what it was, so the counts agree.
+//! Each start continues the unfinished work of the one before it. No such receive counts against a message, so none is
+//! given up. Messages that were applied and not yet recorded are recorded with their result, so the counts agree.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

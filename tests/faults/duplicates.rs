@@ -10,7 +10,7 @@ use scenarios::wire::{Fault, Wire, dynamodb, sqs};
 use scenarios::{World, hours, seconds};
 use serde_json::json;
 
-/// One space that is told in one group, and a platform whose messages have keys.
+/// One space that notifies one group, and a platform whose messages have keys.
 async fn deployment() -> (Wire, World, Sender) {
     let wire = Wire::start().await;
     let world = World::start_through(&wire).await;
@@ -102,7 +102,7 @@ async fn a_send_that_took_effect_without_an_answer_is_one_message_under_one_stam
 
 // Proves: fault 19
 #[tokio::test]
-async fn a_recovery_that_comes_before_its_trigger_leaves_it_closed_and_nobody_is_told() {
+async fn a_recovery_that_arrives_before_its_trigger_leaves_the_alert_closed_and_notifies_nobody() {
     let (_wire, world, sender) = deployment().await;
     let messages = script(&world, &sender, "TR");
     world.hand_over([&messages[1]]).await;
@@ -116,7 +116,7 @@ async fn a_recovery_that_comes_before_its_trigger_leaves_it_closed_and_nobody_is
 
 // Proves: fault 20
 #[tokio::test]
-async fn t_r_t_that_comes_as_t3_t1_r2_is_one_open_alert_of_the_third_told_once() {
+async fn messages_t_r_t_that_arrive_as_t3_t1_r2_are_one_open_alert_notified_once() {
     let (_wire, world, sender) = deployment().await;
     let messages = script(&world, &sender, "TRT");
     for place in [2, 0, 1] {
@@ -130,7 +130,7 @@ async fn t_r_t_that_comes_as_t3_t1_r2_is_one_open_alert_of_the_third_told_once()
 }
 
 #[tokio::test]
-async fn a_transition_whose_notice_was_not_sent_is_still_told_after_a_newer_message_was_applied() {
+async fn a_transition_without_its_notice_is_still_notified_after_a_newer_message_was_applied() {
     let (wire, world, sender) = deployment().await;
     let messages = script(&world, &sender, "TT");
     let rule =
@@ -141,7 +141,7 @@ async fn a_transition_whose_notice_was_not_sent_is_still_told_after_a_newer_mess
     rule.lift();
     world.hand_over([&messages[1]]).await;
     wire.quiet().await;
-    assert!(world.feishu("ops").messages().is_empty(), "an update tells nobody");
+    assert!(world.feishu("ops").messages().is_empty(), "an update notifies nobody");
     wire.come_again(&world).await;
     world.feishu("ops").expects("disk full 1").await;
     assert_eq!(alerts(&world).await, [open(2)]);
@@ -150,7 +150,7 @@ async fn a_transition_whose_notice_was_not_sent_is_still_told_after_a_newer_mess
 
 // Proves: fault 22
 #[tokio::test]
-async fn eight_flaps_at_once_are_all_applied_and_the_last_state_is_the_one_that_is_told_last() {
+async fn eight_concurrent_flaps_are_all_applied_and_the_last_notice_shows_the_last_state() {
     let (_wire, world, sender) = deployment().await;
     let messages = script(&world, &sender, "TRTRTRTRTRTRTRTRT");
     world.hand_over(&messages).await;
@@ -223,7 +223,7 @@ async fn the_newest_message_is_not_handed_back_although_seven_others_are_written
 
 // Proves: fault 24
 #[tokio::test]
-async fn what_is_redriven_a_week_later_is_absorbed_if_it_is_stale_and_opens_an_alert_if_it_is_not() {
+async fn a_message_redriven_after_a_week_is_absorbed_if_stale_and_opens_an_alert_otherwise() {
     let (_wire, world, sender) = deployment().await;
     let messages = script(&world, &sender, "TR");
     let fresh = sender.received(9, world.larkspur.clock.now(), "load high\nkey=b");
@@ -243,7 +243,7 @@ async fn what_is_redriven_a_week_later_is_absorbed_if_it_is_stale_and_opens_an_a
 
 // Proves: fault 25
 #[tokio::test]
-async fn a_process_whose_clock_is_five_seconds_ahead_is_right_again_after_five_seconds() {
+async fn a_clock_that_is_five_seconds_ahead_has_no_effect_after_five_seconds() {
     let (_wire, world, sender) = deployment().await;
     let now = world.larkspur.clock.now();
     let ahead = sender.received(1, now + seconds(5), "disk full\nkey=a");

@@ -1,4 +1,4 @@
-//! The embedded AWS services: who reaches them, and that they behave as AWS's do.
+//! The embedded AWS services: who can reach them, and that they behave as AWS does.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -88,8 +88,8 @@ impl Target {
 async fn run(mut command: Command) {
     let run = command.stdin(Stdio::null()).kill_on_drop(true).output();
     let run = tokio::time::timeout(PATIENCE, run).await.expect("it ends").expect("it starts");
-    let (said, complained) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
-    assert!(run.status.success(), "{said}{complained}");
+    let (printed, complained) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    assert!(run.status.success(), "{printed}{complained}");
 }
 
 // Proves: finding B1
@@ -135,7 +135,7 @@ async fn another_user_of_the_machine_gets_nothing_from_the_embedded_services() {
 }
 
 #[tokio::test]
-async fn a_socket_of_the_tests_refuses_whoever_does_not_know_its_key() {
+async fn a_socket_of_the_tests_refuses_callers_without_its_key() {
     let aws = Aws::open(None, Clock::default(), Vec::new()).expect("opens");
     let socket = Socket::open(&aws);
     let client = scenarios::api::client();

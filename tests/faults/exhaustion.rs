@@ -57,7 +57,7 @@ async fn a_body_of_any_size_has_its_answer_and_the_largest_are_the_gateways() {
 
 // Proves: fault 93
 #[tokio::test]
-async fn a_level_is_told_again_two_hundred_times_and_then_no_more() {
+async fn a_level_is_notified_again_two_hundred_times_and_then_no_more() {
     const TIMES: u32 = 200;
     let world = World::start().await;
     let li = world.member("Li").chat(feishu_bot("li")).make().await;

@@ -1,4 +1,4 @@
-//! What was sent by a worker that slept through its lease is looked at again, and recorded.
+//! A notice sent by a worker whose lease expired is checked again and recorded.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use store::deliveries::Claim;
 const LEASE: Duration = seconds(45);
 
 #[tokio::test]
-async fn a_notice_that_was_sent_and_could_not_be_recorded_because_its_lease_ran_out_is_told_again_and_recorded() {
+async fn a_notice_that_lost_its_lease_before_it_was_recorded_is_sent_again_and_recorded() {
     let wire = Wire::start().await;
     let world = World::start_through(&wire).await;
     let ops = world.space("Ops").notify(feishu_bot("ops")).await;

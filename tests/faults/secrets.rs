@@ -1,4 +1,4 @@
-//! I. Secrets and privacy: every secret is marked or noted, everything works, then everything fails, and nobody sees one.
+//! I. Secrets and privacy: every secret is marked. Everything works, then everything fails, and no secret is visible.
 //!
 //! Looked at are both outputs of the program at the level `debug`, the answers of the API to a key that may only read,
 //! the files of the tables and of the queues with all that they ever held, and the dead letters among it.
@@ -114,8 +114,8 @@ async fn set_up(canary: &mut Canary<'_>, mail_port: u16, oidc_issuer: &str) -> (
     (li, ada)
 }
 
-/// A space that tells all groups and a member; the URLs of its two integrations, the second one signed.
-async fn told_everywhere(canary: &mut Canary<'_>, li: &str) -> [String; 2] {
+/// A space that notifies all groups and a member; the URLs of its two integrations, the second one signed.
+async fn notify_every_channel(canary: &mut Canary<'_>, li: &str) -> [String; 2] {
     let mut groups = Vec::new();
     for (number, mut body) in destinations().into_iter().enumerate() {
         body["name"] = format!("group {number}").into();
@@ -271,7 +271,7 @@ async fn no_secret_is_logged_or_kept_in_the_open_while_everything_works() {
     let mut canary = Canary { larkspur: &larkspur, secrets: Vec::new() };
     let (li, mut ada) = set_up(&mut canary, mails.port, "http://127.0.0.1:9").await;
 
-    // Another address, with a code that has to come back.
+    // Another address, with a code that has to be entered.
     let ada_id = canary.api().list("/members").await.into_iter().find(|one| one["name"] == "Ada").expect("there");
     let path = format!("/members/{}/verification", ada_id["id"].as_str().expect("an id"));
     let answer = canary.api().call("POST", &path, Some(&json!({"field": "email"}))).await;
@@ -284,7 +284,7 @@ async fn no_secret_is_logged_or_kept_in_the_open_while_everything_works() {
     assert_eq!(canary.api().call("PUT", &path, Some(&json!({"field": "email", "code": wrong}))).await.status, 400);
     assert_eq!(canary.api().call("PUT", &path, Some(&json!({"field": "email", "code": code}))).await.status, 200);
 
-    let urls = told_everywhere(&mut canary, &li).await;
+    let urls = notify_every_channel(&mut canary, &li).await;
     for (vendor, group) in GROUPS {
         let shown = vendors.group(vendor, group).expects("disk full").await.everything();
         let link = links_in(&larkspur, &shown).next().unwrap_or_else(|| panic!("a link: {shown}"));
@@ -326,7 +326,7 @@ async fn no_secret_is_logged_or_kept_in_the_open_while_everything_fails_up_to_th
     let larkspur = Process::start(data.path(), &environment).await.expect("started");
     let mut canary = Canary { larkspur: &larkspur, secrets: Vec::new() };
     let (li, mut ada) = set_up(&mut canary, 9, "http://127.0.0.1:9").await;
-    let urls = told_everywhere(&mut canary, &li).await;
+    let urls = notify_every_channel(&mut canary, &li).await;
     let path = format!("/members/{li}");
     canary
         .put(&path, &json!({"name": "Li Lei", "email": "li2@canary-address.example", "phone": "+8613800137304"}))

@@ -1,4 +1,4 @@
-//! 54: a new version starts on what an old one left, with messages, notices and due work under way, and works on.
+//! 54: a new version starts on the data of an old one, with messages, notices and due work in progress, and continues.
 //!
 //! `tests/fixtures/upgrade/README.md` says what was recorded, and how.
 
@@ -148,7 +148,7 @@ impl Left {
         self.moved(shown["url"].as_str().expect("a URL"), world)
     }
 
-    /// What the old one's API said, by its address.
+    /// The answers of the old version's API, by address.
     fn answers(&self) -> impl Iterator<Item = (&str, &Value)> {
         self.answers.iter().map(|answer| (answer["path"].as_str().expect("an address"), &answer["answer"]))
     }
@@ -196,7 +196,7 @@ fn is_the_same_time(before: &Value, now: &Value) -> bool {
     Moment::parse_rfc3339(before).is_some_and(|before| before.rfc3339() == now)
 }
 
-/// What was under way takes effect, what was there goes on, and whatever was open can be acted on.
+/// Work in progress takes effect, existing incidents continue, and open ones accept actions.
 async fn works_on(left: &Left, world: &World) {
     left.hand_over(world, "MessagesQueue", "MESSAGES_QUEUE_URL").await;
     left.hand_over(world, "NoticesQueue", "NOTICES_QUEUE_URL").await;
@@ -315,7 +315,7 @@ async fn upgrades(left: &Left) {
 
 // Proves: fault 54
 #[tokio::test]
-async fn what_the_first_schema_left_is_read_and_goes_on() {
+async fn data_of_the_first_schema_is_read_and_its_work_continues() {
     let left = Left::recorded("2026-11-22-intake-to-group");
     assert!(
         left.kinds().is_superset(&BTreeSet::from(["ALERT", "STATE", "INCIDENT", "DELIVERY", "LOG", "TIMER", "BUCKET"]))
@@ -325,13 +325,13 @@ async fn what_the_first_schema_left_is_read_and_goes_on() {
 
 // Proves: fault 54
 #[tokio::test]
-async fn what_the_last_schema_left_is_read_and_goes_on() {
+async fn data_of_the_last_schema_is_read_and_its_work_continues() {
     upgrades(&Left::recorded("2026-11-22-people-and-pages")).await;
 }
 
 /// While a new version is deployed, the old one may get what the new one wrote: what it does not know it passes over.
 // Proves: fault 54
 #[tokio::test]
-async fn what_a_version_to_come_left_is_read_and_goes_on() {
+async fn data_of_a_later_version_is_read_and_its_work_continues() {
     upgrades(&Left::recorded("2026-11-22-people-and-pages").with_more()).await;
 }

@@ -1,4 +1,4 @@
-//! The wire itself: what a test says goes wrong does, and nothing else. The other tests rest on that.
+//! The wire itself: exactly the calls that a test selects go wrong. The other tests depend on that.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -112,7 +112,7 @@ async fn a_call_is_doubled_or_overtaken_by_the_next() {
 }
 
 #[tokio::test]
-async fn what_hangs_is_let_go_when_the_rule_is_lifted() {
+async fn hanging_calls_continue_when_the_rule_is_removed() {
     let far = Far::start(1).await;
     let point = far.wire.after(provider().nth(1), Fault::Hang);
     let lifted = async {

@@ -1,4 +1,4 @@
-//! What the functions asked of AWS, by the SDK's own log, and what AWS would take for it.
+//! The calls of the functions to AWS, by the SDK's own log, and what AWS would charge for them.
 
 use std::fs;
 use std::ops::Sub;

@@ -1,7 +1,7 @@
-//! What one message costs, and how much memory Larkspur takes, from a thousand stored alerts to a million.
+//! The cost of one message, and the memory of Larkspur, from a thousand stored alerts to a million.
 //!
-//! At each size the program is started anew on the same data: once as it is, for memory and times, and once with the SDK
-//! saying what it asks of AWS, for the calls of a message and the bytes that they answer with.
+//! At each size the program is restarted on the same data: once unchanged, for memory and times, and once with the SDK's log
+//! of its AWS calls, for the calls of a message and the bytes of their answers.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -40,7 +40,7 @@ struct Growing<'a> {
     data: &'a Path,
     receiver: Receiver,
     base: String,
-    /// Of each group: where its alerts are sent, its space, and the destination that the space tells while it is measured.
+    /// Of each group: where its alerts are sent, its space, and the destination that the space notifies while it is measured.
     groups: Vec<(String, String, String)>,
     /// Alerts that are stored.
     stored: usize,
@@ -80,7 +80,7 @@ impl Growing<'_> {
     async fn grow_to(&mut self, size: usize) -> anyhow::Result<()> {
         if size <= SENT {
             let program = start_larkspur(self.binary, self.data, &self.base).await?;
-            self.tell(&program, false).await?;
+            self.set_destinations(&program, false).await?;
             self.send(&program, size - self.stored).await?;
             program.stop().await?;
         } else {
@@ -93,12 +93,12 @@ impl Growing<'_> {
         Ok(())
     }
 
-    /// Has the spaces tell their groups, or nobody.
-    async fn tell(&self, program: &Program, groups: bool) -> anyhow::Result<()> {
+    /// Makes the spaces notify their groups, or nobody.
+    async fn set_destinations(&self, program: &Program, groups: bool) -> anyhow::Result<()> {
         let mut api = Api::of(program, self.data).await?;
         for (_, space, destination) in &self.groups {
-            let told: &[&str] = if groups { &[destination] } else { &[] };
-            api.tell(space, told).await?;
+            let notified: &[&str] = if groups { &[destination] } else { &[] };
+            api.set_destinations(space, notified).await?;
         }
         Ok(())
     }
@@ -120,8 +120,8 @@ impl Growing<'_> {
     async fn measure(&mut self, size: usize) -> anyhow::Result<String> {
         let program = start_larkspur(self.binary, self.data, &self.base).await?;
         let start_ms = program.started_in.as_secs_f64() * 1000.0;
-        self.tell(&program, true).await?;
-        let to_group = self.hear(&program, TIMED).await?;
+        self.set_destinations(&program, true).await?;
+        let to_group = self.measure_arrivals(&program, TIMED).await?;
         let alerts = self.list(&program, "/alerts?status=open&limit=50").await?;
         let incidents = self.list(&program, "/incidents?limit=50").await?;
         let memory = program.memory()?;
@@ -145,12 +145,12 @@ impl Growing<'_> {
     }
 
     /// Sends messages one at a time; milliseconds until each has arrived in its group.
-    async fn hear(&mut self, program: &Program, messages: usize) -> anyhow::Result<Vec<f64>> {
+    async fn measure_arrivals(&mut self, program: &Program, messages: usize) -> anyhow::Result<Vec<f64>> {
         let mut connection = Connection::open(&program.host).await?;
         let mut times = Vec::new();
         for number in 0..messages {
             // Counted from the end, so that no size uses a mark of another.
-            let mark = 999_999 - self.receiver.heard();
+            let mark = 999_999 - self.receiver.arrived_so_far();
             let (path, ..) = &self.groups[number % GROUPS];
             let sent = Instant::now();
             connection.post(path, &message(mark)).await?;
@@ -179,9 +179,9 @@ impl Growing<'_> {
         let log = self.data.join("calls.log");
         let to = Stdio::from(File::create(&log)?);
         let program = start_larkspur_logging(self.binary, self.data, &self.base, LOG, to).await?;
-        self.hear(&program, GROUPS).await?;
+        self.measure_arrivals(&program, GROUPS).await?;
         let before = Calls::read(&log)?;
-        self.hear(&program, COUNTED).await?;
+        self.measure_arrivals(&program, COUNTED).await?;
         let after = Calls::read(&log)?;
         program.stop().await?;
         fs::remove_file(&log)?;

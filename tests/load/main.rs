@@ -1,5 +1,5 @@
-//! What a load does to Larkspur, beside what it does to Alertmanager; and what a million stored alerts do to it.
-//! [README.md](README.md) has the commands and the figures.
+//! Larkspur under load, compared with Alertmanager, and with a million stored alerts. [README.md](README.md) has the
+//! commands and the figures.
 
 mod calls;
 mod growth;

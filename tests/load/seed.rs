@@ -1,8 +1,8 @@
-//! Alerts by the hundred thousand, without sending each: the rows that a real message wrote, written again under other
-//! stamps by the embedded table itself while no Larkspur has it open.
+//! Alerts by the hundred thousand, without sending each: the rows of a real message, written again under other stamps by
+//! the embedded table while no Larkspur has it open.
 //!
-//! What such a copy lacks: its place in the counter of open alerts, a text and a history of its own, and whatever no
-//! message of the model wrote (deliveries, for the spaces tell nobody while they are filled).
+//! Such a copy lacks: its place in the counter of open alerts, a text and a history of its own, and rows that no message of
+//! the model wrote (deliveries, because the spaces notify nobody while they are filled).
 
 use std::collections::HashMap;
 use std::path::Path;

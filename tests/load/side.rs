@@ -1,4 +1,4 @@
-//! The two sides: how each is started and set up, and how each is told of one alert.
+//! The two sides of the comparison: how each is started, set up, and sent an alert.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -31,14 +31,14 @@ pub(crate) struct Side {
 }
 
 enum Intake {
-    /// A path per group, one whose alerts tell nobody, and one that takes alerts by their titles and tells nobody.
+    /// A path per group, one whose alerts notify nobody, and one that takes alerts by their titles and notifies nobody.
     Larkspur { groups: Vec<String>, silent: String, titles: String },
     /// One path; a label decides.
     Alertmanager,
 }
 
 impl Side {
-    /// Larkspur as `cargo run --release` runs it, with its data on disk, set up to tell the receiver.
+    /// Larkspur as `cargo run --release` runs it, with its data on disk, set up to notify the receiver.
     pub(crate) async fn larkspur(binary: &Path, data: &Path, receiver: &str) -> anyhow::Result<Self> {
         let program = start_larkspur(binary, data, receiver).await?;
         let mut api = Api::of(&program, data).await?;
@@ -54,22 +54,22 @@ impl Side {
         Ok(Self { name: "Larkspur", program, intake: Intake::Larkspur { groups, silent, titles } })
     }
 
-    /// Alertmanager, telling of each alert by a webhook of its own and at once; `None` where it is not installed.
+    /// Alertmanager, which sends a webhook for each alert at once; `None` where it is not installed.
     pub(crate) async fn alertmanager(data: &Path, receiver: &str) -> anyhow::Result<Option<Self>> {
         let Some(program) = start_alertmanager(data, receiver).await? else { return Ok(None) };
         Ok(Some(Self { name: "Alertmanager", program, intake: Intake::Alertmanager }))
     }
 
-    /// Path and body of an alert that the receiver hears of.
-    pub(crate) fn loud(&self, number: usize) -> (&str, String) {
+    /// Path and body of an alert that notifies the receiver.
+    pub(crate) fn notifying_alert(&self, number: usize) -> (&str, String) {
         match &self.intake {
             Intake::Larkspur { groups, .. } => (&groups[number % GROUPS], message(number)),
             Intake::Alertmanager => (ALERTS, alert(number, "group")),
         }
     }
 
-    /// Path and body of an alert that nobody hears of.
-    pub(crate) fn silent(&self, workload: Workload, number: usize) -> (&str, String) {
+    /// Path and body of an alert that notifies nobody.
+    pub(crate) fn silent_alert(&self, workload: Workload, number: usize) -> (&str, String) {
         match (&self.intake, workload) {
             (Intake::Larkspur { silent, .. }, Workload::Incidents) => (silent, message(number)),
             (Intake::Larkspur { titles, .. }, Workload::Titles) => (titles, titled_message(number)),
@@ -200,13 +200,13 @@ impl Api {
         self.make("/destinations", &body).await
     }
 
-    /// A space that tells these destinations; its id.
+    /// A space that notifies these destinations; its id.
     pub(crate) async fn space(&mut self, destinations: &[&str]) -> anyhow::Result<String> {
         self.make("/spaces", &json!({"name": "load", "destinations": destinations})).await
     }
 
-    /// Changes whom a space tells.
-    pub(crate) async fn tell(&mut self, space: &str, destinations: &[&str]) -> anyhow::Result<()> {
+    /// Changes the destinations of a space.
+    pub(crate) async fn set_destinations(&mut self, space: &str, destinations: &[&str]) -> anyhow::Result<()> {
         let body = json!({"name": "load", "destinations": destinations});
         self.connection.json("PUT", &format!("/api/v1/spaces/{space}"), &body).await?;
         Ok(())

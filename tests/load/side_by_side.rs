@@ -1,4 +1,4 @@
-//! Larkspur and Alertmanager, turn by turn on the same machine, so that what else it does meets both alike.
+//! Larkspur and Alertmanager in alternation on the same machine, so that other load affects both equally.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -16,8 +16,8 @@ const STARTS: usize = 7;
 const CONNECTIONS: usize = 64;
 /// Alerts of one round: 50,000 in all.
 const ALERTS: usize = 10_000;
-/// Alerts of one round that the receiver hears of, one at a time.
-const HEARD: usize = 120;
+/// Alerts of one round that the receiver gets, one at a time.
+const NOTIFIED: usize = 120;
 /// Between two of them; a group gets one in a second.
 const PAUSE: Duration = Duration::from_millis(45);
 
@@ -27,7 +27,7 @@ struct Figures {
     start_ms: Vec<f64>,
     titles: Rates,
     incidents: Rates,
-    /// How often a sender was told to send again.
+    /// How often a sender was asked to retry.
     refused: usize,
     to_group_ms: Vec<f64>,
     idle_mb: f64,
@@ -67,7 +67,7 @@ pub(crate) async fn run(binary: &Path) -> anyhow::Result<()> {
     }
     for round in 0..ROUNDS {
         for (side, figures) in &mut sides {
-            figures.hear(side, &receiver, round).await?;
+            figures.measure_arrivals(side, &receiver, round).await?;
             figures.take_in(side, round).await?;
         }
     }
@@ -78,7 +78,7 @@ pub(crate) async fn run(binary: &Path) -> anyhow::Result<()> {
         }
     }
     let (received, triggered) = Api::of(&larkspur.program, our_data.path()).await?.ledger().await?;
-    let (opened, updated) = ((ROUNDS * (ALERTS + HEARD)) as u64, (ROUNDS * ALERTS) as u64);
+    let (opened, updated) = ((ROUNDS * (ALERTS + NOTIFIED)) as u64, (ROUNDS * ALERTS) as u64);
     anyhow::ensure!(
         received == opened + updated && triggered == opened + TITLES as u64,
         "of {opened} and {updated} sent, {received} received, {triggered} triggered"
@@ -94,11 +94,11 @@ impl Figures {
     }
 
     /// Sends alerts one at a time, and looks when each arrived.
-    async fn hear(&mut self, side: &Side, receiver: &Receiver, round: usize) -> anyhow::Result<()> {
+    async fn measure_arrivals(&mut self, side: &Side, receiver: &Receiver, round: usize) -> anyhow::Result<()> {
         let mut connection = Connection::open(&side.program.host).await?;
-        let first = if side.name == "Larkspur" { 0 } else { 500_000 } + round * HEARD;
-        for number in first..first + HEARD {
-            let (path, body) = side.loud(number);
+        let first = if side.name == "Larkspur" { 0 } else { 500_000 } + round * NOTIFIED;
+        for number in first..first + NOTIFIED {
+            let (path, body) = side.notifying_alert(number);
             let sent = Instant::now();
             self.refused += connection.post(path, &body).await?;
             let arrived = receiver.wait_for(number).await?;
@@ -158,7 +158,7 @@ impl Rates {
                 let mut connection = Connection::open(&side.program.host).await?;
                 let mut refused = 0;
                 for number in numbers {
-                    let (path, body) = side.silent(workload, round * ALERTS + number);
+                    let (path, body) = side.silent_alert(workload, round * ALERTS + number);
                     refused += connection.post(path, &body).await?;
                 }
                 anyhow::Ok(refused)

@@ -51,7 +51,7 @@ impl Connection {
         Ok((status.with_context(|| format!("no status in {head}"))?, body))
     }
 
-    /// Posts an alert until it is taken, as senders do; how often it was told to send again.
+    /// Posts an alert until it is taken, as senders do; how often it was asked to retry.
     pub(crate) async fn post(&mut self, path: &str, body: &str) -> anyhow::Result<usize> {
         let start = Instant::now();
         for refusals in 0.. {
@@ -118,7 +118,7 @@ impl Receiver {
     }
 
     /// How many different messages have arrived.
-    pub(crate) fn heard(&self) -> usize {
+    pub(crate) fn arrived_so_far(&self) -> usize {
         self.arrivals.lock().expect("not poisoned").len()
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use scenarios::World;
 use tokio::process::Command;
 
-/// What must hold of every answer. Not among them: that whatever the schema allows is accepted, for no schema knows which
+/// What must hold for every answer. Not among them: that everything the schema allows is accepted, for no schema knows which
 /// members there are.
 const CHECKS: &str = "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,\
                       response_schema_conformance,negative_data_rejection";

@@ -15,7 +15,7 @@ async fn space(world: &World, since: &str) -> Space {
     world.space("Ops").set("auto_close", auto_close).grouped_by(&["title"]).notify(feishu_bot("ops")).await
 }
 
-/// Two alerts of one incident, which is told.
+/// Two alerts of one incident, which is notified.
 async fn opens(world: &World, sender: &Sender) {
     for key in ["a", "b"] {
         sender.says(&format!("disk full\nkey={key}")).await;
@@ -29,7 +29,7 @@ async fn open_alerts(world: &World) -> usize {
 }
 
 #[tokio::test]
-async fn an_hour_after_its_trigger_an_incident_closes_with_its_alerts_and_nobody_is_told() {
+async fn an_hour_after_its_trigger_an_incident_closes_with_its_alerts_and_nobody_is_notified() {
     let world = World::start().await;
     let ops = space(&world, "trigger").await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;
@@ -53,7 +53,7 @@ async fn an_hour_after_its_trigger_an_incident_closes_with_its_alerts_and_nobody
 }
 
 #[tokio::test]
-async fn the_last_news_of_any_alert_counts_also_if_it_changes_nothing() {
+async fn the_age_of_an_incident_counts_from_the_last_message_of_any_of_its_alerts() {
     let world = World::start().await;
     let ops = space(&world, "last_news").await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;
@@ -61,7 +61,7 @@ async fn the_last_news_of_any_alert_counts_also_if_it_changes_nothing() {
     let incident = world.the_incident().await;
     for _ in 0..3 {
         world.advance(minutes(50)).await;
-        sender.says("disk full\nkey=b").await; // word for word what it said before
+        sender.says("disk full\nkey=b").await; // the same text as before
     }
     world.advance(minutes(58)).await;
     assert_eq!((incident.progress().await.as_str(), open_alerts(&world).await), ("triggered", 2));

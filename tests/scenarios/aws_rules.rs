@@ -35,7 +35,7 @@ async fn intake_beside_a_slow_vendor(worker_concurrency: &str) -> Vec<u16> {
     let aws_rules = AwsRules { calls_at_once: Some(3), ..AwsRules::NEW_ACCOUNT };
     let world = World::start_with(Options { parameters, aws_rules, ..Options::default() }).await;
     let names: Vec<String> = (0..40).map(|n| format!("slow-{n}")).collect();
-    let slow = names.iter().fold(world.space("Slow"), |space, name| space.telling(feishu_bot(name))).make().await;
+    let slow = names.iter().fold(world.space("Slow"), |space, name| space.notifying(feishu_bot(name))).make().await;
     let sender = world.feishu_alert().into(&slow).await;
     for name in &names {
         world.feishu(name).answers([Fault::slow(seconds(5))]);

@@ -23,19 +23,19 @@ async fn every_channel_shows_the_trigger_and_the_recovery_with_a_link_to_the_inc
     let rules = |word: &str| Rules { keywords: vec![word.to_owned()], ..Rules::default() };
     let space = world
         .space("All")
-        .telling(
+        .notifying(
             feishu_bot("feishu-group")
                 .with(Rules { secret: Some(Secret::new("feishu-secret")), ..rules("#") })
                 .set("secret", "feishu-secret"),
         )
-        .telling(
+        .notifying(
             dingtalk_bot("dingtalk-group")
                 .with(Rules { secret: Some(Secret::new("SECdingtalk")), ..rules("#") })
                 .set("secret", "SECdingtalk"),
         )
-        .telling(wecom_bot("wecom-group"))
-        .telling(slack_webhook("slackgroup"))
-        .telling(telegram_bot("-1001234567890"))
+        .notifying(wecom_bot("wecom-group"))
+        .notifying(slack_webhook("slackgroup"))
+        .notifying(telegram_bot("-1001234567890"))
         .notify(zoom_webhook("zoom-group"))
         .await;
     let sender = world.feishu_alert().close_when("RESOLVED").key(r"host=(\S+)").into(&space).await;
@@ -99,7 +99,7 @@ async fn a_bot_that_was_removed_is_a_failure_on_the_timeline_and_a_dead_letter()
 
 // Proves: delivered-or-alarm
 #[tokio::test]
-async fn a_message_that_was_shown_although_no_answer_came_is_sent_again_and_said_to_be_unknown() {
+async fn a_message_that_was_shown_without_an_answer_is_sent_again_and_its_attempt_recorded_as_unknown() {
     let world = World::start().await;
     let space = world.space("Ops").notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().into(&space).await;
@@ -116,7 +116,7 @@ async fn a_message_that_was_shown_although_no_answer_came_is_sent_again_and_said
 }
 
 #[tokio::test]
-async fn a_destination_s_test_says_what_the_provider_said() {
+async fn the_test_of_a_destination_shows_the_provider_s_answer() {
     let world = World::start().await;
     let id = feishu_bot("ops").with(Rules { keywords: vec!["上线".to_owned()], ..Rules::default() }).make(&world).await;
     let answer = world.api.call("POST", &format!("/destinations/{id}/test"), Some(&json!({}))).await;

@@ -1,4 +1,4 @@
-//! An address counts only once it is known to be the member's own; until then the timeline says why nobody was told there.
+//! An address is used only when it is verified as the member's own; until then the timeline says why it was not notified.
 
 use scenarios::escalation::members;
 use scenarios::mail::MailServer;
@@ -34,7 +34,7 @@ fn wrong(code: &str) -> String {
 }
 
 #[tokio::test]
-async fn nobody_is_told_at_an_address_that_may_be_anyones_and_the_next_level_is_told_at_once() {
+async fn an_unverified_address_is_not_used_and_the_next_level_is_notified_at_once() {
     let world = World::start().await;
     let mut server = MailServer::start(&[]).await;
     world.mails_by(&server).await;
@@ -88,7 +88,7 @@ async fn a_code_is_locked_by_five_wrong_tries_and_expires_in_ten_minutes() {
 }
 
 #[tokio::test]
-async fn an_address_that_counted_is_told_that_another_is_in_its_place_and_the_other_does_not_count_yet() {
+async fn a_verified_address_is_informed_when_it_is_replaced_and_the_new_one_is_not_used_yet() {
     let world = World::start().await;
     let mut server = MailServer::start(&[]).await;
     world.mails_by(&server).await;

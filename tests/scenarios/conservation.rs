@@ -163,7 +163,7 @@ async fn a_record_that_is_no_message_reaches_the_dead_letters_while_its_batch_ma
 #[tokio::test]
 async fn a_notice_whose_destination_was_deleted_is_recorded_as_failed_and_not_sent_again() {
     let world = World::start().await;
-    let ops = world.space("Ops").telling(feishu_bot("ops")).notify(feishu_bot("others")).await;
+    let ops = world.space("Ops").notifying(feishu_bot("ops")).notify(feishu_bot("others")).await;
     let sender = world.feishu_alert().close_when("RESOLVED").key(r"host=(\S+)").into(&ops).await;
     sender.says("disk full host=db-1").await;
     world.feishu("ops").expects("disk full").await;

@@ -92,7 +92,7 @@ const DELAY: Duration = Duration::from_secs(15 * 60);
 /// What is due is done so soon after it is due, or after there is someone to do it.
 const LATE: Duration = Duration::from_secs(5);
 
-/// They come in within a minute, and so they are due; killed is who tells them, in the middle of it.
+/// All levels are due within a minute; the process that notifies them is killed meanwhile.
 // Proves: timers
 #[tokio::test]
 async fn a_thousand_escalations_survive_kill_9_once_each_and_at_most_five_seconds_late() {
@@ -105,7 +105,7 @@ async fn a_thousand_escalations_survive_kill_9_once_each_and_at_most_five_second
     let (third, last) = (order[order.len() / 3], order[order.len() - 1]);
     let ahead = due[order[0]].since(before.advance(Duration::ZERO).await);
     let ready = before.advance(ahead).await;
-    told(&before, third).await;
+    wait_until_notified(&before, third).await;
     assert!(is_waiting(&before, last).await, "it is killed in the middle");
     before.kill().await.expect("killed");
 
@@ -113,14 +113,14 @@ async fn a_thousand_escalations_survive_kill_9_once_each_and_at_most_five_second
     let clock = [("LARKSPUR_TEST_CLOCK", "1"), ("LARKSPUR_TEST_CLOCK_AHEAD", seconds.as_str())];
     let after = Process::start(data.path(), &clock).await.expect("started again");
     let back = after.advance(Duration::ZERO).await;
-    told(&after, last).await;
+    wait_until_notified(&after, last).await;
     while after.api.list("/incidents").await.iter().any(|one| one["escalation"]["waiting"] == true) {}
     let (mut late_before, mut late_after) = (Duration::ZERO, Duration::ZERO);
     for (id, at) in levels(&after).await {
         let (since, late) = if at < back { (ready, &mut late_before) } else { (back, &mut late_after) };
         *late = at.since(due[&id].max(since)).max(*late);
     }
-    // Those who were being told when it was killed, and many on both sides of them.
+    // Those that were being notified at the kill, and many before and after them.
     for id in &order[order.len() / 6..order.len() / 2] {
         let shown = after.api.get(&format!("/incidents/{id}")).await;
         let entries = shown["timeline"].as_array().expect("a timeline").iter();
@@ -131,7 +131,7 @@ async fn a_thousand_escalations_survive_kill_9_once_each_and_at_most_five_second
     assert!(late_before.max(late_after) <= LATE, "{late}");
 }
 
-/// A thousand incidents of a space with a level that waits, and then tells the demo group.
+/// A thousand incidents of a space with a level that waits, and then notifies the demo group.
 async fn trigger_incidents(larkspur: &Process) {
     let api = &larkspur.api;
     let group = api.list("/destinations").await[0]["id"].clone();
@@ -154,7 +154,7 @@ async fn trigger_incidents(larkspur: &Process) {
     }
 }
 
-/// When the level of each incident tells, or told, its group.
+/// When the level of each incident notifies, or notified, its group.
 async fn levels(larkspur: &Process) -> HashMap<String, Moment> {
     let since = |one: &Value| Moment::parse_rfc3339(&text(&one["escalation"], "since")).expect("a moment");
     larkspur.api.list("/incidents").await.iter().map(|one| (text(one, "id"), since(one))).collect()
@@ -164,11 +164,11 @@ async fn is_waiting(larkspur: &Process, id: &str) -> bool {
     larkspur.api.get(&format!("/incidents/{id}")).await["escalation"]["waiting"] == true
 }
 
-/// Waits until the level of an incident has told its group.
-async fn told(larkspur: &Process, id: &str) {
+/// Waits until the level of an incident has notified its group.
+async fn wait_until_notified(larkspur: &Process, id: &str) {
     let start = Instant::now();
     while is_waiting(larkspur, id).await {
-        assert!(start.elapsed() < Duration::from_secs(180), "{id} is not told");
+        assert!(start.elapsed() < Duration::from_secs(180), "{id} is not notified");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }

@@ -37,8 +37,9 @@ fn refusal(vendor: Vendor) -> Reply {
 async fn one_refused_line_fails_alone_and_all_that_was_folded_with_it_is_delivered_on_all_six_bots() {
     const INCIDENTS: usize = 9;
     let world = World::start().await;
-    let plan = world.space("Ops").telling(feishu_bot("ops")).telling(dingtalk_bot("ops")).telling(wecom_bot("ops"));
-    let plan = plan.telling(slack_webhook("ops")).telling(telegram_bot("1001"));
+    let plan =
+        world.space("Ops").notifying(feishu_bot("ops")).notifying(dingtalk_bot("ops")).notifying(wecom_bot("ops"));
+    let plan = plan.notifying(slack_webhook("ops")).notifying(telegram_bot("1001"));
     let space = plan.notify(zoom_webhook("ops")).await;
     let sender = world.feishu_alert().set("title_from", json!("first_line")).into(&space).await;
     for (vendor, name) in GROUPS {

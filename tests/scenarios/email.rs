@@ -8,7 +8,7 @@ use scenarios::space::feishu_bot;
 use serde_json::json;
 
 #[tokio::test]
-async fn whoever_is_assigned_gets_a_mail_of_their_own_in_their_language_and_zone() {
+async fn every_assigned_member_gets_a_mail_in_their_language_and_time_zone() {
     let world = World::start().await;
     let mut server = MailServer::start(&[]).await;
     world.mails_by(&server).await;
@@ -51,7 +51,7 @@ async fn a_mailbox_that_is_busy_gets_its_mail_later() {
 }
 
 #[tokio::test]
-async fn without_a_mail_server_or_an_address_the_next_contact_and_the_next_level_are_told_at_once() {
+async fn without_a_mail_server_or_an_address_the_next_contact_and_the_next_level_are_notified_at_once() {
     let world = World::start().await;
     let li = world.member("Li").email("li@example.org").chat(feishu_bot("li")).make().await;
     let chat = world.api.get(&format!("/members/{}", li.id)).await["preferences"]["Warning"][0].clone();
@@ -78,7 +78,7 @@ async fn without_a_mail_server_or_an_address_the_next_contact_and_the_next_level
 }
 
 #[tokio::test]
-async fn what_calls_on_people_is_no_line_among_others_in_a_group() {
+async fn a_notice_that_calls_on_people_is_a_message_of_its_own_in_a_group() {
     let world = World::start().await;
     let ops = feishu_bot("ops").make(&world).await;
     let li = world.member("Li").chat(feishu_bot("li")).make().await;

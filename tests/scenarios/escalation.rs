@@ -1,4 +1,4 @@
-//! Whom an incident is given to: the first rule that matches, level after level, until someone takes care of it.
+//! Who is responsible for an incident: the first rule that matches, level after level, until someone acknowledges it.
 
 use scenarios::escalation::{group, level, members, on_call, team};
 use scenarios::people::Member;
@@ -51,7 +51,7 @@ async fn the_first_rule_whose_hours_and_filter_match_takes_the_incident() {
 }
 
 #[tokio::test]
-async fn where_no_rule_matches_the_space_s_own_destinations_hear_and_without_any_nobody_does() {
+async fn where_no_rule_matches_the_space_s_own_destinations_are_notified_if_there_are_any() {
     let world = World::start().await;
     let li = person(&world, "li").await;
     let with = world.space("With").notify(feishu_bot("ops")).await;
@@ -75,13 +75,13 @@ async fn where_no_rule_matches_the_space_s_own_destinations_hear_and_without_any
 
 // Proves: someone-notified
 #[tokio::test]
-async fn the_second_level_is_told_after_half_an_hour_in_which_nobody_acknowledged() {
+async fn the_second_level_is_notified_after_half_an_hour_without_acknowledgement() {
     let world = World::start().await;
     let [li, wang, zhao] = [person(&world, "li").await, person(&world, "wang").await, person(&world, "zhao").await];
     let dba = world.team("DBA", &[&wang, &zhao]).await;
     let group_bot = feishu_bot("dba").make(&world).await;
     let (payments, sender) = space(&world).await;
-    // Zhao is named twice, and told once.
+    // Zhao is named twice, and notified once.
     let second = team(&dba).and_member(&zhao).and_group(&group_bot);
     world.rule(&payments, "Always").levels([members(&[&li]), second]).await;
 
@@ -97,7 +97,7 @@ async fn the_second_level_is_told_after_half_an_hour_in_which_nobody_acknowledge
     assert_eq!(incident.now().await["escalation"]["level"], 2);
     assert_eq!(incident.now().await["assignees"], json!([li.id, zhao.id, wang.id]));
 
-    // The last level is the end of it, and whoever was told hears of the recovery.
+    // The last level ends the escalation, and all who were notified get the recovery.
     world.advance(hours(5)).await;
     sender.says("RESOLVED host=db-1").await;
     for name in ["li", "wang", "zhao", "dba"] {
@@ -108,7 +108,7 @@ async fn the_second_level_is_told_after_half_an_hour_in_which_nobody_acknowledge
 }
 
 #[tokio::test]
-async fn acknowledged_in_time_the_second_level_hears_nothing() {
+async fn after_an_acknowledgement_in_time_the_second_level_is_not_notified() {
     let world = World::start().await;
     let [li, wang] = [person(&world, "li").await, person(&world, "wang").await];
     let (payments, sender) = space(&world).await;
@@ -149,7 +149,7 @@ async fn a_level_that_waits_for_the_close_passes_on_although_someone_acknowledge
 }
 
 #[tokio::test]
-async fn unacknowledged_by_the_last_one_the_level_counts_anew() {
+async fn unacknowledged_by_the_last_person_the_level_starts_its_time_again() {
     let world = World::start().await;
     let [li, wang] = [person(&world, "li").await, person(&world, "wang").await];
     let (payments, sender) = space(&world).await;
@@ -175,7 +175,7 @@ async fn unacknowledged_by_the_last_one_the_level_counts_anew() {
 }
 
 #[tokio::test]
-async fn a_delayed_level_tells_nobody_before_its_time_and_what_recovers_meanwhile_stays_unsaid() {
+async fn a_delayed_level_is_not_notified_before_its_time_nor_of_an_incident_that_recovered_meanwhile() {
     let world = World::start().await;
     let [li, wang] = [person(&world, "li").await, person(&world, "wang").await];
     let (payments, sender) = space(&world).await;
@@ -195,7 +195,7 @@ async fn a_delayed_level_tells_nobody_before_its_time_and_what_recovers_meanwhil
     world.feishu("li").expects("long").await;
     world.advance(minutes(9)).await;
     assert_eq!(world.incident().await.now().await["escalation"]["level"], 1);
-    world.advance(minutes(2)).await; // ten after the first level was told, the second begins to wait
+    world.advance(minutes(2)).await; // ten after the first level was notified, the second begins to wait
     assert_eq!(world.incident().await.now().await["escalation"]["level"], 2);
     assert!(world.feishu("wang").messages().is_empty(), "it waits");
     world.advance(minutes(2)).await;
@@ -226,7 +226,7 @@ async fn levels_that_reach_nobody_are_passed_over_at_once_and_the_timeline_says_
 
 // Proves: someone-notified
 #[tokio::test]
-async fn a_later_level_that_reaches_nobody_gives_way_to_the_next_and_the_last_one_says_that_nobody_was_told() {
+async fn a_later_level_that_reaches_nobody_gives_way_and_the_timeline_says_that_the_last_one_reached_nobody() {
     let world = World::start().await;
     let [li, wang] = [person(&world, "li").await, person(&world, "wang").await];
     let empty = world.team("Empty", &[]).await;
@@ -263,7 +263,7 @@ async fn a_rule_that_reaches_nobody_at_all_leaves_the_space_s_destinations_out()
 }
 
 #[tokio::test]
-async fn a_level_is_told_again_as_often_as_it_says_and_no_more() {
+async fn a_level_is_notified_again_as_often_as_it_is_configured_and_no_more() {
     let world = World::start().await;
     let li = person(&world, "li").await;
     let (payments, sender) = space(&world).await;
@@ -308,12 +308,12 @@ async fn repetition_stops_when_someone_acknowledges_or_the_level_has_passed_on()
         world.feishu(name).expects_all(&["Acknowledged", "(wang"]).await;
     }
     world.advance(hours(2)).await;
-    assert_eq!(world.feishu("li").messages().len(), 4, "told, told again twice, and of who acknowledged");
+    assert_eq!(world.feishu("li").messages().len(), 4, "notified, twice again, and of the acknowledgement");
     world.finish().await;
 }
 
 #[tokio::test]
-async fn what_recovers_while_a_level_is_due_is_told_to_nobody_new() {
+async fn a_recovery_while_a_level_is_due_is_not_sent_to_that_level() {
     let world = World::start().await;
     let [li, wang] = [person(&world, "li").await, person(&world, "wang").await];
     let (payments, sender) = space(&world).await;
@@ -330,7 +330,7 @@ async fn what_recovers_while_a_level_is_due_is_told_to_nobody_new() {
 }
 
 #[tokio::test]
-async fn a_group_of_a_level_is_told_where_nobody_of_its_people_is() {
+async fn a_group_of_a_level_is_notified_although_none_of_its_people_can_be() {
     let world = World::start().await;
     let (empty, bot) = (world.team("Empty", &[]).await, feishu_bot("dba").make(&world).await);
     let (payments, sender) = space(&world).await;

@@ -1,5 +1,5 @@
-//! How people are reached: as they prefer or as the level says; a contact that fails for good gives way to the member's
-//! next one, and the last one to the next level.
+//! How people are reached: by their preference or as the level says. A contact that fails for good gives way to the member's
+//! next one, and the last contact to the next level.
 
 use scenarios::World;
 use scenarios::escalation::{group, members};
@@ -15,7 +15,7 @@ fn gone() -> Fault {
 }
 
 #[tokio::test]
-async fn each_is_told_as_they_prefer_for_the_severity_and_whoever_wants_nothing_is_left_alone() {
+async fn members_are_notified_by_their_preference_for_the_severity_or_not_at_all() {
     let world = World::start().await;
     let li = world.member("Li").prefers("Critical", vec![feishu_bot("li-day-and-night")]);
     let li = li.prefers("Warning", vec![feishu_bot("li-by-day")]).make().await;
@@ -39,7 +39,7 @@ async fn each_is_told_as_they_prefer_for_the_severity_and_whoever_wants_nothing_
 }
 
 #[tokio::test]
-async fn a_level_with_contacts_of_its_own_tells_everyone_there_whatever_they_prefer() {
+async fn the_contacts_of_a_level_replace_what_its_people_prefer() {
     let world = World::start().await;
     let li = world.member("Li").chat(feishu_bot("li")).make().await;
     let without = world.member("Wang").make().await;
@@ -71,7 +71,7 @@ async fn a_contact_that_fails_for_good_gives_way_to_the_members_next_one_and_the
     let failed = &incident.details("contact_failed").await[0];
     assert!(failed.starts_with("Li could not be notified by") && failed.contains("bad_destination"), "{failed}");
 
-    // Li was told after all: Wang's level waits its time.
+    // Li was notified in the end: Wang's level waits its time.
     world.advance(scenarios::minutes(29)).await;
     assert!(world.feishu("wang").messages().is_empty());
     world.advance(scenarios::minutes(1)).await;
@@ -81,7 +81,7 @@ async fn a_contact_that_fails_for_good_gives_way_to_the_members_next_one_and_the
 
 // Proves: someone-notified
 #[tokio::test]
-async fn when_the_last_contact_of_the_last_person_fails_the_next_level_is_told_at_once() {
+async fn when_the_last_contact_of_the_last_person_fails_the_next_level_is_notified_at_once() {
     let world = World::start().await;
     let li = world.member("Li").chat(feishu_bot("li-a")).chat(feishu_bot("li-b")).make().await;
     let zhao = world.member("Zhao").chat(feishu_bot("zhao")).make().await;
@@ -127,7 +127,7 @@ async fn a_contact_that_several_share_fails_for_all_of_them() {
 }
 
 #[tokio::test]
-async fn where_a_group_was_told_the_next_level_waits_although_every_person_failed() {
+async fn the_next_level_waits_if_a_group_was_notified_although_every_person_failed() {
     let world = World::start().await;
     let li = world.member("Li").chat(feishu_bot("li")).make().await;
     let wang = world.member("Wang").chat(feishu_bot("wang")).make().await;
@@ -142,15 +142,15 @@ async fn where_a_group_was_told_the_next_level_waits_although_every_person_faile
     assert_eq!(incident.story().await, ["triggered", "contact_failed"]);
     world.advance(scenarios::minutes(30)).await;
     for name in ["ops", "wang"] {
-        let told = world.feishu(name).messages();
-        assert_eq!(told.len(), 1, "{name}: {told:?}");
+        let notified = world.feishu(name).messages();
+        assert_eq!(notified.len(), 1, "{name}: {notified:?}");
     }
     world.feishu("wang").expects("Escalated").await;
     world.leave().await;
 }
 
 #[tokio::test]
-async fn a_contact_that_fails_while_someone_works_on_it_still_gives_way_if_the_level_was_told_afterwards() {
+async fn a_contact_that_fails_after_an_acknowledgement_still_gives_way_if_its_level_was_notified_later() {
     let world = World::start().await;
     let li = world.member("Li").chat(feishu_bot("li")).make().await;
     let wang = world.member("Wang").chat(feishu_bot("wang-old")).chat(feishu_bot("wang")).make().await;
@@ -168,7 +168,7 @@ async fn a_contact_that_fails_while_someone_works_on_it_still_gives_way_if_the_l
 }
 
 #[tokio::test]
-async fn news_of_an_incident_that_someone_took_does_not_look_for_another_contact() {
+async fn a_failed_notice_of_an_acknowledged_incident_is_not_sent_to_another_contact() {
     let world = World::start().await;
     let li = world.member("Li").chat(feishu_bot("li")).chat(feishu_bot("li-b")).make().await;
     let payments = world.space("Payments").make().await;
@@ -183,7 +183,7 @@ async fn news_of_an_incident_that_someone_took_does_not_look_for_another_contact
 
 // Proves: finding F7
 #[tokio::test]
-async fn a_level_whose_only_group_fails_for_good_gives_way_to_the_next_level_at_once() {
+async fn when_the_only_group_of_a_level_fails_for_good_the_next_level_is_notified_at_once() {
     let world = World::start().await;
     let wang = world.member("Wang").chat(feishu_bot("wang")).make().await;
     let bot = feishu_bot("ops").make(&world).await;
@@ -200,7 +200,7 @@ async fn a_level_whose_only_group_fails_for_good_gives_way_to_the_next_level_at_
 
 // Proves: finding F7
 #[tokio::test]
-async fn of_a_critical_incident_the_next_contact_is_tried_after_a_minute_beside_one_whose_provider_is_down() {
+async fn for_a_critical_incident_the_next_contact_is_tried_one_minute_after_the_first_one_fails() {
     let world = World::start().await;
     let li = world.member("Li").chat(feishu_bot("li")).chat(telegram_bot("1001")).make().await;
     let payments = world.space("Payments").make().await;

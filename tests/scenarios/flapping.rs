@@ -32,7 +32,7 @@ async fn marks(world: &World) -> Vec<bool> {
 }
 
 #[tokio::test]
-async fn after_four_changes_in_an_hour_the_next_incident_says_that_its_alert_flaps_and_is_told_as_usual() {
+async fn after_four_changes_in_an_hour_the_next_incident_says_that_its_alert_flaps_and_is_notified_as_usual() {
     let world = World::start().await;
     let ops = world.space("Ops").notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;
@@ -87,7 +87,7 @@ async fn switched_off_nothing_flaps() {
 }
 
 #[tokio::test]
-async fn a_muted_alert_is_told_once_more_and_then_after_two_hours_if_it_is_still_open() {
+async fn a_muted_alert_is_notified_once_more_and_then_after_two_hours_if_it_is_still_open() {
     let world = World::start().await;
     let ops = space(&world, json!({"mode": "mute"})).await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;
@@ -119,7 +119,7 @@ async fn a_muted_alert_is_told_once_more_and_then_after_two_hours_if_it_is_still
 }
 
 #[tokio::test]
-async fn an_alert_that_goes_on_flapping_after_its_mute_is_told_once_and_muted_again() {
+async fn an_alert_that_still_flaps_after_its_mute_is_notified_once_and_muted_again() {
     let world = World::start().await;
     let ops = space(&world, json!({"mode": "mute", "changes": 2, "within_minutes": 120, "mute_minutes": 30})).await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;

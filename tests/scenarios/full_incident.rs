@@ -1,4 +1,4 @@
-//! One incident that swallows as many alerts as an incident may have.
+//! One incident with as many alerts as an incident may have.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};

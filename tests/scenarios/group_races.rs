@@ -1,4 +1,4 @@
-//! However often and in whatever order messages come, and whoever dies in between: an alert is in one incident, once.
+//! Any number of copies, in any order, with evaluators that die in between: an alert is in one incident, once.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -15,7 +15,7 @@ use scenarios::space::{Space, feishu_bot};
 use serde_json::{Value, json};
 use store::incidents::Place;
 
-/// A space whose alerts are grouped by title, told in the group "ops".
+/// A space whose alerts are grouped by title and that notifies the group "ops".
 async fn grouped(world: &World) -> Space {
     world.space("Ops").grouped_by(&["title"]).notify(feishu_bot("ops")).await
 }
@@ -69,7 +69,7 @@ async fn copies_in_any_order_leave_the_same_incident() {
             world.hand_over(chunk.iter().map(|n| &messages[*n])).await;
         }
     }
-    world.settle().await; // what lost its races comes back after a while
+    world.settle().await; // messages that lost a race are retried after a while
     let mut open = 0;
     let mut all = 0;
     for incident in world.incidents_in_order().await {
@@ -87,7 +87,7 @@ async fn copies_in_any_order_leave_the_same_incident() {
     }
     world.settle().await;
     assert!(world.api.list("/incidents?progress=triggered").await.is_empty());
-    world.feishu("ops").accept_all(); // how often it got worse or began anew depends on the order
+    world.feishu("ops").accept_all(); // how often it became worse or opened again depends on the order
     world.finish().await;
 }
 
@@ -120,7 +120,7 @@ fn by_title() -> Grouping {
 }
 
 #[tokio::test]
-async fn when_whoever_leads_a_group_dies_before_its_incident_is_made_the_next_alert_makes_it_and_the_rule_tells() {
+async fn when_the_first_evaluator_of_a_group_dies_the_next_alert_makes_the_incident_and_it_is_notified() {
     let world = World::start().await;
     let on_call = feishu_bot("on-call").make(&world).await;
     let ops = grouped(&world).await;
@@ -138,13 +138,13 @@ async fn when_whoever_leads_a_group_dies_before_its_incident_is_made_the_next_al
 
     world.hand_over([&sender.received(2, now, "disk full\nkey=b")]).await;
     world.feishu("on-call").expects("disk full").await;
-    world.hand_over([&first]).await; // it comes back
+    world.hand_over([&first]).await; // it is retried
     assert_eq!(world.alert_counts().await, [2]);
     world.finish().await;
 }
 
 #[tokio::test]
-async fn an_alert_whose_evaluator_died_between_two_incidents_is_in_the_new_one_when_it_comes_back() {
+async fn an_alert_whose_evaluator_died_between_two_incidents_is_in_the_new_one_after_the_retry() {
     let world = World::start().await;
     let ops = grouped(&world).await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;

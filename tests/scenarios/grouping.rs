@@ -1,11 +1,11 @@
-//! Alerts that belong together are one incident: who joins which, who hears of it, and when it ends.
+//! Alerts that belong together are one incident: which alert joins which, who is notified, and when the incident ends.
 
 use alerting::base::moment::Moment;
 use scenarios::space::{Space, feishu_bot};
 use scenarios::{World, minutes};
 use serde_json::{Value, json};
 
-/// A space whose alerts are grouped like this, told in the group "ops".
+/// A space whose alerts are grouped like this and that notifies the group "ops".
 async fn grouped(world: &World, by: &[&str]) -> Space {
     world.space("Ops").grouped_by(by).notify(feishu_bot("ops")).await
 }
@@ -59,7 +59,7 @@ async fn alerts_that_are_equal_in_all_of_what_they_are_grouped_by_are_one_incide
         let counts: Vec<_> = incidents.iter().map(|one| one["alert_count"].as_u64()).collect();
         assert_eq!(counts, [Some(1), Some(2)], "by {by:?}: {incidents:#?}");
     }
-    world.finish().await; // and nobody was told of those that joined
+    world.finish().await; // and nobody was notified of those that joined
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn each_alert_that_joins_extends_the_window_and_after_it_a_new_incident_is
 }
 
 #[tokio::test]
-async fn alerts_of_two_integrations_are_one_incident_that_is_told_when_it_gets_worse_and_when_all_have_recovered() {
+async fn alerts_of_two_integrations_are_one_incident_notified_when_it_gets_worse_and_when_all_have_recovered() {
     let world = World::start().await;
     let ops = grouped(&world, &["labels.app"]).await;
     let one = world.feishu_alert().monitoring().into(&ops).await;

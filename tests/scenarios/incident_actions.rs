@@ -1,4 +1,4 @@
-//! What people do with an incident: each action once, with the one who did it, and told to whom it concerns.
+//! The actions of people on an incident: each is applied once, recorded with its actor, and notified to the right people.
 
 use scenarios::escalation::members;
 use scenarios::people::Member;
@@ -33,7 +33,7 @@ impl Payments {
         Self { li, wang, zhao, sender }
     }
 
-    /// The same with an incident of which Li was told.
+    /// The same with an incident of which Li was notified.
     async fn with_an_incident(world: &World) -> Self {
         let payments = Self::of(world).await;
         payments.sender.says("disk full host=db-1").await;
@@ -84,7 +84,7 @@ async fn two_api_keys_that_acknowledge_at_once_are_both_on_the_timeline_by_name(
 }
 
 #[tokio::test]
-async fn escalated_by_hand_the_next_level_is_told_at_once_and_its_own_time_runs() {
+async fn escalated_by_hand_the_next_level_is_notified_at_once_and_its_own_time_runs() {
     let world = World::start().await;
     let Payments { li, wang, .. } = Payments::with_an_incident(&world).await;
     let incident = world.incident().await;
@@ -130,7 +130,7 @@ async fn escalating_past_the_last_level_is_refused_and_not_offered() {
 }
 
 #[tokio::test]
-async fn reassigned_it_is_the_other_person_s_and_the_rule_ends() {
+async fn a_reassigned_incident_belongs_to_the_other_person_and_its_rule_ends() {
     let world = World::start().await;
     let Payments { li, zhao, .. } = Payments::with_an_incident(&world).await;
     let incident = world.incident().await;
@@ -157,7 +157,7 @@ async fn reassigned_it_is_the_other_person_s_and_the_rule_ends() {
 }
 
 #[tokio::test]
-async fn an_added_responder_is_told_alone_and_the_escalation_goes_on() {
+async fn only_an_added_responder_is_notified_and_the_escalation_goes_on() {
     let world = World::start().await;
     let Payments { li, wang, zhao, .. } = Payments::with_an_incident(&world).await;
     let incident = world.incident().await;
@@ -174,7 +174,7 @@ async fn an_added_responder_is_told_alone_and_the_escalation_goes_on() {
 }
 
 #[tokio::test]
-async fn a_comment_stands_on_the_timeline_once_and_tells_nobody() {
+async fn a_comment_stands_on_the_timeline_once_and_notifies_nobody() {
     let world = World::start().await;
     let Payments { li, wang, .. } = Payments::with_an_incident(&world).await;
     let incident = world.incident().await;
@@ -197,7 +197,7 @@ async fn a_comment_stands_on_the_timeline_once_and_tells_nobody() {
 }
 
 #[tokio::test]
-async fn title_and_severity_that_someone_sets_stay_whatever_the_source_says() {
+async fn title_and_severity_that_a_person_sets_are_not_overwritten_by_the_source() {
     let world = World::start().await;
     let Payments { li, sender, .. } = Payments::with_an_incident(&world).await;
     let incident = world.incident().await;
@@ -208,7 +208,7 @@ async fn title_and_severity_that_someone_sets_stay_whatever_the_source_says() {
     let words = &incident.details("edited").await[0];
     assert!(words.starts_with("title was: ") && words.ends_with("; severity was: Warning"), "{words}");
 
-    sender.says("CRIT disk full host=db-1").await; // would rise to critical, and be told
+    sender.says("CRIT disk full host=db-1").await; // would become critical, and be notified
     let shown = world.incident().await.now().await;
     assert_eq!((&shown["title"], &shown["severity"]), (&json!("The ledger's disk"), &json!("Info")));
     assert_eq!(incident.story().await, ["triggered", "edited"]);

@@ -1,4 +1,4 @@
-//! A link locates, a sign-in authorises: opening one never changes anything, and one that is not right says so.
+//! Opening a link never changes anything; acting needs a session. A link that is not valid says so.
 
 use std::collections::BTreeSet;
 
@@ -31,7 +31,7 @@ fn links(world: &World, text: &str) -> Vec<String> {
 }
 
 /// A space whose incidents are told on every channel there is.
-async fn told_everywhere(world: &World, server: &MailServer) -> Member {
+async fn notify_every_channel(world: &World, server: &MailServer) -> Member {
     world.mails_by(server).await;
     let li = world.member("Li Lei").email("li@example.org").make().await;
     let space = world.space("Payments").make().await;
@@ -57,7 +57,7 @@ async fn opening_any_link_of_any_message_on_any_channel_changes_nothing() {
     for personal_ack_links in [false, true] {
         let world = World::start_with(Options { personal_ack_links, ..Options::default() }).await;
         let mut server = MailServer::start(&[]).await;
-        let li = told_everywhere(&world, &server).await;
+        let li = notify_every_channel(&world, &server).await;
         let mut found = BTreeSet::new();
         for (vendor, group) in GROUPS {
             let shown = world.group(vendor, group).expects("disk full").await.everything();
@@ -74,8 +74,8 @@ async fn opening_any_link_of_any_message_on_any_channel_changes_nothing() {
         }
         let incident = world.incident().await;
         let deliveries = incident.now().await["deliveries"].clone();
-        let told = deliveries.as_array().expect("a list").iter().filter_map(|one| one["channel"].as_str());
-        assert_eq!(told.collect::<BTreeSet<_>>(), channels_of_the_registry());
+        let notified = deliveries.as_array().expect("a list").iter().filter_map(|one| one["channel"].as_str());
+        assert_eq!(notified.collect::<BTreeSet<_>>(), channels_of_the_registry());
 
         let signed_in = world.visitor_as(&li).await;
         world.settle().await;

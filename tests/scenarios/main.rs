@@ -1,4 +1,4 @@
-//! The whole, as people meet it: one file per promise.
+//! The whole product as people use it: one file per promise.
 
 mod api_document;
 mod auto_close;

@@ -1,4 +1,4 @@
-//! Memory does not grow with what is stored, nor by what clients send and never finish.
+//! Memory does not grow with the stored data, nor with requests that clients never finish.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

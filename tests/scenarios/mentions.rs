@@ -1,4 +1,4 @@
-//! A group of a level names the people to whom the incident is given, so that the platform calls them.
+//! A group of a level mentions the people who are assigned, so that the platform notifies them.
 
 use scenarios::escalation::members;
 use scenarios::space::{dingtalk_bot, feishu_bot, slack_webhook};
@@ -56,7 +56,7 @@ async fn a_group_names_the_people_assigned_by_what_they_say_or_a_table_knows_and
 
 // Proves: finding F6
 #[tokio::test]
-async fn who_has_no_contact_but_an_identity_in_the_group_is_assigned_and_mentioned_there() {
+async fn a_member_with_only_an_identity_in_the_group_is_assigned_and_mentioned_there() {
     let world = World::start().await;
     let chen = world.member("Chen").set("identities", json!({"slack_user_id": "U0CHEN0004"})).make().await;
     let unknown = world.member("Zhao").set("identities", json!({"zoom_jid": "zhao@xmpp.zoom.us"})).make().await;

@@ -1,4 +1,4 @@
-//! Incidents of one space that are merged by hand: what happens to their alerts happens where they went.
+//! Incidents of one space that are merged by hand: later changes of their alerts apply to the incident they were merged into.
 
 use scenarios::incident::Incident;
 use scenarios::sender::Sender;
@@ -6,7 +6,7 @@ use scenarios::space::{Space, feishu_bot};
 use scenarios::{World, minutes};
 use serde_json::json;
 
-/// A space with two incidents, `a` and then `b`, which are told; and its sender.
+/// A space with two incidents, `a` and then `b`, which are notified; and its sender.
 async fn two_incidents(world: &World) -> (Space, Sender) {
     let ops = world.space("Ops").grouped_by(&["title"]).notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;
@@ -96,7 +96,7 @@ async fn a_closed_incident_an_unknown_one_itself_and_one_of_another_space_are_re
 }
 
 #[tokio::test]
-async fn pressed_twice_it_is_merged_once() {
+async fn a_merge_that_is_sent_twice_is_applied_once() {
     let world = World::start().await;
     let _ = two_incidents(&world).await;
     let (a, b) = both(&world).await;
@@ -195,7 +195,7 @@ async fn alerts_that_arrive_while_incidents_are_merged_are_not_lost() {
 
 // Proves: finding F4
 #[tokio::test]
-async fn merged_into_each_other_at_once_one_of_them_stays_open_with_all_alerts() {
+async fn of_two_incidents_merged_into_each_other_at_once_one_stays_open_with_all_alerts() {
     let world = World::start().await;
     let (_ops, sender) = two_incidents(&world).await;
     let (a, b) = both(&world).await;

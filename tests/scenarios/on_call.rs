@@ -1,4 +1,4 @@
-//! What changes while an incident is open: silences, severity, who is on call, the rules themselves.
+//! Changes while an incident is open: silences, severity, the person on call, the rules themselves.
 
 use scenarios::escalation::{members, on_call};
 use scenarios::people::Member;
@@ -68,7 +68,7 @@ async fn a_silence_that_begins_by_the_clock_stops_the_repetitions_of_what_is_ope
 
 // Proves: finding F13
 #[tokio::test]
-async fn what_becomes_critical_goes_to_the_rule_for_it_and_what_falls_and_rises_again_is_notified_again() {
+async fn an_alert_that_becomes_critical_moves_to_the_rule_for_critical_and_a_second_rise_is_notified_again() {
     let world = World::start().await;
     let [day, night] = [person(&world, "day").await, person(&world, "night").await];
     let (payments, sender) = space(&world).await;

@@ -1,6 +1,5 @@
-//! However often and in whatever order the queue hands messages over: per key, the status at rest is that of its newest
-//! message, title, text and severity are those of the newest trigger that counted, and counts are fewer only by messages that
-//! are listed as superseded.
+//! Any number of copies, in any order: the final status of a key is that of its newest message. Title, text and severity
+//! are those of the newest trigger that counted, and counts are lower only by messages that are listed as superseded.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -19,7 +18,7 @@ const PER_KEY: usize = 9;
 
 // Proves: newest-decides
 #[tokio::test]
-async fn with_copies_and_in_any_order_every_key_rests_as_its_newest_message_says() {
+async fn with_copies_and_in_any_order_every_key_ends_in_the_state_of_its_newest_message() {
     for seed in 1..=3_u8 {
         run(seed).await;
     }

@@ -1,4 +1,4 @@
-//! What people do with an incident, and who hears of it.
+//! What people do with an incident, and who is notified of it.
 
 use scenarios::space::feishu_bot;
 use scenarios::{World, minutes};
@@ -17,7 +17,7 @@ async fn act(world: &World, action: &str, body: Value) -> (u16, Value) {
 }
 
 #[tokio::test]
-async fn acknowledge_close_and_reopen_are_told_and_stand_on_the_timeline() {
+async fn acknowledge_close_and_reopen_are_notified_and_stand_on_the_timeline() {
     let world = World::start().await;
     let ops = world.space("Ops").notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().set("push_mode", json!({"type": "by_title"})).into(&ops).await;
@@ -38,8 +38,8 @@ async fn acknowledge_close_and_reopen_are_told_and_stand_on_the_timeline() {
     let incident = first_incident(&world).await;
     let kinds: Vec<_> =
         incident["timeline"].as_array().expect("a timeline").iter().map(|entry| entry["kind"].clone()).collect();
-    let told = ["triggered", "acknowledged", "closed", "reopened"].map(|kind| [kind, "notified"]);
-    assert_eq!(kinds, told.concat(), "each change, and each attempt to tell of it");
+    let notified = ["triggered", "acknowledged", "closed", "reopened"].map(|kind| [kind, "notified"]);
+    assert_eq!(kinds, notified.concat(), "each change, and each attempt to notify of it");
     world.finish().await;
 }
 
@@ -62,7 +62,7 @@ async fn after_an_incident_is_closed_by_hand_the_next_trigger_opens_a_new_alert(
 }
 
 #[tokio::test]
-async fn when_a_snooze_runs_out_the_incident_returns_to_triggered_and_is_told_again() {
+async fn when_a_snooze_runs_out_the_incident_returns_to_triggered_and_is_notified_again() {
     let world = World::start().await;
     let ops = world.space("Ops").notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().into(&ops).await;

@@ -5,7 +5,7 @@ use scenarios::{World, hours, minutes};
 use serde_json::json;
 
 #[tokio::test]
-async fn a_recovery_message_closes_the_alert_and_tells_the_same_group() {
+async fn a_recovery_message_closes_the_alert_and_notifies_the_same_group() {
     let world = World::start().await;
     let dba = world.space("DBA").notify(feishu_bot("dba-group")).await;
     let disk = world.feishu_alert().close_when("RESOLVED").key(r"host=(\S+)").into(&dba).await;
@@ -80,11 +80,11 @@ async fn in_the_mode_each_message_every_message_is_an_alert_that_closes_by_itsel
     let closed = world.api.list("/alerts?status=closed").await;
     assert_eq!(closed.len(), 2, "{closed:#?}");
     assert_eq!(world.api.list("/incidents?progress=closed").await.len(), 2);
-    world.finish().await; // and nobody was told of it
+    world.finish().await; // and nobody was notified of it
 }
 
 #[tokio::test]
-async fn by_title_an_open_alert_is_updated_and_only_its_trigger_is_told() {
+async fn by_title_an_open_alert_is_updated_and_only_its_trigger_is_notified() {
     let world = World::start().await;
     let ops = world.space("Ops").notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().set("push_mode", json!({"type": "by_title"})).into(&ops).await;
@@ -103,7 +103,7 @@ async fn by_title_an_open_alert_is_updated_and_only_its_trigger_is_told() {
 }
 
 #[tokio::test]
-async fn a_worse_severity_from_the_pipeline_is_told() {
+async fn a_worse_severity_from_the_pipeline_is_notified() {
     let world = World::start().await;
     let ops = world.space("Ops").notify(feishu_bot("ops")).await;
     let critical = json!({"any": [{"all": [{"field": "content", "op": "match", "values": ["/critical/i"]}]}]});

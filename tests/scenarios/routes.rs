@@ -1,4 +1,4 @@
-//! A shared integration brings each alert to the spaces that its routes name.
+//! A shared integration sends each alert to the spaces that its routes name.
 
 use scenarios::World;
 use scenarios::space::feishu_bot;

@@ -1,4 +1,4 @@
-//! Levels of whoever is on call: the right person is told, whatever the clocks do.
+//! Levels that name the person on call: the right person is notified, also when clocks change.
 
 use scenarios::escalation::{members, on_call};
 use scenarios::people::Member;
@@ -45,7 +45,7 @@ async fn a_hand_over_at_nine_is_at_nine_by_the_wall_on_both_sides_of_a_clock_cha
 }
 
 #[tokio::test]
-async fn the_second_level_is_whoever_is_on_call_when_it_is_told_and_not_when_the_incident_began() {
+async fn a_level_notifies_the_person_on_call_at_that_time_and_not_when_the_incident_began() {
     let world = World::start_at("2037-03-28T23:00:00Z").await;
     let [li, wang, zhao] = [person(&world, "li").await, person(&world, "wang").await, person(&world, "zhao").await];
     let turns = world.schedule("Secondary", "Europe/Berlin");
@@ -74,7 +74,7 @@ async fn the_second_level_is_whoever_is_on_call_when_it_is_told_and_not_when_the
 }
 
 #[tokio::test]
-async fn an_override_is_told_instead_and_a_gap_passes_the_level_over() {
+async fn an_override_is_notified_instead_and_a_gap_skips_the_level() {
     let world = World::start_at("2037-03-03T12:00:00Z").await;
     let [li, wang, zhao] = [person(&world, "li").await, person(&world, "wang").await, person(&world, "zhao").await];
     let day = world.schedule("Days", "Asia/Shanghai").turns("week", "2037-03-02T09:00:00", &[&li]);

@@ -1,4 +1,4 @@
-//! Secrets never reach a log, an error, a listing: every one is marked, everything goes wrong, and nobody sees a mark.
+//! Secrets never appear in a log, an error or a listing: every secret is marked, everything fails, and no mark is visible.
 
 use std::time::Duration;
 
@@ -30,42 +30,42 @@ async fn marked_secrets_are_nowhere_in_logs_answers_and_lists_while_everything_f
     let environment = [("LARKSPUR_PROVIDER_BASE", "http://127.0.0.1:9"), ("LARKSPUR_LOG", "debug,dynoxide=error")];
     let larkspur = Process::start(data.path(), &environment).await.expect("started");
     let api = &larkspur.api;
-    let mut said = String::new();
+    let mut printed = String::new();
     let mut ids = Vec::new();
     for mut body in destinations() {
         body["name"] = "a group".into();
         let made = api.create("/destinations", &body).await;
         ids.push(made["id"].clone());
-        said += &made.to_string();
+        printed += &made.to_string();
         let id = made["id"].as_str().expect("an id");
-        said += &api.call("POST", &format!("/destinations/{id}/test"), Some(&json!({}))).await.text;
-        said += &api.call("GET", &format!("/destinations/{id}"), None).await.text;
+        printed += &api.call("POST", &format!("/destinations/{id}/test"), Some(&json!({}))).await.text;
+        printed += &api.call("GET", &format!("/destinations/{id}"), None).await.text;
         body["settings"]["unknown"] = 1.into();
-        said += &api.call("PUT", &format!("/destinations/{id}"), Some(&body)).await.text;
+        printed += &api.call("PUT", &format!("/destinations/{id}"), Some(&body)).await.text;
         body["settings"] = json!({"url": format!("https://elsewhere.example/{MARK}")});
-        said += &api.call("POST", "/destinations", Some(&body)).await.text;
+        printed += &api.call("POST", "/destinations", Some(&body)).await.text;
     }
     let space = api.create("/spaces", &json!({"name": "Ops", "destinations": ids})).await;
     let security = json!({"secret": format!("intake-{MARK}-1234")});
     let made =
         api.create("/integrations", &json!({"name": "a platform", "space": space["id"], "security": security})).await;
-    said += &made.to_string();
+    printed += &made.to_string();
     let open = api.create("/integrations", &json!({"name": "another", "space": space["id"]})).await;
     for url in [&made["url"], &open["url"]] {
         let body = r#"{"msg_type":"text","content":{"text":"disk full"}}"#;
-        said += &api.post(url.as_str().expect("a url"), body).await.text;
+        printed += &api.post(url.as_str().expect("a url"), body).await.text;
     }
     tokio::time::sleep(Duration::from_secs(4)).await;
     for path in ["/destinations", "/integrations", "/spaces", "/incidents", "/alerts", "/ledger?hours=1"] {
-        said += &api.call("GET", path, None).await.text;
+        printed += &api.call("GET", path, None).await.text;
     }
     let incidents = api.list("/incidents").await;
     let incident = api.get(&format!("/incidents/{}", incidents[0]["id"].as_str().expect("an id"))).await;
     assert!(incident["deliveries"].to_string().contains("provider_down"), "the sends have failed: {incident:#}");
-    said += &incident.to_string();
+    printed += &incident.to_string();
 
     let printed = larkspur.printed();
-    assert!(!said.contains(MARK), "an answer of the API shows a secret");
+    assert!(!printed.contains(MARK), "an answer of the API shows a secret");
     let line = printed.lines().find(|line| line.contains(MARK));
     assert_eq!(line, None, "the log shows a secret");
     // An intake URL is a secret too: its key is returned on the integration alone.

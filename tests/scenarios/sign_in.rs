@@ -1,4 +1,4 @@
-//! Signing in: from a fresh start to a member with a password, and by a provider that is not ours.
+//! Signing in: from a fresh start to a member with a password, and through an external provider.
 
 use std::path::Path;
 
@@ -44,7 +44,7 @@ async fn from_a_fresh_start_to_an_invited_member_who_is_signed_in() {
 }
 
 #[tokio::test]
-async fn the_program_prints_a_set_up_link_until_somebody_has_used_one() {
+async fn the_program_prints_a_set_up_link_until_one_was_used() {
     let data = tempfile::tempdir().expect("a directory");
     let (first, _) = started(data.path()).await;
     let (second, url) = started(data.path()).await;
@@ -131,7 +131,7 @@ async fn an_address_that_was_not_confirmed_here_signs_in_nobody() {
 
 // Proves: finding D1
 #[tokio::test]
-async fn who_has_no_password_confirms_at_the_provider() {
+async fn a_member_without_a_password_confirms_at_the_provider() {
     let world = World::start().await;
     let provider = Provider::start().await;
     world.signs_in_by(&provider, json!({})).await;
@@ -159,7 +159,7 @@ async fn who_has_no_password_confirms_at_the_provider() {
 
 // Proves: finding D3
 #[tokio::test]
-async fn going_to_the_provider_again_costs_it_no_request() {
+async fn the_description_of_a_provider_is_read_once_and_again_after_a_while() {
     let world = World::start().await;
     let provider = Provider::start().await;
     world.signs_in_by(&provider, json!({})).await;
@@ -209,7 +209,7 @@ async fn nobody_is_signed_in_by_an_answer_that_does_not_hold() {
     }
     provider.knows("mallory", json!({"email": "ada@example.org"})).await;
     let page = world.browser().signs_in_as("mallory").await;
-    assert!(page.text.contains("has not verified"), "nothing said is not verified: {}", page.text);
+    assert!(page.text.contains("has not verified"), "without the claim the address is not verified: {}", page.text);
     world.signs_in_by(&provider, json!({"trust_email": true})).await;
     assert_eq!(world.browser().signs_in_as("mallory").await.status, 303, "but this provider is trusted now");
     provider.knows("mallet", json!({"email": "ada@example.org", "email_verified": false})).await;
@@ -219,7 +219,7 @@ async fn nobody_is_signed_in_by_an_answer_that_does_not_hold() {
 }
 
 #[tokio::test]
-async fn nobody_is_signed_in_by_a_code_or_a_state_of_somebody_else() {
+async fn a_code_or_a_state_of_another_sign_in_signs_in_nobody() {
     let world = World::start().await;
     let provider = Provider::start().await;
     world.signs_in_by(&provider, json!({})).await;

@@ -1,4 +1,4 @@
-//! What a silence holds is released the moment nothing holds it any more, whatever end was recorded when it was made.
+//! A silence that is changed, shortened or deleted releases what it holds at once, independent of the end recorded before.
 
 use scenarios::sender::Sender;
 use scenarios::space::{Space, feishu_bot};
@@ -107,7 +107,7 @@ async fn a_silence_that_is_lengthened_holds_until_its_new_end() {
 
 // Proves: finding F3
 #[tokio::test]
-async fn what_another_silence_holds_is_held_on_when_the_first_one_ends_or_is_deleted() {
+async fn an_incident_held_by_two_silences_stays_held_when_one_ends_or_is_deleted() {
     for is_deleted in [false, true] {
         let world = World::start().await;
         let (ops, _sender, first) = held(&world, &json!({})).await;
@@ -126,7 +126,7 @@ async fn what_another_silence_holds_is_held_on_when_the_first_one_ends_or_is_del
 
 // Proves: finding F3
 #[tokio::test]
-async fn what_gets_worse_than_its_silence_takes_is_released_at_once() {
+async fn an_alert_that_becomes_worse_than_its_silence_covers_is_released_at_once() {
     let world = World::start().await;
     let (_ops, sender, _) = held(&world, &severity("Warning")).await;
     sender.says("disk fuller\nkey=a host=db-1 level=critical").await;

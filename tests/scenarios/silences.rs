@@ -1,4 +1,4 @@
-//! Silences: for a time, what matches tells nobody. What is kept is told when the silence ends, if it still matters.
+//! Silences: matching alerts notify nobody for a time. Held ones are notified when the silence ends, if they are still open.
 
 use alerting::base::moment::Moment;
 use scenarios::space::feishu_bot;
@@ -14,7 +14,7 @@ fn host(name: &str) -> Value {
 }
 
 #[tokio::test]
-async fn what_is_still_open_when_its_silence_ends_is_told_then() {
+async fn an_incident_still_open_when_its_silence_ends_is_notified_then() {
     let world = World::start().await;
     let ops = world.space("Ops").notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;
@@ -39,7 +39,7 @@ async fn what_is_still_open_when_its_silence_ends_is_told_then() {
 }
 
 #[tokio::test]
-async fn what_recovers_or_is_closed_in_its_silence_is_recorded_and_never_told() {
+async fn an_incident_that_recovers_or_is_closed_in_its_silence_is_recorded_and_never_notified() {
     let world = World::start().await;
     let ops = world.space("Ops").notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;
@@ -62,7 +62,7 @@ async fn what_recovers_or_is_closed_in_its_silence_is_recorded_and_never_told() 
 }
 
 #[tokio::test]
-async fn what_a_silence_drops_makes_no_incident_and_the_message_log_says_which_silence_it_was() {
+async fn a_silence_that_drops_makes_no_incident_and_the_message_log_names_the_silence() {
     let world = World::start().await;
     for grouping in [json!(null), json!({"by": ["title"], "window_minutes": 30})] {
         let group = if grouping.is_null() { "single" } else { "grouped" };
@@ -116,7 +116,7 @@ async fn only_what_the_filter_takes_is_silent() {
 
 /// Kathmandu is 5:45 ahead of UTC all year round.
 #[tokio::test]
-async fn a_weekly_silence_holds_by_the_clock_of_its_time_zone_and_comes_back() {
+async fn a_weekly_silence_holds_by_the_clock_of_its_time_zone_and_repeats() {
     const KATHMANDU: i64 = 5 * 3600 + 45 * 60;
     const DAYS: [&str; 7] = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
     let world = World::start().await;
@@ -155,7 +155,7 @@ async fn a_weekly_silence_holds_by_the_clock_of_its_time_zone_and_comes_back() {
 }
 
 #[tokio::test]
-async fn of_what_was_open_before_its_silence_began_a_rise_and_the_end_are_notified() {
+async fn an_incident_open_before_its_silence_began_is_notified_of_a_rise_and_the_end() {
     let world = World::start().await;
     let ops = world.space("Ops").notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;
@@ -170,7 +170,7 @@ async fn of_what_was_open_before_its_silence_began_a_rise_and_the_end_are_notifi
 }
 
 #[tokio::test]
-async fn an_incident_that_someone_takes_care_of_in_its_silence_is_not_told_when_it_ends() {
+async fn an_incident_acknowledged_in_its_silence_is_not_notified_when_it_ends() {
     let world = World::start().await;
     let ops = world.space("Ops").notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;

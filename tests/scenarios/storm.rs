@@ -1,4 +1,4 @@
-//! A storm is folded: everything is shown, the group's limits hold, and nothing says delivered that was not.
+//! A storm is folded: every alert is shown, the group's limits hold, and nothing counts as delivered that was not.
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -1,4 +1,4 @@
-//! What messages say is the operator's to decide, and no template keeps a message from being sent.
+//! The operator decides what messages say, and no template prevents a message from being sent.
 
 use scenarios::World;
 use scenarios::escalation::group;
@@ -81,8 +81,8 @@ async fn a_template_that_fails_loops_or_grows_is_stopped_the_usual_message_is_se
         assert!(!shown.contains("a rack"), "{shown}");
     }
     let incident = world.incident().await;
-    let mut told = incident.details("notified").await;
-    told.sort();
+    let mut notified = incident.details("notified").await;
+    notified.sort();
     let failed = |channel: &str, why: &str| {
         format!("{channel}: delivered; the rule's template failed ({why}), the default was used")
     };
@@ -91,7 +91,7 @@ async fn a_template_that_fails_loops_or_grows_is_stopped_the_usual_message_is_se
         failed("feishu_bot", "line 2: undefined value"),
         failed("slack_webhook", "it ran for too long"),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(notified, expected);
     for delivery in incident.now().await["deliveries"].as_array().expect("deliveries") {
         let reason = delivery["attempts"][0]["template"].as_str().expect("a reason");
         assert!(expected.iter().any(|detail| detail.contains(reason)), "{reason}");

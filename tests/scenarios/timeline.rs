@@ -1,4 +1,4 @@
-//! The timeline tells the whole story: what happened, who did it, and every attempt to tell of it with its result.
+//! The timeline shows everything: what happened, who did it, and every attempt to notify with its result.
 
 use scenarios::escalation::members;
 use scenarios::space::feishu_bot;
@@ -8,7 +8,7 @@ use vendors::group::Fault;
 use vendors::reply::Reply;
 
 #[tokio::test]
-async fn the_timeline_tells_the_whole_story_in_its_order() {
+async fn the_timeline_shows_every_event_in_order() {
     let world = World::start().await;
     let li = world.member("Li").chat(feishu_bot("li's chat")).make().await;
     let wang = world.member("Wang").chat(feishu_bot("wang's chat")).make().await;
@@ -35,15 +35,15 @@ async fn the_timeline_tells_the_whole_story_in_its_order() {
         world.feishu(chat).expects("Recovered").await;
     }
 
-    let mut told: Vec<String> = Vec::new();
+    let mut entries: Vec<String> = Vec::new();
     for entry in incident.entries().await {
         let text = |name: &str| entry[name].as_str().unwrap_or("-").to_owned();
-        told.push(format!("{} | {} | {}", text("kind"), text("actor"), text("detail")));
+        entries.push(format!("{} | {} | {}", text("kind"), text("actor"), text("detail")));
     }
     let delivered = |who: &str| format!("notified | {who}'s chat | feishu_bot: delivered");
     let to_both = [delivered("li"), delivered("wang")];
     for range in [9..11, 12..14] {
-        told[range].sort(); // the two are told at the same time
+        entries[range].sort(); // the two are notified at the same time
     }
     let expected = [
         "triggered | source | Always, level 1".to_owned(),
@@ -61,7 +61,7 @@ async fn the_timeline_tells_the_whole_story_in_its_order() {
         to_both[0].clone(),
         to_both[1].clone(),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(entries, expected);
     let deliveries = incident.now().await["deliveries"].as_array().expect("deliveries").clone();
     let states: Vec<&Value> = deliveries.iter().map(|delivery| &delivery["state"]).collect();
     assert_eq!(states, ["delivered", "delivered"]);

@@ -1,4 +1,5 @@
-//! Every message can say why someone was, or was not, told: what was tried on its way, and what became of each notice.
+//! The trace of a message explains why someone was, or was not, notified: the steps that were tried, and the result of
+//! each notice.
 
 use scenarios::escalation::{members, team};
 use scenarios::sender::Sender;
@@ -12,7 +13,7 @@ fn has(field: &str, pattern: &str) -> Value {
     json!({"any": [{"all": [{"field": field, "op": "match", "values": [pattern]}]}]})
 }
 
-/// A space told in the group "ops", and a sender of it whose texts say key, host and level.
+/// A space that notifies the group "ops", and a sender whose texts have key, host and level.
 async fn ops(world: &World) -> (Space, Sender) {
     let space = world.space("Ops").notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().monitoring().into(&space).await;
@@ -35,7 +36,7 @@ fn texts(list: &Value, names: &[&str]) -> Vec<String> {
 
 // Proves: trace
 #[tokio::test]
-async fn an_alert_that_is_told_shows_rule_key_pipeline_route_and_the_group_s_answer_and_so_do_update_and_recovery() {
+async fn the_trace_of_a_trigger_an_update_and_a_recovery_shows_rule_key_pipeline_route_and_the_group_s_answer() {
     let world = World::start().await;
     let (space, sender) = ops(&world).await;
     sender.says("disk full\nkey=a host=db-1").await;
@@ -50,12 +51,16 @@ async fn an_alert_that_is_told_shows_rule_key_pipeline_route_and_the_group_s_ans
     let pipeline = ["pipeline[0] no_match", "pipeline[1] changed", "pipeline[2] found_nothing"];
     assert_eq!(texts(&trace["pipeline"], &["step", "result"]), pipeline);
     assert_eq!(trace["routes"][0]["spaces"], json!([space.id]));
-    let told = &trace["spaces"][0];
-    assert_eq!((&told["silence"]["result"], &told["grouping"]["result"]), (&json!("none"), &json!("off")), "{told:#}");
-    assert_eq!((&told["incident"]["made"], &told["escalation"]["rules"]), (&json!(true), &json!([])));
-    assert_eq!(texts(&told["notices"], &["name", "change", "state"]), ["ops triggered delivered"]);
-    assert_eq!(texts(&told["notices"][0]["attempts"], &["outcome"]), ["delivered"]);
-    assert_eq!(told["escalation"]["told"][0]["to"], json!(["ops"]));
+    let space = &trace["spaces"][0];
+    assert_eq!(
+        (&space["silence"]["result"], &space["grouping"]["result"]),
+        (&json!("none"), &json!("off")),
+        "{space:#}"
+    );
+    assert_eq!((&space["incident"]["made"], &space["escalation"]["rules"]), (&json!(true), &json!([])));
+    assert_eq!(texts(&space["notices"], &["name", "change", "state"]), ["ops triggered delivered"]);
+    assert_eq!(texts(&space["notices"][0]["attempts"], &["outcome"]), ["delivered"]);
+    assert_eq!(space["escalation"]["told"][0]["to"], json!(["ops"]));
 
     sender.says("disk full\nkey=a host=db-1 again").await;
     let trace = newest(&world, &sender).await;
@@ -83,7 +88,7 @@ async fn an_alert_that_is_told_shows_rule_key_pipeline_route_and_the_group_s_ans
 }
 
 #[tokio::test]
-async fn what_no_rule_matched_and_what_a_step_dropped_say_so_and_what_is_routed_shows_every_route() {
+async fn the_trace_names_the_step_that_discarded_a_message_and_every_route_that_was_tried() {
     let world = World::start().await;
     let [db, rest] =
         [world.space("DB").notify(feishu_bot("db")).await, world.space("Rest").notify(feishu_bot("rest")).await];
@@ -203,7 +208,7 @@ async fn an_alert_that_joins_an_open_incident_says_which_and_by_what() {
 }
 
 #[tokio::test]
-async fn the_escalation_rules_tried_the_level_now_and_everyone_told_are_there() {
+async fn the_trace_shows_the_escalation_rules_the_current_level_and_everyone_notified() {
     let world = World::start().await;
     let (space, sender) = ops(&world).await;
     let [li, wang] = [
@@ -233,9 +238,12 @@ async fn the_escalation_rules_tried_the_level_now_and_everyone_told_are_there() 
     world.advance(minutes(30)).await;
     world.feishu("wang").expects("Escalated").await;
     let trace = newest(&world, &sender).await;
-    let told = "In Ops: by the escalation rule Databases, at level 2: told li (feishu_bot), wang (feishu_bot).";
+    let notified = "In Ops: by the escalation rule Databases, at level 2: told li (feishu_bot), wang (feishu_bot).";
     let shown = trace["summary"].as_str().expect("a text");
-    assert!(shown == told || shown == told.replace("li (feishu_bot), wang", "wang (feishu_bot), li"), "{shown}");
+    assert!(
+        shown == notified || shown == notified.replace("li (feishu_bot), wang", "wang (feishu_bot), li"),
+        "{shown}"
+    );
     let escalation = &trace["spaces"][0]["escalation"];
     assert_eq!((&escalation["rule"], &escalation["level"]), (&json!("Databases"), &json!(2)));
     let each = ["triggered Databases, level 1", "escalated Databases, level 2"];
@@ -256,7 +264,7 @@ async fn the_escalation_rules_tried_the_level_now_and_everyone_told_are_there() 
 }
 
 #[tokio::test]
-async fn a_group_that_cannot_be_told_shows_what_its_provider_answered() {
+async fn the_trace_shows_what_the_provider_of_an_unreachable_group_answered() {
     let world = World::start().await;
     let (_, sender) = ops(&world).await;
     let throttled = json!({"code": 11232, "data": {}, "msg": "frequency limited"});
@@ -276,7 +284,7 @@ async fn a_group_that_cannot_be_told_shows_what_its_provider_answered() {
 }
 
 #[tokio::test]
-async fn what_was_configured_since_is_said_and_what_is_recorded_stands() {
+async fn the_trace_names_later_changes_of_the_configuration_and_keeps_what_is_recorded() {
     let world = World::start().await;
     let (space, sender) = ops(&world).await;
     let li = world.member("li").chat(feishu_bot("li")).make().await;
@@ -299,7 +307,7 @@ async fn what_was_configured_since_is_said_and_what_is_recorded_stands() {
     }
     assert_eq!(changes.len(), 3, "the silence did not hold when the message came: {changes:#?}");
     assert_eq!(texts(&trace["spaces"][0]["notices"], &["name", "state"]), ["ops delivered"]);
-    let told = "told ops (feishu_bot).";
-    assert!(trace["summary"].as_str().is_some_and(|summary| summary.ends_with(told)), "{trace:#}");
+    let notified = "told ops (feishu_bot).";
+    assert!(trace["summary"].as_str().is_some_and(|summary| summary.ends_with(notified)), "{trace:#}");
     world.finish().await;
 }

@@ -1,5 +1,5 @@
 //! A vendor that throttles or is down for a long time: each notice is delivered, folded into one that was, or fails
-//! loudly, and the books say which. Nothing waits in silence.
+//! visibly, and the ledger says which. No notice is lost without a record.
 
 use scenarios::escalation::{group, members};
 use scenarios::space::{Space, feishu_bot};
@@ -102,7 +102,7 @@ async fn a_notice_that_is_throttled_for_half_an_hour_fails_loudly_and_is_sent_wh
 
 // Proves: delivered-or-alarm, finding F2
 #[tokio::test]
-async fn after_a_day_of_throttling_the_books_say_of_every_notice_what_became_of_it() {
+async fn after_a_day_of_throttling_the_ledger_has_the_result_of_every_notice() {
     let world = World::start().await;
     let plan = world.feishu_alert().set("title_from", json!("first_line"));
     let sender = plan.close_when("RESOLVED").key(r"host=(\S+)").into(&ops(&world).await).await;
@@ -168,7 +168,7 @@ async fn the_state_of_a_delivery_is_that_of_its_newest_notice_also_while_it_wait
 }
 
 #[tokio::test]
-async fn a_throttled_group_gives_way_to_the_next_level_and_is_still_told_when_it_recovers() {
+async fn a_throttled_group_gives_way_to_the_next_level_and_is_still_notified_of_the_recovery() {
     let world = World::start().await;
     let wang = world.member("Wang").chat(feishu_bot("wang")).make().await;
     let group_bot = feishu_bot("ops").make(&world).await;

@@ -1,4 +1,4 @@
-//! The intake's answers, row by row of the API's table. Senders decide by them whether to send again.
+//! The intake's answers, row by row of the API's table. Senders use them to decide whether to retry.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use scenarios::sender::Sender;
 use serde_json::{Value, json};
 
 use crate::recordings::older;
-use scenarios::raw::{self, Heard};
+use scenarios::raw::{self, RawResponse};
 
 const SUCCESS: &str = r#"{"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"}"#;
 const JSON: (&str, &str) = ("Content-Type", "application/json");
@@ -20,7 +20,7 @@ async fn sender(world: &World, settings: &[(&str, Value)]) -> Sender {
     plan.into(&space).await
 }
 
-async fn post(url: &str, body: &[u8]) -> Heard {
+async fn post(url: &str, body: &[u8]) -> RawResponse {
     raw::exchange(url, &raw::request("POST", url, &[JSON], body)).await
 }
 
@@ -29,20 +29,20 @@ fn text(text: &str) -> Vec<u8> {
 }
 
 #[track_caller]
-fn assert_success(heard: &Heard, case: &str) {
-    assert_eq!((heard.status, heard.text.as_str()), (200, SUCCESS), "{case}");
-    assert_eq!(heard.header("content-type"), Some("application/json"), "{case}");
+fn assert_success(response: &RawResponse, case: &str) {
+    assert_eq!((response.status, response.text.as_str()), (200, SUCCESS), "{case}");
+    assert_eq!(response.header("content-type"), Some("application/json"), "{case}");
 }
 
 /// An error is told in the protocol's own shape, and never with what senders of the older kind read as success.
 #[track_caller]
-fn assert_error(heard: &Heard, status: u16, code: i64, words: &[&str]) {
-    let body = heard.body();
-    assert_eq!((heard.status, body["code"].as_i64()), (status, Some(code)), "{heard:?}");
-    assert_eq!(heard.header("content-type"), Some("application/json"), "{heard:?}");
+fn assert_error(response: &RawResponse, status: u16, code: i64, words: &[&str]) {
+    let body = response.body();
+    assert_eq!((response.status, body["code"].as_i64()), (status, Some(code)), "{response:?}");
+    assert_eq!(response.header("content-type"), Some("application/json"), "{response:?}");
     let msg = body["msg"].as_str().expect("a msg");
     assert!(words.iter().all(|word| msg.contains(word)), "{words:?} in {msg}");
-    assert!(body["data"].is_object() && !heard.text.contains("StatusCode"), "{}", heard.text);
+    assert!(body["data"].is_object() && !response.text.contains("StatusCode"), "{}", response.text);
 }
 
 // Proves: senders
@@ -50,13 +50,13 @@ fn assert_error(heard: &Heard, status: u16, code: i64, words: &[&str]) {
 async fn accepted_is_the_merged_success_body_byte_for_byte_and_the_older_path_adds_ok() {
     let world = World::start().await;
     let sender = sender(&world, &[]).await;
-    let heard = post(&sender.url, &text("disk full")).await;
-    assert_success(&heard, "v2");
-    assert_eq!(heard.text.len(), 77);
+    let response = post(&sender.url, &text("disk full")).await;
+    assert_success(&response, "v2");
+    assert_eq!(response.text.len(), 77);
 
-    let heard = post(&older(&sender.url), br#"{"title":"disk full","text":"on db-1"}"#).await;
+    let response = post(&older(&sender.url), br#"{"title":"disk full","text":"on db-1"}"#).await;
     let with_ok = format!("{},\"ok\":true}}", &SUCCESS[..SUCCESS.len() - 1]);
-    assert_eq!((heard.status, heard.text), (200, with_ok));
+    assert_eq!((response.status, response.text), (200, with_ok));
     world.settle().await;
     assert_eq!(sender.outcomes().await, ["triggered", "triggered"]);
     world.finish().await;
@@ -142,7 +142,7 @@ async fn an_unknown_and_a_retired_key_are_19001() {
 }
 
 #[tokio::test]
-async fn signature_source_and_keyword_are_told_with_http_200() {
+async fn refusals_for_signature_source_and_keyword_have_http_200() {
     let world = World::start().await;
     let security = |security: Value| [("security", security)];
     let unsigned = sender(&world, &security(json!({"secret": "s3cr3t"}))).await;
@@ -211,8 +211,8 @@ async fn a_type_that_is_not_taken_is_400_with_its_name_and_the_setting() {
     let sender = sender(&world, &[]).await;
     for msg_type in ["interactive", "image", "share_chat", "sticker"] {
         let body = json!({"msg_type": msg_type, "content": {"image_key": "img_1"}, "card": {"elements": []}});
-        let heard = post(&sender.url, body.to_string().as_bytes()).await;
-        assert_error(&heard, 400, 19002, &[msg_type, "message_types"]);
+        let response = post(&sender.url, body.to_string().as_bytes()).await;
+        assert_error(&response, 400, 19002, &[msg_type, "message_types"]);
     }
     world.settle().await;
     assert_eq!(sender.outcomes().await, ["refused"; 4]);
@@ -225,12 +225,12 @@ async fn too_many_messages_are_400_with_a_code_that_asks_to_send_again() {
     let sender = sender(&world, &[("limits", json!({"per_second": 100, "per_minute": 2}))]).await;
     let mut accepted = 0;
     for number in 1..=6 {
-        let heard = post(&sender.url, &text(&format!("number {number}"))).await;
-        if heard.status == 200 {
-            assert_success(&heard, "within the limit");
+        let response = post(&sender.url, &text(&format!("number {number}"))).await;
+        if response.status == 200 {
+            assert_success(&response, "within the limit");
             accepted += 1;
         } else {
-            assert_error(&heard, 400, 9499, &["too many request"]);
+            assert_error(&response, 400, 9499, &["too many request"]);
         }
     }
     // The turn of a minute may lie in between.
@@ -254,8 +254,8 @@ async fn a_message_that_cannot_be_kept_is_503_and_not_success() {
     let [queue] = messages.as_slice() else { panic!("one queue of messages: {messages:?}") };
     world.larkspur.aws().sqs().delete_queue(queue).await.expect("deleted");
 
-    let heard = post(&sender.url, &text("disk full")).await;
-    assert_error(&heard, 503, 9499, &["system busy, send again"]);
+    let response = post(&sender.url, &text("disk full")).await;
+    assert_error(&response, 503, 9499, &["system busy, send again"]);
     world.larkspur.stop().await;
 }
 
@@ -265,9 +265,9 @@ async fn what_is_not_posted_is_405() {
     let sender = sender(&world, &[]).await;
     for method in ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"] {
         for url in [sender.url.clone(), older(&sender.url), format!("{}x", sender.url)] {
-            let heard = raw::exchange(&url, &raw::request(method, &url, &[], b"")).await;
-            assert_error(&heard, 405, 19002, &["POST"]);
-            assert_eq!(heard.header("allow"), Some("POST"), "{method}");
+            let response = raw::exchange(&url, &raw::request(method, &url, &[], b"")).await;
+            assert_error(&response, 405, 19002, &["POST"]);
+            assert_eq!(response.header("allow"), Some("POST"), "{method}");
         }
     }
     world.settle().await;

@@ -37,13 +37,13 @@ async fn a_recorded_request_is_answered_with_success_where_its_type_is_taken() {
     assert_eq!(names, CAPTURES.map(|(name, ..)| name));
 
     for ((name, bytes), (_, msg_type, _)) in recorded.iter().zip(CAPTURES) {
-        let heard = raw::exchange(&cards.url, &ours(name, bytes, &cards.url)).await;
-        assert_eq!((heard.status, heard.text.as_str()), (200, SUCCESS), "{name}");
-        assert_eq!(heard.header("content-type"), Some("application/json"), "{name}");
+        let response = raw::exchange(&cards.url, &ours(name, bytes, &cards.url)).await;
+        assert_eq!((response.status, response.text.as_str()), (200, SUCCESS), "{name}");
+        assert_eq!(response.header("content-type"), Some("application/json"), "{name}");
 
-        let heard = raw::exchange(&texts.url, &ours(name, bytes, &texts.url)).await;
+        let response = raw::exchange(&texts.url, &ours(name, bytes, &texts.url)).await;
         let expected = if msg_type == "text" { (200, Some(0)) } else { (400, Some(19002)) };
-        assert_eq!((heard.status, heard.body()["code"].as_i64()), expected, "{name}");
+        assert_eq!((response.status, response.body()["code"].as_i64()), expected, "{name}");
     }
 
     world.settle().await;

@@ -1,4 +1,4 @@
-//! Real clients as their users run them: each one's own verdict on our answer, and the group that shows what it sent.
+//! Real clients as their users run them: each one's own result for our answer, and the group that shows what it sent.
 //!
 //! The programs are `clients/send.py` and the crate in `clients/`; `tests/run.sh` makes what they need.
 
@@ -25,7 +25,7 @@ struct Clients {
 }
 
 /// What a client made of our answer.
-struct Verdict {
+struct ClientResult {
     success: bool,
     words: String,
 }
@@ -48,8 +48,8 @@ async fn check_shown(clients: &Clients, names: &[&str]) {
     for name in names {
         // One of them cannot do without a secret; the integration has none and does not look at signatures.
         let secret = if *name == "lark-webhook-notify" { "any" } else { "" };
-        let verdict = clients.send(name, &sender, secret).await;
-        assert!(verdict.success, "{name}: {}", verdict.words);
+        let result = clients.send(name, &sender, secret).await;
+        assert!(result.success, "{name}: {}", result.words);
         world.feishu("ops").expects_all(&[SHOWN, TEXT]).await;
     }
     assert_eq!(sender.outcomes().await, vec!["triggered"; names.len()]);
@@ -79,12 +79,12 @@ async fn a_signed_message_is_accepted_with_the_right_secret_and_its_client_repor
 
 /// Its signature goes into headers of its own; the protocol has it in the body.
 #[tokio::test]
-async fn a_client_that_signs_beside_the_protocol_is_told_so() {
+async fn a_client_that_signs_in_another_way_is_refused_with_the_reason() {
     let world = World::start().await;
     let space = world.space("Ops").make().await;
     let sender = world.feishu_alert().set("security", json!({"secret": SECRET})).into(&space).await;
-    let verdict = rust().send("openlark-text", &sender, SECRET).await;
-    assert!(!verdict.success && verdict.words.contains("19021"), "{}", verdict.words);
+    let result = rust().send("openlark-text", &sender, SECRET).await;
+    assert!(!result.success && result.words.contains("19021"), "{}", result.words);
     world.finish().await;
 }
 
@@ -96,23 +96,23 @@ async fn a_client_of_cards_reports_that_they_are_not_taken() {
     for (clients, name) in
         [(python(), "lark-webhook-notify"), (rust(), "lark-webhook-notify"), (rust(), "openlark-card")]
     {
-        let verdict = clients.send(name, &sender, SECRET).await;
-        assert!(!verdict.success && verdict.words.contains("400"), "{name}: {}", verdict.words);
+        let result = clients.send(name, &sender, SECRET).await;
+        assert!(!result.success && result.words.contains("400"), "{name}: {}", result.words);
     }
     world.finish().await;
 }
 
 impl Clients {
-    async fn send(&self, client: &str, sender: &Sender, secret: &str) -> Verdict {
+    async fn send(&self, client: &str, sender: &Sender, secret: &str) -> ClientResult {
         let mut command = Command::new(&self.program);
         command.args(&self.script).args([client, &sender.url, secret, TITLE, TEXT]);
         // Whatever proxy this machine has, it does not lead back to it.
         let output = command.env("NO_PROXY", "*").output().await.expect("the client runs");
-        Verdict::of(&output)
+        ClientResult::of(&output)
     }
 }
 
-impl Verdict {
+impl ClientResult {
     fn of(output: &Output) -> Self {
         let words = [&output.stdout[..], &output.stderr[..]].map(String::from_utf8_lossy).join("\n");
         assert!(matches!(output.status.code(), Some(0 | 1)), "{}: {words}", output.status);

@@ -1,5 +1,5 @@
-//! Senders as they are in the field: recorded bodies and requests, real clients, and the answers that the protocol owes
-//! them. All over HTTP, against the whole of Larkspur.
+//! Real senders: recorded bodies and requests, real clients, and the answers that the protocol requires. All over HTTP,
+//! against the whole product.
 
 mod answers;
 mod captures;

@@ -1,5 +1,5 @@
-//! Senders' own words for "it is over": with a rule that closes on them and a key that both messages have, the recovery
-//! closes the alert that the firing opened, and the group is told.
+//! The words by which senders mark a recovery: with a rule that closes on them and a key that both messages have, the
+//! recovery closes the alert that the firing opened, and the group is notified.
 
 use scenarios::World;
 use scenarios::sender::Sender;
@@ -81,7 +81,7 @@ const PAIRS: [Pair; 25] = [
 ];
 
 #[tokio::test]
-async fn the_recovery_closes_the_alert_that_the_firing_opened_and_the_group_is_told() {
+async fn the_recovery_closes_the_alert_that_the_firing_opened_and_the_group_is_notified() {
     let world = World::start().await;
     let mut played = Vec::new();
     for pair in &PAIRS {

@@ -1,4 +1,4 @@
-//! What was recorded of real senders, and what a person wrote down for it; see `fixtures/feishu/SOURCES.md`.
+//! Recordings of real senders, and what a person expects of each; see `fixtures/feishu/SOURCES.md`.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -25,7 +25,7 @@ from fake_group import FakeGroup  # noqa: E402
 MESSAGES = 100
 # Of a storm: messages of one alert key in one batch.
 PER_KEY = 20
-# Groups that are told of each message, where notices are counted.
+# Groups that each message notifies, where notices are counted.
 GROUPS = 10
 # Write units of the alert alone; the incident, the log and what else is counted come on top.
 INCIDENT, LOG = ("INCIDENT", "TIMELINE", "DELIVERY"), ("LOG",)
@@ -183,7 +183,7 @@ def notices_sent_singly(scene, gate, batch, limit):
     """Every notice to a group of its own, so that each is a post of its own; so many to one invocation."""
     space = scene.space("Loud", [scene.destination(10 * batch + n) for n in range(GROUPS)])
     integration = scene.deployment.integration("loud", space, {"type": "each_message"})
-    scene.take("NoticesQueue")  # what the scenes before have told
+    scene.take("NoticesQueue")  # notices of the scenes before
     journal, sent, posts, logged = [], 0, 0, 0
     for n in range(6):
         if n == 1:  # the process has started, and has read what it keeps
@@ -191,11 +191,11 @@ def notices_sent_singly(scene, gate, batch, limit):
         scene.counted()
         scene.post(integration, [f"cpu hot on web-{n}"])
         scene.invoke("EvaluateFunction", scene.take("MessagesQueue"), 10)
-        told = [call for call in scene.counted()[0] if call[1].startswith("Notices")]
+        notices = [call for call in scene.counted()[0] if call[1].startswith("Notices")]
         records = scene.take("NoticesQueue")
         scene.counted()
         scene.invoke("NotifyFunction", records, batch)
-        journal += told + scene.counted()[0]
+        journal += notices + scene.counted()[0]
         sent += len(records)
         time.sleep(0.3)  # a group takes five in a second
     shown = len(scene.group.shown) - posts

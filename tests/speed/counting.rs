@@ -1,4 +1,4 @@
-//! One binary under callgrind, behind a Runtime API that hands out so many events and then ends it.
+//! One binary under callgrind, behind a Runtime API that gives out a number of events and then stops it.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ use crate::events::{BATCH, Setting};
 const PATIENCE: Duration = Duration::from_secs(300);
 /// Answers that say that something was not done, at most: more, and what is counted is not the work.
 const TOO_LATE: usize = 5;
-/// How often a count is begun anew that had more of them: another program may have had the processor.
+/// How often a count with more of them is repeated: another program may have used the processor.
 const COUNTS: usize = 3;
 
 /// What is counted: a binary as one of the functions.
@@ -129,18 +129,18 @@ async fn run(larkspur: &Larkspur, subject: &Subject, invocations: usize, batch: 
     let done = tokio::time::timeout(PATIENCE, runtime.done.notified()).await;
     let pid = child.id().context("it runs")?.to_string();
     Command::new("kill").args(["-TERM", &pid]).status().await?;
-    let (mut report, mut said) = (String::new(), String::new());
+    let (mut report, mut printed) = (String::new(), String::new());
     child.stderr.take().context("piped")?.read_to_string(&mut report).await?;
-    child.stdout.take().context("piped")?.read_to_string(&mut said).await?;
+    child.stdout.take().context("piped")?.read_to_string(&mut printed).await?;
     server.abort();
     done.with_context(|| format!("{} has not answered: {report}", subject.function))?;
     let failed = runtime.failed.lock().expect("not poisoned").clone();
-    anyhow::ensure!(failed.len() <= TOO_LATE, "invocations of {} failed: {failed:?} {said}", subject.function);
+    anyhow::ensure!(failed.len() <= TOO_LATE, "invocations of {} failed: {failed:?} {printed}", subject.function);
     let line = report.lines().find_map(|line| line.split_once("Collected :")).with_context(|| report.clone())?;
     Ok(line.1.trim().parse()?)
 }
 
-/// What Lambda tells every function.
+/// The variables that Lambda sets for every function.
 const LAMBDA: [(&str, &str); 9] = [
     ("AWS_REGION", "us-east-1"),
     ("AWS_SECRET_ACCESS_KEY", "local"),

@@ -1,5 +1,5 @@
-//! What each function is asked: a message of some hundred bytes, ten of them in a batch, ten notices to ten groups, a
-//! list. Every event is new, for what has been done once is cheap the second time.
+//! The events that each function gets: a message of some hundred bytes, ten of them in a batch, ten notices to ten groups,
+//! a list. Every event is new, because repeated work is cheaper.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 /// Records of a batch.
 pub(crate) const BATCH: usize = 10;
-/// So many that no group is told more often than its rate allows, however fast the machine is.
+/// So many that no group gets more messages than its rate allows, on any machine.
 const GROUPS: usize = 6 * BATCH;
 
 const TEXT: &str = "[FIRING] High CPU on web-01\ncpu_usage=97% threshold=90%";

@@ -1,8 +1,8 @@
-//! Instructions of the functions, counted by callgrind behind a Runtime API of this program's own.
+//! Instructions of the functions, counted by callgrind behind a Runtime API of this program.
 //!
-//! Per invocation: the slope between few invocations and many, so that start-up cancels. To the first response: all of a
-//! process that is asked once. What is held are ratios to a function that does nothing, built with the same profile and
-//! counted in the same run: absolute figures belong to the processor. `tests/speed/README.md` says how to run it.
+//! Per invocation: the slope between few invocations and many, so that the start-up cancels. To the first response: all of a
+//! process that gets one event. The gates are ratios to a function that does nothing, built with the same profile and counted
+//! in the same run, because absolute figures depend on the processor. `tests/speed/README.md` says how to run it.
 
 mod counting;
 mod events;

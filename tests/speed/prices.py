@@ -4,7 +4,7 @@ import json
 import math
 
 # us-east-1, on demand, without the free tier; read on 2026-11-22 from aws.amazon.com/{api-gateway,lambda,sqs,sns,dynamodb,
-# cloudwatch,secrets-manager}/pricing and /ec2/pricing/on-demand. Dollars per million, where nothing else is said.
+# cloudwatch,secrets-manager}/pricing and /ec2/pricing/on-demand. Dollars per million, unless noted.
 HTTP_API = 1.00
 LAMBDA_REQUEST = 0.20
 LAMBDA_GB_SECOND = 16.6667  # x86_64, the default; arm64 13.3334
@@ -118,7 +118,7 @@ class Bill:
                 consistent = request["RequestItems"][table].get("ConsistentRead")
                 self.reads += sum(read_units(item_bytes(item), consistent) for item in found)
         else:
-            raise ValueError(f"nobody has said what {operation} costs")
+            raise ValueError(f"the price of {operation} is not known")
 
     def _write(self, item, times=1):
         kind = item["pk"]["S"].split("#")[0]

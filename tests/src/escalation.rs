@@ -13,7 +13,7 @@ pub struct RulePlan<'a> {
     body: Value,
 }
 
-/// One level of a rule, as the API knows it; what is not said is left to the product's own defaults.
+/// One level of a rule, as the API has it; fields that are not set have the product's defaults.
 #[derive(Debug, Clone)]
 pub struct Level(Value);
 
@@ -27,7 +27,7 @@ pub fn members(members: &[&Member]) -> Level {
     members.iter().fold(level(), |level, member| level.named("members", json!(member.id)))
 }
 
-/// A level of whoever is on call.
+/// A level of the person on call.
 pub fn on_call(schedule: &str) -> Level {
     level().named("schedules", json!(schedule))
 }
@@ -37,7 +37,7 @@ pub fn team(team: &str) -> Level {
     level().named("teams", json!(team))
 }
 
-/// A level that tells a group.
+/// A level that notifies a group.
 pub fn group(destination: &str) -> Level {
     level().named("groups", json!({"destination": destination}))
 }
@@ -63,19 +63,19 @@ impl Level {
         self.named("groups", json!({"destination": destination}))
     }
 
-    /// Besides, this group, where the people assigned are mentioned: by what the table knows of their email, if they have
-    /// not said it themselves.
+    /// Besides, this group, where the people assigned are mentioned: by the table of their
+    /// email addresses, if they have not set it themselves.
     pub fn and_mentioned_in(self, destination: &str, table: Option<&str>) -> Self {
         self.named("groups", json!({"destination": destination, "mention": true, "mapping_table": table}))
     }
 
-    /// All of its people are told here, whatever they prefer.
+    /// Notifies all of its people by these contacts instead of their own preference.
     pub fn unified(mut self, contacts: &[&str]) -> Self {
         self.0["notify"] = json!({"by": "unified", "contacts": contacts});
         self
     }
 
-    /// Waits so long before it tells anyone.
+    /// Waits so long before it notifies anyone.
     pub fn delayed(mut self, minutes: u32) -> Self {
         self.0["delay_minutes"] = json!(minutes);
         self

@@ -66,7 +66,7 @@ impl Group<'_> {
         self.expects_all(&[text]).await
     }
 
-    /// Everything that is shown is as expected, whatever it is: the scenario counts it in another way.
+    /// Accepts all messages that are shown: the scenario counts them in another way.
     pub fn accept_all(&self) {
         let count = self.messages().len();
         self.with_seen(|seen| seen.resize(count.max(seen.len()), true));

@@ -9,7 +9,7 @@ use crate::people::Member;
 pub struct Incident<'a> {
     world: &'a World,
     pub id: String,
-    /// Whose hands are on it.
+    /// Whose actions these are.
     api: Api,
 }
 
@@ -80,7 +80,7 @@ impl<'a> Incident<'a> {
         self.api.get(&format!("/incidents/{}", self.id)).await
     }
 
-    /// What the timeline says happened: kinds, oldest first, without the attempts to tell of it.
+    /// The kinds of the timeline's entries, oldest first, without the attempts to notify.
     pub async fn story(&self) -> Vec<String> {
         let kinds = self.whole_story().await;
         kinds.into_iter().filter(|kind| kind != "notified").collect()

@@ -1,8 +1,8 @@
-//! The world that scenarios play in: Larkspur as `cargo run` starts it, in memory, with the built-in fake groups, and a
-//! clock that is moved by hand.
+//! The world of the scenarios: Larkspur as `cargo run` starts it, in memory, with the built-in fake groups, and a clock that
+//! the test moves.
 //!
-//! A scenario speaks as a person does: a space that is told in a group, a sender that says something, a group that is
-//! expected to show it. What nobody expected fails the scenario in [`World::finish`], and so does work left in a queue.
+//! A scenario uses the words of a person: a space that notifies a group, a sender that sends a text, a group that is
+//! expected to show it. [`World::finish`] fails the scenario if a message was not expected or work is left in a queue.
 
 pub mod api;
 pub mod echo;
@@ -102,7 +102,7 @@ impl World {
         self.advance(until(&self.larkspur.clock, moment)).await;
     }
 
-    /// Lets the functions notice that something was configured anew.
+    /// Makes the functions notice a change of the configuration.
     pub async fn forget(&self) {
         self.advance(store::cache::TTL + Duration::from_secs(1)).await;
     }

@@ -1,4 +1,4 @@
-//! A mail server that is not ours, and what stands in the mailboxes behind it.
+//! An independent mail server, and the mailboxes behind it.
 
 use std::path::Path;
 use std::process::Stdio;

@@ -1,4 +1,4 @@
-//! A sign-in provider that is not ours, and a person's browser that goes back and forth between it and Larkspur.
+//! An independent sign-in provider, and a browser that is redirected between it and Larkspur.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -129,7 +129,7 @@ impl Browser {
         self.get(&back).await
     }
 
-    /// The same with a cookie that the browser kept, although it was told to forget it, and its code once more.
+    /// The same with a cookie that the browser kept although it was asked to delete it, and with its code once more.
     pub async fn signs_in_twice_with_one_code(&mut self, subject: &str) -> Page {
         let authorize = self.goes_to_the_provider("/").await;
         let back = self.is_there(&authorize, subject).await;

@@ -1,4 +1,4 @@
-//! Members, teams and schedules: who is told.
+//! Members, teams and schedules: the people who are notified.
 
 use serde_json::{Value, json};
 
@@ -34,13 +34,13 @@ impl<'a> MemberPlan<'a> {
         Self { world, name: name.to_owned(), everywhere: Vec::new(), at: Vec::new(), settings: json!({}) }
     }
 
-    /// One more private chat, at every severity: told if the ones before fail for good.
+    /// One more private chat, at every severity: notified if the ones before fail for good.
     pub fn chat(mut self, bot: Bot) -> Self {
         self.everywhere.push(bot);
         self
     }
 
-    /// The private chats at one severity, in their order; at those that are not named, nobody is told.
+    /// The private chats at one severity, in their order; at other severities the member is not notified.
     pub fn prefers(mut self, severity: &'static str, bots: Vec<Bot>) -> Self {
         self.at.push((severity, bots));
         self
@@ -52,12 +52,12 @@ impl<'a> MemberPlan<'a> {
         self
     }
 
-    /// An address that an administrator vouches for.
+    /// An address that an administrator has verified.
     pub fn email(self, address: &str) -> Self {
         self.set("email", address).set("email_verified", true)
     }
 
-    /// An address that nobody has confirmed yet.
+    /// An address that is not verified yet.
     pub fn unconfirmed_email(self, address: &str) -> Self {
         self.set("email", address)
     }

@@ -1,4 +1,4 @@
-//! Larkspur as a process of its own: what is killed and started again.
+//! Larkspur as a process of its own, which can be killed and started again.
 
 use std::path::Path;
 use std::process::Stdio;

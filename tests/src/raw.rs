@@ -1,4 +1,4 @@
-//! HTTP without a client: the request's bytes as they are, and the answer's.
+//! HTTP without a client library: the bytes of the request and of the response.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 
 /// An answer as it came over the wire.
 #[derive(Debug)]
-pub struct Heard {
+pub struct RawResponse {
     pub status: u16,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
     pub text: String,
 }
 
-impl Heard {
+impl RawResponse {
     pub fn body(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or(Value::Null)
     }
@@ -45,7 +45,7 @@ pub fn request(method: &str, url: &str, headers: &[(&str, &str)], body: &[u8]) -
 }
 
 /// Sends bytes to the host of a URL and reads one answer, which says its length.
-pub async fn exchange(url: &str, request: &[u8]) -> Heard {
+pub async fn exchange(url: &str, request: &[u8]) -> RawResponse {
     let (host, _) = split(url);
     let exchange = async {
         let mut stream = TcpStream::connect(host).await?;
@@ -55,8 +55,8 @@ pub async fn exchange(url: &str, request: &[u8]) -> Heard {
     timeout(PATIENCE, exchange).await.expect("an answer in time").expect("an answer")
 }
 
-/// The same for a request whose answer has no body, whatever length it says.
-pub async fn exchange_without_body(url: &str, request: &[u8]) -> Heard {
+/// The same for a request whose answer has no body, although it has a length.
+pub async fn exchange_without_body(url: &str, request: &[u8]) -> RawResponse {
     let (host, _) = split(url);
     let exchange = async {
         let mut stream = TcpStream::connect(host).await?;
@@ -67,22 +67,26 @@ pub async fn exchange_without_body(url: &str, request: &[u8]) -> Heard {
 }
 
 /// Sends the head, waits for the interim answer, then sends the body; both answers.
-pub async fn exchange_with_expectation(url: &str, request: &[u8], body: &[u8]) -> (String, Heard) {
+pub async fn exchange_with_expectation(url: &str, request: &[u8], body: &[u8]) -> (String, RawResponse) {
     let (host, _) = split(url);
     let exchange = async {
         let mut stream = BufReader::new(TcpStream::connect(host).await?);
         stream.write_all(request).await?;
-        let mut told = String::new();
-        stream.read_line(&mut told).await?;
+        let mut interim = String::new();
+        stream.read_line(&mut interim).await?;
         stream.read_line(&mut String::new()).await?;
         stream.write_all(body).await?;
-        Ok::<_, std::io::Error>((told, read(stream).await?))
+        Ok::<_, std::io::Error>((interim, read(stream).await?))
     };
     timeout(PATIENCE, exchange).await.expect("an answer in time").expect("an answer")
 }
 
 /// Sends the request piece by piece, with so much time between them.
-pub async fn exchange_in_pieces<'a>(url: &str, pieces: impl Iterator<Item = &'a [u8]>, between: Duration) -> Heard {
+pub async fn exchange_in_pieces<'a>(
+    url: &str,
+    pieces: impl Iterator<Item = &'a [u8]>,
+    between: Duration,
+) -> RawResponse {
     let (host, _) = split(url);
     let exchange = async {
         let mut stream = TcpStream::connect(host).await?;
@@ -96,17 +100,17 @@ pub async fn exchange_in_pieces<'a>(url: &str, pieces: impl Iterator<Item = &'a 
     timeout(PATIENCE, exchange).await.expect("an answer in time").expect("an answer")
 }
 
-async fn read(mut stream: BufReader<TcpStream>) -> std::io::Result<Heard> {
-    let mut heard = head(&mut stream).await?;
+async fn read(mut stream: BufReader<TcpStream>) -> std::io::Result<RawResponse> {
+    let mut response = head(&mut stream).await?;
     // One without a length says it all in its status.
-    let length = heard.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    let length = response.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await?;
-    heard.text = String::from_utf8(body).expect("text");
-    Ok(heard)
+    response.text = String::from_utf8(body).expect("text");
+    Ok(response)
 }
 
-async fn head(stream: &mut BufReader<TcpStream>) -> std::io::Result<Heard> {
+async fn head(stream: &mut BufReader<TcpStream>) -> std::io::Result<RawResponse> {
     let mut lines = Vec::new();
     loop {
         let mut line = String::new();
@@ -122,5 +126,5 @@ async fn head(stream: &mut BufReader<TcpStream>) -> std::io::Result<Heard> {
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
         .collect();
-    Ok(Heard { status: status.expect("a status line"), headers, text: String::new() })
+    Ok(RawResponse { status: status.expect("a status line"), headers, text: String::new() })
 }

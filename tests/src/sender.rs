@@ -137,7 +137,7 @@ impl Sender {
         self.api.list(&format!("/integrations/{}/messages", self.integration)).await
     }
 
-    /// Why someone was, or was not, told of a message; `place`: counted from the newest.
+    /// Why someone was, or was not, notified of a message; `place`: counted from the newest.
     pub async fn trace(&self, place: usize) -> Value {
         let messages = self.messages().await;
         let id = messages[place]["id"].as_str().expect("an id");

@@ -1,8 +1,8 @@
-//! The embedded AWS services behind a port, for what is outside the process or disturbs calls on their way: the wire,
-//! boto3, a function under callgrind. For tests only: the product has no such port.
+//! The embedded AWS services behind a port, for callers outside the process or through a faulty wire: the wire, boto3, a
+//! function under callgrind. For tests only: the product has no such port.
 //!
-//! Each socket has an access key of its own, which requests are signed with. Without it they are refused, so that other
-//! programs of the machine get nothing from a test either.
+//! Each socket has an access key of its own, and requests must be signed with it. So other programs of the machine cannot use
+//! the socket of a test.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;

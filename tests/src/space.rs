@@ -1,4 +1,4 @@
-//! Spaces and the groups they are told in.
+//! Spaces and the groups that they notify.
 
 use serde_json::{Value, json};
 use vendors::group::Rules;
@@ -82,7 +82,7 @@ impl Bot {
         self
     }
 
-    /// The group is told in this language.
+    /// The language of the group's messages.
     pub fn speaking(mut self, language: &'static str) -> Self {
         self.language = language;
         self
@@ -113,15 +113,15 @@ impl<'a> SpacePlan<'a> {
         self.set("grouping", json!({"by": by, "window_minutes": 30}))
     }
 
-    /// One more group that is told.
-    pub fn telling(mut self, bot: Bot) -> Self {
+    /// One more group to notify.
+    pub fn notifying(mut self, bot: Bot) -> Self {
         self.destinations.push(bot);
         self
     }
 
-    /// The last group that is told; makes the space.
+    /// The last group to notify; makes the space.
     pub async fn notify(self, bot: Bot) -> Space {
-        self.telling(bot).make().await
+        self.notifying(bot).make().await
     }
 
     pub async fn make(mut self) -> Space {

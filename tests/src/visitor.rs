@@ -1,4 +1,4 @@
-//! Somebody who opens a link: with a session or without, and without a script.
+//! A visitor who opens a link: with a session or without one, and without scripts.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! The wire between the functions and the embedded AWS services, and between them and the vendors: a proxy that lets every
-//! call through, keeps a journal of them, and makes go wrong what a rule says.
+//! The wire between the functions and the embedded AWS services, and between them and the vendors: a proxy that passes
+//! every call on, keeps a journal of them, and applies faults by rules.
 //!
 //! ```text
 //! let wire = Wire::start().await;
@@ -9,14 +9,14 @@
 //! point.reached().await; // it was passed on, and is never answered: the moment to kill a process
 //! ```
 //!
-//! *Before*: the call is not passed on (a delay and a wait apart, after which it is). *After*: it was passed on and has
-//! taken effect; the fault befalls its answer. The first rule that applies to a call decides. Every attempt of an SDK is
-//! a call. The functions reach the wire, and the wire the embedded services, by sockets that only tests have
-//! ([`socket`](crate::socket)). A socket's address stands in the path, so a process that is killed and started again
-//! finds its way by the same wire.
+//! *Before*: the call is not passed on, except after a delay or a wait. *After*: it was passed on and has taken effect; the
+//! fault applies to its answer. The first rule that matches a call decides. Every attempt of an SDK is a call. The
+//! functions reach the wire, and the wire the embedded services, by sockets that only tests have
+//! ([`socket`](crate::socket)). A socket's address stands in the path, so a process that is killed and started again uses
+//! the same wire.
 //!
-//! Chances are drawn from a seed, the rule's place and the number of the call, never from what else goes on at the time: a
-//! failed test prints `LARKSPUR_SEED=…`, and with that in the environment the same calls of a rule go wrong.
+//! Random decisions depend on a seed, the rule's place and the number of the call only. A failed test prints
+//! `LARKSPUR_SEED=…`; with that in the environment the same calls of a rule fail again.
 
 mod call;
 mod entries;
@@ -173,14 +173,14 @@ impl Wire {
         Strike(rule)
     }
 
-    /// From now on nothing goes wrong; what hangs is let go, without an answer.
+    /// Removes all faults; hanging calls end without an answer.
     pub fn calm(&self) {
         for rule in self.inner.rules.lock().expect("not poisoned").iter() {
             rule.lift();
         }
     }
 
-    /// The calls that were made so far, in the order in which they came, whatever became of them.
+    /// All calls so far, in the order of their arrival, with any result.
     pub fn journal(&self) -> Vec<Call> {
         self.inner.journal.lock().expect("not poisoned").calls.clone()
     }
@@ -206,8 +206,8 @@ impl Wire {
         self.quiet().await;
     }
 
-    /// The same, and the journal begins anew: for who makes more calls than memory holds. What becomes of those that are
-    /// still under way is not written down any more.
+    /// The same, and clears the journal, for tests with more calls than memory holds. The results of running calls are not
+    /// recorded any more.
     pub fn take_journal(&self) -> Vec<Call> {
         self.inner.journal.lock().expect("not poisoned").take()
     }

@@ -1,4 +1,4 @@
-//! Who may use whom, asked of `cargo metadata`; dependencies of tests do not count.
+//! Which crate may depend on which, by `cargo metadata`; dependencies of tests do not count.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
@@ -108,7 +108,7 @@ fn the_simulated_platforms_use_no_crate_that_sends_signs_or_encrypts() {
 }
 
 #[test]
-fn versions_and_lints_are_said_once() {
+fn versions_and_lints_are_defined_once() {
     for (path, text) in tree::texts() {
         if !path.ends_with("Cargo.toml") || path == "Cargo.toml" {
             continue;

@@ -1,5 +1,5 @@
-//! Commands in the READMEs that no test can run, for they need an AWS account or the package index: what they name exists.
-//! All others are run by `tests/scenarios/readme.rs`.
+//! Commands in the READMEs that no test can run, because they need an AWS account or the package index: what they name
+//! exists. `tests/scenarios/readme.rs` runs all others.
 
 use std::path::Path;
 use std::process::Command;

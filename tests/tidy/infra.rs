@@ -82,13 +82,13 @@ fn errors_throttles_and_the_ledger_have_alarms() {
     for user in
         ["functions/timers/src/ledger_check.rs", "functions/notify/src/settle.rs", "shared/dispatch/src/alarm.rs"]
     {
-        assert!(tree::read(user).contains("metric::untold("), "{user} writes it");
+        assert!(tree::read(user).contains("metric::count_missing_notification("), "{user} writes it");
     }
 }
 
 // Proves: finding A7
 #[test]
-fn every_alarm_tells_someone_and_all_together_are_affordable() {
+fn every_alarm_notifies_the_topic_and_all_together_are_affordable() {
     let alarms = load("infra/alarms.yaml");
     for (name, alarm) in resources(&alarms, "AWS::CloudWatch::Alarm") {
         assert_eq!(target(&alarm["AlarmActions"][0]), Some("AlarmTopic"), "{name}");

@@ -1,8 +1,8 @@
-//! What no compiler checks and every reader relies on: the template, the functions and the documents agree.
+//! Rules that no compiler checks: the template, the functions and the documents agree.
 //!
 //! Reading order: `template` functions, triggers, roles and settings → `infra` queues, tables, alarms and the key
-//! layout → `dependencies` who may use whom → `circles` no files that import each other → `sources` what stands
-//! where in the code → `texts` where the texts for people stand → `claims`, `proofs` what keeps what is promised →
+//! layout → `dependencies` which crate may use which → `circles` no files that import each other → `sources` rules about
+//! places in the code → `texts` the texts for people are in the catalogue → `claims`, `proofs` the tests of every promise →
 //! `documents` commands that need an AWS account.
 
 #![cfg(test)]

@@ -33,7 +33,7 @@ fn every_claim_has_a_test_or_says_why_not() {
 }
 
 #[test]
-fn a_test_proves_only_what_is_listed() {
+fn a_test_proves_only_listed_claims() {
     let known: Vec<String> = claims().into_iter().map(|claim| claim.id).collect();
     for Proof { test, path, claims } in proofs() {
         for claim in claims {

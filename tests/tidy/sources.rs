@@ -1,4 +1,4 @@
-//! What stands where in the code.
+//! Rules about places in the code: what may stand where.
 
 use regex::Regex;
 

@@ -41,10 +41,10 @@ class Browser:
         self.page.set_default_timeout(PATIENCE_MS)
         self.answers, self.complaints = [], []
         self.page.on("response", lambda response: self.answers.append(response))
-        self.page.on("console", self.hear)
+        self.page.on("console", self.on_console)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
-    def hear(self, message):
+    def on_console(self, message):
         """A form that is answered by a page that refuses it is no complaint: the page says why."""
         is_document = message.location.get("url", "").split("#")[0] == self.page.url.split("#")[0]
         if not (is_document and message.text.startswith("Failed to load resource: the server responded with a status of 40")):
@@ -161,7 +161,7 @@ def journey_first_steps(playwright, wanted):
     person.follow("Acknowledge")
     person.sees("disk full on db-1")
     person.check("acknowledge-page")
-    # 6. Acknowledge, and the group is told.
+    # 6. Acknowledge, and the group is notified.
     person.press("Acknowledge")
     person.sees("Ada Lovelace")
     person.check("acknowledged")

@@ -160,7 +160,7 @@ def checks(world):
         world["seen"] = group.sees("disk full host=db-1", within=30)
         expect(world["seen"], f"the group sees {group.shown}")
 
-    def a_resolved_message_closes_the_alert_and_tells_the_same_group():
+    def a_resolved_message_closes_the_alert_and_notifies_the_same_group():
         deployment.post(world["seed"], "RESOLVED host=db-1")
         outcomes = deployment.outcomes(world["seed"], 2)
         expect(sorted(outcomes) == ["recovered", "triggered"], f"{outcomes}")
@@ -277,7 +277,7 @@ def checks(world):
         functions.update_function_configuration(FunctionName=name, Environment=right)
         kept = {part: waits[part] for part in ("VisibilityTimeout", "RedrivePolicy")}
         sqs.set_queue_attributes(QueueUrl=queue, Attributes=kept)
-        expect(not group.sees("host=db-8", within=0.1), "nobody has heard of it so far")
+        expect(not group.sees("host=db-8", within=0.1), "nobody has been notified so far")
         # What SQS's own redrive does, which the emulator lacks: sent again, under an id of its own, and deleted there.
         for message in sqs.receive_message(QueueUrl=dead, MaxNumberOfMessages=10).get("Messages", []):
             if "db-8" in message["Body"]:
@@ -313,7 +313,7 @@ def checks(world):
             time.sleep(0.5)
             times = [at for at, (path, text) in zip(group.at, group.shown) if "nobody reacts" in text]
         paths = [path[-2:] for path, text in group.shown if "nobody reacts" in text]
-        expect(paths == ["fe", "fe", "02"], f"told: {paths}")
+        expect(paths == ["fe", "fe", "02"], f"notified: {paths}")
         late = [times[1] - times[0] - 30, times[2] - times[0] - 60]
         expect(all(-1 < seconds < 20 for seconds in late), f"late by {late} s")
         print(f"         repeated {late[0]:+.1f} s, escalated {late[1]:+.1f} s from when it was due")

@@ -6,7 +6,7 @@ In tests:  one JSON line {"port": 40123} when it is ready, then one per message 
            {"from", "to", "encrypted", "login", "raw" (base64), "subject", "headers", "text", "html"}, read back by
            Python's own `email` package.
 
-What it can be told to do wrong: --reject ADDRESS, --reply CODE (to the message), --busy-once, --hang connect|data.
+Faults that it can simulate: --reject ADDRESS, --reply CODE (to the message), --busy-once, --hang connect|data.
 """
 
 import argparse

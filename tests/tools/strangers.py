@@ -1,7 +1,7 @@
 """What has no business with the embedded AWS services, for tests/faults/embedded.rs: a web page, and another user.
 
     strangers.py page JSON      a page of another origin in headless Chromium
-    strangers.py user JSON      a program of whoever runs this; the standard library alone
+    strangers.py user JSON      a program of the same user; the standard library alone
 
 JSON: `ports`, all on which the program under test listens, and `base`, its public address. Each asks every port as an SDK would.
 An answer that has anything of AWS in it ends this with a sentence and exit code 1.

@@ -233,7 +233,7 @@ async fn fail(app: &App, claimed: &Claimed, reason: &str, again: Option<Moment>)
         return Ok(());
     }
     app.parts.store.put_dead_letter(&DeadLetter::of_notice(notice, reason, now)).await?;
-    metric::untold(now);
+    metric::count_missing_notification(now);
     tracing::error!(
         incident.id = %notice.incident, destination.id = %notice.destination, reason,
         "a notice could not be delivered and is a dead letter now"

@@ -24,7 +24,7 @@ pub(crate) async fn run(app: &App, now: Moment) -> Result<(), TimerError> {
             hour = %hour, waiting = ledger.messages.waiting, pending = ledger.notices.pending,
             "the ledger of an hour does not add up: a message or notice is missing"
         );
-        metric::untold(now);
+        metric::count_missing_notification(now);
     }
     Ok(())
 }

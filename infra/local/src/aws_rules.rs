@@ -1,4 +1,4 @@
-//! Limits that AWS sets and one machine does not need: recursive loops, and the calls that an account may make at once.
+//! Limits of AWS that one machine does not need: recursive loops, and concurrent calls of an account.
 //!
 //! One switch, [`AwsRules`]: scenario tests turn it on, the product on one machine leaves it off.
 //!
@@ -7,12 +7,12 @@
 //!   gives it to the function, the SDK puts it on every request (`aws_runtime::recursion_detection`), SQS and SNS store it
 //!   with the message. Here the same header carries `Lineage=FUNCTION:COUNT|…`. A refused call is recorded by name
 //!   ([`crate::Larkspur::refused_calls`]); its messages are deleted, as on AWS where no dead queue is set for this.
-//!   For a batch AWS does not document whose count is passed on; here it is the greatest of each function, so that this is
-//!   never more tolerant than AWS.
+//!   AWS does not document which count a batch passes on. Here it is the greatest of each function, so that this is never
+//!   more tolerant than AWS.
 //!   Source: AWS Lambda Developer Guide, "Use Lambda recursive loop detection to prevent infinite loops" (read 2026-11).
 //! - **Concurrency.** A new account has ten concurrent executions for all its functions together. A queue's batch waits for
-//!   a free one; a request to the API that gets none is answered 503. API Gateway answers at once, here a request waits for
-//!   up to a second, because a sender that is refused tries again and the tests' senders do not.
+//!   a free one; an API request without one is answered 503. API Gateway answers at once. Here a request waits for up to a
+//!   second, because real senders retry and the tests' senders do not.
 //!   Source: AWS Lambda Developer Guide, "Lambda quotas" (read 2026-11).
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Reading the bodies of requests, so that clients that never finish them fill no memory.
+//! Reads the bodies of requests within limits, so that unfinished bodies do not fill the memory.
 //!
 //! - A body has to come within [`WHOLE`], with no pause longer than [`PAUSE`].
 //! - All bodies that are held, from their first byte to the end of their call, share [`ROOM`]. The first [`SMALL`] bytes of
@@ -107,7 +107,7 @@ mod tests {
 
     // Proves: finding B4
     #[tokio::test]
-    async fn while_the_room_is_full_small_bodies_are_taken_and_large_ones_are_not() {
+    async fn while_memory_for_bodies_is_full_small_ones_are_accepted_and_large_ones_refused() {
         let bodies = Bodies::new();
         let large = || bodies.read(Body::from(vec![b'x'; 5 * MIB]), 5 * MIB);
         let mut held = Vec::new();

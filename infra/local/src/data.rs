@@ -1,4 +1,4 @@
-//! The data directory: one process at a time, and nothing in it that anybody but its owner can read.
+//! The data directory: used by one process at a time, and readable by its owner only.
 
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions, TryLockError};

@@ -1,8 +1,9 @@
-//! What a first start makes, through the JSON API like anybody else: a group, a space that tells it, and an integration.
+//! The demo that a first start makes, through the JSON API like any client: a group, a space that notifies it, and an
+//! integration.
 //!
-//! The group's bot has a Feishu address that nobody else can have ([`URL`]), and whatever is sent there goes to the
-//! built-in fake, so the demo works without an account and without the Internet. A restart finds what it made by the
-//! ids in `demo.json`, under whatever name it has by then, and makes anew what was deleted.
+//! The group's bot has a Feishu address that no real bot can have ([`URL`]). Requests to it go to the built-in fake, so the
+//! demo works without an account and without the Internet. A restart finds the parts by the ids in `demo.json`, also when
+//! they were renamed, and makes deleted parts again.
 
 use alerting::base::secret::Secret;
 use anyhow::{Context as _, ensure};
@@ -17,7 +18,7 @@ use crate::functions::Functions;
 
 /// The demo group's name among the fakes.
 pub(crate) const GROUP: &str = "demo";
-/// Its bot's address. Feishu's own tokens are UUIDs, so this one is never anybody's.
+/// Its bot's address. Feishu's own tokens are UUIDs, so this is never the address of a real bot.
 pub(crate) const URL: &str = "https://open.feishu.cn/open-apis/bot/v2/hook/demo";
 
 const FILE: &str = "demo.json";
@@ -30,7 +31,7 @@ struct Made {
     integration: Option<String>,
 }
 
-/// Makes what is not there yet; the demo integration's whole URL.
+/// Makes the parts that are missing. Returns the whole URL of the demo integration.
 pub(crate) async fn ensure_made(
     functions: &Functions,
     api_key: &Secret,
@@ -62,7 +63,7 @@ impl Maker<'_> {
         Ok(Secret::new(url))
     }
 
-    /// The integration; each part is written down once it is made, so that a crash in between makes nothing twice.
+    /// The integration. Each part is recorded when it is made, so that a crash in between makes nothing twice.
     async fn make_all(&mut self) -> anyhow::Result<Value> {
         let destination = match self.find("/destinations", self.made.destination.as_deref()).await? {
             Some(destination) => destination,
@@ -114,7 +115,7 @@ fn destination() -> Value {
     json!({"name": "Demo group", "channel": "feishu_bot", "settings": {"url": URL}})
 }
 
-/// Takes everything; `RESOLVED` closes; the key is the title without a leading `FIRING` or `RESOLVED`, so that
+/// Accepts every message; `RESOLVED` closes; the key is the title without a leading `FIRING` or `RESOLVED`, so that
 /// `[FIRING:1] disk full` and `[RESOLVED] disk full` are one alert.
 fn integration(space: &str) -> Value {
     let says_resolved = |field: &str| json!({"all": [{"field": field, "op": "match", "values": ["/RESOLVED/"]}]});

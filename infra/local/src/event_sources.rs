@@ -1,16 +1,16 @@
-//! What Lambda does between a queue and a function: long-polls, gathers a batch, calls, deletes what was taken care of.
+//! Lambda's event sources: poll a queue, gather a batch, call the function, delete the finished messages.
 //!
 //! Batch size, window, concurrency and the function's timeout are the template's. As on AWS:
 //!
 //! - a batch is called when it is full, or when the window since its first message is over;
-//! - what the function reports as failed stays in the queue until its visibility ends, the rest is deleted;
+//! - messages that the function reports as failed stay in the queue until their visibility ends, the rest is deleted;
 //! - an error, a panic, a timeout, or a report that names no record of the batch fails the batch as a whole.
 //!
-//! Two things are quicker than there. With [`Batching::AtOnce`] a batch does not wait for its window: a call costs nothing
-//! here, so messages are taken while a call is free, and batches grow by what arrives while none is. And what a process had
-//! in hand when it was killed is not invisible for minutes but comes again at the next start, for nobody else can have it
-//! (`give_back`). Not played: scaling up and down; calls at once are bounded by `MaximumConcurrency`, by the account's limit
-//! where that holds ([`crate::aws_rules`]), or for one machine's sake.
+//! Two things are faster than on AWS. With [`Batching::AtOnce`] a batch does not wait for its window: a call costs nothing
+//! here, so messages are received whenever a call is free, and batches grow only while none is free. And messages that a
+//! process had received when it was killed are received again at the next start instead of minutes later, because no other
+//! process can have them (`give_back`). Not simulated: scaling up and down. Concurrent calls are limited by
+//! `MaximumConcurrency`, by the account's limit where it is simulated ([`crate::aws_rules`]), or by constants for one machine.
 
 use std::collections::HashSet;
 use std::future::Future;
@@ -52,7 +52,7 @@ pub(crate) type Call = Pin<Box<dyn Future<Output = anyhow::Result<SqsBatchRespon
 /// A function as its event source sees it: a batch and a deadline in, a report out.
 pub(crate) type Handler = Arc<dyn Fn(SqsEvent, Moment) -> Call + Send + Sync>;
 
-/// What is going on in all event sources together.
+/// The activity of all event sources together.
 #[derive(Debug, Default)]
 pub(crate) struct Activity {
     running: AtomicUsize,
@@ -83,7 +83,7 @@ impl Drop for Running {
     }
 }
 
-/// Before the pollers start: what the last process received and did not finish may be received again.
+/// Called before the pollers start: messages that the last process received and did not finish can be received again.
 pub(crate) async fn give_back(sqs: &Sqs, sources: &[EventSource]) -> anyhow::Result<()> {
     for source in sources {
         sqs.release(&source.queue).await?;
@@ -174,7 +174,7 @@ impl Poller {
         }
     }
 
-    /// Calls the function with one batch, and deletes what it took care of.
+    /// Calls the function with one batch, and deletes the messages that it finished.
     async fn call(&self, batch: Vec<Received>) {
         let _running = self.activity.begin();
         let may_call =

@@ -1,12 +1,12 @@
 //! The one listener: what API Gateway is on AWS, and beside it the built-in groups.
 //!
-//! A request that a route of the template takes becomes an HTTP API event (payload format 2.0), and the function reads
-//! that event as it reads the real thing. As on AWS, a body that is no text is base64 in the event,
-//! bodies over 10 MB are answered 413, what no route takes 404, and a function that panics or hangs 500 or 503.
+//! A request that matches a route of the template becomes an HTTP API event (payload format 2.0), which the function reads
+//! as on AWS. As on AWS, a body that is no text is base64 in the event. A body over 10 MB is answered 413, a request without
+//! a route 404, and a request whose function panics or hangs 500 or 503.
 //!
-//! On AWS, API Gateway and `CloudFront` stand between the functions and the network. Here the front refuses what they would:
-//! names that are not ours ([`Hosts`]), forwarding headers of strangers ([`TrustedProxies`]), and bodies that never end
-//! ([`Bodies`]).
+//! On AWS, API Gateway and `CloudFront` stand between the functions and the network. Here the front refuses what they would
+//! refuse: host names of others ([`Hosts`]), forwarding headers of untrusted clients ([`TrustedProxies`]), and bodies that
+//! never end ([`Bodies`]).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -75,9 +75,9 @@ pub(crate) fn router(gateway: Arc<Gateway>, demo: Option<&Fakes>, time: Option<T
         .layer(middleware::from_fn_with_state(gateway, refuse_foreign_hosts))
 }
 
-/// Answers nothing under a name that is not ours. Messages are taken under any name: their key is all that they need, and
-/// whoever could make a browser send one could as well send it himself. What is sent to a built-in group names its vendor's
-/// host, which no web page can take for its own.
+/// Refuses requests with the host name of others. The intake accepts any host name, because a message needs nothing but its
+/// key: a web page that could make a browser send one could send it without the browser. Requests to a built-in group have
+/// its vendor's host name, which no web page can have.
 async fn refuse_foreign_hosts(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     if !is_valid_host(host) {
@@ -110,7 +110,7 @@ async fn serve(
 ) -> Response {
     let (parts, body) = request.into_parts();
     let Some(route) = route::choose(&gateway.stack.routes, parts.method.as_str(), parts.uri.path()) else {
-        // Somebody who opens the address in a browser wants to see something.
+        // A person who opens the address in a browser is sent to the first page.
         if parts.uri.path() == "/" {
             return Redirect::temporary(gateway.home).into_response();
         }

@@ -1,5 +1,5 @@
-//! The wiring: every function of the template, built from the environment that the template gives it, with the clients
-//! that its own `main.rs` would make, but for how they reach AWS.
+//! Builds every function of the template from the environment that the template sets, with the same clients as its own
+//! `main.rs`, except for how they reach AWS.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

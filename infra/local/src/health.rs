@@ -1,4 +1,4 @@
-//! `GET /healthz`: whether the deployment works, for probes and people. No secrets, no names of anybody's.
+//! `GET /healthz`: whether the deployment works, for probes and people. It shows no secrets and no names.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ pub(crate) struct Health {
     pub(crate) sqs: Sqs,
     pub(crate) queues: Vec<String>,
     pub(crate) clock: Clock,
-    /// Turns true when the deployment is told to end.
+    /// Turns true when the deployment is asked to stop.
     pub(crate) stop: watch::Receiver<bool>,
 }
 

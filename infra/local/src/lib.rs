@@ -1,10 +1,10 @@
 //! Larkspur on one machine: the functions, tables and queues that it has on AWS, in one process.
 //!
-//! - [`stack`] reads `template.yaml` and `infra/*.yaml`: what they say counts here as it does there.
+//! - [`stack`] reads `template.yaml` and `infra/*.yaml`, so that the same settings apply here and on AWS.
 //! - [`aws`] is DynamoDB, SQS, SNS and Secrets Manager for unmodified SDKs, durable in the data directory. It is reached
-//!   inside the process only: nothing but the public front listens.
+//!   inside the process only; the public front is the only listener.
 //! - `functions` builds the real handlers; `front` is API Gateway, `event_sources` and `schedule` are Lambda's triggers.
-//! - The crate `vendors` simulates the vendors' platforms; `front` serves them below `/fake`.
+//! - The crate `vendors` simulates the vendors' platforms; `front` serves them at `/fake`.
 //!
 //! What is absent here: anything about alerts. A behaviour that differs from AWS is a bug or is named in a module doc.
 
@@ -57,7 +57,7 @@ use schedule::{Ticker, Time};
 use servers::{Address, Servers};
 use stack::{Place, Stack};
 
-/// What stops within this time stops by itself; the rest is cut off. It is durable anyway.
+/// Tasks that do not end within this time after a stop are aborted. Their work is durable.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
 
 /// A running deployment. Ends with [`Larkspur::stop`], or with its runtime.
@@ -69,7 +69,7 @@ pub struct Larkspur {
     pub api_key: Secret,
     /// `None` without `--demo`.
     pub demo: Option<Demo>,
-    /// Opened once, it makes the first administrator; `None` if there is one.
+    /// The link that makes the first administrator, once; `None` if there is one.
     pub set_up_url: Option<Secret>,
     /// Move it with [`Larkspur::advance`].
     pub clock: Clock,
@@ -87,7 +87,7 @@ pub struct Larkspur {
     _data: Option<Data>,
 }
 
-/// What the first start made to try things with.
+/// The demo integration and group that the first start made.
 #[derive(Debug, Clone)]
 pub struct Demo {
     /// Its last part is a key.
@@ -179,8 +179,8 @@ impl Larkspur {
         self.time.advance(by).await;
     }
 
-    /// Waits until all queues are empty, dead queues apart, and no function runs: nothing can happen any more without
-    /// somebody's doing or a timer.
+    /// Waits until all queues but the dead queues are empty and no function runs: nothing more happens without a request
+    /// or a timer.
     pub async fn drained(&self) {
         self.rest.drained().await;
     }
@@ -206,7 +206,7 @@ impl Larkspur {
         &self.aws
     }
 
-    /// Ends: takes nothing more in, lets what runs finish, closes the files.
+    /// Stops: accepts nothing more, lets running work finish, closes the files.
     pub async fn stop(self) {
         let Self { stop, pollers, mut servers, .. } = self;
         let end = async move {

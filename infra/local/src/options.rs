@@ -15,9 +15,9 @@ use crate::aws::Aws;
 use crate::aws_rules::AwsRules;
 use crate::proxies::TrustedProxies;
 
-/// Where it listens unless told otherwise.
+/// The default listening address.
 const LISTEN: &str = "127.0.0.1:9000";
-/// Where it keeps its data unless told otherwise.
+/// The default data directory.
 const DATA: &str = ".larkspur";
 
 pub const HELP: &str = "\
@@ -81,7 +81,7 @@ pub enum Batching {
     /// The same in a tenth of the time: scenario tests would do little else than wait for windows.
     #[default]
     InATenth,
-    /// As soon as the function is free: a window of a second would keep the group waiting for nothing.
+    /// As soon as the function is free: a window of a second would delay messages without a benefit.
     AtOnce,
 }
 

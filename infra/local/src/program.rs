@@ -1,11 +1,11 @@
-//! The program `larkspur`: starts the local deployment, says how to try it, and runs until it is told to end.
+//! The program `larkspur`: starts the local deployment, prints how to try it, and runs until it is asked to stop.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
 use lambda_http::tracing::subscriber::EnvFilter;
-use lambda_kit::logging::tell_of_panics_by_place;
+use lambda_kit::logging::log_panics_by_place;
 use lambda_kit::settings::Env;
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -40,7 +40,7 @@ fn run(options: Options) -> anyhow::Result<()> {
     let filter = Env::read().optional("LARKSPUR_LOG").unwrap_or_else(|| LOG.to_owned());
     let filter = EnvFilter::try_new(filter).context("LARKSPUR_LOG")?;
     lambda_http::tracing::subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
-    tell_of_panics_by_place();
+    log_panics_by_place();
     // Two threads: the functions mostly wait for the tables and queues, which have threads of their own.
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(serve(options))

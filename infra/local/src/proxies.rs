@@ -1,7 +1,7 @@
-//! What a reverse proxy says of the client that it stands for.
+//! The client's address as a reverse proxy forwards it.
 //!
-//! `X-Forwarded-For` and `X-Forwarded-Proto` count only from the networks that `--trusted-proxy` names: anybody else can
-//! write there what they like, and addresses decide about limits and allow-lists.
+//! `X-Forwarded-For` and `X-Forwarded-Proto` are used only from the networks that `--trusted-proxy` names. Any other client
+//! can write anything there, and limits and allow-lists depend on the address.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! Whether anything is still going on, for tests that drain and then look.
+//! Whether any work is left: tests wait until there is none before they check results.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use crate::aws::sqs::queues::Counts;
 use crate::event_sources::Activity;
 use crate::stack::Stack;
 
-/// How often it is looked again while something goes on.
+/// How often it is checked again while work is left.
 const LOOK: Duration = Duration::from_millis(10);
 
 pub(crate) struct Rest {

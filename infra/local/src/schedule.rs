@@ -1,10 +1,10 @@
 //! The template's schedules, by the deployment's clock.
 //!
-//! As `EventBridge` does, a schedule calls its function once per period and does not make up for periods that nobody was
-//! there to see: the next call takes what is due. The first call is made at the start, so that what became due while
-//! nobody was there does not wait for a period more.
+//! As `EventBridge` does, a schedule calls its function once per period and does not repeat the calls of periods in which
+//! the process did not run: the next call does all work that is due. The first call is made at the start, so that work that
+//! became due while the process did not run waits no longer.
 //!
-//! The call is asynchronous: one that failed is made again, as often as the function's `EventInvokeConfig` says, after one
+//! The call is asynchronous. A call that failed is made again, as often as the function's `EventInvokeConfig` says, after one
 //! minute and then after two (AWS Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous
 //! invocation", read 2026-11).
 
@@ -79,7 +79,7 @@ impl Ticker {
         }
     }
 
-    /// For whoever moved the clock: calls if a period is over by now.
+    /// Called after the clock was moved: calls the function if a period is over.
     pub(crate) async fn call_if_due(&self) {
         let mut due = self.due.lock().await;
         let now = self.clock.now();
@@ -119,7 +119,7 @@ impl Ticker {
     }
 }
 
-/// The clock and those who go by it.
+/// The clock and the schedules that follow it.
 #[derive(Clone)]
 pub(crate) struct Time {
     pub(crate) clock: Clock,

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 
 use crate::listener;
 
-/// What requests get to end in: more than the intake needs, and a slow client must not hold the rest up.
+/// How long running requests may take after a stop: longer than the intake needs, and no slow client delays the rest.
 const REQUESTS_END: Duration = Duration::from_secs(3);
 
 /// A listener before it serves.
@@ -65,7 +65,7 @@ impl Servers {
         }
     }
 
-    /// Ends what is left: whoever still holds a connection open does so in vain.
+    /// Closes the connections that are still open.
     pub(crate) fn stop(self) {
         if let Some(public) = self.public {
             public.abort();

@@ -1,4 +1,4 @@
-//! All groups of all platforms, and the way of a request: scripted fault, rate, the vendor's own checks, then the group.
+//! All groups of all platforms, and the steps of a request: scripted fault, rate, the vendor's own checks, then the group.
 //!
 //! A group opens when something is first sent to it, so any token works. A test sets the group's rules first
 //! ([`Fakes::open`]). A group keeps its last [`KEPT`](crate::group::KEPT) messages; with a data directory they survive a
@@ -25,7 +25,7 @@ const GROUPS: usize = 500;
 #[derive(Clone)]
 pub struct Fakes(Arc<Inner>);
 
-/// Tells the time.
+/// The clock.
 type Now = Box<dyn Fn() -> Moment + Send + Sync>;
 
 struct Inner {

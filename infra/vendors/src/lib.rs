@@ -2,8 +2,8 @@
 //! vendors document them, and the groups as their members see them.
 //!
 //! Reading order: [`vendor`] the names → `platform` what a platform does → one folder per platform (`feishu`, `dingtalk`,
-//! `wecom`, `slack`, `telegram`, `zoom`) → `registry` the list of platforms → [`fakes`] the way of a request → [`router`]
-//! the `Host` header chooses the platform → [`pages`] the groups in a browser.
+//! `wecom`, `slack`, `telegram`, `zoom`) → `registry` the list of platforms → [`fakes`] the steps of a request →
+//! [`router`] selects the platform by the `Host` header → [`pages`] the groups in a browser.
 //!
 //! `LARKSPUR_PROVIDER_BASE` may point at the router: it serves the vendors' own paths.
 //!
@@ -27,7 +27,6 @@ mod registry;
 pub mod reply;
 pub mod rich;
 pub mod router;
-
 pub mod seen;
 mod slack;
 mod telegram;

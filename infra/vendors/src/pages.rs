@@ -240,7 +240,7 @@ fn page(title: &str, body: &str) -> Response {
 mod tests {
     use super::*;
     #[test]
-    fn whatever_a_message_holds_is_text_to_the_page() {
+    fn the_page_shows_every_part_of_a_message_as_text() {
         let mut html = String::new();
         let evil = "<script>alert(1)</script>\" onload=\"x";
         let seen = Seen {

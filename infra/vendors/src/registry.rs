@@ -10,7 +10,7 @@ use crate::zoom::Zoom;
 
 pub(crate) const PLATFORMS: [&dyn Platform; 6] = [&Feishu, &DingTalk, &WeCom, &Slack, &Telegram, &Zoom];
 
-/// The platform whose server has this name, whatever its case and port.
+/// The platform whose server has this name, in any case and with any port.
 pub(crate) fn at_host(host: &str) -> Option<&'static dyn Platform> {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     PLATFORMS.into_iter().find(|platform| platform.hosts().iter().any(|known| known.eq_ignore_ascii_case(name)))

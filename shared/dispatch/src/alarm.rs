@@ -22,6 +22,6 @@ pub(crate) fn check(incident: &Incident, entry: &Entry, notices: &[Notice], time
     };
     if wants_someone && notices.is_empty() && incident.progress == Progress::Triggered {
         tracing::error!(incident.id = %incident.id, space.id = %incident.space, "an incident reaches nobody");
-        metric::untold(now);
+        metric::count_missing_notification(now);
     }
 }

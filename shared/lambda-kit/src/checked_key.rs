@@ -1,8 +1,9 @@
-//! Keys that show by themselves that this deployment has made them: random characters, then a keyed checksum of them.
+//! Keys with a checksum: random characters, then a keyed checksum that shows that this deployment made the key.
 //!
-//! The checksum is no secret and opens nothing. It distinguishes a key of ours from a guess without a read of the table: of
-//! 14 million guesses at an intake key one passes, of 10¹⁰ at an API key. Keys of earlier versions have no checksum, and a
-//! rotation of the data key changes it; such keys are as valid, and are looked up within a limit per source.
+//! The checksum is no secret and authorises nothing. It distinguishes a key of this deployment from a guess without reading
+//! the table: one of 14 million guesses at an intake key passes, and one of 10¹⁰ at an API key. Keys of earlier versions
+//! have no checksum, and a rotation of the data key changes it. Such keys stay valid and are looked up within a limit per
+//! source.
 //!
 //! | key | characters | random | checksum |
 //! |---|---|---|---|
@@ -43,7 +44,7 @@ pub async fn make(sealer: &Sealer, kind: Kind) -> Result<String, SealError> {
     Ok(random + &checksum)
 }
 
-/// Whether the key bears our checksum.
+/// Whether the key has the checksum of this deployment.
 pub async fn is_ours(sealer: &Sealer, kind: Kind, key: &str) -> Result<bool, SealError> {
     let (random, sum) = kind.lengths();
     if key.len() != random + sum || !key.is_ascii() {

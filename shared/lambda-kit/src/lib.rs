@@ -1,4 +1,5 @@
-//! What every function needs of its surroundings: settings, clients, queues, secrets, stamps, time. Nothing of alerts.
+//! What every function needs from its environment: settings, clients, queues, secrets, stamps, time. It knows nothing about
+//! alerts.
 
 pub mod aws;
 pub mod checked_key;

@@ -1,9 +1,9 @@
 //! The links of messages, signed: `v1.{kid}.{payload}.{mac}`.
 //!
-//! The key is derived from the deployment's data key for this purpose and for the key id, so a link of another
-//! deployment, or one that was signed for anything else, opens nothing. The key id is the number of a period of 30 days;
-//! the current one and the one before are accepted. A link lives seven days at most, so none dies of the change of
-//! periods, and a key that leaked ends by itself.
+//! The key is derived from the deployment's data key for this purpose and for the key id. So a link of another
+//! deployment, or one that was signed for another purpose, is not valid. The key id is the number of a period of 30 days;
+//! the current period and the one before are accepted. A link is valid for seven days at most, so a new period does not
+//! invalidate it early, and a key that leaked expires by itself.
 
 use alerting::base::moment::Moment;
 use alerting::incident::link::{Link, Links, TOKEN_BYTES};
@@ -29,12 +29,12 @@ pub struct LinkKeys {
     previous: Option<Prk>,
 }
 
-/// Why a token opens nothing.
+/// Why a token is not valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkError {
     /// Not signed by this deployment, or altered, or by a key that has ended.
     Unknown,
-    /// It was right once.
+    /// It was valid before and has expired.
     Expired(Link),
 }
 

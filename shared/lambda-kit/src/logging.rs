@@ -1,5 +1,5 @@
-//! JSON lines on stdout, level from the environment. A healthy message logs nothing: at `CloudWatch`'s price the runtime's
-//! own start and report lines would cost as much as the write of the alert.
+//! Logging: JSON lines on standard output, level from the environment. A message without problems logs nothing: at
+//! `CloudWatch`'s price the runtime's own start and report lines would cost as much as the write of the alert.
 
 use std::panic::{self, PanicHookInfo};
 
@@ -7,12 +7,12 @@ use std::panic::{self, PanicHookInfo};
 pub fn init() {
     lambda_runtime::tracing::init_default_subscriber();
     crate::metric::is_read();
-    tell_of_panics_by_place();
+    log_panics_by_place();
 }
 
-/// From now on a panic is logged with its place in the code and without its message: that may quote what was being read,
-/// as the standard library's own do where a text is cut within a character.
-pub fn tell_of_panics_by_place() {
+/// Logs panics by their place in the code and without their message. A message may quote the text that was being read, as
+/// the standard library does when a text is cut within a character.
+pub fn log_panics_by_place() {
     panic::set_hook(Box::new(|panic| tracing::error!(place = place(panic), "the code has a fault: it panicked")));
 }
 
@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn a_panic_is_logged_by_its_place_and_not_by_what_it_quotes() {
         let log = Log::default();
-        tell_of_panics_by_place();
+        log_panics_by_place();
         let input = "CANARY-告警".to_owned();
         let caught =
             tracing::subscriber::with_default(log.clone(), || panic::catch_unwind(|| input[..input.len() - 1].len()));

@@ -1,11 +1,11 @@
-//! Our only metric: a notification that should have been sent was not. An alarm watches it.
+//! The only metric: it counts notifications that should have been sent and were not. An alarm watches it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use alerting::base::moment::Moment;
 use serde_json::{Value, json};
 
-/// Whether anybody reads metrics from standard output: Lambda does. On one machine its last line is for programs.
+/// Whether metrics are read from standard output. Lambda reads them; on one machine the last line is for programs.
 static READ: AtomicBool = AtomicBool::new(false);
 
 /// Called by the functions' `main` on Lambda.
@@ -13,9 +13,10 @@ pub(crate) fn is_read() {
     READ.store(true, Ordering::Relaxed);
 }
 
-/// `CloudWatch`'s embedded metric format: a line of JSON becomes a metric, without a call.
+/// Counts one missing notification. `CloudWatch`'s embedded metric format makes a metric of a line of JSON, without a call.
+/// The metric is named `Untold`, which alarms of existing deployments watch.
 #[expect(clippy::print_stdout, reason = "the embedded metric format is read from standard output")]
-pub fn untold(now: Moment) {
+pub fn count_missing_notification(now: Moment) {
     if !READ.load(Ordering::Relaxed) {
         return;
     }

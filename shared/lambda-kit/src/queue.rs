@@ -42,14 +42,14 @@ impl Entry {
         }
     }
 
-    /// A record of the queue "due": it comes when its time has come, or at once if that is past.
+    /// A record of the queue "due": it is received when it is due, or at once if it is overdue.
     pub fn of_timer(timer: &Timer, now: Moment) -> Self {
         let body = serde_json::to_string(timer).expect("a timer is JSON");
         Self { body, delay: Some(timer.due.since(now)), ..Self::default() }
     }
 }
 
-/// One message of a queue that no function reads by itself.
+/// One message of a queue that is not an event source of a function.
 #[derive(Debug, Clone)]
 pub struct Waiting {
     pub id: String,
@@ -63,7 +63,7 @@ pub struct Waiting {
 #[error("reading a queue failed")]
 pub struct ReceiveError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
-/// Why a message may not be in the queue. It may be, too, after a timeout.
+/// Why a message may not be in the queue. After a timeout it may be there nevertheless.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     #[error("sending to the queue failed")]
@@ -91,7 +91,8 @@ impl Queue {
             .map_err(|error| SendError::Request(Box::new(error.into_service_error())))
     }
 
-    /// Sends all, in order, ten at a time. What a batch answer names as failed is sent once more; HTTP 200 is no proof.
+    /// Sends all, in order, ten at a time. HTTP 200 does not prove success: entries that the answer names as failed are sent
+    /// once more.
     pub async fn send_batch(&self, entries: Vec<Entry>) -> Result<(), SendError> {
         for chunk in chunks(entries) {
             let failed = self.send_chunk(&chunk).await?;
@@ -168,7 +169,7 @@ impl Queue {
         deleted.map(drop).map_err(|error| ReceiveError(Box::new(error.into_service_error())))
     }
 
-    /// Lets a received message wait before it comes again.
+    /// Sets how long a received message waits before it is received again.
     pub async fn change_visibility(&self, receipt: &str, after: Duration) -> Result<(), SendError> {
         self.client
             .change_message_visibility()

@@ -1,7 +1,7 @@
 //! Secrets at rest: sealed with the deployment's data key (AES-256-GCM), bound to the record that owns them.
 //!
-//! The data key is fetched from Secrets Manager at the first need, once per start. While Secrets Manager is down, what
-//! is running keeps its key, and what starts fails the one request that needs it, not the process.
+//! The data key is fetched from Secrets Manager when it is first needed, once per start. While Secrets Manager is down, a
+//! running process keeps its key, and a new process fails only the requests that need it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -51,7 +51,7 @@ impl Sealer {
         Self { keys, ..Self::new(client, "data-key") }
     }
 
-    /// Seals `plain` for the record `owner`; under another owner's name it will not open.
+    /// Seals `plain` for the record `owner`; it cannot be opened for another owner.
     pub async fn seal(&self, owner: &str, plain: &str) -> Result<Sealed, SealError> {
         Ok(self.keys().await?.seal(owner, plain))
     }
@@ -65,7 +65,7 @@ impl Sealer {
         Ok(&self.keys().await?.links)
     }
 
-    /// A hash of `parts` that nobody without the data key can make: for what is too short for a plain one. Base64.
+    /// A hash of `parts`, base64, that cannot be computed without the data key: for values too short for a plain hash.
     pub async fn keyed_hash(&self, parts: &[&str]) -> Result<String, SealError> {
         let mut context = hmac::Context::with_key(&self.keys().await?.hash);
         for part in parts {

@@ -1,5 +1,5 @@
-//! The environment, read once. It holds names of resources and no tunables: those are constants with a reason, or the
-//! operator's configuration in the table. The only place in the project that reads environment variables.
+//! The environment, read once. It holds names of resources and no tunables. Tunables are constants with a reason, or the
+//! operator's configuration in the table. No other place in the project reads environment variables.
 
 /// Reads variables and collects the missing ones, so that one error names all of them.
 #[derive(Debug, Default)]

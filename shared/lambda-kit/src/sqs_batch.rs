@@ -25,20 +25,20 @@ pub const STOP_BEFORE: Duration = Duration::from_secs(2);
 /// The result of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Disposition {
-    /// Taken care of: delete it.
+    /// Finished: delete it.
     Done,
-    /// Not yet: let it come again, after the queue's visibility timeout or after `after`.
+    /// Retry: receive it again, after the queue's visibility timeout or after `after`.
     Retry { after: Option<Duration> },
 }
 
 impl Disposition {
     /// Failed, or there was no time for it: it is received again after the queue's visibility timeout.
     pub const LATER: Self = Self::Retry { after: None };
-    /// Cannot be read, and waiting does not change that.
+    /// Cannot be read, and a retry does not change that.
     pub const AT_ONCE: Self = Self::Retry { after: Some(Duration::ZERO) };
 }
 
-/// One record's names in the queue.
+/// The message id and receipt of one record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Handle {
     pub message_id: String,
@@ -119,17 +119,17 @@ pub fn all(handles: impl IntoIterator<Item = Handle>, disposition: &Disposition)
     handles.into_iter().map(|handle| (handle, disposition.clone())).collect()
 }
 
-/// Reports exactly the records that are to come again, each with its wait.
+/// Reports exactly the records that are to be received again, each with its wait.
 ///
-/// A record without an id must never be reported (an empty identifier would bring the whole batch back) and must not be
-/// skipped either: the caller fails the whole batch by an error.
+/// A record without an id must never be reported, because an empty identifier would fail the whole batch. It must not be
+/// skipped either: the caller fails the whole batch with an error.
 pub async fn answer(queue: &Queue, dispositions: Vec<(Handle, Disposition)>) -> SqsBatchResponse {
     for (handle, disposition) in &dispositions {
         let Disposition::Retry { after: Some(after) } = disposition else { continue };
         if let Err(error) = queue.change_visibility(&handle.receipt, *after).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
-                "a waiting record comes back later than it should"
+                "a record is received again later than it should be"
             );
         }
     }
@@ -174,7 +174,7 @@ mod tests {
 
     // Proves: fault 40
     #[test]
-    fn a_record_without_a_body_or_with_another_ones_comes_back_alone_whatever_else_it_carries() {
+    fn only_records_without_a_readable_body_are_reported_as_failed() {
         let mut records: Vec<SqsMessage> = (0..98).map(|n| record(Some(&format!("good {n}")), Some("[7]"))).collect();
         records.push(record(Some("empty"), None));
         records.push(record(Some("strange"), Some("{}")));
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_without_a_name_brings_the_whole_batch_back() {
+    fn a_record_without_an_id_fails_the_whole_batch() {
         let records = vec![record(Some("good"), Some("[7]")), record(None, Some("[7]"))];
         assert!(Records::<Vec<u8>>::read(event(records)).is_err());
     }
@@ -218,7 +218,7 @@ mod tests {
     proptest! {
         // Proves: fault 41
         #[test]
-        fn exactly_what_is_to_come_again_is_reported_and_never_an_id_that_was_not_handed_over(
+        fn exactly_the_records_to_retry_are_reported_and_no_other_id(
             dispositions in proptest::collection::vec(disposition(), 0..200)
         ) {
             let handle = |place: usize| Handle { message_id: format!("id-{place}"), receipt: format!("receipt-{place}") };

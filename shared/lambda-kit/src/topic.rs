@@ -28,7 +28,8 @@ impl Topic {
         Self { client, arn: arn.into() }
     }
 
-    /// Publishes all, in batches of ten that stay within [`BATCH_BYTES`]. What a batch answer names as failed is published once more; HTTP 200 is no proof.
+    /// Publishes all, in batches of ten that stay within [`BATCH_BYTES`]. HTTP 200 does not prove success: entries that the
+    /// answer names as failed are published once more.
     pub async fn publish_batch(&self, messages: &[String]) -> Result<(), PublishError> {
         for chunk in chunks(messages) {
             let failed = self.publish_chunk(chunk).await?;

@@ -1,10 +1,10 @@
-//! Services that are down for a while, and time that runs out.
+//! Services that are down for a while, and deadlines that expire.
 
 use super::*;
 
 // Proves: fault 34
 #[tokio::test]
-async fn while_the_configuration_cannot_be_read_what_is_known_serves_and_what_is_not_comes_again() {
+async fn while_the_configuration_cannot_be_read_the_cached_part_is_used_and_the_rest_is_retried() {
     let (wire, world, ops, warm) = deployment().await;
     warm.says("known\nkey=a").await;
     world.feishu("ops").expects("known").await;
@@ -41,7 +41,7 @@ async fn while_the_configuration_cannot_be_read_what_is_known_serves_and_what_is
 
 // Proves: fault 39
 #[tokio::test]
-async fn while_secrets_manager_is_down_a_notice_waits_and_whoever_has_the_key_needs_nothing() {
+async fn while_secrets_manager_is_down_notices_wait_unless_the_process_has_the_key_in_memory() {
     let (wire, world, _, sender) = deployment().await;
     let rule = wire.before(secrets(), Fault::Refuse(Refusal::INTERNAL));
     sender.says("disk full\nkey=a").await;
@@ -64,7 +64,7 @@ async fn while_secrets_manager_is_down_a_notice_waits_and_whoever_has_the_key_ne
 /// that takes four seconds, then three for its incident.
 // Proves: fault 42
 #[tokio::test]
-async fn two_seconds_before_its_deadline_the_function_returns_what_is_not_done_and_tells_what_is() {
+async fn two_seconds_before_its_deadline_the_function_reports_unfinished_records_as_failed() {
     let wire = Wire::start().await;
     let world = World::start_through(&wire).await;
     let ops = world.space("Ops").notify(feishu_bot("ops")).await;

@@ -1,4 +1,4 @@
-//! Feishu groups that outlive the process, and remember what they were told.
+//! Feishu groups that live longer than the process, and remember which changes they received.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -10,13 +10,13 @@ use regex::Regex;
 use scenarios::wire::Wire;
 use serde_json::Value;
 
-use crate::chaos::model::Books;
+use crate::chaos::model::Observed;
 
 const TAKEN: &str = r#"{"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"}"#;
 
-/// What a line of a message says of an incident.
+/// The change of an incident that a line of a message shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) enum Told {
+pub(crate) enum Change {
     Triggered,
     Raised,
     Recovered,
@@ -26,7 +26,7 @@ pub(crate) enum Told {
 #[derive(Debug)]
 struct Post {
     body: String,
-    lines: Vec<(String, Told)>,
+    lines: Vec<(String, Change)>,
     /// How many processes had died by then.
     deaths: usize,
 }
@@ -57,46 +57,43 @@ impl Groups {
         self.inner.lock().expect("not poisoned").deaths += 1;
     }
 
-    /// Every incident reached its groups: open ones as such, closed ones with their recovery as the last word. Whatever came
-    /// twice is explained: its first message was the last that the group got before a process died, or its answer was
-    /// lost. In words.
-    pub(crate) fn check(&self, books: &Books, unknown: &[String]) -> String {
+    /// Checks that every incident reached its groups: open ones as open, closed ones with their recovery as the last change.
+    /// Every change that arrived twice is explained: its first message was the last one before a process died, or its
+    /// answer was lost. Returns a summary.
+    pub(crate) fn check(&self, observed: &Observed, unknown: &[String]) -> String {
         let inner = self.inner.lock().expect("not poisoned");
         let unknown: HashSet<&str> = unknown.iter().map(String::as_str).collect();
         let (mut posts, mut lines, mut twice) = (0, 0, 0);
         for (group, got) in &inner.posts {
             posts += got.len();
-            let mut told: HashMap<&str, Vec<(Told, usize)>> = HashMap::new();
+            let mut changes: HashMap<&str, Vec<(Change, usize)>> = HashMap::new();
             for (place, post) in got.iter().enumerate() {
                 lines += post.lines.len();
                 for (incident, what) in &post.lines {
-                    told.entry(incident).or_default().push((*what, place));
+                    changes.entry(incident).or_default().push((*what, place));
                 }
             }
             let is_explained = |place: usize| {
                 let last_of_its_process = got.get(place + 1).is_none_or(|next| next.deaths > got[place].deaths);
                 last_of_its_process || unknown.contains(got[place].body.as_str())
             };
-            for (incident, words) in &told {
+            for (incident, words) in &changes {
                 for (index, (what, place)) in words.iter().enumerate() {
                     let again = words[index + 1..].iter().any(|(later, _)| later == what);
                     let overtaken = words[index + 1..].iter().any(|(later, _)| later < what);
                     twice += usize::from(again);
-                    assert!(!again || is_explained(*place), "{group} was told {what:?} of {incident} twice: {words:?}");
-                    assert!(
-                        !overtaken || is_explained(*place),
-                        "{group} was told of {incident} out of order: {words:?}"
-                    );
+                    assert!(!again || is_explained(*place), "{group} received {what:?} of {incident} twice: {words:?}");
+                    assert!(!overtaken || is_explained(*place), "{group} received {incident} out of order: {words:?}");
                 }
             }
-            for (incident, is_open) in books.incidents_of(group) {
-                let last = told.get(incident).and_then(|words| words.last()).map(|(what, _)| *what);
+            for (incident, is_open) in observed.incidents_of(group) {
+                let last = changes.get(incident).and_then(|words| words.last()).map(|(what, _)| *what);
                 let right = if is_open {
-                    matches!(last, Some(Told::Triggered | Told::Raised))
+                    matches!(last, Some(Change::Triggered | Change::Raised))
                 } else {
-                    last == Some(Told::Recovered)
+                    last == Some(Change::Recovered)
                 };
-                assert!(right, "{group} heard {last:?} last of {incident}, which is open: {is_open}");
+                assert!(right, "{group} received {last:?} last of {incident}, which is open: {is_open}");
             }
         }
         format!("{posts} posts with {lines} lines, {twice} of them again")
@@ -107,33 +104,33 @@ async fn take(State(groups): State<Groups>, Path(group): Path<String>, body: Str
     let mut inner = groups.inner.lock().expect("not poisoned");
     let deaths = inner.deaths;
     let lines = read(&body);
-    assert!(!lines.is_empty(), "a message that tells of no incident: {body}");
+    assert!(!lines.is_empty(), "a message without an incident: {body}");
     inner.posts.entry(group).or_default().push(Post { body, lines, deaths });
     TAKEN.to_owned()
 }
 
 /// The incident is in the link, the headline says what happened; a folded message has one of each per line, a message
 /// of its own has a headline above and links below.
-fn read(body: &str) -> Vec<(String, Told)> {
+fn read(body: &str) -> Vec<(String, Change)> {
     let headline = Regex::new(r"\[(?:([A-Z][a-z ]+) · )?(?:Critical|Warning|Info)\](?:\*\*)? ").expect("valid");
     let link = Regex::new(r"/links/v1\.[^.]+\.(\w+)-").expect("valid");
     let body: Value = serde_json::from_str(body).expect("JSON");
     let mut texts = Vec::new();
     collect(&body["card"]["header"]["title"], &mut texts);
     collect(&body["card"]["elements"], &mut texts);
-    let mut lines: Vec<(String, Told)> = Vec::new();
+    let mut lines: Vec<(String, Change)> = Vec::new();
     let mut what = None;
     for text in texts {
         if let Some(found) = headline.captures(text) {
             what = Some(match found.get(1).map(|word| word.as_str()) {
-                None | Some("Triggered") => Told::Triggered,
-                Some("Severity raised") => Told::Raised,
-                Some("Recovered") => Told::Recovered,
-                Some(other) => panic!("nobody said {other}: {text}"),
+                None | Some("Triggered") => Change::Triggered,
+                Some("Severity raised") => Change::Raised,
+                Some("Recovered") => Change::Recovered,
+                Some(other) => panic!("an unknown headline {other}: {text}"),
             });
         }
-        if let (Some(said), Some(found)) = (what, link.captures(text)) {
-            let line = (format!("inc_{}", &found[1]), said);
+        if let (Some(change), Some(found)) = (what, link.captures(text)) {
+            let line = (format!("inc_{}", &found[1]), change);
             if lines.last() != Some(&line) {
                 lines.push(line);
             }

@@ -1,4 +1,4 @@
-//! What must be there in the end, and what is: a model that takes the messages one after the other.
+//! The expected and the observed results: a model that applies the messages one after the other.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,18 +9,18 @@ use crate::chaos::plan::{MODES, Message, Mode, Plan, Says, text};
 use crate::chaos::senders::Sent;
 
 /// Everything that Larkspur says of itself.
-pub(crate) struct Books {
+pub(crate) struct Observed {
     /// By mode, oldest first.
     log: Vec<(Mode, Vec<Value>)>,
     alerts: Vec<Value>,
     /// By destination's name: each incident and whether it is open.
     incidents: HashMap<String, Vec<(String, bool)>>,
-    /// Incidents that nobody is told of: their recovery was carried out first, as the evaluator of their trigger had been killed.
+    /// Incidents that notify nobody: their recovery was applied first, because the evaluator of their trigger was killed.
     never_triggered: usize,
     ledger: Vec<Value>,
 }
 
-impl Books {
+impl Observed {
     pub(crate) async fn read(world: &World, plan: &Plan) -> Self {
         let mut log = Vec::new();
         for mode in MODES {
@@ -68,11 +68,11 @@ async fn was_triggered(world: &World, incident: &str) -> bool {
 }
 
 /// What holds of all messages, then of each key. In words.
-pub(crate) fn check(plan: &Plan, sent: &Sent, books: &Books) -> String {
+pub(crate) fn check(plan: &Plan, sent: &Sent, observed: &Observed) -> String {
     let messages: Vec<&Message> = plan.rounds.iter().flatten().chain(&plan.last).collect();
     let by_text: HashMap<&str, &Message> = messages.iter().map(|message| (message.text.as_str(), *message)).collect();
     let mut logged: HashMap<&str, usize> = HashMap::new();
-    for (mode, entries) in &books.log {
+    for (mode, entries) in &observed.log {
         for entry in entries {
             let message = by_text[entry["content"].as_str().expect("a text")];
             assert_eq!(message.mode, *mode, "{entry}");
@@ -83,22 +83,22 @@ pub(crate) fn check(plan: &Plan, sent: &Sent, books: &Books) -> String {
         let (times, attempts) = (logged.get(message.text.as_str()).copied().unwrap_or(0), sent.times[&message.text]);
         assert!((1..=attempts).contains(&times), "{message:?} was sent {attempts} times and has {times} outcomes");
     }
-    each_message(books);
+    each_message(observed);
     let superseded =
-        [Mode::ByTitle, Mode::ByRules].map(|mode| by_key(plan, books, mode, &by_text)).iter().sum::<usize>();
+        [Mode::ByTitle, Mode::ByRules].map(|mode| by_key(plan, observed, mode, &by_text)).iter().sum::<usize>();
     let outcomes: usize = logged.values().sum();
-    let gaps = ledger(books, outcomes, sent.attempts());
+    let gaps = ledger(observed, outcomes, sent.attempts());
     format!(
-        "{outcomes} outcomes, {superseded} superseded, {} alerts, {gaps} numbers of the intake unused, {} incidents over before they were told",
-        books.alerts.len(),
-        books.never_triggered
+        "{outcomes} outcomes, {superseded} superseded, {} alerts, {gaps} numbers of the intake unused, {} incidents over before they were notified",
+        observed.alerts.len(),
+        observed.never_triggered
     )
 }
 
 /// Every message has an alert of its own, and every alert a message.
-fn each_message(books: &Books) {
-    let entries = books.log_of(Mode::EachMessage);
-    let alerts: HashMap<&str, &Value> = books
+fn each_message(observed: &Observed) {
+    let entries = observed.log_of(Mode::EachMessage);
+    let alerts: HashMap<&str, &Value> = observed
         .alerts
         .iter()
         .filter(|alert| alert["alert_key"].is_null())
@@ -114,10 +114,10 @@ fn each_message(books: &Books) {
 }
 
 /// The newest message of each key decides, and no message counts twice; how many are listed as superseded.
-fn by_key(plan: &Plan, books: &Books, mode: Mode, by_text: &HashMap<&str, &Message>) -> usize {
+fn by_key(plan: &Plan, observed: &Observed, mode: Mode, by_text: &HashMap<&str, &Message>) -> usize {
     let mut keys: HashMap<&str, Vec<(&Value, &Message)>> = HashMap::new();
     let mut superseded = 0;
-    for entry in books.log_of(mode) {
+    for entry in observed.log_of(mode) {
         let message = by_text[entry["content"].as_str().expect("a text")];
         if message.says == Says::Chatter {
             assert_eq!(entry["outcome"], "discarded", "{entry}");
@@ -129,24 +129,24 @@ fn by_key(plan: &Plan, books: &Books, mode: Mode, by_text: &HashMap<&str, &Messa
     }
     let id = &plan.of(mode).id;
     for last in plan.last.iter().filter(|last| last.mode == mode) {
-        let said = &keys[last.key.as_str()];
-        let (newest, message) = said.last().expect("the last one at least");
+        let sent = &keys[last.key.as_str()];
+        let (newest, message) = sent.last().expect("the last one at least");
         assert_eq!(message.text, last.text, "what was sent last is the newest");
-        let alerts: Vec<&Value> = books
+        let alerts: Vec<&Value> = observed
             .alerts
             .iter()
             .filter(|alert| alert["integration"] == **id && alert["alert_key"] == *last.key)
             .collect();
-        one_key(newest, message, said, &alerts);
+        one_key(newest, message, sent, &alerts);
     }
     superseded
 }
 
-fn one_key(newest: &Value, message: &Message, said: &[(&Value, &Message)], alerts: &[&Value]) {
+fn one_key(newest: &Value, message: &Message, sent: &[(&Value, &Message)], alerts: &[&Value]) {
     let history = || {
         let line =
             |(entry, message): &(&Value, &Message)| format!("{} {:?} {}", entry["id"], message.says, entry["outcome"]);
-        format!("{}\n{:#?}", said.iter().map(line).collect::<Vec<_>>().join("\n"), alerts)
+        format!("{}\n{:#?}", sent.iter().map(line).collect::<Vec<_>>().join("\n"), alerts)
     };
     let open: Vec<&&Value> = alerts.iter().filter(|alert| alert["status"] == "open").collect();
     let expected = usize::from(message.says == Says::Trigger);
@@ -154,7 +154,7 @@ fn one_key(newest: &Value, message: &Message, said: &[(&Value, &Message)], alert
     // By id, which begins with the stamp: two may have been triggered in the same millisecond.
     let shown = open.first().copied().or_else(|| alerts.iter().max_by_key(|alert| text(alert, "id")));
     if let Some(alert) = shown {
-        let texts = shown_by(said);
+        let texts = shown_by(sent);
         let shows = |(entry, message): (&Value, &Message)| {
             let severity = if message.critical { "Critical" } else { "Warning" };
             alert["description"] == *message.text && alert["title"] == entry["title"] && alert["severity"] == severity
@@ -162,14 +162,14 @@ fn one_key(newest: &Value, message: &Message, said: &[(&Value, &Message)], alert
         assert!(texts.into_iter().any(shows), "it shows another text:\n{}", history());
     }
     let with = |outcomes: &[&str]| {
-        let found = said.iter().filter(|(entry, _)| outcomes.contains(&entry["outcome"].as_str().expect("an outcome")));
+        let found = sent.iter().filter(|(entry, _)| outcomes.contains(&entry["outcome"].as_str().expect("an outcome")));
         found.count() as u64
     };
-    let triggers = said.iter().filter(|(_, message)| message.says == Says::Trigger).count() as u64;
+    let triggers = sent.iter().filter(|(_, message)| message.says == Says::Trigger).count() as u64;
     let counted: u64 = alerts.iter().map(|alert| alert["count"].as_u64().expect("a count")).sum();
     // What a killed process had applied and not yet listed may be counted and listed as superseded.
     assert!((with(&["triggered", "updated"])..=triggers).contains(&counted), "counted {counted}:\n{}", history());
-    let opened: HashSet<&str> = said
+    let opened: HashSet<&str> = sent
         .iter()
         .filter(|(entry, _)| entry["outcome"] == "triggered")
         .filter_map(|(entry, _)| entry["alert_id"].as_str())
@@ -180,34 +180,34 @@ fn one_key(newest: &Value, message: &Message, said: &[(&Value, &Message)], alert
 
 /// The triggers that the newest alert may show: the newest one that is listed as applied, and what came after it, which a
 /// killed process may have applied and not listed. A close changes no text.
-fn shown_by<'a>(said: &'a [(&'a Value, &'a Message)]) -> Vec<(&'a Value, &'a Message)> {
+fn shown_by<'a>(sent: &'a [(&'a Value, &'a Message)]) -> Vec<(&'a Value, &'a Message)> {
     let is_trigger = |(_, message): &&(&Value, &Message)| message.says == Says::Trigger;
     let is_applied = |(entry, message): &(&Value, &Message)| {
         message.says == Says::Trigger && (entry["outcome"] == "triggered" || entry["outcome"] == "updated")
     };
-    let newest = said.iter().rposition(is_applied).unwrap_or_default();
-    said[newest..].iter().filter(is_trigger).copied().collect()
+    let newest = sent.iter().rposition(is_applied).unwrap_or_default();
+    sent[newest..].iter().filter(is_trigger).copied().collect()
 }
 
 /// Outcomes are as many as messages, and every notice has ended well; how many numbers the intake gave to sends that came to
 /// nothing.
-fn ledger(books: &Books, outcomes: usize, attempts: usize) -> i64 {
-    let total = |name| books.total("messages", name);
+fn ledger(observed: &Observed, outcomes: usize, attempts: usize) -> i64 {
+    let total = |name| observed.total("messages", name);
     let counted: i64 =
         ["refused", "discarded", "superseded", "updated", "triggered", "recovered"].into_iter().map(total).sum();
-    assert_eq!(counted, outcomes as i64, "{:#?}", books.ledger);
+    assert_eq!(counted, outcomes as i64, "{:#?}", observed.ledger);
     let gaps = total("waiting");
     assert_eq!(total("received"), counted + gaps);
     // A number is taken before the send; if nobody can know what became of that, it stays taken.
     assert!(
         (0..=(attempts - outcomes.min(attempts)) as i64).contains(&gaps),
         "{gaps} messages wait: {:#?}",
-        books.ledger
+        observed.ledger
     );
-    let notices = |name| books.total("notices", name);
-    assert_eq!((notices("pending"), notices("failed")), (0, 0), "{:#?}", books.ledger);
-    assert_eq!(notices("created"), notices("delivered") + notices("folded"), "{:#?}", books.ledger);
-    for hour in &books.ledger {
+    let notices = |name| observed.total("notices", name);
+    assert_eq!((notices("pending"), notices("failed")), (0, 0), "{:#?}", observed.ledger);
+    assert_eq!(notices("created"), notices("delivered") + notices("folded"), "{:#?}", observed.ledger);
+    for hour in &observed.ledger {
         let balanced = hour["balanced"] == true;
         assert_eq!(balanced, hour["messages"]["waiting"] == 0, "{hour:#}");
     }

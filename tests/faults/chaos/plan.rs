@@ -1,4 +1,4 @@
-//! What is said: integrations in all push modes, and messages over their keys, all drawn from one seed.
+//! What is sent: integrations in all push modes, and messages for their keys, all drawn from one seed.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use scenarios::api::Api;
 use scenarios::wire::Seed;
 use serde_json::{Value, json};
 
-/// Groups that each integration's space is told in.
+/// Groups that each integration's space notifies.
 const GROUPS_EACH: usize = 2;
 
 pub(crate) struct Sizes {

@@ -1,4 +1,4 @@
-//! Platforms that push: each sends until it is told that its message was taken, as real ones do.
+//! Platforms that push: each sends until its message is accepted, as real ones do.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -70,7 +70,7 @@ async fn killed_before_a_timer_is_written_it_is_written_when_the_message_comes_a
     for _ in 0..11 {
         run.later().await;
     }
-    run.hears("disk full").await;
+    run.shows("disk full").await;
     run.quiet().await;
     assert_eq!(run.shown("disk full"), 1);
     let incident = text(&run.api().list("/incidents").await[0], "id");
@@ -81,7 +81,7 @@ async fn killed_before_a_timer_is_written_it_is_written_when_the_message_comes_a
 
 // Proves: fault 52
 #[tokio::test]
-async fn killed_while_the_vendor_took_a_digest_it_is_told_once_more_at_most_and_no_line_is_lost() {
+async fn killed_while_the_vendor_accepts_a_digest_it_is_sent_again_once_at_most_and_no_line_is_lost() {
     digest_killed().await;
 }
 

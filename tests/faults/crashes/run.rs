@@ -1,4 +1,4 @@
-//! A deployment that is killed and started again, and the group that it tells.
+//! A deployment that is killed and started again, and the group that it notifies.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use vendors::router::router;
 use vendors::vendor::Vendor;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Longer than the lease of a delivery and than a minute, after which whatever is due has been swept.
+/// Longer than the lease of a delivery and than a minute, after which all due work has been swept.
 const LATER: Duration = Duration::from_secs(65);
 /// No call for so long: nothing goes on. On one machine no batch waits.
 const QUIET: Duration = Duration::from_millis(700);
@@ -31,7 +31,7 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// Alerts by the key in their text, told in one group.
+    /// Alerts by the key in their text, which notify one group.
     pub(super) async fn keyed() -> Self {
         let key = json!([{"field": "content", "pattern": r"key=(\w+)"}]);
         let close = json!([{"any": [{"all": [{"field": "content", "op": "match", "values": ["/RESOLVED/"]}]}]}]);
@@ -39,7 +39,7 @@ impl Run {
         Self::start("feishu_bot", "https://open.feishu.cn/open-apis/bot/v2/hook/ops", json!({"push_mode": mode})).await
     }
 
-    /// An alert for each message, told in a group of this channel.
+    /// An alert for each message, which notifies a group of this channel.
     pub(super) async fn each(channel: &str, url: &str) -> Self {
         Self::start(channel, url, json!({})).await
     }
@@ -100,7 +100,7 @@ impl Run {
         self.process().advance(LATER).await;
     }
 
-    /// As a sender does: whether it was told that its message was taken, before it lost patience.
+    /// Sends as a sender does. Whether its message was accepted before it gave up.
     pub(super) fn send(&self, text: &str) -> impl Future<Output = bool> + use<> {
         let url = format!("{}{}", self.process().base_url, self.path);
         let body = json!({"msg_type": "text", "content": {"text": text}}).to_string();
@@ -143,7 +143,7 @@ impl Run {
     }
 
     /// Waits for the group to show this text.
-    pub(super) async fn hears(&self, text: &str) {
+    pub(super) async fn shows(&self, text: &str) {
         let start = Instant::now();
         while self.shown(text) == 0 {
             assert!(

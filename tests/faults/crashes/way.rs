@@ -1,4 +1,4 @@
-//! Every call that a message causes, one after the other, is where the process is killed.
+//! The process is killed at every call that a message causes, one after the other.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use scenarios::wire::{Calls, Fault, anything, dynamodb, provider, sns, sqs};
 
 use super::run::{Run, text};
 
-/// What gives the lease of a delivery back, and says that it was told.
+/// The call that releases the lease of a delivery and marks it as sent.
 const MARK: &str = "REMOVE #owner, #lease";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,13 +17,13 @@ enum Point {
 
 // Proves: fault 44, fault 49
 #[tokio::test]
-async fn killed_before_any_call_of_its_way_a_message_takes_effect_once_and_its_group_hears_of_it_once() {
+async fn killed_before_any_call_a_message_takes_effect_once_and_its_group_is_notified_once() {
     walk(Point::Before).await;
 }
 
 // Proves: fault 43, fault 45, fault 46, fault 50, fault 51
 #[tokio::test]
-async fn killed_after_any_call_of_its_way_the_same_but_for_one_copy_of_what_the_vendor_took() {
+async fn killed_after_any_call_a_message_takes_effect_once_and_its_group_gets_one_copy_at_most() {
     walk(Point::After).await;
 }
 
@@ -32,7 +32,7 @@ async fn walk(point: Point) {
     run.kill_and_start().await;
     let before = run.wire.journal().len();
     run.says("undisturbed key=k0").await;
-    run.hears("k0").await;
+    run.shows("k0").await;
     run.quiet().await;
     let way = run.wire.journal().len() - before;
     assert!((12..40).contains(&way), "{way} calls: {:#?}", run.wire.journal());
@@ -76,9 +76,9 @@ async fn kill(run: &mut Run, point: Point, calls: Calls, number: usize) -> (Opti
         Point::Before => run.wire.before(calls, Fault::Hang),
         Point::After => run.wire.after(calls, Fault::Hang),
     };
-    let said = format!("problem {number} key=k{number}end");
+    let text_sent = format!("problem {number} key=k{number}end");
     let start = run.wire.journal().len();
-    let sending = tokio::spawn(run.send(&said));
+    let sending = tokio::spawn(run.send(&text_sent));
     let quiet = run.quiet();
     let reached = tokio::select! {
         () = rule.reached() => true,
@@ -89,20 +89,20 @@ async fn kill(run: &mut Run, point: Point, calls: Calls, number: usize) -> (Opti
     let call = journal.iter().find(|call| call.struck).filter(|_| reached);
     let took = |calls: Calls| journal.iter().filter(|call| call.passed_on && calls.are_like(call)).count();
     let unmarked = took(provider()) > took(dynamodb("UpdateItem").holding(MARK));
-    // Whoever was not told that it was taken sends it again.
+    // A sender whose message was not accepted sends it again.
     let again = !sending.await.expect("no panic");
     if again {
-        run.says(&said).await;
+        run.says(&text_sent).await;
     }
     run.later().await;
-    run.hears(&format!("k{number}end")).await;
+    run.shows(&format!("k{number}end")).await;
     run.quiet().await;
     let copies = run.shown(&format!("k{number}end"));
     assert!(copies == 1 || (unmarked && copies == 2), "{copies} times after {call:?}");
     (call.map(|call| format!("{:?} {}", call.service, call.action)), again)
 }
 
-/// Each message once, whatever happened on its way.
+/// Each message once, for every fault on its way.
 async fn check(run: &Run, sent: usize, repeated: usize) {
     let log = run.log(1 + sent).await;
     let alerts = run.api().list("/alerts").await;

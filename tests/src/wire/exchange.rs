@@ -212,7 +212,7 @@ impl Answer {
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let mut head = format!("HTTP/1.1 {} as told\r\ncontent-length: {}\r\n", self.status, self.body.len());
+        let mut head = format!("HTTP/1.1 {} scripted\r\ncontent-length: {}\r\n", self.status, self.body.len());
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }

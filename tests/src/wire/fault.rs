@@ -1,4 +1,4 @@
-//! What can go wrong with a call.
+//! The faults of a call.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use super::call::Service;
 
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// It goes on so much later.
+    /// It is delayed by so much.
     Delay(Duration),
     /// The connection is closed without an answer.
     Drop,
     /// AWS's own refusal is the answer.
     Refuse(Refusal),
-    /// This is the answer, whatever it means.
+    /// This is the answer.
     Answer(u16, String),
-    /// Nothing more comes, until the caller gives up.
+    /// It hangs until the caller gives up.
     Hang,
     /// The first half of the true answer comes, then the connection is reset. It is passed on.
     Cut,

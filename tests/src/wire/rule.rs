@@ -1,4 +1,4 @@
-//! Which calls go wrong, and how.
+//! Which calls are faulty, and how.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,7 +31,7 @@ enum Which {
     Chance(f64),
 }
 
-/// Every call, whoever it is for.
+/// Every call to any service.
 pub fn anything() -> Calls {
     Calls { service: None, action: None, on: None, holding: Vec::new(), which: Which::All }
 }
@@ -206,7 +206,7 @@ impl Strike {
         *self.0.struck.borrow()
     }
 
-    /// From now on it strikes nothing; what hangs by it is let go, without an answer.
+    /// Removes the rule; calls that hang by it end without an answer.
     pub fn lift(&self) {
         self.0.lift();
     }

@@ -1,4 +1,4 @@
-//! Where chance comes from.
+//! The source of random numbers.
 
 use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};

@@ -24,28 +24,28 @@ const HAS_UNCOUNTED: &str = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('mes
 #[error("the local queue storage did not keep this")]
 pub struct Unavailable;
 
-/// Why a piece of work came to nothing.
+/// Why a piece of work failed.
 #[derive(Debug)]
-pub(crate) enum Failed<E> {
-    /// Said no, having written nothing.
+pub(crate) enum WorkError<E> {
+    /// Refused; nothing was written.
     Refused(E),
     /// The file failed: the batch is rolled back.
     Broken(rusqlite::Error),
 }
 
-impl<E> From<rusqlite::Error> for Failed<E> {
+impl<E> From<rusqlite::Error> for WorkError<E> {
     fn from(error: rusqlite::Error) -> Self {
-        Failed::Broken(error)
+        WorkError::Broken(error)
     }
 }
 
-impl<E> Failed<E> {
-    /// Takes a broken file apart from a refusal, which is an answer like any other.
-    pub(crate) fn apart<T>(result: Result<T, Self>) -> rusqlite::Result<Result<T, E>> {
+impl<E> WorkError<E> {
+    /// Separates a failed file from a refusal, which is an ordinary answer.
+    pub(crate) fn split<T>(result: Result<T, Self>) -> rusqlite::Result<Result<T, E>> {
         match result {
             Ok(value) => Ok(Ok(value)),
-            Err(Failed::Refused(refusal)) => Ok(Err(refusal)),
-            Err(Failed::Broken(error)) => Err(error),
+            Err(WorkError::Refused(refusal)) => Ok(Err(refusal)),
+            Err(WorkError::Broken(error)) => Err(error),
         }
     }
 }
@@ -110,9 +110,9 @@ fn open_file(folder: &Path) -> anyhow::Result<Connection> {
     let file = folder.join("queues.sqlite");
     crate::data::make_private(&file).with_context(|| format!("cannot make {}", file.display()))?;
     let connection = Connection::open(&file).with_context(|| format!("cannot open {}", file.display()))?;
-    // A process that has just been told to stop may still hold the file.
+    // A process that is stopping may still hold the file.
     connection.busy_timeout(Duration::from_secs(3))?;
-    // Exclusive: a second process is told so, and no shared-memory file is needed.
+    // Exclusive: a second process gets an error, and no shared-memory file is needed.
     connection
         .execute_batch(
             "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;

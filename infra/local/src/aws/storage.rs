@@ -1,8 +1,7 @@
 //! Stores the queues and topics: one file (`queues.sqlite`, see [`database`](super::database)), used by one thread only.
 //!
-//! Callers hand the thread a piece of work and wait for its answer. The thread takes whatever is waiting, does it in one
-//! transaction, commits, and only then answers them all, so that many concurrent sends share one commit, and an answer
-//! that says "kept" is about something that is.
+//! Callers hand the thread a piece of work and wait for its answer. The thread does all waiting work in one transaction,
+//! commits, and only then answers. So many concurrent sends share one commit, and every answer is about committed work.
 //!
 //! **What survives what.** The journal is a write-ahead log with `synchronous = NORMAL`: a commit is in the operating
 //! system's hands when it is answered, so `kill -9` of this process loses nothing. A power failure or a kernel crash
@@ -20,7 +19,7 @@ use std::time::Duration;
 use lambda_kit::clock::Clock;
 use tokio::sync::oneshot;
 
-use super::database::{Answer, Db, Failed, Unavailable};
+use super::database::{Answer, Db, Unavailable, WorkError};
 use super::sns::topics::Topics;
 use super::sqs::queues::Queues;
 
@@ -30,7 +29,7 @@ const BATCH: usize = 256;
 /// How often the thread looks at the clock while somebody waits for a message: the clock may have been moved.
 const TICK: Duration = Duration::from_millis(50);
 
-type Work = Box<dyn FnOnce(&mut Books) -> rusqlite::Result<Option<Answer>> + Send>;
+type Work = Box<dyn FnOnce(&mut State) -> rusqlite::Result<Option<Answer>> + Send>;
 
 /// The way to the thread. It ends when the last clone is gone.
 #[derive(Debug, Clone)]
@@ -41,28 +40,28 @@ pub(crate) struct Storage {
 impl Storage {
     /// `folder`: where the file is, or is made; `None`: in memory, gone with the process.
     pub(crate) fn open(folder: Option<&Path>, clock: Clock) -> anyhow::Result<Self> {
-        let mut books = Books::read(Db::open(folder)?, clock)?;
+        let mut state = State::read(Db::open(folder)?, clock)?;
         let (work, waiting) = channel();
-        thread::Builder::new().name("queues".to_owned()).spawn(move || keep(&mut books, &waiting))?;
+        thread::Builder::new().name("queues".to_owned()).spawn(move || run_thread(&mut state, &waiting))?;
         Ok(Self { work })
     }
 
     /// Has the thread do `work`, and answers when it is committed.
     pub(crate) async fn run<T, E>(
         &self,
-        work: impl FnOnce(&mut Books) -> Result<T, Failed<E>> + Send + 'static,
+        work: impl FnOnce(&mut State) -> Result<T, WorkError<E>> + Send + 'static,
     ) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<Unavailable> + Send + 'static,
     {
         let (reply, answer) = oneshot::channel();
-        self.submit(move |books| {
+        self.submit(move |state| {
             // The caller has gone away: it could not learn that the work was done.
             if reply.is_closed() {
                 return Ok(None);
             }
-            let result = Failed::apart(work(books))?;
+            let result = WorkError::split(work(state))?;
             Ok(Some(Box::new(move || drop(reply.send(result)))))
         })?;
         answer.await.unwrap_or_else(|_| Err(Unavailable.into()))
@@ -71,21 +70,21 @@ impl Storage {
     /// Has the thread do `work`, which answers in a way of its own.
     pub(crate) fn submit(
         &self,
-        work: impl FnOnce(&mut Books) -> rusqlite::Result<Option<Answer>> + Send + 'static,
+        work: impl FnOnce(&mut State) -> rusqlite::Result<Option<Answer>> + Send + 'static,
     ) -> Result<(), Unavailable> {
         self.work.send(Box::new(work)).map_err(|_| Unavailable)
     }
 }
 
 /// Everything the thread owns: the file, and what it keeps in memory of it.
-pub(crate) struct Books {
+pub(crate) struct State {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
     pub(crate) queues: Queues,
     pub(crate) topics: Topics,
 }
 
-impl Books {
+impl State {
     fn read(db: Db, clock: Clock) -> rusqlite::Result<Self> {
         let queues = Queues::read(&db, clock.now())?;
         let topics = Topics::read(&db)?;
@@ -93,7 +92,7 @@ impl Books {
     }
 
     /// Does a batch up to the commit; the answers are for afterwards.
-    fn carry_out(&mut self, batch: &mut Vec<Work>) -> rusqlite::Result<Vec<Answer>> {
+    fn run_batch(&mut self, batch: &mut Vec<Work>) -> rusqlite::Result<Vec<Answer>> {
         let mut answers = Vec::with_capacity(batch.len());
         let now = self.clock.now();
         self.queues.pass_time(&self.db, now)?;
@@ -114,16 +113,16 @@ impl Books {
     }
 }
 
-/// The thread's life.
-fn keep(books: &mut Books, waiting: &Receiver<Work>) {
+/// The loop of the thread.
+fn run_thread(state: &mut State, waiting: &Receiver<Work>) {
     let mut batch = Vec::new();
-    while take_batch(waiting, &mut batch, books.queues.anyone_waiting()) {
-        match books.carry_out(&mut batch) {
+    while take_batch(waiting, &mut batch, state.queues.anyone_waiting()) {
+        match state.run_batch(&mut batch) {
             Ok(answers) => answers.into_iter().for_each(|answer| answer()),
             Err(error) => {
                 tracing::error!(%error, "the local queue storage failed; what was not committed is rolled back");
                 batch.clear();
-                if let Err(error) = books.recover() {
+                if let Err(error) = state.recover() {
                     tracing::error!(%error, "the local queue storage cannot be read again; it stops");
                     return;
                 }

@@ -1,7 +1,7 @@
-//! DynamoDB: `dynoxide` on a `SQLite` file (`tables.sqlite`), and one thread that alone touches it.
+//! DynamoDB: `dynoxide` on a `SQLite` file (`tables.sqlite`), used by one thread only.
 //!
-//! Requests are read and answers are written where they are called for; the thread does the rest, so that a read from
-//! the disk holds up no task of the runtime. Its database has one lock anyway.
+//! Callers parse requests and write answers; the thread does the rest, so that a read from the disk blocks no task of the
+//! runtime. The database has one lock anyway.
 //!
 //! `dynoxide` has a server of its own, which listens on TCP and whose router is private. The operations that this
 //! deployment needs are answered here as that server answers them; `infra/local/tests/aws/tables.rs` compares the two.

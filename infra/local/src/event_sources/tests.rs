@@ -156,7 +156,7 @@ async fn a_window_gathers_a_batch_and_a_full_batch_does_not_wait_for_it() {
 /// Sizes of the calls that a source with batches of 20 and a window of a minute makes for 25 messages that are there, and
 /// for 30 more that come while the first two calls last.
 #[tokio::test]
-async fn at_once_a_batch_is_what_waits_and_no_window_is_waited_for() {
+async fn batching_at_once_takes_the_waiting_messages_without_a_window() {
     let setting = Setting::new().await;
     let sizes: Arc<Mutex<Vec<usize>>> = Arc::default();
     let (seen, ended) = (sizes.clone(), Arc::new(Semaphore::new(0)));
@@ -218,11 +218,11 @@ async fn stopping_waits_for_the_running_call_and_takes_nothing_more() {
 }
 
 #[tokio::test]
-async fn what_a_killed_process_had_in_hand_comes_again_but_not_what_was_told_to_wait() {
+async fn messages_in_flight_at_a_kill_are_received_again_and_deferred_ones_stay_deferred() {
     let setting = Setting::new().await;
-    setting.send(&["in hand", "told to wait"]).await;
+    setting.send(&["in hand", "deferred"]).await;
     let received = setting.aws.sqs().receive(QUEUE, 10, Duration::ZERO).await.expect("received");
-    let waiting = received.iter().find(|message| message.body == "told to wait").expect("both came");
+    let waiting = received.iter().find(|message| message.body == "deferred").expect("both came");
     let wait = vec![(waiting.receipt.clone(), Duration::from_secs(30))];
     setting.aws.sqs().change_visibility(QUEUE, wait).await.expect("changed");
     give_back(setting.aws.sqs(), &[Setting::source()]).await.expect("given back");

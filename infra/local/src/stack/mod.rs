@@ -1,8 +1,8 @@
-//! The deployment's own templates, read for what they say of tables, queues, functions, event sources and routes.
+//! The deployment's templates, read for their tables, queues, functions, event sources and routes.
 //!
-//! Nothing of them is repeated in code: a changed visibility, batch size, timeout or route counts on this machine as it
-//! does on AWS. A resource whose type is not known here fails the start, unless it has no meaning on one machine
-//! (`read::IGNORED`): what was deployed but silently missing locally would be found last.
+//! Nothing in them is repeated in code: a changed visibility, batch size, timeout or route has the same effect here as on
+//! AWS. A resource with an unknown type fails the start, unless it has no meaning on one machine (`read::IGNORED`), so that
+//! no resource is silently missing here.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -4,12 +4,12 @@ use anyhow::Context as _;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// As in the template; also what the function is told.
+    /// As in the template; the function gets it in the event.
     pub key: String,
     pub function: String,
     /// `None`: any.
     method: Option<String>,
-    /// `None`: `$default`, which takes what no other route does.
+    /// `None`: `$default`, which takes requests that no other route matches.
     path: Option<Vec<Segment>>,
 }
 

@@ -1,4 +1,4 @@
-//! What a queue promises its senders and receivers.
+//! Queues, as senders and receivers see them.
 
 use std::time::{Duration, Instant};
 
@@ -62,7 +62,7 @@ async fn one_flooding_integration_does_not_delay_the_others() {
 }
 
 #[tokio::test]
-async fn a_fifo_group_that_waits_by_visibility_comes_back_in_order_and_does_not_hold_up_others() {
+async fn a_fifo_group_that_waits_by_visibility_is_received_again_in_order_and_does_not_delay_others() {
     let (aws, clock) = in_memory();
     let sqs = aws.sqs();
     sqs.create_queue("notices.fifo", fifo()).await.expect("created");
@@ -127,7 +127,7 @@ async fn a_fifo_message_received_too_often_goes_to_the_dead_queue_with_its_group
 }
 
 #[tokio::test]
-async fn a_message_is_gone_when_its_retention_is_over() {
+async fn a_message_is_deleted_when_its_retention_is_over() {
     let (aws, clock) = in_memory();
     let sqs = aws.sqs();
     sqs.create_queue("messages", attributes(&[("MessageRetentionPeriod", "3600")])).await.expect("created");
@@ -140,7 +140,7 @@ async fn a_message_is_gone_when_its_retention_is_over() {
 }
 
 #[tokio::test]
-async fn counts_tell_visible_from_in_flight_from_delayed_and_purge_removes_them_all() {
+async fn visible_in_flight_and_delayed_messages_are_counted_apart_and_purge_removes_them_all() {
     let (aws, _) = in_memory();
     let sqs = aws.sqs();
     sqs.create_queue("messages", attributes(&[])).await.expect("created");

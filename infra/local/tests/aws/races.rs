@@ -1,4 +1,4 @@
-//! Two who want the same message, in both orders; and many at once.
+//! Races for a message: two receivers in both orders, and many at once.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use crate::support::{NOW, attributes, bodies, fifo, in_memory, message, of_group
 const VISIBILITY: Duration = Duration::from_secs(30);
 
 #[tokio::test]
-async fn a_receiver_whose_time_ran_out_cannot_delete_what_another_one_holds() {
+async fn a_receiver_cannot_delete_a_message_after_its_visibility_timeout_when_another_one_has_it() {
     let (aws, clock) = in_memory();
     let sqs = aws.sqs();
     sqs.create_queue("messages", attributes(&[])).await.expect("created");

@@ -1,4 +1,4 @@
-//! What survives: the folder after the services were dropped, and after their process was killed.
+//! What survives a restart: after the services were dropped, and after their process was killed.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
@@ -122,7 +122,7 @@ async fn a_message_that_its_receiver_deferred_is_not_hurried_by_restarts() {
 }
 
 #[tokio::test]
-async fn a_second_process_is_told_that_the_folder_is_in_use() {
+async fn a_second_process_is_refused_because_the_folder_is_in_use() {
     let folder = tempfile::tempdir().expect("a folder");
     let clock = Clock::default();
     let _first = open(folder.path(), &clock);
@@ -130,11 +130,11 @@ async fn a_second_process_is_told_that_the_folder_is_in_use() {
     assert!(format!("{second:#}").contains("another process"), "{second:#}");
 }
 
-/// Not a claim of its own: the process that the next test kills. It prints what was accepted and deleted, once it was
+/// Proves nothing by itself: it is the process that the next test kills. It prints what was accepted and deleted, once it was
 /// answered. Started otherwise, it has nothing to do.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-#[expect(clippy::disallowed_methods, reason = "how the test tells its own child what to do")]
-#[expect(clippy::print_stdout, reason = "how the child tells the test what it did")]
+#[expect(clippy::disallowed_methods, reason = "how the test passes a command to its own child")]
+#[expect(clippy::print_stdout, reason = "how the child reports to the test")]
 async fn sends_until_it_is_killed() {
     let Some(folder) = std::env::var_os(SEND) else { return };
     let aws = open(Path::new(&folder), &Clock::default());

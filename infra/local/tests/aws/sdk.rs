@@ -116,13 +116,13 @@ async fn the_sdk_reads_a_secret_by_its_name_and_by_its_arn() {
 async fn the_sdk_publishes_a_batch_to_a_subscribed_queue() {
     let aws = open();
     let (sqs, sns) = (sqs_client(&aws), aws_sdk_sns::Client::new(&aws.sdk_config()));
-    let url = sqs.create_queue().queue_name("hears").send().await.expect("created").queue_url.expect("has one");
+    let url = sqs.create_queue().queue_name("subscriber").send().await.expect("created").queue_url.expect("has one");
     let topic = sns.create_topic().name("changes").send().await.expect("created").topic_arn.expect("has one");
     let subscribed = sns
         .subscribe()
         .topic_arn(&topic)
         .protocol("sqs")
-        .endpoint("arn:aws:sqs:us-east-1:000000000000:hears")
+        .endpoint("arn:aws:sqs:us-east-1:000000000000:subscriber")
         .attributes("RawMessageDelivery", "true")
         .send()
         .await;

@@ -1,4 +1,4 @@
-//! What a topic promises its publishers and subscribers.
+//! Topics, as publishers and subscribers see them.
 
 use local::aws::names::queue_arn;
 use local::aws::sns::topics::Publication;
@@ -58,7 +58,7 @@ async fn a_batch_is_refused_by_its_bytes_and_a_publication_carries_its_trace() {
 }
 
 #[tokio::test]
-async fn a_subscriber_whose_queue_is_gone_is_no_error_of_the_publisher() {
+async fn publishing_succeeds_although_the_queue_of_a_subscriber_was_deleted() {
     let (aws, _) = in_memory();
     let (sqs, sns) = (aws.sqs(), aws.sns());
     let topic = sns.create_topic("changes").await.expect("created");

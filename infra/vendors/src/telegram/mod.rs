@@ -1,4 +1,4 @@
-//! Telegram's bot API: `POST /bot{token}/sendMessage`; a group is its chat id, whatever the bot.
+//! Telegram's bot API: `POST /bot{token}/sendMessage`; a group is its chat id, for all bots.
 //!
 //! Limits: 20 messages a minute in a group, about one a second with short bursts (429 with `retry_after`); 4,096 UTF-16
 //! units after the entities are parsed. Source: core.telegram.org/bots/api and /bots/faq, 2026-11.

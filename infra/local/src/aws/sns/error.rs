@@ -1,8 +1,8 @@
-//! Why SNS says no, with AWS's codes and HTTP statuses.
+//! Errors of SNS with AWS's codes and HTTP statuses.
 
 use http::StatusCode;
 
-use crate::aws::database::{Failed, Unavailable};
+use crate::aws::database::{Unavailable, WorkError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SnsError {
@@ -41,8 +41,8 @@ impl SnsError {
     }
 }
 
-impl From<SnsError> for Failed<SnsError> {
+impl From<SnsError> for WorkError<SnsError> {
     fn from(refusal: SnsError) -> Self {
-        Failed::Refused(refusal)
+        WorkError::Refused(refusal)
     }
 }

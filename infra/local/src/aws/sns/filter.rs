@@ -1,4 +1,4 @@
-//! Filter policies: which messages a subscriber wants. Pure.
+//! Filter policies: which messages a subscriber gets. Pure.
 //!
 //! `{"severity": ["high", {"prefix": "crit"}], "n": [{"numeric": [">", 5]}]}`: every key must be satisfied, by any of its
 //! conditions. The policy looks at the message's attributes or, if the subscription says so, into its body, where keys

@@ -4,7 +4,7 @@
 //! [`Sns`] is for this process, `wire` the same for an SDK. Reading order: `filter` who wants what (pure) →
 //! `topics` the work of the storage thread → `wire`.
 //!
-//! Not there: FIFO topics, subscribers other than queues (refused), signatures, delivery retries (a queue of this machine
+//! Not implemented: FIFO topics, subscribers other than queues (refused), signatures, delivery retries (a queue of this machine
 //! takes a message or is gone).
 
 pub mod error;
@@ -14,9 +14,9 @@ pub(super) mod wire;
 
 use self::error::SnsError;
 use self::topics::{Publication, Subscription, SubscriptionAttributes, TextMessage};
-use crate::aws::database::Failed;
+use crate::aws::database::WorkError;
 use crate::aws::sqs::message::bytes_of;
-use crate::aws::storage::{Books, Storage};
+use crate::aws::storage::{State, Storage};
 
 /// SNS takes no more per message, and none of its batches either.
 const MAX_MESSAGE_BYTES: usize = 262_144;
@@ -35,16 +35,16 @@ impl Sns {
     /// The ARN of the topic of this name, which is made if it is not there.
     pub async fn create_topic(&self, name: &str) -> Result<String, SnsError> {
         let name = name.to_owned();
-        self.run(move |books| books.topics.create(&books.db, &name, books.clock.now())).await
+        self.run(move |state| state.topics.create(&state.db, &name, state.clock.now())).await
     }
 
     pub async fn delete_topic(&self, topic: &str) -> Result<(), SnsError> {
         let topic = topic.to_owned();
-        self.run(move |books| books.topics.delete(&books.db, &topic)).await
+        self.run(move |state| state.topics.delete(&state.db, &topic)).await
     }
 
     pub async fn topics(&self) -> Result<Vec<String>, SnsError> {
-        self.run(|books| Ok(books.topics.arns())).await
+        self.run(|state| Ok(state.topics.arns())).await
     }
 
     /// `endpoint`: the queue's ARN. The subscription's ARN.
@@ -55,27 +55,27 @@ impl Sns {
         attributes: SubscriptionAttributes,
     ) -> Result<String, SnsError> {
         let (topic, endpoint) = (topic.to_owned(), endpoint.to_owned());
-        self.run(move |books| books.topics.subscribe(&books.db, &topic, &endpoint, attributes)).await
+        self.run(move |state| state.topics.subscribe(&state.db, &topic, &endpoint, attributes)).await
     }
 
     pub async fn unsubscribe(&self, subscription: &str) -> Result<(), SnsError> {
         let arn = subscription.to_owned();
-        self.run(move |books| books.topics.unsubscribe(&books.db, &arn)).await
+        self.run(move |state| state.topics.unsubscribe(&state.db, &arn)).await
     }
 
     pub async fn subscription(&self, arn: &str) -> Result<Subscription, SnsError> {
         let arn = arn.to_owned();
-        self.run(move |books| Ok(books.topics.subscription(&arn)?.clone())).await
+        self.run(move |state| Ok(state.topics.subscription(&arn)?.clone())).await
     }
 
     pub async fn subscriptions(&self, topic: &str) -> Result<Vec<Subscription>, SnsError> {
         let topic = topic.to_owned();
-        self.run(move |books| Ok(books.topics.subscriptions(&topic)?.to_vec())).await
+        self.run(move |state| Ok(state.topics.subscriptions(&topic)?.to_vec())).await
     }
 
     pub async fn set_subscription_attribute(&self, arn: &str, name: &str, value: &str) -> Result<(), SnsError> {
         let (arn, name, value) = (arn.to_owned(), name.to_owned(), value.to_owned());
-        self.run(move |books| books.topics.set_attribute(&books.db, &arn, name, value)).await
+        self.run(move |state| state.topics.set_attribute(&state.db, &arn, name, value)).await
     }
 
     /// Sends to all subscribed queues that want it; the message's id.
@@ -95,8 +95,8 @@ impl Sns {
             return Err(if all.len() > 1 { SnsError::BatchTooLong } else { alone() });
         }
         let topic = topic.to_owned();
-        self.run(move |books| {
-            let Books { db, clock, queues, topics } = books;
+        self.run(move |state| {
+            let State { db, clock, queues, topics } = state;
             let publish = |publication| topics.publish(db, queues, &topic, publication, clock.now());
             all.iter().map(publish).collect()
         })
@@ -106,17 +106,17 @@ impl Sns {
     /// Keeps a text message instead of sending it; its id.
     pub async fn send_text(&self, phone: &str, message: &str) -> Result<String, SnsError> {
         let (phone, message) = (phone.to_owned(), message.to_owned());
-        self.run(move |books| Ok(topics::keep_text(&books.db, &phone, &message, books.clock.now())?)).await
+        self.run(move |state| Ok(topics::keep_text(&state.db, &phone, &message, state.clock.now())?)).await
     }
 
     /// The kept text messages, newest first.
     pub async fn texts(&self) -> Result<Vec<TextMessage>, SnsError> {
-        self.run(|books| Ok(topics::texts(&books.db)?)).await
+        self.run(|state| Ok(topics::texts(&state.db)?)).await
     }
 
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Books) -> Result<T, Failed<SnsError>> + Send + 'static,
+        work: impl FnOnce(&mut State) -> Result<T, WorkError<SnsError>> + Send + 'static,
     ) -> Result<T, SnsError> {
         self.storage.run(work).await
     }

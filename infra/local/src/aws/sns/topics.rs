@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::error::SnsError;
 use super::filter::Policy;
-use crate::aws::database::{Db, Failed};
+use crate::aws::database::{Db, WorkError};
 use crate::aws::names::{name_of_arn, topic_arn, uuid};
 use crate::aws::sqs::message::{Blob, MessageAttributes, Outgoing, Prepared};
 use crate::aws::sqs::queues::Queues;
@@ -20,7 +20,7 @@ pub type SubscriptionAttributes = BTreeMap<String, String>;
 /// Kept text messages: enough to look at, and no more than a laptop should keep of people's numbers.
 const KEPT_TEXTS: i64 = 1_000;
 
-/// A queue that hears what is published to a topic.
+/// A queue that receives the messages published to a topic.
 #[derive(Debug, Clone)]
 pub struct Subscription {
     pub arn: String,
@@ -51,7 +51,7 @@ pub struct Publication {
     pub trace: Option<String>,
 }
 
-/// A text message that a telephone would have got.
+/// A text message that AWS would have sent to a telephone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextMessage {
     pub message_id: String,
@@ -87,7 +87,7 @@ impl Topics {
     }
 
     /// Makes a topic, or finds the one of this name; its ARN.
-    pub(crate) fn create(&mut self, db: &Db, name: &str, now: Moment) -> Result<String, Failed<SnsError>> {
+    pub(crate) fn create(&mut self, db: &Db, name: &str, now: Moment) -> Result<String, WorkError<SnsError>> {
         let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if !(1..=256).contains(&name.len()) || !name.bytes().all(good) {
             let reason = "Topic Name: letters, digits, hyphens and underscores; FIFO topics are not supported here";
@@ -103,7 +103,7 @@ impl Topics {
     }
 
     /// With its subscriptions; a topic that is not there is deleted already.
-    pub(crate) fn delete(&mut self, db: &Db, topic: &str) -> Result<(), Failed<SnsError>> {
+    pub(crate) fn delete(&mut self, db: &Db, topic: &str) -> Result<(), WorkError<SnsError>> {
         if self.topics.remove(topic).is_some() {
             db.write()?.execute("DELETE FROM subscription WHERE topic = ?", [topic])?;
             db.write()?.execute("DELETE FROM topic WHERE arn = ?", [topic])?;
@@ -126,7 +126,7 @@ impl Topics {
         topic: &str,
         endpoint: &str,
         attributes: SubscriptionAttributes,
-    ) -> Result<String, Failed<SnsError>> {
+    ) -> Result<String, WorkError<SnsError>> {
         check_endpoint(endpoint)?;
         let rules = Rules::parse(&attributes)?;
         let existing = self.subscriptions(topic)?.iter().find(|subscription| subscription.endpoint == endpoint);
@@ -146,7 +146,7 @@ impl Topics {
         Ok(arn)
     }
 
-    pub(crate) fn unsubscribe(&mut self, db: &Db, arn: &str) -> Result<(), Failed<SnsError>> {
+    pub(crate) fn unsubscribe(&mut self, db: &Db, arn: &str) -> Result<(), WorkError<SnsError>> {
         db.write()?.execute("DELETE FROM subscription WHERE arn = ?", [arn])?;
         self.topics.values_mut().for_each(|all| all.retain(|subscription| subscription.arn != arn));
         Ok(())
@@ -164,7 +164,7 @@ impl Topics {
         arn: &str,
         name: String,
         value: String,
-    ) -> Result<(), Failed<SnsError>> {
+    ) -> Result<(), WorkError<SnsError>> {
         let mut changed = self.subscription(arn)?.clone();
         match value.is_empty() {
             true => drop(changed.attributes.remove(&name)),
@@ -187,15 +187,15 @@ impl Topics {
         topic: &str,
         publication: &Publication,
         now: Moment,
-    ) -> Result<String, Failed<SnsError>> {
+    ) -> Result<String, WorkError<SnsError>> {
         let subscriptions = self.subscriptions(topic)?;
         let message_id = uuid();
         for subscription in subscriptions.iter().filter(|subscription| subscription.rules.take(publication)) {
             let outgoing = subscription.outgoing(publication, &message_id, now);
             let queue = name_of_arn(&subscription.endpoint);
-            let sent = Prepared::new(outgoing).map_err(Failed::Refused);
-            let sent = Failed::apart(sent.and_then(|prepared| queues.send(db, queue, &prepared, now)))?;
-            // As on AWS: what a subscriber's queue refuses is that subscriber's loss, not the publisher's error.
+            let sent = Prepared::new(outgoing).map_err(WorkError::Refused);
+            let sent = WorkError::split(sent.and_then(|prepared| queues.send(db, queue, &prepared, now)))?;
+            // As on AWS: a message that a subscriber's queue refuses is lost for that subscriber and no error of the publisher.
             if let Err(error) = sent {
                 tracing::warn!(queue, %error, "a subscribed queue did not take a published message");
             }

@@ -1,7 +1,7 @@
-//! Why SQS says no, with AWS's codes: the shape's name of the JSON protocol, and the code of the older protocol, which
+//! Errors of SQS with AWS's codes: the shape's name of the JSON protocol, and the code of the older protocol, which
 //! travels in the header `x-amzn-query-error` and which the SDKs match on.
 
-use crate::aws::database::{Failed, Unavailable};
+use crate::aws::database::{Unavailable, WorkError};
 
 #[derive(Debug, thiserror::Error)]
 pub enum SqsError {
@@ -79,14 +79,14 @@ impl SqsError {
         }
     }
 
-    /// Whether the caller is to blame; what is not, its SDK tries again.
+    /// Whether the request is at fault. Other errors are retried by the SDK.
     pub fn is_callers_fault(&self) -> bool {
         !matches!(self, SqsError::Unavailable(_))
     }
 }
 
-impl From<SqsError> for Failed<SqsError> {
+impl From<SqsError> for WorkError<SqsError> {
     fn from(refusal: SqsError) -> Self {
-        Failed::Refused(refusal)
+        WorkError::Refused(refusal)
     }
 }

@@ -336,8 +336,8 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever is sent, received, deleted, given back or times out: a group's messages are finished in the order in
-        /// which they were sent, none is handed out while an older one of its group exists that is not in the same
+        /// For any order of sends, receives, deletions, releases and timeouts: a group's messages are finished in the order
+        /// in which they were sent, none is handed out while an older one of its group exists that is not in the same
         /// receive, and none is lost.
         #[test]
         fn a_fifo_group_is_never_out_of_order(steps in prop::collection::vec(step(), 1..200)) {

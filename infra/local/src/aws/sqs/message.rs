@@ -1,4 +1,4 @@
-//! Messages on their way in and out, and the checksums that SDKs compare.
+//! Messages as senders and receivers have them, and the checksums that SDKs compare.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -62,7 +62,7 @@ pub struct Outgoing {
     pub trace: Option<String>,
 }
 
-/// What a sender hears.
+/// The answer to a sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
     pub message_id: String,

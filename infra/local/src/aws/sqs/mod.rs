@@ -3,7 +3,7 @@
 //! [`Sqs`] is what the event sources of this process call; `wire` is the same for an SDK. Reading order: `line` the
 //! order of messages (pure) → `queues`, `sending`, `receiving` the work of the storage thread → `wire`.
 //!
-//! Not there: a limit on purges, `ReceiveRequestAttemptId` (ignored), message move tasks, tags, permissions.
+//! Not implemented: a limit on purges, `ReceiveRequestAttemptId` (ignored), message move tasks, tags, permissions.
 
 pub mod attributes;
 pub mod error;
@@ -27,8 +27,8 @@ use self::error::SqsError;
 use self::message::{Outgoing, Prepared, Received, Sent};
 use self::poll::Poll;
 use self::queues::Counts;
-use crate::aws::database::{Failed, Unavailable};
-use crate::aws::storage::{Books, Storage};
+use crate::aws::database::{Unavailable, WorkError};
+use crate::aws::storage::{State, Storage};
 
 /// The queues. Queues are named by their names; see `aws::names` for URLs and ARNs. Clones are the same queues.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ impl Sqs {
     /// Makes a queue as `CreateQueue` does: refused if there is one with other attributes.
     pub async fn create_queue(&self, name: &str, attributes: QueueAttributes) -> Result<(), SqsError> {
         let name = name.to_owned();
-        self.run(move |books| books.queues.create(&books.db, &name, attributes, books.clock.now())).await
+        self.run(move |state| state.queues.create(&state.db, &name, attributes, state.clock.now())).await
     }
 
     /// Makes a queue, or gives the one that is there these attributes.
@@ -57,39 +57,39 @@ impl Sqs {
 
     pub async fn set_attributes(&self, name: &str, attributes: QueueAttributes) -> Result<(), SqsError> {
         let name = name.to_owned();
-        self.run(move |books| books.queues.set_attributes(&books.db, &name, attributes, books.clock.now())).await
+        self.run(move |state| state.queues.set_attributes(&state.db, &name, attributes, state.clock.now())).await
     }
 
     /// All attributes, the counts included.
     pub async fn attributes(&self, name: &str) -> Result<QueueAttributes, SqsError> {
         let name = name.to_owned();
-        self.run(move |books| Ok(books.queues.attributes(&name)?)).await
+        self.run(move |state| Ok(state.queues.attributes(&name)?)).await
     }
 
     pub async fn counts(&self, queue: &str) -> Result<Counts, SqsError> {
         let name = queue.to_owned();
-        self.run(move |books| Ok(books.queues.counts(&name)?)).await
+        self.run(move |state| Ok(state.queues.counts(&name)?)).await
     }
 
     /// In alphabetical order.
     pub async fn queue_names(&self) -> Result<Vec<String>, SqsError> {
-        self.run(|books| Ok(books.queues.names())).await
+        self.run(|state| Ok(state.queues.names())).await
     }
 
     pub async fn delete_queue(&self, name: &str) -> Result<(), SqsError> {
         let name = name.to_owned();
-        self.run(move |books| books.queues.delete_queue(&books.db, &name)).await
+        self.run(move |state| state.queues.delete_queue(&state.db, &name)).await
     }
 
     /// Deletes all messages, those in flight too.
     pub async fn purge(&self, queue: &str) -> Result<(), SqsError> {
         let name = queue.to_owned();
-        self.run(move |books| books.queues.purge(&books.db, &name)).await
+        self.run(move |state| state.queues.purge(&state.db, &name)).await
     }
 
     pub async fn send(&self, queue: &str, message: Outgoing) -> Result<Sent, SqsError> {
         let (name, prepared) = (queue.to_owned(), Prepared::new(message)?);
-        self.run(move |books| books.queues.send(&books.db, &name, &prepared, books.clock.now())).await
+        self.run(move |state| state.queues.send(&state.db, &name, &prepared, state.clock.now())).await
     }
 
     /// Sends in this order and in one transaction; refuses the queue as a whole, or messages one by one.
@@ -99,8 +99,8 @@ impl Sqs {
         messages: Vec<Outgoing>,
     ) -> Result<Vec<Result<Sent, SqsError>>, SqsError> {
         let prepared: Vec<_> = messages.into_iter().map(Prepared::new).collect();
-        self.each(queue, prepared, |books, name, prepared| {
-            books.queues.send(&books.db, name, &prepared?, books.clock.now())
+        self.each(queue, prepared, |state, name, prepared| {
+            state.queues.send(&state.db, name, &prepared?, state.clock.now())
         })
         .await
     }
@@ -113,8 +113,8 @@ impl Sqs {
     /// If the future is dropped before a message was taken, none is.
     pub async fn poll(&self, queue: &str, poll: Poll) -> Result<Vec<Received>, SqsError> {
         let (queue, (reply, answer)) = (queue.to_owned(), oneshot::channel());
-        self.storage.submit(move |books| {
-            books.queues.wait(queue, poll, books.clock.now(), reply);
+        self.storage.submit(move |state| {
+            state.queues.wait(queue, poll, state.clock.now(), reply);
             Ok(None)
         })?;
         answer.await.unwrap_or(Err(SqsError::Unavailable(Unavailable)))
@@ -122,26 +122,26 @@ impl Sqs {
 
     /// One answer per receipt.
     pub async fn delete(&self, queue: &str, receipts: Vec<String>) -> Result<Vec<Result<(), SqsError>>, SqsError> {
-        self.each(queue, receipts, |books, name, receipt| books.queues.delete(&books.db, name, &receipt)).await
+        self.each(queue, receipts, |state, name, receipt| state.queues.delete(&state.db, name, &receipt)).await
     }
 
-    /// Lets each message come back after its time, from now; one answer each.
+    /// Sets after which time each message is visible again; one answer each.
     pub async fn change_visibility(
         &self,
         queue: &str,
         changes: Vec<(String, Duration)>,
     ) -> Result<Vec<Result<(), SqsError>>, SqsError> {
-        self.each(queue, changes, |books, name, (receipt, after)| {
-            books.queues.change_visibility(&books.db, name, &receipt, after, books.clock.now())
+        self.each(queue, changes, |state, name, (receipt, after)| {
+            state.queues.change_visibility(&state.db, name, &receipt, after, state.clock.now())
         })
         .await
     }
 
-    /// Gives back at once what a receiver that is gone had received; how much that was. What was told when to come
-    /// back waits until then.
+    /// Makes messages visible again whose receiver has ended; their number. Messages with a changed visibility timeout keep
+    /// it.
     pub async fn release(&self, queue: &str) -> Result<usize, SqsError> {
         let name = queue.to_owned();
-        self.run(move |books| books.queues.release(&books.db, &name, books.clock.now())).await
+        self.run(move |state| state.queues.release(&state.db, &name, state.clock.now())).await
     }
 
     /// Does the same with each item, in one transaction.
@@ -149,16 +149,16 @@ impl Sqs {
         &self,
         queue: &str,
         items: Vec<I>,
-        mut work: impl FnMut(&mut Books, &str, I) -> Result<T, Failed<SqsError>> + Send + 'static,
+        mut work: impl FnMut(&mut State, &str, I) -> Result<T, WorkError<SqsError>> + Send + 'static,
     ) -> Result<Vec<Result<T, SqsError>>, SqsError>
     where
         I: Send + 'static,
         T: Send + 'static,
     {
         let name = queue.to_owned();
-        self.run(move |books| {
-            books.queues.find(&name)?;
-            let results = items.into_iter().map(|item| Failed::apart(work(books, &name, item)));
+        self.run(move |state| {
+            state.queues.find(&name)?;
+            let results = items.into_iter().map(|item| WorkError::split(work(state, &name, item)));
             Ok(results.collect::<rusqlite::Result<_>>()?)
         })
         .await
@@ -166,7 +166,7 @@ impl Sqs {
 
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&mut Books) -> Result<T, Failed<SqsError>> + Send + 'static,
+        work: impl FnOnce(&mut State) -> Result<T, WorkError<SqsError>> + Send + 'static,
     ) -> Result<T, SqsError> {
         self.storage.run(work).await
     }

@@ -12,10 +12,10 @@ use super::attributes::{self, QueueAttributes, Settings};
 use super::error::SqsError;
 use super::line::{Entry, Kind, Line, Place, Seq};
 use super::poll::Waiter;
-use crate::aws::database::{Db, Failed};
+use crate::aws::database::{Db, WorkError};
 use crate::aws::names::queue_arn;
 
-/// How often what has passed its retention is removed.
+/// How often messages past their retention are removed.
 const SWEEP: Duration = Duration::from_secs(60);
 
 /// A FIFO queue forgets a deduplication id after this time.
@@ -33,7 +33,7 @@ pub(crate) struct Queue {
     pub(crate) line: Line,
 }
 
-/// How many messages a queue holds, by what becomes of them next.
+/// How many messages a queue holds, by state.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     pub visible: usize,
@@ -71,7 +71,7 @@ impl Queues {
         Ok(all)
     }
 
-    /// Wakes what is due, and removes what has passed its retention.
+    /// Makes due messages ready, and removes those past their retention.
     pub(crate) fn pass_time(&mut self, db: &Db, now: Moment) -> rusqlite::Result<()> {
         if now >= self.next_sweep {
             self.next_sweep = now + SWEEP;
@@ -88,7 +88,7 @@ impl Queues {
         name: &str,
         attributes: QueueAttributes,
         now: Moment,
-    ) -> Result<(), Failed<SqsError>> {
+    ) -> Result<(), WorkError<SqsError>> {
         let settings = self.parse(name, &attributes)?;
         if let Ok(existing) = self.find(name) {
             let existing = attributes::with_defaults(&existing.attributes);
@@ -115,7 +115,7 @@ impl Queues {
         name: &str,
         changes: QueueAttributes,
         now: Moment,
-    ) -> Result<(), Failed<SqsError>> {
+    ) -> Result<(), WorkError<SqsError>> {
         let mut attributes = self.find(name)?.attributes.clone();
         attributes.extend(changes);
         let settings = self.parse(name, &attributes)?;
@@ -155,14 +155,14 @@ impl Queues {
         names
     }
 
-    pub(crate) fn purge(&mut self, db: &Db, name: &str) -> Result<(), Failed<SqsError>> {
+    pub(crate) fn purge(&mut self, db: &Db, name: &str) -> Result<(), WorkError<SqsError>> {
         let queue = self.find_mut(name)?;
         remove_messages(db.write()?, queue.id)?;
         queue.line = Line::new(queue.settings.kind);
         Ok(())
     }
 
-    pub(crate) fn delete_queue(&mut self, db: &Db, name: &str) -> Result<(), Failed<SqsError>> {
+    pub(crate) fn delete_queue(&mut self, db: &Db, name: &str) -> Result<(), WorkError<SqsError>> {
         let id = self.find(name)?.id;
         let connection = db.write()?;
         remove_messages(connection, id)?;

@@ -1,5 +1,5 @@
-//! Receipt handles: they name one receive of one message, so that a receiver whose time has run out cannot delete a
-//! message that somebody else holds by now. Opaque to receivers, but no secret: everyone here may use every queue.
+//! Receipt handles: they name one receive of one message, so that a receiver cannot delete a message after its visibility
+//! timeout, when another receiver may have it. Opaque to receivers, but no secret: all callers may use every queue.
 
 use std::fmt;
 use std::str::FromStr;

@@ -16,7 +16,7 @@ use super::message::{MessageAttributes, Received};
 use super::poll::{Poll, Reply, Waiter};
 use super::queues::{Queue, QueueId, Queues, remove_message};
 use super::receipt::Receipt;
-use crate::aws::database::{Answer, Db, Failed};
+use crate::aws::database::{Answer, Db, WorkError};
 use crate::aws::names::queue_arn;
 
 /// SQS hands out no more than this before some are deleted.
@@ -42,7 +42,7 @@ impl Queues {
             if waiter.reply.is_closed() {
                 continue;
             }
-            let result = Failed::apart(self.receive(db, &waiter.queue, waiter.poll, now))?;
+            let result = WorkError::split(self.receive(db, &waiter.queue, waiter.poll, now))?;
             if waiter.deadline > now && result.as_ref().is_ok_and(Vec::is_empty) {
                 self.waiting.push(waiter);
                 continue;
@@ -52,7 +52,7 @@ impl Queues {
         Ok(answers)
     }
 
-    fn receive(&mut self, db: &Db, name: &str, poll: Poll, now: Moment) -> Result<Vec<Received>, Failed<SqsError>> {
+    fn receive(&mut self, db: &Db, name: &str, poll: Poll, now: Moment) -> Result<Vec<Received>, WorkError<SqsError>> {
         let redrive = self.redrive_of(self.find(name)?);
         let queue = self.find_mut(name)?;
         let room = MAX_IN_FLIGHT.saturating_sub(queue.line.in_flight());
@@ -75,7 +75,7 @@ impl Queues {
     }
 
     /// Moves a message to the dead queue; it keeps its identity, its group and its sequence number.
-    fn bury(&mut self, db: &Db, seq: Seq, from: &str, to: &str, now: Moment) -> Result<(), Failed<SqsError>> {
+    fn bury(&mut self, db: &Db, seq: Seq, from: &str, to: &str, now: Moment) -> Result<(), WorkError<SqsError>> {
         let dead = self.find_mut(to)?;
         // The age of a message in a standard queue counts from its first sending; in a FIFO queue from the move.
         let restart = dead.is_fifo().then_some(now.millis());
@@ -94,8 +94,8 @@ impl Queues {
         Ok(())
     }
 
-    /// Deletes the message of this receive. One that is gone, or was handed to somebody else since, is left alone.
-    pub(crate) fn delete(&mut self, db: &Db, queue: &str, receipt: &str) -> Result<(), Failed<SqsError>> {
+    /// Deletes the message of this receive, unless it was deleted or received by another one since.
+    pub(crate) fn delete(&mut self, db: &Db, queue: &str, receipt: &str) -> Result<(), WorkError<SqsError>> {
         let queue = self.find_mut(queue)?;
         let receipt = receipt_of(queue, receipt)?;
         let Some(entry) = queue.line.get(receipt.seq) else { return Ok(()) };
@@ -109,7 +109,7 @@ impl Queues {
         Ok(())
     }
 
-    /// Lets the message of this receive come back `after` from now; zero: at once.
+    /// Makes the message of this receive visible again `after` from now; zero: at once.
     pub(crate) fn change_visibility(
         &mut self,
         db: &Db,
@@ -117,7 +117,7 @@ impl Queues {
         receipt: &str,
         after: Duration,
         now: Moment,
-    ) -> Result<(), Failed<SqsError>> {
+    ) -> Result<(), WorkError<SqsError>> {
         let queue = self.find_mut(queue)?;
         let receipt = receipt_of(queue, receipt)?;
         match queue.line.get(receipt.seq) {
@@ -139,8 +139,8 @@ impl Queues {
         Ok(())
     }
 
-    /// Makes ready again what was received and neither deleted nor told when to come back: its receiver is gone.
-    pub(crate) fn release(&mut self, db: &Db, queue: &str, now: Moment) -> Result<usize, Failed<SqsError>> {
+    /// Makes messages ready again that were received and neither deleted nor deferred: their receiver has ended.
+    pub(crate) fn release(&mut self, db: &Db, queue: &str, now: Moment) -> Result<usize, WorkError<SqsError>> {
         let queue = self.find_mut(queue)?;
         let held: Vec<Seq> = db
             .write()?

@@ -10,7 +10,7 @@ use super::error::SqsError;
 use super::line::{Entry, Place, Seq};
 use super::message::{Prepared, Sent, hex};
 use super::queues::{DEDUP_WINDOW, Queue, Queues};
-use crate::aws::database::{Db, Failed};
+use crate::aws::database::{Db, WorkError};
 use crate::aws::names::uuid;
 
 /// The longest that a message may be delayed.
@@ -23,7 +23,7 @@ impl Queues {
         queue: &str,
         prepared: &Prepared,
         now: Moment,
-    ) -> Result<Sent, Failed<SqsError>> {
+    ) -> Result<Sent, WorkError<SqsError>> {
         let queue = self.find_mut(queue)?;
         check(queue, prepared)?;
         if !queue.is_fifo() {
