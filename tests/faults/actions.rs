@@ -17,9 +17,9 @@ use scenarios::{World, minutes, seconds};
 use serde_json::{Value, json};
 
 const MINUTE: Duration = Duration::from_secs(60);
-/// Longer than a queue keeps a message unseen that was handed over.
+/// Longer than the visibility timeout of a queue.
 const COMES_AGAIN: Duration = Duration::from_secs(185);
-/// Far more calls than an action makes: a test that gets so far is wrong.
+/// Far more calls than an action makes: a test that reaches it is wrong.
 const MANY: u64 = 60;
 
 struct Stage {
@@ -29,7 +29,7 @@ struct Stage {
     wang: Member,
 }
 
-/// What an action is, and what has to be seen of it.
+/// An action and its expected effects.
 struct Case {
     action: &'static str,
     body: Value,
@@ -91,7 +91,7 @@ impl Stage {
     }
 
     /// The wire cannot know whose calls it refuses, so another function that had begun its work may have failed with the
-    /// request. What it was handed comes again only later, as after any failure of AWS.
+    /// request. Its messages are received again only later, as after any failure of AWS.
     async fn two_minutes(&self) {
         for _ in 0..2 {
             if tokio::time::timeout(Duration::from_millis(500), self.world.larkspur.settled()).await.is_err() {
@@ -107,7 +107,7 @@ impl Stage {
         messages.filter(|message| message.contains(title) && message.contains(word)).count()
     }
 
-    /// Operators' subscribers learned of the change.
+    /// Operators' subscribers received the change.
     fn assert_published(&self, id: &str, kind: &str, case: &str) {
         let calls = self.wire.calls(&sns("PublishBatch").holding(id).holding(kind));
         assert!(calls.iter().any(|call| call.passed_on && call.status == Some(200)), "{case}: not published");

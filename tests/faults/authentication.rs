@@ -10,13 +10,13 @@ use scenarios::space::feishu_bot;
 use serde_json::json;
 use store::guesses::OF_A_SOURCE;
 
-/// Asks for something of the API with this key.
+/// Sends a request to the API with this key.
 async fn asks(world: &World, key: &str) -> RawResponse {
     let url = format!("{}/api/v1/spaces", world.larkspur.base_url);
     raw::exchange(&url, &raw::request("GET", &url, &[("Authorization", &format!("Bearer {key}"))], b"")).await
 }
 
-/// Status, text and the header that says how to sign in: all that a caller could tell keys apart by.
+/// Status, text and the header that says how to sign in: everything by which a caller could distinguish keys.
 fn what_a_stranger_sees(response: &RawResponse) -> (u16, String, Option<String>) {
     (response.status, response.text.clone(), response.header("www-authenticate").map(str::to_owned))
 }
@@ -35,7 +35,7 @@ async fn a_key_that_was_revoked_or_belongs_elsewhere_is_answered_like_one_that_n
     let expected = what_a_stranger_sees(&asks(&world, &unknown).await);
     assert_eq!((expected.0, expected.2.as_deref()), (401, Some("Bearer")));
     for key in [revoked.as_str(), elsewhere.larkspur.api_key.expose(), "lks_", "x", &"k".repeat(5_000)] {
-        // The first time it is read, the second time remembered.
+        // The first time it is read from the table, the second time from the cache.
         for _ in 0..2 {
             assert_eq!(what_a_stranger_sees(&asks(&world, key).await), expected, "{key:.60}");
         }
@@ -121,7 +121,7 @@ async fn an_id_of_another_space_of_another_integration_or_of_another_kind_is_not
         let answer = world.api.call(method, &path, body).await;
         assert_eq!((answer.status, answer.body["error"]["code"].as_str()), (404, Some("not_found")), "{method} {path}");
     }
-    // Its id says that it is young enough to wait to be recorded there, and nothing else is said.
+    // By its id it may be new and not recorded there yet; the answer says nothing else.
     let trace = world.api.get(&format!("/integrations/{}/messages/{message}/trace", stranger.integration)).await;
     let known = world.api.get(&format!("/integrations/{}/messages/{message}/trace", sender.integration)).await;
     assert!(known.to_string().contains("disk full") && !trace.to_string().contains("disk full"), "{trace:#}");
@@ -158,7 +158,7 @@ async fn a_signature_a_key_or_a_cookie_of_any_length_is_refused_and_never_our_fa
     world.finish().await;
 }
 
-/// Scopes are of the deployment: each key sees every space, and may do in each what its scope says.
+/// Scopes apply to the deployment: each key sees every space, and its scope is the same in each.
 // Proves: fault 76
 #[tokio::test]
 async fn a_key_of_any_scope_sees_every_space_and_acts_in_each_alike() {

@@ -78,7 +78,7 @@ async fn a_throttled_partition_holds_up_its_own_messages_and_no_others() {
     world.finish().await;
 }
 
-/// What a source says, one after the other, while a rule of the wire strikes at random; then the wire calms down.
+/// Messages of a source, one after the other, while a rule of the wire makes random calls fail; then no more fail.
 async fn said_through(wire: &Wire, world: &World, sender: &Sender) {
     for text_sent in ["disk full\nkey=a", "disk fuller\nkey=a", "load high\nkey=b", "all well\nRESOLVED key=a"] {
         loop {
@@ -89,7 +89,7 @@ async fn said_through(wire: &Wire, world: &World, sender: &Sender) {
         }
         wire.quiet().await;
     }
-    // Once more while things go wrong, then twice without.
+    // Once more while calls fail, then twice without faults.
     wire.come_again(world).await;
     wire.calm();
     wire.come_again(world).await;
@@ -245,7 +245,7 @@ async fn credentials_that_expired_lose_nothing_and_what_comes_after_new_ones_wor
     wire.quiet().await;
     wire.before(dynamodb(""), Fault::Refuse(Refusal::EXPIRED));
     wire.before(sqs("SendMessageBatch"), Fault::Refuse(Refusal::EXPIRED));
-    // Key and integration are known: it is taken in.
+    // Key and integration are cached: the message is accepted.
     sender.says("meanwhile\nkey=b").await;
     wire.quiet().await;
     assert_eq!(world.feishu("ops").messages().len(), 1);

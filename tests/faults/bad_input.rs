@@ -10,7 +10,7 @@ use scenarios::space::{dingtalk_bot, feishu_bot, slack_webhook, telegram_bot, we
 use serde_json::json;
 use vendors::vendor::Vendor;
 
-/// No request may take longer, however it is made; the machine may be busy with other tests.
+/// No request may take longer, in any form; the machine may be busy with other tests.
 const BOUND: Duration = Duration::from_secs(10);
 
 async fn world_with_a_sender() -> (World, Sender) {
@@ -247,7 +247,7 @@ async fn an_invalid_key_is_answered_like_an_unknown_one_and_one_trailing_slash_i
         let response = post(&path, &[], &text("x")).await;
         assert_eq!((response.status, &response.text), (200, &unknown.text), "{case}");
     }
-    // Longer than any server reads: the gateway's own answer.
+    // Longer than any server reads: the gateway answers itself.
     let response = post(&format!("{base}/{}", "a".repeat(200_000)), &[], &text("x")).await;
     assert!((400..500).contains(&response.status), "{response:?}");
     assert_code(&post(&format!("{}/", sender.url), &[], &text("one slash")).await, 200, 0, "one trailing slash");
@@ -271,7 +271,7 @@ async fn any_other_method_is_405_and_head_has_no_body() {
     world.finish().await;
 }
 
-/// What each vendor takes for a mention of everyone, or of someone, and for markup.
+/// The texts that each vendor treats as a mention of everyone, or of someone, and as markup.
 const HOSTILE: &str = "<at user_id=\"all\">everyone</at> <at id=all></at> <@all> <!channel> <!here> <@U012AB3CD> \
     @everyone @all [x](https://evil.example) *b* `c` <b>d</b> <a href=\"https://evil.example\">e</a> &lt;at id=all&gt;";
 
@@ -301,7 +301,7 @@ async fn nothing_that_a_sender_writes_calls_anyone_or_hides_where_a_link_leads_o
             let Some(to) = run.href.as_deref().filter(|to| to.contains("evil")) else { continue };
             assert_eq!((run.text.as_str(), to), ("evil.example", "https://evil.example"), "{vendor:?}");
         }
-        // What the vendor takes for a mention, its members see as one; what it does not, as it was written.
+        // Members see text that the vendor treats as a mention as one, and all other text as it was written.
         let shown = seen.everything();
         for call in [" @channel", " @here", " @U012AB3CD"] {
             assert!(!shown.contains(call), "{vendor:?} shows {call}: {shown}");
@@ -310,7 +310,7 @@ async fn nothing_that_a_sender_writes_calls_anyone_or_hides_where_a_link_leads_o
     world.finish().await;
 }
 
-/// Of what is refused nothing is logged but the reason, on one line, and nothing that a terminal would obey.
+/// For a refused request only the reason is logged, on one line, without control characters.
 // Proves: fault 2, fault 108
 #[tokio::test]
 async fn a_refused_request_is_one_line_of_the_log_at_most_and_its_body_is_on_none() {

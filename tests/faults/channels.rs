@@ -21,12 +21,12 @@ fn down() -> Fault {
 /// Seconds between the tries of a notice.
 const SCHEDULE: [u64; 6] = [1, 5, 30, 120, 300, 900];
 
-/// Lets the waits between the tries of one notice pass, each when its try is over: no try comes before its time. The
-/// clock is moved without waiting for rest, for what waits in a FIFO queue is none.
+/// Moves the clock over the waits between the tries of one notice, each when its try is over: no try is made early. It
+/// does not wait until no work is left, because the notice waits in a FIFO queue.
 async fn pass(world: &World, group: &Group<'_>, waits: &[u64]) {
     for (before, wait) in waits.iter().enumerate() {
         wait_for(group, before + 1).await;
-        // A short one passes by itself. Moving the clock for it would take from the one after it.
+        // A short wait is left to pass by itself. Moving the clock would shorten the next one.
         if *wait < 30 {
             continue;
         }

@@ -24,11 +24,11 @@ use model::Observed;
 use plan::{Plan, Sizes};
 use tokio::sync::watch;
 
-/// Of a hundred messages that were in the queue, so many come once more when everything is long over.
+/// Of a hundred messages that were in the queue, so many are delivered once more at the end.
 const LATE_COPIES: f64 = 0.02;
-/// How long the quiet may take to come.
+/// How long it may take until no work is left.
 const PATIENCE: Duration = Duration::from_secs(3600);
-/// How long nothing may be called before the clock is moved on to what waits.
+/// How long no call may be made before the clock is moved to the next due work.
 const IDLE: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -61,7 +61,7 @@ async fn after_faults_copies_and_kills_the_ledger_equals_that_of_the_sequential_
     let late = late_copies(&seen, wire.seed());
     world.hand_over(late.iter()).await;
     quiet(&world, &wire).await;
-    // Long enough for the observed of every hour to be closed, not for what closes by itself after a day.
+    // Long enough for the ledger of every hour to be complete, not for alerts that close by themselves after a day.
     world.larkspur.advance(Duration::from_secs(2 * 3600)).await;
     quiet(&world, &wire).await;
     reading.abort();
@@ -110,11 +110,11 @@ fn let_one_in_a_hundred_go_wrong(wire: &Wire) -> Vec<Strike> {
     strikes
 }
 
-/// What the wire showed, as far as it is needed later.
+/// The calls on the wire that are needed later.
 #[derive(Default)]
 struct Seen {
     calls: usize,
-    /// What was sent to a group and whose answer was lost.
+    /// Messages to a group whose answer was lost.
     unknown: Vec<String>,
     /// As the intake handed them on.
     received: Vec<Received>,
@@ -146,8 +146,8 @@ fn late_copies(seen: &Mutex<Seen>, seed: Seed) -> Vec<Received> {
     seen.received.iter().enumerate().filter(drawn).map(|(_, received)| received.clone()).collect()
 }
 
-/// Until no queue holds anything. The clock runs faster meanwhile, for the groups' rates and for leases, but never so fast
-/// that something that runs could sleep through its lease; and in leaps while nothing is called.
+/// Waits until all queues are empty. Meanwhile the clock runs faster, for the groups' rates and for leases, but not so fast
+/// that running work could lose its lease. While no calls are made, the clock is moved in steps.
 async fn quiet(world: &World, wire: &Wire) {
     let patience = Instant::now();
     while tokio::time::timeout(IDLE, world.larkspur.drained()).await.is_err() {

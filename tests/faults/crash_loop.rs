@@ -20,7 +20,7 @@ const KILLS: usize = 60;
 const LIFE: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// Takes a minute: an unoptimized build starts sixty times, and accepts and judges four thousand messages.
+/// Takes a minute: an unoptimized build starts sixty times, and accepts and evaluates four thousand messages.
 // Proves: finding C9
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_thousand_accepted_messages_survive_sixty_starts_that_end_with_kill_9() {
@@ -56,7 +56,7 @@ async fn send(api: &Api, url: &str) {
     for number in 0..MESSAGES {
         let text = format!("disk {} full\nreading {number}", number % KEYS);
         let body = json!({"msg_type": "text", "content": {"text": text}}).to_string();
-        // What is answered as busy is sent again, as senders do.
+        // A message that is answered as busy is sent again, as senders do.
         while api.post(url, body.clone()).await.body["code"] != 0 {}
     }
 }
@@ -73,7 +73,7 @@ async fn assert_nothing_is_lost(data: &Path) {
     assert_eq!([total("received"), total("triggered"), total("waiting")], [all, keys, 0], "{ledger:#}");
     let (updated, superseded) = (total("updated"), total("superseded"));
     assert_eq!(updated + superseded, all - keys, "{ledger:#}");
-    // What a killed evaluator held and had not applied may be overtaken. What was applied is recorded as that.
+    // A message that a killed evaluator had not applied may be superseded. An applied one is recorded as applied.
     let alerts = after.api.list("/alerts?status=open").await;
     let counted: u64 = alerts.iter().map(|alert| alert["count"].as_u64().expect("a count")).sum();
     assert_eq!((alerts.len(), counted as usize), (keys, keys + updated), "{superseded} superseded");
@@ -82,7 +82,7 @@ async fn assert_nothing_is_lost(data: &Path) {
     after.kill().await.expect("killed");
 }
 
-/// The ledger, once nothing waits in it.
+/// The ledger, when no message of it waits.
 async fn at_rest(api: &Api) -> Value {
     let start = Instant::now();
     loop {

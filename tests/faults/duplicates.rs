@@ -192,12 +192,12 @@ async fn of_two_evaluators_at_one_key_the_slower_folds_again_and_no_update_is_lo
     world.finish().await;
 }
 
-/// Whoever is not the newest gives way after one lost race; the one that decides must not wait for the queue's visibility.
+/// An older message gives up after one lost race; the newest one must not wait for the queue's visibility.
 // Proves: fault 23
 #[tokio::test]
 async fn the_newest_message_is_not_handed_back_although_seven_others_are_written_before_it() {
     let wire = Wire::start().await;
-    // A batch that waited for its second would use up the three in which a call is to be overtaken.
+    // A batch that waited for a second would use up the three seconds in which a call can be overtaken.
     let world = World::start_through_with(&wire, Options { batching: Batching::AtOnce, ..wire.options() }).await;
     let ops = world.space("Ops").notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;
@@ -210,7 +210,7 @@ async fn the_newest_message_is_not_handed_back_although_seven_others_are_written
     world.hand_over([&messages[8]]).await;
     overtaken.reached().await;
     for other in &messages[1..8] {
-        // The next write is the other's and lets the newest go on; the one after it is the newest's next try.
+        // The next write is the other message's; the one after it is the next try of the newest.
         overtaken = wire.before(states.clone().nth(2), Fault::Overtaken);
         world.hand_over([other]).await;
         overtaken.reached().await;

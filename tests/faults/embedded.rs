@@ -49,7 +49,7 @@ fn listening(pid: u32) -> BTreeSet<u16> {
     ports
 }
 
-/// Unix sockets that somebody could connect to (flag `__SO_ACCEPTCON`), by their path.
+/// Unix sockets that accept connections (flag `__SO_ACCEPTCON`), by their path.
 fn unix_listening(pid: u32) -> Vec<String> {
     let open = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("a process of this user");
     let open: BTreeSet<_> = open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok()).collect();
@@ -102,7 +102,7 @@ async fn nothing_but_the_public_front_listens() {
     target.process.kill().await.expect("killed");
 }
 
-/// The page may send to every port of the process what an SDK sends; it reads no answer, and nothing takes effect.
+/// The page may send an SDK's requests to every port of the process; it reads no answer, and no request takes effect.
 // Proves: finding B1
 #[tokio::test]
 async fn a_web_page_of_another_origin_gets_nothing_from_the_embedded_services() {
@@ -147,7 +147,7 @@ async fn a_socket_of_the_tests_refuses_callers_without_its_key() {
     }
 }
 
-/// The independent judge: boto3, and the checks that an independent emulator passes.
+/// An independent check: boto3, with the tests that an independent emulator passes.
 // Proves: finding B1
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_embedded_services_behave_as_boto3_expects_of_aws() {

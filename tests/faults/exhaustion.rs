@@ -22,7 +22,7 @@ fn message_of(bytes: usize) -> String {
     json!({"msg_type": "text", "content": {"text": "x".repeat(bytes - shell)}}).to_string()
 }
 
-/// Above 6 MB Lambda takes no event, above 10 MB API Gateway no request: both are answered by the gateway.
+/// Lambda accepts no event above 6 MB, API Gateway no request above 10 MB: the gateway answers both.
 // Proves: fault 85
 #[tokio::test]
 async fn a_body_of_any_size_has_its_answer_and_the_largest_are_the_gateways() {
@@ -77,7 +77,7 @@ async fn a_level_is_notified_again_two_hundred_times_and_then_no_more() {
     world.finish().await;
 }
 
-/// Answers each connection's first request and keeps it open; closes it when the second one comes, without a word.
+/// Answers each connection's first request and keeps it open; closes it without an answer at the second one.
 async fn closes_what_it_kept() -> (String, Arc<AtomicUsize>, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
@@ -152,7 +152,7 @@ async fn hundreds_of_requests_leave_no_connection_behind() {
     larkspur.kill().await.expect("killed");
 }
 
-/// While a provider is down, nothing is logged of an attempt, and one line of a notice that has failed for good.
+/// While a provider is down, attempts are not logged, and each notice that failed for good is one line.
 // Proves: fault 95
 #[tokio::test]
 async fn a_storm_of_errors_is_a_line_of_the_log_for_each_notice_that_is_given_up() {

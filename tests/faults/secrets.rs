@@ -17,7 +17,7 @@ use vendors::vendor::Vendor;
 /// In every secret that a person chooses.
 const MARK: &str = "CANARY7f3a";
 const PASSWORD: &str = "password of CANARY7f3a";
-/// Everything, but for the tables' own, which are DynamoDB's on AWS and no code of ours.
+/// All logs except the tables' own, which are DynamoDB's on AWS.
 const LOG: &str = "debug,dynoxide=error";
 const GROUPS: [(Vendor, &str); 6] = [
     (Vendor::Feishu, "CANARY7f3a-feishu"),
@@ -83,7 +83,7 @@ fn destinations() -> [Value; 6] {
     ]
 }
 
-/// Sets everything up that has a secret, and notes what was handed out.
+/// Sets up everything that has a secret, and notes the secrets.
 async fn set_up(canary: &mut Canary<'_>, mail_port: u16, oidc_issuer: &str) -> (String, Browser) {
     canary.note("a mark", MARK, Kept::Nowhere);
     canary.note("the first API key", canary.larkspur.start_line["api_key"].as_str().expect("a key"), Kept::Nowhere);
@@ -245,9 +245,9 @@ impl Canary<'_> {
     }
 }
 
-/// What stands around the secret, if it is there.
+/// The text around the secret, if it is there.
 fn found(bytes: &[u8], secret: &str) -> Option<String> {
-    // Six digits may stand in any longer number: they count as a word of their own only.
+    // Six digits may be part of a longer number: they count only as a separate word.
     let is_word = |place: usize| {
         let around = [place.checked_sub(1), Some(place + secret.len())].map(|at| at.and_then(|at| bytes.get(at)));
         secret.len() > 6 || around.iter().all(|byte| !byte.is_some_and(u8::is_ascii_alphanumeric))
@@ -364,7 +364,7 @@ fn links_in<'a>(larkspur: &Process, text: &'a str) -> impl Iterator<Item = Strin
     places.into_iter().map(move |place| text[place..].split(end).next().expect("split gives a part").to_owned())
 }
 
-/// The tables are gone, and the answers name neither them nor what was asked for.
+/// The tables are deleted, and the answers contain neither their names nor the input.
 // Proves: fault 109, fault 110
 #[tokio::test]
 async fn an_answer_to_a_failure_inside_names_no_table_no_address_and_no_input() {

@@ -20,7 +20,7 @@ use vendors::vendor::Vendor;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What a killed Larkspur left, and what its API had answered just before.
+/// The data of a killed Larkspur, and the answers of its API just before.
 struct Left {
     about: Value,
     config: Vec<Value>,
@@ -40,12 +40,11 @@ impl Left {
         Self { about: parse(&read("about.json")), config, alerts, queues, answers }
     }
 
-    /// The same as a version to come might have left it: with something more in every item, document and
-    /// record.
+    /// The same as a later version might have written it: with one more field in every item, document and record.
     fn with_more(mut self) -> Self {
         let more = |text: &mut Value| {
             let Some(Ok(Value::Object(mut document))) = text.as_str().map(serde_json::from_str) else { return };
-            // A notice stands below the name of what is to be done with it.
+            // A notice stands below the name of its task.
             let inner = document.get_mut("tell").and_then(Value::as_object_mut);
             let unknown = ("from_a_version_to_come".to_owned(), json!({"unknown": [1, null]}));
             match inner {
@@ -113,7 +112,7 @@ impl Left {
         self.queues.iter().filter(move |record| record["queue"].as_str().is_some_and(|name| name.contains(queue)))
     }
 
-    /// What waited in a queue of the old one waits in the new one's.
+    /// Puts the messages of the old queues into the new ones.
     async fn hand_over(&self, world: &World, queue: &str, variable: &str) {
         let evaluate = world.larkspur.stack.function("EvaluateFunction").expect("deployed");
         let sdk = world.larkspur.aws().sdk_config();
@@ -130,7 +129,7 @@ impl Left {
         }
     }
 
-    /// Everything that the old one's API showed is shown, and the same; there may be more by now.
+    /// Checks that the API shows everything that the old one showed, unchanged; it may show more.
     async fn is_shown_as_before(&self, world: &World) {
         for (path, before) in self.answers() {
             let before: Value = serde_json::from_str(&self.moved(&before.to_string(), world)).expect("JSON");
@@ -173,7 +172,7 @@ async fn put(world: &World, table: &str, items: &[Value]) {
     }
 }
 
-/// Where `now` lacks something of `before`, or has something else there. What a new Larkspur has of its own is no difference.
+/// The places where `now` lacks a value of `before`, or has another one. Additional values are no difference.
 fn difference(before: &Value, now: &Value) -> Option<String> {
     match (before, now) {
         (Value::Object(before), Value::Object(now)) => before.iter().find_map(|(name, value)| {
@@ -212,7 +211,7 @@ async fn works_on(left: &Left, world: &World) {
     shows(world, Vendor::DingTalk, "slow", &["slow 0.", "slow 15.", "slow 29."]).await;
 }
 
-/// What a group shows, in however many messages: what comes at once is folded.
+/// The texts that a group shows, in any number of messages: simultaneous ones are folded.
 async fn shows(world: &World, vendor: Vendor, group: &str, texts: &[&str]) {
     let start = Instant::now();
     loop {
@@ -265,7 +264,7 @@ async fn acts_on_what_was_open(left: &Left, world: &World) {
     assert_eq!((saved.status, &saved.body["name"]), (200, &json!("Operations")), "{}", saved.text);
 }
 
-/// Whoever was signed in still is, an old link still leads to its incident, and an old mail's server can be replaced.
+/// Sessions stay signed in, old links still lead to their incident, and the mail server can be replaced.
 async fn knows_its_people(left: &Left, world: &World) {
     let (name, token) = left.about["cookies"].as_object().and_then(|cookies| cookies.iter().next()).expect("a session");
     let person = world.visitor_with(&format!("{name}={}", token.as_str().expect("a token")));
@@ -329,7 +328,7 @@ async fn data_of_the_last_schema_is_read_and_its_work_continues() {
     upgrades(&Left::recorded("2026-11-22-people-and-pages")).await;
 }
 
-/// While a new version is deployed, the old one may get what the new one wrote: what it does not know it passes over.
+/// While a new version is deployed, the old one may read what the new one wrote: it ignores unknown fields.
 // Proves: fault 54
 #[tokio::test]
 async fn data_of_a_later_version_is_read_and_its_work_continues() {

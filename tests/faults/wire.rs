@@ -8,7 +8,7 @@ use axum::Router;
 use axum::routing::post;
 use scenarios::wire::{Calls, Fault, Refusal, Seed, Wire, provider};
 
-/// Something to pass calls on to, which answers with how many it has got.
+/// A server behind the wire, which answers with the number of its calls.
 struct Far {
     wire: Wire,
     got: Arc<AtomicUsize>,

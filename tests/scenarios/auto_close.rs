@@ -35,14 +35,14 @@ async fn an_hour_after_its_trigger_an_incident_closes_with_its_alerts_and_nobody
     let sender = world.feishu_alert().monitoring().into(&ops).await;
     opens(&world, &sender).await;
     world.advance(minutes(58)).await;
-    sender.says("disk full\nkey=a still").await; // news change nothing
+    sender.says("disk full\nkey=a still").await; // an update changes nothing
     let incident = world.the_incident().await;
     assert_eq!((incident.progress().await.as_str(), open_alerts(&world).await), ("triggered", 2));
     world.advance(minutes(3)).await;
     assert_eq!((incident.progress().await.as_str(), open_alerts(&world).await), ("closed", 0));
     assert_eq!(incident.story().await, ["triggered", "alert_joined", "auto_closed"]);
 
-    // What the source says later of it is of a new alert.
+    // A later message of the source opens a new alert.
     sender.says("RESOLVED\nkey=a").await;
     world.settle().await;
     assert_eq!(sender.outcomes().await[0], "discarded");

@@ -28,8 +28,8 @@ async fn a_repetition_goes_on_after_more_calls_in_a_chain_than_aws_makes_by_itse
     world.finish().await;
 }
 
-/// The intake's answers while groups of one incident wait for a vendor that takes five seconds. The account is smaller than
-/// a new one, for a call of notify takes the notices of ten groups.
+/// The intake's answers while groups of one incident wait for a vendor that takes five seconds. The account has lower
+/// limits than a new one, because a call of notify takes the notices of ten groups.
 async fn intake_beside_a_slow_vendor(worker_concurrency: &str) -> Vec<u16> {
     let parameters = vec![("WorkerConcurrency", worker_concurrency.to_owned())];
     let aws_rules = AwsRules { calls_at_once: Some(3), ..AwsRules::NEW_ACCOUNT };
@@ -52,7 +52,7 @@ async fn intake_beside_a_slow_vendor(worker_concurrency: &str) -> Vec<u16> {
     answers
 }
 
-// In real time, because the vendor is slow in real time.
+// In real time, because the vendor's delay is real.
 // Proves: finding A5
 #[tokio::test]
 async fn in_a_small_account_a_slow_vendor_starves_the_intake_unless_workers_are_limited() {

@@ -25,7 +25,7 @@ async fn closing_an_incident_closes_its_alert_and_the_alert_s_other_incident() {
         assert_eq!((incident.progress().await.as_str(), incident.story().await.len()), ("closed", 2));
         assert_eq!(incident.actors("closed").await, ["li"]);
     }
-    // The next trigger opens a new alert, and what comes late about the old one opens nothing.
+    // The next trigger opens a new alert, and a late message about the old one opens nothing.
     sender.says("disk full\nkey=a").await;
     world.feishu("ops").expects("disk full").await;
     world.feishu("dba").expects("disk full").await;

@@ -89,7 +89,7 @@ const INCIDENTS: usize = 1_000;
 const PACE: Duration = Duration::from_millis(60);
 /// How long the level of all of them waits.
 const DELAY: Duration = Duration::from_secs(15 * 60);
-/// What is due is done so soon after it is due, or after there is someone to do it.
+/// Due work is done within this time after it is due, or after a process has started.
 const LATE: Duration = Duration::from_secs(5);
 
 /// All levels are due within a minute; the process that notifies them is killed meanwhile.
@@ -146,7 +146,7 @@ async fn trigger_incidents(larkspur: &Process) {
     for number in 0..INCIDENTS {
         pace.tick().await;
         let body = json!({"msg_type": "text", "content": {"text": format!("message {number}")}});
-        // What is answered as busy is sent again, as senders do.
+        // A message that is answered as busy is sent again, as senders do.
         while api.post(&url, body.to_string()).await.body["code"] != 0 {}
     }
     while api.list("/incidents").await.len() < INCIDENTS {

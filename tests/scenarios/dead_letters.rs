@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use vendors::group::Fault;
 use vendors::reply::Reply;
 
-/// What Feishu says of a bot that was removed.
+/// Feishu's answer for a bot that was removed.
 fn gone() -> Fault {
     let body = json!({"code": 19001, "data": {}, "msg": "param invalid: incoming webhook access token invalid"});
     Fault::reply(Reply::json(200, &body))
 }
 
-/// A world with one notice that was given up, and its dead letter.
+/// A world with one failed notice and its dead letter.
 async fn with_a_dead_notice() -> (World, Space, Sender, Value) {
     let world = World::start().await;
     let space = world.space("Ops").notify(feishu_bot("ops")).await;

@@ -17,7 +17,7 @@ const GROUPS: [(Vendor, &str); 6] = [
     (Vendor::Zoom, "ops"),
 ];
 
-/// What each vendor says of a message that it does not like.
+/// The answer of each vendor for a message that it refuses.
 fn refusal(vendor: Vendor) -> Reply {
     match vendor {
         Vendor::Feishu => Reply::json(200, &json!({"code": 9499, "msg": "Bad Request", "data": {}})),

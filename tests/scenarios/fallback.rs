@@ -8,7 +8,7 @@ use serde_json::json;
 use vendors::group::Fault;
 use vendors::reply::Reply;
 
-/// What Feishu says of a bot that was removed.
+/// Feishu's answer for a bot that was removed.
 fn gone() -> Fault {
     let body = json!({"code": 19001, "data": {}, "msg": "param invalid: incoming webhook access token invalid"});
     Fault::reply(Reply::json(200, &body))

@@ -9,14 +9,14 @@ async fn space(world: &World, flapping: Value) -> Space {
     world.space("Ops").set("flapping", flapping).notify(feishu_bot("ops")).await
 }
 
-/// Opens the alert, which is told.
+/// Opens the alert, which is notified.
 async fn opens(world: &World, sender: &Sender) {
     sender.says("disk full\nkey=a").await;
     world.feishu("ops").expects_all(&["disk full"]).await;
     world.settle().await;
 }
 
-/// Opens and closes the alert, which is told both times.
+/// Opens and closes the alert, which is notified both times.
 async fn flaps(world: &World, sender: &Sender) {
     opens(world, sender).await;
     sender.says("RESOLVED\nkey=a").await;
@@ -94,7 +94,7 @@ async fn a_muted_alert_is_notified_once_more_and_then_after_two_hours_if_it_is_s
     for _ in 0..2 {
         flaps(&world, &sender).await;
     }
-    flaps(&world, &sender).await; // told once more, saying so
+    flaps(&world, &sender).await; // notified once more, with a remark
     assert_eq!(marks(&world).await, [false, false, true]);
     for _ in 0..3 {
         sender.says("disk full\nkey=a").await;
@@ -106,7 +106,7 @@ async fn a_muted_alert_is_notified_once_more_and_then_after_two_hours_if_it_is_s
     let incident = world.incident().await;
     let shown = incident.now().await;
     assert_eq!((&shown["flapping"], &shown["silenced"]["by"]), (&json!(true), &json!("flapping")), "{shown:#}");
-    // A mute takes nothing but its own alert.
+    // A mute applies to its own alert only.
     sender.says("another disk\nkey=b").await;
     world.feishu("ops").expects("another disk").await;
     world.advance(minutes(20)).await;
@@ -125,7 +125,7 @@ async fn an_alert_that_still_flaps_after_its_mute_is_notified_once_and_muted_aga
     let sender = world.feishu_alert().monitoring().into(&ops).await;
     flaps(&world, &sender).await;
     for _ in 0..2 {
-        flaps(&world, &sender).await; // told, and muted from here on
+        flaps(&world, &sender).await; // notified, and muted from now on
         sender.says("disk full\nkey=a").await;
         world.settle().await;
         sender.says("RESOLVED\nkey=a").await;

@@ -11,10 +11,10 @@ use serde_json::json;
 
 /// As many as an incident may have.
 const ALERTS: usize = 5000;
-/// How long five thousand messages may take on a machine that does other things beside.
+/// How long five thousand messages may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// Hands over a message of each alert, as the intake does, only faster.
+/// Queues a message of each alert, as the intake does, only faster.
 async fn say_all(world: &World, sender: &Sender, text: impl Fn(usize) -> String) {
     let now = world.larkspur.clock.now();
     let messages: Vec<Received> =
@@ -28,7 +28,7 @@ async fn say_all(world: &World, sender: &Sender, text: impl Fn(usize) -> String)
 #[tokio::test]
 async fn five_thousand_alerts_are_one_incident_the_next_one_makes_another_and_it_ends_when_all_have_recovered() {
     // The titles of the last ones are as long as they may be, in characters that take three bytes: the incident, which
-    // has most to hold by then, must fit its item all the same.
+    // is largest then, must still fit its item.
     let title = |number: usize| "磁盘已满".repeat(if number < ALERTS - 200 { 1 } else { 120 });
     let world = World::start_with_full_batches().await;
     let grouping = json!({"by": ["labels.app"], "window_minutes": 60, "storm_thresholds": [1000]});

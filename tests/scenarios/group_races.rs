@@ -58,7 +58,7 @@ async fn copies_in_any_order_leave_the_same_incident() {
     for key in 0..ALERTS {
         messages.push(sender.received(key, now, &format!("disk full\nkey=k{key}")));
         let later = now + Duration::from_millis(key + 1);
-        // With the same title: a rise that is judged before its trigger opens the alert, and must be of the same group.
+        // With the same title: a rise that is applied before its trigger opens the alert, and must join the same group.
         let rise = format!("disk full\nkey=k{key} level=critical");
         let text = if key % 2 == 0 { format!("RESOLVED\nkey=k{key}") } else { rise };
         messages.push(sender.received(ALERTS + key, later, &text));
@@ -154,7 +154,7 @@ async fn an_alert_whose_evaluator_died_between_two_incidents_is_in_the_new_one_a
     old.does("close", &json!({})).await;
     world.feishu("ops").expects("Closed").await;
 
-    // It was to join the old one, which was closed under its hands; it has begun to lead its group, and no more.
+    // It should join the old incident, which was closed meanwhile. It has become the first of its group, and no more.
     let space: SpaceId = ops.id.parse().expect("an id");
     let now = world.larkspur.clock.now();
     let message = sender.received(2, now, "disk full\nkey=b");

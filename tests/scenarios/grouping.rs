@@ -23,7 +23,7 @@ async fn without_grouping_every_alert_is_an_incident_of_its_own() {
     world.finish().await;
 }
 
-/// What is grouped by, and three messages, each with the number of its sender.
+/// The fields to group by, and three messages, each with the number of its sender.
 type Row<'a> = (&'a [&'a str], [(usize, &'a str); 3]);
 
 #[tokio::test]
@@ -112,7 +112,7 @@ async fn each_alert_that_joins_extends_the_window_and_after_it_a_new_incident_is
         world.settle().await;
     }
     assert_eq!(world.alert_counts().await, [3]);
-    // An update is no alert that joins.
+    // An update of an alert is not a joining alert.
     world.advance(minutes(29)).await;
     sender.says("disk full\nkey=a still").await;
     world.advance(minutes(2)).await;
@@ -134,7 +134,7 @@ async fn alerts_of_two_integrations_are_one_incident_notified_when_it_gets_worse
     world.settle().await;
     other.says("down\nkey=b app=shop level=critical").await;
     world.feishu("ops").expects_all(&["Severity raised", "Critical"]).await;
-    one.says("worse\nkey=c app=shop level=critical").await; // it is as bad already
+    one.says("worse\nkey=c app=shop level=critical").await; // the incident has this severity already
     world.settle().await;
 
     let incident = world.the_incident().await;

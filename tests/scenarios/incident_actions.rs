@@ -183,7 +183,7 @@ async fn a_comment_stands_on_the_timeline_once_and_notifies_nobody() {
     incident.does("comments", &comment("looking at it", &wang)).await;
     incident.does("comments", &comment("found it", &wang)).await;
     world.advance(minutes(1)).await;
-    incident.does("comments", &comment("found it", &wang)).await; // again, and meant so
+    incident.does("comments", &comment("found it", &wang)).await; // sent again on purpose
     assert_eq!(incident.actors("commented").await, ["li", "wang", "wang", "wang"]);
     assert_eq!(
         incident.details("commented").await,
@@ -213,7 +213,7 @@ async fn title_and_severity_that_a_person_sets_are_not_overwritten_by_the_source
     assert_eq!((&shown["title"], &shown["severity"]), (&json!("The ledger's disk"), &json!("Info")));
     assert_eq!(incident.story().await, ["triggered", "edited"]);
 
-    // The other one rises.
+    // The severity of the other one rises.
     sender.says("disk full host=db-2").await;
     world.feishu("li").expects_all(&["[Warning]", "host=db-2"]).await;
     sender.says("CRIT disk full host=db-2").await;

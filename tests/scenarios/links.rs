@@ -21,7 +21,7 @@ const GROUPS: [(Vendor, &str); 6] = [
     (Vendor::Zoom, "zoom"),
 ];
 
-/// Every URL of ours in a text.
+/// Every URL of this deployment in a text.
 fn links(world: &World, text: &str) -> Vec<String> {
     let base = &world.larkspur.base_url;
     let end = |c: char| c.is_whitespace() || "\"'<>()|".contains(c);
@@ -30,7 +30,7 @@ fn links(world: &World, text: &str) -> Vec<String> {
         .collect()
 }
 
-/// A space whose incidents are told on every channel there is.
+/// A space whose incidents are notified on every channel.
 async fn notify_every_channel(world: &World, server: &MailServer) -> Member {
     world.mails_by(server).await;
     let li = world.member("Li Lei").email("li@example.org").make().await;

@@ -159,7 +159,7 @@ async fn the_next_alert_of_a_merged_group_joins_the_other_within_its_window_and_
     world.finish().await;
 }
 
-/// Twenty alerts are under way while their incident is merged: each is in one of the two, and in the end all recover.
+/// Twenty alerts are processed while their incident is merged: each is in one of the two, and in the end all recover.
 #[tokio::test]
 async fn alerts_that_arrive_while_incidents_are_merged_are_not_lost() {
     let world = World::start().await;

@@ -95,7 +95,7 @@ async fn an_alert_that_becomes_critical_moves_to_the_rule_for_critical_and_a_sec
     for name in ["day", "night"] {
         world.feishu(name).expects("Severity raised").await;
     }
-    // A value that swings around its limit does not ring every minute.
+    // A value that oscillates around its limit does not notify every minute.
     world.advance(minutes(1)).await;
     sender.says("disk full\nkey=a").await;
     world.settle().await;

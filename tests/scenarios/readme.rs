@@ -15,7 +15,7 @@ use tokio::process::Command;
 /// In the order in which they are read.
 const DOCUMENTS: [&str; 2] = [include_str!("../../README.md"), include_str!("../../shared/intake/README.md")];
 
-/// Blocks that need what a test has not: a fresh build, the package index, an AWS account, a reverse proxy. `tidy/documents.rs` checks
+/// Blocks that need something that a test does not have: a fresh build, the package index, an AWS account, a reverse proxy. `tidy/documents.rs` checks
 /// what can be checked of them.
 const NOT_RUN: [&str; 4] = ["cargo run ", "python3 -m pip install ", "sam build ", "larkspur "];
 
@@ -112,7 +112,7 @@ fn commands(block: &str) -> Vec<String> {
     commands
 }
 
-/// Somebody who types what README.md prints.
+/// A person who types the commands of README.md.
 struct Reader<'a> {
     larkspur: &'a Process,
     folder: &'a Path,
@@ -152,7 +152,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The command with what its ellipses stand for.
+    /// The command with its ellipses replaced.
     async fn filled(&mut self, command: &str) -> String {
         if command.contains("inc_…") && !self.ids.contains_key("inc") {
             let incident = self.first_incident().await;

@@ -49,7 +49,7 @@ async fn a_level_notifies_the_person_on_call_at_that_time_and_not_when_the_incid
     let world = World::start_at("2037-03-28T23:00:00Z").await;
     let [li, wang, zhao] = [person(&world, "li").await, person(&world, "wang").await, person(&world, "zhao").await];
     let turns = world.schedule("Secondary", "Europe/Berlin");
-    // Turns of hours last exactly so long: the one that begins at 00:00 ends at 01:00, the next one at 03:00 on the wall.
+    // Shifts of hours have their exact length: the one that begins at 00:00 ends at 01:00, the next one at 03:00 on the wall.
     let secondary = turns.turns("hour", "2037-03-29T00:00:00", &[&li, &wang]).make().await;
     let payments = world.space("Payments").make().await;
     world.rule(&payments, "Always").levels([on_call(&secondary), on_call(&secondary), members(&[&zhao])]).await;

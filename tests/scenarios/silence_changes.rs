@@ -48,7 +48,7 @@ async fn a_silence_that_is_deleted_releases_what_it_holds_at_once() {
     assert_silent(&world);
     delete(&world, &ops, &silence).await;
     world.feishu("ops").expects_all(&["Silence ended", "disk full"]).await;
-    // The recorded end comes, and does nothing any more.
+    // The recorded end has no effect any more.
     world.advance(minutes(40)).await;
     assert_eq!(world.incident().await.story().await, ["triggered", "silence_ended"]);
     sender.says("RESOLVED\nkey=a").await;

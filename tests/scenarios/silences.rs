@@ -21,7 +21,7 @@ async fn an_incident_still_open_when_its_silence_ends_is_notified_then() {
     let silence = world.silence(&ops.id, &world.silence_for(30, &everything())).await;
     sender.says("disk full\nkey=a").await;
     world.advance(minutes(5)).await;
-    sender.says("disk fuller\nkey=a level=critical").await; // that it gets worse is silent too
+    sender.says("disk fuller\nkey=a level=critical").await; // a higher severity is silent too
     let incident = world.the_incident().await;
     let shown = incident.now().await;
     assert_eq!(shown["silenced"]["by"], format!("silence Maintenance ({silence})"), "{shown:#}");
@@ -205,7 +205,7 @@ async fn a_quick_silence_takes_what_is_like_the_incident_and_nothing_else() {
         }
         assert!(incident.now().await["silenced"]["by"].is_string(), "the incident itself is silenced too");
         world.advance(minutes(60)).await;
-        // Both end at the same moment, so one message may be of both.
+        // Both end at the same moment, so one message may show both.
         world.feishu("ops").expects("Silence ended").await;
         world.rest().await;
         world.feishu("ops").accept_all();
@@ -224,7 +224,7 @@ async fn a_silenced_alert_and_one_that_is_not_are_never_one_incident() {
     world.settle().await;
     sender.says("disk full\nkey=b host=db-2").await;
     world.feishu("ops").expects("db-2").await;
-    // It would raise the severity, but it is silent.
+    // It would raise the severity, but it is silenced.
     sender.says("disk full\nkey=c host=db-1 level=critical").await;
     world.settle().await;
     sender.says("disk full\nkey=d host=db-2").await;

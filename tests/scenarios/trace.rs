@@ -20,7 +20,7 @@ async fn ops(world: &World) -> (Space, Sender) {
     (space, sender)
 }
 
-/// The trace of the newest message, under the rules that judged it.
+/// The trace of the newest message, by the rules that applied to it.
 async fn newest(world: &World, sender: &Sender) -> Value {
     world.rest().await;
     let trace = sender.trace(0).await;
@@ -81,7 +81,7 @@ async fn the_trace_of_a_trigger_an_update_and_a_recovery_shows_rule_key_pipeline
     assert_eq!(texts(&trace["spaces"][0]["notices"], &["change", "state"]), ["recovered delivered"]);
     assert_eq!(texts(&trace["push_mode"]["steps"], &["step", "result"])[0], "close[0] match");
 
-    // What opened it is explained as it was then, though the alert has moved on.
+    // The trace explains the state at that time, although the alert has changed since.
     let first = sender.trace(3).await;
     assert_eq!((&first["summary"], &first["configuration_changed"]), (&json!(own), &json!(false)), "{first:#}");
     world.finish().await;
@@ -156,7 +156,7 @@ async fn a_silence_that_keeps_or_drops_is_named_and_judged_by_the_time_of_the_me
     assert_eq!(silence["silences"][0]["because"], "labels.host does not match db-9");
     assert_eq!(trace["spaces"][0]["escalation"]["asked_at"], Value::Null, "nobody was asked for yet");
 
-    // Told when the silence ends; and the silence is judged by the time of the message, not by now.
+    // Notified when the silence ends; the silence is checked by the time of the message, not by the current time.
     world.advance(minutes(31)).await;
     world.feishu("ops").expects_all(&["Silence ended", "disk full"]).await;
     let trace = newest(&world, &sender).await;

@@ -9,7 +9,7 @@ use vendors::group::Fault;
 use vendors::reply::Reply;
 use vendors::seen::Seen;
 
-/// What Feishu says when a bot sends too fast, or when the whole platform is busy on the hour.
+/// Feishu's answer when a bot sends too fast, or when the whole platform is busy on the hour.
 fn throttled() -> Vec<Fault> {
     let body = json!({"code": 11232, "data": {}, "msg": "frequency limited psm[lark.oapi.app_platform_runtime]"});
     vec![Fault::reply(Reply::json(200, &body)); 5000]
@@ -36,7 +36,7 @@ async fn states(world: &World) -> Vec<String> {
     states
 }
 
-/// The books of the last hours, together: created, delivered, folded, failed, pending.
+/// The sums of the ledger's last hours: created, delivered, folded, failed, pending.
 async fn books(world: &World, hours: u32) -> [u64; 5] {
     let ledger = world.api.get(&format!("/ledger?hours={hours}")).await;
     let items = ledger["items"].as_array().expect("hours").clone();

@@ -13,7 +13,7 @@ const SUCCESS: &str = r#"{"StatusCode":0,"StatusMessage":"success","code":0,"dat
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 const BODY_BYTES: usize = 256 * 1024;
 
-/// An integration with these settings, in a space that tells nobody.
+/// An integration with these settings, in a space that notifies nobody.
 async fn sender(world: &World, settings: &[(&str, Value)]) -> Sender {
     let space = world.space("Silence").make().await;
     let plan = settings.iter().fold(world.feishu_alert(), |plan, (field, value)| plan.set(field, value.clone()));
@@ -34,7 +34,7 @@ fn assert_success(response: &RawResponse, case: &str) {
     assert_eq!(response.header("content-type"), Some("application/json"), "{case}");
 }
 
-/// An error is told in the protocol's own shape, and never with what senders of the older kind read as success.
+/// An error has the protocol's own shape, without fields that older senders read as success.
 #[track_caller]
 fn assert_error(response: &RawResponse, status: u16, code: i64, words: &[&str]) {
     let body = response.body();
@@ -275,7 +275,7 @@ async fn what_is_not_posted_is_405() {
     world.finish().await;
 }
 
-/// Alibaba Cloud's webhook contact takes no longer one, and the host is not ours to choose.
+/// Alibaba Cloud's webhook contact accepts no longer URL, and the host name is given.
 #[tokio::test]
 async fn the_whole_url_has_at_most_100_characters_on_a_host_of_api_gateway() {
     let world = World::start().await;

@@ -1,4 +1,4 @@
-//! Real clients as their users run them: each one's own result for our answer, and the group that shows what it sent.
+//! Real clients as their users run them: how each one reads our answer, and the group that shows what it sent.
 //!
 //! The programs are `clients/send.py` and the crate in `clients/`; `tests/run.sh` makes what they need.
 
@@ -24,7 +24,7 @@ struct Clients {
     script: Option<PathBuf>,
 }
 
-/// What a client made of our answer.
+/// How a client read our answer.
 struct ClientResult {
     success: bool,
     words: String,
@@ -106,7 +106,7 @@ impl Clients {
     async fn send(&self, client: &str, sender: &Sender, secret: &str) -> ClientResult {
         let mut command = Command::new(&self.program);
         command.args(&self.script).args([client, &sender.url, secret, TITLE, TEXT]);
-        // Whatever proxy this machine has, it does not lead back to it.
+        // A proxy of this machine does not lead back to it.
         let output = command.env("NO_PROXY", "*").output().await.expect("the client runs");
         ClientResult::of(&output)
     }

@@ -15,7 +15,7 @@ struct Pair {
     close: (&'static str, &'static str),
     /// Fields and patterns that the key is taken from.
     key: &'static [(&'static str, &'static str)],
-    /// What they give, for the firing and for the recovery.
+    /// The expected keys of the firing and of the recovery.
     alert_key: &'static str,
 }
 

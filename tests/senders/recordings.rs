@@ -18,7 +18,7 @@ pub(crate) struct Program {
     resolved: Option<String>,
 }
 
-/// What is to be made of a body.
+/// The expected result of a body.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Expected {
     pub(crate) msg_type: String,

@@ -10,7 +10,7 @@ async fn while_the_configuration_cannot_be_read_the_cached_part_is_used_and_the_
     world.feishu("ops").expects("known").await;
     let cold = world.feishu_alert().monitoring().into(&ops).await;
     let read = || dynamodb("").on("ConfigTable");
-    // A table that does not answer at all keeps no sender waiting.
+    // No sender waits for a table that does not answer.
     world.forget().await;
     let silent = wire.before(read(), Fault::Hang);
     let started = Instant::now();
@@ -81,7 +81,7 @@ async fn two_seconds_before_its_deadline_the_function_reports_unfinished_records
     }
     world.feishu("ops").expects("quick one").await;
     wire.quiet().await;
-    // The window of a batch, 28 seconds of work, and a noisy machine's due.
+    // The window of a batch, 28 seconds of work, and a margin for a busy machine.
     assert!((seconds(27)..seconds(45)).contains(&started.elapsed()), "{:?}", started.elapsed());
     assert_eq!(sender.outcomes().await, ["triggered"]);
     wire.calm();

@@ -58,7 +58,7 @@ impl<'a> Killer<'a> {
             self.process = loop {
                 match Process::start(&self.data, &environment).await {
                     Ok(process) => break process,
-                    // What goes wrong with its first calls lets it end, as it should.
+                    // A fault in its first calls ends the process, as it should.
                     Err(_) => in_vain += 1,
                 }
                 assert!(in_vain < 100, "it does not start any more");

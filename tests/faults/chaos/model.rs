@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::chaos::plan::{MODES, Message, Mode, Plan, Says, text};
 use crate::chaos::senders::Sent;
 
-/// Everything that Larkspur says of itself.
+/// Everything that the API shows.
 pub(crate) struct Observed {
     /// By mode, oldest first.
     log: Vec<(Mode, Vec<Value>)>,
@@ -67,7 +67,7 @@ async fn was_triggered(world: &World, incident: &str) -> bool {
     shown["timeline"].as_array().expect("a timeline").iter().any(|entry| entry["kind"] == "triggered")
 }
 
-/// What holds of all messages, then of each key. In words.
+/// Checks all messages, then each key. Returns a summary.
 pub(crate) fn check(plan: &Plan, sent: &Sent, observed: &Observed) -> String {
     let messages: Vec<&Message> = plan.rounds.iter().flatten().chain(&plan.last).collect();
     let by_text: HashMap<&str, &Message> = messages.iter().map(|message| (message.text.as_str(), *message)).collect();
@@ -198,7 +198,7 @@ fn ledger(observed: &Observed, outcomes: usize, attempts: usize) -> i64 {
     assert_eq!(counted, outcomes as i64, "{:#?}", observed.ledger);
     let gaps = total("waiting");
     assert_eq!(total("received"), counted + gaps);
-    // A number is taken before the send; if nobody can know what became of that, it stays taken.
+    // A number is taken before the send. If the result of the send is unknown, the number stays taken.
     assert!(
         (0..=(attempts - outcomes.min(attempts)) as i64).contains(&gaps),
         "{gaps} messages wait: {:#?}",

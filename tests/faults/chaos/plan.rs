@@ -52,7 +52,7 @@ pub(crate) struct Integration {
 pub(crate) enum Says {
     Trigger,
     Close,
-    /// What no rule takes.
+    /// Matches no rule.
     Chatter,
 }
 
@@ -71,7 +71,7 @@ pub(crate) struct Plan {
     pub(crate) integrations: Vec<Integration>,
     /// In rounds: messages of one round are sent side by side, and are of one key.
     pub(crate) rounds: Vec<Vec<Message>>,
-    /// Of each key, the last one, sent when everything else was taken.
+    /// The last message of each key, sent when all others were accepted.
     pub(crate) last: Vec<Message>,
 }
 

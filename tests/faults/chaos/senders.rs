@@ -17,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Before it is sent again.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// How often each text was sent; the last time it was taken.
+/// How often each text was sent, until it was accepted.
 pub(crate) struct Sent {
     pub(crate) times: HashMap<String, usize>,
 }
@@ -28,7 +28,7 @@ impl Sent {
     }
 }
 
-/// Sends everything, wherever Larkspur listens at the time.
+/// Sends everything to the current address of Larkspur.
 pub(crate) async fn send_all(plan: &Plan, base: watch::Receiver<String>) -> Sent {
     let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client");
     let send = |message: Message| {

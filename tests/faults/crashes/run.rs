@@ -14,7 +14,7 @@ use vendors::vendor::Vendor;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Longer than the lease of a delivery and than a minute, after which all due work has been swept.
 const LATER: Duration = Duration::from_secs(65);
-/// No call for so long: nothing goes on. On one machine no batch waits.
+/// Without a call for so long no work is left. On one machine no batch waits.
 const QUIET: Duration = Duration::from_millis(700);
 
 pub(super) struct Run {
@@ -79,7 +79,7 @@ impl Run {
         self.process = Some(Process::start(self.data.path(), &environment).await.expect("started"));
     }
 
-    /// kill −9, and a new process on the same data. From now on nothing goes wrong on the wire.
+    /// kill −9, and a new process on the same data. The wire has no faults from now on.
     pub(super) async fn kill_and_start(&mut self) {
         self.process.take().expect("it runs").kill().await.expect("killed");
         self.wire.calm();
@@ -94,7 +94,7 @@ impl Run {
         &self.process().api
     }
 
-    /// Time passes: leases run out, and what waits in a queue comes again.
+    /// Moves the clock: leases expire, and messages in flight are received again.
     pub(super) async fn later(&mut self) {
         self.ahead += LATER;
         self.process().advance(LATER).await;
@@ -113,7 +113,7 @@ impl Run {
         }
     }
 
-    /// Sends until it is taken.
+    /// Sends until it is accepted.
     pub(super) async fn says(&self, text: &str) {
         while !self.send(text).await {}
     }

@@ -56,7 +56,7 @@ async fn walk(point: Point) {
     check(&run, sent, repeated).await;
 }
 
-/// What a message's way consists of, at the least.
+/// The calls that a message causes, at least.
 fn kinds() -> [(&'static str, Calls); 7] {
     [
         ("Sqs SendMessage", sqs("SendMessage").on("MessagesQueue")),
@@ -69,8 +69,8 @@ fn kinds() -> [(&'static str, Calls); 7] {
     ]
 }
 
-/// Kills the process at one of these calls while a message is on its way, and holds the group to what it may see of it. The
-/// call, if it came to that, and whether the sender had to send again.
+/// Kills the process at one of these calls while a message is processed, and checks what the group shows of it. Returns the
+/// call, if it was made, and whether the sender had to retry.
 async fn kill(run: &mut Run, point: Point, calls: Calls, number: usize) -> (Option<String>, bool) {
     let rule = match point {
         Point::Before => run.wire.before(calls, Fault::Hang),
@@ -108,8 +108,8 @@ async fn check(run: &Run, sent: usize, repeated: usize) {
     let alerts = run.api().list("/alerts").await;
     assert_eq!(alerts.len(), 1 + sent, "one alert for each key");
     let counted: u64 = alerts.iter().map(|alert| alert["count"].as_u64().expect("a count")).sum();
-    // A repetition is a message of its own; one that never reached the queue is none. What the kill held up until its
-    // repetition had been applied was overtaken by it.
+    // A retry is another message, unless it never reached the queue. A message that was delayed by the kill until its
+    // retry had been applied is superseded.
     let overtaken = log.iter().filter(|message| text(message, "outcome") == "superseded").count();
     assert!(overtaken <= repeated, "{overtaken} overtaken, {repeated} repeated");
     assert_eq!(counted, (log.len() - overtaken) as u64, "each message counts once");
