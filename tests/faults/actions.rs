@@ -12,7 +12,7 @@ use scenarios::escalation::members;
 use scenarios::people::Member;
 use scenarios::sender::Sender;
 use scenarios::space::feishu_bot;
-use scenarios::wire::{Fault, Refusal, Wire, anything, sns};
+use scenarios::wire::{Fault, Refusal, Wire, any_call, sns};
 use scenarios::{World, minutes, seconds};
 use serde_json::{Value, json};
 
@@ -83,10 +83,10 @@ impl Stage {
 
     /// Does it while every call from the nth on fails; whether there was an nth call.
     async fn cut_off(&self, n: u64, id: &str, action: &str, body: &Value) -> bool {
-        let rule = self.wire.before(anything().from_nth(n), Fault::Refuse(Refusal::DENIED));
+        let rule = self.wire.before(any_call().from_nth(n), Fault::Refuse(Refusal::DENIED));
         self.post(id, action, body).await;
         let was_cut = rule.count() > 0;
-        rule.lift();
+        rule.remove();
         was_cut
     }
 
@@ -163,7 +163,7 @@ async fn survives(case: Case) {
     for group in ["li", "wang"] {
         stage.world.feishu(group).accept_all();
     }
-    stage.world.leave().await;
+    stage.world.finish_with_timers().await;
 }
 
 // Proves: finding F1
@@ -257,7 +257,7 @@ async fn a_merge_whose_request_dies_changes_both_incidents_or_none() {
     }
     assert!(written > 3 && unwritten > 2, "{written} times the merge was written, {unwritten} times not");
     stage.world.feishu("li").accept_all();
-    stage.world.leave().await;
+    stage.world.finish_with_timers().await;
 }
 
 // Proves: finding F1
@@ -268,10 +268,10 @@ async fn a_severity_raised_by_a_request_that_dies_is_notified() {
     for n in 1.. {
         assert!(n < MANY, "it makes calls on and on");
         let (title, id) = stage.incident(n).await;
-        let rule = stage.wire.before(anything().from_nth(n), Fault::Refuse(Refusal::DENIED));
+        let rule = stage.wire.before(any_call().from_nth(n), Fault::Refuse(Refusal::DENIED));
         stage.world.api.call("PUT", &format!("/incidents/{id}"), Some(&json!({"severity": "Critical"}))).await;
         let was_cut = rule.count() > 0;
-        rule.lift();
+        rule.remove();
         stage.two_minutes().await;
         if stage.kinds(&id).await.iter().any(|kind| kind == "severity_raised") {
             let name = format!("edit cut off before call {n}");
@@ -288,5 +288,5 @@ async fn a_severity_raised_by_a_request_that_dies_is_notified() {
     for group in ["li", "wang"] {
         stage.world.feishu(group).accept_all();
     }
-    stage.world.leave().await;
+    stage.world.finish_with_timers().await;
 }

@@ -126,7 +126,7 @@ async fn an_id_of_another_space_of_another_integration_or_of_another_kind_is_not
     let known = world.api.get(&format!("/integrations/{}/messages/{message}/trace", sender.integration)).await;
     assert!(known.to_string().contains("disk full") && !trace.to_string().contains("disk full"), "{trace:#}");
     assert_eq!(world.dump().await, before, "nothing was changed");
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 // Proves: fault 82
@@ -179,5 +179,5 @@ async fn a_key_of_any_scope_sees_every_space_and_acts_in_each_alike() {
             assert_eq!(answer.status / 100 * 100, status / 100 * 100, "{scope} {path}: {}", answer.text);
         }
     }
-    world.leave().await;
+    world.finish_with_timers().await;
 }

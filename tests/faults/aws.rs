@@ -45,7 +45,7 @@ async fn while_the_queue_is_down_a_sender_gets_a_retry_answer_within_three_secon
         let started = Instant::now();
         let answer = sender.tries(text("disk full key=a")).await;
         let took = started.elapsed();
-        rule.lift();
+        rule.remove();
         assert_eq!((answer.status, answer.body["code"].as_i64()), (503, Some(9499)), "{case}: {}", answer.text);
         assert!(took < seconds(3), "{case}: {took:?}");
         assert_eq!(wire.calls(&sqs("SendMessage")).len() - before, 2, "{case}: two attempts");
@@ -66,13 +66,13 @@ async fn a_throttled_partition_holds_up_its_own_messages_and_no_others() {
     let rule = wire.before(hot.clone(), Fault::Refuse(Refusal::THROUGHPUT));
     tokio::join!(sender.says("hot partition"), sender.says("cold partition"));
     world.feishu("ops").expects("cold partition").await;
-    wire.quiet().await;
+    wire.wait_until_quiet().await;
     let tried: Vec<Instant> = wire.calls(&hot).iter().map(|call| call.at).collect();
     assert_eq!(tried.len(), 3, "the SDK's three attempts, and the queue does the rest");
     assert!(tried.windows(2).all(|pair| pair[1] - pair[0] > Duration::from_millis(1)), "none at once: {tried:?}");
     assert_eq!(world.api.list("/alerts").await.len(), 1);
-    rule.lift();
-    wire.come_again(&world).await;
+    rule.remove();
+    wire.redeliver(&world).await;
     world.feishu("ops").expects("hot partition").await;
     assert_eq!(sender.outcomes().await, ["triggered", "triggered"]);
     world.finish().await;
@@ -87,13 +87,13 @@ async fn said_through(wire: &Wire, world: &World, sender: &Sender) {
                 break;
             }
         }
-        wire.quiet().await;
+        wire.wait_until_quiet().await;
     }
     // Once more while calls fail, then twice without faults.
-    wire.come_again(world).await;
-    wire.calm();
-    wire.come_again(world).await;
-    wire.come_again(world).await;
+    wire.redeliver(world).await;
+    wire.remove_faults();
+    wire.redeliver(world).await;
+    wire.redeliver(world).await;
 }
 
 /// Checks that nothing was lost, nothing was counted twice, and nobody was notified twice without a reason.
@@ -166,17 +166,17 @@ async fn notices_that_the_queue_or_the_topic_refused_are_sent_when_the_message_i
     let notices = sqs("SendMessageBatch").on("NoticesQueue");
     wire.before(notices.clone(), Fault::Refuse(Refusal::THROTTLED));
     sender.says("disk full\nkey=a").await;
-    wire.quiet().await;
+    wire.wait_until_quiet().await;
     assert_eq!(world.api.list("/alerts").await.len(), 1, "it is written");
     assert!(world.feishu("ops").messages().is_empty() && sender.messages().await.is_empty(), "and still waits");
-    wire.calm();
+    wire.remove_faults();
     let changes = sns("PublishBatch");
     wire.before(changes.clone(), Fault::Refuse(Refusal { status: 400, code: "Throttling" }));
-    wire.come_again(&world).await;
+    wire.redeliver(&world).await;
     world.feishu("ops").expects("disk full").await;
     assert!(sender.messages().await.is_empty(), "it waits for the topic");
-    wire.calm();
-    wire.come_again(&world).await;
+    wire.remove_faults();
+    wire.redeliver(&world).await;
     assert!(wire.calls(&changes).iter().any(|call| call.passed_on && call.body.contains("alert")));
     assert_eq!(sender.outcomes().await, ["triggered"]);
     world.finish().await;
@@ -195,7 +195,7 @@ async fn of_a_batch_only_what_failed_is_sent_again() {
     sender.says("disk full").await;
     world.feishu("ops").expects("disk full").await;
     world.feishu("dba").expects("disk full").await;
-    wire.quiet().await;
+    wire.wait_until_quiet().await;
     let entries = |body: &str| -> Vec<Value> {
         let json: Value = serde_json::from_str(body).expect("JSON");
         json["Entries"].as_array().expect("entries").iter().map(|entry| entry["MessageBody"].clone()).collect()
@@ -233,7 +233,7 @@ async fn a_timer_that_is_swept_and_handed_over_twice_acts_once() {
     assert!(put.count() > 0 && handed_over.count() > 1 && kept.count() == 3, "{put:?} {handed_over:?} {kept:?}");
     let shown = world.feishu("second").messages().len() + world.feishu("first").messages().len();
     assert_eq!(shown, 2, "each level once");
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 // Proves: fault 38
@@ -242,15 +242,15 @@ async fn credentials_that_expired_lose_nothing_and_what_comes_after_new_ones_wor
     let (wire, world, _, sender) = deployment().await;
     sender.says("before\nkey=a").await;
     world.feishu("ops").expects("before").await;
-    wire.quiet().await;
+    wire.wait_until_quiet().await;
     wire.before(dynamodb(""), Fault::Refuse(Refusal::EXPIRED));
     wire.before(sqs("SendMessageBatch"), Fault::Refuse(Refusal::EXPIRED));
     // Key and integration are cached: the message is accepted.
     sender.says("meanwhile\nkey=b").await;
-    wire.quiet().await;
+    wire.wait_until_quiet().await;
     assert_eq!(world.feishu("ops").messages().len(), 1);
-    wire.calm();
-    wire.come_again(&world).await;
+    wire.remove_faults();
+    wire.redeliver(&world).await;
     world.feishu("ops").expects("meanwhile").await;
     assert_eq!(sender.outcomes().await, ["triggered", "triggered"]);
     world.finish().await;

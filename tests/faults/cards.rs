@@ -59,7 +59,7 @@ async fn after_kills_between_a_message_and_its_record_every_live_card_shows_the_
         }
         process.kill().await.expect("killed");
     }
-    wire.calm();
+    wire.remove_faults();
     let options = Options { clock, data: Some(data.path().to_owned()), ..wire.options() };
     let world = World::start_with(options).await;
     for _ in 0..4 {

@@ -50,7 +50,7 @@ async fn wait_for(group: &Group<'_>, attempts: usize) {
 
 /// The only delivery of the only incident.
 async fn delivery(world: &World) -> Value {
-    world.the_incident().await.now().await["deliveries"][0].clone()
+    world.only_incident().await.now().await["deliveries"][0].clone()
 }
 
 fn reasons(delivery: &Value) -> Vec<&str> {
@@ -91,7 +91,7 @@ async fn a_provider_that_stays_down_is_tried_seven_times_then_the_next_contact_i
     telegram.expects("disk full").await;
     let failed = world.incident().await.details("contact_failed").await;
     assert!(failed[0].contains("provider_down"), "{failed:?}");
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 // Proves: fault 56
@@ -104,7 +104,7 @@ async fn a_group_that_cannot_be_reached_is_a_failure_on_the_timeline_and_a_dead_
     pass(&world, &world.feishu("ops"), &SCHEDULE).await;
     let delivery = delivery(&world).await;
     assert_eq!((delivery["state"].as_str(), reasons(&delivery)), (Some("failed"), vec!["provider_down"; 7]));
-    world.leave_dead(1).await;
+    world.finish_with_dead_letters(1).await;
 }
 
 // Proves: fault 64
@@ -119,7 +119,7 @@ async fn a_message_that_the_provider_finds_too_long_is_sent_once_more_as_plain_t
     world.advance(minutes(60)).await;
     let delivery = delivery(&world).await;
     assert_eq!((delivery["state"].as_str(), reasons(&delivery)), (Some("failed"), vec!["too_large"; 2]));
-    world.leave_dead(1).await;
+    world.finish_with_dead_letters(1).await;
 }
 
 // Proves: fault 66
@@ -132,7 +132,7 @@ async fn a_wrong_signature_and_a_missing_keyword_fail_at_once_and_the_provider_s
     let space = plan.notify(feishu_bot("feishu").with(secret).set("secret", "another-secret")).await;
     world.feishu_alert().into(&space).await.says("disk full").await;
     world.advance(minutes(60)).await;
-    let incident = world.the_incident().await.now().await;
+    let incident = world.only_incident().await.now().await;
     for delivery in incident["deliveries"].as_array().expect("deliveries") {
         assert_eq!((delivery["state"].as_str(), reasons(delivery)), (Some("failed"), vec!["unauthorized"]));
     }
@@ -140,7 +140,7 @@ async fn a_wrong_signature_and_a_missing_keyword_fail_at_once_and_the_provider_s
         let answer = world.api.call("POST", &format!("/destinations/{destination}/test"), Some(&json!({}))).await;
         assert_eq!((&answer.body["outcome"], &answer.body["provider"]["code"]), (&json!("rejected"), &json!(code)));
     }
-    world.leave_dead(2).await;
+    world.finish_with_dead_letters(2).await;
 }
 
 // Proves: fault 67
@@ -219,5 +219,5 @@ async fn a_thousand_changes_for_one_dingtalk_bot_stay_below_its_limit_and_are_al
         }
     }
     bot.accept_all();
-    world.leave().await;
+    world.finish_with_timers().await;
 }

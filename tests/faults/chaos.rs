@@ -55,15 +55,15 @@ async fn after_faults_copies_and_kills_the_ledger_equals_that_of_the_sequential_
     });
     let stormed = start.elapsed();
 
-    wire.calm();
+    wire.remove_faults();
     let world = World::start_with(Options { data: Some(data.path().to_owned()), ..wire.options() }).await;
-    quiet(&world, &wire).await;
+    wait_until_quiet(&world, &wire).await;
     let late = late_copies(&seen, wire.seed());
-    world.hand_over(late.iter()).await;
-    quiet(&world, &wire).await;
+    world.deliver(late.iter()).await;
+    wait_until_quiet(&world, &wire).await;
     // Long enough for the ledger of every hour to be complete, not for alerts that close by themselves after a day.
     world.larkspur.advance(Duration::from_secs(2 * 3600)).await;
-    quiet(&world, &wire).await;
+    wait_until_quiet(&world, &wire).await;
     reading.abort();
     seen.lock().expect("not poisoned").add(&wire.take_journal());
 
@@ -148,7 +148,7 @@ fn late_copies(seen: &Mutex<Seen>, seed: Seed) -> Vec<Received> {
 
 /// Waits until all queues are empty. Meanwhile the clock runs faster, for the groups' rates and for leases, but not so fast
 /// that running work could lose its lease. While no calls are made, the clock is moved in steps.
-async fn quiet(world: &World, wire: &Wire) {
+async fn wait_until_quiet(world: &World, wire: &Wire) {
     let patience = Instant::now();
     while tokio::time::timeout(IDLE, world.larkspur.drained()).await.is_err() {
         assert!(patience.elapsed() < PATIENCE, "it never comes to rest");

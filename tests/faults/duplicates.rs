@@ -46,10 +46,10 @@ fn open(count: u64) -> (String, u64) {
 async fn a_message_that_the_queue_hands_over_twice_is_one_alert_and_one_notice() {
     let (_wire, world, sender) = deployment().await;
     let messages = script(&world, &sender, "T");
-    world.hand_over([&messages[0], &messages[0]]).await;
+    world.deliver([&messages[0], &messages[0]]).await;
     world.feishu("ops").expects("disk full 1").await;
     world.rest().await;
-    world.hand_over([&messages[0]]).await;
+    world.deliver([&messages[0]]).await;
     world.rest().await;
     assert_eq!(alerts(&world).await, [open(1)]);
     assert_eq!(sender.outcomes().await, ["triggered"]);
@@ -93,7 +93,7 @@ async fn a_send_that_took_effect_without_an_answer_is_one_message_under_one_stam
         let sends = wire.calls(&sqs("SendMessage")).split_off(before);
         assert_eq!((rule.count(), sends.len()), (1, 2), "{case}");
         assert_eq!(sends[0].body, sends[1].body, "{case}: the same stamp");
-        rule.lift();
+        rule.remove();
     }
     assert_eq!(sender.outcomes().await, ["triggered"; 3]);
     assert_eq!(alerts(&world).await, [open(1), open(1), open(1)]);
@@ -105,9 +105,9 @@ async fn a_send_that_took_effect_without_an_answer_is_one_message_under_one_stam
 async fn a_recovery_that_arrives_before_its_trigger_leaves_the_alert_closed_and_notifies_nobody() {
     let (_wire, world, sender) = deployment().await;
     let messages = script(&world, &sender, "TR");
-    world.hand_over([&messages[1]]).await;
+    world.deliver([&messages[1]]).await;
     world.rest().await;
-    world.hand_over([&messages[0]]).await;
+    world.deliver([&messages[0]]).await;
     world.rest().await;
     assert!(alerts(&world).await.iter().all(|(status, _)| status == "closed"));
     assert_eq!(sender.outcomes().await, ["discarded", "superseded"]);
@@ -120,7 +120,7 @@ async fn messages_t_r_t_that_arrive_as_t3_t1_r2_are_one_open_alert_notified_once
     let (_wire, world, sender) = deployment().await;
     let messages = script(&world, &sender, "TRT");
     for place in [2, 0, 1] {
-        world.hand_over([&messages[place]]).await;
+        world.deliver([&messages[place]]).await;
         world.rest().await;
     }
     world.feishu("ops").expects("disk full 3").await;
@@ -135,14 +135,14 @@ async fn a_transition_without_its_notice_is_still_notified_after_a_newer_message
     let messages = script(&world, &sender, "TT");
     let rule =
         wire.before(sqs("SendMessageBatch").on("NoticesQueue"), Fault::Refuse(scenarios::wire::Refusal::THROTTLED));
-    world.hand_over([&messages[0]]).await;
+    world.deliver([&messages[0]]).await;
     rule.reached().await;
-    wire.quiet().await;
-    rule.lift();
-    world.hand_over([&messages[1]]).await;
-    wire.quiet().await;
+    wire.wait_until_quiet().await;
+    rule.remove();
+    world.deliver([&messages[1]]).await;
+    wire.wait_until_quiet().await;
     assert!(world.feishu("ops").messages().is_empty(), "an update notifies nobody");
-    wire.come_again(&world).await;
+    wire.redeliver(&world).await;
     world.feishu("ops").expects("disk full 1").await;
     assert_eq!(alerts(&world).await, [open(2)]);
     world.finish().await;
@@ -153,7 +153,7 @@ async fn a_transition_without_its_notice_is_still_notified_after_a_newer_message
 async fn eight_concurrent_flaps_are_all_applied_and_the_last_notice_shows_the_last_state() {
     let (_wire, world, sender) = deployment().await;
     let messages = script(&world, &sender, "TRTRTRTRTRTRTRTRT");
-    world.hand_over(&messages).await;
+    world.deliver(&messages).await;
     world.settle().await;
     world.feishu("ops").expects("disk full 17").await;
     let all = alerts(&world).await;
@@ -174,15 +174,15 @@ async fn eight_concurrent_flaps_are_all_applied_and_the_last_notice_shows_the_la
 async fn of_two_evaluators_at_one_key_the_slower_folds_again_and_no_update_is_lost() {
     let (wire, world, sender) = deployment().await;
     let messages = script(&world, &sender, "TTT");
-    world.hand_over([&messages[0]]).await;
+    world.deliver([&messages[0]]).await;
     world.feishu("ops").expects("disk full 1").await;
     world.rest().await;
     let states = dynamodb("PutItem").holding("STATE#");
     let before = wire.calls(&states).len();
     let slower = wire.before(states.clone().first(1), Fault::Delay(Duration::from_millis(3500)));
-    world.hand_over([&messages[1]]).await;
+    world.deliver([&messages[1]]).await;
     slower.reached().await;
-    world.hand_over([&messages[2]]).await;
+    world.deliver([&messages[2]]).await;
     world.settle().await;
     assert!(wire.calls(&states).len() - before >= 2);
     let alerts = world.api.list("/alerts").await;
@@ -202,17 +202,17 @@ async fn the_newest_message_is_not_handed_back_although_seven_others_are_written
     let ops = world.space("Ops").notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;
     let messages = script(&world, &sender, "TTTTTTTTR");
-    world.hand_over([&messages[0]]).await;
+    world.deliver([&messages[0]]).await;
     world.feishu("ops").expects("disk full 1").await;
     world.rest().await;
     let states = dynamodb("PutItem").holding("STATE#");
     let mut overtaken = wire.before(states.clone().first(1), Fault::Overtaken);
-    world.hand_over([&messages[8]]).await;
+    world.deliver([&messages[8]]).await;
     overtaken.reached().await;
     for other in &messages[1..8] {
         // The next write is the other message's; the one after it is the next try of the newest.
         overtaken = wire.before(states.clone().nth(2), Fault::Overtaken);
-        world.hand_over([other]).await;
+        world.deliver([other]).await;
         overtaken.reached().await;
     }
     world.feishu("ops").expects("Recovered").await;
@@ -227,11 +227,11 @@ async fn a_message_redriven_after_a_week_is_absorbed_if_stale_and_opens_an_alert
     let (_wire, world, sender) = deployment().await;
     let messages = script(&world, &sender, "TR");
     let fresh = sender.received(9, world.larkspur.clock.now(), "load high\nkey=b");
-    world.hand_over(&messages).await;
+    world.deliver(&messages).await;
     world.settle().await;
     world.feishu("ops").accept_all();
     world.advance(hours(7 * 24)).await;
-    world.hand_over(messages.iter().chain([&fresh])).await;
+    world.deliver(messages.iter().chain([&fresh])).await;
     let seen = world.feishu("ops").expects("load high").await;
     world.settle().await;
     let shown = seen.everything();
@@ -249,13 +249,13 @@ async fn a_clock_that_is_five_seconds_ahead_has_no_effect_after_five_seconds() {
     let ahead = sender.received(1, now + seconds(5), "disk full\nkey=a");
     let meanwhile = sender.received(2, now + seconds(4), "all well\nRESOLVED key=a");
     let later = sender.received(3, now + seconds(6), "all well\nRESOLVED key=a");
-    world.hand_over([&ahead]).await;
+    world.deliver([&ahead]).await;
     world.feishu("ops").expects("disk full").await;
     world.rest().await;
-    world.hand_over([&meanwhile]).await;
+    world.deliver([&meanwhile]).await;
     world.rest().await;
     assert_eq!(alerts(&world).await, [open(1)], "within the error the process that is ahead decides");
-    world.hand_over([&later]).await;
+    world.deliver([&later]).await;
     world.feishu("ops").expects("Recovered").await;
     world.settle().await;
     assert_eq!(sender.outcomes().await, ["recovered", "triggered", "superseded"]);
@@ -267,7 +267,7 @@ async fn a_hundred_messages_of_one_key_at_once_are_few_writes_in_the_right_order
     let (wire, world, sender) = deployment().await;
     let mut messages = script(&world, &sender, &"T".repeat(100));
     messages.reverse();
-    world.hand_over(&messages).await;
+    world.deliver(&messages).await;
     world.settle_within(seconds(120)).await;
     let alerts = world.api.list("/alerts").await;
     let counted = alerts[0]["count"].as_u64().expect("a count");

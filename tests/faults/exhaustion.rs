@@ -71,7 +71,7 @@ async fn a_level_is_notified_again_two_hundred_times_and_then_no_more() {
     world.advance(hours(1)).await;
     world.feishu("li").accept_all();
     let incident = world.incident().await;
-    let story = incident.story().await;
+    let story = incident.event_kinds().await;
     assert_eq!(story.iter().filter(|kind| *kind == "repeated").count(), TIMES as usize);
     assert_eq!(incident.details("repeated").await.last().map(String::as_str), Some("200 of 200"));
     world.finish().await;

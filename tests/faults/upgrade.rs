@@ -113,7 +113,7 @@ impl Left {
     }
 
     /// Puts the messages of the old queues into the new ones.
-    async fn hand_over(&self, world: &World, queue: &str, variable: &str) {
+    async fn deliver(&self, world: &World, queue: &str, variable: &str) {
         let evaluate = world.larkspur.stack.function("EvaluateFunction").expect("deployed");
         let sdk = world.larkspur.aws().sdk_config();
         let url = evaluate.variable(variable).expect("set");
@@ -197,14 +197,14 @@ fn is_the_same_time(before: &Value, now: &Value) -> bool {
 
 /// Work in progress takes effect, existing incidents continue, and open ones accept actions.
 async fn works_on(left: &Left, world: &World) {
-    left.hand_over(world, "MessagesQueue", "MESSAGES_QUEUE_URL").await;
-    left.hand_over(world, "NoticesQueue", "NOTICES_QUEUE_URL").await;
+    left.deliver(world, "MessagesQueue", "MESSAGES_QUEUE_URL").await;
+    left.deliver(world, "NoticesQueue", "NOTICES_QUEUE_URL").await;
     shows(world, Vendor::Feishu, "ops", &["under way", "Recovered"]).await;
     becomes(left, world, "open", "progress", "closed").await;
     says_the_same_alert_again(left, world).await;
     acts_on_what_was_open(left, world).await;
     world.advance(minutes(2)).await;
-    left.hand_over(world, "DueQueue", "DUE_QUEUE_URL").await;
+    left.deliver(world, "DueQueue", "DUE_QUEUE_URL").await;
     world.advance(hours(4)).await; // the snooze's end, the next level, the repetition
     becomes(left, world, "snoozed", "progress", "triggered").await;
     shows(world, Vendor::Feishu, "held", &["held 0", "held 1", "held 2"]).await;
@@ -309,7 +309,7 @@ async fn upgrades(left: &Left) {
     for (vendor, group) in [(Vendor::DingTalk, "slow"), (Vendor::Slack, "slack"), (Vendor::Telegram, "-100")] {
         world.group(vendor, group).accept_all();
     }
-    world.leave().await; // nothing has become a dead letter
+    world.finish_with_timers().await; // nothing has become a dead letter
 }
 
 // Proves: fault 54

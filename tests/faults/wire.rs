@@ -81,7 +81,7 @@ async fn an_answer_is_replaced_cut_or_late() {
     far.wire.after(provider(), Fault::Answer(502, "<html>".to_owned()));
     assert_eq!(far.call().await, Some((502, "<html>".to_owned())));
     assert_eq!(far.got(), 2, "it took effect all the same");
-    far.wire.calm();
+    far.wire.remove_faults();
     assert_eq!(far.call().await, nth(3));
 
     let far = Far::start(1).await;
@@ -118,7 +118,7 @@ async fn hanging_calls_continue_when_the_rule_is_removed() {
     let lifted = async {
         point.reached().await;
         assert_eq!(far.got(), 1, "it took effect");
-        point.lift();
+        point.remove();
     };
     let (answer, ()) = tokio::join!(far.call(), lifted);
     assert_eq!((answer, far.call().await), (None, nth(2)));

@@ -36,11 +36,11 @@ async fn an_hour_after_its_trigger_an_incident_closes_with_its_alerts_and_nobody
     opens(&world, &sender).await;
     world.advance(minutes(58)).await;
     sender.says("disk full\nkey=a still").await; // an update changes nothing
-    let incident = world.the_incident().await;
+    let incident = world.only_incident().await;
     assert_eq!((incident.progress().await.as_str(), open_alerts(&world).await), ("triggered", 2));
     world.advance(minutes(3)).await;
     assert_eq!((incident.progress().await.as_str(), open_alerts(&world).await), ("closed", 0));
-    assert_eq!(incident.story().await, ["triggered", "alert_joined", "auto_closed"]);
+    assert_eq!(incident.event_kinds().await, ["triggered", "alert_joined", "auto_closed"]);
 
     // A later message of the source opens a new alert.
     sender.says("RESOLVED\nkey=a").await;
@@ -58,7 +58,7 @@ async fn the_age_of_an_incident_counts_from_the_last_message_of_any_of_its_alert
     let ops = space(&world, "last_news").await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;
     opens(&world, &sender).await;
-    let incident = world.the_incident().await;
+    let incident = world.only_incident().await;
     for _ in 0..3 {
         world.advance(minutes(50)).await;
         sender.says("disk full\nkey=b").await; // the same text as before
@@ -76,7 +76,7 @@ async fn an_incident_that_someone_works_on_closes_all_the_same_and_one_that_is_c
     let ops = space(&world, "last_news").await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;
     opens(&world, &sender).await;
-    let first = world.the_incident().await;
+    let first = world.only_incident().await;
     first.does("acknowledge", &json!({})).await;
     world.feishu("ops").expects("Acknowledged").await;
     sender.says("cpu hot\nkey=c").await;
@@ -84,8 +84,8 @@ async fn an_incident_that_someone_works_on_closes_all_the_same_and_one_that_is_c
     sender.says("RESOLVED\nkey=c").await;
     world.feishu("ops").expects("Recovered").await;
     world.advance(minutes(61)).await;
-    assert_eq!(first.story().await, ["triggered", "alert_joined", "acknowledged", "auto_closed"]);
-    assert_eq!(world.incident().await.story().await, ["triggered", "recovered"]);
+    assert_eq!(first.event_kinds().await, ["triggered", "alert_joined", "acknowledged", "auto_closed"]);
+    assert_eq!(world.incident().await.event_kinds().await, ["triggered", "recovered"]);
     world.finish().await;
 }
 
@@ -120,12 +120,12 @@ async fn alerts_that_no_message_closes_end_one_by_one_and_their_incident_with_th
     world.feishu("ops").expects("backup failed").await;
     world.advance(minutes(20)).await;
     sender.says("backup failed").await;
-    let incident = world.the_incident().await;
+    let incident = world.only_incident().await;
     world.advance(minutes(41)).await;
     assert_eq!((incident.progress().await.as_str(), open_alerts(&world).await), ("triggered", 1));
     world.advance(minutes(20)).await;
     assert_eq!((incident.progress().await.as_str(), open_alerts(&world).await), ("closed", 0));
-    assert_eq!(incident.story().await, ["triggered", "alert_joined", "alert_recovered", "auto_closed"]);
+    assert_eq!(incident.event_kinds().await, ["triggered", "alert_joined", "alert_recovered", "auto_closed"]);
     world.advance(hours(1)).await;
     world.finish().await;
 }
@@ -143,7 +143,7 @@ async fn a_burst_that_no_message_closes_costs_one_timer_and_ends_all_the_same() 
         _ => start + WINDOW,
     };
     let burst: Vec<Received> = (0..60).map(|number| sender.received(number, at(number), "backup failed")).collect();
-    world.hand_over(burst.iter().chain(&burst)).await;
+    world.deliver(burst.iter().chain(&burst)).await;
     world.settle().await;
     assert_eq!(open_alerts(&world).await, 60);
     let timers = world.store().due_timers(start + 2 * hours(1), 100).await.expect("read");

@@ -70,7 +70,7 @@ async fn the_intake_reads_keys_and_integrations_and_nothing_else() {
     let ops = world.space("Ops").notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().into(&ops).await;
     world.forget().await;
-    wire.quiet().await;
+    wire.wait_until_quiet().await;
     wire.take_journal();
     sender.says("disk full").await;
     world.feishu("ops").expects("disk full").await;

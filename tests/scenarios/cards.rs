@@ -40,7 +40,7 @@ async fn each_kind_of_change_is_shown_by_every_card_of_the_incident() {
     let (world, echo, space) = world_with_cards().await;
     let sender = world.feishu_alert().into(&space).await;
     sender.says("disk full").await;
-    let incident = world.the_incident().await;
+    let incident = world.only_incident().await;
     let states = |echo: &Echo| -> Vec<String> {
         echo.messages().iter().map(|message| message.card["state"].as_str().unwrap_or_default().to_owned()).collect()
     };
@@ -79,7 +79,7 @@ async fn a_storm_of_alerts_changes_a_card_once_in_half_a_minute() {
     world.advance(minutes(1)).await;
     world.advance(seconds(30)).await;
     let after: usize = echo.messages().iter().map(|message| message.changes).sum();
-    let joined = world.incident().await.story().await.iter().filter(|kind| *kind == "alert_joined").count();
+    let joined = world.incident().await.event_kinds().await.iter().filter(|kind| *kind == "alert_joined").count();
     assert!(joined >= 5, "only {joined} alerts joined");
     assert!((1..=2).contains(&(after - before)), "{before} changes before, {after} after {joined} alerts joined");
     world.larkspur.stop().await;

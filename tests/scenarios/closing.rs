@@ -22,7 +22,7 @@ async fn closing_an_incident_closes_its_alert_and_the_alert_s_other_incident() {
     }
     assert!(world.api.list("/alerts?status=open").await.is_empty());
     for incident in world.incidents_in_order().await {
-        assert_eq!((incident.progress().await.as_str(), incident.story().await.len()), ("closed", 2));
+        assert_eq!((incident.progress().await.as_str(), incident.event_kinds().await.len()), ("closed", 2));
         assert_eq!(incident.actors("closed").await, ["li"]);
     }
     // The next trigger opens a new alert, and a late message about the old one opens nothing.
@@ -40,7 +40,7 @@ async fn a_reopened_incident_says_that_its_alerts_stay_closed() {
     let sender = world.feishu_alert().monitoring().into(&ops).await;
     sender.says("disk full\nkey=a").await;
     world.feishu("ops").expects("disk full").await;
-    let incident = world.the_incident().await;
+    let incident = world.only_incident().await;
     assert_eq!(incident.now().await["open_alert_count"], 1);
     incident.press("close").await;
     world.feishu("ops").expects("Closed").await;

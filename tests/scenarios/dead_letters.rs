@@ -29,7 +29,7 @@ async fn with_a_dead_notice() -> (World, Space, Sender, Value) {
 }
 
 async fn state(world: &World) -> String {
-    let incident = world.the_incident().await.now().await;
+    let incident = world.only_incident().await.now().await;
     incident["deliveries"][0]["state"].as_str().expect("a state").to_owned()
 }
 
@@ -43,7 +43,7 @@ async fn post(world: &World, path: &str) -> u16 {
 #[tokio::test]
 async fn a_dead_notice_is_listed_with_its_reason_and_sent_again() {
     let (world, space, _, letter) = with_a_dead_notice().await;
-    let incident = world.the_incident().await.id;
+    let incident = world.only_incident().await.id;
     let expected = [("kind", "notice"), ("reason", "bad_destination"), ("incident", &incident)];
     for (field, value) in expected.into_iter().chain([("destination", space.destinations[0].as_str())]) {
         assert_eq!(letter[field], value, "{letter:#}");
@@ -63,7 +63,7 @@ async fn a_dead_notice_that_fails_again_is_a_dead_letter_again() {
     let path = format!("/dead-letters/{}/resend", letter["id"].as_str().expect("an id"));
     assert_eq!(post(&world, &path).await, 202);
     assert_eq!(state(&world).await, "failed");
-    world.leave_dead(1).await;
+    world.finish_with_dead_letters(1).await;
 }
 
 // Proves: finding A3
@@ -103,7 +103,7 @@ async fn a_destination_is_sent_the_newest_notice_of_an_incident_once_more_for_ea
     let space = world.space("Ops").notify(feishu_bot("ops")).await;
     world.feishu_alert().into(&space).await.says("disk full").await;
     world.feishu("ops").expects("disk full").await;
-    let incident = world.the_incident().await.id;
+    let incident = world.only_incident().await.id;
     let path = format!("/incidents/{incident}/deliveries/{}/resend", space.destinations[0]);
     for _ in 0..2 {
         assert_eq!(post(&world, &path).await, 202);

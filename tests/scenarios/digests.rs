@@ -76,5 +76,5 @@ async fn one_refused_line_fails_alone_and_all_that_was_folded_with_it_is_deliver
     }
     let dead = world.dead_letters().await;
     assert!(dead.iter().all(|letter| letter["reason"] == "refused"), "{dead:#?}");
-    world.leave_dead(6).await;
+    world.finish_with_dead_letters(6).await;
 }

@@ -67,7 +67,7 @@ async fn where_no_rule_matches_the_space_s_own_destinations_are_notified_if_ther
     world.feishu("ops").expects("host=web-1").await;
     to_without.says("slow host=web-2").await;
     let incident = world.incident().await;
-    assert_eq!(incident.whole_story().await, ["triggered"]);
+    assert_eq!(incident.entry_kinds().await, ["triggered"]);
     let why = "nobody is told: no escalation rule matches, and the space has no destinations";
     assert_eq!(incident.details("triggered").await, [why]);
     world.finish().await;
@@ -88,7 +88,7 @@ async fn the_second_level_is_notified_after_half_an_hour_without_acknowledgement
     sender.says("disk full host=db-1").await;
     world.feishu("li").expects("[Warning]").await;
     world.advance(minutes(29)).await;
-    assert_eq!(world.incident().await.story().await, ["triggered"]);
+    assert_eq!(world.incident().await.event_kinds().await, ["triggered"]);
     world.advance(minutes(1)).await;
     for name in ["wang", "zhao", "dba"] {
         world.feishu(name).expects_all(&["Escalated", "disk full"]).await;
@@ -103,7 +103,7 @@ async fn the_second_level_is_notified_after_half_an_hour_without_acknowledgement
     for name in ["li", "wang", "zhao", "dba"] {
         world.feishu(name).expects("Recovered").await;
     }
-    assert_eq!(incident.story().await, ["triggered", "escalated", "recovered"]);
+    assert_eq!(incident.event_kinds().await, ["triggered", "escalated", "recovered"]);
     world.finish().await;
 }
 
@@ -120,7 +120,7 @@ async fn after_an_acknowledgement_in_time_the_second_level_is_not_notified() {
     world.incident().await.press_as("acknowledge", &li).await;
     world.feishu("li").expects_all(&["Acknowledged", "(li"]).await;
     world.advance(hours(3)).await;
-    assert_eq!(world.incident().await.story().await, ["triggered", "acknowledged"]);
+    assert_eq!(world.incident().await.event_kinds().await, ["triggered", "acknowledged"]);
     world.finish().await;
 }
 
@@ -171,7 +171,7 @@ async fn unacknowledged_by_the_last_person_the_level_starts_its_time_again() {
     assert!(world.feishu("wang").messages().is_empty(), "the half hour is not over");
     world.advance(minutes(1)).await;
     world.feishu("wang").expects("Escalated").await;
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 #[tokio::test]
@@ -186,7 +186,7 @@ async fn a_delayed_level_is_not_notified_before_its_time_nor_of_an_incident_that
     world.advance(minutes(4)).await;
     sender.says("RESOLVED host=db-1").await;
     world.advance(minutes(20)).await;
-    assert_eq!(world.incident().await.whole_story().await, ["triggered", "recovered"]);
+    assert_eq!(world.incident().await.entry_kinds().await, ["triggered", "recovered"]);
 
     sender.says("long host=db-2").await;
     world.advance(minutes(4)).await;
@@ -240,7 +240,7 @@ async fn a_later_level_that_reaches_nobody_gives_way_and_the_timeline_says_that_
     world.feishu("wang").expects("Escalated").await;
     world.advance(minutes(5)).await;
     let incident = world.incident().await;
-    assert_eq!(incident.story().await, ["triggered", "escalated", "nobody_reached"]);
+    assert_eq!(incident.event_kinds().await, ["triggered", "escalated", "nobody_reached"]);
     let reason = "level 2 reaches nobody (the team Empty has no members)";
     assert_eq!(incident.details("escalated").await, [format!("Always, level 3; {reason}")]);
     let reason = "nobody is told: Always: level 4 reaches nobody (the team Empty has no members)";
@@ -258,7 +258,7 @@ async fn a_rule_that_reaches_nobody_at_all_leaves_the_space_s_destinations_out()
     let incident = world.incident().await;
     let why = "nobody is told: Always: level 1 reaches nobody (the team Empty has no members)";
     assert_eq!(incident.details("triggered").await, [why]);
-    assert_eq!(incident.whole_story().await, ["triggered"]);
+    assert_eq!(incident.entry_kinds().await, ["triggered"]);
     world.finish().await;
 }
 
@@ -272,14 +272,14 @@ async fn a_level_is_notified_again_as_often_as_it_is_configured_and_no_more() {
     world.feishu("li").expects("disk full").await;
 
     world.advance(seconds(28)).await;
-    assert_eq!(world.incident().await.story().await, ["triggered"]);
+    assert_eq!(world.incident().await.event_kinds().await, ["triggered"]);
     for time in ["1 of 3", "2 of 3", "3 of 3"] {
         world.advance(seconds(31)).await;
         world.feishu("li").expects_all(&["Still open", "disk full"]).await;
         assert_eq!(world.incident().await.details("repeated").await.last().expect("an entry"), time);
     }
     world.advance(hours(1)).await;
-    assert_eq!(world.incident().await.story().await, ["triggered", "repeated", "repeated", "repeated"]);
+    assert_eq!(world.incident().await.event_kinds().await, ["triggered", "repeated", "repeated", "repeated"]);
     world.finish().await;
 }
 
@@ -325,7 +325,7 @@ async fn a_recovery_while_a_level_is_due_is_not_sent_to_that_level() {
     sender.says("RESOLVED host=db-1").await;
     world.feishu("li").expects("Recovered").await;
     world.advance(hours(2)).await;
-    assert_eq!(world.incident().await.story().await, ["triggered", "recovered"]);
+    assert_eq!(world.incident().await.event_kinds().await, ["triggered", "recovered"]);
     world.finish().await;
 }
 
@@ -366,6 +366,6 @@ async fn a_rule_that_is_changed_or_deleted_meanwhile_counts_as_it_is_when_the_le
     let incident = world.incident().await;
     let why = "nobody is told: no escalation rule matches, and the space has no destinations";
     assert_eq!(incident.details("nobody_reached").await, [why]);
-    assert_eq!(incident.story().await, ["triggered", "nobody_reached"]);
+    assert_eq!(incident.event_kinds().await, ["triggered", "nobody_reached"]);
     world.finish().await;
 }

@@ -65,7 +65,7 @@ async fn a_contact_that_fails_for_good_gives_way_to_the_members_next_one_and_the
     world.feishu_alert().into(&payments).await.says("disk full").await;
     world.group(vendors::vendor::Vendor::Telegram, "1001").expects_all(&["[Warning]", "disk full"]).await;
     let incident = world.incident().await;
-    assert_eq!(incident.whole_story().await, ["triggered", "notified", "contact_failed", "notified"]);
+    assert_eq!(incident.entry_kinds().await, ["triggered", "notified", "contact_failed", "notified"]);
     let notified = incident.details("notified").await;
     assert_eq!(notified, ["feishu_bot: rejected (bad_destination)", "telegram_bot: delivered"]);
     let failed = &incident.details("contact_failed").await[0];
@@ -76,7 +76,7 @@ async fn a_contact_that_fails_for_good_gives_way_to_the_members_next_one_and_the
     assert!(world.feishu("wang").messages().is_empty());
     world.advance(scenarios::minutes(1)).await;
     world.feishu("wang").expects("Escalated").await;
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 // Proves: someone-notified
@@ -98,10 +98,10 @@ async fn when_the_last_contact_of_the_last_person_fails_the_next_level_is_notifi
     let failed = incident.details("contact_failed").await;
     assert_eq!(failed.len(), 3, "{failed:?}");
     assert_eq!(failed.iter().filter(|words| words.ends_with("no contact is left")).count(), 2, "{failed:?}");
-    assert_eq!(incident.story().await.last().expect("an entry"), "escalated");
+    assert_eq!(incident.event_kinds().await.last().expect("an entry"), "escalated");
     world.advance(scenarios::hours(1)).await;
-    assert_eq!(incident.story().await.iter().filter(|kind| *kind == "escalated").count(), 1, "the timer is void");
-    world.leave().await;
+    assert_eq!(incident.event_kinds().await.iter().filter(|kind| *kind == "escalated").count(), 1, "the timer is void");
+    world.finish_with_timers().await;
 }
 
 #[tokio::test]
@@ -123,7 +123,7 @@ async fn a_contact_that_several_share_fails_for_all_of_them() {
     world.feishu("wang").expects_all(&["Escalated", "disk full"]).await;
     let failed = world.incident().await.details("contact_failed").await;
     assert!(failed.len() == 2 && failed.iter().all(|words| words.starts_with("Li, Zhao could not")), "{failed:?}");
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 #[tokio::test]
@@ -139,14 +139,14 @@ async fn the_next_level_waits_if_a_group_was_notified_although_every_person_fail
     world.feishu_alert().into(&payments).await.says("disk full").await;
     world.feishu("ops").expects("disk full").await;
     let incident = world.incident().await;
-    assert_eq!(incident.story().await, ["triggered", "contact_failed"]);
+    assert_eq!(incident.event_kinds().await, ["triggered", "contact_failed"]);
     world.advance(scenarios::minutes(30)).await;
     for name in ["ops", "wang"] {
         let notified = world.feishu(name).messages();
         assert_eq!(notified.len(), 1, "{name}: {notified:?}");
     }
     world.feishu("wang").expects("Escalated").await;
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 #[tokio::test]
@@ -164,7 +164,7 @@ async fn a_contact_that_fails_after_an_acknowledgement_still_gives_way_if_its_le
 
     world.advance(scenarios::minutes(10)).await;
     world.feishu("wang").expects_all(&["Escalated", "disk full"]).await;
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 #[tokio::test]
@@ -177,8 +177,8 @@ async fn a_failed_notice_of_an_acknowledged_incident_is_not_sent_to_another_cont
     world.feishu("li").expects("disk full").await;
     world.feishu("li").answers([gone()]);
     world.incident().await.press_as("acknowledge", &li).await;
-    assert_eq!(world.incident().await.story().await, ["triggered", "acknowledged"]);
-    world.leave_dead(1).await;
+    assert_eq!(world.incident().await.event_kinds().await, ["triggered", "acknowledged"]);
+    world.finish_with_dead_letters(1).await;
 }
 
 // Proves: finding F7
@@ -195,7 +195,7 @@ async fn when_the_only_group_of_a_level_fails_for_good_the_next_level_is_notifie
     world.feishu("wang").expects_all(&["Escalated", "disk full"]).await;
     let failed = world.incident().await.details("contact_failed").await;
     assert_eq!(failed, ["ops could not be notified (bad_destination); no contact is left"]);
-    world.leave_dead(1).await;
+    world.finish_with_dead_letters(1).await;
 }
 
 // Proves: finding F7
@@ -225,7 +225,7 @@ async fn for_a_critical_incident_the_next_contact_is_tried_one_minute_after_the_
         world.advance(scenarios::minutes(1)).await;
     }
     world.feishu("li").expects("disk full").await;
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 // Proves: fault 101, finding F8

@@ -19,7 +19,7 @@ async fn say_all(world: &World, sender: &Sender, text: impl Fn(usize) -> String)
     let now = world.larkspur.clock.now();
     let messages: Vec<Received> =
         (0..ALERTS).map(|number| sender.received(number as u64 + 1, now, &text(number))).collect();
-    let parts: Vec<_> = messages.chunks(ALERTS / 10).map(|part| world.hand_over(part)).collect();
+    let parts: Vec<_> = messages.chunks(ALERTS / 10).map(|part| world.deliver(part)).collect();
     futures::future::join_all(parts).await;
     world.settle_within(PATIENCE).await;
 }
@@ -46,7 +46,7 @@ async fn five_thousand_alerts_are_one_incident_the_next_one_makes_another_and_it
     world.feishu("ops").expects("one-more").await;
     assert_eq!(world.alert_counts().await, [ALERTS as u64, 1]);
     let full = &world.incidents_in_order().await[0];
-    assert_eq!(full.story().await.len(), ALERTS, "a trigger, a warning, and who joined");
+    assert_eq!(full.event_kinds().await.len(), ALERTS, "a trigger, a warning, and who joined");
     let shown = world.api.call("GET", &format!("/incidents/{}", full.id), None).await;
     assert!(shown.text.len() < 2 * 1024 * 1024, "{} bytes, where Lambda answers 6 MB at most", shown.text.len());
     let named = shown.body["alerts"].as_array().expect("a list").len();
@@ -60,7 +60,7 @@ async fn five_thousand_alerts_are_one_incident_the_next_one_makes_another_and_it
     let recovered = start.elapsed();
     world.feishu("ops").expects("Recovered").await;
     assert_eq!(full.progress().await, "closed");
-    assert_eq!(full.story().await.len(), 2 * ALERTS);
+    assert_eq!(full.event_kinds().await.len(), 2 * ALERTS);
     eprintln!("{ALERTS} alerts joined in {joined:?} and recovered in {recovered:?}");
     world.finish().await;
 }

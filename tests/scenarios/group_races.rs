@@ -31,17 +31,17 @@ async fn a_message_that_is_handed_over_twice_joins_once() {
     let messages: Vec<_> = (1..=3).map(message).collect();
     for message in &messages {
         for _ in 0..2 {
-            world.hand_over([message]).await;
+            world.deliver([message]).await;
             world.settle().await;
         }
     }
-    world.hand_over(messages.iter().rev()).await;
+    world.deliver(messages.iter().rev()).await;
     world.settle().await;
     world.feishu("ops").expects("disk full").await;
     world.feishu("ops").expects("Alert storm").await;
-    let incident = world.the_incident().await;
+    let incident = world.only_incident().await;
     assert_eq!(incident.now().await["alert_count"], 3);
-    assert_eq!(incident.story().await, ["triggered", "alert_joined", "storm_warning"]);
+    assert_eq!(incident.event_kinds().await, ["triggered", "alert_joined", "storm_warning"]);
     world.finish().await;
 }
 
@@ -66,7 +66,7 @@ async fn copies_in_any_order_leave_the_same_incident() {
     // A step that shares no factor with the count visits all of them, far from their order.
     for step in [7, 31, 47] {
         for chunk in (0..messages.len()).map(|n| n * step % messages.len()).collect::<Vec<_>>().chunks(23) {
-            world.hand_over(chunk.iter().map(|n| &messages[*n])).await;
+            world.deliver(chunk.iter().map(|n| &messages[*n])).await;
         }
     }
     world.settle().await; // messages that lost a race are retried after a while
@@ -136,9 +136,9 @@ async fn when_the_first_evaluator_of_a_group_dies_the_next_alert_makes_the_incid
     let own = IncidentId::of(&space, first.stamp);
     world.store().lead_group(&space, &hash, &own, None, now).await.expect("written");
 
-    world.hand_over([&sender.received(2, now, "disk full\nkey=b")]).await;
+    world.deliver([&sender.received(2, now, "disk full\nkey=b")]).await;
     world.feishu("on-call").expects("disk full").await;
-    world.hand_over([&first]).await; // it is retried
+    world.deliver([&first]).await; // it is retried
     assert_eq!(world.alert_counts().await, [2]);
     world.finish().await;
 }
@@ -150,7 +150,7 @@ async fn an_alert_whose_evaluator_died_between_two_incidents_is_in_the_new_one_a
     let sender = world.feishu_alert().monitoring().into(&ops).await;
     sender.says("disk full\nkey=a").await;
     world.feishu("ops").expects("disk full").await;
-    let old = world.the_incident().await;
+    let old = world.only_incident().await;
     old.does("close", &json!({})).await;
     world.feishu("ops").expects("Closed").await;
 
@@ -166,7 +166,7 @@ async fn an_alert_whose_evaluator_died_between_two_incidents_is_in_the_new_one_a
     let group = store.group(&space, &hash).await.expect("read");
     store.lead_group(&space, &hash, &own, group.as_ref(), now).await.expect("written");
 
-    world.hand_over([&message]).await;
+    world.deliver([&message]).await;
     world.feishu("ops").expects("disk full").await;
     assert_eq!(world.alert_counts().await, [1, 1]);
     world.finish().await;

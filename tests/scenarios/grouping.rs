@@ -137,7 +137,7 @@ async fn alerts_of_two_integrations_are_one_incident_notified_when_it_gets_worse
     one.says("worse\nkey=c app=shop level=critical").await; // the incident has this severity already
     world.settle().await;
 
-    let incident = world.the_incident().await;
+    let incident = world.only_incident().await;
     assert_eq!(incident.now().await["severity"], "Critical", "the highest of its alerts");
     assert_eq!(incident.now().await["alert_count"], 4);
     for (sender, key) in [(&other, "b"), (&one, "a"), (&other, "a")] {
@@ -149,7 +149,7 @@ async fn alerts_of_two_integrations_are_one_incident_notified_when_it_gets_worse
     world.feishu("ops").expects("Recovered").await;
     let joined = ["alert_joined", "severity_raised", "alert_joined"];
     let recovered = ["alert_recovered", "alert_recovered", "alert_recovered", "recovered"];
-    assert_eq!(incident.story().await, [&["triggered"][..], &joined, &recovered].concat());
+    assert_eq!(incident.event_kinds().await, [&["triggered"][..], &joined, &recovered].concat());
     world.finish().await;
 }
 
@@ -179,7 +179,7 @@ async fn closing_by_hand_closes_all_alerts_and_the_next_one_makes_a_new_incident
         world.settle().await;
     }
     world.feishu("ops").expects("disk full").await;
-    let first = world.the_incident().await;
+    let first = world.only_incident().await;
     first.does("close", &json!({})).await;
     world.feishu("ops").expects("Closed").await;
     assert_eq!(world.api.list("/alerts?status=closed").await.len(), 3);
@@ -226,7 +226,7 @@ async fn a_reopened_incident_takes_the_next_alert_again() {
         world.settle().await;
     }
     world.feishu("ops").expects("Recovered").await;
-    world.the_incident().await.does("reopen", &json!({})).await;
+    world.only_incident().await.does("reopen", &json!({})).await;
     world.feishu("ops").expects("Reopened").await;
     sender.says("disk full\nkey=c").await;
     assert_eq!(world.alert_counts().await, [3]);
@@ -248,7 +248,7 @@ async fn each_storm_threshold_warns_once() {
             _ => {}
         }
     }
-    let story = world.the_incident().await.story().await;
+    let story = world.only_incident().await.event_kinds().await;
     assert_eq!(story.iter().filter(|kind| *kind == "storm_warning").count(), 2, "{story:?}");
     world.finish().await;
 }
@@ -260,7 +260,7 @@ async fn title_and_severity_that_a_person_has_set_stay_when_alerts_join_or_get_w
     let sender = world.feishu_alert().monitoring().into(&ops).await;
     sender.says("slow\nkey=a app=shop").await;
     world.feishu("ops").expects("slow").await;
-    let incident = world.the_incident().await;
+    let incident = world.only_incident().await;
     incident.edit(&json!({"title": "The shop is slow", "severity": "Info"})).await;
     sender.says("down\nkey=b app=shop level=critical").await;
     world.settle().await;
@@ -283,7 +283,7 @@ async fn a_timeline_longer_than_its_incident_has_room_for_is_complete_and_in_ord
     let sender = world.feishu_alert().monitoring().into(&ops).await;
     sender.says("disk full\nkey=first").await;
     world.feishu("ops").expects("disk full").await;
-    let incident = world.the_incident().await;
+    let incident = world.only_incident().await;
     for round in 0..9 {
         for number in 0..15 {
             sender.says(&format!("disk full\nkey=k{round}-{number}")).await;

@@ -58,7 +58,7 @@ async fn two_members_who_acknowledge_at_once_both_work_on_it() {
     assert_eq!(shown["assignees"].as_array().map(Vec::len), Some(2));
     world.feishu("li").accept_all(); // of the two, in one message or in two
     world.advance(hours(2)).await;
-    assert_eq!(incident.story().await, ["triggered", "acknowledged", "acknowledged"]);
+    assert_eq!(incident.event_kinds().await, ["triggered", "acknowledged", "acknowledged"]);
     world.finish().await;
 }
 
@@ -105,7 +105,7 @@ async fn escalated_by_hand_the_next_level_is_notified_at_once_and_its_own_time_r
     incident.does_twice("escalate", &json!({"level": 1, "member": wang.id})).await;
     world.feishu("li").expects_all(&["Escalated", "(wang"]).await;
     assert_eq!(incident.actors("escalated").await, ["li", "timer", "wang"]);
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 // Proves: finding F14
@@ -126,7 +126,7 @@ async fn escalating_past_the_last_level_is_refused_and_not_offered() {
         assert!(beyond.status == 409 && beyond.text.contains("no level 4"), "{}", beyond.text);
     }
     assert!(!visitor.opens(&page).await.text.contains("/escalate\""));
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 #[tokio::test]
@@ -142,7 +142,7 @@ async fn a_reassigned_incident_belongs_to_the_other_person_and_its_rule_ends() {
     assert_eq!((&shown["assignees"], &shown["progress"]), (&json!([zhao.id]), &json!("triggered")));
     assert_eq!(incident.actors("reassigned").await, ["li"]);
     world.advance(hours(3)).await;
-    assert_eq!(incident.story().await, ["triggered", "acknowledged", "reassigned"]);
+    assert_eq!(incident.event_kinds().await, ["triggered", "acknowledged", "reassigned"]);
 
     let nobody = incident.tries("reassign", &json!({"members": []})).await;
     assert_eq!((nobody.status, nobody.body["error"]["field"].as_str()), (400, Some("members")), "{}", nobody.text);
@@ -168,9 +168,9 @@ async fn only_an_added_responder_is_notified_and_the_escalation_goes_on() {
     assert_eq!(shown["assignees"], json!([li.id, zhao.id]));
     world.advance(minutes(30)).await;
     world.feishu("wang").expects("Escalated").await;
-    assert_eq!(incident.story().await, ["triggered", "responder_added", "escalated"]);
+    assert_eq!(incident.event_kinds().await, ["triggered", "responder_added", "escalated"]);
     assert_eq!(incident.now().await["assignees"], json!([li.id, zhao.id, wang.id]));
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 #[tokio::test]
@@ -193,7 +193,7 @@ async fn a_comment_stands_on_the_timeline_once_and_notifies_nobody() {
     for text in ["", " \n ", &"x".repeat(4001)] {
         assert_eq!(incident.tries("comments", &json!({"text": text})).await.status, 400);
     }
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 #[tokio::test]
@@ -211,14 +211,14 @@ async fn title_and_severity_that_a_person_sets_are_not_overwritten_by_the_source
     sender.says("CRIT disk full host=db-1").await; // would become critical, and be notified
     let shown = world.incident().await.now().await;
     assert_eq!((&shown["title"], &shown["severity"]), (&json!("The ledger's disk"), &json!("Info")));
-    assert_eq!(incident.story().await, ["triggered", "edited"]);
+    assert_eq!(incident.event_kinds().await, ["triggered", "edited"]);
 
     // The severity of the other one rises.
     sender.says("disk full host=db-2").await;
     world.feishu("li").expects_all(&["[Warning]", "host=db-2"]).await;
     sender.says("CRIT disk full host=db-2").await;
     world.feishu("li").expects("Severity raised").await;
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 #[tokio::test]
@@ -238,7 +238,7 @@ async fn a_second_press_of_unacknowledge_changes_nothing() {
     assert_eq!(incident.actors("unacknowledged").await, ["li"]);
     assert_eq!(incident.does_twice("unacknowledge", &json!({"member": wang.id})).await["progress"], "triggered");
     assert_eq!(incident.actors("unacknowledged").await, ["li", "wang"]);
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 #[tokio::test]
@@ -271,7 +271,7 @@ async fn reopened_it_is_assigned_again_from_the_first_level_on() {
     );
     world.advance(minutes(1)).await;
     world.feishu("wang").expects("Escalated").await;
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 #[tokio::test]
@@ -301,7 +301,7 @@ async fn a_snooze_stops_levels_and_repetition_and_when_it_runs_out_everything_be
     incident.does_twice("snooze", &snooze).await;
     assert_eq!(incident.actors("snoozed").await, ["li"]);
     world.advance(hours(24) - seconds(5)).await;
-    assert_eq!(incident.story().await, ["triggered", "repeated", "snoozed"]);
+    assert_eq!(incident.event_kinds().await, ["triggered", "repeated", "snoozed"]);
     world.advance(seconds(6)).await;
     world.feishu("li").expects_all(&["Snooze ended", "disk full"]).await;
     assert_eq!(incident.now().await["escalation"]["level"], 1);
@@ -312,7 +312,7 @@ async fn a_snooze_stops_levels_and_repetition_and_when_it_runs_out_everything_be
     }
     world.advance(minutes(5)).await;
     world.feishu("wang").expects("Escalated").await;
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 #[tokio::test]
@@ -323,14 +323,14 @@ async fn a_longer_snooze_replaces_a_shorter_one_and_an_escalation_by_hand_ends_i
     incident.does("snooze", &json!({"minutes": 10, "member": li.id})).await;
     incident.does("snooze", &json!({"minutes": 120, "member": li.id})).await;
     world.advance(minutes(60)).await;
-    assert_eq!(incident.story().await, ["triggered", "snoozed", "snoozed"]);
+    assert_eq!(incident.event_kinds().await, ["triggered", "snoozed", "snoozed"]);
     incident.press_as("escalate", &li).await;
     world.feishu("wang").expects_all(&["Escalated", "(li"]).await;
     assert_eq!(incident.now().await["snoozed_until"], json!(null));
     world.advance(minutes(30)).await;
     world.feishu("zhao").expects("Escalated").await;
     world.advance(hours(2)).await;
-    assert_eq!(incident.story().await, ["triggered", "snoozed", "snoozed", "escalated", "escalated"]);
+    assert_eq!(incident.event_kinds().await, ["triggered", "snoozed", "snoozed", "escalated", "escalated"]);
     world.finish().await;
 }
 

@@ -107,7 +107,7 @@ async fn opening_any_link_of_any_message_on_any_channel_changes_nothing() {
             let shown = world.group(vendor, group).expects_all(&["Acknowledged", "(Li Lei"]).await.everything();
             assert!(!shown.contains("?ack=1"), "nothing is left to acknowledge: {shown}");
         }
-        world.leave().await;
+        world.finish_with_timers().await;
     }
 }
 
@@ -180,5 +180,5 @@ async fn a_link_ends_with_its_week_its_episode_its_reader_and_at_the_borders_of_
         assert!(expired.status == 410 && expired.text.contains("This link has expired"), "{expired:?}");
     }
     assert_eq!(incident.progress().await, "triggered");
-    world.leave().await;
+    world.finish_with_timers().await;
 }

@@ -44,8 +44,8 @@ async fn a_merged_incident_closes_and_its_alerts_count_in_the_other() {
     world.feishu("ops").expects_all(&["Severity raised", "cpu hot"]).await;
     sender.says("RESOLVED\nkey=a").await;
     world.feishu("ops").expects_all(&["Recovered", "cpu hot"]).await;
-    assert_eq!(a.story().await, ["triggered", "merged_away"]);
-    assert_eq!(b.story().await, ["triggered", "merged", "alert_recovered", "severity_raised", "recovered"]);
+    assert_eq!(a.event_kinds().await, ["triggered", "merged_away"]);
+    assert_eq!(b.event_kinds().await, ["triggered", "merged", "alert_recovered", "severity_raised", "recovered"]);
     world.finish().await;
 }
 
@@ -70,7 +70,7 @@ async fn acting_on_a_merged_incident_is_refused_and_the_refusal_names_the_other(
         assert!(answer.text.contains(&b.id), "{action}: {}", answer.text);
     }
     assert_eq!(world.api.list("/alerts?status=open").await.len(), 2);
-    assert_eq!((b.progress().await.as_str(), b.story().await.len()), ("triggered", 2));
+    assert_eq!((b.progress().await.as_str(), b.event_kinds().await.len()), ("triggered", 2));
     world.finish().await;
 }
 
@@ -103,7 +103,7 @@ async fn a_merge_that_is_sent_twice_is_applied_once() {
     let body = json!({"incidents": [a.id, a.id]});
     b.does("merge", &body.clone()).await;
     b.does("merge", &body).await;
-    assert_eq!((a.story().await.len(), b.story().await.len()), (2, 2));
+    assert_eq!((a.event_kinds().await.len(), b.event_kinds().await.len()), (2, 2));
     assert_eq!(b.now().await["alert_count"], 2);
     world.finish().await;
 }
@@ -169,7 +169,7 @@ async fn alerts_that_arrive_while_incidents_are_merged_are_not_lost() {
     let messages: Vec<_> =
         (0..20).map(|number| sender.received(number, now, &format!("disk full\nkey=k{number}"))).collect();
     let recovery = sender.received(100, now, "RESOLVED\nkey=a");
-    tokio::join!(world.hand_over(messages.iter().chain([&recovery])), merge(&b, &a));
+    tokio::join!(world.deliver(messages.iter().chain([&recovery])), merge(&b, &a));
     world.settle().await;
     world.feishu("ops").accept_all(); // whether a recovered by itself, or in b, is a race
     let counts = world.alert_counts().await;

@@ -30,16 +30,16 @@ async fn an_incident_that_is_silenced_neither_repeats_nor_escalates_until_the_si
     world.advance(minutes(10)).await;
     world.feishu("li").expects("Still open").await;
 
-    let incident = world.the_incident().await;
+    let incident = world.only_incident().await;
     incident.does("silence", &json!({"minutes": 120})).await;
     world.advance(minutes(119)).await;
-    assert_eq!(incident.story().await, ["triggered", "repeated", "silence_changed"]);
+    assert_eq!(incident.event_kinds().await, ["triggered", "repeated", "silence_changed"]);
     world.advance(minutes(1)).await;
     world.feishu("li").expects("Silence ended").await;
     world.advance(minutes(10)).await;
     world.feishu("li").expects("Still open").await;
     let story = ["triggered", "repeated", "silence_changed", "silence_ended", "repeated"];
-    assert_eq!(incident.story().await, story);
+    assert_eq!(incident.event_kinds().await, story);
     incident.press("close").await;
     world.feishu("li").expects("Closed").await;
     world.finish().await;
@@ -60,7 +60,7 @@ async fn a_silence_that_begins_by_the_clock_stops_the_repetitions_of_what_is_ope
     world.advance_to("2037-03-03T12:30:00Z").await;
     world.feishu("li").expects("Still open").await;
     world.advance_to("2037-03-03T14:44:00Z").await;
-    assert_eq!(world.the_incident().await.story().await, ["triggered", "repeated", "silence_changed"]);
+    assert_eq!(world.only_incident().await.event_kinds().await, ["triggered", "repeated", "silence_changed"]);
     world.advance_to("2037-03-03T14:46:00Z").await;
     world.feishu("li").expects("Silence ended").await;
     world.finish().await;
@@ -80,7 +80,7 @@ async fn an_alert_that_becomes_critical_moves_to_the_rule_for_critical_and_a_sec
     for name in ["day", "night"] {
         world.feishu(name).expects("Severity raised").await;
     }
-    let incident = world.the_incident().await;
+    let incident = world.only_incident().await;
     assert_eq!(incident.now().await["escalation"]["rule_name"], "Critical");
 
     incident.press_as("acknowledge", &night).await;
@@ -116,7 +116,7 @@ async fn after_a_hand_over_the_repetitions_go_to_the_person_on_call_then() {
     world.feishu("li").expects("[Warning]").await;
     world.advance_to("2037-03-28T09:05:00Z").await;
     world.feishu("wang").expects("Still open").await;
-    let incident = world.the_incident().await;
+    let incident = world.only_incident().await;
     assert_eq!(incident.now().await["assignees"], json!([wang.id]));
     sender.says("RESOLVED\nkey=a").await;
     for name in ["li", "wang"] {
@@ -139,7 +139,7 @@ async fn when_its_rule_is_deleted_an_incident_escalates_by_the_one_that_matches_
     assert_eq!(world.api.call("DELETE", &path, None).await.status, 204);
     world.advance(minutes(31)).await;
     world.feishu("zhao").expects("Escalated").await;
-    assert_eq!(world.the_incident().await.now().await["escalation"]["rule_name"], "New");
+    assert_eq!(world.only_incident().await.now().await["escalation"]["rule_name"], "New");
     world.finish().await;
 }
 
@@ -153,7 +153,7 @@ async fn a_severity_that_a_person_raises_is_notified_and_people_who_cannot_be_re
     world.rule(&payments, "Always").levels([members(&[&li])]).await;
     sender.says("disk full\nkey=a").await;
     world.feishu("li").expects("[Warning]").await;
-    let incident = world.the_incident().await;
+    let incident = world.only_incident().await;
     incident.edit(&json!({"severity": "Critical"})).await;
     world.feishu("li").expects_all(&["Severity raised", "Critical"]).await;
 

@@ -66,7 +66,7 @@ async fn each_sender_of_the_readme_opens_two_alerts_and_closes_the_one_that_reco
         let keys = &sender["keys"];
         assert_eq!(seen, [(&keys[0], &json!("closed")), (&keys[1], &json!("open"))], "{name}");
     }
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 async fn post(world: &World, url: &str, body: &Value) {

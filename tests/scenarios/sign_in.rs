@@ -80,7 +80,7 @@ async fn a_member_signs_in_by_a_provider_that_has_verified_the_address() {
     for parameter in ["code_challenge_method=S256", "code_challenge=", "state=", "nonce=", "response_type=code"] {
         assert!(authorize.contains(parameter), "{authorize}");
     }
-    let back = ada.is_there(&authorize, "ada").await;
+    let back = ada.authenticate_as(&authorize, "ada").await;
     let page = ada.get(&back).await;
     assert_eq!((page.status, page.to.as_deref()), (303, Some("/members?a=b")), "{}", page.text);
     assert!(ada.is_signed_in().await && ada.cookies.len() == 1, "{:?}", ada.cookies.keys());
@@ -146,7 +146,7 @@ async fn a_member_without_a_password_confirms_at_the_provider() {
     assert!(asked.status == 403 && asked.text.replace("&#x2f;", "/").contains(again), "{}", asked.text);
     let authorize = ada.get(&again.replace("&amp;", "&")).await.to.expect("an address");
     assert!(authorize.contains("max_age=0"), "{authorize}");
-    let back = ada.is_there(&authorize, "ada").await;
+    let back = ada.authenticate_as(&authorize, "ada").await;
     assert_eq!(ada.get(&back).await.to.as_deref(), Some("/members"));
     let token = ada.get("/members").await.form_token("/members#add");
     let added = ada.post("/members", &[("form_token", &token), ("name", "Li")]).await;
@@ -234,7 +234,7 @@ async fn a_code_or_a_state_of_another_sign_in_signs_in_nobody() {
     let (mut ada, mut eve) = (world.browser(), world.browser());
     let hers = ada.goes_to_the_provider("/").await;
     eve.goes_to_the_provider("/").await;
-    let back = ada.is_there(&hers, "ada").await;
+    let back = ada.authenticate_as(&hers, "ada").await;
     assert!(eve.get(&back).await.text.contains(stale), "another browser's cookie");
     assert!(world.browser().get(&back).await.text.contains(stale), "no cookie");
     let code = parameter(&back, "code");
@@ -253,7 +253,7 @@ async fn a_code_or_a_state_of_another_sign_in_signs_in_nobody() {
 
     let mut late = world.browser();
     let authorize = late.goes_to_the_provider("/").await;
-    let back = late.is_there(&authorize, "ada").await;
+    let back = late.authenticate_as(&authorize, "ada").await;
     world.advance(minutes(10)).await;
     assert!(late.get(&back).await.text.contains(stale), "too late");
 

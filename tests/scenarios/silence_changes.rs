@@ -50,7 +50,7 @@ async fn a_silence_that_is_deleted_releases_what_it_holds_at_once() {
     world.feishu("ops").expects_all(&["Silence ended", "disk full"]).await;
     // The recorded end has no effect any more.
     world.advance(minutes(40)).await;
-    assert_eq!(world.incident().await.story().await, ["triggered", "silence_ended"]);
+    assert_eq!(world.incident().await.event_kinds().await, ["triggered", "silence_ended"]);
     sender.says("RESOLVED\nkey=a").await;
     world.feishu("ops").expects("Recovered").await;
     world.finish().await;
@@ -69,7 +69,7 @@ async fn a_weekly_silence_without_an_end_releases_when_it_is_deleted() {
     assert_silent(&world);
     delete(&world, &ops, &silence).await;
     world.feishu("ops").expects_all(&["Silence ended", "disk full"]).await;
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 // Proves: finding F3
@@ -81,13 +81,13 @@ async fn a_silence_that_is_shortened_or_takes_something_else_releases_at_the_new
     assert_silent(&world);
     world.advance(minutes(6)).await;
     world.feishu("ops").expects_all(&["Silence ended", "disk full"]).await;
-    world.leave().await;
+    world.finish_with_timers().await;
 
     let world = World::start().await;
     let (ops, _sender, silence) = held(&world, &host("db-*")).await;
     replace(&world, &ops, &silence, &world.silence_for(30, &host("web-*"))).await;
     world.feishu("ops").expects_all(&["Silence ended", "disk full"]).await;
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 // Proves: finding F3
@@ -99,10 +99,10 @@ async fn a_silence_that_is_lengthened_holds_until_its_new_end() {
     world.advance(minutes(40)).await;
     assert_silent(&world);
     let incident = world.incident().await;
-    assert_eq!(incident.story().await, ["triggered", "silence_changed"]);
+    assert_eq!(incident.event_kinds().await, ["triggered", "silence_changed"]);
     world.advance(minutes(25)).await;
     world.feishu("ops").expects_all(&["Silence ended", "disk full"]).await;
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 // Proves: finding F3
@@ -120,7 +120,7 @@ async fn an_incident_held_by_two_silences_stays_held_when_one_ends_or_is_deleted
         assert!(!world.incident().await.now().await["silenced"].is_null());
         world.advance(minutes(25)).await;
         world.feishu("ops").expects_all(&["Silence ended", "disk full"]).await;
-        world.leave().await;
+        world.finish_with_timers().await;
     }
 }
 
@@ -131,7 +131,7 @@ async fn an_alert_that_becomes_worse_than_its_silence_covers_is_released_at_once
     let (_ops, sender, _) = held(&world, &severity("Warning")).await;
     sender.says("disk fuller\nkey=a host=db-1 level=critical").await;
     world.feishu("ops").expects_all(&["Silence ended", "Critical"]).await;
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 // Proves: finding F3
@@ -147,5 +147,5 @@ async fn an_incident_of_several_alerts_is_held_only_while_each_open_one_is() {
     }
     replace(&world, &ops, &silence, &world.silence_for(30, &host("db-1"))).await;
     world.feishu("ops").expects_all(&["Silence ended", "disk full"]).await;
-    world.leave().await;
+    world.finish_with_timers().await;
 }

@@ -22,7 +22,7 @@ async fn an_incident_still_open_when_its_silence_ends_is_notified_then() {
     sender.says("disk full\nkey=a").await;
     world.advance(minutes(5)).await;
     sender.says("disk fuller\nkey=a level=critical").await; // a higher severity is silent too
-    let incident = world.the_incident().await;
+    let incident = world.only_incident().await;
     let shown = incident.now().await;
     assert_eq!(shown["silenced"]["by"], format!("silence Maintenance ({silence})"), "{shown:#}");
     assert!(shown["silenced"]["until"].is_string() && shown["deliveries"] == json!([]), "{shown:#}");
@@ -32,7 +32,7 @@ async fn an_incident_still_open_when_its_silence_ends_is_notified_then() {
     world.advance(minutes(3)).await;
     world.feishu("ops").expects_all(&["Silence ended", "Critical", "disk full"]).await;
     assert!(incident.now().await["silenced"].is_null());
-    assert_eq!(incident.story().await, ["triggered", "severity_raised", "silence_ended"]);
+    assert_eq!(incident.event_kinds().await, ["triggered", "severity_raised", "silence_ended"]);
     sender.says("RESOLVED\nkey=a").await;
     world.feishu("ops").expects("Recovered").await;
     world.finish().await;
@@ -176,10 +176,10 @@ async fn an_incident_acknowledged_in_its_silence_is_not_notified_when_it_ends() 
     let sender = world.feishu_alert().monitoring().into(&ops).await;
     world.silence(&ops.id, &world.silence_for(30, &everything())).await;
     sender.says("disk full\nkey=a").await;
-    let incident = world.the_incident().await;
+    let incident = world.only_incident().await;
     incident.does("acknowledge", &json!({})).await;
     world.advance(minutes(31)).await;
-    assert_eq!(incident.story().await, ["triggered", "acknowledged", "silence_ended"]);
+    assert_eq!(incident.event_kinds().await, ["triggered", "acknowledged", "silence_ended"]);
     world.finish().await;
 }
 
@@ -193,7 +193,7 @@ async fn a_quick_silence_takes_what_is_like_the_incident_and_nothing_else() {
         let sender = world.feishu_alert().monitoring().into(&ops).await;
         sender.posts(title, "key=a host=db-1").await;
         world.feishu("ops").expects("key=a").await;
-        let incident = world.the_incident().await;
+        let incident = world.only_incident().await;
         let silence = incident.does("silence", &json!({"minutes": 60})).await;
         assert_eq!((&silence["then"], &silence["active"]), (&json!("keep"), &json!(true)), "{silence:#}");
         world.forget().await;

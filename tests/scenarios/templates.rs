@@ -56,7 +56,7 @@ async fn a_rules_template_is_what_a_group_shows_in_its_language_and_other_channe
     for detail in world.incident().await.details("notified").await {
         assert!(detail.ends_with(": delivered"), "{detail}");
     }
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn a_template_that_fails_loops_or_grows_is_stopped_the_usual_message_is_se
         let reason = delivery["attempts"][0]["template"].as_str().expect("a reason");
         assert!(expected.iter().any(|detail| detail.contains(reason)), "{reason}");
     }
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 #[tokio::test]
@@ -142,5 +142,5 @@ async fn a_preview_shows_what_each_channel_would_be_sent_of_a_real_incident_and_
     }
     world.rest().await;
     assert_eq!(incident.details("notified").await, ["feishu_bot: delivered"]);
-    world.leave().await;
+    world.finish_with_timers().await;
 }

@@ -260,7 +260,7 @@ async fn the_trace_shows_the_escalation_rules_the_current_level_and_everyone_not
     assert_eq!(newest(&world, &sender).await["summary"], nobody);
     world.advance(minutes(5)).await;
     world.feishu("li").expects("slow").await;
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 #[tokio::test]
@@ -280,7 +280,7 @@ async fn the_trace_shows_what_the_provider_of_an_unreachable_group_answered() {
     let notice = &trace["spaces"][0]["notices"][0];
     assert_eq!(notice["state"], "failed");
     assert_eq!(texts(&notice["attempts"], &["outcome", "reason"]), ["retry rate_limited", "rejected bad_destination"]);
-    world.leave_dead(1).await;
+    world.finish_with_dead_letters(1).await;
 }
 
 #[tokio::test]

@@ -77,7 +77,7 @@ async fn a_storm_that_is_throttled_for_150_seconds_is_delivered_when_the_vendor_
     let [created, delivered, folded, failed, pending] = books(&world, 2).await;
     assert_eq!((created, delivered + folded, failed, pending), (8, 8, 0, 0));
     bot.accept_all();
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 // Proves: finding F2
@@ -97,7 +97,7 @@ async fn a_notice_that_is_throttled_for_half_an_hour_fails_loudly_and_is_sent_wh
     bot.expects("disk full").await;
     assert_eq!(states(&world).await, ["delivered"]);
     assert_eq!(world.dead_letters().await, [] as [Value; 0], "it was delivered after all");
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 // Proves: delivered-or-alarm, finding F2
@@ -125,7 +125,7 @@ async fn after_a_day_of_throttling_the_ledger_has_the_result_of_every_notice() {
     let dead = world.dead_letters().await;
     assert!(dead.len() == 2 && dead.iter().all(|letter| reason(letter) == "rate_limited"), "{dead:#?}");
     bot.accept_all();
-    world.leave_dead(2).await;
+    world.finish_with_dead_letters(2).await;
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn a_recovery_that_is_delivered_first_supersedes_a_trigger_that_still_wait
     pass(&world, 30, minutes(1)).await;
     bot.expects("Recovered").await;
     assert_eq!(books(&world, 2).await, [2, 1, 1, 0, 0]);
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 // Proves: finding F12
@@ -164,7 +164,7 @@ async fn the_state_of_a_delivery_is_that_of_its_newest_notice_also_while_it_wait
     let states = states(&world).await;
     assert!(states.iter().all(|state| state == "delivered" || state == "folded"), "{states:?}");
     bot.accept_all();
-    world.leave().await;
+    world.finish_with_timers().await;
 }
 
 #[tokio::test]
@@ -185,5 +185,5 @@ async fn a_throttled_group_gives_way_to_the_next_level_and_is_still_notified_of_
     pass(&world, 20, minutes(1)).await;
     bot.expects("disk full").await;
     pass(&world, 2, hours(1)).await;
-    world.leave().await;
+    world.finish_with_timers().await;
 }

@@ -28,7 +28,7 @@ BATCH = 10  # the most that one ReceiveMessage or DeleteMessageBatch moves
 ACCESS_LOG_BYTES = 72  # of a request to the intake: id, address, status, route
 ANSWER_BYTES = 350  # of the gateway to a sender, headers included
 
-# Milliseconds that are billed, for on this machine nothing takes as long as on AWS: a queue's answer within ingest, a
+# Milliseconds that are billed, because calls take longer on AWS than on this machine: a queue's answer within ingest, a
 # handful of writes in a row within evaluate, a provider's answer within notify.
 INGEST_MS = 10
 EVALUATE_MS, EVALUATE_MS_PER_MESSAGE = 25, 2

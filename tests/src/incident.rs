@@ -36,7 +36,7 @@ impl World {
     }
 
     /// The only incident there is.
-    pub async fn the_incident(&self) -> Incident<'_> {
+    pub async fn only_incident(&self) -> Incident<'_> {
         let mut all = self.incidents().await;
         assert_eq!(all.len(), 1, "one incident was expected");
         all.remove(0)
@@ -81,13 +81,13 @@ impl<'a> Incident<'a> {
     }
 
     /// The kinds of the timeline's entries, oldest first, without the attempts to notify.
-    pub async fn story(&self) -> Vec<String> {
-        let kinds = self.whole_story().await;
+    pub async fn event_kinds(&self) -> Vec<String> {
+        let kinds = self.entry_kinds().await;
         kinds.into_iter().filter(|kind| kind != "notified").collect()
     }
 
     /// The kinds of all entries, oldest first.
-    pub async fn whole_story(&self) -> Vec<String> {
+    pub async fn entry_kinds(&self) -> Vec<String> {
         self.entries().await.iter().map(|entry| entry["kind"].as_str().expect("a kind").to_owned()).collect()
     }
 

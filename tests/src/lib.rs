@@ -116,7 +116,7 @@ impl World {
     }
 
     /// The queue hands these messages to evaluate, in this order, as often as they are named.
-    pub async fn hand_over(&self, messages: impl IntoIterator<Item = &Received>) {
+    pub async fn deliver(&self, messages: impl IntoIterator<Item = &Received>) {
         let entry = |message: &Received| Entry {
             body: serde_json::to_string(message).expect("JSON"),
             group: Some(message.integration.to_string()),
@@ -164,16 +164,16 @@ impl World {
     /// Ends the scenario: nothing unexpected in any group, nothing left in a queue, nothing dead.
     pub async fn finish(self) {
         self.settle().await;
-        self.leave().await;
+        self.finish_with_timers().await;
     }
 
     /// Ends the scenario while timers still wait for their time: nothing unexpected in any group, nothing dead.
-    pub async fn leave(self) {
-        self.leave_dead(0).await;
+    pub async fn finish_with_timers(self) {
+        self.finish_with_dead_letters(0).await;
     }
 
     /// The same where so many notices could not be delivered.
-    pub async fn leave_dead(self, letters: usize) {
+    pub async fn finish_with_dead_letters(self, letters: usize) {
         self.rest().await;
         for (vendor, name, _) in self.larkspur.fakes.list() {
             let unexpected = self.group(vendor, &name).unexpected();

@@ -115,7 +115,7 @@ impl Browser {
     }
 
     /// Says at the provider who it is; where the provider sends it back to.
-    pub async fn is_there(&self, authorize: &str, subject: &str) -> String {
+    pub async fn authenticate_as(&self, authorize: &str, subject: &str) -> String {
         let request = self.client.post(authorize).header("content-type", "application/x-www-form-urlencoded");
         let answer = request.body(format!("sub={subject}")).send().await.expect("the provider answers");
         let to = answer.headers().get(LOCATION).map(|to| to.to_str().expect("text").to_owned());
@@ -125,14 +125,14 @@ impl Browser {
     /// All of it.
     pub async fn signs_in_as(&mut self, subject: &str) -> Page {
         let authorize = self.goes_to_the_provider("/members").await;
-        let back = self.is_there(&authorize, subject).await;
+        let back = self.authenticate_as(&authorize, subject).await;
         self.get(&back).await
     }
 
     /// The same with a cookie that the browser kept although it was asked to delete it, and with its code once more.
     pub async fn signs_in_twice_with_one_code(&mut self, subject: &str) -> Page {
         let authorize = self.goes_to_the_provider("/").await;
-        let back = self.is_there(&authorize, subject).await;
+        let back = self.authenticate_as(&authorize, subject).await;
         let kept = self.cookies.clone();
         assert_eq!(self.get(&back).await.status, 303);
         self.cookies = kept;

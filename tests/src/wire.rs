@@ -35,7 +35,7 @@ use tokio::task::JoinHandle;
 
 pub use call::{Call, Service};
 pub use fault::{Fault, Refusal};
-pub use rule::{Calls, Point, Strike, anything, dynamodb, provider, secrets, sns, sqs};
+pub use rule::{Calls, Point, Strike, any_call, dynamodb, provider, secrets, sns, sqs};
 pub use seed::Seed;
 
 use rule::Rule;
@@ -174,9 +174,9 @@ impl Wire {
     }
 
     /// Removes all faults; hanging calls end without an answer.
-    pub fn calm(&self) {
+    pub fn remove_faults(&self) {
         for rule in self.inner.rules.lock().expect("not poisoned").iter() {
-            rule.lift();
+            rule.remove();
         }
     }
 
@@ -191,8 +191,8 @@ impl Wire {
     }
 
     /// Waits until nothing is called any more, for longer than a batch waits to be full. What has failed then waits unseen for
-    /// its queue to hand it over again: [`Wire::come_again`].
-    pub async fn quiet(&self) {
+    /// its queue to hand it over again: [`Wire::redeliver`].
+    pub async fn wait_until_quiet(&self) {
         let start = Instant::now();
         while self.since_last_call().min(start.elapsed()) < QUIET {
             assert!(start.elapsed() < PATIENCE, "calls go on and on: {:?}", self.journal().last());
@@ -201,9 +201,9 @@ impl Wire {
     }
 
     /// Lets so much time pass that queues hand over again what has failed, and all of it happen.
-    pub async fn come_again(&self, world: &crate::World) {
+    pub async fn redeliver(&self, world: &crate::World) {
         world.larkspur.advance(COMES_AGAIN).await;
-        self.quiet().await;
+        self.wait_until_quiet().await;
     }
 
     /// The same, and clears the journal, for tests with more calls than memory holds. The results of running calls are not

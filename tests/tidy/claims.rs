@@ -10,10 +10,10 @@ use serde_yaml_ng::{Mapping, Value};
 use crate::tree;
 
 pub(crate) const LIST: &str = "tests/proofs.yaml";
-/// Where tests stand.
+/// Folders with tests.
 const FOLDERS: [&str; 4] = ["functions/", "shared/", "infra/", "tests/"];
 
-/// Something that is promised or has to be survived.
+/// A promise, a fault to survive or a finding.
 pub(crate) struct Claim {
     /// As a test names it: `accepted`, `fault 12`, `finding A3`.
     pub id: String,

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::tree;
 
-/// Crates that reach out of the process, or know one that does.
+/// Crates that do I/O, or depend on one that does.
 const OUTSIDE: [&str; 13] = [
     "aws-config",
     "aws-sdk-",
@@ -57,7 +57,7 @@ fn shared_crates_use_only_what_their_place_allows() {
     }
 }
 
-/// Whoever acts on an incident needs neither passwords nor an HTTP client, and so a small function can.
+/// Actions on incidents need neither passwords nor an HTTP client, so a small function can use them.
 #[test]
 fn operations_link_neither_passwords_nor_an_http_client() {
     let linked = features("shared/operations");
@@ -115,7 +115,7 @@ fn versions_and_lints_are_defined_once() {
         }
         assert!(text.contains("[lints]\nworkspace = true"), "{path} takes the workspace's lints");
         if text.contains("\n[workspace]\n") {
-            // A workspace of its own, which says its versions itself.
+            // A workspace of its own, which defines its own versions.
             continue;
         }
         let dependencies = text.split("\n[").filter(|section| section.contains("dependencies]\n"));
@@ -125,8 +125,8 @@ fn versions_and_lints_are_defined_once() {
     }
 }
 
-/// `sam build` builds one function after the other. A crate that two of them want with different features is compiled
-/// again for the second, and all that stands on it, which may be the whole SDK; and `tests/run.sh` builds all in one go.
+/// `sam build` builds one function after the other. If two of them need a crate with different features, it is compiled
+/// twice, with all crates that depend on it, which may be the whole SDK. `tests/run.sh` builds all functions together.
 #[test]
 fn all_functions_want_the_same_features_of_what_they_share() {
     let wanted: Vec<_> =

@@ -60,7 +60,7 @@ fn every_dead_queue_and_every_queue_that_a_person_waits_for_has_an_alarm() {
     let queues = load("infra/queues.yaml");
     let dead = resources(&queues, QUEUE).map(|(name, _)| name.to_owned()).filter(|name| is_dead(name));
     assert_eq!(queues_watched_by("ApproximateNumberOfMessagesVisible"), dead.collect());
-    // Of the third, the errors of its reader tell: every minute puts something into it or fails.
+    // The third one is covered by the errors of its reader: every minute puts something into it or fails.
     let waited_for = BTreeSet::from(["MessagesQueue".to_owned(), "NoticesQueue".to_owned()]);
     assert_eq!(queues_watched_by("ApproximateAgeOfOldestMessage"), waited_for);
 }

@@ -5,7 +5,7 @@ use regex::Regex;
 use crate::tree;
 
 const LONGEST: usize = 400;
-/// Longer ones, each with its reason.
+/// Longer files, each with its reason.
 const LONG: [(&str, &str); 0] = [];
 
 /// Exempt from Clippy's `disallowed_methods`: the places that those methods have.
@@ -34,7 +34,7 @@ fn the_decisions_read_no_clock_and_no_environment() {
 #[test]
 fn dynamodb_values_stay_in_the_store() {
     let value = Regex::new(r#"\bAttributeValue\b[^"]"#).expect("a valid pattern");
-    // The other folder is DynamoDB itself, as far as one machine needs it.
+    // The other folder is the embedded DynamoDB.
     let may =
         |path: &str| path.starts_with("shared/store/") || path.starts_with("infra/local/src/aws/") || is_test(path);
     for (path, text) in rust().filter(|(path, _)| !may(path)) {

@@ -139,7 +139,7 @@ fn every_queue_trigger_reports_single_failures_and_filters_nothing() {
     for (name, queue, properties) in sqs_triggers(&template) {
         assert_eq!(properties["FunctionResponseTypes"], serde_json::json!(["ReportBatchItemFailures"]), "{name}");
         assert!(properties.get("FilterCriteria").is_none(), "{name}: what a filter does not match is deleted");
-        // A maximum keeps all pollers of an idle queue busy, which costs: only who asks for it gets it.
+        // A maximum keeps all pollers of an idle queue busy, which costs money: it is set only on request.
         assert_eq!(properties["ScalingConfig"]["Fn::If"][0], "HasWorkerConcurrency", "{name}");
         assert_eq!(target(&properties["ScalingConfig"]["Fn::If"][2]), Some("AWS::NoValue"), "{name}");
         let size = properties["BatchSize"].as_u64().expect("a batch size is written out");

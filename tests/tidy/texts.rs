@@ -5,7 +5,7 @@ use regex::Regex;
 use crate::sources::{is_test, rust, without_tests};
 use crate::tree;
 
-/// Code that has Chinese for another purpose than to be read: what it recognizes in what senders write, or makes up.
+/// Code with Chinese that people do not read: words that it recognizes in messages, or test data.
 const NOT_FOR_READERS: [(&str, &str); 4] = [
     ("functions/console/src/warnings/integration.rs", "words by which senders say that an alert fires"),
     ("shared/alerting/src/incident/shown/state.rs", "the same, in a title"),
@@ -56,7 +56,7 @@ fn pages_hold_no_sentence() {
     }
 }
 
-/// The catalogue itself, and what plays the part of somebody else.
+/// The catalogue itself, and simulated programs of others.
 fn is_foreign(path: &str) -> bool {
     path.starts_with("shared/words/") || path.starts_with("infra/") || path.contains("/benches/")
 }

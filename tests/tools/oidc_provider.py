@@ -10,7 +10,7 @@ import threading
 
 import oidc_provider_mock
 
-# Every request without a nonce is refused: ours has one.
+# Requests without a nonce are refused: Larkspur sends one.
 with oidc_provider_mock.run_server_in_thread(require_nonce=True) as server:
     print(json.dumps({"issuer": f"http://localhost:{server.server_port}"}), flush=True)
     threading.Event().wait()

@@ -24,7 +24,7 @@ CALLS = [
     ("secretsmanager", "secretsmanager.GetSecretValue", {"SecretId": "larkspur-Storage-DataKey"}),
 ]
 FORM = "Action=ListTopics&Version=2010-03-31"
-# What an answer of AWS has in it, be it a refusal.
+# Words of any answer of AWS, also of a refusal.
 MARKS = ["TableNames", "QueueUrls", "SecretString", "ListTopicsResponse", "amazonaws", "amazon.coral", "Exception", "dynamodb"]
 
 

@@ -96,7 +96,7 @@ fn close_to_others(directory: &Path) -> std::io::Result<()> {
 fn close_files_to_others(directory: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(directory)? {
         match close_file_to_others(&entry?) {
-            // The process before may still take its journals away.
+            // The previous process may still be removing its journals.
             Err(error) if error.kind() == ErrorKind::NotFound => {}
             done => done?,
         }

@@ -40,7 +40,7 @@ pub(crate) async fn ensure_made(
 ) -> anyhow::Result<Secret> {
     fakes.open(Vendor::Feishu, GROUP, Rules { keywords: vec!["#".to_owned()], ..Rules::default() });
     let kept = data.map(|data| data.read(FILE)).transpose()?.flatten();
-    // What cannot be read was written by another version: then there is nothing to find.
+    // An unreadable file was written by another version and is ignored.
     let made: Made = kept.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default();
     let mut maker = Maker { functions, api_key, data, made };
     maker.run().await.context("making the demo")

@@ -143,7 +143,7 @@ impl Poller {
         };
         let end = Instant::now() + window;
         let mut bytes: usize = batch.iter().map(|message| message.body.len()).sum();
-        // What was received is called even on `stop`: it would be invisible for minutes otherwise.
+        // The function is called with received messages even on `stop`; otherwise they would be invisible for minutes.
         while !batch.is_empty() && batch.len() < self.source.batch_size && bytes < BATCH_BYTES {
             let left = end.saturating_duration_since(Instant::now());
             let more = (self.source.batch_size - batch.len()).min(RECEIVE);
@@ -194,7 +194,7 @@ impl Poller {
         }
         match self.sqs.delete(&self.source.queue, done).await {
             Ok(results) => {
-                // A receipt that ran out while the function worked: the message comes again, as on AWS.
+                // The receipt expired while the function worked: the message is received again, as on AWS.
                 for error in results.into_iter().filter_map(Result::err) {
                     tracing::warn!(error = &error as &dyn std::error::Error, queue = self.source.queue, "not deleted");
                 }

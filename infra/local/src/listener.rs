@@ -82,7 +82,7 @@ async fn talk(stream: TcpStream, peer: SocketAddr, router: Router, mut stop: wat
 }
 
 async fn stopped(stop: &mut watch::Receiver<bool>) {
-    // An error means that the sender is gone: then it is time, too.
+    // An error means that the sender was dropped, which also means stop.
     let _ = stop.wait_for(|stop| *stop).await;
 }
 

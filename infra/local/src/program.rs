@@ -29,7 +29,7 @@ pub fn main(adjust: impl FnOnce(Options) -> Options) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Standard error is the last place to say anything; if it is closed, the exit code has to do.
+            // If standard error is closed, only the exit code reports the failure.
             let _ = writeln!(std::io::stderr(), "larkspur: {error:#}");
             ExitCode::FAILURE
         }

@@ -32,8 +32,8 @@ impl TrustedProxies {
         if !self.trusts(address) {
             return Client { address, scheme: "http" };
         }
-        // Each proxy adds the address that it has the request from. The first one from behind that is no proxy of ours is the
-        // client; what stands before it is the client's own claim.
+        // Each proxy appends the address of its client. The last address that is not a trusted proxy is the client; the
+        // addresses before it are the client's own claim.
         for text in values(headers, "x-forwarded-for").into_iter().rev() {
             let Some(forwarded) = address_of(text) else { break };
             address = forwarded;

@@ -168,7 +168,7 @@ impl Fakes {
 
     fn show(&self, vendor: Vendor, name: &str, seen: Seen) -> u64 {
         if let Some(journal) = &self.0.journal {
-            // Before the answer: a message that was answered survives any end of this process.
+            // Before the answer: an answered message survives the death of this process.
             journal.lock().expect("nothing panics while it writes").append(vendor, name, &seen);
         }
         let n = {

@@ -28,7 +28,7 @@ pub fn is_vendor_host(host: &str) -> bool {
 
 async fn answer(State(fakes): State<Fakes>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    // A key in a path may hold characters that a URL escapes.
+    // A key in a path may contain characters that a URL escapes.
     let path = &*percent_decode_str(uri.path()).decode_utf8_lossy();
     let Some(platform) = registry::at_host(host).filter(|platform| platform.has_path(path)) else {
         return StatusCode::NOT_FOUND.into_response();

@@ -17,24 +17,24 @@ async fn while_the_configuration_cannot_be_read_the_cached_part_is_used_and_the_
     warm.says("known still\nkey=d").await;
     assert!(started.elapsed() < seconds(3), "{:?}", started.elapsed());
     assert!(silent.count() > 0, "it was asked");
-    silent.lift();
+    silent.remove();
     world.feishu("ops").expects("known still").await;
     world.rest().await;
     world.forget().await;
     let refusing = wire.before(read(), Fault::Refuse(Refusal::INTERNAL));
     warm.says("known too\nkey=b").await;
     world.feishu("ops").expects("known too").await;
-    refusing.lift();
+    refusing.remove();
     world.rest().await;
     world.forget().await;
     wire.before(read(), Fault::Refuse(Refusal::INTERNAL));
     // Nothing of this integration was ever read here; its message comes from another process's intake.
     let received = cold.received(1, world.larkspur.clock.now(), "unknown yet\nkey=c");
-    world.hand_over([&received]).await;
-    wire.quiet().await;
+    world.deliver([&received]).await;
+    wire.wait_until_quiet().await;
     assert!(world.feishu("ops").unexpected().is_empty());
-    wire.calm();
-    wire.come_again(&world).await;
+    wire.remove_faults();
+    wire.redeliver(&world).await;
     world.feishu("ops").expects("unknown yet").await;
     world.finish().await;
 }
@@ -46,11 +46,11 @@ async fn while_secrets_manager_is_down_notices_wait_unless_the_process_has_the_k
     let rule = wire.before(secrets(), Fault::Refuse(Refusal::INTERNAL));
     sender.says("disk full\nkey=a").await;
     rule.reached().await;
-    wire.quiet().await;
+    wire.wait_until_quiet().await;
     assert!(world.feishu("ops").messages().is_empty(), "nobody can open the group's address");
     assert_eq!(world.dead_letters().await.len(), 0, "nothing is dropped");
-    wire.calm();
-    wire.come_again(&world).await;
+    wire.remove_faults();
+    wire.redeliver(&world).await;
     world.feishu("ops").expects("disk full").await;
     let down = wire.before(secrets(), Fault::Refuse(Refusal::INTERNAL));
     world.advance(minutes(60)).await;
@@ -80,12 +80,12 @@ async fn two_seconds_before_its_deadline_the_function_reports_unfinished_records
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     world.feishu("ops").expects("quick one").await;
-    wire.quiet().await;
+    wire.wait_until_quiet().await;
     // The window of a batch, 28 seconds of work, and a margin for a busy machine.
     assert!((seconds(27)..seconds(45)).contains(&started.elapsed()), "{:?}", started.elapsed());
     assert_eq!(sender.outcomes().await, ["triggered"]);
-    wire.calm();
-    wire.come_again(&world).await;
+    wire.remove_faults();
+    wire.redeliver(&world).await;
     world.feishu("ops").expects("slow one").await;
     assert_eq!(sender.outcomes().await, ["triggered", "triggered"]);
     world.finish().await;

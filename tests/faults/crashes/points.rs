@@ -20,7 +20,7 @@ async fn a_sender_that_was_not_answered_sends_again_and_without_keys_makes_a_sec
     assert!(!sending.await.expect("no panic"), "no answer came");
     run.says("disk full").await;
     run.log(2).await;
-    run.quiet().await;
+    run.wait_until_quiet().await;
     assert_eq!(run.api().list("/alerts").await.len(), 2);
     assert_eq!(run.shown("disk full"), 2);
     run.balances(2).await;
@@ -38,7 +38,7 @@ async fn killed_between_the_keys_of_a_batch_every_key_has_its_alert_once() {
     run.kill_and_start().await;
     run.log(10).await;
     run.later().await;
-    run.quiet().await;
+    run.wait_until_quiet().await;
     let alerts = run.api().list("/alerts").await;
     assert_eq!(alerts.len(), 10);
     assert!(alerts.iter().all(|alert| alert["count"] == 1 && alert["status"] == "open"), "{alerts:#?}");
@@ -71,7 +71,7 @@ async fn killed_before_a_timer_is_written_it_is_written_when_the_message_comes_a
         run.later().await;
     }
     run.shows("disk full").await;
-    run.quiet().await;
+    run.wait_until_quiet().await;
     assert_eq!(run.shown("disk full"), 1);
     let incident = text(&run.api().list("/incidents").await[0], "id");
     let shown = run.api().get(&format!("/incidents/{incident}")).await;
@@ -94,7 +94,7 @@ async fn digest_killed() {
         run.says(&format!("problem {number}.")).await;
     }
     run.log(MESSAGES).await;
-    run.quiet().await;
+    run.wait_until_quiet().await;
     let waiting = |run: &Run| (0..MESSAGES).filter(|number| run.shown(&format!("problem {number}.")) == 0).count();
     assert!(waiting(&run) > 0, "there is a digest");
     let posts = |run: &Run| run.wire.calls(&provider()).iter().filter(|call| call.passed_on).count();
@@ -106,7 +106,7 @@ async fn digest_killed() {
     run.kill_and_start().await;
     for _ in 0..4 {
         run.later().await;
-        run.quiet().await;
+        run.wait_until_quiet().await;
     }
     let mut times: BTreeMap<usize, usize> = BTreeMap::new();
     for number in 0..MESSAGES {

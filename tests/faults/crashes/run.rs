@@ -82,7 +82,7 @@ impl Run {
     /// kill −9, and a new process on the same data. The wire has no faults from now on.
     pub(super) async fn kill_and_start(&mut self) {
         self.process.take().expect("it runs").kill().await.expect("killed");
-        self.wire.calm();
+        self.wire.remove_faults();
         self.begin().await;
     }
 
@@ -129,7 +129,7 @@ impl Run {
     }
 
     /// Waits until no call is made any more.
-    pub(super) async fn quiet(&self) {
+    pub(super) async fn wait_until_quiet(&self) {
         let start = Instant::now();
         let (mut calls, mut since) = (0, Instant::now());
         while since.elapsed() < QUIET {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use scenarios::wire::{Calls, Fault, anything, dynamodb, provider, sns, sqs};
+use scenarios::wire::{Calls, Fault, any_call, dynamodb, provider, sns, sqs};
 
 use super::run::{Run, text};
 
@@ -33,14 +33,14 @@ async fn walk(point: Point) {
     let before = run.wire.journal().len();
     run.says("undisturbed key=k0").await;
     run.shows("k0").await;
-    run.quiet().await;
+    run.wait_until_quiet().await;
     let way = run.wire.journal().len() - before;
     assert!((12..40).contains(&way), "{way} calls: {:#?}", run.wire.journal());
 
     let (mut killed_at, mut sent, mut repeated) = (BTreeSet::new(), way, 0);
     run.kill_and_start().await;
     for number in 1..=way {
-        let (killed, again) = kill(&mut run, point, anything().nth(number as u64), number).await;
+        let (killed, again) = kill(&mut run, point, any_call().nth(number as u64), number).await;
         killed_at.extend(killed);
         repeated += usize::from(again);
     }
@@ -79,7 +79,7 @@ async fn kill(run: &mut Run, point: Point, calls: Calls, number: usize) -> (Opti
     let text_sent = format!("problem {number} key=k{number}end");
     let start = run.wire.journal().len();
     let sending = tokio::spawn(run.send(&text_sent));
-    let quiet = run.quiet();
+    let quiet = run.wait_until_quiet();
     let reached = tokio::select! {
         () = rule.reached() => true,
         () = quiet => false,
@@ -96,7 +96,7 @@ async fn kill(run: &mut Run, point: Point, calls: Calls, number: usize) -> (Opti
     }
     run.later().await;
     run.shows(&format!("k{number}end")).await;
-    run.quiet().await;
+    run.wait_until_quiet().await;
     let copies = run.shown(&format!("k{number}end"));
     assert!(copies == 1 || (unmarked && copies == 2), "{copies} times after {call:?}");
     (call.map(|call| format!("{:?} {}", call.service, call.action)), again)

@@ -32,7 +32,7 @@ enum Which {
 }
 
 /// Every call to any service.
-pub fn anything() -> Calls {
+pub fn any_call() -> Calls {
     Calls { service: None, action: None, on: None, holding: Vec::new(), which: Which::All }
 }
 
@@ -175,7 +175,7 @@ impl Rule {
         let _ = answered.wait_for(|now| *now > before).await;
     }
 
-    pub(super) fn lift(&self) {
+    pub(super) fn remove(&self) {
         self.lifted.send_replace(true);
     }
 
@@ -207,7 +207,7 @@ impl Strike {
     }
 
     /// Removes the rule; calls that hang by it end without an answer.
-    pub fn lift(&self) {
-        self.0.lift();
+    pub fn remove(&self) {
+        self.0.remove();
     }
 }

@@ -92,7 +92,7 @@ impl Tables {
     /// Has the thread do `work`; `None` if it has ended.
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Database) -> T + Send + 'static) -> Option<T> {
         let (answer, answered) = oneshot::channel();
-        // Whoever no longer waits for the answer has given up on it; the work is done all the same, as on AWS.
+        // A caller may have stopped waiting for the answer; the work is done nevertheless, as on AWS.
         let work = move |database: &Database| drop(answer.send(work(database)));
         self.work.send(Box::new(work)).ok()?;
         answered.await.ok()
@@ -111,8 +111,8 @@ fn open_file(folder: &Path) -> anyhow::Result<Database> {
     let path = path.to_str().context("the data directory's name is not UTF-8")?;
     crate::data::make_private(Path::new(path))?;
     let database = Database::new(path).with_context(|| format!("cannot open {path}"))?;
-    // Sets `synchronous = NORMAL`, as for the queues (`storage.rs`): what is answered survives the death of the process,
-    // and no write waits for the disk. Loading is over, for none was begun.
+    // Sets `synchronous = NORMAL`, as for the queues (`storage.rs`): answered writes survive the death of the process,
+    // and no write waits for the disk. Loading is over, because none was started.
     database.disable_bulk_loading()?;
     Ok(database)
 }

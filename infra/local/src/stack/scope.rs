@@ -41,7 +41,7 @@ impl<'a> Scope<'a> {
             scope.parameters.insert(name, value);
         }
         for (name, url) in scope.nested_urls()? {
-            // Their parameters are resolved when something in them is asked for, which for alarms is never.
+            // Their parameters are resolved when one of their resources is used, which never happens for alarms.
             let child = Self::open(templates, &url, format!("{}-{name}", scope.named.prefix), BTreeMap::new(), place)?;
             scope.nested.insert(name, child);
         }
@@ -116,7 +116,7 @@ impl Lookup for Scope<'_> {
 
     fn mapped(&self, map: &str, first: &str, second: &str) -> anyhow::Result<Value> {
         match (map, second) {
-            // What the template keeps for tests.
+            // Values of the template for tests.
             ("ForTests", "ProviderBase") => Ok(self.named.place.provider_base.clone().unwrap_or_default().into()),
             ("ForTests", "PlainOidcHosts") => Ok(PLAIN_HOSTS.into()),
             _ => {

@@ -92,7 +92,7 @@ pub(crate) fn resolve(value: &Value, lookup: &dyn Lookup) -> anyhow::Result<Valu
             let mut resolved = Map::new();
             for (key, value) in object {
                 let value = resolve(value, lookup)?;
-                // What `AWS::NoValue` stands for is left out, as CloudFormation does.
+                // A property with `AWS::NoValue` is left out, as CloudFormation does.
                 if !value.is_null() {
                     resolved.insert(key.clone(), value);
                 }

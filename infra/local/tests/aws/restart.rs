@@ -211,6 +211,6 @@ async fn after_kill_9_every_message_sent_and_not_deleted_is_there_exactly_once()
     assert!(all.is_disjoint(&deleted), "deleted stays deleted");
     let lost: Vec<_> = accepted.difference(&all).filter(|body| !deleted.contains(*body)).cloned().collect();
     assert!(lost.is_empty(), "accepted and lost: {lost:?}");
-    // What was cut off before its answer may or may not be there: at most one message of each sender.
+    // A send without an answer may have succeeded or not: at most one message of each sender.
     assert!(all.len() + deleted.len() - accepted.len() <= 16);
 }
