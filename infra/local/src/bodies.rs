@@ -33,7 +33,7 @@ pub(crate) struct Bodies {
     pause: Duration,
 }
 
-/// Gives its room back when it is dropped.
+/// A body that was read; its share of [`ROOM`] is free again when it is dropped.
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(crate) bytes: Vec<u8>,
@@ -42,10 +42,10 @@ pub(crate) struct Held {
 
 /// Why a body was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unread {
+pub(crate) enum BodyError {
     TooLarge,
     TooSlow,
-    NoRoom,
+    NoMemory,
     Broken,
 }
 
@@ -55,18 +55,18 @@ impl Bodies {
     }
 
     /// Reads a body to its end, and keeps up to `most` bytes of it.
-    pub(crate) async fn read(&self, mut body: Body, most: usize) -> Result<Held, Unread> {
+    pub(crate) async fn read(&self, mut body: Body, most: usize) -> Result<Held, BodyError> {
         let end = Instant::now() + WHOLE;
         let mut held = Held { bytes: Vec::new(), room: None };
         let mut taken = 0;
         loop {
             let frame = timeout_at(end, timeout(self.pause, body.frame())).await;
-            let Ok(Ok(frame)) = frame else { return Err(Unread::TooSlow) };
+            let Ok(Ok(frame)) = frame else { return Err(BodyError::TooSlow) };
             let Some(frame) = frame else { return Ok(held) };
-            let Ok(data) = frame.map_err(|_| Unread::Broken)?.into_data() else { continue };
+            let Ok(data) = frame.map_err(|_| BodyError::Broken)?.into_data() else { continue };
             taken += data.len();
             if taken > BODY_BYTES {
-                return Err(Unread::TooLarge);
+                return Err(BodyError::TooLarge);
             }
             let part = &data[..data.len().min(most - held.bytes.len())];
             self.make_room(&mut held, part.len())?;
@@ -74,14 +74,14 @@ impl Bodies {
         }
     }
 
-    fn make_room(&self, held: &mut Held, more: usize) -> Result<(), Unread> {
+    fn make_room(&self, held: &mut Held, more: usize) -> Result<(), BodyError> {
         let wanted = (held.bytes.len() + more).saturating_sub(SMALL).div_ceil(UNIT);
         let missing = wanted.saturating_sub(held.room.as_ref().map_or(0, OwnedSemaphorePermit::num_permits));
         if missing == 0 {
             return Ok(());
         }
-        let missing = u32::try_from(missing).map_err(|_| Unread::TooLarge)?;
-        let more = Arc::clone(&self.room).try_acquire_many_owned(missing).map_err(|_| Unread::NoRoom)?;
+        let missing = u32::try_from(missing).map_err(|_| BodyError::TooLarge)?;
+        let more = Arc::clone(&self.room).try_acquire_many_owned(missing).map_err(|_| BodyError::NoMemory)?;
         match &mut held.room {
             Some(room) => room.merge(more),
             None => held.room = Some(more),
@@ -97,12 +97,12 @@ mod tests {
     const MIB: usize = 1024 * 1024;
 
     #[tokio::test]
-    async fn no_more_is_kept_than_is_asked_for_and_what_is_too_large_is_refused() {
+    async fn only_the_requested_bytes_are_kept_and_larger_bodies_are_refused() {
         let bodies = Bodies::new();
         let kept = bodies.read(Body::from(vec![b'x'; 3 * MIB]), 1000).await.expect("read");
         assert_eq!(kept.bytes.len(), 1000);
         let refused = bodies.read(Body::from(vec![b'x'; 7 * MIB]), 1000).await.expect_err("too large");
-        assert_eq!(refused, Unread::TooLarge);
+        assert_eq!(refused, BodyError::TooLarge);
     }
 
     // Proves: finding B4
@@ -117,17 +117,17 @@ mod tests {
                 Err(refused) => break refused,
             }
         };
-        assert_eq!((refused, held.len()), (Unread::NoRoom, 9));
+        assert_eq!((refused, held.len()), (BodyError::NoMemory, 9));
         assert!(bodies.read(Body::from(vec![b'x'; SMALL]), MIB).await.is_ok());
         held.pop();
         assert!(large().await.is_ok(), "the room of a body that is done with is free again");
     }
 
     #[tokio::test]
-    async fn a_body_that_pauses_is_given_up() {
+    async fn a_body_that_pauses_too_long_is_refused() {
         let begun = futures::stream::iter([Ok::<_, std::io::Error>(vec![b'x'])]);
         let body = Body::from_stream(futures::StreamExt::chain(begun, futures::stream::pending()));
         let bodies = Bodies { pause: Duration::from_millis(20), ..Bodies::new() };
-        assert_eq!(bodies.read(body, MIB).await.expect_err("too slow"), Unread::TooSlow);
+        assert_eq!(bodies.read(body, MIB).await.expect_err("too slow"), BodyError::TooSlow);
     }
 }

@@ -9,7 +9,7 @@
 //! Two things are faster than on AWS. With [`Batching::AtOnce`] a batch does not wait for its window: a call costs nothing
 //! here, so messages are received whenever a call is free, and batches grow only while none is free. And messages that a
 //! process had received when it was killed are received again at the next start instead of minutes later, because no other
-//! process can have them (`give_back`). Not simulated: scaling up and down. Concurrent calls are limited by
+//! process can have them (`release_unfinished`). Not simulated: scaling up and down. Concurrent calls are limited by
 //! `MaximumConcurrency`, by the account's limit where it is simulated ([`crate::aws_rules`]), or by constants for one machine.
 
 use std::collections::HashSet;
@@ -84,7 +84,7 @@ impl Drop for Running {
 }
 
 /// Called before the pollers start: messages that the last process received and did not finish can be received again.
-pub(crate) async fn give_back(sqs: &Sqs, sources: &[EventSource]) -> anyhow::Result<()> {
+pub(crate) async fn release_unfinished(sqs: &Sqs, sources: &[EventSource]) -> anyhow::Result<()> {
     for source in sources {
         sqs.release(&source.queue).await?;
     }

@@ -27,7 +27,7 @@ use vendors::fakes::Fakes;
 use vendors::{pages, router as platforms};
 
 use crate::aws_rules::{self, Limits};
-use crate::bodies::{Bodies, Unread};
+use crate::bodies::{Bodies, BodyError};
 use crate::functions::{Functions, INGEST};
 use crate::health::Health;
 use crate::hosts::Hosts;
@@ -119,7 +119,7 @@ async fn serve(
     let most = if route.function == INGEST { MESSAGE_BYTES } else { EVENT_BYTES + 1 };
     let body = match gateway.bodies.read(body, most).await {
         Ok(body) => body,
-        Err(unread) => return not_read(unread),
+        Err(unread) => return refuse_body(unread),
     };
     let client = gateway.proxies.client(peer.ip(), &parts.headers);
     let event = event(&parts, &body.bytes, route, client, &gateway.clock).to_string();
@@ -130,12 +130,12 @@ async fn serve(
     gateway.call(&route.function, event).await
 }
 
-fn not_read(unread: Unread) -> Response {
+fn refuse_body(unread: BodyError) -> Response {
     let (status, text) = match unread {
-        Unread::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
-        Unread::TooSlow => (StatusCode::REQUEST_TIMEOUT, "Request Timeout"),
-        Unread::NoRoom => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
-        Unread::Broken => (StatusCode::BAD_REQUEST, "Bad Request"),
+        BodyError::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large"),
+        BodyError::TooSlow => (StatusCode::REQUEST_TIMEOUT, "Request Timeout"),
+        BodyError::NoMemory => (StatusCode::SERVICE_UNAVAILABLE, "Service Unavailable"),
+        BodyError::Broken => (StatusCode::BAD_REQUEST, "Bad Request"),
     };
     // The rest of the body may still be on its way.
     let mut response = message(status, text);
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_that_is_none_is_not_handed_on() {
+    fn an_invalid_host_is_not_passed_on() {
         for (host, valid) in
             [("127.0.0.1:9000", true), ("[::1]:9000", true), ("a b", false), ("x<y", false), ("", false)]
         {

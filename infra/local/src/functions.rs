@@ -33,8 +33,8 @@ const NOTIFY: &str = "NotifyFunction";
 const TIMERS: &str = "TimersFunction";
 const CONSOLE: &str = "ConsoleFunction";
 
-/// What stands in for AWS.
-pub(crate) struct Surroundings {
+/// The parts of the deployment that the functions are built from.
+pub(crate) struct Deployment {
     /// How the services are reached.
     pub(crate) sdk: SdkConfig,
     pub(crate) clock: Clock,
@@ -55,14 +55,14 @@ pub(crate) struct Functions {
 }
 
 impl Functions {
-    pub(crate) fn new(stack: &Stack, surroundings: &Surroundings) -> anyhow::Result<Self> {
+    pub(crate) fn new(stack: &Stack, deployment: &Deployment) -> anyhow::Result<Self> {
         let known = [INGEST, EVALUATE, NOTIFY, TIMERS, CONSOLE];
         if let Some(unknown) = stack.functions.keys().find(|name| !known.contains(&name.as_str())) {
             bail!("template.yaml has a function {unknown} that is not wired here");
         }
-        let clients = Clients::new(surroundings);
+        let clients = Clients::new(deployment);
         let store = clients.store(stack.function(CONSOLE)?)?;
-        let build = Build { clients, store: store.clone(), surroundings };
+        let build = Build { clients, store: store.clone(), deployment };
         let console_app = Arc::new(build.console(stack.function(CONSOLE)?).context(CONSOLE)?);
         Ok(Self {
             ingest: build.ingest(stack.function(INGEST)?).context(INGEST)?,
@@ -162,8 +162,8 @@ struct Clients {
 }
 
 impl Clients {
-    fn new(surroundings: &Surroundings) -> Self {
-        let sdk = &surroundings.sdk;
+    fn new(deployment: &Deployment) -> Self {
+        let sdk = &deployment.sdk;
         Self {
             dynamodb: aws_sdk_dynamodb::Client::new(sdk),
             sqs: aws_sdk_sqs::Client::from_conf(
@@ -191,7 +191,7 @@ fn tables(function: &Function) -> anyhow::Result<Tables> {
 struct Build<'a> {
     clients: Clients,
     store: Store,
-    surroundings: &'a Surroundings,
+    deployment: &'a Deployment,
 }
 
 impl Build<'_> {
@@ -248,7 +248,7 @@ impl Build<'_> {
     }
 
     fn clock(&self) -> Clock {
-        self.surroundings.clock.clone()
+        self.deployment.clock.clone()
     }
 
     /// The shared store, if the function has the same tables.
@@ -286,7 +286,7 @@ impl Build<'_> {
         let plain_smtp_hosts = PlainSmtpHosts::list(&hosts);
         let hosts = optional(&function.environment, "PLAIN_OIDC_HOSTS").unwrap_or_default();
         let plain_web_hosts = hosts.split(',').map(str::to_owned).collect();
-        let demo = Some(self.surroundings.demo.clone());
+        let demo = Some(self.deployment.demo.clone());
         Ok(Deliverer::new(Overrides { provider_base, plain_smtp_hosts, plain_web_hosts, demo })?)
     }
 }

@@ -48,7 +48,7 @@ use bodies::Bodies;
 use data::Data;
 use event_sources::{Activity, Poller};
 use front::Gateway;
-use functions::{Functions, Surroundings};
+use functions::{Deployment, Functions};
 use health::Health;
 use hosts::Hosts;
 use options::{Options, Providers};
@@ -108,12 +108,12 @@ impl Larkspur {
         make_resources(&aws, &stack).await?;
         let clock = options.clock.clone();
         let fakes = Fakes::new(move || clock.now(), directory)?;
-        let surroundings = Surroundings {
+        let deployment = Deployment {
             sdk: options.interposer.as_ref().map_or_else(|| aws.sdk_config(), |interposer| interposer.between(&aws)),
             clock: options.clock.clone(),
             demo: DemoGroup { url_prefix: demo::URL.to_owned(), base: fake_base },
         };
-        let functions = Arc::new(Functions::new(&stack, &surroundings)?);
+        let functions = Arc::new(Functions::new(&stack, &deployment)?);
 
         let mut servers = Servers::new();
         let api_key = ensure_api_key(&functions, &options.clock, data.as_ref()).await?;
@@ -131,7 +131,7 @@ impl Larkspur {
         let limits = Arc::new(Limits::new(options.aws_rules));
         let tickers = tickers(&stack, &functions, &options.clock, &limits)?;
         let time = Time { clock: options.clock.clone(), tickers };
-        event_sources::give_back(aws.sqs(), &stack.event_sources).await?;
+        event_sources::release_unfinished(aws.sqs(), &stack.event_sources).await?;
         let mut pollers = start_pollers(&stack, &functions, &aws, &options, &activity, &limits, &stop)?;
         pollers.extend(time.tickers.iter().map(|ticker| tokio::spawn(ticker.clone().run(stop.subscribe()))));
 

@@ -91,7 +91,7 @@ async fn a_restart_keeps_keys_demo_and_groups_and_makes_nothing_twice() {
 }
 
 #[tokio::test]
-async fn what_api_gateway_answers_itself_is_answered_as_there() {
+async fn requests_that_api_gateway_refuses_are_refused_alike() {
     let larkspur = start(None).await;
     assert_eq!(request(&larkspur, "GET", "/nothing", b"").await, (404, r#"{"message":"Not Found"}"#.to_owned()));
     let path = larkspur.demo.as_ref().expect("a demo").integration_url.expose().replace(&larkspur.base_url, "");

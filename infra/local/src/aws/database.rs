@@ -10,10 +10,11 @@ use rusqlite::Connection;
 
 const SCHEMA: &str = include_str!("schema.sql");
 
-/// Takes back the receives that the process before this one did not finish: their receiver has ended with it and is not
-/// going to delete the messages, so they are visible at once. These receives do not count, or a process that is killed
-/// again and again would fill the dead-letter queues. What a receiver deferred stays deferred: that receive is finished.
-const TAKE_BACK: &str = "UPDATE message SET visible_at = sent_at, uncounted = uncounted + 1, held = 0 WHERE held = 1";
+/// Releases the messages that the previous process received and did not finish: their receiver has ended with it, so they
+/// are visible at once. These receives do not count; otherwise a process that is killed repeatedly would fill the
+/// dead-letter queues. Deferred messages stay deferred: their receive is finished.
+const RELEASE_HELD: &str =
+    "UPDATE message SET visible_at = sent_at, uncounted = uncounted + 1, held = 0 WHERE held = 1";
 
 /// A file of a version that counted every receive.
 const ADD_UNCOUNTED: &str = "ALTER TABLE message ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0";
@@ -71,7 +72,7 @@ impl Db {
         if !connection.query_row(HAS_UNCOUNTED, [], |row| row.get::<_, bool>(0))? {
             connection.execute_batch(ADD_UNCOUNTED).context("cannot extend the queue storage")?;
         }
-        connection.execute_batch(TAKE_BACK).context("cannot take back what was in flight")?;
+        connection.execute_batch(RELEASE_HELD).context("cannot release the messages in flight")?;
         connection.set_prepared_statement_cache_capacity(64);
         Ok(Self { connection, dirty: Cell::new(false) })
     }

@@ -100,7 +100,7 @@ async fn left_after(handler: Handler, source: EventSource) -> usize {
 }
 
 #[tokio::test]
-async fn what_is_reported_as_failed_stays_until_its_visibility_ends() {
+async fn messages_reported_as_failed_stay_until_their_visibility_ends() {
     let setting = Setting::new().await;
     setting.send(&["a", "b", "c"]).await;
     setting.poll(Setting::source(), failing(&["b"], None));
@@ -113,7 +113,7 @@ async fn what_is_reported_as_failed_stays_until_its_visibility_ends() {
 }
 
 #[tokio::test]
-async fn a_function_that_does_not_report_items_is_done_with_all_of_them() {
+async fn a_function_without_item_reports_finishes_the_whole_batch() {
     let source = EventSource { report_batch_item_failures: false, ..Setting::source() };
     assert_eq!(left_after(failing(&["b"], None), source).await, 0);
 }
@@ -225,7 +225,7 @@ async fn messages_in_flight_at_a_kill_are_received_again_and_deferred_ones_stay_
     let waiting = received.iter().find(|message| message.body == "deferred").expect("both came");
     let wait = vec![(waiting.receipt.clone(), Duration::from_secs(30))];
     setting.aws.sqs().change_visibility(QUEUE, wait).await.expect("changed");
-    give_back(setting.aws.sqs(), &[Setting::source()]).await.expect("given back");
+    release_unfinished(setting.aws.sqs(), &[Setting::source()]).await.expect("given back");
     let again = setting.aws.sqs().receive(QUEUE, 10, Duration::ZERO).await.expect("received");
     assert_eq!(again.iter().map(|message| message.body.as_str()).collect::<Vec<_>>(), ["in hand"]);
 }

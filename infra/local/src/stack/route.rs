@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_route_matches_has_none() {
+    fn a_path_that_no_route_matches_has_no_route() {
         check("GET", "/elsewhere", None);
         check("GET", "/hook", None);
     }

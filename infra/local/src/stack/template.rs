@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_known_is_an_error() {
+    fn unknown_functions_and_references_are_errors() {
         for yaml in ["!Ref Nobody", "!ImportValue x", "!Select [0, [a]]"] {
             assert!(resolved(yaml).is_err(), "{yaml}");
         }

@@ -108,7 +108,7 @@ fn read_with(resource: &str) -> anyhow::Result<Stack> {
 }
 
 #[test]
-fn what_is_not_known_fails_the_start_by_name() {
+fn an_unknown_resource_fails_the_start_by_name() {
     for (resource, named) in [
         ("{ Type: 'AWS::Kinesis::Stream' }", "AWS::Kinesis::Stream"),
         ("{ Type: 'AWS::DynamoDB::Table', Properties: { StreamSpecification: {} } }", "StreamSpecification"),

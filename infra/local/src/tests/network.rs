@@ -43,7 +43,7 @@ const MESSAGE: &str = r#"{"msg_type":"text","content":{"text":"disk full"}}"#;
 
 // Proves: finding B2
 #[tokio::test]
-async fn a_name_that_is_not_ours_is_refused_everywhere_but_at_the_intake() {
+async fn a_foreign_host_name_is_refused_everywhere_but_at_the_intake() {
     let larkspur = Larkspur::start(Options::default()).await.expect("started");
     for path in ["/groups", "/fake/feishu/demo", "/healthz", "/incidents", "/api/v1/alerts", "/", "/nothing"] {
         let (status, body) = ask(&larkspur, &format!("GET {path}"), &["host: evil.example:9000"], "").await;

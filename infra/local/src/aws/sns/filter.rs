@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_refused_when_it_is_set() {
+    fn unsupported_conditions_are_refused_when_a_policy_is_set() {
         for policy in ["[]", "{", r#"{"a":"x"}"#, r#"{"a":[{"cidr":"10.0.0.0/8"}]}"#, r#"{"$or":[{"a":["x"]}]}"#] {
             assert!(Policy::parse(policy).is_err(), "{policy}");
         }

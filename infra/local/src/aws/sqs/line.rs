@@ -61,7 +61,7 @@ pub(crate) struct Taken {
 
 /// What one receive asks for.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Ask {
+pub(crate) struct TakeRequest {
     pub(crate) max: usize,
     /// Until when the messages are in flight.
     pub(crate) until: Moment,
@@ -134,7 +134,7 @@ impl Line {
         }
     }
 
-    pub(crate) fn take(&mut self, ask: Ask) -> Taken {
+    pub(crate) fn take(&mut self, ask: TakeRequest) -> Taken {
         let mut taken = Taken::default();
         while taken.served.len() < ask.max
             && let Some(name) = self.turns.pop_front()
@@ -165,7 +165,7 @@ impl Line {
     }
 
     /// One group's turn.
-    fn take_turn(&mut self, name: &Arc<str>, ask: Ask, taken: &mut Taken) {
+    fn take_turn(&mut self, name: &Arc<str>, ask: TakeRequest, taken: &mut Taken) {
         if self.group_waits(name) {
             return;
         }
@@ -258,8 +258,8 @@ mod tests {
         Moment::from_millis(ms)
     }
 
-    fn ask(max: usize, until: i64) -> Ask {
-        Ask { max, until: at(until), max_receives: None }
+    fn ask(max: usize, until: i64) -> TakeRequest {
+        TakeRequest { max, until: at(until), max_receives: None }
     }
 
     fn line(kind: Kind, messages: &[(Seq, &str)]) -> Line {
@@ -308,7 +308,7 @@ mod tests {
     #[test]
     fn a_message_received_too_often_leaves_the_line_and_frees_the_next_one() {
         let mut line = line(Kind::Fifo, &[(1, "a"), (2, "a")]);
-        let twice = |until| Ask { max: 1, until: at(until), max_receives: Some(2) };
+        let twice = |until| TakeRequest { max: 1, until: at(until), max_receives: Some(2) };
         for round in [10, 20] {
             assert_eq!(line.take(twice(round)).served, [1]);
             line.wake(at(round));

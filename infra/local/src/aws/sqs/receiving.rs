@@ -11,7 +11,7 @@ use rusqlite::{Row, params};
 
 use super::attributes::Redrive;
 use super::error::SqsError;
-use super::line::{Ask, Entry, Place, Seq};
+use super::line::{Entry, Place, Seq, TakeRequest};
 use super::message::{MessageAttributes, Received};
 use super::poll::{Poll, Reply, Waiter};
 use super::queues::{Queue, QueueId, Queues, remove_message};
@@ -61,12 +61,12 @@ impl Queues {
         }
         let until = now + poll.visibility.unwrap_or(queue.settings.visibility);
         let max_receives = redrive.as_ref().map(|redrive| redrive.max_receives);
-        let handing_out = HandingOut { queue: queue.id, fifo: queue.is_fifo(), until, now };
-        let taken = queue.line.take(Ask { max: poll.max.min(room), until, max_receives });
+        let receive = CurrentReceive { queue: queue.id, fifo: queue.is_fifo(), until, now };
+        let taken = queue.line.take(TakeRequest { max: poll.max.min(room), until, max_receives });
         if let Some(redrive) = redrive {
-            taken.dead.iter().try_for_each(|seq| self.bury(db, *seq, name, &redrive.dead_queue, now))?;
+            taken.dead.iter().try_for_each(|seq| self.move_to_dead_queue(db, *seq, name, &redrive.dead_queue, now))?;
         }
-        Ok(taken.served.into_iter().map(|seq| handing_out.read(db, seq)).collect::<Result<_, _>>()?)
+        Ok(taken.served.into_iter().map(|seq| receive.read(db, seq)).collect::<Result<_, _>>()?)
     }
 
     /// The redrive policy, unless its dead queue was deleted since.
@@ -75,7 +75,14 @@ impl Queues {
     }
 
     /// Moves a message to the dead queue; it keeps its identity, its group and its sequence number.
-    fn bury(&mut self, db: &Db, seq: Seq, from: &str, to: &str, now: Moment) -> Result<(), WorkError<SqsError>> {
+    fn move_to_dead_queue(
+        &mut self,
+        db: &Db,
+        seq: Seq,
+        from: &str,
+        to: &str,
+        now: Moment,
+    ) -> Result<(), WorkError<SqsError>> {
         let dead = self.find_mut(to)?;
         // The age of a message in a standard queue counts from its first sending; in a FIFO queue from the move.
         let restart = dead.is_fifo().then_some(now.millis());
@@ -168,15 +175,15 @@ fn is_in_flight(entry: &Entry) -> bool {
     matches!(entry.place, Place::InFlight(_))
 }
 
-/// What all messages of one receive have in common.
-struct HandingOut {
+/// The common values of all messages of one receive.
+struct CurrentReceive {
     queue: QueueId,
     fifo: bool,
     until: Moment,
     now: Moment,
 }
 
-impl HandingOut {
+impl CurrentReceive {
     /// Writes down that a message is in flight, and reads the rest of it.
     fn read(&self, db: &Db, seq: Seq) -> rusqlite::Result<Received> {
         let connection = db.write()?;
