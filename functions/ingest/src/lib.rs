@@ -137,7 +137,7 @@ async fn queue(
             match app.outbox.hand_over(integration, verdict, raw_body::record(arrival.body), now).await {
                 Ok(_) => result,
                 Err(error) => {
-                    tracing::error!(integration.id = %integration, error = chain(&error), "message not queued, the sender is told");
+                    tracing::error!(integration.id = %integration, error = chain(&error), "message not queued, the sender is asked to send again");
                     IntakeResult::Busy
                 }
             }

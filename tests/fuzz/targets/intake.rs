@@ -29,8 +29,8 @@ fuzz_target!(|body: &[u8]| {
     let _ = target(&text);
     for version in [Version::V1, Version::V2] {
         for (integration, secret) in [(&open, None), (&guarded, None), (&first_line, None), (&open, Some(&secret))] {
-            for source in [Some("203.0.113.7"), Some(text.as_ref())] {
-                let arrival = Arrival { version: SourceVersion::Feishu(version), body, address: source, within_rate: true };
+            for address in [Some("203.0.113.7"), Some(text.as_ref())] {
+                let arrival = Arrival { version: SourceVersion::Feishu(version), body, address, within_rate: true };
                 check(&decide(&arrival, integration, secret, NOW), body);
             }
         }
@@ -38,7 +38,8 @@ fuzz_target!(|body: &[u8]| {
 });
 
 fn check(decision: &intake::decide::Decision, body: &[u8]) {
-    let answer: serde_json::Value = serde_json::from_str(&SourceVersion::Feishu(Version::V2).answer(&decision.result).body).expect("an answer is JSON");
+    let answer = SourceVersion::Feishu(Version::V2).answer(&decision.result);
+    let answer: serde_json::Value = serde_json::from_str(&answer.body).expect("an answer is JSON");
     let code = answer["code"].as_i64().expect("an answer has a code");
     let accepted = matches!(decision.verdict, Verdict::Accepted(_));
     assert_eq!(accepted, code == 0, "{answer}");
