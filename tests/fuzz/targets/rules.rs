@@ -23,7 +23,7 @@ use alerting::rules::integration::{
     Unmatched,
 };
 use alerting::base::limits;
-use alerting::rules::message::{DEFAULT_TITLE, Message, MsgType};
+use alerting::rules::message::{Message, MsgType};
 use alerting::rules::policy::{Decision, Policy};
 use fuzz::{NOW, integration, sections};
 use libfuzzer_sys::fuzz_target;
@@ -40,7 +40,7 @@ fuzz_target!(|data: &[u8]| {
     let message = Message {
         msg_type: MsgType::Text,
         // The intake gives every message one.
-        title: part(1).lines().next().filter(|line| !line.is_empty()).unwrap_or(DEFAULT_TITLE).to_owned(),
+        title: part(1).lines().next().filter(|line| !line.is_empty()).unwrap_or("Feishu Alert").to_owned(),
         content: part(2).to_owned(),
         labels: labels.into(),
     };

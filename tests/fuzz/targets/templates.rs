@@ -31,7 +31,8 @@ fuzz_target!(|data: &[u8]| {
             (&two[..], Language::English, Form::Rich),
         ] {
             let time_zone = &TimeZone::Offset { minutes: 480 };
-            let post = Post { notices, links: &LongLinks, language, time_zone, form, template: Some(template) };
+            let template = Some(template);
+            let post = Post { notices, links: &LongLinks, language, time_zone, form, template, card: None };
             let request = destination.request(&post, NOW).expect("there is always a message");
             assert!(request.size.used <= request.size.of.max, "{channel}: {:?}", request.size);
             assert!(request.shown >= 1, "{channel}");
