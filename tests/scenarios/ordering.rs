@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use alerting::base::ids::Stamp;
-use alerting::rules::message::{Message, MsgType, Origin, RawBody, Received, Verdict};
+use alerting::rules::message::{Acceptance, Message, MsgType, Origin, RawBody, Received};
 use lambda_kit::queue::Entry;
 use proptest::prelude::Rng as _;
 use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -43,7 +43,7 @@ async fn run(seed: u8) {
             stamp: Stamp::from_parts(start + Duration::from_millis(number as u64), u128::from(random.next_u64())),
             integration: alerting::base::ids::IntegrationId::clone(&integration),
             origin: Origin { process: format!("test-{seed}"), count: number as u64 + 1, queued: None },
-            verdict: Verdict::Accepted(Message {
+            acceptance: Acceptance::Accepted(Message {
                 msg_type: MsgType::Text,
                 title: format!("title {number}"),
                 content: format!("{word} key=k{key} level={level} number={number}"),
@@ -98,7 +98,7 @@ async fn check(world: &World, messages: &[Received], log: &[serde_json::Value]) 
         assert_eq!(alert["status"], status, "{all:#?} {entries:#?}");
         let shown = newest_that_counted(alert, messages, log);
         assert!(status == "closed" || shown.stamp == newest.stamp, "{alert:#} {entries:#?}");
-        let Verdict::Accepted(message) = &shown.verdict else { unreachable!("all are accepted") };
+        let Acceptance::Accepted(message) = &shown.acceptance else { unreachable!("all are accepted") };
         let severity = if message.content.contains("critical") { "Critical" } else { "Warning" };
         assert_eq!(alert["title"], *message.title, "{alert:#} {entries:#?}");
         assert_eq!(alert["description"], *message.content);
@@ -125,8 +125,8 @@ fn newest_that_counted<'a>(
 }
 
 fn content(message: &Received) -> &str {
-    match &message.verdict {
-        Verdict::Accepted(message) => &message.content,
-        Verdict::Refused { .. } => "",
+    match &message.acceptance {
+        Acceptance::Accepted(message) => &message.content,
+        Acceptance::Refused { .. } => "",
     }
 }

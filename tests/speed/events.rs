@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use alerting::base::ids::{DestinationId, IntegrationId, SpaceId, Stamp};
 use alerting::base::severity::Severity;
 use alerting::incident::Progress;
-use alerting::rules::message::{Message, MsgType, Origin, RawBody, Received, Verdict};
+use alerting::rules::message::{Acceptance, Message, MsgType, Origin, RawBody, Received};
 use anyhow::Context as _;
 use lambda_kit::clock::Clock;
 use local::Larkspur;
@@ -88,7 +88,7 @@ impl Setting {
             stamp: self.stamp(count),
             integration: self.integration.clone(),
             origin: Origin { process: "speed".to_owned(), count, queued: None },
-            verdict: Verdict::Accepted(message),
+            acceptance: Acceptance::Accepted(message),
             body: RawBody::Text(json!({"msg_type": "text", "content": {"text": TEXT}}).to_string()),
             replay_of: None,
             times: 1,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alerting::base::ids::Stamp;
 use alerting::base::moment::Moment;
-use alerting::rules::message::{Message, MsgType, Origin, RawBody, Received, Verdict};
+use alerting::rules::message::{Acceptance, Message, MsgType, Origin, RawBody, Received};
 use serde_json::{Value, json};
 
 use crate::World;
@@ -120,7 +120,7 @@ impl Sender {
             stamp: Stamp::from_parts(at, u128::from(number)),
             integration: self.integration.parse().expect("an id"),
             origin: Origin { process: "scenario".to_owned(), count: number, queued: None },
-            verdict: Verdict::Accepted(Message {
+            acceptance: Acceptance::Accepted(Message {
                 msg_type: MsgType::Text,
                 title,
                 content: text.to_owned(),

@@ -72,8 +72,8 @@ async fn delivery_views(
 /// The number of the newest change that each destination is notified of, whether it was tried yet or not.
 fn newest_notices(incident: &Incident, timeline: &[Entry]) -> BTreeMap<DestinationId, u64> {
     let mut newest = BTreeMap::new();
-    for entry in timeline.iter().filter(|entry| entry.kind.is_told()) {
-        let audience = match &entry.told {
+    for entry in timeline.iter().filter(|entry| entry.kind.notifies()) {
+        let audience = match &entry.audience {
             Audience::Everyone => &incident.destinations,
             Audience::Only(destinations) => destinations,
         };

@@ -35,7 +35,7 @@ pub(crate) async fn replay(app: &App, integration: &Integration, logged: LogEntr
         stamp,
         integration: integration.id.clone(),
         origin: app.replayed.take(hour),
-        verdict: trial::read_again(integration, &body, now),
+        acceptance: trial::read_again(integration, &body, now),
         body: logged.body,
         replay_of: Some(logged.stamp),
         times: 1,

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use alerting::base::ids::AlertId;
 use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
-use alerting::incident::alert::{AlertEvent, AlertKey, Status, Verdict as Said};
+use alerting::incident::alert::{AlertEvent, AlertKey, EventKind, Status};
 use alerting::rules::integration::Integration;
-use alerting::rules::message::{Message, Verdict};
+use alerting::rules::message::{Acceptance, Message};
 use alerting::rules::policy::{Decision, Judgement, Policy};
 use intake::decide::{Arrival, decide};
 use intake::sources::SourceVersion;
@@ -19,10 +19,10 @@ use crate::dto::message::{Tried, TriedAnswer};
 use crate::error::ApiError;
 
 /// What the intake makes of a body under the settings of today, without the checks that a repetition cannot pass.
-pub(crate) fn read_again(integration: &Integration, body: &[u8], now: Moment) -> Verdict {
+pub(crate) fn read_again(integration: &Integration, body: &[u8], now: Moment) -> Acceptance {
     let version = SourceVersion::of_body(integration.source, body);
     let arrival = Arrival { version, body, address: None, within_rate: true };
-    decide(&arrival, &without_sources(integration), None, now).verdict
+    decide(&arrival, &without_sources(integration), None, now).acceptance
 }
 
 /// Tries a body at an integration as if a sender had posted it to its URL.
@@ -37,9 +37,9 @@ pub(crate) async fn attempt(app: &App, integration: &Integration, body: &[u8]) -
         status: answer.status.as_u16(),
         body: serde_json::from_str(&answer.body).expect("the protocol's answers are JSON"),
     };
-    match decision.verdict {
-        Verdict::Refused { reason, .. } => Ok(without_effect("refused", Some(reason.as_str()), answer)),
-        Verdict::Accepted(message) => judged(app, integration, &message, answer).await,
+    match decision.acceptance {
+        Acceptance::Refused { reason, .. } => Ok(without_effect("refused", Some(reason.as_str()), answer)),
+        Acceptance::Accepted(message) => judged(app, integration, &message, answer).await,
     }
 }
 
@@ -113,11 +113,11 @@ async fn predict(app: &App, integration: &Integration, event: AlertEvent, tried:
             state.filter(|state| state.status == Status::Open).and_then(|state| state.episode)
         }
     };
-    (tried.outcome, tried.reason) = match (event.verdict, open) {
-        (Said::Trigger, None) => ("triggered", None),
-        (Said::Trigger, Some(_)) => ("updated", None),
-        (Said::Close, Some(_)) => ("recovered", None),
-        (Said::Close, None) => ("discarded", Some("nothing_open")),
+    (tried.outcome, tried.reason) = match (event.kind, open) {
+        (EventKind::Trigger, None) => ("triggered", None),
+        (EventKind::Trigger, Some(_)) => ("updated", None),
+        (EventKind::Close, Some(_)) => ("recovered", None),
+        (EventKind::Close, None) => ("discarded", Some("nothing_open")),
     };
     tried.spaces = match open {
         // Updates and recovery follow the alert to the spaces that it was routed to when it was triggered.

@@ -10,7 +10,7 @@ use alerting::incident::notice::Notice;
 use alerting::incident::refresh::Refresh;
 use alerting::incident::timer::Timer;
 use alerting::rules::integration::Integration;
-use alerting::rules::message::{Received, Verdict};
+use alerting::rules::message::{Acceptance, Received};
 use alerting::rules::policy::{Decision, Judgement};
 use dispatch::FollowUp;
 use lambda_kit::sqs_batch::{self, Disposition, Handle, Records};
@@ -196,16 +196,16 @@ impl Item {
                 ..MessageResult::default()
             })
         };
-        match (&self.received.verdict, integration) {
-            (Verdict::Refused { reason, .. }, _) => {
+        match (&self.received.acceptance, integration) {
+            (Acceptance::Refused { reason, .. }, _) => {
                 self.result = Some(MessageResult {
                     outcome: Some(MessageOutcome::Refused),
                     reason: Some(reason.as_str().to_owned()),
                     ..MessageResult::default()
                 });
             }
-            (Verdict::Accepted(_), None) => self.result = discarded("integration_deleted"),
-            (Verdict::Accepted(message), Some(integration)) => {
+            (Acceptance::Accepted(_), None) => self.result = discarded("integration_deleted"),
+            (Acceptance::Accepted(message), Some(integration)) => {
                 let judgement = app.policies.of(integration, tables).judge(message, self.received.stamp);
                 if let Decision::Discard(reason) = &judgement.decision {
                     self.result = discarded(reason.as_str());

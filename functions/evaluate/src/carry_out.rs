@@ -1,11 +1,11 @@
-//! Carries out a committed transition: writes the alert that people see and the incidents of its spaces, and collects notices and
-//! changes.
+//! Carries out a committed transition: writes the alert that people see and the incidents of its spaces, and collects
+//! notices and changes.
 //!
 //! Every step is idempotent under the transition's name, so a repetition after a crash changes nothing.
 
 use alerting::base::ids::AlertId;
 use alerting::base::moment::Moment;
-use alerting::incident::alert::{Alert, AlertEvent, AlertState, Transition, TransitionKind, Verdict};
+use alerting::incident::alert::{Alert, AlertEvent, AlertState, EventKind, Transition, TransitionKind};
 use alerting::incident::change::{ChangeEvent, ChangeKind};
 use alerting::incident::source::SourceKind;
 use alerting::rules::integration::Integration;
@@ -46,8 +46,8 @@ pub(crate) async fn carry_out(
     Box::pin(spaces::apply(app, &step, result)).await
 }
 
-/// A message closed the alert before it was opened here, and may have found no spaces then. The incidents of the alert are
-/// closed first, so that nobody is notified of a problem that is over.
+/// A message closed the alert before it was opened here, and may have found no spaces then. The incidents of the alert
+/// are closed first, so that nobody is notified of a problem that is over.
 async fn recover_late(
     app: &App,
     alert: &Alert,
@@ -58,7 +58,8 @@ async fn recover_late(
     let state = app.store.alert_state(&alert.integration, &key_hash).await?;
     let ring = state.as_ref().map(|state| state.ring.as_slice()).unwrap_or_default();
     let closing = |one: &&Transition| one.episode == opening.episode && one.kind == TransitionKind::Close;
-    // If the close has left the ring, any number after the opening's own will do: nothing of the episode follows its end.
+    // If the close has left the ring, any number after the opening's own will do: nothing of the episode follows its
+    // end.
     let n = ring.iter().find(closing).map_or(opening.n + 1, |closing| closing.n);
     let step = Step { alert, n, kind: SourceKind::Recover, ring };
     Box::pin(spaces::apply(app, &step, result)).await
@@ -66,15 +67,15 @@ async fn recover_late(
 
 /// The alert with the texts of the trigger that people are notified of. A close leaves the texts as they are.
 fn as_notified(alert: &Alert, event: &AlertEvent) -> Alert {
-    if event.verdict == Verdict::Close {
+    if event.kind == EventKind::Close {
         return alert.clone();
     }
     let (title, description) = (event.title.clone(), event.description.clone());
     Alert { title, description, severity: event.severity, ..alert.clone() }
 }
 
-/// Opens the alert. It exists already if a copy of the message was faster, or the message that closes it: then the trigger
-/// adds its texts and its spaces.
+/// Opens the alert. It exists already if a copy of the message was faster, or the message that closes it: then the
+/// trigger adds its texts and its spaces.
 async fn open(
     app: &App,
     integration: &Integration,
@@ -85,7 +86,7 @@ async fn open(
     let opened = |stored: Option<&Alert>| {
         let Some(stored) = stored else { return Alert::new(&integration.id, event, transition.episode, now) };
         let mut alert = stored.clone();
-        if event.verdict == Verdict::Trigger {
+        if event.kind == EventKind::Trigger {
             alert.show(event, transition.count, now);
         }
         alert

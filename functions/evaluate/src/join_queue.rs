@@ -205,7 +205,7 @@ fn without_lists(incident: &mut Incident) -> Incident {
 
 /// The incident after one of the changes. A change that notifies nobody needs only the first alert.
 fn seen_from(then: Incident, entry: &Entry, end: &Incident) -> Incident {
-    let alerts = if entry.kind.is_told() { end.alerts.clone() } else { end.alerts.iter().take(1).cloned().collect() };
+    let alerts = if entry.kind.notifies() { end.alerts.clone() } else { end.alerts.iter().take(1).cloned().collect() };
     Incident { alerts, ..then }
 }
 

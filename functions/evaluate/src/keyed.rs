@@ -2,7 +2,7 @@
 
 use alerting::base::ids::{AlertId, Stamp};
 use alerting::incident::alert::{
-    AlertEvent, AlertState, Effect, Folded, Status, Transition, TransitionKind, Verdict, fold,
+    AlertEvent, AlertState, Effect, EventKind, Folded, Status, Transition, TransitionKind, fold,
 };
 use alerting::rules::integration::Integration;
 use store::alert_states::WriteState;
@@ -15,9 +15,9 @@ use crate::carry_out;
 use crate::error::EvaluateError;
 use crate::outgoing::Outgoing;
 
-/// How often a write is tried before the messages are returned to the queue. A process that loses the race and has nothing newer
-/// than the winner writes nothing more. One that loses again holds the newest message, which would wait for the visibility
-/// timeout of the queue: minutes.
+/// How often a write is tried before the messages are returned to the queue. A process that loses the race and has
+/// nothing newer than the winner writes nothing more. One that loses again holds the newest message, which would wait
+/// for the visibility timeout of the queue: minutes.
 const RACES: usize = 12;
 
 /// Messages of one key of one integration, in order.
@@ -81,8 +81,8 @@ async fn write_round(
     Err(EvaluateError::Contended)
 }
 
-/// Carries out the transitions that are about to leave the ring, notices included: the message that caused one may still be
-/// retried, and would not find it. Nearly always this was done long ago, and changes nothing.
+/// Carries out the transitions that are about to leave the ring, notices included: the message that caused one may
+/// still be retried, and would not find it. Nearly always this was done long ago, and changes nothing.
 async fn evict(
     app: &App,
     integration: &Integration,
@@ -102,18 +102,18 @@ async fn evict(
     Ok(())
 }
 
-/// The message of a transition that leaves the ring, or a substitute under its stamp: a trigger if there is one, because a
-/// trigger knows the spaces. The texts of a substitute are shown only where no others are.
+/// The message of a transition that leaves the ring, or a substitute under its stamp: a trigger if there is one,
+/// because a trigger knows the spaces. The texts of a substitute are shown only where no others are.
 fn substitute(events: &[AlertEvent], transition: &Transition) -> Option<AlertEvent> {
     if let Some(same) = events.iter().find(|event| event.stamp == transition.stamp) {
         return Some(same.clone());
     }
-    let trigger = events.iter().find(|event| event.verdict == Verdict::Trigger);
+    let trigger = events.iter().find(|event| event.kind == EventKind::Trigger);
     let event = trigger.or(events.first())?.clone();
     let event = AlertEvent { stamp: transition.stamp, severity: transition.severity, ..event };
     Some(match transition.kind {
         // The message that closed the alert is not known any more.
-        TransitionKind::Close => AlertEvent { verdict: Verdict::Close, title: String::new(), ..event },
+        TransitionKind::Close => AlertEvent { kind: EventKind::Close, title: String::new(), ..event },
         TransitionKind::Open | TransitionKind::Raise => event,
     })
 }

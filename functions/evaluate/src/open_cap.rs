@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use alerting::incident::alert::{AlertEvent, AlertKey, Verdict};
+use alerting::incident::alert::{AlertEvent, AlertKey, EventKind};
 use alerting::incident::timer::{Timer, Work};
 use alerting::rules::integration::Integration;
 use store::log::MessageOutcome;
@@ -21,13 +21,13 @@ pub(crate) async fn apply(app: &App, group: &Group) -> Result<Vec<MessageResult>
     let _alone = app.open_counts.gate.lock().await;
     let mut results = Vec::with_capacity(group.events.len());
     for event in &group.events {
-        results.push(match event.verdict {
-            Verdict::Close => MessageResult {
+        results.push(match event.kind {
+            EventKind::Close => MessageResult {
                 outcome: Some(MessageOutcome::Discarded),
                 reason: Some("nothing_open".to_owned()),
                 ..MessageResult::default()
             },
-            Verdict::Trigger => update_cap_alert(app, &group.integration, event).await?,
+            EventKind::Trigger => update_cap_alert(app, &group.integration, event).await?,
         });
     }
     Ok(results)

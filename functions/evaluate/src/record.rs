@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use alerting::base::moment::Moment;
 use alerting::incident::alert::AlertKey;
 use alerting::rules::flag::Flag;
-use alerting::rules::message::Verdict;
+use alerting::rules::message::Acceptance;
 use alerting::rules::policy::{Decision, Judgement};
 use futures::StreamExt as _;
 use futures::stream;
@@ -17,8 +17,8 @@ use crate::app::App;
 use crate::batch::{Batch, Item, MessageResult};
 use crate::slots::CONCURRENT_KEYS;
 
-/// Writes the counts, then the log entries of all messages that are done. In between, the ledger shows a message as waiting. A
-/// message whose record fails is retried.
+/// Writes the counts, then the log entries of all messages that are done. In between, the ledger shows a message as
+/// waiting. A message whose record fails is retried.
 pub(crate) async fn write(app: &App, batch: &mut Batch) {
     count_received(app, batch).await;
     let entries: Vec<(usize, LogEntry)> = batch
@@ -64,11 +64,11 @@ fn report(error: &WriteError) {
 
 fn entry(item: &Item) -> Option<LogEntry> {
     let result = item.result.as_ref()?;
-    let (title, content, msg_type) = match &item.received.verdict {
-        Verdict::Accepted(message) => {
+    let (title, content, msg_type) = match &item.received.acceptance {
+        Acceptance::Accepted(message) => {
             (message.title.clone(), message.content.clone(), Some(message.msg_type.as_str().to_owned()))
         }
-        Verdict::Refused { msg_type, message, .. } => {
+        Acceptance::Refused { msg_type, message, .. } => {
             let (title, content) =
                 message.as_ref().map(|message| (message.title.clone(), message.content.clone())).unwrap_or_default();
             (title, content, msg_type.clone())

@@ -7,7 +7,7 @@ use alerting::base::limits::STAMP_AHEAD;
 use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
 use alerting::rules::integration::Integration;
-use alerting::rules::message::{RawBody, RefusalReason, Verdict};
+use alerting::rules::message::{Acceptance, RawBody, RefusalReason};
 use lambda_http::http::Method;
 use lambda_http::request::RequestContext;
 use lambda_http::{Body, Request, RequestExt as _, Response};
@@ -118,7 +118,7 @@ fn decision(
     decision
 }
 
-/// Queues the verdict; the result of an accepted message depends on it.
+/// Queues the accepted or refused request. The result of an accepted message depends on it.
 async fn queue(
     app: &App,
     stored: &StoredIntegration,
@@ -127,14 +127,14 @@ async fn queue(
     now: Moment,
 ) -> IntakeResult {
     let integration = &stored.integration.id;
-    let Decision { verdict, result } = decision;
-    match verdict {
-        Verdict::Refused { reason, msg_type, .. } => {
+    let Decision { acceptance, result } = decision;
+    match acceptance {
+        Acceptance::Refused { reason, msg_type, .. } => {
             record_refusal(app, &stored.integration, reason, msg_type, arrival, now).await;
             result
         }
-        Verdict::Accepted(_) => {
-            match app.outbox.hand_over(integration, verdict, raw_body::record(arrival.body), now).await {
+        Acceptance::Accepted(_) => {
+            match app.outbox.hand_over(integration, acceptance, raw_body::record(arrival.body), now).await {
                 Ok(_) => result,
                 Err(error) => {
                     tracing::error!(integration.id = %integration, error = chain(&error), "message not queued, the sender is asked to send again");
@@ -168,8 +168,8 @@ async fn record_refusal(
         RefusalReason::TooLarge => None,
         _ => preview(arrival.body, arrival.version, integration.title_from).map(Box::new),
     };
-    let verdict = Verdict::Refused { reason, msg_type, message };
-    if let Err(error) = app.outbox.hand_over(id, verdict, body, now).await {
+    let acceptance = Acceptance::Refused { reason, msg_type, message };
+    if let Err(error) = app.outbox.hand_over(id, acceptance, body, now).await {
         tracing::warn!(integration.id = %id, error = chain(&error), "refused message not recorded");
     }
 }
@@ -187,9 +187,9 @@ fn flush_later(app: &App) {
 async fn send_counts(outbox: &Outbox, refusals: &Refusals, counts: Vec<Count>, now: Moment) {
     for count in counts {
         let Count { integration, reason, times } = &count;
-        let verdict = Verdict::Refused { reason: *reason, msg_type: None, message: None };
+        let acceptance = Acceptance::Refused { reason: *reason, msg_type: None, message: None };
         let body = RawBody::Cut { start: String::new(), bytes: 0 };
-        if let Err(error) = outbox.hand_over_many(integration, verdict, body, *times, now).await {
+        if let Err(error) = outbox.hand_over_many(integration, acceptance, body, *times, now).await {
             tracing::warn!(integration.id = %integration, error = chain(&error), "refused messages not counted");
             if let HandOverError::Refused(..) = error {
                 refusals.give_back(&count, now);

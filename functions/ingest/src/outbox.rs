@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use alerting::base::ids::{IntegrationId, Stamp};
 use alerting::base::moment::Moment;
-use alerting::rules::message::{RawBody, Received, Verdict};
+use alerting::rules::message::{Acceptance, RawBody, Received};
 use aws_sdk_sqs::config::retry::RetryConfig;
 use aws_sdk_sqs::error::ProvideErrorMetadata as _;
 use aws_sdk_sqs::operation::send_message::SendMessageError;
@@ -55,18 +55,18 @@ impl Outbox {
     pub async fn hand_over(
         &self,
         integration: &IntegrationId,
-        verdict: Verdict,
+        acceptance: Acceptance,
         body: RawBody,
         now: Moment,
     ) -> Result<Stamp, HandOverError> {
-        self.hand_over_many(integration, verdict, body, 1, now).await
+        self.hand_over_many(integration, acceptance, body, 1, now).await
     }
 
     /// Queues a record that represents this number of messages.
     pub async fn hand_over_many(
         &self,
         integration: &IntegrationId,
-        verdict: Verdict,
+        acceptance: Acceptance,
         body: RawBody,
         times: u64,
         now: Moment,
@@ -78,7 +78,7 @@ impl Outbox {
             stamp,
             integration: integration.clone(),
             origin: origin.clone(),
-            verdict,
+            acceptance,
             body,
             replay_of: None,
             times,
@@ -143,7 +143,7 @@ mod tests {
             stamp: Stamp::from_parts(Moment::from_secs(1_767_607_200), 1),
             integration: "int_4fJk2LmNpQ".parse().expect("valid"),
             origin: Origin { process: base62(10), count: u64::MAX, queued: Some(u64::MAX) },
-            verdict: Verdict::Accepted(message),
+            acceptance: Acceptance::Accepted(message),
             body: RawBody::Deflated("A".repeat(intake::raw_body::DEFLATED_BYTES)),
             replay_of: None,
             times: 1,

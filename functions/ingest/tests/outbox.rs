@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use alerting::base::ids::IntegrationId;
 use alerting::base::moment::Moment;
-use alerting::rules::message::{RawBody, Received, RefusalReason, Verdict};
+use alerting::rules::message::{Acceptance, RawBody, Received, RefusalReason};
 use ingest::outbox::{HandOverError, Outbox, sqs_client};
 use lambda_kit::aws;
 use lambda_kit::queue::Queue;
@@ -104,8 +104,8 @@ const NOW: Moment = Moment::from_secs(1_767_607_200);
 
 async fn send(outbox: &Outbox) -> Result<(), HandOverError> {
     let integration: IntegrationId = "int_4fJk2LmNpQ".parse().expect("valid");
-    let verdict = Verdict::Refused { reason: RefusalReason::Keyword, msg_type: None, message: None };
-    outbox.hand_over(&integration, verdict, RawBody::Text("{}".to_owned()), NOW).await.map(drop)
+    let acceptance = Acceptance::Refused { reason: RefusalReason::Keyword, msg_type: None, message: None };
+    outbox.hand_over(&integration, acceptance, RawBody::Text("{}".to_owned()), NOW).await.map(drop)
 }
 
 #[tokio::test]

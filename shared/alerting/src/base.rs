@@ -1,4 +1,4 @@
-//! What everything else is made of: ids, moments, limits, rates and secrets.
+//! Types that all other modules use: ids, moments, limits, rates and secrets.
 
 pub mod actor;
 pub mod field_error;

@@ -1,10 +1,10 @@
 //! What people work on: one or more alerts in one space, from the first trigger until all recover or someone closes it.
 //!
-//! [`apply`](apply::apply) decides one change. Every change that takes effect gets the incident's next number `n`, which
-//! orders its notices: a destination that has been told `n` is never told anything older. A change that comes from an
-//! alert carries the alert's own transition number, so carrying it out a second time (a copy, a retry, a crash) finds the
-//! entry of the first time and changes nothing. A change that comes from a timer names the round that set it, so a timer
-//! that is written, swept or handed over twice acts once.
+//! [`apply`](apply::apply) decides one change. Every change that takes effect gets the incident's next number `n`,
+//! which orders its notices: a destination that was notified of `n` is never notified of an older change. A change of
+//! an alert carries the alert's own transition number. Carrying it out a second time (a copy, a retry, a crash) finds
+//! the first entry and changes nothing. A change of a timer names the round that set the timer, so a timer that is
+//! written, swept or handed over twice acts once.
 
 pub mod action;
 pub mod alert;
@@ -50,13 +50,13 @@ use crate::incident::timeline::{Audience, Entry};
 pub const SNOOZE_MAX: Duration = Duration::from_secs(24 * 3600);
 /// Alerts of one incident; the next one of its group makes a new incident.
 pub const ALERTS: usize = 5000;
-/// Entries that the incident itself holds. Beyond them the oldest move to items of their own, so a timeline has no end
-/// and every change stays cheap to write.
+/// Entries that the incident's own item holds. Older entries move to items of their own: a timeline has no limit, and
+/// every change stays cheap to write.
 pub const TIMELINE_INLINE: usize = 100;
 /// Entries that move at a time.
 pub const TIMELINE_SPILL: usize = 50;
-/// Bytes of the entries that the incident itself holds, roughly as stored: 5,000 alerts are 270 KB, and an item has at
-/// most 400 KB.
+/// Bytes of the entries that the incident's own item holds, roughly as stored. 5,000 alerts are 270 KB, and an item has
+/// at most 400 KB.
 pub const TIMELINE_BYTES: usize = 64 * 1024;
 /// Characters of a comment.
 pub const COMMENT_CHARS: usize = 4000;
@@ -87,36 +87,36 @@ pub struct Incident {
     pub title: String,
     pub severity: Severity,
     pub progress: Progress,
-    /// The one that made it first.
+    /// The first one made the incident.
     pub alerts: Vec<Linked>,
     /// Number of the newest change.
     pub n: u64,
-    /// Of an incident that an earlier version stored: number of its alert's newest transition.
+    /// Only in incidents that an earlier version stored: the number of the alert's newest transition.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert_n: Option<u64>,
     pub triggered_at: Moment,
     pub acknowledged_at: Option<Moment>,
     pub closed_at: Option<Moment>,
     pub snoozed_until: Option<Moment>,
-    /// Members by id, and whoever acknowledged it without being one, by name.
+    /// Members by id. An API key without a member that acknowledged the incident, by name.
     pub assignees: Vec<String>,
-    /// Those of them who work on it. Nobody: it is not acknowledged.
+    /// The assignees who acknowledged it. Empty: it is not acknowledged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acknowledged_by: Vec<String>,
-    /// Who was told of it so far, and is told what follows.
+    /// Destinations that were notified of it, and are notified of later changes.
     pub destinations: Vec<DestinationId>,
-    /// Grows with every level that is told and every fresh start; what an earlier round has set a timer for is void.
+    /// Grows with every level that is notified and every restart. Timers of an earlier round have no effect.
     #[serde(default, skip_serializing_if = "is_default")]
     pub round: u32,
-    /// How often it was reopened. What a message of an earlier episode asks for is void.
+    /// How often it was reopened. Links and buttons of an earlier episode have no effect.
     #[serde(default, skip_serializing_if = "is_default")]
     pub episode: u32,
-    /// `None` while the space's own destinations are all there is.
+    /// `None`: only the space's own destinations are notified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalation: Option<Escalation>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<Hold>,
-    /// When the last alert joined; `None`: only the first one has.
+    /// When the last alert joined. `None`: no alert joined the first one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_joined_at: Option<Moment>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -132,7 +132,7 @@ pub struct Incident {
     pub timeline: Vec<Entry>,
 }
 
-/// An alert of an incident, and what the incident knows of it. Stored as a row: an incident may have 5,000 of them.
+/// An alert of an incident. Stored as a row without field names: an incident may have 5,000 of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "LinkedRow", into = "LinkedRow")]
 pub struct Linked {
@@ -165,27 +165,27 @@ impl From<Linked> for LinkedRow {
     }
 }
 
-/// What a person has set, and no alert changes any more.
+/// The fields that a person has set. Alerts do not change them any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Fixed {
     pub title: bool,
     pub severity: bool,
 }
 
-/// Keeps an incident from being told: a silence, or the mute of a flapping alert.
+/// Keeps an incident from notifying anyone: a silence, or the mute of a flapping alert.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
-    /// `None`: it has no end.
+    /// `None`: no end.
     pub until: Option<Moment>,
     /// The silence by name and id, or `flapping`.
     pub by: String,
 }
 
 impl Hold {
-    /// What holds back an alert that opens and closes again and again.
+    /// The value of `by` for an alert that opens and closes again and again.
     pub const FLAPPING: &'static str = FLAPPING;
 
-    /// What the timeline says of it.
+    /// The detail of the timeline entry.
     pub fn detail(&self) -> Detail {
         Detail::Held { until: self.until.map(Time), by: HeldBy::of(&self.by) }
     }
@@ -199,12 +199,12 @@ pub struct Escalation {
     pub rule_name: String,
     /// Counted from zero.
     pub level: u32,
-    /// The level waits for its delay and has told nobody yet.
+    /// The level waits for its delay and has notified nobody yet.
     #[serde(default, skip_serializing_if = "is_default")]
     pub is_waiting: bool,
-    /// When the level was told; while it waits: when it will be.
+    /// When the level was notified. While it waits: when it will be.
     pub since: Moment,
-    /// How often the level has been told again.
+    /// How often the level was notified again.
     #[serde(default, skip_serializing_if = "is_default")]
     pub repeated: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -216,39 +216,39 @@ pub struct Escalation {
     pub people: Vec<Reach>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<DestinationId>,
-    /// Those of them that could not be notified for good.
+    /// The groups that permanently could not be notified.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed_groups: Vec<DestinationId>,
 }
 
-/// How one person of a level is reached: the contacts in their order, and at which one it stands.
+/// How one person of a level is reached: the contacts in order, and the present one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reach {
     pub member: MemberId,
     pub contacts: Vec<DestinationId>,
-    /// As many as there are: all failed.
+    /// Index of the present contact. The number of contacts: all failed.
     #[serde(default, skip_serializing_if = "is_default")]
     pub at: u32,
-    /// Somebody added the person; no rule names them.
+    /// A person added them; no rule names them.
     #[serde(default, skip_serializing_if = "is_default")]
     pub added: bool,
 }
 
 impl Reach {
-    /// The contact that is told now.
+    /// The contact that is notified now.
     pub fn contact(&self) -> Option<&DestinationId> {
         self.contacts.get(usize::try_from(self.at).ok()?)
     }
 }
 
 impl Escalation {
-    /// Whether every group and the last contact of every person failed for good.
+    /// Whether every group and every contact of every person failed permanently.
     pub fn is_exhausted(&self) -> bool {
         let has_failed = |group| self.failed_groups.contains(group);
         self.groups.iter().all(has_failed) && self.people.iter().all(|reach| reach.contact().is_none())
     }
 
-    /// Whom the level tells.
+    /// The destinations that the level notifies.
     pub fn audience(&self) -> Vec<DestinationId> {
         let mut audience = self.groups.clone();
         for contact in self.people.iter().filter_map(Reach::contact) {
@@ -261,7 +261,7 @@ impl Escalation {
 }
 
 impl Incident {
-    /// The alert that made it: its text and labels stand for all of them.
+    /// The alert that made the incident. The incident shows its text and labels.
     pub fn first_alert(&self) -> Option<&AlertId> {
         self.alerts.first().map(|linked| &linked.alert)
     }
@@ -272,11 +272,11 @@ impl Incident {
 
     /// Whether this destination of the incident is notified of the entry.
     pub fn notifies(&self, destination: &DestinationId, entry: &Entry) -> bool {
-        let audience = match &entry.told {
+        let audience = match &entry.audience {
             Audience::Everyone => &self.destinations,
             Audience::Only(destinations) => destinations,
         };
-        entry.kind.is_told() && audience.contains(destination)
+        entry.kind.notifies() && audience.contains(destination)
     }
 
     pub(crate) fn close(&mut self, now: Moment) {
@@ -302,7 +302,7 @@ impl Incident {
         self.held.is_some() || self.snoozed_until.is_some()
     }
 
-    /// Reads what an earlier version stored as this one would have written it.
+    /// Converts an incident of an earlier version to the present form.
     pub fn upgraded(mut self) -> Self {
         let is_open = self.progress != Progress::Closed;
         if let (Some(n), Some(first)) = (self.alert_n.take(), self.alerts.first_mut()) {
@@ -314,8 +314,8 @@ impl Incident {
         self
     }
 
-    /// Takes out the entries that are to become items of their own: the oldest, but first those that nobody was told of,
-    /// because a notice that has to be sent again is looked for in the incident.
+    /// Removes the entries that become items of their own: first the oldest that notify nobody, then the oldest of the
+    /// others. Entries that notify stay longer, because a retried notice looks for its entry in the incident.
     pub fn spill(&mut self) -> Vec<Entry> {
         let bytes: usize = self.timeline.iter().map(Entry::weight).sum();
         if self.timeline.len() <= TIMELINE_INLINE && bytes <= TIMELINE_BYTES {
@@ -324,9 +324,9 @@ impl Incident {
         let start = newest(&self.timeline, TIMELINE_INLINE - TIMELINE_SPILL, TIMELINE_BYTES / 2);
         // The newest entry is the change that is being written.
         let newest_entries = self.timeline.split_off(start.min(self.timeline.len() - 1));
-        let (told, mut spilled): (Vec<Entry>, Vec<Entry>) =
-            std::mem::take(&mut self.timeline).into_iter().partition(|entry| entry.kind.is_told());
-        let (old, kept) = told.split_at(newest(&told, TIMELINE_SPILL / 2, TIMELINE_BYTES / 4));
+        let (notifying, mut spilled): (Vec<Entry>, Vec<Entry>) =
+            std::mem::take(&mut self.timeline).into_iter().partition(|entry| entry.kind.notifies());
+        let (old, kept) = notifying.split_at(newest(&notifying, TIMELINE_SPILL / 2, TIMELINE_BYTES / 4));
         spilled.extend_from_slice(old);
         spilled.sort_by_key(|entry| entry.n);
         self.timeline = kept.to_vec();
@@ -336,7 +336,7 @@ impl Incident {
     }
 }
 
-/// Where the newest entries begin that are at most so many, and at most so many bytes.
+/// Index of the first of the newest entries, as many as `count` and `bytes` allow.
 fn newest(entries: &[Entry], count: usize, bytes: usize) -> usize {
     let mut left = bytes;
     let fits = |entry: &&Entry| {

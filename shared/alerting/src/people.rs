@@ -1,4 +1,4 @@
-//! Who is told: members, teams, and how a member wants to be reached.
+//! Who is notified: members, teams, and how a member wants to be reached.
 
 pub mod code;
 pub mod destination;
@@ -23,17 +23,17 @@ use crate::people::medium::Medium;
 use crate::rules::checks;
 use crate::text_schema;
 
-/// Contacts of one severity: more would only delay the next level.
+/// Contacts for one severity: more would only delay the next level.
 pub const CONTACTS: usize = 8;
 /// Members of one team.
 pub const TEAM_MEMBERS: usize = 200;
-/// Digits of a phone number in E.164, country code included; no country has numbers shorter than the least.
+/// Digits of a phone number in E.164, with the country code. No country has shorter numbers.
 pub const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
 /// Identities of one member: several times as many as there are channels that mention people.
 pub const IDENTITIES: usize = 20;
 /// Characters of an identity's name.
 pub const IDENTITY_NAME_CHARS: usize = 32;
-/// Characters of an identity; the longest that a platform hands out has some sixty.
+/// Characters of an identity. The longest ones of a platform have about sixty.
 pub const IDENTITY_CHARS: usize = 128;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,39 +42,39 @@ pub struct Member {
     pub version: u64,
     pub name: String,
     pub email: Option<String>,
-    /// `None`: nothing is sent there, and nobody is known by it.
+    /// `None`: nothing is sent there, and it does not identify the member.
     #[serde(default)]
     pub email_verified: Option<Verified>,
     /// In E.164: `+8613800000000`.
     pub phone: Option<String>,
-    /// Like that of the email address.
+    /// As for the email address.
     #[serde(default)]
     pub phone_verified: Option<Verified>,
-    /// A new email address that the member asked for: the old one counts until the code of this one is entered.
+    /// A new email address that the member requested. The old one counts until the code of the new one is entered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email_pending: Option<String>,
-    /// Like that of the email address.
+    /// As for the email address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone_pending: Option<String>,
-    /// Who the member is to the sign-in provider, since the first sign-in by it.
+    /// The member's identity at the sign-in provider, since the first sign-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign_in: Option<SignInIdentity>,
     pub language: Language,
     pub time_zone: Zone,
     pub role: Role,
-    /// How to reach the member, by severity: the first, and if that fails for good the next. A severity that is not
-    /// here: [`Member::contacts`] says what is tried.
+    /// How to reach the member, by severity: the first contact, and if it fails permanently, the next. For a missing
+    /// severity see [`Member::contacts`].
     pub preferences: BTreeMap<Severity, Vec<Contact>>,
-    /// Who the member is to a chat platform, under the name that its channel asks for: `slack_user_id`, `zoom_jid` …
+    /// The member's ids on chat platforms, by the name that the channel uses: `slack_user_id`, `zoom_jid` …
     pub identities: BTreeMap<String, String>,
     pub created_at: Moment,
 }
 
-/// How an address is known to be the member's own.
+/// How an address was verified as the member's own.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
     pub at: Moment,
-    /// The administrator's API key, by name, that vouched for it; `None`: a one-time code was sent there and entered.
+    /// The name of the administrator's API key that confirmed it. `None`: a one-time code was sent there and entered.
     pub vouched_by: Option<String>,
 }
 
@@ -98,7 +98,7 @@ pub enum AddressedBy {
 impl AddressedBy {
     pub const ALL: [Self; 2] = [Self::Email, Self::Phone];
 
-    /// What the medium needs; `None` for one that knows people by an account that they have linked.
+    /// The address that the medium needs. `None` for a medium that uses a linked account.
     pub const fn of(medium: Medium) -> Option<Self> {
         match medium {
             Medium::Email => Some(Self::Email),
@@ -171,19 +171,19 @@ text_schema!(
 #[error("neither a medium (`email`) nor a destination (`dst_…`)")]
 pub struct NotAContact;
 
-/// Someone whom a message mentions, with what any channel mentions people by.
+/// A person whom a message mentions, with the ids that channels need for it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     pub name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// [`Member::identities`], and what the mapping table of the group's destination adds to them.
+    /// [`Member::identities`], and those from the mapping table of the group's destination.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub identities: BTreeMap<String, String>,
 }
 
 impl Member {
-    /// The member's address of this kind, whether it is known to be theirs or not.
+    /// The member's address of this kind, verified or not.
     pub fn address(&self, by: AddressedBy) -> Option<&str> {
         match by {
             AddressedBy::Email => self.email.as_deref(),
@@ -198,7 +198,7 @@ impl Member {
         }
     }
 
-    /// The address that is to replace the present one once its code is entered.
+    /// The address that replaces the present one when its code is entered.
     pub fn pending(&self, by: AddressedBy) -> Option<&str> {
         match by {
             AddressedBy::Email => self.email_pending.as_deref(),
@@ -213,7 +213,7 @@ impl Member {
         }
     }
 
-    /// Where a code would go: to the address that is pending, else to one that is not verified yet.
+    /// The address that a code is sent to: the pending one, else one that is not verified yet.
     pub fn to_confirm(&self, by: AddressedBy) -> Option<&str> {
         self.pending(by).or_else(|| self.address(by).filter(|_| self.verified(by).is_none()))
     }
@@ -232,7 +232,7 @@ impl Member {
         }
     }
 
-    /// The member's address of this kind if it counts: if it is known to be theirs.
+    /// The member's address of this kind, if it is verified.
     pub fn verified_address(&self, by: AddressedBy) -> Option<&str> {
         self.address(by).filter(|_| self.verified(by).is_some())
     }
@@ -322,7 +322,7 @@ fn is_phone(text: &str) -> bool {
 }
 
 impl Contact {
-    /// Where it leads for this member.
+    /// The destination of this contact for this member.
     pub fn destination(&self, member: &MemberId) -> DestinationId {
         match self {
             Contact::Medium(medium) => DestinationId::of_member(member, medium.as_str()),

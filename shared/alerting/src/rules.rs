@@ -1,8 +1,8 @@
 //! What an integration makes of a message: parsed text in, alert events and spaces out.
 //!
-//! [`message`] what arrived → [`policy`] the integration's settings → [`push_mode`] which alert and which severity →
-//! [`pipeline`] what the operator changes → [`routing`] which spaces. [`filter`] and [`matcher`] say what a rule asks of a
-//! message, [`compiled`] bounds the work of it, and [`trace`] observes the same functions for the trace page.
+//! [`message`] what arrived → [`policy`] the integration's compiled settings → [`push_mode`] which alert, trigger or
+//! close → [`pipeline`] what the operator changes → [`routing`] which spaces. [`filter`] and [`matcher`] are the
+//! conditions of a rule, [`compiled`] bounds their work, and [`trace`] observes the same functions for the trace page.
 
 pub(crate) mod alert_draft;
 pub(crate) mod builder;

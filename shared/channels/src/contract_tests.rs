@@ -70,7 +70,7 @@ fn strings(body: &Value, name: &str) -> String {
 
 // Proves: finding E4
 #[test]
-fn every_told_change_has_its_golden_request() {
+fn every_notifying_change_has_its_golden_request() {
     for channel in NAMES {
         let mut golden = insta::Settings::clone_current();
         golden.set_snapshot_path(fixtures(channel).join("requests"));
@@ -226,7 +226,7 @@ fn a_message_of_exactly_the_vendors_size_is_not_cut_and_one_more_is() {
 
 // Proves: fault 64
 #[test]
-fn whatever_is_cut_the_link_the_severity_the_number_and_the_title_stay() {
+fn after_every_cut_the_link_the_severity_the_number_and_the_title_stay() {
     let title = "磁盘满了😀".repeat(100);
     let huge = "<&\"*_`[]()告警😀\n".repeat(2000);
     let mut long = described(&title, &huge);
@@ -280,7 +280,7 @@ fn a_few_notices_fit_into_one_message() {
 }
 
 #[test]
-fn a_post_of_nothing_is_an_error() {
+fn a_post_without_notices_is_an_error() {
     for channel in NAMES {
         assert_eq!(destination(channel).request(&post(&[]), NOW).expect_err("refused"), RenderError::NoNotices);
     }
@@ -360,7 +360,7 @@ fn a_listing_shows_the_last_four_characters_of_secrets_only() {
 
 // Proves: fault 62
 #[test]
-fn urls_lead_to_the_vendor_whatever_they_look_like() {
+fn urls_that_do_not_lead_to_the_vendor_are_refused() {
     for channel in NAMES {
         let settings = samples::settings(channel);
         let Some(url) = settings["url"].as_str() else { continue };
@@ -448,7 +448,7 @@ pub(crate) fn call(channel: &str, form: Form) -> &'static str {
 }
 
 #[test]
-fn people_are_called_whatever_else_is_cut_or_folded() {
+fn people_are_mentioned_also_in_cut_and_folded_messages() {
     let huge = Notice { description: "告警 😀\n".repeat(20_000), mentions: vec![li_lei()], ..escalated() };
     let many: Vec<Notice> = (0..120)
         .map(|n| Notice {
@@ -498,7 +498,7 @@ fn as_many_people_as_one_message_mentions_leave_room_for_it() {
 }
 
 #[test]
-fn no_identity_is_markup_or_calls_everyone() {
+fn no_identity_is_markup_or_mentions_everyone() {
     let names = ["feishu_user_id", "dingtalk_user_id", "wecom_user_id", "slack_user_id", "telegram_user", "zoom_jid"];
     for id in ["all", "@all", "ALL", "here", "channel", "everyone", "!here", "a></at><at id=all", "x|y", "@"] {
         let identities = names.map(|name| (name.to_owned(), id.to_owned())).into();

@@ -66,7 +66,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_plainly_an_id_is_none() {
+    fn a_text_that_is_not_an_id_is_ignored() {
         let of = |id: &str| identity(&person("Li", id), "x", |byte| byte.is_ascii_alphanumeric()).map(str::to_owned);
         assert_eq!(of(" U012 "), Some("U012".to_owned()));
         for id in ["", " ", "all", "ALL", "Here", "channel", "everyone", "a b", "<!here>", "a|b", "李", &"a".repeat(65)]

@@ -35,7 +35,7 @@ pub async fn newest_notice(
     destination: &DestinationId,
     now: Moment,
 ) -> Result<Notice, ReadError> {
-    let newest = incident.timeline.iter().rev().find(|entry| entry.kind.is_told());
+    let newest = incident.timeline.iter().rev().find(|entry| entry.kind.notifies());
     let (kind, at) = newest.map_or((EntryKind::Triggered, incident.triggered_at), |entry| (entry.kind, entry.at));
     let entry = Entry {
         n: incident.n,
@@ -47,7 +47,7 @@ pub async fn newest_notice(
         detail: None,
         alert_n: None,
         alert: None,
-        told: Audience::Everyone,
+        audience: Audience::Everyone,
     };
     notice_of(store, incident, &entry, destination, now).await
 }

@@ -20,8 +20,8 @@ const EMAIL: &str = "email";
 
 /// Whether the entry notifies anybody, so that its subject has to be read.
 pub(crate) fn hears_anyone(incident: &Incident, entry: &Entry) -> bool {
-    entry.kind.is_told()
-        && match &entry.told {
+    entry.kind.notifies()
+        && match &entry.audience {
             Audience::Everyone => !incident.destinations.is_empty(),
             Audience::Only(destinations) => !destinations.is_empty(),
         }

@@ -11,7 +11,7 @@ use alerting::base::limits;
 use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
 use alerting::rules::integration::{Integration, TitleFrom};
-use alerting::rules::message::{Message, MsgType, RefusalReason, Verdict};
+use alerting::rules::message::{Acceptance, Message, MsgType, RefusalReason};
 
 use crate::addresses;
 use crate::protocol::{Malformed, SentType};
@@ -31,8 +31,8 @@ pub struct Arrival<'a> {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
-    pub verdict: Verdict,
-    /// Final once the verdict is queued; an accepted message that cannot be queued has the result [`IntakeResult::Busy`].
+    pub acceptance: Acceptance,
+    /// Final once the request is queued; an accepted message that cannot be queued has the result [`IntakeResult::Busy`].
     pub result: IntakeResult,
 }
 
@@ -140,12 +140,12 @@ fn content(
     let keywords = &integration.security.keywords;
     if !keywords.is_empty() && !request.has_keyword(msg_type, keywords) {
         let msg_type = Some(msg_type.as_str().to_owned());
-        let verdict = Verdict::Refused { reason: RefusalReason::Keyword, msg_type, message: None };
-        return Decision { verdict, result: IntakeResult::NoKeyword };
+        let acceptance = Acceptance::Refused { reason: RefusalReason::Keyword, msg_type, message: None };
+        return Decision { acceptance, result: IntakeResult::NoKeyword };
     }
     passed(Check::Keyword);
     let message = reading.into_message(msg_type, integration.title_from, version.default_title());
-    Decision { verdict: Verdict::Accepted(message), result: IntakeResult::Accepted }
+    Decision { acceptance: Acceptance::Accepted(message), result: IntakeResult::Accepted }
 }
 
 /// The decision about a request that passes [`Check::Signature`] but exceeds the rate.
@@ -165,17 +165,17 @@ pub fn preview(body: &[u8], version: SourceVersion, title_from: TitleFrom) -> Op
 }
 
 fn refused(reason: RefusalReason, result: IntakeResult) -> Decision {
-    Decision { verdict: Verdict::Refused { reason, msg_type: None, message: None }, result }
+    Decision { acceptance: Acceptance::Refused { reason, msg_type: None, message: None }, result }
 }
 
 fn malformed(cause: Cow<'static, str>, msg_type: Option<MsgType>) -> Decision {
     let msg_type = msg_type.map(|msg_type| msg_type.as_str().to_owned());
-    let verdict = Verdict::Refused { reason: RefusalReason::Malformed, msg_type, message: None };
-    Decision { verdict, result: IntakeResult::Unusable(cause) }
+    let acceptance = Acceptance::Refused { reason: RefusalReason::Malformed, msg_type, message: None };
+    Decision { acceptance, result: IntakeResult::Unusable(cause) }
 }
 
 fn not_taken(name: String, why: &str) -> Decision {
     let cause = format!("msg_type \"{name}\" {why} (setting message_types)");
-    let verdict = Verdict::Refused { reason: RefusalReason::MessageType, msg_type: Some(name), message: None };
-    Decision { verdict, result: IntakeResult::Unusable(cause.into()) }
+    let acceptance = Acceptance::Refused { reason: RefusalReason::MessageType, msg_type: Some(name), message: None };
+    Decision { acceptance, result: IntakeResult::Unusable(cause.into()) }
 }

@@ -6,7 +6,7 @@ use alerting::base::limits;
 use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
 use alerting::rules::integration::{Integration, Security, TitleFrom};
-use alerting::rules::message::{Message, MsgType, RefusalReason, Verdict};
+use alerting::rules::message::{Acceptance, Message, MsgType, RefusalReason};
 use intake::decide::{Arrival, Check, Decision, decide, decide_passing, preview};
 use intake::protocol::Answer;
 use intake::result::IntakeResult;
@@ -33,9 +33,9 @@ fn answer_to(version: Version, decision: &Decision) -> Answer {
 
 #[track_caller]
 fn accepted_by(integration: &Integration, version: Version, body: &Value) -> Message {
-    match arrive(version, body.to_string().as_bytes(), integration).verdict {
-        Verdict::Accepted(message) => message,
-        Verdict::Refused { reason, .. } => panic!("refused: {reason:?} {body}"),
+    match arrive(version, body.to_string().as_bytes(), integration).acceptance {
+        Acceptance::Accepted(message) => message,
+        Acceptance::Refused { reason, .. } => panic!("refused: {reason:?} {body}"),
     }
 }
 
@@ -48,7 +48,7 @@ fn check(name: &str, body: Value, title: &str, content: &str) {
 #[track_caller]
 fn check_refused(name: &str, body: &[u8], reason: RefusalReason, msg: &str) {
     let decision = arrive(Version::V2, body, &integration());
-    let Verdict::Refused { reason: found, .. } = decision.verdict else { panic!("{name}: accepted") };
+    let Acceptance::Refused { reason: found, .. } = decision.acceptance else { panic!("{name}: accepted") };
     assert_eq!(found, reason, "{name}");
     let answer: Value = serde_json::from_str(&answer_to(Version::V2, &decision).body).expect("JSON");
     assert_eq!(
@@ -239,7 +239,7 @@ fn a_type_that_is_not_taken_is_refused_with_its_name_and_the_setting() {
         check_refused(name, body.as_bytes(), RefusalReason::MessageType, &format!("params error, msg_type \"{name}\""));
         let decision = arrive(Version::V2, body.as_bytes(), &integration());
         assert!(answer_to(Version::V2, &decision).body.contains("message_types"), "{name}");
-        let Verdict::Refused { msg_type, .. } = decision.verdict else { panic!("accepted") };
+        let Acceptance::Refused { msg_type, .. } = decision.acceptance else { panic!("accepted") };
         assert_eq!(msg_type.as_deref(), Some(name));
     }
     let only_post = Integration { message_types: vec![MsgType::Post], ..integration() };
@@ -261,7 +261,7 @@ fn a_body_over_256_kib_is_refused_and_one_of_256_kib_taken() {
         json!({"msg_type": "text", "content": {"text": text}}).to_string()
     };
     let largest = body(limits::BODY_BYTES);
-    assert!(matches!(arrive(Version::V2, largest.as_bytes(), &integration()).verdict, Verdict::Accepted(_)));
+    assert!(matches!(arrive(Version::V2, largest.as_bytes(), &integration()).acceptance, Acceptance::Accepted(_)));
     for len in [limits::BODY_BYTES + 1, 1 << 20, 6 << 20, 10 << 20] {
         check_refused(
             "too large",
@@ -283,7 +283,9 @@ fn characters_that_a_queue_refuses_are_replaced_and_the_message_kept() {
         ("invalid UTF-8", b"{\"msg_type\":\"text\",\"content\":{\"text\":\"a\xff\xc3b\"}}", "a\u{fffd}\u{fffd}b"),
         ("escape sequence", br#"{"msg_type":"text","content":{"text":"\u001b[31mred"}}"#, "\u{fffd}[31mred"),
     ] {
-        let Verdict::Accepted(message) = arrive(Version::V2, body, &integration()).verdict else { panic!("{name}") };
+        let Acceptance::Accepted(message) = arrive(Version::V2, body, &integration()).acceptance else {
+            panic!("{name}")
+        };
         assert_eq!(message.content, content, "{name}");
     }
 }
@@ -291,10 +293,12 @@ fn characters_that_a_queue_refuses_are_replaced_and_the_message_kept() {
 #[test]
 fn duplicate_keys_take_the_last_and_huge_numbers_end_in_a_defined_result() {
     let twice = br#"{"msg_type":"image","msg_type":"text","content":{"text":"a","text":"b"}}"#;
-    let Verdict::Accepted(message) = arrive(Version::V2, twice, &integration()).verdict else { panic!("refused") };
+    let Acceptance::Accepted(message) = arrive(Version::V2, twice, &integration()).acceptance else {
+        panic!("refused")
+    };
     assert_eq!(message.content, "b");
     let huge = r#"{"msg_type":"text","content":{"text":"x"},"n":1e400}"#;
-    let Verdict::Accepted(message) = arrive(Version::V2, huge.as_bytes(), &integration()).verdict else {
+    let Acceptance::Accepted(message) = arrive(Version::V2, huge.as_bytes(), &integration()).acceptance else {
         panic!("a number that nothing reads does not cost the message")
     };
     assert_eq!(message.content, "x");
@@ -372,9 +376,9 @@ fn the_checks_come_in_their_order() {
         let decision = decide(&arrival, &secured, Some(&secret), NOW);
         let answer: Value = serde_json::from_str(&answer_to(Version::V2, &decision).body).expect("JSON");
         assert_eq!(answer["code"], code, "{name}");
-        let found = match decision.verdict {
-            Verdict::Accepted(_) => None,
-            Verdict::Refused { reason, .. } => Some(reason),
+        let found = match decision.acceptance {
+            Acceptance::Accepted(_) => None,
+            Acceptance::Refused { reason, .. } => Some(reason),
         };
         assert_eq!(found, reason, "{name}");
         let mut passed = Vec::new();
@@ -426,7 +430,7 @@ proptest! {
     #[test]
     fn no_well_formed_message_panics_and_none_leaves_an_unwanted_character(body in message()) {
         let body = body.to_string();
-        if let Verdict::Accepted(message) = arrive(Version::V2, body.as_bytes(), &taking_cards()).verdict {
+        if let Acceptance::Accepted(message) = arrive(Version::V2, body.as_bytes(), &taking_cards()).acceptance {
             prop_assert!(!message.title.is_empty());
             let unwanted = |c: char| (c.is_control() && c != '\n' && c != '\t') || c == '\u{fffe}' || c == '\u{ffff}';
             prop_assert!(!message.content.contains(unwanted) && !message.title.contains(unwanted));

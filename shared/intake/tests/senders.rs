@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
 use alerting::rules::integration::Integration;
-use alerting::rules::message::{Message, MsgType, RefusalReason, Verdict};
+use alerting::rules::message::{Acceptance, Message, MsgType, RefusalReason};
 use intake::decide::{Arrival, decide};
 use intake::protocol::Answer;
 use intake::result::IntakeResult;
@@ -64,11 +64,11 @@ fn version(sender: &Sender) -> Version {
     if sender.version == "v1" { Version::V1 } else { Version::V2 }
 }
 
-fn arrive(version: Version, body: &[u8], integration: &Integration) -> (Verdict, Answer) {
+fn arrive(version: Version, body: &[u8], integration: &Integration) -> (Acceptance, Answer) {
     let arrival =
         Arrival { version: SourceVersion::Feishu(version), body, address: Some("203.0.113.7"), within_rate: true };
     let decision = decide(&arrival, integration, None, Moment::from_secs(1_767_607_200));
-    (decision.verdict, answer_to(version, &decision.result))
+    (decision.acceptance, answer_to(version, &decision.result))
 }
 
 fn answer_to(version: Version, result: &IntakeResult) -> Answer {
@@ -105,8 +105,8 @@ fn every_recorded_body_gives_the_title_text_and_labels_that_a_person_reads() {
             content: wanted.text.clone(),
             labels: wanted.labels.clone(),
         };
-        let (verdict, answer) = arrive(version(&sender), &body, &taking_cards());
-        assert_eq!(verdict, Verdict::Accepted(message), "{name}");
+        let (acceptance, answer) = arrive(version(&sender), &body, &taking_cards());
+        assert_eq!(acceptance, Acceptance::Accepted(message), "{name}");
         assert_eq!(answer, answer_to(version(&sender), &IntakeResult::Accepted), "{name}");
     }
 }
@@ -116,10 +116,10 @@ fn every_recorded_body_has_its_outcome_at_an_integration_with_default_settings()
     let expected: BTreeMap<String, Expected> = load("expected.json");
     for (sender, name, body) in bodies() {
         let wanted = &expected[&name];
-        let (verdict, answer) = arrive(version(&sender), &body, &integration());
-        match verdict {
-            Verdict::Accepted(_) => assert_eq!(wanted.outcome, "accepted", "{name}"),
-            Verdict::Refused { reason, msg_type, .. } => {
+        let (acceptance, answer) = arrive(version(&sender), &body, &integration());
+        match acceptance {
+            Acceptance::Accepted(_) => assert_eq!(wanted.outcome, "accepted", "{name}"),
+            Acceptance::Refused { reason, msg_type, .. } => {
                 assert_eq!(wanted.outcome, format!("refused: {}", reason.as_str()), "{name}");
                 assert_eq!((reason, msg_type.as_deref()), (RefusalReason::MessageType, Some("interactive")), "{name}");
                 assert_eq!(wanted.outcome_with_interactive.as_deref(), Some("accepted"), "{name}");
@@ -206,8 +206,8 @@ fn every_recorded_request_is_taken() {
             Target::Hook { version: SourceVersion::Feishu(Version::V2), key: "4fJk2LmNpQ8rStUvWx" },
             "{name}"
         );
-        let (verdict, _) = arrive(Version::V2, &body, &taking_cards());
-        let Verdict::Accepted(message) = verdict else { panic!("{name}: {verdict:?}") };
+        let (acceptance, _) = arrive(Version::V2, &body, &taking_cards());
+        let Acceptance::Accepted(message) = acceptance else { panic!("{name}: {acceptance:?}") };
         assert_eq!((message.title.as_str(), message.content.as_str()), (title, content), "{name}");
     }
 }

@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_anybody_can_reach_is_reached() {
+    fn only_public_addresses_are_connected_to() {
         for (text, public) in [
             ("8.8.8.8", true),
             ("172.15.0.1", true),

@@ -9,7 +9,7 @@ use alerting::base::ids::{IntegrationId, Stamp};
 use alerting::base::limits;
 use alerting::base::moment::Moment;
 use alerting::base::severity::Severity;
-use alerting::incident::alert::{AlertState, Applied, Status, Transition};
+use alerting::incident::alert::{AlertState, AppliedMessages, Status, Transition};
 use serde::{Deserialize, Serialize};
 
 use crate::connection::Store;
@@ -42,8 +42,8 @@ struct Document {
     h: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     t: Option<Stamp>,
-    #[serde(default, skip_serializing_if = "Applied::is_empty")]
-    a: Applied,
+    #[serde(default, skip_serializing_if = "AppliedMessages::is_empty")]
+    a: AppliedMessages,
 }
 
 impl Store {
@@ -210,7 +210,7 @@ mod tests {
             texts in stamp(), lower_since in proptest::option::of(stamp()),
             applied in "([0-9A-Za-z+/]{4}){0,22}", version in number_up_to_the_greatest(),
         ) -> AlertState {
-            let applied = Applied::try_from(applied).expect("marks");
+            let applied = AppliedMessages::try_from(applied).expect("marks");
             let lower_since = lower_since.map(Stamp::received_at);
             AlertState {
                 watermark, status, episode, n, ring, count, severity, lower_since, content, texts, applied, version
@@ -253,7 +253,7 @@ mod tests {
             lower_since: Some(last.received_at()),
             content: "0123456789ab".to_owned(),
             texts: Stamp::from_parts(Moment::from_millis(0), 0),
-            applied: Applied::try_from("AAAA".repeat(RECENT)).expect("marks"),
+            applied: AppliedMessages::try_from("AAAA".repeat(RECENT)).expect("marks"),
             version: GREATEST,
         };
         let integration: IntegrationId = "int_4fJk2LmNpQ".parse().expect("valid");

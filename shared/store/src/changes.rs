@@ -8,7 +8,7 @@ use alerting::base::ids::{IncidentId, Stamp};
 use alerting::base::moment::Moment;
 use alerting::incident::Incident;
 use alerting::incident::action::ActionError;
-use alerting::incident::alert::{Alert, AlertEvent, AlertKey, Status, Verdict, fold};
+use alerting::incident::alert::{Alert, AlertEvent, AlertKey, EventKind, Status, fold};
 use alerting::incident::apply::{Change, apply, assignment_query};
 use alerting::incident::assignment::Assigned;
 use alerting::incident::change_result::{ChangeResult, entry_of_action};
@@ -252,7 +252,7 @@ impl Store {
             }
             let close = AlertEvent {
                 stamp: stamp.max(state.watermark.successor()),
-                verdict: Verdict::Close,
+                kind: EventKind::Close,
                 key: AlertKey::Named(key.to_owned()),
                 title: alert.title.clone(),
                 description: alert.description.clone(),

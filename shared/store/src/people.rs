@@ -166,7 +166,7 @@ impl Store {
                 people.channels.insert(group.destination.clone(), known.channel.clone());
             }
         }
-        let wanted = alerting::incident::assignment::wanted(level, people, now);
+        let wanted = alerting::incident::assignment::members_of(level, people, now);
         people.members.extend(self.members_by_id(wanted, now).await?);
         Ok(())
     }

@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use alerting::rules::message::Verdict;
+use alerting::rules::message::Acceptance;
 use fuzz::{NOW, integration};
 use intake::decide::{Arrival, decide};
 use intake::sources::SourceVersion;
@@ -101,7 +101,7 @@ fuzz_target!(|data: &[u8]| {
         let body = body.to_string();
         for version in [Version::V1, Version::V2] {
             let arrival = Arrival { version: SourceVersion::Feishu(version), body: body.as_bytes(), address: None, within_rate: true };
-            if let Verdict::Accepted(message) = decide(&arrival, &integration(), None, NOW).verdict {
+            if let Acceptance::Accepted(message) = decide(&arrival, &integration(), None, NOW).acceptance {
                 let said = message.title.len() + message.content.len();
                 assert!(said <= 8 * body.len() + 1024, "{said} bytes of {}", body.len());
                 assert!(!message.title.is_empty());

@@ -4,7 +4,7 @@
 #![no_main]
 
 use alerting::rules::integration::{Integration, Security, TitleFrom};
-use alerting::rules::message::{MsgType, Origin, Received, Verdict};
+use alerting::rules::message::{MsgType, Origin, Received, Acceptance};
 use alerting::base::secret::Secret;
 use fuzz::{NOW, integration};
 use intake::decide::{Arrival, decide};
@@ -41,10 +41,10 @@ fn check(decision: &intake::decide::Decision, body: &[u8]) {
     let answer = SourceVersion::Feishu(Version::V2).answer(&decision.result);
     let answer: serde_json::Value = serde_json::from_str(&answer.body).expect("an answer is JSON");
     let code = answer["code"].as_i64().expect("an answer has a code");
-    let accepted = matches!(decision.verdict, Verdict::Accepted(_));
+    let accepted = matches!(decision.acceptance, Acceptance::Accepted(_));
     assert_eq!(accepted, code == 0, "{answer}");
     assert_eq!(accepted, decision.result == IntakeResult::Accepted);
-    if let Verdict::Accepted(message) = &decision.verdict {
+    if let Acceptance::Accepted(message) = &decision.acceptance {
         assert!(!message.title.is_empty() && !message.title.contains('\n'), "{:?}", message.title);
         for text in [&message.title, &message.content].into_iter().chain(message.labels.values()) {
             assert!(!text.contains(|c: char| c.is_control() && c != '\n' && c != '\t'), "{text:?}");
@@ -56,7 +56,7 @@ fn check(decision: &intake::decide::Decision, body: &[u8]) {
         stamp: alerting::base::ids::Stamp::from_parts(NOW, 1),
         integration: integration().id,
         origin: Origin { process: "p".to_owned(), count: 1, queued: None },
-        verdict: decision.verdict.clone(),
+        acceptance: decision.acceptance.clone(),
         body: raw_body::record(body),
         replay_of: None,
         times: 1,

@@ -3,7 +3,7 @@
 
 use alerting::base::field_error::FieldError;
 use alerting::rules::integration::Integration;
-use alerting::rules::message::{RefusalReason, Verdict};
+use alerting::rules::message::{Acceptance, RefusalReason};
 use alerting::rules::policy::{Judgement, Policy};
 use alerting::rules::trace::Trace;
 use intake::decide::{Arrival, Check, decide_passing};
@@ -28,7 +28,7 @@ pub(crate) enum Again {
 #[derive(Debug)]
 pub(crate) struct ReadAgain {
     pub(crate) passed: Vec<Check>,
-    pub(crate) verdict: Verdict,
+    pub(crate) acceptance: Acceptance,
     /// The fault, as the answer to its sender names it.
     pub(crate) cause: Option<String>,
     /// `None`: it was, or would be, refused.
@@ -64,16 +64,16 @@ pub(crate) async fn again(app: &App, integration: &Integration, entry: &LogEntry
         IntakeResult::Unusable(cause) => Some(cause.into_owned()),
         _ => None,
     };
-    let judged = match &decision.verdict {
-        Verdict::Accepted(message) if entry.outcome != MessageOutcome::Refused => {
+    let judged = match &decision.acceptance {
+        Acceptance::Accepted(message) if entry.outcome != MessageOutcome::Refused => {
             let tables = app.store.cached_mapping_tables(app.clock.now()).await?;
             let policy = Policy::lenient(integration, &tables);
             let (judgement, trace) = policy.trace(message, entry.stamp);
             Some(JudgedAgain { judgement, trace, problems: policy.problems().to_vec() })
         }
-        Verdict::Accepted(_) | Verdict::Refused { .. } => None,
+        Acceptance::Accepted(_) | Acceptance::Refused { .. } => None,
     };
-    Ok(Again::Read(Box::new(ReadAgain { passed, verdict: decision.verdict, cause, judged })))
+    Ok(Again::Read(Box::new(ReadAgain { passed, acceptance: decision.acceptance, cause, judged })))
 }
 
 impl Again {

@@ -6,7 +6,7 @@ use alerting::base::moment::Moment;
 use alerting::incident::detail::{Detail, HeldBy};
 use alerting::people::destination::Language;
 use alerting::rules::filter::{Condition, Filter};
-use alerting::rules::trace::{Asked, Outcome, Place, Trace, Tried};
+use alerting::rules::trace::{Asked, Place, Trace, Tried, TriedResult};
 use words::text::Text;
 use words::timeline::in_api;
 use words::{sentence, trace as texts};
@@ -112,40 +112,41 @@ impl Because<'_> {
         let voice = self.voice;
         let matching = || voice.filter(filter, &tried.asked, true);
         match &tried.outcome {
-            Outcome::Matched => matching(),
-            Outcome::NoMatch => voice.filter(filter, &tried.asked, false),
-            Outcome::NotNow => {
+            TriedResult::Matched => matching(),
+            TriedResult::NoMatch => voice.filter(filter, &tried.asked, false),
+            TriedResult::NotNow => {
                 let at = self.at.map_or_else(String::new, |at| at.rfc3339());
                 voice.say(texts::NOT_NOW, &[("at", &at)])
             }
-            Outcome::Unusable => self.unusable(path),
-            Outcome::TooCostly => voice.plain(texts::TOO_COSTLY),
-            Outcome::Changed(_) => voice.say(texts::CHANGED, &[("filter", &matching())]),
-            Outcome::Unchanged => voice.say(texts::UNCHANGED, &[("filter", &matching())]),
-            Outcome::Dropped => voice.say(texts::DROPPED, &[("filter", &matching())]),
-            Outcome::FoundNothing | Outcome::FoundNothingInBeginning | Outcome::FoundEmpty | Outcome::Found(_) => {
-                voice.plain(texts::FOUND_NOTHING)
-            }
-            Outcome::TemplateFailed => voice.plain(texts::TEMPLATE_FAILED),
+            TriedResult::Unusable => self.unusable(path),
+            TriedResult::TooCostly => voice.plain(texts::TOO_COSTLY),
+            TriedResult::Changed(_) => voice.say(texts::CHANGED, &[("filter", &matching())]),
+            TriedResult::Unchanged => voice.say(texts::UNCHANGED, &[("filter", &matching())]),
+            TriedResult::Dropped => voice.say(texts::DROPPED, &[("filter", &matching())]),
+            TriedResult::FoundNothing
+            | TriedResult::FoundNothingInBeginning
+            | TriedResult::FoundEmpty
+            | TriedResult::Found(_) => voice.plain(texts::FOUND_NOTHING),
+            TriedResult::TemplateFailed => voice.plain(texts::TEMPLATE_FAILED),
         }
     }
 }
 
 /// The name of an outcome on the wire.
-pub(crate) const fn result(outcome: &Outcome) -> &'static str {
+pub(crate) const fn result(outcome: &TriedResult) -> &'static str {
     match outcome {
-        Outcome::Matched => "match",
-        Outcome::NoMatch => "no_match",
-        Outcome::NotNow => "not_now",
-        Outcome::Unusable => "unusable",
-        Outcome::TooCostly => "too_costly",
-        Outcome::Found(_) => "found",
-        Outcome::FoundEmpty => "found_empty",
-        Outcome::FoundNothing | Outcome::FoundNothingInBeginning => "found_nothing",
-        Outcome::Changed(_) => "changed",
-        Outcome::Unchanged => "unchanged",
-        Outcome::Dropped => "dropped",
-        Outcome::TemplateFailed => "template_failed",
+        TriedResult::Matched => "match",
+        TriedResult::NoMatch => "no_match",
+        TriedResult::NotNow => "not_now",
+        TriedResult::Unusable => "unusable",
+        TriedResult::TooCostly => "too_costly",
+        TriedResult::Found(_) => "found",
+        TriedResult::FoundEmpty => "found_empty",
+        TriedResult::FoundNothing | TriedResult::FoundNothingInBeginning => "found_nothing",
+        TriedResult::Changed(_) => "changed",
+        TriedResult::Unchanged => "unchanged",
+        TriedResult::Dropped => "dropped",
+        TriedResult::TemplateFailed => "template_failed",
     }
 }
 
@@ -204,7 +205,7 @@ mod tests {
     #[test]
     fn what_is_not_in_the_trace_was_not_come_to() {
         let mut trace = Trace::default();
-        trace.tried.push(Tried { place: Place::Close(0), outcome: Outcome::Unusable, asked: Vec::new() });
+        trace.tried.push(Tried { place: Place::Close(0), outcome: TriedResult::Unusable, asked: Vec::new() });
         let problems = [FieldError::new("push_mode.close[0].any[0]", "unclosed group")];
         let because = Because { voice: ENGLISH, trace: &trace, problems: &problems, at: None };
         let of = |place, path| because.of(place, path, &Filter::default(), "close[0] had decided before it");

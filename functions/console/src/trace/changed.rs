@@ -4,7 +4,7 @@
 use alerting::incident::alert::{AlertEvent, AlertKey};
 use alerting::incident::detail::Detail;
 use alerting::rules::integration::Integration;
-use alerting::rules::message::{Message, Verdict};
+use alerting::rules::message::{Acceptance, Message};
 use alerting::rules::policy::Decision;
 use store::log::{LogEntry, MessageOutcome};
 use words::text::Text;
@@ -52,9 +52,9 @@ impl Changes {
             self.add(texts::INTEGRATION_SAVED, &[("then", &then), ("now", &now)]);
         }
         let Some(read) = again.read() else { return };
-        let now = match &read.verdict {
-            Verdict::Accepted(_) => None,
-            Verdict::Refused { reason, .. } => Some(*reason),
+        let now = match &read.acceptance {
+            Acceptance::Accepted(_) => None,
+            Acceptance::Refused { reason, .. } => Some(*reason),
         };
         let then = refusal(entry);
         if (entry.outcome == MessageOutcome::Refused, then) != (now.is_some(), now) {
@@ -66,7 +66,7 @@ impl Changes {
             let now = words(now.map(alerting::rules::message::RefusalReason::as_str));
             return self.add(texts::INTAKE_DIFFERS, &[("then", &then), ("now", &now)]);
         }
-        if let Verdict::Accepted(message) = &read.verdict {
+        if let Acceptance::Accepted(message) = &read.acceptance {
             self.message(entry, message);
         }
         if let Some(judged) = again.judged() {

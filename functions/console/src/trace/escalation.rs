@@ -72,7 +72,7 @@ fn told(voice: Voice, record: &SpaceRecord) -> Vec<ToldTrace> {
 }
 
 fn given(voice: Voice, record: &SpaceRecord, entry: &Entry) -> ToldTrace {
-    let to = record.notices.iter().filter(|notice| notice.n == entry.n).filter(|notice| match &entry.told {
+    let to = record.notices.iter().filter(|notice| notice.n == entry.n).filter(|notice| match &entry.audience {
         Audience::Everyone => true,
         Audience::Only(destinations) => destinations.contains(&notice.view.destination),
     });

@@ -75,9 +75,9 @@ pub(crate) async fn notices(
 
 /// What the timeline says is sent to certain destinations.
 fn planned(entries: &[Entry]) -> impl Iterator<Item = (u64, DestinationId)> {
-    let told = entries.iter().filter(|entry| entry.kind.is_told());
+    let told = entries.iter().filter(|entry| entry.kind.notifies());
     told.flat_map(|entry| {
-        let destinations: &[DestinationId] = match &entry.told {
+        let destinations: &[DestinationId] = match &entry.audience {
             Audience::Everyone => &[],
             Audience::Only(destinations) => destinations,
         };

@@ -1,13 +1,13 @@
 //! Push rules, key extractors, pipeline and routes: everything that the integration has, with what came of it.
 
-use alerting::incident::alert::Verdict;
+use alerting::incident::alert::EventKind;
 use alerting::rules::filter::Filter;
 use alerting::rules::flag::Flag;
 use alerting::rules::integration::{
     Action, AddLabel, Integration, KeyExtractor, KeyField, PushMode, Routing, Step, Then, Unmatched,
 };
 use alerting::rules::policy::{Decision, DiscardReason};
-use alerting::rules::trace::{Outcome, Place};
+use alerting::rules::trace::{Place, TriedResult};
 use words::text::Text;
 use words::trace as texts;
 
@@ -68,7 +68,7 @@ impl Rules<'_> {
 
     /// The push rule that matched.
     fn decided_by(&self) -> Option<String> {
-        let mut matched = self.judged.trace.tried.iter().filter(|tried| tried.outcome == Outcome::Matched);
+        let mut matched = self.judged.trace.tried.iter().filter(|tried| tried.outcome == TriedResult::Matched);
         matched.find_map(|tried| match tried.place {
             Place::Close(n) => Some(format!("close[{n}]")),
             Place::Trigger(n) => Some(format!("trigger[{n}]")),
@@ -85,7 +85,7 @@ impl Rules<'_> {
         let mut rules = self.judged.trace.tried.iter().filter(|tried| is_rule(&tried.place));
         let is_discarded = self.judged.judgement.decision == Decision::Discard(DiscardReason::Unmatched);
         let (result, because) = match choice {
-            _ if rules.any(|tried| tried.outcome == Outcome::TooCostly) => ("trigger", texts::RULES_TOO_COSTLY),
+            _ if rules.any(|tried| tried.outcome == TriedResult::TooCostly) => ("trigger", texts::RULES_TOO_COSTLY),
             Unmatched::Trigger => ("trigger", texts::UNMATCHED_TRIGGER),
             Unmatched::Discard if is_discarded => ("discard", texts::UNMATCHED_DISCARD),
             Unmatched::Discard => ("trigger", texts::UNMATCHED_DOUBT),
@@ -95,7 +95,7 @@ impl Rules<'_> {
 
     fn keys(&self, extractors: &[KeyExtractor]) -> Vec<StepView> {
         let is_discarded = self.judged.judgement.decision == Decision::Discard(DiscardReason::Unmatched);
-        let found = (0..extractors.len()).find(|n| matches!(self.outcome(Place::Key(*n)), Some(Outcome::Found(_))));
+        let found = (0..extractors.len()).find(|n| matches!(self.outcome(Place::Key(*n)), Some(TriedResult::Found(_))));
         let otherwise = match found {
             Some(n) => self.voice.say(texts::NOT_REACHED, &[("decided", &format!("key[{n}]"))]),
             None if is_discarded => self.voice.plain(texts::NOT_JUDGED),
@@ -120,24 +120,24 @@ impl Rules<'_> {
         let say = |words, key: &str| self.voice.say(words, &[("field", field), ("values", &values), ("key", key)]);
         let outcome = self.outcome(Place::Key(n));
         let because = match outcome {
-            Some(Outcome::Found(key)) => say(texts::KEY_FOUND, &self.voice.values(&[key])),
-            Some(Outcome::FoundEmpty) => say(texts::KEY_EMPTY, ""),
-            Some(Outcome::Unusable) => self.because().unusable(&format!("push_mode.{step}")),
-            Some(Outcome::TooCostly) => self.voice.plain(texts::TOO_COSTLY),
-            Some(Outcome::FoundNothingInBeginning) => say(texts::BEGINNING_MATCHES_NOT, ""),
+            Some(TriedResult::Found(key)) => say(texts::KEY_FOUND, &self.voice.values(&[key])),
+            Some(TriedResult::FoundEmpty) => say(texts::KEY_EMPTY, ""),
+            Some(TriedResult::Unusable) => self.because().unusable(&format!("push_mode.{step}")),
+            Some(TriedResult::TooCostly) => self.voice.plain(texts::TOO_COSTLY),
+            Some(TriedResult::FoundNothingInBeginning) => say(texts::BEGINNING_MATCHES_NOT, ""),
             Some(_) => say(texts::MATCHES_NOT, ""),
             None => otherwise.to_owned(),
         };
         StepView { step, result: outcome.map_or("not_reached", result), because }
     }
 
-    fn outcome(&self, place: Place) -> Option<&Outcome> {
+    fn outcome(&self, place: Place) -> Option<&TriedResult> {
         self.judged.trace.at(place).map(|tried| &tried.outcome)
     }
 
     pub(crate) fn pipeline(&self) -> Vec<PipelineTrace> {
         let dropped = (0..self.integration.pipeline.len())
-            .find(|n| self.outcome(Place::Step(*n)) == Some(&Outcome::Dropped))
+            .find(|n| self.outcome(Place::Step(*n)) == Some(&TriedResult::Dropped))
             .map(|n| self.voice.say(texts::NOT_REACHED, &[("decided", &format!("pipeline[{n}]"))]));
         let otherwise = dropped.unwrap_or_else(|| self.voice.plain(texts::NOT_JUDGED));
         let everything = Filter::default();
@@ -146,7 +146,7 @@ impl Rules<'_> {
             let when = step.when.as_ref().unwrap_or(&everything);
             let (result, because) = self.because().of(place, &path, when, &otherwise);
             let changes = match self.outcome(place) {
-                Some(Outcome::Changed(changes)) => changes.iter().map(ChangeView::from).collect(),
+                Some(TriedResult::Changed(changes)) => changes.iter().map(ChangeView::from).collect(),
                 Some(_) | None => Vec::new(),
             };
             PipelineTrace { step: path, action: action(&step.action), result, because, changes }
@@ -163,7 +163,7 @@ impl Rules<'_> {
             }
             Routing::Shared { routes, default_spaces } => (routes, default_spaces),
         };
-        let matched = |n: &usize| self.outcome(Place::Route(*n)) == Some(&Outcome::Matched);
+        let matched = |n: &usize| self.outcome(Place::Route(*n)) == Some(&TriedResult::Matched);
         let stopped = (0..routes.len()).find(|n| matched(n) && routes[*n].then == Then::Stop);
         let otherwise = match stopped {
             Some(n) => self.voice.say(texts::ROUTE_STOPPED, &[("decided", &format!("routes[{n}]"))]),
@@ -187,7 +187,7 @@ impl Rules<'_> {
     /// This, if the message is one that is routed; else why it is not.
     fn routed(&self, (result, because): (&'static str, Text)) -> (&'static str, String) {
         let (result, because) = match &self.judged.judgement.decision {
-            Decision::Event(event) if event.verdict == Verdict::Trigger => (result, because),
+            Decision::Event(event) if event.kind == EventKind::Trigger => (result, because),
             Decision::Event(_) => ("not_reached", texts::CLOSES),
             Decision::Discard(_) => ("not_reached", texts::NOT_JUDGED),
         };
@@ -195,8 +195,8 @@ impl Rules<'_> {
     }
 }
 
-impl From<&alerting::rules::trace::Change> for ChangeView {
-    fn from(change: &alerting::rules::trace::Change) -> Self {
+impl From<&alerting::rules::trace::FieldChange> for ChangeView {
+    fn from(change: &alerting::rules::trace::FieldChange) -> Self {
         Self { field: change.field.clone(), before: change.before.clone(), after: change.after.clone() }
     }
 }

@@ -8,13 +8,13 @@
 
 use alerting::base::ids::Stamp;
 use alerting::base::moment::Moment;
-use alerting::incident::alert::{AlertKey, Verdict as Says};
+use alerting::incident::alert::{AlertKey, EventKind};
 use alerting::incident::warning::Warning;
 use alerting::rules::filter::Filter;
 use alerting::rules::integration::{
     Action, Integration, KeyExtractor, PushMode, Route, Routing, Security, Then, TitleFrom,
 };
-use alerting::rules::message::{Message, MsgType, Verdict};
+use alerting::rules::message::{Acceptance, Message, MsgType};
 use alerting::rules::policy::{Decision, DiscardReason, Policy};
 use alerting::rules::sample;
 use intake::decide::{Arrival, decide};
@@ -183,7 +183,7 @@ impl<'a> Samples<'a> {
         let body = sources::sample(source, kind, text);
         let version = SourceVersion::newest(source);
         let arrival = Arrival { version, body: body.as_bytes(), address: None, within_rate: true };
-        let Verdict::Accepted(message) = decide(&arrival, &self.integration, None, self.now).verdict else {
+        let Acceptance::Accepted(message) = decide(&arrival, &self.integration, None, self.now).acceptance else {
             return Judged::Other;
         };
         self.said(&message)
@@ -191,9 +191,9 @@ impl<'a> Samples<'a> {
 
     fn said(&self, message: &Message) -> Judged {
         match self.policy.judge(message, Stamp::from_parts(self.now, 0)).decision {
-            Decision::Event(event) => match (event.verdict, event.key) {
-                (Says::Trigger, AlertKey::Named(key)) => Judged::Triggers(key),
-                (Says::Close, AlertKey::Named(key)) => Judged::Closes(key),
+            Decision::Event(event) => match (event.kind, event.key) {
+                (EventKind::Trigger, AlertKey::Named(key)) => Judged::Triggers(key),
+                (EventKind::Close, AlertKey::Named(key)) => Judged::Closes(key),
                 (_, AlertKey::Unique) => Judged::Other,
             },
             Decision::Discard(DiscardReason::Unmatched | DiscardReason::Dropped) => Judged::Other,

@@ -2,7 +2,7 @@
 
 use alerting::base::ids::{AlertId, IncidentId, IntegrationId, SpaceId, Stamp};
 use alerting::base::severity::Severity;
-use alerting::incident::alert::{Alert, AlertEvent, AlertKey, Status, Verdict, fold};
+use alerting::incident::alert::{Alert, AlertEvent, AlertKey, EventKind, Status, fold};
 use alerting::incident::apply::Change;
 use alerting::incident::source::{SourceChange, SourceKind};
 use lambda_kit::random::StampSource;
@@ -35,7 +35,7 @@ pub(crate) async fn open_saying(
     let integration: IntegrationId = id(&made).parse().expect("an id");
     let event = AlertEvent {
         stamp: StampSource::new().next(now),
-        verdict: Verdict::Trigger,
+        kind: EventKind::Trigger,
         key: key.map_or(AlertKey::Unique, |key| AlertKey::Named(key.to_owned())),
         title: title.to_owned(),
         description: description.to_owned(),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use alerting::base::ids::{IncidentId, Stamp};
 use alerting::base::severity::Severity;
-use alerting::incident::alert::{Alert, AlertEvent, AlertKey, Verdict};
+use alerting::incident::alert::{Alert, AlertEvent, AlertKey, EventKind};
 use alerting::incident::apply::Change;
 use alerting::incident::source::{SourceChange, SourceKind};
 use serde_json::{Value, json};
@@ -16,7 +16,7 @@ async fn open(world: &World, integration: &str, spaces: &[String]) -> Alert {
     let stamp = Stamp::from_parts(world.now(), 7);
     let event = AlertEvent {
         stamp,
-        verdict: Verdict::Trigger,
+        kind: EventKind::Trigger,
         key: AlertKey::Named("disk".to_owned()),
         title: "disk full".to_owned(),
         description: String::new(),

@@ -3,7 +3,7 @@
 use alerting::base::ids::IntegrationId;
 use alerting::base::limits;
 use alerting::base::severity::Severity;
-use alerting::incident::alert::{AlertEvent, AlertKey, Verdict, fold};
+use alerting::incident::alert::{AlertEvent, AlertKey, EventKind, fold};
 use alerting::rules::message::{RawBody, Received};
 use lambda_kit::random::StampSource;
 use serde_json::{Value, json};
@@ -60,7 +60,7 @@ async fn a_try_says_what_would_become_of_a_message_and_changes_nothing() {
 async fn open(world: &World, integration: &str, key: &str) {
     let event = AlertEvent {
         stamp: StampSource::new().next(world.now()),
-        verdict: Verdict::Trigger,
+        kind: EventKind::Trigger,
         key: AlertKey::Named(key.to_owned()),
         title: "disk full".to_owned(),
         description: String::new(),
@@ -136,8 +136,8 @@ async fn a_refused_message_is_taken_in_again_once_the_setting_is_on() {
     assert_eq!(received.stamp.to_string(), id(&replayed));
     assert_eq!(received.replay_of, Some(entry.stamp));
     assert_eq!((received.origin.count, &received.body), (1, &entry.body));
-    let alerting::rules::message::Verdict::Accepted(message) = received.verdict else {
-        panic!("{:?}", received.verdict)
+    let alerting::rules::message::Acceptance::Accepted(message) = received.acceptance else {
+        panic!("{:?}", received.acceptance)
     };
     assert_eq!(message.title, "disk full");
 

@@ -7,7 +7,7 @@ use alerting::rules::filter::{Condition, Filter, Group, Op};
 use alerting::rules::integration::{
     IntakeLimits, Integration, KeyExtractor, KeyField, PushMode, Routing, Security, Source, TitleFrom, Unmatched,
 };
-use alerting::rules::message::{Message, MsgType, Origin, RawBody, Received, Verdict};
+use alerting::rules::message::{Acceptance, Message, MsgType, Origin, RawBody, Received};
 use alerting::rules::policy::{Decision, Policy};
 
 pub const BYTES: usize = 1024;
@@ -72,7 +72,7 @@ pub fn record(message: Message) -> String {
         stamp: stamp(),
         integration: "int_bench".parse().expect("valid"),
         origin: Origin { process: "bench".to_owned(), count: 1, queued: None },
-        verdict: Verdict::Accepted(message),
+        acceptance: Acceptance::Accepted(message),
         body: RawBody::Text(body),
         replay_of: None,
         times: 1,
@@ -87,7 +87,7 @@ pub fn stamp() -> Stamp {
 /// What evaluate does with a record before it asks the table: decode, rules, key, fold.
 pub fn evaluate(policy: &Policy, record: &str) -> Option<Folded> {
     let received: Received = serde_json::from_str(record).expect("a record");
-    let Verdict::Accepted(message) = &received.verdict else { return None };
+    let Acceptance::Accepted(message) = &received.acceptance else { return None };
     match policy.judge(message, received.stamp).decision {
         Decision::Event(event) => Some(fold(None, &[event] as &[AlertEvent])),
         Decision::Discard(_) => None,

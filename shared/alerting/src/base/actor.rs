@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::ids::{ApiKeyId, MemberId};
 
-/// Who does something to an incident.
+/// Who changes an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
@@ -64,14 +64,14 @@ impl Actor {
         }
     }
 
-    /// A person, or an API key. Everything else happens by itself.
+    /// Whether a person or an API key acted, and not a timer, a rule or the source.
     pub const fn is_person(&self) -> bool {
         matches!(self, Actor::Member { .. } | Actor::ApiKey { .. })
     }
 }
 
-/// An actor with the name that it has at this moment. The name is stored beside the id for the time when the member or
-/// the key does not exist any more.
+/// An actor with its present name. The name is stored beside the id, so that it can be shown after the member or the
+/// key was deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedActor {
     pub actor: Actor,
@@ -99,7 +99,7 @@ impl NamedActor {
         Self { actor: Actor::Source, name: Actor::Source.kind().to_owned() }
     }
 
-    /// What an incident's assignees are listed by: members by id, an API key without a member by name.
+    /// How an incident lists the actor as an assignee: a member by id, an API key without a member by name.
     pub fn assignee(&self) -> &str {
         self.actor.member().map_or(&self.name, MemberId::as_str)
     }

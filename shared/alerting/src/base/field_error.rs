@@ -1,6 +1,6 @@
-//! What is wrong with something that is about to be saved, by field.
+//! Why an object cannot be saved: the field and the problem.
 
-/// What is wrong, and where.
+/// A field that is not valid, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {message}")]
 pub struct FieldError {

@@ -1,7 +1,7 @@
 //! Identities. A type per kind, parsed at the edge, so that two strings of different meaning cannot be swapped.
 //!
 //! Configuration ids are a prefix and ten base62 characters (`spc_4fJk2LmNpQ`). What a message creates is named after
-//! that message's [`Stamp`], so every retry, copy and crash recovery computes the same name.
+//! that message's [`Stamp`]: every retry, copy and crash recovery computes the same id.
 
 use std::fmt;
 use std::str::FromStr;
@@ -105,7 +105,7 @@ ids! {
     DestinationId = "dst_", "a destination", "8Zp1QeRtYu";
     /// A mapping table: source labels to result labels.
     MappingTableId = "map_", "a mapping table", "4fJk2LmNpQ";
-    /// A person who can be told.
+    /// A person who can be notified.
     MemberId = "mem_", "a member", "4fJk2LmNpQ";
     /// Several members under one name.
     TeamId = "team_", "a team", "4fJk2LmNpQ";
@@ -125,9 +125,10 @@ ids! {
     IncidentId = "inc_", "an incident", "01KAN5Z8XQ3V9W2Y7B4C6D8E0F4fJk2LmNpQ";
 }
 
-/// Identity and order of a message in one: a ULID that the intake mints once per request, before the first send.
+/// The identity of a message, and its place in the order of messages. It is a ULID that the intake makes once per
+/// request, before the first send.
 ///
-/// Larger is newer. Neither the queue's message id nor its sent time serve: a redrive changes both.
+/// A larger stamp is newer. The queue's message id and sent time cannot be used instead: a redrive changes both.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Stamp(Ulid);
@@ -140,7 +141,7 @@ impl Stamp {
         Self(ulid)
     }
 
-    /// A stamp with written-down parts, for tests and for bounds of a time range.
+    /// A stamp with these parts, for tests and for the bounds of a time range.
     pub fn from_parts(at: Moment, random: u128) -> Self {
         Self(Ulid::from_parts(at.millis().max(0).unsigned_abs(), random))
     }
@@ -220,8 +221,8 @@ impl AlertId {
 }
 
 impl DestinationId {
-    /// Where a member is reached by a medium: `dst_email_4fJk2LmNpQ`. Saved destinations have no `_` behind the prefix, so
-    /// the two are never taken for each other.
+    /// Where a member is reached by a medium: `dst_email_4fJk2LmNpQ`. Saved destinations have no `_` behind the prefix,
+    /// so the two are never taken for each other.
     pub fn of_member(member: &MemberId, medium: &str) -> Self {
         Self(format!("{}{medium}_{}", Self::PREFIX, member.suffix()))
     }

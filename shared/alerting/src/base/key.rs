@@ -1,7 +1,7 @@
 //! The text of an alert key: at most [`limits::ALERT_KEY_CHARS`] characters.
 //!
-//! A longer one keeps its beginning, for people, and ends in `…` and a hash of the whole, so that two keys that differ
-//! behind the cut stay two keys.
+//! A longer key keeps its beginning, for people, and ends in `…` and a hash of the whole text. Two keys that differ
+//! only after the cut stay different.
 
 use crate::base::ids::hash128;
 use crate::base::limits;

@@ -1,4 +1,4 @@
-//! How much of anything is kept. What is over a limit is cut visibly or refused by name, never lost in silence.
+//! Limits on sizes and times. A text over a limit is cut with a mark, or refused with the name of the field.
 
 use std::time::Duration;
 
@@ -20,9 +20,10 @@ pub const RULES_PER_INTEGRATION: usize = 100;
 pub const PATTERN_BYTES: usize = 512;
 /// Bytes of one compiled pattern; `\w{500}` and its like are refused when they are saved.
 pub const PATTERN_COMPILED_BYTES: usize = 256 * 1024;
-/// Bytes of text that every regex looks at. Of a longer text the whole, if the pattern is fast and there are not too many.
+/// Bytes of a text that every regex searches. A longer text is searched whole if the pattern is fast and the message
+/// has not used up its work for long texts.
 pub const REGEX_TEXT_BYTES: usize = 8 * 1024;
-/// What all rules of one message may take together; then the key is made from the title, and the record says so.
+/// Time for all rules of one message together. After it, the key is made from the title, and the record says so.
 pub const RULES_TIME: Duration = Duration::from_millis(25);
 /// Bytes of an inbound body.
 pub const BODY_BYTES: usize = 256 * 1024;
@@ -32,9 +33,10 @@ pub const MESSAGE_LOG: Duration = Duration::from_secs(7 * 24 * 3600);
 /// days), so that a redrive always finds the watermark.
 pub const ALERT_AFTERLIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// How long a notice that was reported as failed is still tried: its incident may be open when the vendor recovers.
+/// How long a notice is still retried after it was reported as failed: its incident may be open when the vendor
+/// recovers.
 pub const TRIED_AFTER_FAILURE: Duration = Duration::from_secs(24 * 3600);
-/// How far into the future a stamp may be before it is taken for a wrong clock and clamped.
+/// How far a stamp may be in the future. A later one is from a wrong clock and is clamped.
 pub const STAMP_AHEAD: Duration = Duration::from_secs(120);
 
 /// Cuts to at most `max` characters; a cut ends in `…`, which counts.

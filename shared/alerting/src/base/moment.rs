@@ -17,7 +17,7 @@ impl Moment {
         Self(millis)
     }
 
-    /// The last or first moment there is, for what lies beyond it: seconds come from outside, too.
+    /// Clamped to the first or last moment that can be stored: the seconds may come from outside.
     pub const fn from_secs(secs: i64) -> Self {
         Self(secs.saturating_mul(1000))
     }
@@ -36,7 +36,7 @@ impl Moment {
         Duration::from_millis(self.0.saturating_sub(earlier.0).max(0).unsigned_abs())
     }
 
-    /// The start of the hour that this is in: the unit of the ledger.
+    /// The start of this moment's hour: the unit of the ledger.
     pub const fn hour(self) -> Moment {
         Moment(self.0 - self.0.rem_euclid(3_600_000))
     }

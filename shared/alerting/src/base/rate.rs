@@ -1,8 +1,8 @@
-//! How fast a destination may be sent to: the generic cell rate algorithm over several windows at once.
+//! How fast messages may be sent to a destination: the generic cell rate algorithm over several windows at once.
 //!
 //! Plain GCRA with a burst of N and a rate of N per window lets almost 2 N through in one window. A vendor counts
-//! sliding windows and blocks the bot, so the limit is split: a fifth of it may come at once, the rest is the steady
-//! rate, with [`MARGIN`] for what the network shifts. In no window do more than N leave.
+//! sliding windows and blocks the bot, so the limit is split: a fifth of it may be sent at once, the rest is the steady
+//! rate, with [`MARGIN`] for delays of the network. No window has more than N requests.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// What may come at once after a pause.
+    /// Requests that may be sent at once after a pause.
     const fn at_once(self) -> u32 {
         if self.burst < 5 { 1 } else { self.burst / 5 }
     }
@@ -50,7 +50,7 @@ impl Rate {
         (self.burst / 16).max(1)
     }
 
-    /// What may be taken at once after a pause: a slice, and what makes up for processes that ask a little late.
+    /// Permits that may be taken at once after a pause: a slice, and a reserve for processes that ask a little late.
     fn shared_at_once(self) -> u32 {
         self.slice() + self.burst / 32
     }
@@ -76,10 +76,10 @@ pub fn spend_within(rates: &[Rate]) -> Duration {
     rates.iter().map(|rate| rate.spend_within()).fold(SPEND_WITHIN, Duration::min)
 }
 
-/// What is remembered of a bucket between two requests.
+/// The state of a bucket between two requests.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Bucket {
-    /// Per rate, in its order: when the next request would be on time if none came at once.
+    /// Per rate, in the order of the rates: the theoretical arrival time of the next request (GCRA).
     pub arrivals: Vec<Moment>,
     /// The vendor's own block.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,7 +87,7 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// Takes one request's worth of every rate, or says how long to wait until all of them have it.
+    /// Takes one request from every rate, or returns how long to wait until all of them have one.
     pub fn take(&self, rates: &[Rate], now: Moment) -> Result<Bucket, Duration> {
         let mut wait = self.blocked_until.map_or(Duration::ZERO, |until| until.since(now));
         let mut arrivals = Vec::with_capacity(rates.len());
@@ -100,7 +100,8 @@ impl Bucket {
         granted(arrivals, wait)
     }
 
-    /// Takes `permits` requests' worth of every rate from a shared bucket, at most a [`slice()`], or says how long to wait.
+    /// Takes `permits` requests, at most a [`slice()`], from every rate of a shared bucket, or returns how long to
+    /// wait.
     pub fn take_slice(&self, rates: &[Rate], permits: u32, now: Moment) -> Result<Bucket, Duration> {
         let mut wait = self.blocked_until.map_or(Duration::ZERO, |until| until.since(now));
         let mut arrivals = Vec::with_capacity(rates.len());
@@ -114,7 +115,7 @@ impl Bucket {
         granted(arrivals, wait)
     }
 
-    /// The bucket after the vendor said to stay away until `until`.
+    /// The bucket after the vendor blocked it until `until`.
     pub fn blocked(&self, until: Moment) -> Bucket {
         Bucket { arrivals: self.arrivals.clone(), blocked_until: self.blocked_until.max(Some(until)) }
     }

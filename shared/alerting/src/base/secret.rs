@@ -1,10 +1,10 @@
-//! Text that must not be seen: webhook URLs, bot tokens, signing secrets.
+//! Texts that must not be printed: webhook URLs, bot tokens, signing secrets.
 
 use std::fmt;
 
 use serde::Deserialize;
 
-/// Prints as `[redacted]` and cannot be serialised. Read it only where it is put to use.
+/// Prints as `[redacted]` and cannot be serialised. Read it only where it is used.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
@@ -14,12 +14,12 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself. Every call is a place to check that it goes nowhere but to its owner.
+    /// The text itself. Reviewers check every call: the text may go only to the service that the secret is for.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// What a listing may show: `…last4`, or only the dots where four characters would be much of it.
+    /// What a list may show: `…last4`, or only the dots if four characters would be a large part of the secret.
     pub fn hint(&self) -> String {
         let characters: Vec<char> = self.0.chars().collect();
         match characters.len() {
@@ -35,7 +35,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A secret under the deployment's data key, as it is stored: base64, opened only by the function that needs it.
+/// A secret encrypted with the deployment's data key, as it is stored: base64. Only the function that needs it decrypts
+/// it.
 #[derive(Clone, PartialEq, Eq, serde::Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sealed(pub String);

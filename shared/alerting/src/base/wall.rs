@@ -1,7 +1,8 @@
-//! Between moments and what a clock on the wall shows.
+//! Converts between moments and local time ("the clock on the wall").
 //!
-//! A clock that is put forward skips some times (a gap), one that is put back shows some twice (a fold). Both questions
-//! below have one answer for every time all the same. Beyond the years -9999 to 9999, the end of the calendar answers.
+//! A clock that is put forward skips some times (a gap). One that is put back shows some times twice (a fold). Both
+//! functions below still give one moment for every time. Beyond the years -9999 to 9999 they give the end of the
+//! calendar.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -16,14 +17,14 @@ pub(crate) fn shown(at: Moment, tz: &TimeZone) -> DateTime {
 }
 
 /// When an appointment at this time is: in a gap as much later as the clock is put forward, in a fold the first time.
-/// What RFC 5545 (iCalendar) says, and every calendar does.
+/// As RFC 5545 (iCalendar) says, and as calendars do.
 pub(crate) fn appointment(time: DateTime, tz: &TimeZone) -> Moment {
     moment(tz.to_ambiguous_timestamp(time).compatible(), time)
 }
 
 /// The first moment at which the clock shows this time or a later one: in a gap when it is put forward, in a fold the
-/// first time. A later time never gives an earlier moment, so that the two ends of a stretch cannot change places, and
-/// stretches that touch on paper touch on the wall.
+/// first time. A later time never gives an earlier moment. So the end of a period never comes before its start, and
+/// periods that touch in local time touch as moments.
 pub(crate) fn first_shown(time: DateTime, tz: &TimeZone) -> Moment {
     let ambiguous = tz.to_ambiguous_timestamp(time);
     match (ambiguous.offset(), ambiguous.earlier()) {

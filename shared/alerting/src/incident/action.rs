@@ -1,6 +1,6 @@
 //! What people do to an incident.
 //!
-//! An action is judged by the present state alone. A request that is repeated is recognised before, by the name of its action
+//! An action depends only on the present state. A repeated request is recognised earlier, by the name of its action
 //! ([`crate::incident::change_result::entry_of_action`]).
 
 use crate::base::actor::NamedActor;
@@ -60,14 +60,14 @@ pub enum ActionError {
     NoRule,
     #[error("the escalation rule has {levels} levels, and no level {level}")]
     NoLevel { levels: u32, level: u32 },
-    /// The catalogue of texts says why.
+    /// The text for people is in the crate `words`.
     #[error("the level reaches nobody")]
     NobodyThere(Unreached),
     #[error("together the incidents have more than {ALERTS} alerts")]
     TooManyAlerts,
 }
 
-/// The same as [`act`] for someone who saw the incident in this episode and meant no other (`None`: whichever it is).
+/// Like [`act`], for a request that was made for this episode of the incident (`None`: for any).
 pub(super) fn act_in(
     incident: &Incident,
     episode: Option<u32>,
@@ -82,7 +82,8 @@ pub(super) fn act_in(
     act(incident, actor, action, assigned, now)
 }
 
-/// Applies a person's action, or says why not. What is so already is no error, and changes nothing.
+/// Applies a person's action, or returns why it is refused. An action without effect is not an error and changes
+/// nothing.
 fn act(
     incident: &Incident,
     actor: &NamedActor,
@@ -139,13 +140,13 @@ fn acknowledge(incident: &Incident, actor: &NamedActor, now: Moment) -> ChangeRe
     draft(EntryKind::Acknowledged, actor).write(next, now)
 }
 
-/// By the last one it returns to triggered, and its level starts to count anew.
+/// Takes back an acknowledgement. Without the last one the incident is triggered again, and its level counts from now.
 fn unacknowledge(incident: &Incident, actor: &NamedActor, now: Moment) -> Result<ChangeResult, ActionError> {
     if incident.acknowledged_by.is_empty() {
         return Err(ActionError::NotAcknowledged);
     }
     if !incident.acknowledged_by.iter().any(|id| id == actor.assignee()) {
-        return Ok(ChangeResult::Nothing); // others work on it, whom this does not concern
+        return Ok(ChangeResult::Nothing); // other people acknowledged it, and stay
     }
     let mut next = incident.clone();
     next.acknowledged_by.retain(|id| id != actor.assignee());
@@ -186,27 +187,27 @@ fn escalate(
         Some(assigned @ (Assigned::Space(_) | Assigned::Level(_))) => {
             let mut next = incident.clone();
             (next.snoozed_until, next.held) = (None, None);
-            // Whoever escalates by hand wants someone to be told now, whatever delay the level has.
+            // A person who escalates wants somebody to be notified now, without the delay of the level.
             let draft = start(&mut next, assigned, true, draft(EntryKind::Escalated, actor), now);
             Ok(draft.write(next, now))
         }
     }
 }
 
-/// Other people have it from now on; the rule that gave it to the former ones ends.
+/// Assigns the incident to other people. Its escalation rule ends.
 fn reassign(incident: &Incident, actor: &NamedActor, people: &[Reach], now: Moment) -> ChangeResult {
     let mut next = incident.clone();
     next.reset();
     next.round += 1;
     let escalation = by_hand(people, now);
-    let told = escalation.audience();
+    let audience = escalation.audience();
     next.assignees = people.iter().map(|reach| reach.member.to_string()).collect();
-    add_all(&mut next.destinations, &told);
+    add_all(&mut next.destinations, &audience);
     next.escalation = Some(escalation);
-    EntryDraft { told: Audience::Only(told), ..draft(EntryKind::Reassigned, actor) }.write(next, now)
+    EntryDraft { audience: Audience::Only(audience), ..draft(EntryKind::Reassigned, actor) }.write(next, now)
 }
 
-/// More people have it; whatever goes on goes on.
+/// Assigns more people. The escalation continues.
 fn add_responders(incident: &Incident, actor: &NamedActor, people: &[Reach], now: Moment) -> ChangeResult {
     let new: Vec<Reach> = people
         .iter()
@@ -218,14 +219,14 @@ fn add_responders(incident: &Incident, actor: &NamedActor, people: &[Reach], now
     }
     let new: Vec<Reach> = new.into_iter().map(|reach| Reach { added: true, ..reach }).collect();
     let mut next = incident.clone();
-    let told = by_hand(&new, now).audience();
+    let audience = by_hand(&new, now).audience();
     new.iter().for_each(|reach| add(&mut next.assignees, reach.member.as_str()));
-    add_all(&mut next.destinations, &told);
+    add_all(&mut next.destinations, &audience);
     match &mut next.escalation {
         Some(escalation) => escalation.people.extend(new),
         None => next.escalation = Some(by_hand(&new, now)),
     }
-    EntryDraft { told: Audience::Only(told), ..draft(EntryKind::ResponderAdded, actor) }.write(next, now)
+    EntryDraft { audience: Audience::Only(audience), ..draft(EntryKind::ResponderAdded, actor) }.write(next, now)
 }
 
 fn by_hand(people: &[Reach], now: Moment) -> Escalation {
@@ -249,7 +250,7 @@ pub(super) fn raises(incident: &Incident, severity: Option<Severity>) -> bool {
     incident.progress != Progress::Closed && severity.is_some_and(|severity| severity > incident.severity)
 }
 
-/// Title and severity that a person sets stay so. A severity that is raised is notified as any that rises.
+/// Sets title and severity; alerts do not change them afterwards. A higher severity notifies like every rise.
 fn edit(
     incident: &Incident,
     actor: &NamedActor,

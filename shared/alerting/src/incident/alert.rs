@@ -1,17 +1,19 @@
 //! One problem as its source reports it, and what a message does to it.
 //!
-//! [`fold`] is the whole protocol of a keyed alert: state + messages → new state, the transitions to carry out, and
-//! what became of each message. It is written down with one conditional write (`version` unchanged), so:
+//! [`fold()`] is the whole protocol of a keyed alert: state + messages → new state, the transitions to carry out, and the
+//! effect of each message. The result is stored with one conditional write (`version` unchanged), so:
 //!
-//! - the watermark only grows, and each change of status carries the stamp that is then in it: at rest the status is the
-//!   verdict of the newest message, whatever the order, the copies, the retries and the crashes;
+//! - the watermark only grows, and each change of status carries the stamp that is then the watermark. When all
+//!   messages are applied, the newest message decides the status, in any order of delivery, with copies, retries and
+//!   crashes;
 //! - a transition is committed in the same write as the watermark and stays in the ring, so a crash between the write
-//!   and its publication loses nothing: the message comes back, is found stale, and its ring entry is carried out again;
-//! - what each of the last messages did stays in the state ([`Applied`]), so a message that comes back after a crash is
-//!   recorded as what the alert counted it as.
+//!   and its publication loses nothing: the message is redelivered, found stale, and its ring entry is carried out
+//!   again;
+//! - the effect of each of the last messages stays in the state ([`AppliedMessages`]), so a message that is redelivered
+//!   after a crash is recorded with the effect that it had.
 //!
-//! Given up: episodes that open and close within one reordering window may merge; their messages are superseded, and
-//! listed as such.
+//! Accepted loss: episodes that open and close within one reordering window may merge. Their messages are recorded as
+//! superseded.
 
 mod applied;
 mod decide;
@@ -20,9 +22,9 @@ mod event;
 mod fold;
 mod state;
 
-pub use applied::{Applied, Effect, RECENT};
+pub use applied::{AppliedMessages, Effect, RECENT};
 pub use detail::{Alert, ClosingMessage};
-pub use event::{AlertEvent, AlertKey, Verdict};
+pub use event::{AlertEvent, AlertKey, EventKind};
 pub use fold::{Folded, fold, sort_key};
 pub use state::{AlertState, RING, Status, Transition, TransitionKind};
 

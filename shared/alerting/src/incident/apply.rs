@@ -21,24 +21,24 @@ pub enum Change {
     Person {
         actor: NamedActor,
         action: Action,
-        /// The episode that the person saw; `None`: whichever it is.
+        /// The episode that the person saw. `None`: any.
         episode: Option<u32>,
     },
-    /// Its space lets incidents close by themselves.
+    /// The auto-close time of its space is over.
     AutoClose,
     /// The snooze that ends at this moment ran out.
     SnoozeEnd { until: Moment },
-    /// What holds it now: silences were looked at again. `None`: nothing does.
+    /// Silences were checked again. `None`: none holds the incident.
     HoldReviewed { hold: Option<Hold> },
     /// A level of its escalation rule is due.
     Escalate { round: u32, level: u32 },
-    /// The current level is to be told again.
+    /// The current level is due to be notified again.
     Repeat { round: u32, time: u32 },
-    /// A person could not be notified at this destination, or several; `name` is theirs.
+    /// One person or several could not be notified at this destination. `name`: theirs.
     ContactFailed { destination: DestinationId, name: String, reason: String },
 }
 
-/// Whom [`apply`] needs to know for this change: it assigns the incident to them.
+/// The assignment that [`apply`] needs for this change.
 pub fn assignment_query(current: Option<&Incident>, change: &Change) -> Option<AssignmentQuery> {
     match (current, change) {
         (None, Change::Source(source)) => {
@@ -88,7 +88,8 @@ impl Change {
     }
 }
 
-/// Applies a change to an incident as it stands (`None`: there is none yet). `assigned` is the answer to [`assignment_query`].
+/// Applies a change to an incident as it stands (`None`: there is none yet). `assigned` is the answer to
+/// [`assignment_query`].
 pub fn apply(
     current: Option<&Incident>,
     change: &Change,

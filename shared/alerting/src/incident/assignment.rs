@@ -1,7 +1,7 @@
-//! Who is told: which escalation rule of a space takes an incident, and whom one of its levels reaches at this moment.
+//! Who is notified: which escalation rule of a space matches an incident, and whom one of its levels reaches now.
 //!
-//! In: the space's rules made ready ([`SpacePolicy`]), the people as they are configured ([`People`]). Out: an
-//! [`Assignment`], or that there is none, with the reason for the timeline.
+//! In: the space's compiled rules ([`SpacePolicy`]) and the configured people ([`People`]). Out: an [`Assignment`], or
+//! the reason for the timeline why there is none.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,12 +18,12 @@ use crate::people::schedule::Schedule;
 use crate::people::{Member, Team};
 use crate::rules::compiled::{Fuel, Patterns};
 use crate::rules::matcher::{Matcher, View};
-use crate::rules::trace::{Observer, Outcome, Place, Trace};
+use crate::rules::trace::{Observer, Place, Trace, TriedResult};
 
 /// Work that the rules of one space may make for one incident; see [`crate::rules::compiled`].
 const FUEL: Fuel = 2_000_000;
 
-/// A space's escalation rules and silences made ready to be asked. What does not compile (stored by an older version)
+/// The compiled escalation rules and silences of a space. A filter that does not compile (stored by an older version)
 /// matches nothing.
 #[derive(Debug)]
 pub struct SpacePolicy {
@@ -83,8 +83,8 @@ impl SpacePolicy {
         (self.first_silence(space, view, now, &mut trace), trace)
     }
 
-    /// How the silences that are in force at this moment hold this back: until the last of them ends. `None`: nothing
-    /// holds it. A silence that makes no incidents holds back those that there are.
+    /// The hold by the silences that are active now: it ends with the last of them. `None`: no silence matches. A
+    /// silence that makes no incidents also holds existing ones.
     pub fn hold(&self, space: &Space, view: &View<'_>, now: Moment) -> Option<Hold> {
         let all = space.silences.iter().zip(&self.silences).enumerate().rev();
         let holding = all.filter(|(n, (silence, matcher))| {
@@ -108,8 +108,8 @@ impl SpacePolicy {
         all.next().map(|(_, (silence, _))| silence)
     }
 
-    /// A rule that cannot be judged within its fuel takes nothing: the next one, and at last the space's own
-    /// destinations, hear of the incident.
+    /// A rule that cannot be evaluated within its fuel does not match: the next rule is tried, and finally the space's
+    /// own destinations are notified.
     fn takes<O: Observer>(
         &self,
         is_now: bool,
@@ -119,22 +119,22 @@ impl SpacePolicy {
         seen: &mut O,
     ) -> bool {
         let outcome = match matcher {
-            _ if !is_now => Outcome::NotNow,
-            None => Outcome::Unusable,
+            _ if !is_now => TriedResult::NotNow,
+            None => TriedResult::Unusable,
             Some(matcher) => {
                 let mut run = self.patterns.run();
                 run.refuel(FUEL);
                 let matches = matcher.matches(view, &mut run, seen);
-                Outcome::of_filter(matches, run.failures() > 0)
+                TriedResult::of_filter(matches, run.failures() > 0)
             }
         };
-        let takes = outcome == Outcome::Matched;
+        let takes = outcome == TriedResult::Matched;
         seen.tried(|| (place, outcome));
         takes
     }
 }
 
-/// The people and schedules that a level may name, as they are configured now. What does not exist any more is missing.
+/// The people and schedules that a level may name, as configured now. Deleted ones are missing.
 #[derive(Debug, Clone, Default)]
 pub struct People {
     pub members: BTreeMap<MemberId, Member>,
@@ -144,29 +144,29 @@ pub struct People {
     pub channels: BTreeMap<DestinationId, String>,
 }
 
-/// Whom a change needs to know before it can be applied.
+/// What a change needs to know before it can be applied: whom to assign the incident to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AssignmentQuery {
-    /// Which rule of the space takes the incident, from its first level on.
+    /// The rule of the space that matches the incident, from its first level on.
     Rule,
-    /// Whom this level of this rule reaches, or the first one behind it that reaches anyone. If the rule was deleted, the
-    /// one that takes the incident now, from its first level on.
+    /// This level of this rule, or the first later level that reaches anyone. If the rule was deleted: the rule that
+    /// matches the incident now, from its first level on.
     Level { rule: EscalationRuleId, level: u32 },
-    /// Which rule takes the incident now that it is more severe. If it is still this one: from this level on.
+    /// The rule that matches the incident with its higher severity. If it is still this rule: from this level on.
     Raised { rule: EscalationRuleId, level: u32 },
 }
 
-/// A level, ready to be told.
+/// A level with the people and groups that it notifies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Assignment {
     pub rule: Option<EscalationRuleId>,
     pub rule_name: String,
     /// Counted from zero.
     pub level: u32,
-    /// How long the level waits before it tells anyone.
+    /// How long the level waits before it notifies anyone.
     pub delay: Duration,
     pub repeat: Option<Repeat>,
-    /// `None`: there is no level behind it.
+    /// `None`: it is the last level.
     pub next: Option<Next>,
     pub people: Vec<Reach>,
     pub groups: Vec<DestinationId>,
@@ -174,18 +174,18 @@ pub struct Assignment {
     pub remarks: Vec<Remark>,
 }
 
-/// Who gets an incident.
+/// To whom an incident is assigned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Assigned {
-    /// The space's own destinations: a last rule of one level that takes everything.
+    /// The space's own destinations: a last rule of one level that matches every incident.
     Space(Vec<DestinationId>),
     Level(Box<Assignment>),
     /// Nobody, and why.
     Nobody(Unreached),
 }
 
-/// The members that a level may tell at `now`: those whom it names, those of its teams, who is on call.
-pub fn wanted(level: &Level, people: &People, now: Moment) -> Vec<MemberId> {
+/// The members of a level at `now`: those that it names, the members of its teams, and who is on call.
+pub fn members_of(level: &Level, people: &People, now: Moment) -> Vec<MemberId> {
     let teams = level.teams.iter().filter_map(|team| people.teams.get(team));
     let on_call = level.schedules.iter().filter_map(|schedule| people.schedules.get(schedule)?.on_call(now));
     let named = level.members.iter().cloned();
@@ -194,12 +194,13 @@ pub fn wanted(level: &Level, people: &People, now: Moment) -> Vec<MemberId> {
     all.filter(|member| seen.insert(member.clone())).collect()
 }
 
-/// Whether anyone hears of a level that is told at `now`: people who have a way to be reached, or a group.
+/// Whether a level notifies anyone at `now`: a group, or people who can be reached.
 pub fn reaches_anyone(level: &Level, severity: Severity, people: &People, now: Moment) -> bool {
     !level.groups.is_empty() || !reach(level, severity, people, now).is_empty()
 }
 
-/// The first level of `rule`, from `from` on, that reaches anyone. Levels before it that reach nobody are skipped at once.
+/// The first level of `rule`, from `from` on, that reaches anyone. Levels before it that reach nobody are skipped at
+/// once.
 pub fn assign(rule: &EscalationRule, from: u32, severity: Severity, people: &People, now: Moment) -> Assigned {
     let mut remarks = Vec::new();
     for (index, level) in (0_u32..).zip(&rule.levels).skip(usize::try_from(from).unwrap_or(usize::MAX)) {
@@ -234,14 +235,14 @@ pub fn by_hand(members: &[MemberId], severity: Severity, people: &People) -> Vec
     members.iter().filter_map(|member| reach_of(member, &Notify::Preferences, severity, people)).collect()
 }
 
-/// Those who have a contact, and those whom a group of the level mentions.
+/// The people with a contact, and those whom a group of the level mentions.
 fn reach(level: &Level, severity: Severity, people: &People, now: Moment) -> Vec<Reach> {
     let mentioned = |member: &MemberId| {
         let known = people.members.get(member).is_some_and(|member| is_mentioned(member, level, people));
         known.then(|| Reach { member: member.clone(), contacts: Vec::new(), at: 0, added: false })
     };
     let reach = |member| reach_of(member, &level.notify, severity, people).or_else(|| mentioned(member));
-    wanted(level, people, now).iter().filter_map(reach).collect()
+    members_of(level, people, now).iter().filter_map(reach).collect()
 }
 
 /// Whether a group of the level mentions this member: identities have names that begin with the vendor's, such as
@@ -253,7 +254,7 @@ fn is_mentioned(member: &Member, level: &Level, people: &People) -> bool {
     vendors.any(|wanted| member.identities.keys().any(|name| vendor(name) == wanted))
 }
 
-/// `None` for a member who is gone, or has no way to be reached.
+/// `None` for a deleted member, or one without a contact.
 fn reach_of(member: &MemberId, notify: &Notify, severity: Severity, people: &People) -> Option<Reach> {
     let found = people.members.get(member)?;
     let contacts = match notify {
@@ -284,7 +285,7 @@ fn unreachable(level: &Level, reached: &[Reach], people: &People, now: Moment) -
         }
     }
     let is_reached = |id: &MemberId| reached.iter().any(|reach| reach.member == *id);
-    for id in wanted(level, people, now).into_iter().filter(|id| !is_reached(id)) {
+    for id in members_of(level, people, now).into_iter().filter(|id| !is_reached(id)) {
         match people.members.get(&id) {
             None => reasons.push(Remark::MemberDeleted { member: id }),
             Some(member) => reasons.push(Remark::NoContact { member: member.name.clone() }),

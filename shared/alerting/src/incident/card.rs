@@ -1,7 +1,7 @@
-//! What a card shows of an incident, and what can be done from it: a picture of the incident, not of a change.
+//! What a card shows of an incident, and which actions it offers: a picture of the incident, not of a change.
 //!
-//! In: an incident. Out: a [`Card`]. It is the same for every channel that has cards; how it looks is the channel's business.
-//! A change of a picture needs only the newest incident, not what the picture showed before.
+//! In: an incident. Out: a [`Card`], the same for every channel that has cards. The channel decides how it looks.
+//! An update of a card needs only the newest incident, not the previous card.
 
 use crate::base::ids::IncidentId;
 use crate::base::moment::Moment;
@@ -15,13 +15,13 @@ pub struct Card {
     pub severity: Severity,
     /// In the order in which they are offered. The link to the incident's page is not among them.
     pub acts: Vec<Act>,
-    /// Who works on it, or who closed it, as the incident names them.
+    /// Who acknowledged or closed it, by the name in the incident.
     pub by: Option<String>,
-    /// How long it is snoozed or held; `None` also if that has no end.
+    /// How long it is snoozed or held. `None` also if that has no end.
     pub until: Option<Moment>,
-    /// The change that it shows.
+    /// The number of the newest change.
     pub n: u64,
-    /// What a card of an earlier episode asks for is void.
+    /// Buttons of an earlier episode have no effect.
     pub episode: u32,
 }
 
@@ -42,7 +42,7 @@ pub enum State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
     Acknowledge,
-    /// Only for who acknowledged it.
+    /// Only for the person who acknowledged it.
     Unacknowledge,
     Snooze(Hours),
     Close,

@@ -1,4 +1,4 @@
-//! What operators' own subscribers are told on the SNS topic "changes": every change of an alert or incident.
+//! The messages of the SNS topic "changes", for operators' own subscribers: every change of an alert or incident.
 
 use std::collections::BTreeMap;
 
@@ -11,9 +11,9 @@ use crate::incident::Incident;
 use crate::incident::alert::{Alert, Status};
 use crate::incident::timeline::{Entry, EntryKind};
 
-/// What SNS takes as one message (SNS API reference, `Publish`, read 2026-11).
+/// Bytes of one SNS message (SNS API reference, `Publish`, read 2026-11).
 pub const MESSAGE_BYTES: usize = 262_144;
-/// What a label's value is cut to in a message that is too long; fifty of them leave room for everything else.
+/// Bytes that a label's value is cut to in a message that is too long. Fifty of them leave room for the other fields.
 const CUT_LABEL_BYTES: usize = 2048;
 
 /// One message of the topic, as JSON. `id` is the same for every copy: the topic delivers at least once.
@@ -27,7 +27,7 @@ pub struct ChangeEvent {
     pub alert: Option<AlertSummary>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<IncidentSummary>,
-    /// Names of the alert's labels whose values are cut here: a message of the topic has an end.
+    /// Names of the labels whose values are cut, because a message of the topic has a maximum size.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels_cut: Vec<String>,
 }
@@ -48,7 +48,7 @@ pub enum ChangeKind {
     IncidentChanged,
 }
 
-/// An alert, with the names that the API has for its fields. Times are RFC 3339.
+/// An alert, with the API's field names. Times are RFC 3339.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertSummary {
     pub id: AlertId,
@@ -133,7 +133,7 @@ impl ChangeEvent {
         }
     }
 
-    /// The message: JSON of at most [`MESSAGE_BYTES`]. Where labels make it longer, their longest values are cut, and
+    /// The message: JSON of at most [`MESSAGE_BYTES`]. If labels make it longer, the longest values are cut, and
     /// `labels_cut` names them.
     pub fn message(&self) -> String {
         let whole = json(self);

@@ -1,7 +1,7 @@
-//! What a timeline entry says beside its kind: data, from which the catalogue of texts makes a sentence for each reader.
+//! The data of a timeline entry, beside its kind. The crate `words` makes a sentence of it in the reader's language.
 //!
-//! Stored by its `type`: `{"type":"repeated","time":1,"times":3}`. Earlier versions stored a sentence in English; it is read
-//! as [`Detail::Sentence`] and shown as it is. Names are those of the moment of the entry.
+//! Stored by its `type`: `{"type":"repeated","time":1,"times":3}`. Earlier versions stored a sentence in English; it is
+//! read as [`Detail::Sentence`] and shown as it is. Names are stored as they were when the entry was written.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ use crate::base::ids::{MemberId, ScheduleId, SilenceId, TeamId};
 use crate::base::moment::Moment;
 use crate::base::severity::Severity;
 
-/// What the hold of a flapping alert is stored as.
+/// The stored value of a hold by the mute of a flapping alert.
 pub const FLAPPING: &str = "flapping";
 /// Bytes of a detail besides its texts, and of each of its remarks.
 const BESIDES: usize = 100;
@@ -33,7 +33,7 @@ pub enum Detail {
     SevereAgain,
     /// Nobody is notified: the alert recovered before its incident was made.
     RecoveredBefore,
-    /// Nobody is notified for a time, or without an end.
+    /// Nobody is notified until a moment, or without an end.
     Held {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Time>,
@@ -70,7 +70,7 @@ pub enum Detail {
     SnoozedUntil {
         until: Time,
     },
-    /// What was before, of what was changed. Nothing: it was fixed as it was.
+    /// The former values of the fields that were changed. None: the fields were fixed with the values that they had.
     Edited {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         title_was: Option<String>,
@@ -86,7 +86,7 @@ pub enum Detail {
         num: String,
         alerts: u32,
     },
-    /// Several at once: the severity rose, and another rule took over.
+    /// Several at once: the severity rose, and another rule was assigned.
     Several {
         parts: Vec<Detail>,
     },
@@ -95,7 +95,7 @@ pub enum Detail {
     Sentence(String),
 }
 
-/// What holds an incident back.
+/// Why an incident notifies nobody for now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum HeldBy {
@@ -112,7 +112,7 @@ pub enum HeldBy {
 /// Why nobody is notified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreached {
-    /// The escalation rule by name; `None`: there was none to ask.
+    /// The name of the escalation rule. `None`: no rule was tried.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
     pub remarks: Vec<Remark>,
@@ -122,7 +122,7 @@ pub struct Unreached {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Remark {
-    /// Counted from one. Without a reason it names nobody.
+    /// Counted from one. Without a reason: the level names nobody.
     LevelReachesNobody {
         level: u32,
         why: Vec<Remark>,
@@ -186,7 +186,7 @@ impl TryFrom<String> for Time {
 }
 
 impl HeldBy {
-    /// What an incident's hold is stored as: `silence NAME (ID)`, or `flapping`.
+    /// Reads the stored value of a hold: `silence NAME (ID)`, or `flapping`.
     pub fn of(stored: &str) -> Self {
         if stored == FLAPPING {
             return HeldBy::Flapping;
@@ -201,7 +201,7 @@ impl HeldBy {
 }
 
 impl Detail {
-    /// What a person wrote, in a comment of this or of an earlier version.
+    /// The text of a comment, of this or of an earlier version.
     pub fn comment(&self) -> Option<&str> {
         match self {
             Detail::Comment { text } | Detail::Sentence(text) => Some(text),
@@ -209,7 +209,7 @@ impl Detail {
         }
     }
 
-    /// Whether it says that nobody is notified, for a time without an end that is known.
+    /// Whether it says that nobody is notified, with no known end.
     pub fn is_nobody(&self) -> bool {
         match self {
             Detail::RecoveredBefore | Detail::NoRule | Detail::Unreached(_) | Detail::Held { until: None, .. } => true,

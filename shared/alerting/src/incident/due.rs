@@ -1,4 +1,4 @@
-//! What happens to an incident when its time has come, and how a level of an escalation rule starts.
+//! Changes of an incident that a timer makes, and how a level of an escalation rule starts.
 
 use crate::base::actor::NamedActor;
 use crate::base::ids::DestinationId;
@@ -11,9 +11,9 @@ use crate::incident::escalation::Unless;
 use crate::incident::timeline::{Audience, Entry, EntryKind};
 use crate::incident::{Escalation, Hold, Incident, Progress, Reach};
 
-/// Gives the incident to whom `assigned` says; the draft, with whom it tells and a word on why.
+/// Assigns the incident. Returns the draft with its audience and detail.
 ///
-/// `at_once`: a level that has a delay has waited already.
+/// `at_once`: the level starts without its delay.
 pub(super) fn start(
     incident: &mut Incident,
     assigned: &Assigned,
@@ -36,7 +36,7 @@ pub(super) fn start(
             if let Some(escalation) = &mut incident.escalation {
                 (escalation.next, escalation.repeat) = (None, None);
             }
-            EntryDraft { told: Audience::Only(Vec::new()), ..draft.detail(Detail::Unreached(reason.clone())) }
+            EntryDraft { audience: Audience::Only(Vec::new()), ..draft.detail(Detail::Unreached(reason.clone())) }
         }
     }
 }
@@ -76,11 +76,11 @@ fn start_level(
         remarks: assignment.remarks.clone(),
     };
     incident.escalation = Some(escalation);
-    EntryDraft { told: Audience::Only(audience), ..draft.detail(detail) }
+    EntryDraft { audience: Audience::Only(audience), ..draft.detail(detail) }
 }
 
 pub(super) fn ends_snooze(incident: &Incident, until: Moment) -> bool {
-    // Closed, or snoozed anew: another timer ends that one.
+    // A closed incident has no snooze to end, and a newer snooze has a timer of its own.
     incident.progress != Progress::Closed && incident.snoozed_until == Some(until)
 }
 
@@ -92,9 +92,9 @@ pub(super) fn end_snooze(incident: &Incident, until: Moment, assigned: Option<&A
     let held = next.held.take();
     next.reset();
     if held.is_some() {
-        next.held = held; // a silence goes on
+        next.held = held; // the silence continues
         let draft = EntryDraft::by_timer(EntryKind::SnoozeEnded);
-        return EntryDraft { told: Audience::Only(Vec::new()), ..draft }.write(next, now);
+        return EntryDraft { audience: Audience::Only(Vec::new()), ..draft }.write(next, now);
     }
     assign_again(next, assigned, EntryDraft::by_timer(EntryKind::SnoozeEnded), now)
 }
@@ -103,10 +103,10 @@ pub(super) fn is_held(incident: &Incident) -> bool {
     incident.progress != Progress::Closed && incident.held.is_some()
 }
 
-/// `hold`: what holds it now, by the silences that are in force. What nothing holds any more is assigned.
+/// `hold`: by the silences that are active now. An incident without a hold is assigned.
 ///
-/// An open incident that becomes silenced leaves its level. After the silence it is assigned again, as after a snooze. An
-/// acknowledged incident keeps its level.
+/// An open incident that becomes silenced leaves its level. After the silence it is assigned again, as after a snooze.
+/// An acknowledged incident keeps its level.
 pub(super) fn review_hold(
     incident: &Incident,
     hold: Option<&Hold>,
@@ -127,8 +127,8 @@ pub(super) fn review_hold(
     }
     let draft = EntryDraft::by_timer(EntryKind::SilenceEnded);
     if next.progress == Progress::Processing || next.escalation.is_some() {
-        // Someone found it and took care of it meanwhile.
-        return EntryDraft { told: Audience::Only(Vec::new()), ..draft }.write(next, now);
+        // A person acknowledged or escalated it during the silence.
+        return EntryDraft { audience: Audience::Only(Vec::new()), ..draft }.write(next, now);
     }
     assign_again(next, assigned, draft, now)
 }
@@ -148,7 +148,7 @@ pub(super) fn assign_again(
     draft.write(incident, now)
 }
 
-/// The escalation in which this level is due in this round; `None` if it is not, any more or yet.
+/// The escalation, if this level of this round is due.
 pub(super) fn escalates(incident: &Incident, round: u32, level: u32) -> Option<&Escalation> {
     let escalation = incident.escalation.as_ref()?;
     if incident.progress == Progress::Closed || incident.is_quiet() || incident.round != round {
@@ -173,7 +173,7 @@ pub(super) fn escalate(
 ) -> ChangeResult {
     let Some(escalation) = escalates(incident, round, level) else { return ChangeResult::Nothing };
     let Some(assigned) = assigned else { return ChangeResult::Nothing };
-    // The level that waited has waited; one that stands in for it has a delay of its own.
+    // The delay of a waiting level is over. A level that replaces it has its own delay.
     let waited =
         |level: &Assignment| escalation.is_waiting && level.level == escalation.level && level.rule == escalation.rule;
     let at_once = matches!(assigned, Assigned::Level(level) if waited(level));
@@ -187,7 +187,7 @@ pub(super) fn escalate(
     draft.write(next, now)
 }
 
-/// The escalation whose level is to be notified again for this time; `None` if it is not.
+/// The escalation, if this repetition of this round is due.
 pub(super) fn repeats(incident: &Incident, round: u32, time: u32) -> Option<&Escalation> {
     if incident.progress != Progress::Triggered || incident.is_quiet() || incident.round != round {
         return None;
@@ -197,7 +197,7 @@ pub(super) fn repeats(incident: &Incident, round: u32, time: u32) -> Option<&Esc
     (time == escalation.repeated + 1 && time <= times).then_some(escalation)
 }
 
-/// Notifies the level again. Its people are resolved at this moment: after a hand-over, another person is on call.
+/// Notifies the level again. Its people are resolved now: after a hand-over, another person is on call.
 pub(super) fn repeat(
     incident: &Incident,
     round: u32,
@@ -208,7 +208,7 @@ pub(super) fn repeat(
     let Some(escalation) = repeats(incident, round, time) else { return ChangeResult::Nothing };
     let times = escalation.repeat.map_or(0, |repeat| repeat.times);
     let mut next = incident.clone();
-    // Of a rule that was deleted or changed meanwhile, the level stays as it was.
+    // If the rule was deleted or changed meanwhile, the level keeps its people.
     let is_level = |level: &Assignment| level.rule == escalation.rule && level.level == escalation.level;
     if let Some(Assigned::Level(level)) = assigned
         && is_level(level)
@@ -217,13 +217,13 @@ pub(super) fn repeat(
     }
     let Some(escalation) = next.escalation.as_mut() else { return ChangeResult::Nothing };
     escalation.repeated = time;
-    let told = Audience::Only(escalation.audience());
+    let audience = Audience::Only(escalation.audience());
     let draft = EntryDraft::by_timer(EntryKind::Repeated).detail(Detail::Repeated { time, times });
-    EntryDraft { told, ..draft }.write(next, now)
+    EntryDraft { audience, ..draft }.write(next, now)
 }
 
-/// Brings the people and groups of the level at which the incident stands up to date: who left it is no longer assigned,
-/// and who is reached as before stays at the contact that was reached.
+/// Updates the people and groups of the incident's present level. People who left the level are no longer assigned.
+/// People with the same contacts stay at their present contact.
 pub(super) fn refresh(incident: &mut Incident, level: &Assignment) {
     let Some(escalation) = incident.escalation.as_mut() else { return };
     let before = std::mem::take(&mut escalation.people);
@@ -252,8 +252,8 @@ pub(super) fn refresh(incident: &mut Incident, level: &Assignment) {
     add_all(&mut incident.destinations, &audience);
 }
 
-/// The next contacts of those whom this one should have reached, if they still stand at it: a level may have one contact
-/// for all of its people. A group of the level has none. The entry stays where there is none left.
+/// Notifies the next contacts of the people whose present contact failed: several people of a level may share one
+/// contact. A group has no next contact. The entry is written even if nobody is left to notify.
 pub(super) fn contact_failed(
     incident: &Incident,
     destination: &DestinationId,
@@ -261,7 +261,7 @@ pub(super) fn contact_failed(
     reason: &str,
     now: Moment,
 ) -> ChangeResult {
-    if incident.is_quiet() || !is_wanted(incident, destination) {
+    if incident.is_quiet() || !must_be_notified(incident, destination) {
         return ChangeResult::Nothing;
     }
     let mut next = incident.clone();
@@ -274,13 +274,15 @@ pub(super) fn contact_failed(
     if failed.peek().is_none() && !is_group {
         return ChangeResult::Nothing;
     }
-    let mut told: Vec<DestinationId> = Vec::new();
+    let mut next_contacts: Vec<DestinationId> = Vec::new();
     for reach in failed {
         reach.at += 1;
-        add_all(&mut told, reach.contact().map_or(&[], std::slice::from_ref));
+        add_all(&mut next_contacts, reach.contact().map_or(&[], std::slice::from_ref));
     }
     let left = match () {
-        () if !told.is_empty() => Left::Next { contacts: told.iter().map(|next| place(next).to_owned()).collect() },
+        () if !next_contacts.is_empty() => {
+            Left::Next { contacts: next_contacts.iter().map(|next| place(next).to_owned()).collect() }
+        }
         () if is_group && !escalation.is_exhausted() => Left::Others,
         () => Left::Nobody,
     };
@@ -290,15 +292,15 @@ pub(super) fn contact_failed(
         reason: reason.to_owned(),
         left,
     };
-    add_all(&mut next.destinations, &told);
+    add_all(&mut next.destinations, &next_contacts);
     let draft = EntryDraft::by_timer(EntryKind::ContactFailed).detail(detail);
-    EntryDraft { told: Audience::Only(told), ..draft }.write(next, now)
+    EntryDraft { audience: Audience::Only(next_contacts), ..draft }.write(next, now)
 }
 
-/// Whether a person who was told here has to be told: nobody works on the incident, or it was given to the person after
-/// someone did.
-fn is_wanted(incident: &Incident, destination: &DestinationId) -> bool {
-    let given = |entry: &&Entry| matches!(&entry.told, Audience::Only(told) if told.contains(destination));
+/// Whether the people of this destination still have to be notified: nobody acknowledged the incident, or it was
+/// assigned to them after the acknowledgement.
+fn must_be_notified(incident: &Incident, destination: &DestinationId) -> bool {
+    let given = |entry: &&Entry| matches!(&entry.audience, Audience::Only(audience) if audience.contains(destination));
     match incident.progress {
         Progress::Triggered => true,
         Progress::Processing => {
@@ -309,7 +311,7 @@ fn is_wanted(incident: &Incident, destination: &DestinationId) -> bool {
     }
 }
 
-/// `email` of a member, or the destination's id.
+/// The medium of a member's own destination, such as `email`, or the destination's id.
 fn place(destination: &DestinationId) -> &str {
     destination.member().map_or(destination.as_str(), |(medium, _)| medium)
 }

@@ -12,15 +12,15 @@ use crate::incident::timeline::{Audience, Entry, EntryKind};
 pub(super) struct EntryDraft {
     pub(super) kind: EntryKind,
     pub(super) by: NamedActor,
-    /// Names the action that makes the change, where that is known already.
+    /// The name of the action, if it is already known.
     pub(super) action: Option<String>,
     pub(super) detail: Option<Detail>,
-    pub(super) told: Audience,
+    pub(super) audience: Audience,
 }
 
 impl EntryDraft {
     pub(super) const fn new(kind: EntryKind, by: NamedActor) -> Self {
-        Self { kind, by, action: None, detail: None, told: Audience::Everyone }
+        Self { kind, by, action: None, detail: None, audience: Audience::Everyone }
     }
 
     pub(super) fn by_timer(kind: EntryKind) -> Self {
@@ -40,7 +40,7 @@ impl EntryDraft {
         self.write_of(incident, at, None)
     }
 
-    /// The same for a transition of one of its alerts.
+    /// The same, for a transition of one of its alerts.
     pub(super) fn write_of(self, incident: Incident, at: Moment, alert: Option<(&AlertId, u64)>) -> ChangeResult {
         let (incident, entry) = self.record(incident, at, alert);
         ChangeResult::Changed(incident, entry)
@@ -63,7 +63,7 @@ impl EntryDraft {
             detail: self.detail,
             alert_n: alert.map(|(_, n)| n),
             alert: alert.map(|(alert, _)| alert).filter(|alert| incident.first_alert() != Some(alert)).cloned(),
-            told: self.told,
+            audience: self.audience,
         };
         incident.timeline.push(entry.clone());
         (incident, entry)

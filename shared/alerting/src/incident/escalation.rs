@@ -1,4 +1,4 @@
-//! Escalation rules: when, whom, how, and what next if nobody reacts.
+//! Escalation rules: when, whom and how to notify, and what happens if nobody acknowledges.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub const LEVELS: usize = 10;
 pub const RECIPIENTS: usize = 50;
 /// Group destinations of one level.
 pub const GROUPS: usize = 20;
-/// The longest delay before a level tells anyone.
+/// The longest delay before a level notifies anyone.
 pub const DELAY_MINUTES: u32 = 60;
 /// The shortest pause between two repetitions.
 pub const REPEAT_SECONDS_MIN: u32 = 30;
@@ -30,7 +30,7 @@ pub const REPEAT_SECONDS_MIN: u32 = 30;
 pub const REPEAT_SECONDS_MAX: u32 = 24 * 3600;
 /// Repetitions of one level.
 pub const REPEATS: u32 = 1000;
-/// The shortest and the longest life of a level, and what it is if nothing is said.
+/// The shortest, longest and default time until the next level.
 pub const NEXT_MINUTES_MIN: u32 = 1;
 pub const NEXT_MINUTES_MAX: u32 = 7 * 24 * 60;
 pub const NEXT_MINUTES: u32 = 30;
@@ -46,8 +46,7 @@ pub struct EscalationRule {
     #[serde(default)]
     pub filter: Filter,
     pub levels: Vec<Level>,
-    /// What messages say instead of the channel's usual content, by the channel's wire name. What a template may hold is
-    /// the channels' business.
+    /// Content templates that replace the channels' own, by the channel's wire name. The crate `channels` checks them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub templates: BTreeMap<String, TemplateTexts>,
 }
@@ -155,7 +154,7 @@ pub enum Unless {
 }
 
 impl EscalationRule {
-    /// The rule's own template for a channel, by its wire name, in a language.
+    /// The rule's template for a channel, by wire name, in a language.
     pub fn template(&self, channel: &str, language: Language) -> Option<&str> {
         let texts = self.templates.get(channel)?;
         match language {
@@ -241,7 +240,7 @@ impl Level {
 }
 
 impl Next {
-    /// What the next level waits for if nothing is said.
+    /// The default.
     pub fn usual() -> Option<Self> {
         Some(Self { after_minutes: NEXT_MINUTES, unless: Unless::Acknowledged })
     }

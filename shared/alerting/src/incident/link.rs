@@ -1,7 +1,7 @@
-//! What a link in a message says, before it is signed: which incident, which of its episodes, what it may be used for, and
-//! until when. The link locates; who may act is asked of whoever opens it.
+//! The content of a link in a message, before it is signed: the incident, its episode, what the link allows, and until
+//! when. The link only locates the incident. The page checks the rights of the person who opens it.
 //!
-//! As text: `01KE…abc-0-a-1768212000-4fJk2LmNpQ`, in characters that a URL takes as they are; `-` stands in no id.
+//! As text: `01KE…abc-0-a-1768212000-4fJk2LmNpQ`. No character needs escaping in a URL, and no id contains `-`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,14 +11,14 @@ use crate::base::ids::{DestinationId, IncidentId, MemberId};
 use crate::base::moment::Moment;
 use crate::incident::notice::Notice;
 
-/// How long a link in a message opens its page.
+/// How long a link in a message works.
 pub const LINK_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How long a link lets one person acknowledge without signing in.
 pub const PERSONAL_LIFE: Duration = Duration::from_secs(24 * 3600);
-/// The longest token, with its signature. What is longer was not made here and is refused unread.
+/// The longest token, with its signature. A longer text is refused without decoding.
 pub const TOKEN_BYTES: usize = 512;
 
-/// What may be done by a link, beside looking.
+/// What a link allows beside reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Allows {
     Nothing,
@@ -28,14 +28,14 @@ pub enum Allows {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     pub incident: IncidentId,
-    /// Of the incident when the message was made; once it is reopened, the link changes nothing any more.
+    /// The incident's episode when the message was made. After a reopening the link changes nothing any more.
     pub episode: u32,
     pub allows: Allows,
     /// To whom the message went.
     pub destination: DestinationId,
     /// In whole seconds.
     pub expires_at: Moment,
-    /// The one person who acknowledges by it without signing in; `None`: whoever opens it has to be signed in.
+    /// The one person who can acknowledge with it without signing in. `None`: acknowledging needs a sign-in.
     pub member: Option<MemberId>,
 }
 
@@ -43,7 +43,7 @@ pub struct Link {
 pub trait Links: fmt::Debug + Sync {
     /// The incident's page.
     fn details(&self, notice: &Notice) -> String;
-    /// The page with the button; only for a notice that somebody can acknowledge.
+    /// The page with the button, for a notice that can be acknowledged.
     fn acknowledge(&self, notice: &Notice) -> String;
 }
 
@@ -60,7 +60,7 @@ impl Link {
         }
     }
 
-    /// The link by which `member` alone acknowledges, without signing in.
+    /// The link with which `member` alone can acknowledge without signing in.
     pub fn of_person(notice: &Notice, member: MemberId) -> Self {
         let expires_at = Moment::from_secs((notice.at + PERSONAL_LIFE).secs());
         Self { expires_at, member: Some(member), ..Self::of(notice) }
@@ -99,7 +99,7 @@ impl FromStr for Link {
             _ => return Err(ParseLinkError),
         };
         let expires_at: i64 = expires_at.parse().map_err(|_| ParseLinkError)?;
-        // A time that no clock will show was never written into a link.
+        // No link has a time that a moment cannot hold.
         let expires_at = expires_at.checked_mul(1000).map(Moment::from_millis).ok_or(ParseLinkError)?;
         Ok(Self {
             incident: IncidentId::from_suffix(incident).map_err(|_| ParseLinkError)?,

@@ -1,8 +1,9 @@
-//! Two incidents become one: the source closes, and what its alerts do from now on happens in the target.
+//! Merges two incidents: the source closes, and later changes of its alerts apply to the target.
 //!
-//! One decision over both, because it is one write of both, each only over the incident that was read. So neither of them
-//! can close, recover or be merged elsewhere in between, and an incident is never merged into one that is merged itself:
-//! no circle can come about. An earlier version wrote one after the other; what it left is mended here, too.
+//! It is one decision and one write over both incidents, on condition that neither changed since it was read. So
+//! neither can close, recover or be merged elsewhere in between, and an incident is never merged into a merged one:
+//! merges form no circle. An earlier version wrote one incident after the other; its half-written merges are repaired
+//! here, too.
 
 use crate::base::actor::NamedActor;
 use crate::base::moment::Moment;
@@ -12,15 +13,15 @@ use crate::incident::entry_draft::EntryDraft;
 use crate::incident::timeline::{Entry, EntryKind};
 use crate::incident::{ALERTS, Incident, Linked, Progress};
 
-/// What is to be written: all of it at once.
+/// What is written, in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merge {
-    /// `None`: it was merged into the target before, but its alerts did not get there.
+    /// `None`: an earlier version merged it, but the target did not get its alerts.
     pub source: Option<(Incident, Entry)>,
     pub target: (Incident, Entry),
 }
 
-/// Merges `source` into `target`, or says why not. `None`: it is so already.
+/// Merges `source` into `target`, or returns why it is refused. `None`: they are already merged.
 pub fn merge(
     source: &Incident,
     target: &Incident,
@@ -83,8 +84,8 @@ fn absorb(
 }
 
 impl Incident {
-    /// The incident of a circle of merges that stands for all of them, as if it had not been merged: it is open again if
-    /// one of its alerts is.
+    /// Takes the incident out of a circle of merges that an earlier version made. It is open again if one of its alerts
+    /// is.
     pub fn out_of_circle(mut self) -> Self {
         self.merged_into = None;
         if self.alerts.iter().any(|linked| linked.is_open) {

@@ -1,4 +1,4 @@
-//! "Tell this destination about this change of that incident": the body of the FIFO queue "notices".
+//! "Notify this destination of this change of an incident": the body of the FIFO queue "notices".
 
 use std::collections::BTreeMap;
 
@@ -14,20 +14,20 @@ use crate::incident::timeline::{Audience, Entry, EntryKind};
 use crate::incident::{Incident, Progress};
 use crate::people::{AddressedBy, Member, Person};
 
-/// One record of the queue. Its group is the destination, so one sender works on a destination at a time.
+/// One record of the queue. The message group is the destination: one worker at a time sends to a destination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeRecord {
     Tell(Notice),
-    /// The same notice in a later try: it was put off until `due`, or sent again at somebody's request.
+    /// A later try of the same notice: postponed until `due`, or requested by a person.
     Again {
         notice: Notice,
         due: Moment,
-        /// When a person asked for it: it is sent even if it was delivered or given up before.
+        /// When a person requested it. It is then sent even if it was delivered or given up before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         asked: Option<Moment>,
     },
-    /// Send what waits in the destination's digest.
+    /// Send the notices that wait in the destination's digest.
     Flush {
         destination: DestinationId,
         due: Moment,
@@ -45,11 +45,12 @@ impl NoticeRecord {
         }
     }
 
-    /// What the queue removes duplicates by, within its five minutes; beyond them `notify`'s own record does.
+    /// The queue's deduplication id, which holds for five minutes. After that, the record of `notify` prevents
+    /// duplicates.
     pub fn deduplication_id(&self) -> String {
         match self {
             NoticeRecord::Tell(notice) => notice.id(),
-            // A queue drops a second copy of a name within five minutes, so each try has a name of its own.
+            // The queue drops a second record with the same id within five minutes, so each try has its own id.
             NoticeRecord::Again { notice, due, .. } => hash128(&["again", &notice.id(), &due.millis().to_string()]),
             NoticeRecord::Flush { destination, due } => {
                 hash128(&["flush", destination.as_str(), &due.millis().to_string()])
@@ -62,13 +63,13 @@ impl NoticeRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     pub destination: DestinationId,
-    /// The change's number in its incident: a destination told `n` is never told anything older.
+    /// The change's number in its incident. After it, the destination is never notified of an older change.
     pub n: u64,
     pub kind: EntryKind,
     pub at: Moment,
-    /// Who did it; a member or API key by name, `source`, or `timer`.
+    /// Who made the change: a member or API key by name, `source`, or `timer`.
     pub actor: String,
-    /// The same by id; `None`: an earlier version queued the notice, or it is a test.
+    /// The same, by id. `None`: an earlier version queued the notice, or it is a test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Actor>,
     pub incident: IncidentId,
@@ -79,7 +80,7 @@ pub struct Notice {
     pub description: String,
     pub severity: Severity,
     pub progress: Progress,
-    /// Of the incident ([`Incident::episode`]).
+    /// [`Incident::episode`].
     #[serde(default, skip_serializing_if = "is_zero")]
     pub episode: u32,
     pub triggered_at: Moment,
@@ -91,22 +92,22 @@ pub struct Notice {
     /// How many alerts the incident holds.
     #[serde(default = "one")]
     pub alert_count: u32,
-    /// The escalation rule that the incident follows: its templates say what the notice looks like.
+    /// The incident's escalation rule, whose templates the notice uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<EscalationRuleId>,
-    /// The level of the escalation rule that is told, counted from one.
+    /// The level of the escalation rule that is notified, counted from one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<u32>,
     /// Its alert opens and closes again and again.
     #[serde(default)]
     pub flapping: bool,
-    /// The one person whom this destination reaches for this incident; `None`: a group.
+    /// The person whom this destination reaches. `None`: a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<MemberId>,
-    /// Names of the people to whom it is assigned.
+    /// Names of the assignees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assigned: Vec<String>,
-    /// Those of them who are to be mentioned at this destination.
+    /// The assignees to mention at this destination.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<Person>,
 }
@@ -120,45 +121,45 @@ const fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 
-/// What a notice says beside its incident.
+/// What a notice needs beside the incident and the entry.
 #[derive(Debug, Clone, Default)]
 pub struct Subject {
     pub space_name: String,
     pub integration_name: String,
     pub description: String,
     pub labels: BTreeMap<String, String>,
-    /// The people to whom the incident is assigned, as far as they exist.
+    /// The assignees that exist.
     pub people: BTreeMap<MemberId, Member>,
-    /// Who is mentioned where.
+    /// The groups that mention the assignees.
     pub mentions: Vec<Mentions>,
 }
 
-/// A group in which the people assigned are mentioned.
+/// A group that mentions the assignees.
 #[derive(Debug, Clone)]
 pub struct Mentions {
     pub destination: DestinationId,
-    /// What a mapping table knows of them by their email: identities that they have not given themselves.
+    /// Identities from a mapping table, by email, for members who have not set their own.
     pub mapped: BTreeMap<MemberId, BTreeMap<String, String>>,
 }
 
 impl Notice {
-    /// Nobody works on it, so whoever is told can say that they do.
+    /// Whether the incident is not acknowledged, so that the recipient can acknowledge it.
     pub fn can_be_acknowledged(&self) -> bool {
         self.progress == Progress::Triggered
     }
 
-    /// The same for every copy of the same change to the same destination.
+    /// The same for every copy of one change to one destination.
     pub fn id(&self) -> String {
         hash128(&["notice", self.incident.as_str(), self.destination.as_str(), &self.n.to_string()])
     }
 }
 
-/// The notices of one change: one per destination that hears of it, none if such a change is not told.
+/// The notices of one change: one per notified destination. None if changes of its kind do not notify.
 pub fn plan(incident: &Incident, entry: &Entry, subject: &Subject) -> Vec<Notice> {
-    if !entry.kind.is_told() {
+    if !entry.kind.notifies() {
         return Vec::new();
     }
-    let audience = match &entry.told {
+    let audience = match &entry.audience {
         Audience::Everyone => &incident.destinations,
         Audience::Only(destinations) => destinations,
     };
@@ -174,7 +175,7 @@ pub fn to_one(incident: &Incident, entry: &Entry, destination: &DestinationId, s
     Notice {
         destination: destination.clone(),
         n: entry.n,
-        kind: kind_told(incident, entry),
+        kind: kind_of_notice(incident, entry),
         at: entry.at,
         actor: entry.actor.clone(),
         by: entry.by.clone(),
@@ -201,15 +202,15 @@ pub fn to_one(incident: &Incident, entry: &Entry, destination: &DestinationId, s
     }
 }
 
-/// Whether this notice would go to the person who made the change.
+/// Whether the notice would go to the person who made the change.
 fn is_their_own(entry: &Entry, destination: &DestinationId) -> bool {
     let by = entry.by.as_ref().and_then(Actor::member);
     let is_action = matches!(entry.kind, EntryKind::Acknowledged | EntryKind::Closed | EntryKind::SeverityRaised);
     is_action && by.is_some() && by == destination.member().map(|(_, member)| member).as_ref()
 }
 
-/// Whether a change gives the incident to people: they are mentioned then, and if one of them cannot be told, another
-/// contact is tried.
+/// Whether a change assigns the incident to people. They are mentioned, and if one cannot be notified, the next contact
+/// is tried.
 pub const fn assigns(kind: EntryKind) -> bool {
     matches!(
         kind,
@@ -226,8 +227,8 @@ pub const fn assigns(kind: EntryKind) -> bool {
     )
 }
 
-/// Who is told only because another contact failed is told what that one would have been.
-fn kind_told(incident: &Incident, entry: &Entry) -> EntryKind {
+/// The kind of change in the notice. A next contact gets the kind that the failed contact would have got.
+fn kind_of_notice(incident: &Incident, entry: &Entry) -> EntryKind {
     match (entry.kind, &incident.escalation) {
         (EntryKind::ContactFailed, Some(at)) if at.level > 0 => EntryKind::Escalated,
         (EntryKind::ContactFailed, _) => EntryKind::Triggered,

@@ -1,7 +1,7 @@
-//! Whether anybody was notified of an incident, and if not, why: what pages and lists show loudly.
+//! Whether anybody was notified of an incident, and if not, why. Pages and lists mark incidents that notified nobody.
 //!
-//! In: the incident and the result of each of its deliveries. Out: [`Notified`]. An incident that needs nobody (silenced,
-//! or over before it was made) is [`Notified::NotNeeded`], so that the mark stands for a problem whenever it is seen.
+//! In: the incident and the result of each of its deliveries. Out: [`Notified`]. An incident that needs no notification
+//! (silenced, or over before it was made) is [`Notified::NotNeeded`], so the mark always means a problem.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -10,12 +10,12 @@ use crate::incident::detail::Detail;
 use crate::incident::timeline::EntryKind;
 use crate::incident::{Incident, Progress};
 
-/// The result so far of everything that one destination was sent about an incident.
+/// The result so far of all notices of an incident to one destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
     /// At least one notice arrived, in a message of its own or with others.
     Arrived,
-    /// None has arrived, and one is still being tried.
+    /// None has arrived yet, and one is still tried.
     Pending,
     /// None has arrived, and none will.
     Failed,

@@ -1,8 +1,8 @@
 //! An incident that becomes more severe: who is notified of it now, and whether another rule takes it over.
 //!
-//! Everyone who was notified so far is. While nobody has acknowledged it, the rules are asked again, because the rule for
-//! warnings need not be the one for what is critical: another rule starts with its first level; the same rule stays at its
-//! level, whose people are reached as they prefer for the new severity. People who were chosen by hand keep it.
+//! Everyone who was notified so far is notified. While nobody has acknowledged it, the rules are matched again, because
+//! another rule may apply to the new severity. Another rule starts with its first level. The same rule stays at its
+//! level, and its people are reached by their preferences for the new severity. People who were assigned by hand stay.
 
 use crate::base::moment::Moment;
 use crate::incident::assignment::{Assigned, Assignment, AssignmentQuery};
@@ -12,7 +12,7 @@ use crate::incident::entry_draft::EntryDraft;
 use crate::incident::timeline::Audience;
 use crate::incident::{Incident, Progress};
 
-/// What has to be found out before the incident becomes more severe.
+/// The assignment that is needed before the incident becomes more severe.
 pub(super) fn assignment_query(incident: &Incident) -> Option<AssignmentQuery> {
     if incident.progress != Progress::Triggered || incident.is_quiet() {
         return None;
@@ -23,14 +23,14 @@ pub(super) fn assignment_query(incident: &Incident) -> Option<AssignmentQuery> {
     }
 }
 
-/// Gives the incident, which has its new severity, to whom `assigned` says; the draft, with whom it notifies.
+/// Assigns the incident, which has its new severity. Returns the draft with its audience.
 pub(super) fn assign(
     incident: &mut Incident,
     assigned: Option<&Assigned>,
     draft: EntryDraft,
     now: Moment,
 ) -> EntryDraft {
-    // Without a rule for it, what goes on goes on.
+    // If no rule matches, the escalation continues.
     let Some(Assigned::Level(assignment)) = assigned else { return draft };
     match &mut incident.escalation {
         Some(escalation) if escalation.rule == assignment.rule => {
@@ -47,10 +47,10 @@ fn take_over(incident: &mut Incident, assignment: &Assignment, draft: EntryDraft
     let mut everyone = incident.destinations.clone();
     let detail = draft.detail.clone();
     let mut draft = start(incident, &Assigned::Level(Box::new(assignment.clone())), false, draft, now);
-    if let Audience::Only(audience) = &draft.told {
+    if let Audience::Only(audience) = &draft.audience {
         add_all(&mut everyone, audience);
     }
-    draft.told = Audience::Only(everyone);
+    draft.audience = Audience::Only(everyone);
     draft.detail = Detail::and(detail, draft.detail.take());
     draft
 }

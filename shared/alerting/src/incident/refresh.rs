@@ -1,7 +1,7 @@
-//! "Make the card true that shows this incident there": a record beside the notices, outside the ledger.
+//! "Update the cards of this incident at this destination": a record beside the notices, outside the ledger.
 //!
-//! A card is a picture of its incident, so a refresh names no change to show: whoever carries it out draws the incident as it
-//! is then. Several refreshes of one card cost one request.
+//! A card shows the present state of its incident, so a refresh names no change: the worker draws the incident as it is
+//! then. Several refreshes of one card cost one request.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::base::moment::Moment;
 use crate::incident::Incident;
 use crate::incident::timeline::{Entry, EntryKind};
 
-/// Cards of an incident that its alerts change are drawn again once in this time.
+/// Changes by alerts update the cards of an incident at most once in this time.
 const PERIOD: Duration = Duration::from_secs(30);
 /// How often a refresh is tried before it is logged and forgotten; the next change tries again.
 const TRIES: u32 = 5;
@@ -26,7 +26,7 @@ pub struct Refresh {
     /// The change that it is made for.
     pub n: u64,
     pub due: Moment,
-    /// How often it was tried in vain.
+    /// How many tries failed.
     #[serde(default)]
     pub tries: u32,
 }
@@ -58,8 +58,8 @@ impl Refresh {
     }
 }
 
-/// When the cards that `entry` does not replace by new messages are to be drawn again; `None`: they look the same as before.
-/// What alerts change comes in storms, so it is drawn at the end of its period.
+/// When the existing cards have to be updated after `entry`. `None`: they look the same as before. Changes by alerts come in
+/// storms, so they are drawn at the end of the period.
 pub fn due(entry: &Entry) -> Option<Moment> {
     let period = PERIOD.as_millis() as i64;
     match entry.kind {
@@ -78,8 +78,8 @@ mod tests {
 
     fn entry(kind: EntryKind, secs: i64) -> Entry {
         let at = Moment::from_secs(secs);
-        let (actor, told) = ("source".to_owned(), Audience::Everyone);
-        Entry { n: 2, at, kind, actor, by: None, action: None, detail: None, alert_n: None, alert: None, told }
+        let (actor, audience) = ("source".to_owned(), Audience::Everyone);
+        Entry { n: 2, at, kind, actor, by: None, action: None, detail: None, alert_n: None, alert: None, audience }
     }
 
     #[test]

@@ -1,14 +1,14 @@
-//! A sender's words as people see them, in messages and on pages: a title without the sender's own state, a text that does
-//! not repeat it, and [`links`] that are safe to press.
+//! How messages and pages show a sender's texts: the title without the sender's own state, the description without a
+//! repeated title, and safe [`links`].
 //!
-//! What is stored stays as it was sent; rules, keys and the API see all of it.
+//! Stored texts stay as they were sent. Rules, keys and the API see the whole text.
 
 pub mod links;
 mod state;
 
 pub use state::without_state;
 
-/// The label that carries a card's colour: rules use it, and it tells people nothing.
+/// The label with a card's colour. Rules use it; people are not shown it.
 const CARD_COLOUR: &str = "card_color";
 
 /// Whether people are shown this label.
@@ -16,7 +16,8 @@ pub fn is_shown_label(name: &str) -> bool {
     name != CARD_COLOUR
 }
 
-/// A text below its title: rules (`---`) become empty lines, and a first line that says what the title says is left out.
+/// The text below a title: horizontal rules (`---`) become empty lines, and a first line that repeats the title is left
+/// out.
 pub fn text(title: &str, text: &str) -> String {
     let mut lines: Vec<&str> = text.lines().map(|line| if is_rule(line) { "" } else { line }).collect();
     let first = lines.iter().position(|line| !line.trim().is_empty());
@@ -25,7 +26,7 @@ pub fn text(title: &str, text: &str) -> String {
     {
         lines.drain(..=first);
     }
-    // Two empty lines say no more than one.
+    // Several empty lines become one.
     lines.dedup_by(|line, before| line.trim().is_empty() && before.trim().is_empty());
     lines.join("\n").trim_matches('\n').trim_end().to_owned()
 }

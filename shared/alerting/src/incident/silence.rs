@@ -1,4 +1,4 @@
-//! Silences: for a time, what matches tells nobody.
+//! Silences: for a time, matching alerts notify nobody.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use crate::rules::filter::Filter;
 
 /// Silences of one space.
 pub const SILENCES: usize = 100;
-/// The longest silence that does not come back: what is silent for longer is better not sent at all.
+/// The longest silence that is not weekly. An alert that should be silent for longer should not be sent at all.
 pub const ONCE_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +50,7 @@ pub enum SilenceAction {
 }
 
 impl Silence {
-    /// Whether what matches is silent at this moment. A silence begins with its first moment and is over at its last.
+    /// Whether the silence is active at this moment. Its start is included, its end is not.
     pub fn is_active(&self, at: Moment) -> bool {
         match &self.time {
             SilenceTime::Once { from, until } => (*from..*until).contains(&at),
@@ -58,7 +58,7 @@ impl Silence {
         }
     }
 
-    /// When the silence that is active at this moment ends; `None`: it is not active, or never ends.
+    /// When the silence ends, if it is active at this moment. `None`: it is not active, or never ends.
     pub fn ends(&self, at: Moment) -> Option<Moment> {
         match &self.time {
             _ if !self.is_active(at) => None,
@@ -67,7 +67,7 @@ impl Silence {
         }
     }
 
-    /// How it keeps an incident that it takes at this moment from being told.
+    /// The hold of an incident that the silence matches at this moment.
     pub fn hold(&self, at: Moment) -> Hold {
         Hold { until: self.ends(at), by: format!("silence {} ({})", self.name, self.id) }
     }
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn a_weekly_silence_comes_back_by_the_clock_on_the_wall() {
+    fn a_weekly_silence_repeats_in_local_time() {
         let silence = weekly(json!({"time_zone": "Europe/Berlin", "windows": [
             {"weekdays": ["sat"], "from": "22:00", "until": "04:00"}]}));
         check_at(&silence, "2026-10-24T21:00:00Z", Some("2026-10-25T03:00:00Z")); // the clock is put back that night

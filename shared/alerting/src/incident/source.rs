@@ -1,4 +1,4 @@
-//! What an alert's own changes do to its incident.
+//! What changes of an alert do to its incident.
 
 use crate::base::actor::{Actor, NamedActor};
 use crate::base::ids::{AlertId, IncidentId, SpaceId, Stamp};
@@ -24,10 +24,10 @@ pub struct SourceChange {
     pub kind: SourceKind,
     pub title: String,
     pub severity: Severity,
-    /// Nobody is told if it makes an incident.
+    /// If the alert makes an incident, it is held and notifies nobody.
     pub hold: Option<Hold>,
     pub flapping: bool,
-    /// Numbers of alerts at which the incident warns.
+    /// Numbers of alerts at which the incident sends a storm warning.
     pub storm_thresholds: Vec<u32>,
 }
 
@@ -48,7 +48,7 @@ impl SourceKind {
     }
 }
 
-/// The incident that an alert makes. A recovery makes a closed one: its trigger comes later, and finds it so.
+/// The incident that an alert makes. A recovery makes a closed one: its trigger comes later and changes nothing.
 pub(super) fn create(source: &SourceChange, assigned: Option<&Assigned>, now: Moment) -> ChangeResult {
     let mut incident = Incident {
         num: source.incident.num(),
@@ -90,7 +90,7 @@ pub(super) fn create(source: &SourceChange, assigned: Option<&Assigned>, now: Mo
     draft.write_of(incident, now, Some((&source.alert, source.alert_n)))
 }
 
-/// The next change of an alert that the incident has, or an alert that joins it.
+/// The next change of an alert of the incident, or an alert that joins it.
 pub(super) fn follow(
     incident: &Incident,
     source: &SourceChange,
@@ -104,7 +104,7 @@ pub(super) fn follow(
     if source.alert_n <= known.n {
         return already(incident, source);
     }
-    // Someone closed the incident by hand; what a source says later about the same episode changes nothing.
+    // The incident was closed by hand: later messages of the same episode change nothing.
     if incident.progress == Progress::Closed {
         return ChangeResult::Nothing;
     }
@@ -132,7 +132,7 @@ pub(super) fn follow(
     }
 }
 
-/// Whether the change makes an incident that is open more severe: by one of its alerts, or by one that joins.
+/// Whether the change, of one of its alerts or of one that joins, makes an open incident more severe.
 pub(super) fn rises(incident: &Incident, source: &SourceChange) -> bool {
     let is_new = incident.linked(&source.alert).is_none_or(|known| source.alert_n > known.n);
     is_new && source.kind != SourceKind::Recover && is_more_severe(incident, source)
@@ -142,15 +142,16 @@ fn is_more_severe(incident: &Incident, source: &SourceChange) -> bool {
     source.severity > incident.severity && !incident.fixed.severity
 }
 
-/// Whether the only open alert returns to its incident's severity. The incident keeps its worst severity, so the alert was
-/// less severe in between.
+/// Whether the only open alert returns to its incident's severity. The incident keeps its worst severity, so the alert
+/// was less severe in between.
 fn is_as_severe_again(incident: &Incident, source: &SourceChange) -> bool {
     let others = incident.alerts.iter().filter(|linked| linked.alert != source.alert);
     source.severity == incident.severity && !incident.fixed.severity && others.into_iter().all(|other| !other.is_open)
 }
 
 fn join(incident: &Incident, source: &SourceChange, assigned: Option<&Assigned>, now: Moment) -> ChangeResult {
-    // A silenced incident takes only silenced alerts. Any other alert must notify somebody, so it makes its own incident.
+    // A silenced incident takes only silenced alerts. Any other alert must notify somebody, so it makes its own
+    // incident.
     let is_silenced = incident.held.is_some() && source.hold.is_none() && source.kind != SourceKind::Recover;
     if incident.progress == Progress::Closed || incident.alerts.len() >= ALERTS || is_silenced {
         return ChangeResult::CannotJoin;
@@ -189,7 +190,7 @@ fn recovered(mut next: Incident, source: &SourceChange, now: Moment) -> ChangeRe
     write(EntryDraft::by_source(kind), next, source, now)
 }
 
-/// One of the alerts was closed without its source's doing. With the last one the incident closes.
+/// Closes one of the alerts without a message of its source. The incident closes with its last alert.
 pub(super) fn close_alert(incident: &Incident, alert: &AlertId, by: &NamedActor, now: Moment) -> ChangeResult {
     if let Some(target) = &incident.merged_into {
         return ChangeResult::Moved(target.clone());

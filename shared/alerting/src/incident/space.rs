@@ -1,4 +1,4 @@
-//! A collaboration space: a team's or service's incidents, how they come about, and who hears of them.
+//! A collaboration space: the incidents of a team or service, how alerts become incidents, and who is notified.
 
 use std::ops::RangeInclusive;
 
@@ -25,12 +25,12 @@ pub const STORM_THRESHOLDS: usize = 10;
 pub const STORM_THRESHOLD: RangeInclusive<u32> = 2..=5000;
 /// What a grouping can compare beside labels.
 pub const GROUPING_ATTRIBUTES: [&str; 4] = ["title", "severity", "integration", "alert_key"];
-/// Changes that flapping can count: as many as an alert's state remembers.
+/// Changes that flapping can count: an alert's state remembers six.
 pub const FLAPPING_CHANGES: RangeInclusive<u32> = 2..=6;
 /// The longest time of auto-close, flapping and its mute.
 pub const MINUTES_MAX: u32 = 30 * 24 * 60;
 
-/// `destinations` act as a last escalation rule of one level that takes everything.
+/// `destinations` act as a last escalation rule of one level that matches every incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Space {
     pub id: SpaceId,
@@ -42,7 +42,7 @@ pub struct Space {
     pub escalation_rules: Vec<EscalationRule>,
     #[serde(default)]
     pub silences: Vec<Silence>,
-    /// None: every alert is an incident of its own.
+    /// `None`: every alert is an incident of its own.
     #[serde(default)]
     pub grouping: Option<Grouping>,
     #[serde(default)]
@@ -143,7 +143,7 @@ pub enum AutoCloseSince {
 }
 
 impl Space {
-    /// A space that tells its destinations of everything.
+    /// A space that notifies its destinations of every incident.
     pub fn new(id: SpaceId, name: String, destinations: Vec<DestinationId>, created_at: Moment) -> Self {
         Self {
             id,

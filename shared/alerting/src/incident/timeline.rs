@@ -1,4 +1,4 @@
-//! What happened to an incident, entry by entry. Nothing is deleted from a timeline.
+//! The changes of an incident, as a list of entries. Entries are never deleted.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::base::ids::{AlertId, DestinationId};
 use crate::base::moment::Moment;
 use crate::incident::detail::Detail;
 
-/// One thing that happened.
+/// One change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     pub n: u64,
@@ -15,26 +15,25 @@ pub struct Entry {
     pub kind: EntryKind,
     /// The name that the actor had then: a member or API key by name, `source`, `timer` or `rule`.
     pub actor: String,
-    /// Who did it; `None`: an earlier version wrote the entry.
+    /// Who made the change. `None`: an earlier version wrote the entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Actor>,
-    /// Names the action or the timer that wrote the entry. What follows from it is carried out again by finding the entry
-    /// by this name.
+    /// Name of the action or the timer that wrote the entry. A repeated request or timer finds the entry by this name
+    /// and carries out its follow-up again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
-    /// Stored as `data`, which an earlier version does not know: it reads the entry without it. That version stored a
-    /// sentence, as `detail`.
+    /// Stored as `data`. An earlier version stored a sentence as `detail`, and reads an entry without its `data`.
     #[serde(default, rename = "data", alias = "detail", skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
-    /// The alert's transition that this is, if it is one …
+    /// The number of the alert's transition, if a transition made the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert_n: Option<u64>,
-    /// … and the alert, if it is not the one that made the incident.
+    /// The alert of that transition, if it is not the one that made the incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert: Option<AlertId>,
-    /// Who is notified of it.
-    #[serde(default, skip_serializing_if = "Audience::is_everyone")]
-    pub told: Audience,
+    /// Who is notified.
+    #[serde(default, rename = "told", skip_serializing_if = "Audience::is_everyone")]
+    pub audience: Audience,
 }
 
 impl Entry {
@@ -47,14 +46,14 @@ impl Entry {
         }
     }
 
-    /// Roughly how many bytes it takes where it is stored.
+    /// Roughly how many bytes it takes in the table.
     pub(crate) fn weight(&self) -> usize {
-        let told = match &self.told {
+        let destinations = match &self.audience {
             Audience::Everyone => 0,
             Audience::Only(destinations) => destinations.len(),
         };
-        // A text may hold quotes and line ends, which are written as two characters.
-        200 + 2 * self.detail.as_ref().map_or(0, Detail::weight) + 50 * told
+        // A quote or a line end in a text is stored as two characters.
+        200 + 2 * self.detail.as_ref().map_or(0, Detail::weight) + 50 * destinations
     }
 }
 
@@ -65,7 +64,7 @@ pub enum Audience {
     /// Everyone who was notified of the incident so far.
     #[default]
     Everyone,
-    /// Those to whom this entry assigns it.
+    /// Only these destinations.
     Only(Vec<DestinationId>),
 }
 
@@ -77,10 +76,10 @@ impl Audience {
 
 /// Kinds with their wire names, whether they notify, and whether a card looks different afterwards.
 ///
-/// Told are: trigger, severity rise, reopen, acknowledge and close by a person, recovery; whatever assigns the incident
-/// to someone, for the first time or again; and the warning that it swallows very many alerts.
+/// These notify: trigger, severity rise, reopen, acknowledge and close by a person, recovery, every assignment, and the
+/// storm warning.
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $kind:ident = $name:literal, $told:literal, $changes_card:literal;)+) => {
+    ($($(#[$doc:meta])* $kind:ident = $name:literal, $notifies:literal, $changes_card:literal;)+) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
         pub enum EntryKind {
             $($(#[$doc])* #[serde(rename = $name)] $kind,)+
@@ -93,8 +92,8 @@ macro_rules! kinds {
                 match self { $(EntryKind::$kind => $name,)+ }
             }
 
-            pub const fn is_told(self) -> bool {
-                match self { $(EntryKind::$kind => $told,)+ }
+            pub const fn notifies(self) -> bool {
+                match self { $(EntryKind::$kind => $notifies,)+ }
             }
 
             /// Whether a card that shows the incident looks different afterwards.
@@ -122,13 +121,13 @@ kinds! {
     AlertJoined = "alert_joined", false, true;
     /// One of its alerts recovered, others are open.
     AlertRecovered = "alert_recovered", false, true;
-    /// It has swallowed as many alerts as a threshold of its grouping says.
+    /// Its number of alerts reached a threshold of its grouping.
     StormWarning = "storm_warning", true, true;
-    /// A level of its escalation rule took over, by a timer or at someone's wish.
+    /// A level of its escalation rule was assigned, by a timer or by a person.
     Escalated = "escalated", true, true;
     /// The people of the current level are notified again.
     Repeated = "repeated", true, false;
-    /// Someone gave it to other people.
+    /// A person assigned it to other people.
     Reassigned = "reassigned", true, true;
     ResponderAdded = "responder_added", true, true;
     Commented = "commented", false, false;
@@ -137,12 +136,12 @@ kinds! {
     /// This one was merged into another, and is closed.
     MergedAway = "merged_away", false, true;
     Edited = "edited", false, true;
-    /// The silence, or the mute of a flapping alert, that kept it from notifying is over; assigned now.
+    /// Its hold ended: the silence, or the mute of a flapping alert. It is assigned now.
     SilenceEnded = "silence_ended", true, true;
-    /// Another silence holds it now, or the same one until another moment.
+    /// Another silence holds it, or the same one until another moment.
     SilenceChanged = "silence_changed", false, true;
-    /// A contact of a person failed for good; the next one is notified, if there is one.
+    /// A contact of a person failed permanently. The next one is notified, if there is one.
     ContactFailed = "contact_failed", true, false;
-    /// A level is due, and nobody is there to be notified.
+    /// A level was due that reaches nobody.
     NobodyReached = "nobody_reached", false, true;
 }

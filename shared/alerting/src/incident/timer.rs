@@ -1,7 +1,7 @@
-//! Work that is due at a moment, and what a change of an incident sets timers for.
+//! Timers: work that is due at a moment, and which timers a change of an incident sets.
 //!
-//! A timer's identity is its moment and what it is for, so writing it again changes nothing, and acting on it twice finds
-//! that its round is over.
+//! A timer's id consists of its moment and its work. Writing it again changes nothing. Acting on it twice has no
+//! effect, because its round is over.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::incident::refresh::Refresh;
 use crate::incident::timeline::{Audience, Entry, EntryKind};
 use crate::incident::{Incident, Progress};
 
-/// Alerts that were opened within it close by themselves together.
+/// Alerts that were opened within one window share one auto-close timer.
 pub const WINDOW: Duration = Duration::from_secs(10);
 
 /// One piece of due work; also the body of the queue "due".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timer {
     pub due: Moment,
-    /// What it is for: the same for every copy.
+    /// The same for every copy.
     pub id: String,
     pub work: Work,
 }
@@ -33,46 +33,46 @@ pub struct Timer {
 pub enum Work {
     /// Close an alert that no message closes.
     AutoClose { alert: AlertId },
-    /// The same for all alerts that messages of this window opened at the integration.
+    /// The same for all alerts of the integration that were opened in this window.
     AutoCloseWindow { integration: IntegrationId, window: Moment },
-    /// Send what waits in the destination's digest.
+    /// Send the notices that wait in the destination's digest.
     FlushDigest { destination: DestinationId },
     /// End the snooze that lasts until this moment.
     SnoozeEnd { incident: IncidentId, until: Moment },
     /// End the silence or mute that lasts until this moment.
     HoldEnd { incident: IncidentId, until: Moment },
-    /// Let this level of the escalation rule take over, if the round that set the timer is still on.
+    /// Assign this level of the escalation rule, if the round that set the timer is still the present one.
     Escalate { incident: IncidentId, round: u32, level: u32 },
-    /// Tell the current level again, for the `time`th time.
+    /// Notify the current level again, for the `time`th time.
     Repeat { incident: IncidentId, round: u32, time: u32 },
     /// A person could not be notified of change `n` at this destination.
     ContactFailed { incident: IncidentId, n: u64, destination: DestinationId, reason: String },
-    /// Try a notice again that was put off.
+    /// Retry a postponed notice.
     Notify {
         notice: Box<Notice>,
-        /// When a person asked for it to be sent again.
+        /// When a person requested to send it again.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         asked: Option<Moment>,
-        /// The notice was given up and reported as failed. It is sent only if the incident is still as it says.
+        /// The notice was given up and reported as failed. It is sent only if it still matches the incident's state.
         #[serde(default)]
         given_up: bool,
     },
-    /// A person has not been reached within a minute: try the next contact beside this one, unless change `n` was
-    /// delivered meanwhile.
+    /// Change `n` was not delivered to a person within a minute: also notify the next contact, unless it was delivered
+    /// meanwhile.
     ContactLate { incident: IncidentId, n: u64, destination: DestinationId, reason: String },
-    /// Draw the cards of an incident again, wherever they are.
+    /// Update all cards of an incident.
     RefreshCards { incident: IncidentId },
-    /// Draw the cards of one destination again, which could not be drawn before.
+    /// Retry the update of the cards of one destination.
     Refresh(Refresh),
-    /// Close an incident by itself, as its space wants it.
+    /// Close an incident after the auto-close time of its space.
     CloseIncident { incident: IncidentId },
-    /// Carry out what follows from a person's action, if the action was written: [`Timer::follow_up`].
+    /// Carry out the follow-up of a person's action, if the action was written: [`Timer::follow_up`].
     FollowUp { incidents: Vec<IncidentId>, action: String },
     /// Close the alerts of an incident that a person closed with change `n`, and their incidents in other spaces.
     CloseAlerts { incident: IncidentId, n: u64, by: NamedActor },
-    /// Find out whether a silence still holds the incident.
+    /// Check whether a silence still holds the incident.
     ReviewHold { incident: IncidentId },
-    /// The same for all held incidents of the space, from the newest one behind this place of their list on.
+    /// The same for all held incidents of the space, newest first, after this position in their list.
     ReviewHolds {
         space: SpaceId,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -81,7 +81,7 @@ pub enum Work {
 }
 
 /// How long after an action its follow-up is due. More than a minute, so that it waits in the table, where the request
-/// deletes it again; less than two minutes, within which a crash is made good. The request writes the action in less.
+/// deletes it again; less than two minutes, within which a crash is repaired. The request writes the action in less.
 pub const FOLLOW_UP_AFTER: Duration = Duration::from_secs(75);
 
 impl Timer {
@@ -111,18 +111,19 @@ impl Timer {
         Self { due, id, work }
     }
 
-    /// What is written before a person's action: after a crash in between, this carries out what follows from it.
+    /// The timer that is written before a person's action. After a crash it carries out the follow-up of the action.
     pub fn follow_up(incidents: Vec<IncidentId>, action: String, now: Moment) -> Self {
         Self::new(now + FOLLOW_UP_AFTER, Work::FollowUp { incidents, action })
     }
 
-    /// Names the changes that the timer makes: the same for every copy, and another for the same work at another time.
+    /// The action name of the timer's changes: the same for every copy, and different for the same work at another
+    /// time.
     pub fn action(&self) -> String {
         format!("{}@{}", self.id, self.due.millis())
     }
 
-    /// When the alert that this message opens closes by itself: with all others of its window, at most [`WINDOW`] late.
-    /// A timer for each alert would cost as much as writing the alert.
+    /// The auto-close timer of the alert that this message opens. All alerts of a window share it, at most [`WINDOW`]
+    /// late: a timer per alert would cost as much as writing the alert.
     pub fn auto_close(integration: &IntegrationId, opened_by: Stamp, after: Duration) -> Self {
         let length = WINDOW.as_millis() as i64;
         let window = Moment::from_millis(opened_by.received_at().millis().div_euclid(length) * length);
@@ -130,11 +131,12 @@ impl Timer {
     }
 }
 
-/// The timers that the change recorded as `entry` calls for. Those that an earlier change has set are set already.
+/// The timers that the change of `entry` sets.
 pub fn timers(incident: &Incident, entry: &Entry) -> Vec<Timer> {
     let id = || incident.id.clone();
     if entry.kind == EntryKind::Closed {
-        // Even if the incident was reopened since: its alerts stay closed. An earlier version did not store who closed it.
+        // Even if the incident was reopened since: its alerts stay closed. An earlier version did not store who closed
+        // it.
         let by = NamedActor { actor: entry.by.clone().unwrap_or(Actor::Rule), name: entry.actor.clone() };
         return vec![Timer::new(entry.at, Work::CloseAlerts { incident: id(), n: entry.n, by })];
     }
@@ -148,7 +150,7 @@ pub fn timers(incident: &Incident, entry: &Entry) -> Vec<Timer> {
         }
         EntryKind::Triggered if incident.held.is_some() => hold_end(incident),
         EntryKind::SilenceChanged => hold_end(incident),
-        // A silence of warnings does not hold what has become critical.
+        // The silence may match the former severity only.
         EntryKind::SeverityRaised if incident.held.is_some() => {
             vec![Timer::new(entry.at, Work::ReviewHold { incident: id() })]
         }
@@ -189,7 +191,7 @@ fn hold_end(incident: &Incident) -> Vec<Timer> {
 /// another rule took over the incident. Then it names its recipients; any other rise goes to everyone notified so far.
 fn starts_level(entry: &Entry) -> bool {
     match entry.kind {
-        EntryKind::SeverityRaised => entry.told != Audience::Everyone,
+        EntryKind::SeverityRaised => entry.audience != Audience::Everyone,
         kind => kind_starts_level(kind),
     }
 }
@@ -208,11 +210,11 @@ const fn kind_starts_level(kind: EntryKind) -> bool {
     )
 }
 
-/// Of the level at which the incident stands: its start if it waits, else its next repetition and its end.
+/// The timers of the incident's present level: its start if it waits, else its next repetition and its end.
 fn level_timers(incident: &Incident, entry: &Entry) -> Vec<Timer> {
-    let told_at = entry.at;
-    // Carried out again after a crash, an older change must not set the timers of the level that a newer one has started:
-    // counted from the older change, they would be due too early.
+    let notified_at = entry.at;
+    // An older change that is carried out again after a crash must not set the timers of a level that a newer change
+    // has started: they would be due too early.
     if incident.timeline.iter().any(|later| later.n > entry.n && starts_level(later)) {
         return Vec::new();
     }
@@ -222,20 +224,20 @@ fn level_timers(incident: &Incident, entry: &Entry) -> Vec<Timer> {
         return vec![Timer::new(escalation.since, Work::Escalate { incident: id.clone(), round, level })];
     }
     let repeat = escalation.repeat.filter(|repeat| escalation.repeated < repeat.times).map(|repeat| {
-        // From the last time, not from the first: after an outage nobody is told five times at once.
-        let due = told_at + Duration::from_secs(u64::from(repeat.every_seconds));
+        // From the last repetition, not from the first: after an outage nobody is notified five times at once.
+        let due = notified_at + Duration::from_secs(u64::from(repeat.every_seconds));
         Timer::new(due, Work::Repeat { incident: id.clone(), round, time: escalation.repeated + 1 })
     });
     let next = escalation.next.map(|next| {
         let due = escalation.since + Duration::from_secs(u64::from(next.after_minutes) * 60);
         Timer::new(due, Work::Escalate { incident: id.clone(), round, level: level + 1 })
     });
-    // The end of a level is set once, with its start.
+    // The timer of the next level is set once, at the start of this level.
     let next = if escalation.repeated == 0 { next } else { None };
     repeat.into_iter().chain(next).collect()
 }
 
-/// The next level at once, when the last contact of the last person and every group failed.
+/// The next level, due now, if every contact of every person and every group failed.
 fn nobody_left(incident: &Incident, now: Moment) -> Option<Timer> {
     let escalation = incident.escalation.as_ref().filter(|_| !incident.is_quiet())?;
     let next = escalation.next?;

@@ -1,4 +1,4 @@
-//! What can be saved but will surprise: a setting that is valid and does not do what it looks like.
+//! Warnings about valid settings that probably do not do what the operator expects.
 
 pub mod nobody;
 

@@ -1,7 +1,7 @@
-//! One-time codes: what proves that a member reads what is sent to an address.
+//! One-time codes, which prove that a member reads the messages to an address.
 //!
-//! Only decisions are here. A code is known by its keyed hash; whoever stores it writes what [`Code::enter`] says under
-//! the condition that nobody entered anything meanwhile, so no more than [`TRIES`] guesses are ever answered.
+//! Only decisions are here. A code is stored as a keyed hash. The caller writes the result of [`Code::enter`] on
+//! condition that nobody entered a code meanwhile, so at most [`TRIES`] guesses are ever answered.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::base::moment::Moment;
 
 /// How long a code works.
 pub const LIFE: Duration = Duration::from_secs(10 * 60);
-/// Guesses at one code: five of a million.
+/// Guesses at one code, of a million possible ones.
 pub const TRIES: u32 = 5;
 /// Codes sent to one address, and to the addresses of one member, within each of these times.
 pub const LIMITS: [(usize, Duration); 2] = [(3, Duration::from_secs(15 * 60)), (10, Duration::from_secs(24 * 3600))];
@@ -26,7 +26,7 @@ pub struct Code {
     pub used: bool,
 }
 
-/// What became of a code that somebody entered.
+/// The result of entering a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entered {
     Right,
@@ -34,7 +34,7 @@ pub enum Entered {
     Wrong(u32),
 }
 
-/// Why a code is not even looked at.
+/// Why a code is not compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Void {
     #[error("the code was used already; have a new one sent")]
@@ -50,7 +50,7 @@ impl Code {
         Self { hash, until: now + LIFE, tries: 0, used: false }
     }
 
-    /// The code after somebody entered what hashes to `hash`, and what they are told.
+    /// Compares an entered code, by its hash. Returns the code to store, and the result.
     pub fn enter(&self, hash: &str, now: Moment) -> Result<(Code, Entered), Void> {
         if self.used {
             return Err(Void::Used);
@@ -69,13 +69,13 @@ impl Code {
     }
 }
 
-/// The moments at which codes were sent, one more among them; or how long to wait before that.
+/// The moments at which codes were sent, with one more, or how long to wait before the next code.
 pub fn send(sent: &[Moment], now: Moment) -> Result<Vec<Moment>, Duration> {
     let within = |per: Duration| sent.iter().copied().filter(move |at| *at + per > now);
     let waits = LIMITS.iter().filter_map(|(most, per)| {
         let mut recent: Vec<Moment> = within(*per).collect();
         recent.sort_unstable();
-        // The one that has to leave the window before there is room.
+        // The next code may be sent when this one is out of the window.
         let oldest = recent.len().checked_sub(*most)?;
         Some((recent[oldest] + *per).since(now))
     });
@@ -96,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn five_wrong_guesses_lock_a_code_and_the_right_one_comes_too_late() {
+    fn five_wrong_guesses_lock_a_code_also_for_the_right_one() {
         let mut code = Code::new("right".to_owned(), NOW);
         for left in [4, 3, 2, 1, 0] {
             let (next, entered) = code.enter("wrong", NOW).expect("it is looked at");

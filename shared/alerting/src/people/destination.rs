@@ -1,5 +1,5 @@
-//! One configured address on a channel, and what a channel needs once per deployment, as they are stored. What the
-//! settings mean is the channel's business.
+//! Destinations (configured addresses on a channel) and providers (settings of a channel for the whole deployment), as
+//! they are stored. The crate `channels` reads their settings.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,32 +21,33 @@ pub struct Destination {
     pub version: u64,
     /// The channel's wire name: `feishu_bot`, `slack_webhook` …
     pub channel: String,
-    /// The settings, a JSON object, under the deployment's data key.
+    /// The settings, a JSON object, encrypted with the deployment's data key.
     pub settings: Sealed,
-    /// The settings as a listing may show them: secrets as `…last4`.
+    /// The settings as a list may show them: secrets as `…last4`.
     pub shown: BTreeMap<String, serde_json::Value>,
-    /// Of what is sent there.
+    /// The language of messages to it.
     #[serde(default)]
     pub language: Language,
-    /// Of the times that are sent there.
+    /// The time zone of times in its messages.
     #[serde(default, alias = "utc_offset_minutes")]
     pub time_zone: TimeZone,
     pub created_at: Moment,
 }
 
-/// What all that leaves by one channel needs, such as a mail server: once per deployment.
+/// The settings of a channel that the whole deployment shares, such as a mail server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Provider {
     pub id: ChannelName,
     pub version: u64,
-    /// The settings, a JSON object, under the deployment's data key and for this id, like a destination's.
+    /// The settings, a JSON object, encrypted with the deployment's data key and bound to this id, like a
+    /// destination's.
     pub settings: Sealed,
-    /// The settings as a listing may show them: secrets as `…last4`.
+    /// The settings as a list may show them: secrets as `…last4`.
     pub shown: BTreeMap<String, serde_json::Value>,
     pub created_at: Moment,
 }
 
-/// A channel's wire name (`email`), as the id of its [`Provider`]. Not necessarily of a channel that exists.
+/// A channel's wire name (`email`), as the id of its [`Provider`]. The channel need not exist.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ChannelName(String);
@@ -94,7 +95,7 @@ impl fmt::Display for ChannelName {
 
 text_schema!(ChannelName as "ChannelName", "A channel's wire name.", "^[a-z_]{1,32}$", 1..=32, "email");
 
-/// How times are written: by the clock of a place (`Asia/Shanghai`), or at an offset from UTC (`+08:00`).
+/// How times are shown: in a place's local time (`Asia/Shanghai`), or at an offset from UTC (`+08:00`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "StoredTimeZone", into = "String")]
 pub enum TimeZone {
@@ -113,7 +114,7 @@ const OFFSET_MINUTES_MAX: u16 = 14 * 60;
 #[error("expected an offset from UTC such as `+08:00`, or an IANA name such as `Asia/Shanghai`")]
 pub struct NotATimeZone;
 
-/// What destinations were saved with before they could have a zone by name: a number of minutes.
+/// The stored form. Earlier versions stored a number of minutes.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum StoredTimeZone {

@@ -1,9 +1,9 @@
-//! Hours of the week in a time zone: when an escalation rule applies, a layer of a schedule is on, a silence holds.
+//! Hours of the week in a time zone: when an escalation rule, a layer of a schedule or a silence is active.
 
 //!
-//! A window is one stretch of time on every day, also on those on which the clock changes: a boundary that the clock
-//! skips is the moment at which it is put forward, one that it shows twice is the first. `02:30`–`03:30` lasts half an
-//! hour on the day on which the clock goes from 02:00 to 03:00, and two hours on the day on which it goes back.
+//! A window is one period on every day, also on days on which the clock changes. A boundary that the clock skips is the
+//! moment at which it is put forward. A boundary that it shows twice is the first of the two. `02:30`–`03:30` lasts
+//! half an hour on the day on which the clock goes from 02:00 to 03:00, and two hours on the day on which it goes back.
 
 use std::fmt;
 use std::iter;
@@ -23,8 +23,8 @@ use crate::text_schema;
 
 /// Windows of one set of hours: seven days with seven breaks each.
 pub const WINDOWS: usize = 50;
-/// How far ahead a change is looked for. Hours come back after a week; a window in the hour that the clock skips in
-/// spring only after two; a day for what a clock is put back.
+/// How far ahead a change is searched for. Hours repeat after a week. A window in the hour that the clock skips in
+/// spring repeats after two weeks. One more day covers a clock that is put back.
 pub const HORIZON: Duration = Duration::from_secs(15 * 24 * 3600);
 
 /// A time zone by its IANA name (`Europe/Berlin`), one that the bundled database knows.
@@ -99,8 +99,8 @@ impl WeeklyHours {
         contains(&self.windows, &self.time_zone.rules(), at)
     }
 
-    /// When the stretch that `at` is in ends; windows that touch or overlap are one stretch. `None`: `at` is in none, or
-    /// in one without an end within [`HORIZON`].
+    /// When the period that contains `at` ends. Windows that touch or overlap are one period. `None`: `at` is in none,
+    /// or in one without an end within [`HORIZON`].
     pub fn ends(&self, at: Moment) -> Option<Moment> {
         let rules = self.time_zone.rules();
         if contains(&self.windows, &rules, at) { next_change(&self.windows, &rules, at) } else { None }
@@ -112,14 +112,14 @@ impl WeeklyHours {
     }
 }
 
-/// Whether the windows hold at this moment. No windows: always.
+/// Whether one of the windows is active at this moment. No windows: always.
 pub fn contains(windows: &[Window], tz: &TimeZone, at: Moment) -> bool {
     let on =
         |day| windows.iter().filter_map(move |window| window.on(day, tz)).any(|(from, until)| from <= at && at < until);
     windows.is_empty() || days(tz, at, at).any(on)
 }
 
-/// The first moment after `after` at which the windows begin to hold or cease to. `None`: not within [`HORIZON`].
+/// The first moment after `after` at which the windows become active or inactive. `None`: not within [`HORIZON`].
 pub fn next_change(windows: &[Window], tz: &TimeZone, after: Moment) -> Option<Moment> {
     let horizon = after + HORIZON;
     let (from, until) = spans(windows, tz, after, horizon).into_iter().next()?;
@@ -127,7 +127,7 @@ pub fn next_change(windows: &[Window], tz: &TimeZone, after: Moment) -> Option<M
     (change < horizon).then_some(change)
 }
 
-/// The parts of `from..until` in which the windows hold, in order; those that touch or overlap are one.
+/// The parts of `from..until` in which the windows are active, in order. Windows that touch or overlap are one part.
 pub(crate) fn spans(windows: &[Window], tz: &TimeZone, from: Moment, until: Moment) -> Vec<(Moment, Moment)> {
     if windows.is_empty() {
         return iter::once((from, until)).filter(|(from, until)| from < until).collect();
@@ -148,8 +148,8 @@ pub(crate) fn spans(windows: &[Window], tz: &TimeZone, from: Moment, until: Mome
     spans
 }
 
-/// Every day on which a window may begin that reaches into `from..=until`: it ends on the next day at the latest, and
-/// may have begun after a midnight that the clock was then put back across.
+/// The days on which a window may begin that overlaps `from..=until`. A window ends on the next day at the latest, and
+/// may begin before a midnight that the clock passes twice.
 fn days(tz: &TimeZone, from: Moment, until: Moment) -> impl Iterator<Item = Date> {
     let first = wall::shown(from, tz).date().saturating_sub(1.day());
     let last = wall::shown(until, tz).date().saturating_add(1.day());
@@ -178,7 +178,7 @@ pub(crate) fn check_windows(windows: &[Window], path: &str) -> Result<(), FieldE
 }
 
 impl Window {
-    /// From when until when it holds if it begins on this day; `None` if it does not begin on this day of the week.
+    /// Start and end of the window that begins on this day. `None`: not a day of the window.
     fn on(&self, day: Date, tz: &TimeZone) -> Option<(Moment, Moment)> {
         let begins = self.weekdays.is_empty() || self.weekdays.contains(&Weekday::of(day));
         begins.then(|| {

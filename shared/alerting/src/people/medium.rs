@@ -1,5 +1,5 @@
-//! How people are reached, as they choose it: a medium, not a vendor. Several channels can serve one medium, such as two
-//! vendors of text messages; which one does is a matter of the deployment.
+//! How people choose to be reached: a medium, not a vendor. Several channels can serve one medium, such as two vendors
+//! of text messages. The deployment's configuration decides which one does.
 
 use std::fmt;
 use std::str::FromStr;
@@ -25,7 +25,7 @@ impl Medium {
     pub const ALL: [Self; 8] =
         [Self::Email, Self::Sms, Self::Voice, Self::Feishu, Self::DingTalk, Self::WeCom, Self::Slack, Self::Teams];
 
-    /// As it stands in preferences and in the id of a member's own destination.
+    /// The name in preferences and in the id of a member's own destination.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Email => "email",

@@ -1,8 +1,8 @@
 //! Schedules: who is on call when.
 //!
-//! [`Schedule::on_call`] answers for one moment, [`Schedule::shifts`] for a stretch of time: shifts without holes between
-//! them, of which two in a row differ. The two agree at every moment. Which turn of a rotation a moment is in is computed,
-//! not counted from the first, so that decades cost nothing.
+//! [`Schedule::on_call`] answers for one moment. [`Schedule::shifts`] answers for a period: a list of shifts without
+//! holes between them, of which neighbours differ. Both agree at every moment. The turn of a rotation is computed and
+//! not counted from the first one, so a rotation that started decades ago costs nothing extra.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -26,7 +26,7 @@ pub const LAYERS: usize = 10;
 pub const LAYER_MEMBERS: usize = 50;
 /// Overrides that one schedule keeps.
 pub const OVERRIDES: usize = 200;
-/// The longest override: one that is meant for good is a layer.
+/// The longest override. For longer, use a layer.
 pub const OVERRIDE: Duration = Duration::from_secs(366 * 24 * 3600);
 /// Units of one turn.
 pub const EVERY: RangeInclusive<u16> = 1..=366;
@@ -35,7 +35,7 @@ pub const START_YEARS: RangeInclusive<i16> = 1970..=2199;
 /// Characters of a layer's name.
 pub const LAYER_NAME_CHARS: usize = 128;
 
-/// Rotations in layers, and exceptions. An override wins over every layer, a later layer over an earlier one; where no
+/// Layers of rotations, and overrides. An override wins over every layer, and a later layer over an earlier one. If no
 /// layer has anyone, nobody is on call: a gap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
@@ -56,18 +56,18 @@ pub struct Layer {
     /// In the order of their turns.
     pub members: Vec<MemberId>,
     pub rotation: Rotation,
-    /// When the layer has anyone at all, by the schedule's clock. None: always.
+    /// When the layer is active, in the schedule's time zone. Empty: always.
     #[serde(default)]
     pub restrictions: Vec<Window>,
-    /// Nobody is on before; without it, before the rotation starts.
+    /// The layer is active from then on. `None`: from the start of the rotation.
     #[serde(default)]
     pub from: Option<Moment>,
     #[serde(default)]
     pub until: Option<Moment>,
 }
 
-/// A turn lasts `every` units. Turns of days and weeks change at the same time by the clock on the wall, whatever
-/// daylight saving does; turns of hours last exactly so long.
+/// A turn lasts `every` units. Turns of days and weeks change at the same local time, also across daylight saving
+/// changes. Turns of hours have an exact length.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rotation {
@@ -86,7 +86,7 @@ pub enum RotationUnit {
     Week,
 }
 
-/// This member is on call instead of whoever would be.
+/// This member is on call instead of the layers' member.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Override {
@@ -102,7 +102,7 @@ pub struct OnCall {
     pub source: Source,
 }
 
-/// What put a member on call.
+/// Why a member is on call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
@@ -116,7 +116,7 @@ const fn one() -> u16 {
 }
 
 impl Schedule {
-    /// Who is on call at this moment. `None`: nobody, a gap.
+    /// Who is on call at this moment. `None`: a gap.
     pub fn on_call(&self, at: Moment) -> Option<OnCall> {
         let instead = self.overrides.iter().rev().find(|instead| instead.from <= at && at < instead.until);
         if let Some(instead) = instead {
@@ -136,7 +136,7 @@ impl Schedule {
         in_layers.chain(self.overrides.iter().map(|instead| &instead.member)).collect()
     }
 
-    /// Whether the schedule may be saved. One without layers may: nobody is on call, but for its overrides.
+    /// Whether the schedule may be saved. A schedule without layers may: only its overrides are on call.
     pub fn check(&self) -> Result<(), FieldError> {
         if self.layers.len() > LAYERS {
             return Err(FieldError::new("layers", format!("more than {LAYERS} layers; join some")));
@@ -162,7 +162,7 @@ impl Layer {
         self.member(self.rotation.turn(at, rules)?)
     }
 
-    /// Whose turn this is.
+    /// The member of this turn.
     fn member(&self, turn: i64) -> Option<&MemberId> {
         let place = turn.checked_rem_euclid(i64::try_from(self.members.len()).ok()?)?;
         self.members.get(usize::try_from(place).ok()?)

@@ -9,7 +9,7 @@ use crate::rules::compiled::Run;
 use crate::rules::flag::Flag;
 use crate::rules::matcher::View;
 use crate::rules::message::Message;
-use crate::rules::trace::{Change, SHOWN_CHARS};
+use crate::rules::trace::{FieldChange, SHOWN_CHARS};
 
 /// What an alert of the message would show after the steps so far.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ impl<'m> AlertDraft<'m> {
         }
     }
 
-    /// Sets a label within the limits; what does not fit is cut, or left out and flagged.
+    /// Sets a label within the limits. A value that is too long is cut; a label too many is left out. Both are flagged.
     pub(crate) fn set_label(&mut self, name: &str, value: &str, run: &mut Run<'_>) {
         if value.is_empty() {
             return;
@@ -53,7 +53,7 @@ impl<'m> AlertDraft<'m> {
         self.labels.insert(name.to_owned(), cut(value, limits::LABEL_VALUE_CHARS, run));
     }
 
-    /// The message's own labels within the limits.
+    /// Brings the message's own labels within the limits.
     pub(crate) fn fit_labels(&mut self, run: &mut Run<'_>) {
         let fits = |(name, value): (&String, &String)| {
             name.chars().count() <= limits::LABEL_NAME_CHARS && value.chars().count() <= limits::LABEL_VALUE_CHARS
@@ -76,12 +76,12 @@ fn cut(value: &str, max: usize, run: &mut Run<'_>) -> String {
 }
 
 /// What differs between an alert before and after a step.
-pub(crate) fn changes(before: &AlertDraft<'_>, after: &AlertDraft<'_>) -> Vec<Change> {
+pub(crate) fn changes(before: &AlertDraft<'_>, after: &AlertDraft<'_>) -> Vec<FieldChange> {
     let mut changes = Vec::new();
     let mut compare = |field: &str, before: Option<&str>, after: Option<&str>| {
         if before != after {
             let shown = |text: Option<&str>| text.map(|text| limits::cut_chars(text, SHOWN_CHARS));
-            changes.push(Change { field: field.to_owned(), before: shown(before), after: shown(after) });
+            changes.push(FieldChange { field: field.to_owned(), before: shown(before), after: shown(after) });
         }
     };
     compare("title", Some(&before.title), Some(&after.title));

@@ -1,5 +1,5 @@
-//! What must hold of an integration beside its rules' own syntax, before it is saved; and what several kinds of objects
-//! are checked for in the same way.
+//! Checks of an integration before it is saved, beside the syntax of its rules; and checks that several kinds of
+//! objects share.
 
 use std::collections::HashSet;
 use std::hash::Hash;
@@ -18,7 +18,7 @@ use crate::rules::matcher::Matcher;
 const NAME_CHARS: usize = 128;
 /// Values of all filters of one integration: ten per rule.
 const FILTER_VALUES: usize = 1000;
-/// Groups, conditions and values of one filter of alerts: nobody reads a longer one.
+/// Groups, conditions and values of one filter of alerts. A longer one is not readable.
 const ALERT_FILTER_VALUES: usize = 100;
 /// Keywords and source addresses: as many as Feishu's own bots take.
 const KEYWORDS: usize = 10;
@@ -26,7 +26,7 @@ const SOURCES: usize = 10;
 /// Hours after which an alert closes by itself, at most: a year.
 const AUTO_CLOSE_HOURS: u32 = 365 * 24;
 
-/// The first thing wrong, by field.
+/// Returns the first field that is not valid.
 pub(crate) fn check(integration: &Integration) -> Result<(), FieldError> {
     if integration.name.trim().is_empty() || integration.name.chars().count() > NAME_CHARS {
         return Err(FieldError::new("name", format!("a name has 1 to {NAME_CHARS} characters")));
@@ -60,7 +60,7 @@ fn check_limits(limits: &IntakeLimits) -> Result<(), FieldError> {
     }
 }
 
-/// A group without conditions would take everything.
+/// A group without conditions would match everything.
 fn check_groups(integration: &Integration) -> Result<(), FieldError> {
     let mut filters: Vec<(String, &Filter)> = Vec::new();
     if let PushMode::ByRules { trigger, close, .. } = &integration.push_mode {
@@ -131,7 +131,7 @@ fn check_counts(integration: &Integration) -> Result<(), FieldError> {
     within(values, FILTER_VALUES, &format!("more than {FILTER_VALUES} values in all filters together"))
 }
 
-/// Whether a list names nothing twice; its second mention is at fault.
+/// Whether a list names nothing twice. The error names the second place.
 pub(crate) fn each_once<T: Eq + Hash>(list: &[T], path: &str) -> Result<(), FieldError> {
     let mut seen = HashSet::with_capacity(list.len());
     match list.iter().position(|one| !seen.insert(one)) {
@@ -140,7 +140,7 @@ pub(crate) fn each_once<T: Eq + Hash>(list: &[T], path: &str) -> Result<(), Fiel
     }
 }
 
-/// Whether a filter of alerts may be saved beside `others`, with which it is compiled and kept.
+/// Whether a filter of alerts may be saved. `others`: the filters that are compiled together with it.
 pub(crate) fn check_filter<'f>(
     filter: &Filter,
     path: &str,
@@ -159,7 +159,7 @@ pub(crate) fn check_filter<'f>(
     }
     let mut patterns = Patterns::checked();
     for other in others {
-        // Whatever is wrong with it is not what is being saved.
+        // An error in another filter does not concern this one.
         drop(Matcher::new(other, "", &mut patterns));
     }
     Matcher::new(filter, path, &mut patterns).map(drop)

@@ -1,10 +1,11 @@
-//! The patterns of one integration, compiled when a text first needs them, and the work that one message may make.
+//! The patterns of one integration, compiled when a text first needs them, and the limit on the work for one message.
 //!
-//! - Compiled patterns live in a cache bounded by bytes ([`COMPILED_BYTES`]); the one unused for longest leaves first.
+//! - Compiled patterns are in a cache bounded by bytes ([`COMPILED_BYTES`]). The least recently used one is removed
+//!   first.
 //! - Work is counted, not timed: steps over bytes of text, known before a search starts (`cost.rs`). So the decision
-//!   about a message depends on the message and its rules alone: a redelivery to a cold or throttled process decides the
-//!   same, where a clock would not. A step costs at most 2.6 ns, so the fuel of one message, ten million steps, is the
-//!   25 ms of [`limits::RULES_TIME`]; ordinary rules use a hundredth of it.
+//!   about a message depends only on the message and its rules. A redelivery to a cold or throttled process decides the
+//!   same; with a clock it might not. A step takes at most 2.6 ns, so the fuel of one message, ten million steps, is
+//!   the 25 ms of [`limits::RULES_TIME`]. Ordinary rules use a hundredth of it.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,15 +24,14 @@ pub const COMPILED_BYTES: usize = 16 * 1024 * 1024;
 /// each. Compiling that much takes some 25 ms, which the first messages after a cold start wait for.
 pub const SAVED_BYTES: usize = 6 * 1024 * 1024;
 
-/// Work in texts over 8 KiB that one message may make besides, so that a long text is searched whole and the rules that come
-/// after it have as much fuel as before: 10 to 16 ms. That is 24 of the usual patterns at 256 KiB, not counting those that
-/// a rule's literals rule out.
+/// Extra work for texts over 8 KiB, so that a long text is searched whole and later rules keep their fuel: 10 to 16 ms.
+/// That is 24 usual patterns at 256 KiB, not counting those that a rule's literals exclude.
 const LONG_TEXTS: Fuel = 6 * 1024 * 1024;
 
 /// Work allowed, in steps.
 pub(crate) type Fuel = u64;
 
-/// More work than allowed: what was asked cannot be known.
+/// The work would exceed the limit, so the question has no answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OutOfFuel;
 
@@ -42,7 +42,7 @@ pub(crate) struct PatternId(usize);
 /// All patterns of one integration, each once however often it is used.
 #[derive(Debug, Default)]
 pub(crate) struct Patterns {
-    /// Bytes compiled so far, if every pattern is to be compiled on the spot, to see whether it can be.
+    /// Bytes compiled so far, if every pattern is compiled at once to check it.
     checked: Option<usize>,
     all: Vec<Pattern>,
     ids: HashMap<String, PatternId>,
@@ -73,7 +73,7 @@ impl Patterns {
         Ok(id)
     }
 
-    /// Whether its flags are known. Asked only of what is about to be saved: what is stored means what it meant.
+    /// Whether its flags are known. Checked only before saving: stored patterns keep their meaning.
     pub(crate) fn check_flags(&self, typed: &str) -> Result<(), PatternError> {
         if self.checked.is_some() { Pattern::check_flags(typed) } else { Ok(()) }
     }
@@ -114,7 +114,7 @@ struct Compiled {
 
 #[derive(Debug)]
 struct Entry {
-    /// `None`: it does not compile. Found out at save time, unless it was stored by an older version.
+    /// `None`: it does not compile. Saving refuses such a pattern, but an older version may have stored it.
     engine: Option<(Regex, Cache)>,
     bytes: usize,
     used: u64,
@@ -136,7 +136,7 @@ impl Entry {
 }
 
 impl Compiled {
-    /// Searches with the compiled pattern, and accounts for what its cache has grown.
+    /// Searches with the compiled pattern, and counts the bytes that its cache has grown.
     fn with<T>(&mut self, id: PatternId, pattern: &Pattern, search: impl FnOnce(&Regex, &mut Cache) -> T) -> Option<T> {
         self.clock += 1;
         let entry = self.entries.entry(id).or_insert_with(|| Entry::new(pattern));
@@ -159,7 +159,7 @@ impl Compiled {
     }
 }
 
-/// The judging of one message: what it may still cost, and what is to be said about it.
+/// The evaluation of one message: its remaining fuel, and its flags.
 pub(crate) struct Run<'p> {
     patterns: &'p Patterns,
     compiled: MutexGuard<'p, Compiled>,
@@ -177,7 +177,7 @@ impl Run<'_> {
         self.fuel = fuel;
     }
 
-    /// Takes the work of something that is about to be done.
+    /// Takes fuel for the work that follows.
     pub(crate) fn charge(&mut self, work: Fuel) -> Result<(), OutOfFuel> {
         match self.fuel.checked_sub(work) {
             Some(left) => {
@@ -191,17 +191,17 @@ impl Run<'_> {
         }
     }
 
-    /// Asks something that only explains: what may still be spent and what is to be said are afterwards as before.
+    /// Runs an evaluation that only explains: fuel and flags are the same afterwards.
     pub(crate) fn aside<T>(&mut self, fuel: Fuel, ask: impl FnOnce(&mut Self) -> T) -> T {
         let (left, flags, failures) = (std::mem::replace(&mut self.fuel, fuel), self.flags.len(), self.failures);
         let long = std::mem::replace(&mut self.long, LONG_TEXTS);
         let found = ask(self);
-        self.flags.truncate(flags); // they are only ever added
+        self.flags.truncate(flags); // flags are only added
         (self.fuel, self.long, self.failures) = (left, long, failures);
         found
     }
 
-    /// Asks something, and says whether a pattern looked only at the beginning of a text for it.
+    /// Runs an evaluation, and returns also whether a pattern searched only the beginning of a text.
     pub(crate) fn noting_cuts<T>(&mut self, ask: impl FnOnce(&mut Self) -> T) -> (T, bool) {
         self.cut = false;
         let answer = ask(self);
@@ -214,7 +214,7 @@ impl Run<'_> {
         }
     }
 
-    /// How often a pattern was asked that does not compile.
+    /// How many searches used a pattern that does not compile.
     pub(crate) fn failures(&self) -> u32 {
         self.failures
     }
@@ -241,7 +241,7 @@ impl Run<'_> {
         let pattern = self.patterns.get(id);
         let (work, both_ways) = (pattern.extraction_cost(text), 2 * text.len() as u64);
         if is_long(text) && both_ways < work && pattern.is_walked_back(text) && self.takes_long(both_ways) {
-            // The match first, for a look-up per byte in both directions; states are followed within it only.
+            // First the match, with one look-up per byte in each direction. Then the groups, only within the match.
             let found = self.search(id, |regex, cache| regex.search_with(cache, &Input::new(text))).flatten();
             let Some(found) = found else { return Ok(None) };
             if self.takes_long(pattern.extraction_cost(&text[found.range()])) {
@@ -265,15 +265,15 @@ impl Run<'_> {
         found.flatten().and_then(|range| text.get(range))
     }
 
-    /// Takes the work of reading a long text whole, if it is left.
+    /// Takes the work of searching a long text whole, if enough is left.
     fn takes_long(&mut self, work: Fuel) -> bool {
         let left = self.long.checked_sub(work);
         self.long = left.unwrap_or(self.long);
         left.is_some()
     }
 
-    /// The text's first 8 KiB, and a flag if there is more. What stands behind them is seen as context only: `$` does not
-    /// match at the cut.
+    /// The first 8 KiB of the text, with a flag if there is more. The rest is context only: `$` does not match at the
+    /// cut.
     fn beginning<'t>(&mut self, text: &'t str) -> Input<'t> {
         if is_long(text) {
             self.cut = true;

@@ -1,9 +1,9 @@
 //! How much work a search may make, known before it starts: the unit of [`crate::rules::compiled::Fuel`].
 //!
 //! The engine normally walks a lazily built automaton, one look-up per byte. Where that automaton grows too fast
-//! (`[ab]*a[ab]{300}`), or a Unicode word boundary meets text beyond ASCII, it falls back to following every state that
-//! is alive, byte by byte. Which of the two it will be is found out once per pattern, by building the whole automaton
-//! within a bound; so the cost depends on pattern and text alone.
+//! (`[ab]*a[ab]{300}`), or a Unicode word boundary meets text beyond ASCII, it falls back to following every live
+//! state, byte by byte. Building the whole automaton within a bound, once per pattern, decides which of the two is
+//! assumed. So the cost depends only on the pattern and the text.
 //!
 //! Measured on x86-64 with patterns made to be slow: a step costs at most 2.6 ns, a look-up 1.7 ns.
 
@@ -18,15 +18,15 @@ use crate::base::limits;
 
 /// Bytes of a whole automaton. Most patterns need 2 to 60 KiB; building that much takes some 0.3 ms.
 const AUTOMATON_BYTES: usize = 128 * 1024;
-/// Work that is not worth asking for the automaton: a fifth of a per cent of a message's.
+/// Below this work the automaton is not built: it is a fifth of a per cent of a message's fuel.
 const LITTLE: u64 = 20_000;
 
 /// What one pattern costs.
 #[derive(Debug, Clone)]
 pub(crate) struct Cost {
-    /// Steps per byte where every living state is followed.
+    /// Steps per byte if every live state is followed.
     steps: u64,
-    /// Unicode word boundaries: only ASCII can be walked.
+    /// Whether the pattern has Unicode word boundaries: then only ASCII texts are walked.
     ascii_only: bool,
     walkable: OnceLock<bool>,
     /// From a match's end to its beginning.
@@ -41,7 +41,7 @@ impl Cost {
         Self { steps, ascii_only, walkable: OnceLock::new(), walkable_back: OnceLock::new() }
     }
 
-    /// The work of asking whether the pattern occurs in `text`; `hir` reads the pattern again, if need be.
+    /// The work of finding whether the pattern occurs in `text`. `hir` parses the pattern again, if needed.
     pub(crate) fn of_search(&self, text: &str, hir: impl FnOnce() -> Option<Hir>) -> u64 {
         let slow = self.of_extraction(text);
         if slow <= LITTLE || (self.ascii_only && !text.is_ascii()) {
@@ -50,19 +50,19 @@ impl Cost {
         if self.is_walked(text, hir) { text.len() as u64 } else { slow }
     }
 
-    /// Whether asking costs one look-up per byte.
+    /// Whether a search costs one look-up per byte.
     fn is_walked(&self, text: &str, hir: impl FnOnce() -> Option<Hir>) -> bool {
         let walkable = || *self.walkable.get_or_init(|| hir().is_some_and(|hir| is_walkable(&hir, false)));
         (!self.ascii_only || text.is_ascii()) && walkable()
     }
 
-    /// Whether finding out where the pattern is costs two.
+    /// Whether finding the place of a match costs two look-ups per byte.
     pub(crate) fn is_walked_back(&self, text: &str, hir: impl Fn() -> Option<Hir>) -> bool {
         let back = || *self.walkable_back.get_or_init(|| hir().is_some_and(|hir| is_walkable(&hir, true)));
         self.is_walked(text, &hir) && back()
     }
 
-    /// The work of finding out where the pattern and its group are: for that, states are followed.
+    /// The work of finding the match and its group: every live state is followed.
     pub(crate) fn of_extraction(&self, text: &str) -> u64 {
         self.steps.saturating_mul(text.len() as u64)
     }
@@ -74,7 +74,7 @@ fn is_walkable(hir: &Hir, back: bool) -> bool {
         .which_captures(WhichCaptures::None)
         .nfa_size_limit(Some(limits::PATTERN_COMPILED_BYTES));
     let Ok(nfa) = thompson::Compiler::new().configure(nfa).build_from_hir(hir) else { return false };
-    // Backwards the longest way leads to the beginning.
+    // Backwards, the longest match leads to the beginning.
     let (kind, start) = match back {
         true => (MatchKind::All, StartKind::Anchored),
         false => (MatchKind::LeftmostFirst, StartKind::Unanchored),

@@ -1,4 +1,4 @@
-//! One filter type, used everywhere: push rules, pipeline, routes, and later escalation and silence.
+//! The filter of all rules: push rules, pipeline steps, routes, escalation rules and silences.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -12,7 +12,7 @@ pub struct Filter {
     pub any: Vec<Group>,
 }
 
-/// An empty list is a mistake: it would take everything, which is written `{}`.
+/// Refuses an empty list: it would match everything, which is written `{}`.
 fn some_groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Group>, D::Error> {
     let groups = Vec::deserialize(deserializer)?;
     if groups.is_empty() {

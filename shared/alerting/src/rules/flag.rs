@@ -1,25 +1,25 @@
-//! What a judgement says beside its decision.
+//! The flags of a decision.
 
 use serde::{Deserialize, Serialize};
 
-/// What did not go as the operator wrote it, or as the sender sent it.
+/// How the evaluation of a message differs from what the operator wrote or the sender sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Flag {
     /// No extractor found a key; it was made from the title.
     KeyFallback,
-    /// The rules would have taken too long; what they could not decide was decided for keeping the alert.
+    /// The rules would have taken too long. Undecided questions were decided so that the alert is kept.
     RulesTimeExceeded,
-    /// A title or description was cut, or a pattern that is slow, or one of many, looked only at the first 8 KiB
-    /// of a text.
+    /// A title or description was cut, or a pattern searched only the first 8 KiB of a text because it is slow or one
+    /// of many.
     TextCut,
     /// Labels were cut, or left out.
     LabelsCut,
-    /// A rule that cannot be used was left out.
+    /// A rule that is not valid was left out.
     BadRule,
     /// A template did not render; its step was left out.
     TemplateFailed,
-    /// No route, and no default route either.
+    /// No route matched, and there is no default.
     Unrouted,
 }
 

@@ -18,7 +18,7 @@ use crate::rules::message::MsgType;
 pub struct Integration {
     pub id: IntegrationId,
     pub name: String,
-    /// Grows with every save; caches of compiled rules go by it.
+    /// Grows with every save. Caches of compiled rules use it.
     pub version: u64,
     /// Records of earlier versions have none and speak Feishu's.
     #[serde(default)]
@@ -95,14 +95,14 @@ pub enum PushMode {
     },
 }
 
-/// [`PushMode`] as it is read. Variants with braces: for those without, serde lets unknown fields pass.
+/// [`PushMode`] as it is read. All variants have braces, because serde accepts unknown fields in variants without.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 enum PushModeFields {
     EachMessage {},
     ByTitle {},
     ByRules {
-        // What must not be missing is refused by the policy, which names the field.
+        // The policy refuses missing fields by name.
         #[serde(default)]
         trigger: Vec<Filter>,
         #[serde(default)]
@@ -174,7 +174,7 @@ pub struct Step {
 impl TryFrom<Map<String, Value>> for Step {
     type Error = String;
 
-    /// By hand: serde refuses no unknown fields beside flattened ones.
+    /// By hand, because serde does not refuse unknown fields beside flattened ones.
     fn try_from(mut fields: Map<String, Value>) -> Result<Self, String> {
         let when = match fields.remove("when") {
             None | Some(Value::Null) => None,

@@ -1,4 +1,4 @@
-//! What a text must contain for a pattern to match it.
+//! The literal texts that a pattern needs in order to match.
 //!
 //! `/host=(\S+) (is )?down/` cannot match where `host=` does not occur: [`required`] says so, and the rules of
 //! [`crate::rules`] are tried only where their literals occur. The literals are compared without regard to ASCII case,
@@ -8,7 +8,7 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 /// Shorter literals occur nearly everywhere and would only cost.
 const LITERAL_MIN_BYTES: usize = 2;
-/// Longer ones distinguish no better.
+/// Longer literals do not distinguish better.
 const LITERAL_MAX_BYTES: usize = 32;
 /// Alternatives of one pattern: `CPU|memory|disk` are three.
 const ALTERNATIVES_MAX: usize = 64;
@@ -16,12 +16,12 @@ const ALTERNATIVES_MAX: usize = 64;
 /// Texts of which at least one occurs wherever the pattern matches, compared without regard to ASCII case.
 pub(crate) type Literals = Vec<Vec<u8>>;
 
-/// The literals that a match cannot do without, or `None` if nothing useful is known.
+/// Literals of which every match contains one, or `None` if nothing useful is known.
 pub(crate) fn required(hir: &Hir) -> Option<Literals> {
     walk(hir).literals()
 }
 
-/// The one text as a literal of its own, if it is long enough to be of use.
+/// The text as a literal, if it is long enough to be useful.
 pub(crate) fn of_text(text: &[u8]) -> Option<Literals> {
     (text.len() >= LITERAL_MIN_BYTES).then(|| vec![text[..text.len().min(LITERAL_MAX_BYTES)].to_vec()])
 }

@@ -14,7 +14,7 @@ pub const ROWS: usize = 10_000;
 /// Columns of one table.
 pub const COLUMNS: usize = 20;
 
-/// A table made ready for look-ups.
+/// A table, indexed for look-ups.
 #[derive(Debug)]
 pub struct Lookup {
     sources: Vec<String>,
@@ -23,7 +23,7 @@ pub struct Lookup {
 }
 
 impl Lookup {
-    /// Of rows with the same source values the first counts.
+    /// If several rows have the same source values, the first one counts.
     pub fn new(table: &MappingTable) -> Self {
         let mut rows = HashMap::with_capacity(table.rows.len());
         for row in &table.rows {

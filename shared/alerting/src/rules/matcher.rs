@@ -1,4 +1,4 @@
-//! A [`Filter`] made ready to be asked: fields parsed, values read into their forms.
+//! A compiled [`Filter`]: parsed fields and values.
 //!
 //! | value | matches |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | `cidr:10.0.0.0/24` | a field that is an address of that network; anything else never |
 //! | `num:gt:90` | a field that is a number, compared by gt, ge, lt or le; anything else never |
 //!
-//! `match` wants any of the values, `not_match` none of them; a field that does not exist matches nothing.
+//! `match` needs any of the values, `not_match` none of them. A missing field matches nothing.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -26,8 +26,8 @@ use crate::rules::literals::{self, Literals};
 use crate::rules::pattern::Pattern;
 use crate::rules::trace::{Asked, Observer};
 
-/// What a filter can look at. Of a message as received, title and content are its own, the description is the content,
-/// and the severity is the default.
+/// The fields that a filter sees. For a message as received, title and content are its own, the description is the
+/// content, and the severity is the default.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
     pub title: &'a str,
@@ -38,7 +38,7 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
-    /// The texts that the rules' prefilter looks at.
+    /// The texts that the rules' prefilter searches.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &'a str> {
         let description = Some(self.description).filter(|text| !std::ptr::eq(*text, self.content));
         [self.title, self.content].into_iter().chain(description)
@@ -81,16 +81,16 @@ impl Field {
         }
     }
 
-    /// Whether the rules' prefilter looks at it.
+    /// Whether the rules' prefilter searches it.
     fn is_scanned(&self) -> bool {
         matches!(self, Field::Title | Field::Description | Field::Content)
     }
 }
 
-/// A filter made ready.
+/// A compiled filter.
 #[derive(Debug)]
 pub(crate) struct Matcher {
-    /// Joined by OR; none: everything matches.
+    /// Joined by OR. Empty: everything matches.
     any: Vec<Vec<Test>>,
 }
 
@@ -120,7 +120,7 @@ enum Comparison {
 }
 
 impl Matcher {
-    /// Makes `filter` ready; `path` is where it stands in its integration, for errors.
+    /// Compiles `filter`. `path`: its field in the integration, for errors.
     pub(crate) fn new(filter: &Filter, path: &str, patterns: &mut Patterns) -> Result<Self, FieldError> {
         let mut any = Vec::with_capacity(filter.any.len());
         for (g, group) in filter.any.iter().enumerate() {
@@ -149,7 +149,7 @@ impl Matcher {
         Ok(false)
     }
 
-    /// Texts of which one occurs in the title, description or content of everything that matches.
+    /// Texts of which at least one occurs in the title, description or content if the filter matches.
     pub(crate) fn literals(&self, patterns: &Patterns) -> Option<Literals> {
         let group = |tests: &Vec<Test>| tests.iter().map(|test| test.literals(patterns)).fold(None, literals::better);
         literals::union(self.any.iter().map(group))
@@ -187,7 +187,7 @@ impl Test {
         Ok(Self { field, op: condition.op, values: values.collect::<Result<_, _>>()? })
     }
 
-    /// The first value that the field matches; one that does not exist matches none.
+    /// The first value that the field matches. A missing field matches none.
     fn value_of(&self, text: Option<&str>, run: &mut Run<'_>) -> Result<Option<usize>, OutOfFuel> {
         let Some(text) = text else { return Ok(None) };
         for (n, value) in self.values.iter().enumerate() {
@@ -243,7 +243,7 @@ impl Value {
             Value::Exists => !text.is_empty(),
             Value::Exactly(wanted) => wanted == text,
             Value::Wildcard(wildcard) => {
-                // It may start again behind every character.
+                // The match may start again after every character.
                 run.charge(text.len() as u64 * wildcard.pattern_chars().len() as u64)?;
                 wildcard.matches(text)
             }

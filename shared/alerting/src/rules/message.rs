@@ -1,4 +1,4 @@
-//! What arrived: one inbound request, parsed, nothing decided.
+//! One inbound request, parsed, before any decision.
 //!
 //! [`Received`] is the body of the "messages" queue. A refused request travels the same way, so that every message has
 //! one record, written by one function.
@@ -29,19 +29,19 @@ impl MsgType {
     }
 }
 
-/// A message as a person would read it.
+/// A parsed message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     pub msg_type: MsgType,
     /// Never empty: the sender's, the first line, or the default title of the source.
     pub title: String,
     pub content: String,
-    /// What a card says beside its text: `card_color`, `card_tag`, `card_subtitle`.
+    /// The properties of a card beside its text: `card_color`, `card_tag`, `card_subtitle`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
 }
 
-/// Why a request with a known key was not taken.
+/// Why a request with a known key was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalReason {
@@ -68,33 +68,33 @@ impl RefusalReason {
     }
 }
 
-/// What the intake made of a request.
+/// Whether the intake accepted a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum Acceptance {
     Accepted(Message),
     Refused {
         reason: RefusalReason,
         /// The `msg_type` as sent, where there was one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         msg_type: Option<String>,
-        /// What could be read of it, its text cut.
+        /// The part that could be read, with a cut text.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<Box<Message>>,
     },
 }
 
-/// Which process took a message in, and how many it has taken in this hour (of the stamp), this one included.
+/// The process that received a message, and its count of messages in this hour (of the stamp), including this one.
 ///
-/// The ledger's count of received messages comes from here and from nowhere else: a message that vanishes behind the
-/// intake leaves a gap.
+/// It is the only source of the ledger's count of received messages. A message that is lost after the intake leaves a
+/// gap in the numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     pub process: String,
-    /// The number that the process gave to this message: no other message of the hour has it.
+    /// The number of this message in its process and hour.
     pub count: u64,
-    /// How many messages of the hour were known to be in the queue by then, with this one; `None`: as many as `count`. Less
-    /// than that while other requests are under way, or when a send was not answered.
+    /// How many messages of the hour, with this one, are known to be in the queue. `None`: as many as `count`. Fewer
+    /// while other requests are in progress, or after a send without an answer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queued: Option<u64>,
 }
@@ -109,14 +109,14 @@ impl Origin {
     }
 }
 
-/// The body as it came, for the message log and for replay.
+/// The body as received, for the message log and for replay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RawBody {
     Text(String),
-    /// Deflated, then base64: bodies that would not fit the queue otherwise, or are not UTF-8.
+    /// Deflated, then base64: for bodies that are not UTF-8, or too large for the queue otherwise.
     Deflated(String),
-    /// The beginning of a refused body of so many bytes: it cannot be taken in again.
+    /// The beginning of a refused body of so many bytes. It cannot be replayed.
     Cut {
         start: String,
         bytes: usize,
@@ -129,12 +129,13 @@ pub struct Received {
     pub stamp: Stamp,
     pub integration: IntegrationId,
     pub origin: Origin,
-    pub verdict: Verdict,
+    #[serde(rename = "verdict")]
+    pub acceptance: Acceptance,
     pub body: RawBody,
-    /// The message that this one repeats at an operator's wish.
+    /// The message that an operator replayed as this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay_of: Option<Stamp>,
-    /// How many messages this record stands for: refusals that were only counted travel together.
+    /// How many messages this record stands for: refusals that are only counted share a record.
     #[serde(default = "once", skip_serializing_if = "is_once")]
     pub times: u64,
 }

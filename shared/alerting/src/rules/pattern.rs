@@ -1,8 +1,8 @@
 //! A pattern as an operator types it: bare, `/…/`, or `/…/i`.
 //!
-//! Linear time by construction (the automata behind the `regex` crate). What would take long to compile or to search
-//! is refused when it is saved, and the refusal names the place in the pattern as it was typed:
-//! `/host=(\S+/` → "unclosed group, at character 7: (\S+/".
+//! Linear time by construction (the automata of the `regex` crate). A pattern that would take long to compile or to
+//! search is refused when it is saved. The error names the place in the pattern as typed: `/host=(\S+/` → "unclosed
+//! group, at character 7: (\S+/".
 //!
 //! Limits: [`limits::PATTERN_BYTES`] as typed, [`limits::PATTERN_COMPILED_BYTES`] compiled, 50 levels of nesting.
 
@@ -16,15 +16,15 @@ use crate::rules::literals::{self, Literals};
 
 /// Levels of nested groups and classes. Nobody reads more than ten.
 const NEST_LIMIT: u32 = 50;
-/// Bytes that the lazily built automaton of one pattern may take while it searches; over it, it starts afresh.
+/// Bytes of the lazily built automaton of one pattern during a search. Over them, the automaton is built again.
 const SEARCH_CACHE_BYTES: usize = 256 * 1024;
 /// Code points whose case variants are looked up one by one under `i`, about 5 ns each: `/[\x00-\x{10FFFF}]/i` alone
 /// would take 5 ms to read.
 const FOLDED_CODE_POINTS: u64 = 600_000;
-/// What `\p{…}` is taken for in that sum; `\p{L}` has 140,000.
+/// The code points that `\p{…}` counts as in that sum; `\p{L}` has 140,000.
 const CODE_POINTS_OF_A_PROPERTY: u64 = 150_000;
 
-/// A pattern that was read, not yet compiled.
+/// A parsed pattern, not yet compiled.
 #[derive(Debug, Clone)]
 pub struct Pattern {
     typed: String,
@@ -37,9 +37,9 @@ pub struct Pattern {
 #[error("{problem}, at character {at}: {rest}")]
 pub struct PatternError {
     pub problem: String,
-    /// In the pattern as typed, from 1.
+    /// The character in the pattern as typed, from 1.
     pub at: usize,
-    /// What stands there.
+    /// The pattern from there on.
     pub rest: String,
 }
 
@@ -51,7 +51,7 @@ impl PatternError {
     }
 }
 
-/// The expression within the slashes, if there are any.
+/// The expression, without slashes.
 struct Body<'t> {
     expression: &'t str,
     /// Bytes of the typed pattern before it.
@@ -70,7 +70,7 @@ fn slashed(typed: &str) -> Option<Body<'_>> {
     Some(Body { expression, offset: 1, insensitive })
 }
 
-/// A pattern that matches just this text.
+/// A pattern that matches only this text.
 pub fn escape(text: &str) -> String {
     regex_syntax::escape(text)
 }
@@ -92,7 +92,7 @@ impl Pattern {
         Err(PatternError::new(typed, typed.len() - flags.len(), problem))
     }
 
-    /// Reads a pattern. Takes less than 5 ms for whatever is typed.
+    /// Parses a pattern, in less than 5 ms for any text.
     pub fn parse(typed: &str) -> Result<Self, PatternError> {
         let hir = read(typed)?;
         Ok(Self { typed: typed.to_owned(), cost: Cost::of(&hir), required: literals::required(&hir) })
@@ -103,17 +103,17 @@ impl Pattern {
         PatternError::new(&self.typed, 0, problem)
     }
 
-    /// The work of asking whether it occurs in `text`.
+    /// The work of finding whether it occurs in `text`.
     pub(crate) fn search_cost(&self, text: &str) -> u64 {
         self.cost.of_search(text, || read(&self.typed).ok())
     }
 
-    /// The work of extracting a part of `text` by it.
+    /// The work of extracting a part of `text` with it.
     pub(crate) fn extraction_cost(&self, text: &str) -> u64 {
         self.cost.of_extraction(text)
     }
 
-    /// Whether finding out where it is in `text` takes two look-ups per byte.
+    /// Whether finding its place in `text` takes two look-ups per byte.
     pub(crate) fn is_walked_back(&self, text: &str) -> bool {
         self.cost.is_walked_back(text, || read(&self.typed).ok())
     }
@@ -122,7 +122,7 @@ impl Pattern {
         self.required.as_ref()
     }
 
-    /// Compiles it, which costs some 200 µs and 10–60 KiB: done when a text first needs it.
+    /// Compiles it when a text first needs it: about 200 µs and 10–60 KiB.
     pub(crate) fn compile(&self) -> Result<Regex, PatternError> {
         let hir = read(&self.typed)?;
         let config = Config::new()
@@ -139,7 +139,7 @@ impl Pattern {
 const TOO_LARGE: &str = "compiles to more than 256 KiB (classes like \\w cover every script; [0-9A-Za-z_] or fewer \
                          repetitions take far less)";
 
-/// What the pattern says; `None` if it is refused.
+/// The parsed form of the pattern; `None` if it is refused.
 pub(crate) fn hir(typed: &str) -> Option<Hir> {
     read(typed).ok()
 }
@@ -172,14 +172,14 @@ fn parse_ast(expression: &str) -> Result<Ast, (usize, String)> {
     parser.parse(expression).map_err(|error| (error.span().start.offset, error.kind().to_string()))
 }
 
-/// Where the part that grows a pattern most stands: its highest repetition, or its start.
+/// The place of the part that makes the pattern largest: its highest repetition, or its start.
 fn largest_part(typed: &str) -> usize {
     let Body { expression, offset, insensitive } = body(typed);
     let repetition = parse_ast(expression).map_or(0, |ast| Survey::of(&ast, insensitive).largest_repetition.1);
     offset + repetition
 }
 
-/// What a pattern holds that can make it expensive, each with its place.
+/// The parts of a pattern that can make it expensive, each with its place.
 #[derive(Default)]
 struct Survey {
     folds: bool,

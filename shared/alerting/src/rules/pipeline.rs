@@ -1,8 +1,8 @@
-//! What the operator changes of an alert: an ordered list of steps, each with an optional filter.
+//! The pipeline of an integration: an ordered list of steps that change an alert, each with an optional filter.
 //!
-//! Title, description (which starts as the content), severity (Warning) and labels (the message's own) pass from step to
-//! step; `content` stays what was received. A step that cannot be carried out (its pattern does not match, its template
-//! does not render) changes nothing: an alert is never lost to its pipeline, except to a step that says drop.
+//! Title, description (which starts as the content), severity (Warning) and labels (the message's own) pass from step
+//! to step; `content` stays as received. A step that cannot be carried out (its pattern does not match, its template
+//! does not render) changes nothing. Only a step "drop" discards a message.
 
 use std::borrow::Cow;
 
@@ -17,12 +17,12 @@ use crate::rules::mapping::{self, Lookup};
 use crate::rules::matcher::{Field, Matcher};
 use crate::rules::rule_set::{Candidates, RuleSet};
 use crate::rules::template::{self, RenderError, Template, Templates};
-use crate::rules::trace::{Observer, Outcome, Place};
+use crate::rules::trace::{Observer, Place, TriedResult};
 
-/// Work that the pipeline may make of one message; see [`crate::rules::compiled`].
+/// Work of the pipeline for one message; see [`crate::rules::compiled`].
 const FUEL: Fuel = 3_000_000;
 
-/// A pipeline made ready.
+/// A compiled pipeline.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
     filters: RuleSet,
@@ -50,18 +50,18 @@ enum Ready {
     Map(usize),
     Delete(String),
     Drop,
-    /// A step that could not be made ready.
+    /// A step that did not compile.
     Nothing,
 }
 
-/// What carrying out a step came to.
+/// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Effect {
+enum StepResult {
     Done,
     Dropped,
     /// A pattern or a table has nothing for this alert.
     FoundNothing,
-    /// A template did not render, or to no severity.
+    /// A template did not render, or rendered to something that is not a severity.
     Failed,
     TooCostly,
     Unusable,
@@ -85,7 +85,7 @@ impl Pipeline {
         Ok(Self { filters: RuleSet::new(filters, &builder.patterns), steps: ready, tables, templates })
     }
 
-    /// Carries out the steps whose filter matches the alert as the steps before have left it.
+    /// Carries out the steps in order. Each filter sees the alert as the earlier steps left it.
     pub(crate) fn apply<O: Observer>(
         &self,
         draft: &mut AlertDraft<'_>,
@@ -102,15 +102,15 @@ impl Pipeline {
             }
             let failures = run.failures();
             let matches = self.filters.matches(n, &draft.view(), run, seen);
-            // A filter that costs too much to ask does not match; a flag says so.
+            // A filter without enough fuel does not match, and sets a flag.
             if !matches.unwrap_or(false) {
-                seen.tried(|| (Place::Step(n), Outcome::of_filter(matches, run.failures() > failures)));
+                seen.tried(|| (Place::Step(n), TriedResult::of_filter(matches, run.failures() > failures)));
                 continue;
             }
             let before = O::LOOKS.then(|| draft.clone());
             let effect = self.carry_out(step, draft, &mut candidates, run);
             seen.tried(|| (Place::Step(n), effect.outcome(before.as_ref(), draft)));
-            if effect == Effect::Dropped {
+            if effect == StepResult::Dropped {
                 return Err(Dropped(n));
             }
         }
@@ -123,9 +123,9 @@ impl Pipeline {
         draft: &mut AlertDraft<'_>,
         candidates: &mut Candidates<'_>,
         run: &mut Run<'_>,
-    ) -> Effect {
+    ) -> StepResult {
         match step {
-            Ready::Drop => return Effect::Dropped,
+            Ready::Drop => return StepResult::Dropped,
             Ready::Title(template) => match self.render(template, draft, run) {
                 Ok(text) if text.trim().is_empty() => {}
                 Ok(text) => {
@@ -144,24 +144,29 @@ impl Pipeline {
             },
             _ => return self.label_or_severity(step, draft, run).unwrap_or_else(|effect| effect),
         }
-        Effect::Done
+        StepResult::Done
     }
 
-    /// `Err`: it has changed nothing.
-    fn label_or_severity(&self, step: &Ready, draft: &mut AlertDraft<'_>, run: &mut Run<'_>) -> Result<Effect, Effect> {
+    /// `Err`: the step changed nothing.
+    fn label_or_severity(
+        &self,
+        step: &Ready,
+        draft: &mut AlertDraft<'_>,
+        run: &mut Run<'_>,
+    ) -> Result<StepResult, StepResult> {
         match step {
             Ready::Severity(severity) => draft.severity = *severity,
             Ready::SeverityFrom(template) => match severity_of(&self.render(template, draft, run)?) {
                 Some(severity) => draft.severity = severity,
                 None => {
                     run.flag(Flag::TemplateFailed);
-                    return Err(Effect::Failed);
+                    return Err(StepResult::Failed);
                 }
             },
             Ready::Extract { name, from, pattern } => {
-                let text = from.read(&draft.view()).ok_or(Effect::FoundNothing)?;
-                let found = run.extract(*pattern, text).map_err(|OutOfFuel| Effect::TooCostly)?;
-                let value = found.ok_or(Effect::FoundNothing)?.to_owned();
+                let text = from.read(&draft.view()).ok_or(StepResult::FoundNothing)?;
+                let found = run.extract(*pattern, text).map_err(|OutOfFuel| StepResult::TooCostly)?;
+                let value = found.ok_or(StepResult::FoundNothing)?.to_owned();
                 draft.set_label(name, &value, run);
             }
             Ready::Compose { name, value } => {
@@ -169,48 +174,48 @@ impl Pipeline {
                 draft.set_label(name, &value, run);
             }
             Ready::Map(table) => {
-                for (name, value) in self.tables[*table].find(&draft.labels).ok_or(Effect::FoundNothing)? {
+                for (name, value) in self.tables[*table].find(&draft.labels).ok_or(StepResult::FoundNothing)? {
                     draft.set_label(name, value, run);
                 }
             }
             Ready::Delete(name) => {
                 draft.labels.remove(name);
             }
-            Ready::Title(_) | Ready::Description(_) | Ready::Drop | Ready::Nothing => return Err(Effect::Unusable),
+            Ready::Title(_) | Ready::Description(_) | Ready::Drop | Ready::Nothing => return Err(StepResult::Unusable),
         }
-        Ok(Effect::Done)
+        Ok(StepResult::Done)
     }
 
-    /// `Err`: it gave nothing.
-    fn render(&self, template: &Template, draft: &AlertDraft<'_>, run: &mut Run<'_>) -> Result<String, Effect> {
+    /// `Err`: there is no text.
+    fn render(&self, template: &Template, draft: &AlertDraft<'_>, run: &mut Run<'_>) -> Result<String, StepResult> {
         self.templates.render(template, &draft.view(), run).map_err(|error| match error {
-            // Running out was flagged where it was found.
-            RenderError::OutOfFuel => Effect::TooCostly,
+            // The flag was set when the fuel ran out.
+            RenderError::OutOfFuel => StepResult::TooCostly,
             RenderError::Failed => {
                 run.flag(Flag::TemplateFailed);
-                Effect::Failed
+                StepResult::Failed
             }
         })
     }
 }
 
-impl Effect {
-    fn outcome(self, before: Option<&AlertDraft<'_>>, after: &AlertDraft<'_>) -> Outcome {
+impl StepResult {
+    fn outcome(self, before: Option<&AlertDraft<'_>>, after: &AlertDraft<'_>) -> TriedResult {
         match self {
-            Effect::Done => match before.map(|before| changes(before, after)) {
-                Some(changes) if !changes.is_empty() => Outcome::Changed(changes),
-                Some(_) | None => Outcome::Unchanged,
+            StepResult::Done => match before.map(|before| changes(before, after)) {
+                Some(changes) if !changes.is_empty() => TriedResult::Changed(changes),
+                Some(_) | None => TriedResult::Unchanged,
             },
-            Effect::Dropped => Outcome::Dropped,
-            Effect::FoundNothing => Outcome::FoundNothing,
-            Effect::Failed => Outcome::TemplateFailed,
-            Effect::TooCostly => Outcome::TooCostly,
-            Effect::Unusable => Outcome::Unusable,
+            StepResult::Dropped => TriedResult::Dropped,
+            StepResult::FoundNothing => TriedResult::FoundNothing,
+            StepResult::Failed => TriedResult::TemplateFailed,
+            StepResult::TooCostly => TriedResult::TooCostly,
+            StepResult::Unusable => TriedResult::Unusable,
         }
     }
 }
 
-/// A title is one line, whatever a template prints.
+/// A title is one line, also if a template prints several.
 fn one_line(text: String) -> String {
     if !text.contains(char::is_control) {
         return text;

@@ -1,13 +1,13 @@
-//! An integration made ready: message in, decision out.
+//! A compiled integration: message in, decision out.
 //!
 //! [`Policy::judge`] reads the push rules and key extractors against the message as received, then lets the pipeline
-//! change what the alert will show, then (for a trigger) asks the routes. The result is an [`AlertEvent`] for
-//! [`crate::incident::alert`], or a discard with its reason; either way with the rule that decided, and flags for whatever did not
-//! go as the operator wrote it. The same message and integration always give the same decision.
+//! change what the alert will show, then (for a trigger) tries the routes. The result is an [`AlertEvent`] for
+//! [`crate::incident::alert`], or a discard with its reason. Both name the rule that decided, and carry flags for rules
+//! that could not be applied as written. The same message and integration always give the same decision.
 //!
-//! Two ways to make one: [`Policy::new`] refuses the first thing wrong, by field, and is asked before an integration is
-//! saved; [`Policy::lenient`] takes what is stored and leaves out what is wrong, so that no alert is lost to a rule that
-//! an older version accepted.
+//! Two constructors: [`Policy::new`] returns the first field that is not valid, and is called before an integration is
+//! saved. [`Policy::lenient`] compiles a stored integration and leaves out rules that are not valid, so that no alert
+//! is lost to a rule that an older version accepted.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ use crate::base::field_error::FieldError;
 use crate::base::ids::Stamp;
 use crate::base::limits;
 use crate::base::severity::Severity;
-use crate::incident::alert::{AlertEvent, Verdict};
+use crate::incident::alert::{AlertEvent, EventKind};
 use crate::rules::alert_draft::AlertDraft;
 use crate::rules::builder::{Builder, Strictness};
 use crate::rules::checks;
@@ -25,11 +25,11 @@ use crate::rules::integration::{Integration, MappingTable};
 use crate::rules::matcher::View;
 use crate::rules::message::Message;
 use crate::rules::pipeline::{Dropped, Pipeline};
-use crate::rules::push_mode::{self, KeyFrom, Said};
+use crate::rules::push_mode::{self, KeyFrom, PushModeResult};
 use crate::rules::routing;
 use crate::rules::trace::{Observer, Trace};
 
-/// An integration made ready. Patterns are compiled when a message first needs them.
+/// A compiled integration. Its patterns are compiled when a message first needs them.
 #[derive(Debug)]
 pub struct Policy {
     push: push_mode::Ready,
@@ -39,13 +39,13 @@ pub struct Policy {
     problems: Vec<FieldError>,
 }
 
-/// What becomes of one message.
+/// The decision about one message, with the rule that made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
     pub decision: Decision,
     /// `close[0]`, `trigger[1]`, `unmatched`, or the step that dropped it: `pipeline[2]`.
     pub rule: Option<String>,
-    /// `None` where the alert is its own key, and where nothing comes of the message.
+    /// `None` if the alert is its own key, or the message is discarded.
     pub key_from: Option<KeyFrom>,
     pub flags: Vec<Flag>,
 }
@@ -75,16 +75,17 @@ impl DiscardReason {
 }
 
 impl Policy {
-    /// Makes an integration ready to be saved, or names the first field that is wrong. `tables`: those that exist.
+    /// Compiles an integration that is about to be saved, or returns the first field that is not valid. `tables`: all
+    /// that exist.
     pub fn new(integration: &Integration, tables: &[MappingTable]) -> Result<Self, FieldError> {
         checks::check(integration)?;
         Self::build(integration, Builder::new(tables, Strictness::Strict))
     }
 
-    /// Makes a stored integration ready, without what is wrong with it. Nothing is compiled yet.
+    /// Reads a stored integration, without the parts that are not valid. No pattern is compiled yet.
     pub fn lenient(integration: &Integration, tables: &[MappingTable]) -> Self {
         Self::build(integration, Builder::new(tables, Strictness::Lenient))
-            .expect("the lenient manner keeps every error")
+            .expect("a lenient builder keeps every error")
     }
 
     fn build(integration: &Integration, mut builder: Builder<'_>) -> Result<Self, FieldError> {
@@ -95,22 +96,22 @@ impl Policy {
         Ok(Self { push, pipeline, routes, patterns, problems })
     }
 
-    /// What a lenient policy has left out.
+    /// The errors of the parts that a lenient policy left out.
     pub fn problems(&self) -> &[FieldError] {
         &self.problems
     }
 
-    /// Bytes of the patterns that are compiled now; at most [`crate::rules::compiled::COMPILED_BYTES`] and one pattern.
+    /// Bytes of the patterns that are compiled now, at most [`crate::rules::compiled::COMPILED_BYTES`] and one pattern.
     pub fn compiled_bytes(&self) -> usize {
         self.patterns.compiled_bytes()
     }
 
-    /// Decides what becomes of a message. `stamp` is passed on to the event.
+    /// Decides about a message. `stamp` becomes the stamp of the event.
     pub fn judge(&self, message: &Message, stamp: Stamp) -> Judgement {
         self.judge_seen(message, stamp, &mut ())
     }
 
-    /// The same decision, with everything that was tried for it.
+    /// The same decision, with all rules that were tried.
     pub fn trace(&self, message: &Message, stamp: Stamp) -> (Judgement, Trace) {
         let mut trace = Trace::default();
         (self.judge_seen(message, stamp, &mut trace), trace)
@@ -118,13 +119,13 @@ impl Policy {
 
     fn judge_seen<O: Observer>(&self, message: &Message, stamp: Stamp, seen: &mut O) -> Judgement {
         let mut run = self.patterns.run();
-        let said = self.push.judge(&as_received(message), &mut run, seen);
+        let result = self.push.judge(&as_received(message), &mut run, seen);
         if !self.problems.is_empty() {
             run.flag(Flag::BadRule);
         }
-        let Some(verdict) = said.verdict else {
+        let Some(kind) = result.kind else {
             let decision = Decision::Discard(DiscardReason::Unmatched);
-            return Judgement { decision, rule: said.rule, key_from: None, flags: run.into_flags() };
+            return Judgement { decision, rule: result.rule, key_from: None, flags: run.into_flags() };
         };
         let mut draft = AlertDraft::of(message);
         if let Err(Dropped(step)) = self.pipeline.apply(&mut draft, &mut run, seen) {
@@ -132,15 +133,15 @@ impl Policy {
             let rule = Some(format!("pipeline[{step}]"));
             return Judgement { decision, rule, key_from: None, flags: run.into_flags() };
         }
-        let spaces = match verdict {
-            Verdict::Trigger => self.routes.spaces(&draft.view(), &mut run, seen),
-            // It follows the alert to the spaces that it was routed to when it was triggered.
-            Verdict::Close => Vec::new(),
+        let spaces = match kind {
+            EventKind::Trigger => self.routes.spaces(&draft.view(), &mut run, seen),
+            // A close goes to the spaces that the alert was routed to when it was triggered.
+            EventKind::Close => Vec::new(),
         };
-        let Said { key, key_from, rule, .. } = said;
+        let PushModeResult { key, key_from, rule, .. } = result;
         let AlertDraft { title, description, severity, labels, .. } = draft;
         let (title, description) = fit(&title, &description, &mut run);
-        let event = AlertEvent { stamp, verdict, key, title, description, severity, labels, spaces };
+        let event = AlertEvent { stamp, kind, key, title, description, severity, labels, spaces };
         Judgement { decision: Decision::Event(event), rule, key_from, flags: run.into_flags() }
     }
 }

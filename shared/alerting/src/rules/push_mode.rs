@@ -1,19 +1,20 @@
-//! What a message says about which alert: [`PushMode`] made ready, asked of the message as it was received.
+//! The compiled [`PushMode`]: decides from the message as received whether it triggers or closes, and which alert key
+//! it has.
 //!
-//! | push mode | verdict | alert key |
+//! | push mode | event | alert key |
 //! |---|---|---|
 //! | each message | trigger | its own |
 //! | by title | trigger | the title |
 //! | by rules | close rules first, then trigger rules, then the integration's choice | the first extractor that finds something, else the title |
 //!
-//! In doubt an alert is kept: where a rule cannot be judged (it does not compile, or costs more than a message may), and
-//! nothing else matches, the message triggers, and its record is flagged.
+//! In doubt an alert is kept: if a rule cannot be evaluated (it does not compile, or costs more than the limit) and no
+//! other rule matches, the message triggers, and its record is flagged.
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::field_error::FieldError;
 use crate::base::key;
-use crate::incident::alert::{AlertKey, Verdict};
+use crate::incident::alert::{AlertKey, EventKind};
 use crate::rules::builder::Builder;
 use crate::rules::compiled::{Fuel, OutOfFuel, PatternId, Run};
 use crate::rules::filter::Filter;
@@ -21,7 +22,7 @@ use crate::rules::flag::Flag;
 use crate::rules::integration::{KeyExtractor, KeyField, PushMode, Unmatched};
 use crate::rules::matcher::{Matcher, View};
 use crate::rules::rule_set::RuleSet;
-use crate::rules::trace::{Observer, Outcome, Place};
+use crate::rules::trace::{Observer, Place, TriedResult};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -39,10 +40,10 @@ impl KeyFrom {
     }
 }
 
-/// Work that push rules and key extractors may make; see [`crate::rules::compiled`].
+/// Work of push rules and key extractors for one message; see [`crate::rules::compiled`].
 const FUEL: Fuel = 5_000_000;
 
-/// A push mode made ready.
+/// A compiled push mode.
 #[derive(Debug)]
 pub(crate) enum Ready {
     EachMessage,
@@ -55,18 +56,18 @@ pub(crate) struct ByRules {
     /// Close rules, then trigger rules.
     rules: RuleSet,
     close: usize,
-    /// `None`: one that cannot be used; it keeps its number.
+    /// `None`: an extractor that is not valid; it keeps its number.
     extractors: Vec<Option<(KeyField, PatternId)>>,
     unmatched: Unmatched,
-    /// There is no trigger rule, or one that cannot be judged: a message that closes nothing triggers.
+    /// There is no trigger rule, or one that cannot be evaluated: a message that no close rule matches triggers.
     doubt: bool,
 }
 
-/// What a message says.
+/// The event and the key of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Said {
+pub(crate) struct PushModeResult {
     /// `None`: no rule matched, and the integration discards such messages.
-    pub verdict: Option<Verdict>,
+    pub kind: Option<EventKind>,
     pub key: AlertKey,
     pub key_from: Option<KeyFrom>,
     pub rule: Option<String>,
@@ -92,13 +93,13 @@ impl Ready {
         })))
     }
 
-    pub(crate) fn judge<O: Observer>(&self, view: &View<'_>, run: &mut Run<'_>, seen: &mut O) -> Said {
+    pub(crate) fn judge<O: Observer>(&self, view: &View<'_>, run: &mut Run<'_>, seen: &mut O) -> PushModeResult {
         run.refuel(FUEL);
         match self {
             Ready::EachMessage => {
-                Said { verdict: Some(Verdict::Trigger), key: AlertKey::Unique, key_from: None, rule: None }
+                PushModeResult { kind: Some(EventKind::Trigger), key: AlertKey::Unique, key_from: None, rule: None }
             }
-            Ready::ByTitle => said(Verdict::Trigger, None, title_key(view)),
+            Ready::ByTitle => keyed(EventKind::Trigger, None, title_key(view)),
             Ready::ByRules(rules) => rules.judge(view, run, seen),
         }
     }
@@ -129,8 +130,8 @@ fn extractors(
     Ok(ready)
 }
 
-fn said(verdict: Verdict, rule: Option<String>, (key, from): (AlertKey, KeyFrom)) -> Said {
-    Said { verdict: Some(verdict), key, key_from: Some(from), rule }
+fn keyed(kind: EventKind, rule: Option<String>, (key, from): (AlertKey, KeyFrom)) -> PushModeResult {
+    PushModeResult { kind: Some(kind), key, key_from: Some(from), rule }
 }
 
 fn title_key(view: &View<'_>) -> (AlertKey, KeyFrom) {
@@ -138,23 +139,23 @@ fn title_key(view: &View<'_>) -> (AlertKey, KeyFrom) {
 }
 
 impl ByRules {
-    fn judge<O: Observer>(&self, view: &View<'_>, run: &mut Run<'_>, seen: &mut O) -> Said {
+    fn judge<O: Observer>(&self, view: &View<'_>, run: &mut Run<'_>, seen: &mut O) -> PushModeResult {
         let Ok((found, doubt)) = self.first(view, run, seen) else {
-            return said(Verdict::Trigger, None, title_key(view));
+            return keyed(EventKind::Trigger, None, title_key(view));
         };
-        let (verdict, rule) = match found {
-            Some(rule) if rule < self.close => (Verdict::Close, format!("close[{rule}]")),
-            Some(rule) => (Verdict::Trigger, format!("trigger[{}]", rule - self.close)),
-            None if doubt || self.unmatched == Unmatched::Trigger => (Verdict::Trigger, "unmatched".to_owned()),
+        let (kind, rule) = match found {
+            Some(rule) if rule < self.close => (EventKind::Close, format!("close[{rule}]")),
+            Some(rule) => (EventKind::Trigger, format!("trigger[{}]", rule - self.close)),
+            None if doubt || self.unmatched == Unmatched::Trigger => (EventKind::Trigger, "unmatched".to_owned()),
             None => {
                 let rule = Some("unmatched".to_owned());
-                return Said { verdict: None, key: AlertKey::Unique, key_from: None, rule };
+                return PushModeResult { kind: None, key: AlertKey::Unique, key_from: None, rule };
             }
         };
-        said(verdict, Some(rule), self.key(view, run, seen))
+        keyed(kind, Some(rule), self.key(view, run, seen))
     }
 
-    /// The first rule that matches, and whether a trigger rule before it could not be judged.
+    /// The first rule that matches, and whether an earlier trigger rule could not be evaluated.
     fn first<O: Observer>(
         &self,
         view: &View<'_>,
@@ -170,7 +171,7 @@ impl ByRules {
             let failures = run.failures();
             let matches = self.rules.matches(rule, view, run, seen);
             let fails = run.failures() > failures;
-            seen.tried(|| (place(rule), Outcome::of_filter(matches, fails)));
+            seen.tried(|| (place(rule), TriedResult::of_filter(matches, fails)));
             if matches? {
                 return Ok((Some(rule), doubt));
             }
@@ -183,7 +184,7 @@ impl ByRules {
     fn key<O: Observer>(&self, view: &View<'_>, run: &mut Run<'_>, seen: &mut O) -> (AlertKey, KeyFrom) {
         for (n, extractor) in self.extractors.iter().enumerate() {
             let Some((field, pattern)) = extractor else {
-                seen.tried(|| (Place::Key(n), Outcome::Unusable));
+                seen.tried(|| (Place::Key(n), TriedResult::Unusable));
                 continue;
             };
             let text = match field {
@@ -191,7 +192,7 @@ impl ByRules {
                 KeyField::Content => view.content,
             };
             let (found, cut) = run.noting_cuts(|run| run.extract(*pattern, text));
-            seen.tried(|| (Place::Key(n), Outcome::of_extraction(found, cut)));
+            seen.tried(|| (Place::Key(n), TriedResult::of_extraction(found, cut)));
             match found {
                 Ok(Some(found)) if !found.trim().is_empty() => {
                     return (AlertKey::Named(key::fit(found)), KeyFrom::Rule);

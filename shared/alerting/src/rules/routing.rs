@@ -1,7 +1,7 @@
 //! Which spaces an alert goes to when it is triggered; updates and recovery follow it there.
 //!
-//! A dedicated integration has one space. A shared one tries its routes in order: each that matches adds its spaces,
-//! until one says stop; the default spaces take what no route matched.
+//! A dedicated integration has one space. A shared one tries its routes in order. Each route that matches adds its
+//! spaces, until one says stop. If no route matches, the default spaces are used.
 
 use crate::base::field_error::FieldError;
 use crate::base::ids::SpaceId;
@@ -11,9 +11,9 @@ use crate::rules::flag::Flag;
 use crate::rules::integration::{Routing, Then};
 use crate::rules::matcher::{Matcher, View};
 use crate::rules::rule_set::RuleSet;
-use crate::rules::trace::{Observer, Outcome, Place};
+use crate::rules::trace::{Observer, Place, TriedResult};
 
-/// Work that the routes of one alert may make; see [`crate::rules::compiled`].
+/// Work of the routes for one alert; see [`crate::rules::compiled`].
 const FUEL: Fuel = 2_000_000;
 /// Spaces of one route, and so incidents of one alert.
 const SPACES_PER_ROUTE: usize = 20;
@@ -59,8 +59,8 @@ impl Ready {
             next = route + 1;
             let failures = run.failures();
             let matches = filters.matches(route, view, run, seen);
-            seen.tried(|| (Place::Route(route), Outcome::of_filter(matches, run.failures() > failures)));
-            // A route that cannot be judged does not match: then the default spaces hear of the alert, and a flag says why.
+            seen.tried(|| (Place::Route(route), TriedResult::of_filter(matches, run.failures() > failures)));
+            // A route without enough fuel does not match: the default spaces get the alert, and a flag is set.
             if !matches.unwrap_or(false) {
                 continue;
             }

@@ -1,9 +1,9 @@
-//! Many filters over one message: which of them match, without asking each.
+//! Many filters over one message: finds the candidates that may match, without evaluating every filter.
 //!
-//! What a filter cannot match without (`literals.rs`) is searched for all filters at once, by one
-//! Aho-Corasick pass over title, description and content; only filters of which a literal occurs, and those that have
-//! none, are asked. So a message costs the same against a hundred rules as against ten thousand, and a rule that does
-//! not match costs no allocation. No `RegexSet`: with a Unicode `\b` on Chinese text it is four hundred times slower.
+//! One Aho-Corasick pass over title, description and content searches for the literals that the filters need
+//! (`literals.rs`). Only filters with a literal that occurs, and filters without literals, are evaluated. So a message
+//! costs the same against a hundred rules as against ten thousand, and a rule that does not match costs no allocation.
+//! `RegexSet` is not used: with a Unicode `\b` on Chinese text it is four hundred times slower.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -12,19 +12,19 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 use crate::rules::compiled::{Fuel, OutOfFuel, Patterns, Run};
 use crate::rules::matcher::{Matcher, View};
-use crate::rules::trace::{Observer, Outcome, Place};
+use crate::rules::trace::{Observer, Place, TriedResult};
 
-/// Work for explaining why one rule was left out; a hundred of them take a fifth of a second at most.
+/// Work for explaining why one rule was left out. A hundred of them take a fifth of a second at most.
 const EXPLAINING: Fuel = 500_000;
 
 /// Filters in their order.
 #[derive(Debug, Default)]
 pub(crate) struct RuleSet {
-    /// `None`: a rule that could not be made ready; it keeps its number and never matches.
+    /// `None`: a rule that is not valid; it keeps its number and never matches.
     rules: Vec<Option<Matcher>>,
     /// Literals, each with its rules; `None` if there are none.
     prefilter: Option<Prefilter>,
-    /// Rules that are always asked, ascending.
+    /// Rules that are always evaluated, ascending.
     always: Vec<u32>,
 }
 
@@ -62,7 +62,7 @@ impl RuleSet {
         Self { rules, prefilter: prefilter.flatten(), always }
     }
 
-    /// Whether one rule matches. Ask for [`RuleSet::candidates`] only.
+    /// Whether one rule matches. Call it for [`RuleSet::candidates`] only.
     pub(crate) fn matches<O: Observer>(
         &self,
         rule: usize,
@@ -76,8 +76,8 @@ impl RuleSet {
         }
     }
 
-    /// Tells the observer of rules that are no candidates, and on which condition each fails. That is asked aside, by the
-    /// same filter: the decision does not wait for it and does not pay for it.
+    /// Reports rules that are no candidates to the observer, with the condition on which each fails. The same filter is
+    /// evaluated aside: the decision and its fuel do not depend on it.
     pub(crate) fn left_out<O: Observer>(
         &self,
         rules: Range<usize>,
@@ -91,11 +91,11 @@ impl RuleSet {
         }
         for rule in rules {
             let outcome = match &self.rules[rule] {
-                None => Outcome::Unusable,
+                None => TriedResult::Unusable,
                 Some(matcher) => {
                     let asked = run.aside(EXPLAINING, |run| matcher.matches(view, run, seen));
                     debug_assert_ne!(asked, Ok(true), "what the prefilter leaves out does not match");
-                    Outcome::NoMatch
+                    TriedResult::NoMatch
                 }
             };
             seen.tried(|| (place(rule), outcome));
@@ -129,7 +129,7 @@ impl Prefilter {
             .ascii_case_insensitive(true)
             // The same kind for few and many literals: as fast for ten thousand, and a tenth of a DFA's bytes.
             .kind(Some(AhoCorasickKind::ContiguousNFA))
-            // Most of a text leaves the automaton within its first states: those are looked up, not searched.
+            // Most text stays in the first states of the automaton: those are looked up, not searched.
             .dense_depth(4)
             .build(by_literal.keys())
             .ok()?;

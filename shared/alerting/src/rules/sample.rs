@@ -1,12 +1,12 @@
-//! Sample texts for rules that people write: what a filter's value or a pattern would match. Made to try a real policy on,
-//! never to decide anything by themselves.
+//! Sample texts that a filter's value or a pattern matches. They are used to try a real policy, and decide nothing by
+//! themselves.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use crate::rules::filter::{Filter, Op};
 use crate::rules::pattern::{self, Pattern};
 
-/// Characters that a class is asked for, in turn: what names of hosts and metrics are made of.
+/// Characters that are tried for a class, in this order: those of host and metric names.
 const CHARACTERS: [char; 14] = ['a', 'b', 'A', 'B', '1', '2', '-', '_', '.', '/', ':', ' ', '告', '警'];
 /// Rounds of a repetition without an end.
 const ROUNDS: u32 = 3;

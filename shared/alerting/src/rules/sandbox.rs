@@ -1,9 +1,9 @@
-//! The engine of templates that people write: minijinja, reduced until none of them can stall or bloat a process.
+//! The engine of templates that people write: minijinja, restricted so that no template can stall or bloat a process.
 //!
-//! What one kind of template may hold is its [`Dialect`]. Whatever the dialect, there are no `set`, no macros, no
-//! includes and no `*` (which repeats texts), so nothing can grow by doubling; only these filters: [`FILTERS`].
-//! What is left is bounded while it runs: instructions, bytes that filters look at, bytes of output. A variable that is
-//! not set cannot be printed, only asked for (`{% if labels.rack %}`, `labels.rack|default("?")`).
+//! A [`Dialect`] says what one kind of template may contain. No dialect has `set`, macros, includes or `*` (which
+//! repeats texts), so nothing can grow by doubling. The only filters are [`FILTERS`]. A rendering is bounded in
+//! instructions, in bytes that filters read, and in bytes of output. A variable that is not set cannot be printed, only
+//! tested (`{% if labels.rack %}`, `labels.rack|default("?")`).
 
 use std::io;
 use std::sync::Arc;
@@ -13,19 +13,19 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, filters
 
 use crate::base::limits;
 
-/// Bytes of a text in between.
+/// Bytes of an intermediate text.
 const INTERMEDIATE_BYTES: usize = 64 * 1024;
 
 pub const FILTERS: [&str; 8] = ["upper", "lower", "capitalize", "trim", "default", "length", "replace", "truncate"];
 
-/// What one kind of template may hold, and how much of it.
+/// What one kind of template may contain, with its limits.
 #[derive(Debug, Clone, Copy)]
 pub struct Dialect {
-    /// The variables; anything else is refused when a template is read.
+    /// The variables. Other names are refused when a template is read.
     pub visible: &'static [&'static str],
     /// The words that may follow `{%`.
     pub statements: &'static [&'static str],
-    /// Whether `~` and `+` may put texts together. Where there are loops, they must not: it would be done in each round.
+    /// Whether `~` and `+` may join texts. A dialect with loops must not allow it: a loop could join again and again.
     pub joins: bool,
     /// Bytes of one template as typed.
     pub source_bytes: usize,
@@ -49,14 +49,14 @@ pub struct Sandbox {
 pub enum Trouble {
     /// It ran for too long.
     Looped,
-    /// It printed more than it may; the text as far as it may.
+    /// The output was too long. `text`: the part within the limit.
     Grew { text: String },
-    /// `what` is the engine's own word and repeats nothing of what the template saw.
+    /// `what`: the engine's error kind, without any value of a variable.
     Failed { line: Option<usize>, what: String },
 }
 
 impl Sandbox {
-    /// `work`: bytes that filters may look at, in all renderings together.
+    /// `work`: bytes that filters may read, in all renderings together.
     pub fn new(dialect: Dialect, work: u64) -> Self {
         let mut environment = Environment::empty();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
@@ -99,12 +99,12 @@ impl Sandbox {
     }
 }
 
-/// What filters may still look at.
+/// Bytes that filters may still read.
 #[derive(Debug, Clone)]
 struct Work(Arc<AtomicU64>);
 
 impl Work {
-    /// The text, if there is enough left to look at it.
+    /// The text, if enough is left to read it.
     fn on<'t>(&self, text: &'t str) -> Result<&'t str, Error> {
         if text.len() > INTERMEDIATE_BYTES {
             return Err(Error::new(ErrorKind::InvalidOperation, "the text is too long for a filter"));
@@ -162,7 +162,7 @@ fn explain(error: &Error) -> String {
 }
 
 impl Dialect {
-    /// Counts the operations of a template, and refuses what could make it grow.
+    /// Counts the operations of a template, and refuses constructs that could make it grow.
     fn survey(&self, source: &str) -> Result<u64, String> {
         let mut rest = source;
         let mut operations = 0;
@@ -219,7 +219,7 @@ impl Dialect {
                         return Err(format!("the filter {name:?} is unknown; these are known: {}", FILTERS.join(", ")));
                     }
                 }
-                // A word is passed as a whole: `recursive` loops would hold what they print in memory.
+                // `recursive` loops would keep their output in memory, so the whole word is checked.
                 c if is_name(c) => {
                     let (name, after) = word(at);
                     if name == "recursive" {
@@ -255,7 +255,7 @@ fn after_string(mut rest: &str, quote: char) -> &str {
     ""
 }
 
-/// Takes so many bytes and refuses more.
+/// A writer that takes a limited number of bytes.
 #[derive(Debug)]
 struct Bounded {
     text: String,

@@ -1,12 +1,12 @@
 //! Templates of the pipeline: `{{ labels.host }}: {{ title|upper }}{% if severity == "Critical" %} !{% endif %}`.
 //!
-//! They see `title`, `description`, `content`, `severity` and `labels` (`labels.host`, `labels["card_color"]`) and
-//! nothing else; anything else is refused when it is saved. A label that is not set cannot be printed: the step is then
-//! skipped and flagged, or written `{{ labels.host|default("?") }}`.
+//! They see only `title`, `description`, `content`, `severity` and `labels` (`labels.host`, `labels["card_color"]`).
+//! Other names are refused when the template is saved. A label that is not set cannot be printed: the step is skipped
+//! and flagged, unless the template says `{{ labels.host|default("?") }}`.
 //!
-//! The language is that of [`crate::rules::sandbox`], reduced to what runs in time proportional to its length: output, `if`,
-//! and a few filters. No loops, no `set`, no macros, no `*` (which repeats texts), so nothing can grow by doubling.
-//! Limits: [`SOURCE_BYTES`], [`OPERATIONS`], each text seen up to 8 KiB, output up to [`OUTPUT_BYTES`].
+//! The language is that of [`crate::rules::sandbox`], reduced to what runs in time proportional to its length: output,
+//! `if`, and a few filters. No loops, no `set`, no macros, no `*` (which repeats texts), so nothing can grow by
+//! doubling. Limits: [`SOURCE_BYTES`], [`OPERATIONS`], each text seen up to 8 KiB, output up to [`OUTPUT_BYTES`].
 
 use minijinja::{Value, context};
 
@@ -19,7 +19,7 @@ use crate::rules::sandbox::{Dialect, Sandbox, Trouble};
 pub const SOURCE_BYTES: usize = 2048;
 /// Outputs, filters and concatenations of one template.
 pub const OPERATIONS: u64 = 64;
-/// Bytes of a rendered text; twice what is kept of a description, so that the cut is seen.
+/// Bytes of a rendered text: twice the limit of a description, so that the description is cut with a mark.
 pub const OUTPUT_BYTES: usize = 2 * limits::DESCRIPTION_BYTES;
 
 const DIALECT: Dialect = Dialect {
@@ -28,7 +28,7 @@ const DIALECT: Dialect = Dialect {
     joins: true,
     source_bytes: SOURCE_BYTES,
     operations: OPERATIONS,
-    // A source of that length cannot hold as many.
+    // More than a source of that length can have.
     instructions: 10_000,
     output_bytes: OUTPUT_BYTES,
 };
@@ -60,7 +60,7 @@ pub(crate) enum RenderError {
 
 impl Templates {
     pub(crate) fn new() -> Self {
-        // What a rendering takes is charged to its message before it begins.
+        // The work of a rendering is charged to the message before it begins.
         Self { sandbox: Sandbox::new(DIALECT, u64::MAX), count: 0 }
     }
 
@@ -87,7 +87,7 @@ impl Templates {
         };
         run.charge(visible_bytes(view) as u64 * operations).map_err(|OutOfFuel| RenderError::OutOfFuel)?;
         match self.sandbox.render(name, context(view)) {
-            // What did not fit is cut off, and seen to be: the limits of title, description and label are lower.
+            // The text is cut again, with a mark: the limits of title, description and label are lower.
             Ok(text) | Err(Trouble::Grew { text }) => Ok(text),
             Err(Trouble::Looped | Trouble::Failed { .. }) => Err(RenderError::Failed),
         }
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_a_template_says_stalls_or_grows() {
+    fn no_template_stalls_or_grows() {
         let wide = format!("{{{{ {} }}}}", ["content"; 60].join("~"));
         let nested = format!("{{{{ content{} }}}}", "|upper|lower".repeat(30));
         let replaced = format!("{{{{ content{} }}}}", "|replace('a', content)".repeat(60));

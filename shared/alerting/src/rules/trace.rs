@@ -1,25 +1,25 @@
-//! Why a decision came out as it did: what was asked, in its order, and what came of it.
+//! Why a decision was made: the conditions that were evaluated, in order, with their results.
 //!
-//! The functions that decide take an `Observer` and tell it of everything that they ask. `()` looks at nothing and
-//! leaves nothing of itself in the compiled code; [`Trace`] writes it down. There is no second implementation that could
+//! The functions that decide take an `Observer` and report every evaluation to it. The observer `()` does nothing and
+//! leaves nothing in the compiled code. [`Trace`] records the reports. No second implementation exists that could
 //! explain something else than what was decided.
 
 use crate::base::key;
 use crate::rules::compiled::OutOfFuel;
 
-/// Characters of each text of a [`Change`].
+/// Characters of each text of a [`FieldChange`].
 pub(crate) const SHOWN_CHARS: usize = 200;
 
-/// Looks on while something is decided.
+/// Receives the evaluations of a decision.
 pub(crate) trait Observer {
-    /// Whether it looks at all: what only explains is not asked otherwise.
+    /// Whether it records anything. If not, evaluations that only explain are skipped.
     const LOOKS: bool;
 
-    /// A condition of the filter that is being asked.
+    /// One condition of the filter that is being evaluated.
     fn asked(&mut self, asked: impl FnOnce() -> Asked);
 
-    /// What came of a rule, with the conditions that were asked for it.
-    fn tried(&mut self, tried: impl FnOnce() -> (Place, Outcome));
+    /// The result of a rule. Its conditions were reported before.
+    fn tried(&mut self, tried: impl FnOnce() -> (Place, TriedResult));
 }
 
 impl Observer for () {
@@ -29,15 +29,14 @@ impl Observer for () {
     fn asked(&mut self, _asked: impl FnOnce() -> Asked) {}
 
     #[inline]
-    fn tried(&mut self, _tried: impl FnOnce() -> (Place, Outcome)) {}
+    fn tried(&mut self, _tried: impl FnOnce() -> (Place, TriedResult)) {}
 }
 
-/// Everything that was tried, in the order in which it was. What is not in it was not come to: something before it had
-/// decided.
+/// Everything that was tried, in order. A rule that is missing was not tried, because an earlier one decided.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trace {
     pub tried: Vec<Tried>,
-    /// Conditions of the filter that is being asked.
+    /// Conditions of the filter that is being evaluated.
     asked: Vec<Asked>,
 }
 
@@ -45,12 +44,12 @@ pub struct Trace {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tried {
     pub place: Place,
-    pub outcome: Outcome,
-    /// The conditions of its filter that were asked, in their order: of each group up to the first that does not hold.
+    pub outcome: TriedResult,
+    /// The conditions of its filter that were evaluated, in order: of each group, up to the first that does not hold.
     pub asked: Vec<Asked>,
 }
 
-/// Where it stands in the configuration, counted from zero.
+/// Its place in the configuration, counted from zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Place {
     Close(usize),
@@ -62,58 +61,58 @@ pub enum Place {
     EscalationRule(usize),
 }
 
-/// What came of asking one condition of a filter.
+/// The result of one condition of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Asked {
     pub group: usize,
     pub condition: usize,
-    /// The value that the field matches; `None`: none of them.
+    /// The value that the field matches. `None`: none of them.
     pub value: Option<usize>,
-    /// Whether the field is there at all.
+    /// Whether the field exists.
     pub exists: bool,
-    /// Whether a pattern looked only at the beginning of the field.
+    /// Whether a pattern searched only the beginning of the field.
     pub cut: bool,
     pub holds: bool,
 }
 
-/// What came of one that was tried.
+/// The result of one that was tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// Its filter matches. Of a step of the pipeline [`Outcome::Changed`] and its like say more.
+pub enum TriedResult {
+    /// Its filter matches. A step of the pipeline has a more exact result, such as [`TriedResult::Changed`].
     Matched,
     NoMatch,
-    /// It does not hold at this time.
+    /// It is not active at this time.
     NotNow,
-    /// It cannot be used: something in it is wrong, and was accepted by an older version.
+    /// It is not valid. An older version accepted it.
     Unusable,
-    /// Asking it would cost more work than one message may make.
+    /// Evaluating it would exceed the work limit of one message.
     TooCostly,
-    /// An extractor has found this alert key.
+    /// An extractor found this alert key.
     Found(String),
-    /// An extractor has found something that is empty.
+    /// An extractor found an empty text.
     FoundEmpty,
-    /// An extractor, a pattern or a mapping table has found nothing.
+    /// An extractor, a pattern or a mapping table found nothing.
     FoundNothing,
     /// The same, and only the beginning of the text was searched.
     FoundNothingInBeginning,
-    /// A step of the pipeline has changed this.
-    Changed(Vec<Change>),
-    /// A step of the pipeline was carried out, and everything is as it was.
+    /// A step of the pipeline changed these fields.
+    Changed(Vec<FieldChange>),
+    /// A step of the pipeline was carried out and changed nothing.
     Unchanged,
-    /// A step of the pipeline has dropped the message.
+    /// A step of the pipeline dropped the message.
     Dropped,
-    /// The template of a step could not be rendered, or gave what is no severity.
+    /// The template of a step did not render, or rendered to something that is not a severity.
     TemplateFailed,
 }
 
-/// What a step of the pipeline has changed, each text cut to `SHOWN_CHARS`.
+/// A field that a step of the pipeline changed. Each text is cut to `SHOWN_CHARS`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Change {
+pub struct FieldChange {
     /// `title`, `description`, `severity`, `labels.NAME`.
     pub field: String,
-    /// `None`: it was not there before.
+    /// `None`: it did not exist before.
     pub before: Option<String>,
-    /// `None`: it is not there any more.
+    /// `None`: it does not exist any more.
     pub after: Option<String>,
 }
 
@@ -124,37 +123,37 @@ impl Observer for Trace {
         self.asked.push(asked());
     }
 
-    fn tried(&mut self, tried: impl FnOnce() -> (Place, Outcome)) {
+    fn tried(&mut self, tried: impl FnOnce() -> (Place, TriedResult)) {
         let (place, outcome) = tried();
         self.tried.push(Tried { place, outcome, asked: std::mem::take(&mut self.asked) });
     }
 }
 
 impl Trace {
-    /// What came of the one at this place; `None`: it was not come to.
+    /// The result at this place. `None`: it was not tried.
     pub fn at(&self, place: Place) -> Option<&Tried> {
         self.tried.iter().find(|tried| tried.place == place)
     }
 }
 
-impl Outcome {
-    /// Of a filter; `failed`: a pattern of it does not compile.
+impl TriedResult {
+    /// The result of a filter. `failed`: one of its patterns does not compile.
     pub(crate) fn of_filter(matches: Result<bool, OutOfFuel>, failed: bool) -> Self {
         match matches {
-            Ok(true) => Outcome::Matched,
-            Ok(false) if failed => Outcome::Unusable,
-            Ok(false) => Outcome::NoMatch,
-            Err(OutOfFuel) => Outcome::TooCostly,
+            Ok(true) => TriedResult::Matched,
+            Ok(false) if failed => TriedResult::Unusable,
+            Ok(false) => TriedResult::NoMatch,
+            Err(OutOfFuel) => TriedResult::TooCostly,
         }
     }
 
     pub(crate) fn of_extraction(found: Result<Option<&str>, OutOfFuel>, cut: bool) -> Self {
         match found {
-            Ok(Some(found)) if found.trim().is_empty() => Outcome::FoundEmpty,
-            Ok(Some(found)) => Outcome::Found(key::fit(found)),
-            Ok(None) if cut => Outcome::FoundNothingInBeginning,
-            Ok(None) => Outcome::FoundNothing,
-            Err(OutOfFuel) => Outcome::TooCostly,
+            Ok(Some(found)) if found.trim().is_empty() => TriedResult::FoundEmpty,
+            Ok(Some(found)) => TriedResult::Found(key::fit(found)),
+            Ok(None) if cut => TriedResult::FoundNothingInBeginning,
+            Ok(None) => TriedResult::FoundNothing,
+            Err(OutOfFuel) => TriedResult::TooCostly,
         }
     }
 }

@@ -71,7 +71,7 @@ fn known_as(identity: &str, phone: Option<&str>) -> Person {
 }
 
 #[test]
-fn someone_of_whom_only_the_phone_is_known_is_called_in_one_text_message() {
+fn a_person_known_only_by_phone_is_mentioned_in_one_text_message() {
     let by_phone = Person { identities: Default::default(), ..known_as("", Some("+8613800000000")) };
     let abroad = Person { phone: Some("+85212345678".to_owned()), ..by_phone.clone() };
     let mentions = vec![by_phone, abroad, known_as("LiLei", Some("+8613900000000"))];
@@ -85,7 +85,7 @@ fn someone_of_whom_only_the_phone_is_known_is_called_in_one_text_message() {
 }
 
 #[test]
-fn a_user_id_is_no_call_to_everyone() {
+fn a_user_id_never_mentions_everyone() {
     for (id, known) in [("LiLei", true), ("li.lei@corp", true), ("@all", false), ("all", false), ("a>b", false)] {
         assert_eq!(user_id(&known_as(id, None)).is_some(), known, "{id}");
     }

@@ -264,7 +264,7 @@ async fn the_timeout_is_of_the_whole_exchange_and_leaves_the_result_unknown() {
 
 // Proves: fault 60
 #[tokio::test]
-async fn an_answer_is_read_up_to_its_cap_and_no_further() {
+async fn an_answer_is_read_only_up_to_its_size_limit() {
     let body = "a".repeat(2 * 1024 * 1024);
     let server =
         Server::start(Does::Answer(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{body}", body.len()))).await;
@@ -311,7 +311,7 @@ async fn retry_after_is_read_from_the_answer() {
 }
 
 #[tokio::test]
-async fn a_url_that_is_not_the_vendors_is_refused_even_if_it_came_this_far() {
+async fn a_url_that_is_not_the_vendors_is_refused_before_it_is_sent() {
     let server = Server::start(Does::Answer(OK.to_owned())).await;
     let destination = destination("feishu_bot");
     let notices = [described("disk full", "")];
@@ -438,7 +438,7 @@ async fn a_certificate_that_has_expired_is_tried_again_and_delivered_to_once_it_
 
 // Proves: fault 57
 #[tokio::test]
-async fn a_name_that_nobody_knows_is_a_provider_that_is_down_each_time() {
+async fn an_unknown_host_name_counts_as_a_provider_that_is_down() {
     let base = "http://no-such-name.invalid".to_owned();
     let deliverer = deliverer(Overrides { provider_base: Some(base), ..Overrides::default() });
     for _ in 0..2 {

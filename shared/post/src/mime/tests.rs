@@ -140,7 +140,7 @@ fn messages_of_an_incident_refer_to_the_same_and_every_notice_has_an_id_of_its_o
 }
 
 #[test]
-fn what_needs_somebody_now_is_important_and_a_recovery_is_not() {
+fn a_trigger_is_important_and_a_recovery_is_not() {
     let important = |kind| wire(&notice(kind)).contains("\r\nImportance: high\r\n");
     assert_eq!([EntryKind::Triggered, EntryKind::Recovered].map(important), [true, false]);
 }

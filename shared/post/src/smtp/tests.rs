@@ -231,7 +231,7 @@ async fn a_server_that_cannot_prove_its_name_gets_nothing() {
 }
 
 #[tokio::test]
-async fn an_unknown_mailbox_is_for_good_and_a_greylisted_one_comes_later() {
+async fn an_unknown_mailbox_is_rejected_and_a_greylisted_one_is_retried() {
     let server = Server::start(&["--reject", "ops@example.org"]).await;
     let sent = send(&plain(), &at(&server, json!({}))).await;
     assert_eq!(sent.outcome, rejected(Reason::BadDestination), "{sent:?}");
@@ -284,7 +284,7 @@ async fn without_a_connection_nothing_was_sent() {
 }
 
 #[tokio::test]
-async fn without_tls_only_the_servers_are_spoken_to_that_the_deployment_names() {
+async fn without_tls_only_servers_that_the_deployment_names_are_used() {
     let mut server = Server::start(&[]).await;
     let sent = send(&plain(), &at(&server, json!({"host": "localhost"}))).await;
     assert_eq!(sent.outcome, rejected(Reason::NotConfigured), "{sent:?}");
@@ -295,7 +295,7 @@ async fn without_tls_only_the_servers_are_spoken_to_that_the_deployment_names() 
 
 // Proves: finding D6
 #[tokio::test]
-async fn a_server_near_by_is_spoken_to_only_if_the_deployment_names_it() {
+async fn a_private_server_is_used_only_if_the_deployment_names_it() {
     let certified = Certified::for_name("localhost");
     let server = certified.serve(&[]).await;
     let unnamed = deliverer(Roots::These(vec![certified.root.clone()]), "");

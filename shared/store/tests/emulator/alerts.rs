@@ -33,7 +33,7 @@ fn state(version: u64, at: i64) -> AlertState {
         lower_since: None,
         content: "0123456789abcdef".to_owned(),
         texts: stamp(at),
-        applied: alerting::incident::alert::Applied::default(),
+        applied: alerting::incident::alert::AppliedMessages::default(),
         version,
     }
 }

@@ -1,8 +1,8 @@
-//! Which messages a state has applied, for as long as one of them may come back.
+//! Which messages a state has applied, for as long as one of them may be redelivered.
 //!
-//! An evaluator that dies between the write of the state and the record of its messages leaves them in the queue. They
-//! come back, are not newer than the watermark, and look as if a newer message had overtaken them. The mark of a message
-//! says what it did, so it is recorded as that.
+//! An evaluator that dies between the write of the state and the record of its messages leaves them in the queue. When
+//! they are redelivered, they are not newer than the watermark and look superseded. The mark of a message stores its
+//! effect, so the message is recorded with it.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -13,13 +13,13 @@ use crate::base::ids::Stamp;
 
 /// Marks that stay beside those of the newest write.
 pub const RECENT: usize = 22;
-/// How many batches of the size of the newest one are remembered: so many evaluators die with one machine.
+/// How many batches of the size of the newest one are remembered: one machine runs at most so many evaluators.
 const BATCHES: usize = 4;
-/// Bytes of a mark: the first bits of a hash of the stamp, and two bits that say what the message did. Of the messages
-/// that were overtaken, one in four million has the mark of another.
+/// Bytes of a mark: the first bits of a hash of the stamp, and two bits for the effect. One in four million superseded
+/// messages has the mark of another message.
 const LENGTH: usize = 3;
 
-/// What became of one message.
+/// What one message did to its alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
     Triggered,
@@ -27,21 +27,21 @@ pub enum Effect {
     Recovered,
     /// A close with nothing open.
     NothingOpen,
-    /// Overtaken by a newer message of its key before it was applied.
+    /// A newer message of its key was applied first.
     Superseded,
 }
 
 /// A mark of each message, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Applied(Vec<u8>);
+pub struct AppliedMessages(Vec<u8>);
 
-impl Applied {
+impl AppliedMessages {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// What the message of this stamp did, if it was applied and is not forgotten.
+    /// The effect of the message with this stamp, if it was applied and is still remembered.
     pub(super) fn effect(&self, stamp: Stamp) -> Option<Effect> {
         let wanted = mark(stamp, 0);
         let mut marks = self.0.chunks_exact(LENGTH);
@@ -66,7 +66,7 @@ impl Applied {
         self.0.extend(mark(stamp, bits));
     }
 
-    /// Forgets the oldest ones. `newest` is how many the write adds that is about to be made.
+    /// Removes the oldest marks. `newest`: how many the next write adds.
     pub(super) fn forget(&mut self, newest: usize) {
         let kept = RECENT.max(BATCHES * newest) * LENGTH;
         self.0.drain(..self.0.len().saturating_sub(kept));
@@ -78,7 +78,7 @@ fn mark(stamp: Stamp, bits: u8) -> [u8; LENGTH] {
     [hash[0], hash[1], hash[2] & !3 | bits]
 }
 
-impl TryFrom<String> for Applied {
+impl TryFrom<String> for AppliedMessages {
     type Error = base64::DecodeError;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
@@ -86,8 +86,8 @@ impl TryFrom<String> for Applied {
     }
 }
 
-impl From<Applied> for String {
-    fn from(applied: Applied) -> Self {
+impl From<AppliedMessages> for String {
+    fn from(applied: AppliedMessages) -> Self {
         STANDARD_NO_PAD.encode(applied.0)
     }
 }
@@ -103,14 +103,14 @@ mod tests {
 
     #[test]
     fn a_message_is_known_by_what_it_did() {
-        let mut applied = Applied::default();
+        let mut applied = AppliedMessages::default();
         let effects = [Effect::Triggered, Effect::Updated, Effect::Recovered, Effect::NothingOpen];
         for (at, effect) in effects.into_iter().enumerate() {
             applied.push(stamp(at), effect);
         }
         let stored = String::from(applied);
         assert_eq!(stored.len(), 16);
-        let applied = Applied::try_from(stored).expect("it can be read");
+        let applied = AppliedMessages::try_from(stored).expect("it can be read");
         assert_eq!([0, 1, 2, 3].map(|at| applied.effect(stamp(at))), effects.map(Some));
         assert_eq!(applied.effect(stamp(4)), None);
     }
@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn the_oldest_are_forgotten_and_four_batches_like_the_newest_are_not() {
         for (messages, newest, kept) in [(20, 1, 20), (100, 1, 22), (100, 6, 24), (100, 20, 80), (100, 100, 100)] {
-            let mut applied = Applied::default();
+            let mut applied = AppliedMessages::default();
             (0..messages).for_each(|at| applied.push(stamp(at), Effect::Updated));
             applied.forget(newest);
             let known: Vec<usize> = (0..messages).filter(|at| applied.effect(stamp(*at)).is_some()).collect();

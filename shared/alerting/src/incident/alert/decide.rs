@@ -3,23 +3,23 @@
 use std::time::Duration;
 
 use super::applied::Effect;
-use super::event::{AlertEvent, Verdict};
+use super::event::{AlertEvent, EventKind};
 use super::state::{AlertState, Status, TransitionKind};
 use crate::base::moment::Moment;
 
-/// The least time below the worst severity, before a return to it notifies again. Without it, a value that swings around its
-/// limit would notify every minute.
+/// How long an alert must be below its worst severity before a return to it notifies again. Without this, a value that
+/// swings around its limit would notify every minute.
 const LOWER_FOR: Duration = Duration::from_secs(600);
 
-/// What a message that is newer than everything applied does.
+/// The effect of a message that is newer than all applied ones.
 pub(super) fn decide(state: Option<&AlertState>, event: &AlertEvent) -> (Effect, Option<TransitionKind>) {
     let open = state.filter(|state| state.status == Status::Open);
-    match (event.verdict, open) {
-        (Verdict::Trigger, None) => (Effect::Triggered, Some(TransitionKind::Open)),
-        (Verdict::Trigger, Some(state)) if rises(state, event) => (Effect::Updated, Some(TransitionKind::Raise)),
-        (Verdict::Trigger, Some(_)) => (Effect::Updated, None),
-        (Verdict::Close, Some(_)) => (Effect::Recovered, Some(TransitionKind::Close)),
-        (Verdict::Close, None) => (Effect::NothingOpen, None),
+    match (event.kind, open) {
+        (EventKind::Trigger, None) => (Effect::Triggered, Some(TransitionKind::Open)),
+        (EventKind::Trigger, Some(state)) if rises(state, event) => (Effect::Updated, Some(TransitionKind::Raise)),
+        (EventKind::Trigger, Some(_)) => (Effect::Updated, None),
+        (EventKind::Close, Some(_)) => (Effect::Recovered, Some(TransitionKind::Close)),
+        (EventKind::Close, None) => (Effect::NothingOpen, None),
     }
 }
 
@@ -31,7 +31,7 @@ fn rises(state: &AlertState, event: &AlertEvent) -> bool {
     event.severity > state.severity || is_back
 }
 
-/// Since when the alert is less severe than its worst, once it shows this update.
+/// Since when the alert is below its worst severity, after this update.
 pub(super) fn lower_since(state: &AlertState, event: &AlertEvent) -> Option<Moment> {
     let is_lower = event.severity < state.severity;
     is_lower.then(|| state.lower_since.unwrap_or_else(|| event.stamp.received_at()))

@@ -1,25 +1,25 @@
-//! What people see of one episode: how messages change an [`Alert`], in any order.
+//! One episode of an alert as people see it, and how messages change it in any order.
 //!
-//! Several evaluators may change one alert at the same time, each with a message of its own, and each may be slower than
-//! the others. So every change here is a join: the texts are those of the newest trigger, a closed alert stays closed, and
-//! spaces that are known stay. A worker that loses a write applies its change again to what is stored then.
+//! Several evaluators may change one alert at the same time, each with a message of its own, and each may be slower
+//! than the others. So every change here commutes: the texts are those of the newest trigger, a closed alert stays
+//! closed, and known spaces stay. A worker that loses a write applies its change again to what is stored then.
 //!
-//! A close can come before the trigger that it closes was carried out. It then leaves a closed alert without spaces: only
-//! the trigger knows the routes. The trigger gives the alert its texts and its spaces, and the worker that carries out an opening
-//! that finds the alert closed carries out the closing as well.
+//! A close can come before the trigger that it closes was carried out. It then leaves a closed alert without spaces:
+//! only the trigger knows the routes. The trigger gives the alert its texts and its spaces, and the worker that carries
+//! out an opening that finds the alert closed carries out the closing as well.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::event::{AlertEvent, AlertKey, Verdict};
+use super::event::{AlertEvent, AlertKey, EventKind};
 use super::state::Status;
 use crate::base::ids::{AlertId, IntegrationId, SpaceId, Stamp};
 use crate::base::limits;
 use crate::base::moment::Moment;
 use crate::base::severity::Severity;
 
-/// One episode of an alert as people see it: the detail item.
+/// One episode of an alert: the detail item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
     pub id: AlertId,
@@ -30,7 +30,7 @@ pub struct Alert {
     pub description: String,
     pub severity: Severity,
     pub status: Status,
-    /// Messages that triggered or updated it. Of an open keyed alert the state's count is newer.
+    /// Messages that triggered or updated it. While a keyed alert is open, the count of its state is newer.
     pub count: u64,
     pub labels: BTreeMap<String, String>,
     /// The message that opened it.
@@ -61,16 +61,17 @@ pub struct ClosingMessage {
 }
 
 impl Alert {
-    /// The alert of the episode `opened_by`, as `event` finds it: opened by a trigger, or closed by a close that came first.
+    /// The alert of the episode `opened_by`, as `event` finds it: opened by a trigger, or closed by a close that came
+    /// first.
     pub fn new(integration: &IntegrationId, event: &AlertEvent, opened_by: Stamp, now: Moment) -> Self {
         let alert_key = match &event.key {
             AlertKey::Unique => None,
             AlertKey::Named(key) => Some(key.clone()),
         };
-        let texts = match event.verdict {
-            Verdict::Trigger => event.stamp,
-            // Older than every trigger: the first one replaces them.
-            Verdict::Close => Stamp::from_parts(Moment::default(), 0),
+        let texts = match event.kind {
+            EventKind::Trigger => event.stamp,
+            // Older than every trigger: the first trigger replaces the texts.
+            EventKind::Close => Stamp::from_parts(Moment::default(), 0),
         };
         Self {
             id: AlertId::of(integration, opened_by),
@@ -88,7 +89,7 @@ impl Alert {
             updated_at: now,
             closed_at: None,
             closing: None,
-            spaces: if event.verdict == Verdict::Trigger { event.spaces.clone() } else { Vec::new() },
+            spaces: if event.kind == EventKind::Trigger { event.spaces.clone() } else { Vec::new() },
             revision: 0,
         }
     }
@@ -98,10 +99,10 @@ impl Alert {
         self.texts.unwrap_or(self.shown)
     }
 
-    /// Shows a trigger, unless a newer one is shown, and takes its spaces if it has none. Returns the names of labels that
-    /// no longer fit.
+    /// Takes the texts of a trigger, unless a newer one is shown, and its spaces if there are none. Returns the names
+    /// of labels that no longer fit.
     pub fn show(&mut self, event: &AlertEvent, count: u64, now: Moment) -> Vec<String> {
-        debug_assert_eq!(event.verdict, Verdict::Trigger, "a close changes the status and nothing else");
+        debug_assert_eq!(event.kind, EventKind::Trigger, "a close changes the status and nothing else");
         if self.spaces.is_empty() {
             self.spaces.clone_from(&event.spaces);
         }
@@ -124,13 +125,13 @@ impl Alert {
         if self.status == Status::Closed && self.closed_at.is_some() {
             return;
         }
-        // A row of an older version: its texts are those of the newest message until now.
+        // In a row of an older version the texts are those of the newest message.
         self.texts = Some(self.texts());
         self.shown = self.shown.max(event.stamp);
         self.status = Status::Closed;
         self.closed_at = Some(now);
         self.updated_at = now;
-        // A stand-in for a message that is not at hand has no title.
+        // An event without a title stands for a message that is not available.
         self.closing = (!event.title.is_empty()).then(|| ClosingMessage {
             stamp: event.stamp,
             title: event.title.clone(),
@@ -138,7 +139,7 @@ impl Alert {
         });
     }
 
-    /// The trigger's labels win; of the others as many are kept as fit. Returns the names of those that were cut.
+    /// The trigger's labels win; as many others are kept as fit. Returns the names of those that were cut.
     fn merge_labels(&mut self, event: &AlertEvent) -> Vec<String> {
         let older = std::mem::replace(&mut self.labels, event.labels.clone());
         let mut cut = Vec::new();
@@ -166,10 +167,10 @@ mod tests {
         Stamp::from_parts(Moment::from_millis(n), 0)
     }
 
-    fn event(n: i64, verdict: Verdict, labels: &[&str]) -> AlertEvent {
+    fn event(n: i64, kind: EventKind, labels: &[&str]) -> AlertEvent {
         AlertEvent {
             stamp: stamp(n),
-            verdict,
+            kind,
             key: AlertKey::Named("disk".to_owned()),
             title: format!("title {n}"),
             description: format!("text {n}"),
@@ -186,8 +187,8 @@ mod tests {
     // Proves: finding C13
     #[test]
     fn a_close_changes_the_status_and_nothing_else_and_its_message_is_kept() {
-        let mut alert = Alert::new(&integration(), &event(1, Verdict::Trigger, &["host"]), stamp(1), NOW);
-        alert.close(&event(2, Verdict::Close, &["other"]), 1, NOW);
+        let mut alert = Alert::new(&integration(), &event(1, EventKind::Trigger, &["host"]), stamp(1), NOW);
+        alert.close(&event(2, EventKind::Close, &["other"]), 1, NOW);
         assert_eq!((alert.title.as_str(), alert.description.as_str()), ("title 1", "text 1"));
         assert_eq!(alert.labels.keys().collect::<Vec<_>>(), ["host"]);
         let closing = alert.closing.clone().expect("the message that closed it");
@@ -199,7 +200,7 @@ mod tests {
     fn changes_in_any_order_leave_the_newest_triggers_texts_a_closed_alert_and_its_spaces() {
         let (first, second, close) = (1, 2, 3);
         for order in [[first, second, close], [first, close, second], [close, first, second], [close, second, first]] {
-            let of = |n: i64| event(n, if n == close { Verdict::Close } else { Verdict::Trigger }, &[]);
+            let of = |n: i64| event(n, if n == close { EventKind::Close } else { EventKind::Trigger }, &[]);
             let mut alert = Alert::new(&integration(), &of(order[0]), stamp(1), NOW);
             for n in order {
                 match n == close {
@@ -217,9 +218,9 @@ mod tests {
     fn over_the_limit_newer_labels_win_and_the_cut_ones_are_named() {
         let names = |from: usize, until: usize| (from..until).map(|n| format!("n{n:02}")).collect::<Vec<_>>();
         let labels = |names: &[String]| names.iter().map(|name| (name.clone(), "v".to_owned())).collect();
-        let mut alert = Alert::new(&integration(), &event(1, Verdict::Trigger, &[]), stamp(1), NOW);
+        let mut alert = Alert::new(&integration(), &event(1, EventKind::Trigger, &[]), stamp(1), NOW);
         alert.labels = labels(&names(0, 45));
-        let newer = AlertEvent { labels: labels(&names(40, 60)), ..event(2, Verdict::Trigger, &[]) };
+        let newer = AlertEvent { labels: labels(&names(40, 60)), ..event(2, EventKind::Trigger, &[]) };
         assert_eq!(alert.show(&newer, 2, NOW), names(30, 40));
         assert_eq!(alert.labels.keys().cloned().collect::<Vec<_>>(), [names(0, 30), names(40, 60)].concat());
     }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use crate::base::ids::{SpaceId, Stamp, hash128};
 use crate::base::severity::Severity;
 
-/// A trigger or a close, as the integration's rules have read it.
+/// A trigger or a close, as decided by the integration's rules.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AlertEvent {
     pub stamp: Stamp,
-    pub verdict: Verdict,
+    pub kind: EventKind,
     pub key: AlertKey,
     pub title: String,
     pub description: String,
@@ -20,8 +20,8 @@ pub struct AlertEvent {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Verdict {
-    // The order matters: of equal stamps the trigger is applied last, so that the doubt leaves the alert open.
+pub enum EventKind {
+    // The order matters: of two events with equal stamps the trigger is applied last, which leaves the alert open.
     Close,
     Trigger,
 }

@@ -1,8 +1,8 @@
 //! Applies messages of one key to its state.
 
-use super::applied::{Applied, Effect};
+use super::applied::{AppliedMessages, Effect};
 use super::decide::{decide, lower_since};
-use super::event::{AlertEvent, Verdict};
+use super::event::{AlertEvent, EventKind};
 use super::state::{AlertState, RING, Status, Transition, TransitionKind};
 use crate::base::ids::Stamp;
 
@@ -13,9 +13,9 @@ pub struct Folded {
     pub state: Option<AlertState>,
     /// New transitions, each with the index of its message. Carry out after the write.
     pub transitions: Vec<(usize, Transition)>,
-    /// Committed before, and leaving the ring now. Carry out before the write.
+    /// Committed earlier, and removed from the ring now. Carry out before the write.
     pub evicted: Vec<Transition>,
-    /// Committed before by messages that came back. Carry out again.
+    /// Committed earlier by messages that were redelivered. Carry out again.
     pub again: Vec<(usize, Transition)>,
     /// One per message taken, each with the episode that it found or made.
     pub effects: Vec<(Effect, Option<Stamp>)>,
@@ -31,7 +31,7 @@ impl Folded {
 
 /// Applies messages of one key to its state (`None`: the key has none yet).
 ///
-/// `events` are sorted by stamp, then verdict, as [`sort_key`] orders them.
+/// `events` are sorted by stamp, then kind, as [`sort_key`] orders them.
 pub fn fold(state: Option<&AlertState>, events: &[AlertEvent]) -> Folded {
     let mut folding = Folding::new(state);
     for (index, event) in events.iter().enumerate() {
@@ -42,9 +42,9 @@ pub fn fold(state: Option<&AlertState>, events: &[AlertEvent]) -> Folded {
     folding.finish(state)
 }
 
-/// The order in which [`fold`] wants its messages.
-pub fn sort_key(event: &AlertEvent) -> (Stamp, Verdict) {
-    (event.stamp, event.verdict)
+/// The order in which [`fold`] takes messages.
+pub fn sort_key(event: &AlertEvent) -> (Stamp, EventKind) {
+    (event.stamp, event.kind)
 }
 
 struct Folding {
@@ -68,7 +68,7 @@ impl Folding {
         }
     }
 
-    /// Takes one message, or says that it has to wait for the next round.
+    /// Takes one message. `false`: it has to wait for the next round.
     fn take(&mut self, index: usize, event: &AlertEvent) -> bool {
         if let Some(state) = &self.state
             && event.stamp <= state.watermark
@@ -87,12 +87,12 @@ impl Folding {
         true
     }
 
-    /// A message that is not newer than the watermark: overtaken, or one that was applied and has come back.
+    /// A message that is not newer than the watermark: superseded, or applied earlier and redelivered.
     fn take_stale(&mut self, index: usize, event: &AlertEvent) -> (Effect, Option<Stamp>) {
         let Some(state) = &self.state else { return (Effect::Superseded, None) };
         let mine = state.ring.iter().filter(|transition| transition.stamp == event.stamp);
         let mine: Vec<Transition> = mine.copied().collect();
-        // A copy within this very batch has nothing to carry out again: the first one's transitions are in the list.
+        // A copy within this batch has nothing to carry out again: the transitions of the first copy are in the list.
         let fresh = self.transitions.iter().any(|(_, transition)| transition.stamp == event.stamp);
         if !fresh {
             self.again.extend(mine.iter().map(|transition| (index, *transition)));
@@ -103,15 +103,15 @@ impl Folding {
         if let Some(known) = state.as_applied(event.stamp) {
             return known;
         }
-        match event.verdict {
-            // The state is older than its marks.
-            Verdict::Trigger if state.is_newest_trigger(event) => (Effect::Updated, state.episode),
-            Verdict::Close if event.stamp == state.watermark => (Effect::NothingOpen, None),
-            Verdict::Trigger | Verdict::Close => (Effect::Superseded, None),
+        match event.kind {
+            // An older version wrote the state, without marks.
+            EventKind::Trigger if state.is_newest_trigger(event) => (Effect::Updated, state.episode),
+            EventKind::Close if event.stamp == state.watermark => (Effect::NothingOpen, None),
+            EventKind::Trigger | EventKind::Close => (Effect::Superseded, None),
         }
     }
 
-    /// The state after the message; the episode that it belongs to.
+    /// Applies the message to the state. Returns the episode that it belongs to.
     fn advance(
         &mut self,
         index: usize,
@@ -131,12 +131,12 @@ impl Folding {
             lower_since: None,
             content: String::new(),
             texts: event.stamp,
-            applied: Applied::default(),
+            applied: AppliedMessages::default(),
             version: 0,
         });
         state.watermark = event.stamp;
         state.applied.push(event.stamp, effect);
-        if event.verdict == Verdict::Trigger {
+        if event.kind == EventKind::Trigger {
             state.content = event.content_hash();
             state.texts = event.stamp;
         }

@@ -1,10 +1,10 @@
-//! What is known of one alert key.
+//! The state of one alert key.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::applied::{Applied, Effect};
-use super::event::{AlertEvent, Verdict};
+use super::applied::{AppliedMessages, Effect};
+use super::event::{AlertEvent, EventKind};
 use crate::base::ids::Stamp;
 use crate::base::moment::Moment;
 use crate::base::severity::Severity;
@@ -42,16 +42,16 @@ pub struct AlertState {
     /// The last transitions, oldest first.
     pub ring: Vec<Transition>,
     pub count: u64,
-    /// The worst severity of the episode that was told.
+    /// The worst severity of the episode that was notified.
     pub severity: Severity,
-    /// When a message said that it is less severe than that; `None`: it is not.
+    /// When a message said that it is below that severity. `None`: it is not.
     pub lower_since: Option<Moment>,
     /// [`AlertEvent::content_hash`] of the newest trigger.
     pub content: String,
     /// The newest trigger, or the first message if there was none yet.
     pub texts: Stamp,
-    /// What the newest messages did.
-    pub applied: Applied,
+    /// The effects of the newest messages.
+    pub applied: AppliedMessages,
     /// Grows with every write.
     pub version: u64,
 }
@@ -59,10 +59,10 @@ pub struct AlertState {
 impl AlertState {
     /// Whether the alert shows what this message says.
     pub fn is_newest_trigger(&self, event: &AlertEvent) -> bool {
-        event.verdict == Verdict::Trigger && event.stamp == self.texts
+        event.kind == EventKind::Trigger && event.stamp == self.texts
     }
 
-    /// What a message did that was applied and is not forgotten, and the episode that it belongs to.
+    /// The effect and the episode of a message that was applied and is still remembered.
     pub(super) fn as_applied(&self, stamp: Stamp) -> Option<(Effect, Option<Stamp>)> {
         let effect = self.applied.effect(stamp)?;
         let before = |one: &&Transition| one.stamp <= stamp;
@@ -77,8 +77,8 @@ impl AlertState {
     }
 }
 
-/// One change of an alert's status (or a rise of its severity). Stored as a row without names: six of them, with all
-/// the rest of the state, are one write unit.
+/// One change of an alert's status, or a rise of its severity. Stored as a row without field names: six of them and the
+/// rest of the state are one write unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "TransitionRow", into = "TransitionRow")]
 pub struct Transition {
@@ -87,7 +87,7 @@ pub struct Transition {
     pub kind: TransitionKind,
     pub episode: Stamp,
     pub severity: Severity,
-    /// What the episode had counted by then.
+    /// The episode's count at that time.
     pub count: u64,
 }
 

@@ -14,10 +14,10 @@ fn stamp(n: u64) -> Stamp {
     Stamp::from_parts(Moment::from_millis(i64::try_from(n).expect("small")), 0)
 }
 
-fn event(n: u64, verdict: Verdict, severity: Severity) -> AlertEvent {
+fn event(n: u64, kind: EventKind, severity: Severity) -> AlertEvent {
     AlertEvent {
         stamp: stamp(n),
-        verdict,
+        kind,
         key: AlertKey::Named("disk".to_owned()),
         title: format!("title {n}"),
         description: format!("text {n}"),
@@ -34,10 +34,10 @@ fn events(script: &str) -> Vec<AlertEvent> {
         .map(|word| {
             let n = word[1..].parse().expect("a number");
             match &word[..1] {
-                "T" => event(n, Verdict::Trigger, Severity::Warning),
-                "C" => event(n, Verdict::Trigger, Severity::Critical),
-                "R" => event(n, Verdict::Close, Severity::Warning),
-                other => panic!("unknown verdict {other}"),
+                "T" => event(n, EventKind::Trigger, Severity::Warning),
+                "C" => event(n, EventKind::Trigger, Severity::Critical),
+                "R" => event(n, EventKind::Close, Severity::Warning),
+                other => panic!("unknown kind {other}"),
             }
         })
         .collect()
@@ -117,10 +117,10 @@ fn the_same_message_twice_counts_once_in_one_batch_and_in_two() {
 }
 
 #[test]
-fn of_equal_stamps_the_trigger_is_applied_last_so_that_the_doubt_leaves_the_alert_open() {
-    let mut batch = [event(1, Verdict::Trigger, Severity::Warning), event(1, Verdict::Close, Severity::Warning)];
+fn of_two_events_with_equal_stamps_the_trigger_is_applied_last_and_the_alert_stays_open() {
+    let mut batch = [event(1, EventKind::Trigger, Severity::Warning), event(1, EventKind::Close, Severity::Warning)];
     batch.sort_by_key(sort_key);
-    assert_eq!(batch[1].verdict, Verdict::Trigger);
+    assert_eq!(batch[1].kind, EventKind::Trigger);
 }
 
 #[test]
@@ -131,11 +131,11 @@ fn a_worse_severity_is_a_transition_of_its_own_and_the_same_again_is_not() {
 }
 
 #[test]
-fn a_severity_that_was_lower_for_ten_minutes_is_a_transition_when_it_comes_back() {
+fn a_severity_that_was_lower_for_ten_minutes_is_a_transition_when_it_returns() {
     const MINUTE: u64 = 60_000;
     let at = |minutes: &[(u64, Severity)]| {
         let events: Vec<AlertEvent> =
-            minutes.iter().map(|(minute, severity)| event(minute * MINUTE, Verdict::Trigger, *severity)).collect();
+            minutes.iter().map(|(minute, severity)| event(minute * MINUTE, EventKind::Trigger, *severity)).collect();
         let kinds = fold(None, &events).transitions.into_iter().map(|(_, transition)| transition.kind);
         kinds.skip(1).collect::<Vec<_>>()
     };
@@ -154,7 +154,7 @@ fn a_severity_that_was_lower_for_ten_minutes_is_a_transition_when_it_comes_back(
 }
 
 #[test]
-fn a_message_that_comes_back_has_its_transition_carried_out_again() {
+fn a_redelivered_message_has_its_transition_carried_out_again() {
     let first = fold(None, &events("T1"));
     let state = first.state.expect("written");
     let again = fold(Some(&state), &events("T1"));
@@ -199,8 +199,8 @@ fn scripts() -> impl Strategy<Value = Vec<AlertEvent>> {
         (1..)
             .zip(kinds)
             .map(|(n, (kind, severity))| {
-                let verdict = if kind == 0 { Verdict::Close } else { Verdict::Trigger };
-                event(n, verdict, severities[usize::from(severity)])
+                let kind = if kind == 0 { EventKind::Close } else { EventKind::Trigger };
+                event(n, kind, severities[usize::from(severity)])
             })
             .collect()
     })
@@ -217,13 +217,13 @@ proptest! {
     ) {
         let (mut open, mut reference) = (false, Vec::new());
         for event in &messages {
-            reference.push(match (event.verdict, open) {
-                (Verdict::Trigger, false) => Effect::Triggered,
-                (Verdict::Trigger, true) => Effect::Updated,
-                (Verdict::Close, true) => Effect::Recovered,
-                (Verdict::Close, false) => Effect::NothingOpen,
+            reference.push(match (event.kind, open) {
+                (EventKind::Trigger, false) => Effect::Triggered,
+                (EventKind::Trigger, true) => Effect::Updated,
+                (EventKind::Close, true) => Effect::Recovered,
+                (EventKind::Close, false) => Effect::NothingOpen,
             });
-            open = event.verdict == Verdict::Trigger;
+            open = event.kind == EventKind::Trigger;
         }
         let (mut state, mut effects, mut rest) = (None, Vec::new(), messages.as_slice());
         for size in sizes.iter().cycle() {

@@ -152,7 +152,7 @@ fn unified_contacts_are_the_same_for_everyone() {
 }
 
 #[test]
-fn whoever_is_named_twice_is_reached_once_and_whoever_is_on_call_with_them() {
+fn a_member_named_twice_is_reached_once_and_so_is_the_member_on_call() {
     let both = serde_json::json!({"members": ["mem_wang"], "teams": ["team_dba"], "schedules": ["sch_primary"]});
     check(vec![both], Severity::Warning, "1: mem_wang: dst_email_wang, mem_li: dst_email_li");
 }
@@ -207,18 +207,21 @@ fn the_first_rule_whose_hours_and_filter_match_is_used() {
         let view = View { title, description: "", content: "", severity: Severity::Warning, labels: &labels };
         let (rule, trace) = policy.trace_rule(&space, &view, NOW);
         assert_eq!(policy.rule(&space, &view, NOW), rule, "someone looks on");
-        let outcomes: Vec<Outcome> = trace.tried.into_iter().map(|tried| tried.outcome).collect();
+        let outcomes: Vec<TriedResult> = trace.tried.into_iter().map(|tried| tried.outcome).collect();
         (rule.map(|rule| rule.name.clone()), outcomes)
     };
     let (rule, tried) = chosen("disk full");
-    assert_eq!((rule.as_deref(), &tried[..]), (Some("disks at night"), &[Outcome::NotNow, Outcome::Matched][..]));
+    assert_eq!(
+        (rule.as_deref(), &tried[..]),
+        (Some("disks at night"), &[TriedResult::NotNow, TriedResult::Matched][..])
+    );
     let (rule, tried) = chosen("cpu hot");
     assert_eq!(rule.as_deref(), Some("the rest"));
-    assert_eq!(tried, [Outcome::NotNow, Outcome::NoMatch, Outcome::Unusable, Outcome::Matched]);
+    assert_eq!(tried, [TriedResult::NotNow, TriedResult::NoMatch, TriedResult::Unusable, TriedResult::Matched]);
 }
 
 #[test]
-fn groups_of_a_level_are_told_with_its_people() {
+fn groups_of_a_level_are_notified_with_its_people() {
     let mut both = level(serde_json::json!({"members": ["mem_wang"]}));
     both.groups = vec![Group { destination: id("dst_ops"), mention: true, mapping_table: None }];
     let Assigned::Level(assigned) = assign(&rule(vec![both]), 0, Severity::Warning, &people(), NOW) else {

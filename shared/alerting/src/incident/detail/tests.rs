@@ -146,7 +146,7 @@ fn a_detail_takes_no_more_bytes_than_its_weight() {
 }
 
 #[test]
-fn a_hold_is_of_a_silence_or_of_the_mute_whatever_the_silence_is_called() {
+fn a_hold_is_of_a_silence_or_of_the_mute_for_any_name_of_the_silence() {
     let silence = |name: &str| HeldBy::Silence { id: "sil_1".parse().expect("valid"), name: name.to_owned() };
     for (stored, by) in [
         ("silence Backups (sil_1)", silence("Backups")),

@@ -115,7 +115,7 @@ fn what_is_grouped_by_is_part_of_the_key_and_values_do_not_run_together() {
 }
 
 #[test]
-fn what_is_held_back_is_a_group_of_its_own_for_as_long_as_it_is() {
+fn a_held_alert_is_a_group_of_its_own_while_it_is_held() {
     let by_title = grouping(&["title"], EmptyValues::Strict);
     let key = |hold: Option<(&str, Option<u64>)>| {
         let hold = hold.map(|(by, until)| Hold { by: by.to_owned(), until: until.map(at) });

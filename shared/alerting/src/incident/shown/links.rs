@@ -1,6 +1,6 @@
-//! The links in a sender's text, made safe: only `http` and `https`, no user name in front of the host, nothing that ends
-//! or directs any vendor's markup, and a bounded length. What is shown of a link is its own address, so its host is always
-//! visible; a name that the sender gave it stands beside it as text.
+//! Safe links in a sender's text: only `http` and `https`, no user name in front of the host, no character that acts in
+//! a vendor's markup, and a bounded length. A link shows its own address, so its host is always visible. A name that
+//! the sender gave it stands beside it as text.
 
 /// A longer address stays text.
 const URL_CHARS: usize = 2000;
@@ -26,7 +26,7 @@ pub struct Link {
     pub shown: String,
 }
 
-/// The text in order. All pieces as they were written are the text again.
+/// The pieces of the text, in order. Joined as they were written, they are the whole text.
 pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let (mut start, mut from, mut links) = (0, 0, 0);

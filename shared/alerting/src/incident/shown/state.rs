@@ -1,6 +1,6 @@
-//! A title without the marks by which its sender says that the alert fires or has recovered: our own state says it.
+//! Removes the marks of a title that say that the alert fires or has recovered: messages show our own state.
 
-/// What senders call the two states. A mark is one of these alone, not a word in a sentence.
+/// The words of senders for the two states. A mark is such a word alone, not within a sentence.
 const WORDS: [&str; 20] = [
     "firing",
     "resolved",
@@ -29,7 +29,7 @@ const BETWEEN: [char; 7] = [':', '：', '-', '–', '—', '|', ' '];
 /// Characters of what may stand between `Resolved in` and its colon.
 const DURATION_CHARS: usize = 24;
 
-/// `[prod][FIRING:1] NodeDown` → `[prod] NodeDown`; a title that is nothing but a mark stays as it is.
+/// `[prod][FIRING:1] NodeDown` → `[prod] NodeDown`. A title that is only a mark stays as it is.
 pub fn without_state(title: &str) -> String {
     let mut rest = title.trim().to_owned();
     while let Some(shorter) = bracketed(&rest).or_else(|| leading(&rest)).or_else(|| trailing(&rest)) {
@@ -98,7 +98,8 @@ fn is_word(word: &str) -> bool {
     WORDS.contains(&word.to_lowercase().as_str())
 }
 
-/// In capitals, so that it is no word of a sentence. `OK` is one all the same.
+/// Whether the word is in capitals, and so not a word of a sentence. `OK` does not count: sentences have it in
+/// capitals.
 fn is_shouted(word: &str) -> bool {
     word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_uppercase())
 }

@@ -1,5 +1,5 @@
-//! People's actions between processes that die at any moment: what follows from an action that was written is carried
-//! out. And the same without each ingredient of the protocol, which must then fail.
+//! People's actions in processes that may die at any moment: the follow-up of every written action is carried out. The
+//! same without each ingredient of the protocol must fail.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +18,7 @@ enum Without {
     DueWork,
     /// The due work is written after the action.
     WorkFirst,
-    /// The entry does not bear the action's name: the due work takes the newest entry for its own.
+    /// The entry has no action name: the due work takes the newest entry for its own.
     Name,
     /// The due work is deleted before what follows was carried out.
     DeleteLast,
@@ -84,7 +84,7 @@ impl World {
     fn play(case: &Case, without: Without) -> Self {
         let mut world = Self {
             without,
-            incident: Story::of(&[trigger()]).incident().clone(),
+            incident: History::of(&[trigger()]).incident().clone(),
             now: 100,
             requests: case
                 .actions

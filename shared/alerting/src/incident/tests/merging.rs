@@ -1,4 +1,4 @@
-//! Merges: what one of them does, and that two halves written apart could not keep what they promise.
+//! Merges: what a merge does, and that two separate writes could not keep its promises.
 
 use proptest::prelude::*;
 
@@ -69,7 +69,7 @@ fn what_an_earlier_version_merged_by_half_is_merged_wholly_by_pressing_again() {
 #[derive(Debug, Clone)]
 struct Race {
     actions: Vec<Act>,
-    /// Whose turn it is, action by action.
+    /// The order of the steps, as indexes of actions.
     turns: Vec<usize>,
 }
 
@@ -206,14 +206,14 @@ fn halves_written_apart_leave_a_circle_or_an_orphan_and_one_write_of_both_does_n
 proptest! {
     // Proves: finding F4
     #[test]
-    fn whatever_is_merged_and_closed_at_once_every_alert_has_one_incident_that_stands(race in race()) {
+    fn after_concurrent_merges_and_closes_every_alert_has_one_incident_that_is_not_merged_away(race in race()) {
         let world = World::play(&race, Written::Together);
         prop_assert_eq!(world.broken(), None);
     }
 }
 
 #[test]
-fn what_stands_for_a_circle_is_open_again_if_one_of_its_alerts_is() {
+fn an_incident_taken_out_of_a_circle_is_open_again_if_one_of_its_alerts_is() {
     let (half, _) = merged(&incident(1), &incident(5)).source.expect("it leaves");
     let stands = half.clone().out_of_circle();
     assert_eq!((stands.progress, stands.closed_at, &stands.merged_into), (Progress::Triggered, None, &None));

@@ -1,4 +1,4 @@
-//! What a person on call would want of silences, rises, hand-overs and rules that change while an incident is open.
+//! Silences, rises, hand-overs and changed rules while an incident is open.
 
 use super::*;
 use crate::incident::assignment::AssignmentQuery;
@@ -30,62 +30,67 @@ fn rise() -> Change {
 
 #[test]
 fn an_incident_that_is_silenced_while_it_is_open_leaves_its_level_and_is_assigned_again_afterwards() {
-    let mut story = Story::of(&[trigger(), reviewed(Some(hold(500)))]);
-    assert_eq!(story.kinds[1], Ok(Some(EntryKind::SilenceChanged)));
-    assert_eq!(story.incident().escalation, None);
-    let end = Work::HoldEnd { incident: story.incident().id.clone(), until: at(500) };
-    assert_eq!(story.timers(), [(470, end)], "counted from the silence, which was made at 30");
+    let mut history = History::of(&[trigger(), reviewed(Some(hold(500)))]);
+    assert_eq!(history.kinds[1], Ok(Some(EntryKind::SilenceChanged)));
+    assert_eq!(history.incident().escalation, None);
+    let end = Work::HoldEnd { incident: history.incident().id.clone(), until: at(500) };
+    assert_eq!(history.timers(), [(470, end)], "counted from the silence, which was made at 30");
     for due in [repeat(1), escalate(1, 1), escalate(2, 1)] {
-        story.then(&due);
-        assert_eq!(story.kinds.last(), Some(&Ok(None)), "{due:?}");
+        history.then(&due);
+        assert_eq!(history.kinds.last(), Some(&Ok(None)), "{due:?}");
     }
-    story.then(&reviewed(None));
-    assert_eq!(story.last.as_ref().map(|entry| entry.kind), Some(EntryKind::SilenceEnded));
-    assert_eq!(story.told(), ids(&["dst_g0", "dst_p0"]));
-    assert_eq!(story.timers().len(), 2, "its level starts again");
+    history.then(&reviewed(None));
+    assert_eq!(history.last.as_ref().map(|entry| entry.kind), Some(EntryKind::SilenceEnded));
+    assert_eq!(history.notified(), ids(&["dst_g0", "dst_p0"]));
+    assert_eq!(history.timers().len(), 2, "its level starts again");
 }
 
 #[test]
-fn what_somebody_works_on_stays_at_its_level_through_a_silence() {
-    let story = Story::of(&[trigger(), person("li", Action::Acknowledge), reviewed(Some(hold(500))), reviewed(None)]);
-    assert_eq!(story.incident().progress, Progress::Processing);
-    assert!(story.incident().escalation.is_some());
-    assert_eq!(story.told(), []);
+fn an_acknowledged_incident_stays_at_its_level_through_a_silence() {
+    let history =
+        History::of(&[trigger(), person("li", Action::Acknowledge), reviewed(Some(hold(500))), reviewed(None)]);
+    assert_eq!(history.incident().progress, Progress::Processing);
+    assert!(history.incident().escalation.is_some());
+    assert_eq!(history.notified(), []);
 }
 
 #[test]
 fn a_snooze_that_ends_within_a_silence_notifies_nobody_before_the_silence_ends() {
     let snooze = person("li", Action::Snooze { until: at(99) });
-    let mut story = Story::of(&[trigger(), snooze, reviewed(Some(hold(500))), Change::SnoozeEnd { until: at(99) }]);
-    assert_eq!((story.kinds[3].clone(), story.told()), (Ok(Some(EntryKind::SnoozeEnded)), vec![]));
-    story.then(&reviewed(None));
-    assert_eq!(story.told(), ids(&["dst_g0", "dst_p0"]));
+    let mut history = History::of(&[trigger(), snooze, reviewed(Some(hold(500))), Change::SnoozeEnd { until: at(99) }]);
+    assert_eq!((history.kinds[3].clone(), history.notified()), (Ok(Some(EntryKind::SnoozeEnded)), vec![]));
+    history.then(&reviewed(None));
+    assert_eq!(history.notified(), ids(&["dst_g0", "dst_p0"]));
 }
 
 #[test]
 fn a_silenced_incident_takes_no_alert_that_is_not_silenced() {
-    let mut story = Story::of(&[trigger(), reviewed(Some(hold(500)))]);
+    let mut history = History::of(&[trigger(), reviewed(Some(hold(500)))]);
     let join = |hold: Option<Hold>| {
         let Change::Source(source) = of_alert(2, 1, SourceKind::Trigger, Severity::Warning) else { panic!("a source") };
         Change::Source(SourceChange { hold, ..source })
     };
-    assert_eq!(apply(story.incident.as_ref(), &join(None), None, at(60)), Ok(ChangeResult::CannotJoin));
-    story.then(&join(Some(hold(500))));
-    assert_eq!(story.last.as_ref().map(|entry| entry.kind), Some(EntryKind::AlertJoined));
+    assert_eq!(apply(history.incident.as_ref(), &join(None), None, at(60)), Ok(ChangeResult::CannotJoin));
+    history.then(&join(Some(hold(500))));
+    assert_eq!(history.last.as_ref().map(|entry| entry.kind), Some(EntryKind::AlertJoined));
 }
 
 #[test]
 fn a_rise_is_taken_over_by_the_rule_for_its_severity() {
-    let mut story = Story::of(&[trigger()]);
-    let asked = assignment_query(story.incident.as_ref(), &rise());
+    let mut history = History::of(&[trigger()]);
+    let asked = assignment_query(history.incident.as_ref(), &rise());
     assert_eq!(asked, Some(AssignmentQuery::Raised { rule: id("esc_a"), level: 0 }));
-    story.then_assigned(&rise(), Some(&critical_rule()));
-    assert_eq!(story.kinds[1], Ok(Some(EntryKind::SeverityRaised)));
-    assert_eq!(story.told(), ids(&["dst_g0", "dst_p0", "dst_g9", "dst_p9"]), "those who know of it, and the new level");
-    let escalation = story.incident().escalation.as_ref().expect("a rule");
-    assert_eq!((escalation.rule_name.as_str(), story.round()), ("Critical", 2));
-    let works: Vec<Work> = story.timers().into_iter().map(|(_, work)| work).collect();
-    let incident = story.incident().id.clone();
+    history.then_assigned(&rise(), Some(&critical_rule()));
+    assert_eq!(history.kinds[1], Ok(Some(EntryKind::SeverityRaised)));
+    assert_eq!(
+        history.notified(),
+        ids(&["dst_g0", "dst_p0", "dst_g9", "dst_p9"]),
+        "those who know of it, and the new level"
+    );
+    let escalation = history.incident().escalation.as_ref().expect("a rule");
+    assert_eq!((escalation.rule_name.as_str(), history.round()), ("Critical", 2));
+    let works: Vec<Work> = history.timers().into_iter().map(|(_, work)| work).collect();
+    let incident = history.incident().id.clone();
     let due = [
         Work::Repeat { incident: incident.clone(), round: 2, time: 1 },
         Work::Escalate { incident, round: 2, level: 1 },
@@ -95,11 +100,11 @@ fn a_rise_is_taken_over_by_the_rule_for_its_severity() {
 
 #[test]
 fn a_rise_within_the_same_rule_reaches_people_as_they_prefer_now_and_delays_no_level() {
-    let mut story = Story::of(&[trigger()]);
+    let mut history = History::of(&[trigger()]);
     let by_phone = with(&level(0), |level| level.people = vec![reach("mem_0", &["dst_phone0"])]);
-    story.then_assigned(&rise(), Some(&by_phone));
-    assert_eq!(story.told(), ids(&["dst_g0", "dst_p0", "dst_phone0"]));
-    assert_eq!((story.round(), story.timers()), (1, vec![]), "what is due stays due");
+    history.then_assigned(&rise(), Some(&by_phone));
+    assert_eq!(history.notified(), ids(&["dst_g0", "dst_p0", "dst_phone0"]));
+    assert_eq!((history.round(), history.timers()), (1, vec![]), "timers that are set stay set");
 }
 
 #[test]
@@ -115,41 +120,41 @@ fn a_rise_asks_for_no_rule_where_a_person_has_decided_or_works() {
         person("li", Action::Edit { title: None, severity: Some(Severity::Info) }),
     ];
     for before in rows {
-        let story = Story::of(&[trigger(), before.clone()]);
-        assert_eq!(assignment_query(story.incident.as_ref(), &rise()), None, "{before:?}");
+        let history = History::of(&[trigger(), before.clone()]);
+        assert_eq!(assignment_query(history.incident.as_ref(), &rise()), None, "{before:?}");
     }
 }
 
 #[test]
 fn a_severity_that_fell_and_rises_again_is_notified_again() {
-    let mut story = Story::of(&[trigger(), of_alert(1, 2, SourceKind::RaiseSeverity, Severity::Warning)]);
+    let mut history = History::of(&[trigger(), of_alert(1, 2, SourceKind::RaiseSeverity, Severity::Warning)]);
     assert_eq!(
-        (story.kinds[1].clone(), story.told()),
+        (history.kinds[1].clone(), history.notified()),
         (Ok(Some(EntryKind::SeverityRaised)), ids(&["dst_g0", "dst_p0"]))
     );
-    assert_eq!(story.timers(), [], "what is due stays due");
-    story.then(&of_alert(1, 3, SourceKind::RaiseSeverity, Severity::Info));
-    assert_eq!(story.kinds[2], Ok(None), "people know of worse");
+    assert_eq!(history.timers(), [], "timers that are set stay set");
+    history.then(&of_alert(1, 3, SourceKind::RaiseSeverity, Severity::Info));
+    assert_eq!(history.kinds[2], Ok(None), "people know of worse");
 }
 
 #[test]
-fn of_several_alerts_one_that_comes_back_to_the_severity_of_the_others_is_no_news() {
-    let mut story = Story::of(&[trigger(), of_alert(2, 1, SourceKind::Trigger, Severity::Warning)]);
-    story.then(&of_alert(2, 2, SourceKind::RaiseSeverity, Severity::Warning));
-    assert_eq!(story.kinds[2], Ok(None));
+fn an_alert_that_returns_to_the_severity_of_the_others_notifies_nobody() {
+    let mut history = History::of(&[trigger(), of_alert(2, 1, SourceKind::Trigger, Severity::Warning)]);
+    history.then(&of_alert(2, 2, SourceKind::RaiseSeverity, Severity::Warning));
+    assert_eq!(history.kinds[2], Ok(None));
 }
 
 #[test]
 fn a_repetition_notifies_the_person_on_call_then() {
-    let mut story = Story::of(&[trigger()]);
-    let asked = assignment_query(story.incident.as_ref(), &repeat(1));
+    let mut history = History::of(&[trigger()]);
+    let asked = assignment_query(history.incident.as_ref(), &repeat(1));
     assert_eq!(asked, Some(AssignmentQuery::Level { rule: id("esc_a"), level: 0 }));
     let handed_over = with(&level(0), |level| level.people = vec![reach("mem_7", &["dst_p7"])]);
-    story.then_assigned(&repeat(1), Some(&handed_over));
-    assert_eq!(story.told(), ids(&["dst_g0", "dst_p7"]));
-    assert_eq!(story.incident().assignees, ["mem_7"]);
+    history.then_assigned(&repeat(1), Some(&handed_over));
+    assert_eq!(history.notified(), ids(&["dst_g0", "dst_p7"]));
+    assert_eq!(history.incident().assignees, ["mem_7"]);
     assert_eq!(
-        story.incident().destinations,
+        history.incident().destinations,
         ids(&["dst_g0", "dst_p0", "dst_p7"]),
         "people who were notified are notified of its end"
     );
@@ -159,37 +164,41 @@ fn a_repetition_notifies_the_person_on_call_then() {
 fn a_repetition_leaves_the_contact_that_was_reached_and_the_people_whom_somebody_added() {
     let failed = Change::ContactFailed { destination: id("dst_p0"), name: "Li".to_owned(), reason: "gone".to_owned() };
     let added = person("li", Action::AddResponders { people: vec![reach("mem_5", &["dst_p5"])] });
-    let mut story = Story::of(&[trigger(), failed, added]);
-    story.then(&repeat(1));
-    assert_eq!(story.told(), ids(&["dst_g0", "dst_q0", "dst_p5"]));
+    let mut history = History::of(&[trigger(), failed, added]);
+    history.then(&repeat(1));
+    assert_eq!(history.notified(), ids(&["dst_g0", "dst_q0", "dst_p5"]));
     let elsewhere = [Assigned::Nobody(no_level()), level(1), critical_rule()];
     for assigned in elsewhere {
-        let mut story = Story::of(&[trigger()]);
-        story.then_assigned(&repeat(1), Some(&assigned));
-        assert_eq!(story.told(), ids(&["dst_g0", "dst_p0"]), "of a rule that changed, the level stays as it was");
+        let mut history = History::of(&[trigger()]);
+        history.then_assigned(&repeat(1), Some(&assigned));
+        assert_eq!(
+            history.notified(),
+            ids(&["dst_g0", "dst_p0"]),
+            "after a change of the rule the level keeps its people"
+        );
     }
 }
 
 #[test]
 fn a_level_of_a_rule_that_was_deleted_gives_way_to_the_rule_that_matches_now() {
-    let mut story = Story::of(&[trigger()]);
-    story.then_assigned(&escalate(1, 1), Some(&critical_rule()));
-    assert_eq!(story.told(), ids(&["dst_g9", "dst_p9"]));
-    let mut story = Story::of(&[trigger()]);
-    story.then_assigned(&escalate(1, 1), Some(&Assigned::Space(Vec::new())));
-    assert_eq!(story.kinds[1], Ok(Some(EntryKind::NobodyReached)), "and says so where none does");
+    let mut history = History::of(&[trigger()]);
+    history.then_assigned(&escalate(1, 1), Some(&critical_rule()));
+    assert_eq!(history.notified(), ids(&["dst_g9", "dst_p9"]));
+    let mut history = History::of(&[trigger()]);
+    history.then_assigned(&escalate(1, 1), Some(&Assigned::Space(Vec::new())));
+    assert_eq!(history.kinds[1], Ok(Some(EntryKind::NobodyReached)), "and says so where none does");
 }
 
 #[test]
 fn a_severity_that_a_person_raises_is_notified_and_one_that_a_person_lowers_is_not() {
     let set = |severity| person("li", Action::Edit { title: None, severity: Some(severity) });
-    let story = Story::of(&[trigger(), set(Severity::Critical)]);
-    let last = story.last.as_ref().expect("an entry");
+    let history = History::of(&[trigger(), set(Severity::Critical)]);
+    let last = history.last.as_ref().expect("an entry");
     assert_eq!((last.kind, last.actor.as_str()), (EntryKind::SeverityRaised, "li"));
-    assert_eq!(story.told(), ids(&["dst_g0", "dst_p0"]));
+    assert_eq!(history.notified(), ids(&["dst_g0", "dst_p0"]));
     for (before, severity) in [(trigger(), Severity::Info), (person("li", Action::Close), Severity::Critical)] {
-        let story = Story::of(&[trigger(), before, set(severity)]);
-        assert_eq!(story.last.as_ref().map(|entry| entry.kind), Some(EntryKind::Edited), "{severity:?}");
+        let history = History::of(&[trigger(), before, set(severity)]);
+        assert_eq!(history.last.as_ref().map(|entry| entry.kind), Some(EntryKind::Edited), "{severity:?}");
     }
 }
 
@@ -205,13 +214,13 @@ fn nobody_is_notified_of_what_they_did_themselves() {
         (member("1"), Action::Acknowledge, vec!["dst_g0", "dst_email_0"]),
         (member("0"), Action::Edit { title: None, severity: Some(Severity::Critical) }, vec!["dst_g0"]),
     ] {
-        let mut story = Story::of(&[]);
-        story.then_assigned(&trigger(), Some(&by_mail));
-        assert!(story.incident().destinations.contains(&own));
-        story.then_assigned(&Change::Person { actor, action, episode: None }, Some(&by_mail));
-        let entry = story.last.clone().expect("an entry");
-        let notices = notice::plan(story.incident(), &entry, &notice::Subject::default());
-        let heard: Vec<DestinationId> = notices.into_iter().map(|notice| notice.destination).collect();
-        assert_eq!(heard, ids(&expected), "{:?}", entry.kind);
+        let mut history = History::of(&[]);
+        history.then_assigned(&trigger(), Some(&by_mail));
+        assert!(history.incident().destinations.contains(&own));
+        history.then_assigned(&Change::Person { actor, action, episode: None }, Some(&by_mail));
+        let entry = history.last.clone().expect("an entry");
+        let notices = notice::plan(history.incident(), &entry, &notice::Subject::default());
+        let notified: Vec<DestinationId> = notices.into_iter().map(|notice| notice.destination).collect();
+        assert_eq!(notified, ids(&expected), "{:?}", entry.kind);
     }
 }

@@ -1,4 +1,4 @@
-//! Warnings for what notifies nobody: a space, a level of an escalation rule, a schedule.
+//! Warnings about settings that notify nobody: a space, a level of an escalation rule, a schedule.
 
 use super::Warning;
 use crate::base::moment::Moment;
@@ -10,7 +10,7 @@ use crate::people::schedule::Schedule;
 
 const SEVERITIES: [Severity; 3] = [Severity::Critical, Severity::Warning, Severity::Info];
 
-/// A space whose incidents may find no rule, and that has no destinations of its own for those.
+/// A space without destinations of its own, in which an incident may match no rule.
 pub fn of_space(space: &Space) -> Vec<Warning> {
     let takes_everything = |rule: &EscalationRule| rule.hours.is_none() && rule.filter.any.is_empty();
     if !space.destinations.is_empty() || space.escalation_rules.iter().any(takes_everything) {
@@ -46,7 +46,7 @@ pub fn of_rule(rule: &EscalationRule, people: &People, now: Moment) -> Vec<Warni
     warnings
 }
 
-/// A schedule in which nobody is on call from `now` on, or not all the time. `gaps`: from now on, as far as is looked.
+/// A schedule with gaps from `now` on. `gaps`: within the period that was checked.
 pub fn of_schedule(schedule: &Schedule, gaps: &[(Moment, Moment)], now: Moment) -> Vec<Warning> {
     let Some((from, until)) = gaps.first() else { return Vec::new() };
     let is_always =

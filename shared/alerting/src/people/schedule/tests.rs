@@ -198,7 +198,7 @@ fn every_zone_hands_over_by_its_own_clock() {
 }
 
 #[test]
-fn a_day_that_the_date_line_takes_is_nobodys_turn() {
+fn a_day_that_the_date_line_skips_has_no_turn() {
     let text = "ann bob cid every 1 day from 2011-12-28T09:00:00";
     let schedule = schedule("Pacific/Apia", vec![layer(text)], Vec::new());
     let days = ("2011-12-28T00:00:00-10:00", "2012-01-02T00:00:00+14:00");
@@ -495,7 +495,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(512))]
 
     #[test]
-    fn shifts_cover_the_time_without_holes_and_say_what_is_said_of_each_moment(
+    fn shifts_cover_the_period_without_holes_and_agree_with_each_moment(
         schedule in some_schedule(), from in some_moment(), minutes in 1..20_000_i64,
         samples in prop::collection::vec(0.0..1.0, 20),
     ) {

@@ -1,5 +1,5 @@
 //! A row per sentence of the specification (sections 2, 3 and 4) and per fault that concerns the judging of one
-//! message. What an event then does to an alert is told in [`crate::incident::alert`].
+//! message. For the effect of an event on an alert see [`crate::incident::alert`].
 
 use std::time::{Duration, Instant};
 
@@ -47,9 +47,9 @@ fn stamp() -> Stamp {
 /// The decision as one flat object.
 fn summary(judgement: Judgement) -> Value {
     let mut all = match judgement.decision {
-        Decision::Discard(reason) => json!({ "verdict": "discard", "reason": reason.as_str() }),
+        Decision::Discard(reason) => json!({ "event": "discard", "reason": reason.as_str() }),
         Decision::Event(event) => json!({
-            "verdict": match event.verdict { Verdict::Close => "close", Verdict::Trigger => "trigger" },
+            "event": match event.kind { EventKind::Close => "close", EventKind::Trigger => "trigger" },
             "key": match event.key { crate::incident::alert::AlertKey::Unique => None, crate::incident::alert::AlertKey::Named(key) => Some(key) },
             "title": event.title, "description": event.description, "severity": event.severity,
             "labels": event.labels, "spaces": event.spaces,
@@ -61,7 +61,7 @@ fn summary(judgement: Judgement) -> Value {
     all
 }
 
-/// The decision, which is the same whether someone looks on or not.
+/// The decision, which must be the same with and without an observer.
 #[track_caller]
 fn judge(policy: &Policy, message: &Message) -> Judgement {
     let judgement = policy.judge(message, stamp());
@@ -105,7 +105,7 @@ fn seed() -> Value {
 #[test]
 fn each_message_default_every_message_triggers_a_new_alert() {
     let expected = json!({
-        "verdict": "trigger", "key": null, "key_from": null, "rule": null, "title": "disk", "description": "full",
+        "event": "trigger", "key": null, "key_from": null, "rule": null, "title": "disk", "description": "full",
         "severity": "Warning", "labels": { "card_color": "red" }, "spaces": ["spc_1"], "flags": [],
     });
     check("Each message (default): every message triggers a new alert", &json!({}), ("disk", "full"), expected);
@@ -115,7 +115,7 @@ fn each_message_default_every_message_triggers_a_new_alert() {
 #[test]
 fn by_title_the_alert_key_is_the_title() {
     let fields = json!({ "push_mode": { "type": "by_title" } });
-    let expected = json!({ "verdict": "trigger", "key": "disk", "key_from": "title", "rule": null, "flags": [] });
+    let expected = json!({ "event": "trigger", "key": "disk", "key_from": "title", "rule": null, "flags": [] });
     check("By title: the alert key is the title", &fields, ("disk", "full"), expected);
     let long = "告".repeat(600);
     let found = Policy::new(&integration(fields), &[]).expect("valid").judge(&message(&long, ""), stamp());
@@ -128,12 +128,12 @@ fn by_title_the_alert_key_is_the_title() {
 #[test]
 fn the_seeds_example_close_when_the_content_contains_resolved_otherwise_trigger() {
     let sentence = "one close rule plus one trigger rule that takes everything";
-    let fired = json!({ "verdict": "trigger", "key": "disk full db-1", "key_from": "rule", "rule": "trigger[0]" });
+    let fired = json!({ "event": "trigger", "key": "disk full db-1", "key_from": "rule", "rule": "trigger[0]" });
     check(sentence, &seed(), ("disk full db-1", "usage 93%"), fired);
     let over =
-        json!({ "verdict": "close", "key": "disk full db-1", "key_from": "rule", "rule": "close[0]", "spaces": [] });
+        json!({ "event": "close", "key": "disk full db-1", "key_from": "rule", "rule": "close[0]", "spaces": [] });
     check(sentence, &seed(), ("disk full db-1", "RESOLVED: usage 71%"), over);
-    let plain = json!({ "verdict": "trigger", "key": "Feishu Alert" });
+    let plain = json!({ "event": "trigger", "key": "Feishu Alert" });
     check("a text without a title of its own", &seed(), ("Feishu Alert", "disk full"), plain);
 }
 
@@ -144,12 +144,12 @@ fn titles_that_differ_by_firing_and_resolved_pair_by_a_capture_group() {
         json!([has("title", "/^\\[RESOLVED/")]),
         json!([{ "field": "title", "pattern": r"/^\[(?:FIRING|RESOLVED)(?::\d+)?\]\s*(.+)$/" }]),
     );
-    for (title, verdict, rule) in [
+    for (title, event, rule) in [
         ("[FIRING:2] 磁盘 db-1", "trigger", "trigger[0]"),
         ("[RESOLVED] 磁盘 db-1", "close", "close[0]"),
         ("[FIRING:1] 磁盘 db-1", "trigger", "trigger[0]"),
     ] {
-        let expected = json!({ "verdict": verdict, "key": "磁盘 db-1", "key_from": "rule", "rule": rule, "flags": [] });
+        let expected = json!({ "event": event, "key": "磁盘 db-1", "key_from": "rule", "rule": rule, "flags": [] });
         check("a variant whose titles differ by FIRING/RESOLVED", &fields, (title, ""), expected);
     }
 }
@@ -162,14 +162,14 @@ fn close_rules_are_tried_first_then_trigger_rules_in_order() {
         json!([has("content", "/OK/"), has("title", "/db-1 up/")]),
         json!([{ "field": "title", "pattern": "." }]),
     );
-    for (message, verdict, rule) in [
+    for (message, event, rule) in [
         (("db-1", "OK"), "close", "close[0]"),
         (("db-1 up", "OK"), "close", "close[0]"),
         (("db-1 up", "full"), "close", "close[1]"),
         (("db-1", "full"), "trigger", "trigger[0]"),
         (("web", "full"), "trigger", "trigger[2]"),
     ] {
-        let expected = json!({ "verdict": verdict, "rule": rule });
+        let expected = json!({ "event": event, "rule": rule });
         check(
             "Overlapping close and trigger rules: close rules first, then trigger rules in order",
             &fields,
@@ -204,7 +204,7 @@ fn the_first_extractor_that_matches_with_a_non_empty_result_wins() {
         ("If none matches, the key is made from the title", three(), ("x", "y"), ("x", "title")),
     ] {
         let flags = if expected.1 == "title" { json!(["key_fallback"]) } else { json!([]) };
-        let expected = json!({ "verdict": "trigger", "key": expected.0, "key_from": expected.1, "flags": flags });
+        let expected = json!({ "event": "trigger", "key": expected.0, "key_from": expected.1, "flags": flags });
         check(sentence, &fields(key), message, expected);
     }
 }
@@ -222,10 +222,10 @@ fn regex_extraction_yields_an_empty_or_10_kb_key_falls_back_or_is_shortened_with
 #[test]
 fn no_rule_matches_the_integrations_choice_discard_or_trigger() {
     let mut fields = by_rules(json!([has("title", "/db/")]), json!([]), json!([{ "field": "title", "pattern": ".+" }]));
-    let discarded = json!({ "verdict": "discard", "reason": "unmatched", "rule": "unmatched", "key_from": null });
+    let discarded = json!({ "event": "discard", "reason": "unmatched", "rule": "unmatched", "key_from": null });
     check("discard (recorded, with the reason)", &fields, ("web", "down"), discarded);
     fields["push_mode"]["unmatched"] = json!("trigger");
-    let triggered = json!({ "verdict": "trigger", "rule": "unmatched", "key": "web", "key_from": "rule" });
+    let triggered = json!({ "event": "trigger", "rule": "unmatched", "key": "web", "key_from": "rule" });
     check("or trigger", &fields, ("web", "down"), triggered);
 }
 
@@ -376,7 +376,7 @@ fn steps_are_ordered_each_with_an_optional_filter_and_drop_is_recorded() {
     let changed = json!({ "title": "storage of db", "severity": "Critical", "description": "db", "rule": null });
     check(sentence, &fields, ("disk", "db"), changed);
     check(sentence, &fields, ("cpu", "db"), json!({ "title": "cpu", "severity": "Warning" }));
-    let dropped = json!({ "verdict": "discard", "reason": "dropped", "rule": "pipeline[4]" });
+    let dropped = json!({ "event": "discard", "reason": "dropped", "rule": "pipeline[4]" });
     check("drop (recorded)", &fields, ("disk", "a test"), dropped);
 }
 
@@ -396,7 +396,7 @@ fn push_rules_and_key_extractors_read_the_message_as_received_the_pipeline_comes
         "default_spaces": ["spc_default"],
     }});
     let expected = json!({
-        "verdict": "trigger", "rule": "trigger[0]", "key": "disk", "title": "changed", "severity": "Critical",
+        "event": "trigger", "rule": "trigger[0]", "key": "disk", "title": "changed", "severity": "Critical",
         "description": "OK", "labels": { "card_color": "green" }, "spaces": ["spc_changed"],
     });
     check("Push rules and key extractors read the message as received", &fields, ("disk", "full"), expected);
@@ -426,7 +426,7 @@ fn routes_are_tried_in_order_and_say_stop_or_continue() {
     let mut closing = by_rules(json!([{}]), json!([{}]), json!([{ "field": "title", "pattern": ".+" }]));
     closing["routing"] = fields["routing"].clone();
     let sentence = "an update or recovery follows the alert to the spaces that it was routed to when it was triggered";
-    check(sentence, &closing, ("db", "full"), json!({ "verdict": "close", "spaces": [] }));
+    check(sentence, &closing, ("db", "full"), json!({ "event": "close", "spaces": [] }));
 }
 
 /// Judges by an integration that could not be saved today, as if an older version had stored it.
@@ -443,15 +443,15 @@ fn check_stored(fault: &str, fields: Value, (title, content): (&str, &str), expe
 #[test]
 fn already_stored_bad_rules_are_skipped_with_a_flag_and_the_alert_is_kept() {
     let key = || json!([{ "field": "title", "pattern": ".+" }]);
-    let kept = json!({ "verdict": "trigger", "key": "web", "rule": "unmatched", "flags": ["bad_rule"] });
+    let kept = json!({ "event": "trigger", "key": "web", "rule": "unmatched", "flags": ["bad_rule"] });
     let sentence = "no trigger rule at run time → default trigger";
     check_stored(sentence, by_rules(json!([]), json!([]), key()), ("web", ""), kept.clone());
     let bad = by_rules(json!([has("title", "/(/")]), json!([has("title", "/db/")]), key());
     check_stored("already stored ones → skipped with flag, alert kept", bad.clone(), ("web", ""), kept.clone());
-    check_stored("the good ones still count", bad, ("db", ""), json!({ "verdict": "close", "flags": ["bad_rule"] }));
+    check_stored("the good ones still count", bad, ("db", ""), json!({ "event": "close", "flags": ["bad_rule"] }));
     let bomb = by_rules(json!([has("title", r"/web\w{500}|web/")]), json!([]), key());
     check_stored("a bomb is found out when it is needed", bomb, ("web", ""), kept);
-    let discarded = json!({ "verdict": "discard", "reason": "unmatched", "flags": ["bad_rule"] });
+    let discarded = json!({ "event": "discard", "reason": "unmatched", "flags": ["bad_rule"] });
     let closing = by_rules(json!([has("title", "/db/")]), json!([has("title", "/(/")]), key());
     check_stored("a bad close rule makes no trigger of what is discarded", closing, ("web", ""), discarded.clone());
     let closing = by_rules(json!([has("title", "/db/")]), json!([has("title", r"/web\w{500}|web/")]), key());
@@ -463,12 +463,12 @@ fn already_stored_bad_rules_are_skipped_with_a_flag_and_the_alert_is_kept() {
     let fallback = json!({ "key": "web", "key_from": "title", "flags": ["key_fallback", "bad_rule"] });
     check_stored("invalid regex → fallback to title key", extractor, ("web", ""), fallback);
     let pipeline = json!({ "pipeline": [{ "when": has("title", "/(/"), "drop": true }, { "set_title": "{{ x }}" }] });
-    check_stored("a step", pipeline, ("web", ""), json!({ "verdict": "trigger", "title": "web" }));
+    check_stored("a step", pipeline, ("web", ""), json!({ "event": "trigger", "title": "web" }));
     let routes = json!([{ "filter": has("title", "/(/"), "spaces": ["spc_2"] }]);
     let routing = json!({ "routing": { "shared": { "routes": routes, "default_spaces": ["spc_1"] } } });
     check_stored("a route", routing, ("web", ""), json!({ "spaces": ["spc_1"], "flags": ["bad_rule"] }));
     let none = json!({ "routing": { "shared": { "routes": [], "default_spaces": [] } } });
-    let stored = json!({ "verdict": "trigger", "spaces": [] });
+    let stored = json!({ "event": "trigger", "spaces": [] });
     check_stored("routing with no match, no default → alert stored", none, ("web", ""), stored);
 }
 
@@ -511,7 +511,7 @@ fn any_accepted_rule_set_ends_in_time_then_the_title_key_and_a_flag() {
     assert!(start.elapsed() < Duration::from_millis(25 * margin), "took {:?}", start.elapsed());
     assert_eq!(judgement, first, "cold or warm, the decision is the same");
     let found = summary(judgement);
-    assert_eq!(found["verdict"], "trigger", "{found}");
+    assert_eq!(found["event"], "trigger", "{found}");
     assert_eq!((&found["key"], &found["key_from"]), (&json!("disk"), &json!("title")));
     assert!(found["flags"].as_array().expect("flags").contains(&json!("rules_time_exceeded")), "{found}");
 }

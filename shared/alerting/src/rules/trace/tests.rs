@@ -1,4 +1,4 @@
-//! What is written down of a decision, a row per kind of thing that is tried; and that looking on changes no decision.
+//! What a trace records, for each kind of rule; and that an observer changes no decision.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::base::ids::Stamp;
 use crate::base::moment::Moment;
-use crate::incident::alert::Verdict;
+use crate::incident::alert::EventKind;
 use crate::rules::integration::{Integration, MappingTable};
 use crate::rules::message::{Message, MsgType};
 use crate::rules::policy::{Decision, Judgement, Policy};
@@ -98,19 +98,19 @@ fn of_a_filter_is_seen_which_condition_of_which_group_failed_and_which_value_mat
     let title = |value: &str| json!({ "field": "title", "op": "match", "values": [value] });
     let rack = |op: &str| json!({ "field": "labels.rack", "op": op, "values": ["a"] });
     let both = asked(json!({ "any": [{ "all": [title("/disk/"), rack("match")] }, { "all": [title("/cpu/")] }] }));
-    assert_eq!(both.outcome, Outcome::NoMatch);
+    assert_eq!(both.outcome, TriedResult::NoMatch);
     assert_eq!(
         both.asked,
         [seen(0, 0, Some(0), true, true), seen(0, 1, None, false, false), seen(1, 0, None, true, false)]
     );
     let second = asked(one("title", "match", &["cpu", "disk*"]));
-    assert_eq!((second.outcome, second.asked), (Outcome::Matched, vec![seen(0, 0, Some(1), true, true)]));
+    assert_eq!((second.outcome, second.asked), (TriedResult::Matched, vec![seen(0, 0, Some(1), true, true)]));
     let not = asked(one("title", "not_match", &["cpu", "disk*"]));
-    assert_eq!((not.outcome, not.asked), (Outcome::NoMatch, vec![seen(0, 0, Some(1), true, false)]));
+    assert_eq!((not.outcome, not.asked), (TriedResult::NoMatch, vec![seen(0, 0, Some(1), true, false)]));
     let absent = asked(json!({ "any": [{ "all": [rack("not_match")] }] }));
-    assert_eq!((absent.outcome, absent.asked), (Outcome::Matched, vec![seen(0, 0, None, false, true)]));
+    assert_eq!((absent.outcome, absent.asked), (TriedResult::Matched, vec![seen(0, 0, None, false, true)]));
     let everything = asked(json!({}));
-    assert_eq!((everything.outcome, everything.asked), (Outcome::Matched, vec![]));
+    assert_eq!((everything.outcome, everything.asked), (TriedResult::Matched, vec![]));
 }
 
 #[test]
@@ -132,23 +132,23 @@ fn a_step_shows_what_it_has_changed_or_why_it_has_not() {
     ]);
     let changed = |field: &str, before: Option<&str>, after: Option<&str>| {
         let owned = |text: Option<&str>| text.map(str::to_owned);
-        Outcome::Changed(vec![Change { field: field.to_owned(), before: owned(before), after: owned(after) }])
+        TriedResult::Changed(vec![FieldChange { field: field.to_owned(), before: owned(before), after: owned(after) }])
     };
     let (_, trace) = trace_of(&json!({ "pipeline": steps }), "disk", "host=db-1");
-    let outcomes: Vec<Outcome> = trace.tried.iter().map(|tried| tried.outcome.clone()).collect();
+    let outcomes: Vec<TriedResult> = trace.tried.iter().map(|tried| tried.outcome.clone()).collect();
     let expected = [
-        Outcome::NoMatch,
+        TriedResult::NoMatch,
         changed("title", Some("disk"), Some("storage")),
         changed("labels.host", None, Some("db-1")),
-        Outcome::FoundNothing,
+        TriedResult::FoundNothing,
         changed("labels.team", None, Some("DBA")),
         changed("labels.card_color", Some("red"), None),
-        Outcome::Unchanged,
-        Outcome::TemplateFailed,
-        Outcome::TemplateFailed,
+        TriedResult::Unchanged,
+        TriedResult::TemplateFailed,
+        TriedResult::TemplateFailed,
         changed("severity", Some("Warning"), Some("Critical")),
-        Outcome::Unusable,
-        Outcome::Dropped,
+        TriedResult::Unusable,
+        TriedResult::Dropped,
     ];
     assert_eq!(outcomes, expected, "and the step behind the drop was not come to");
 }
@@ -156,7 +156,7 @@ fn a_step_shows_what_it_has_changed_or_why_it_has_not() {
 #[test]
 fn a_long_text_is_shown_cut() {
     let (_, trace) = trace_of(&json!({ "pipeline": [{ "set_title": "x" }] }), &"告".repeat(10_000), "");
-    let Outcome::Changed(changes) = &trace.tried[0].outcome else { panic!("{trace:?}") };
+    let TriedResult::Changed(changes) = &trace.tried[0].outcome else { panic!("{trace:?}") };
     assert_eq!(changes[0].before.as_ref().map(|text| text.chars().count()), Some(SHOWN_CHARS));
 }
 
@@ -182,8 +182,8 @@ fn what_would_cost_too_much_says_so_and_ends_the_trying() {
     let fields = by_rules(json!(rules), json!([]), json!([{ "field": "title", "pattern": "/(.*)/" }]));
     let (_, trace) = trace_of(&fields, "disk", &"abba".repeat(16 * 1024));
     let (last, before) = trace.tried.split_last().expect("something was tried");
-    assert_eq!(last.outcome, Outcome::TooCostly);
-    assert!(before.iter().all(|tried| tried.outcome == Outcome::NoMatch) && before.len() < 98, "{}", before.len());
+    assert_eq!(last.outcome, TriedResult::TooCostly);
+    assert!(before.iter().all(|tried| tried.outcome == TriedResult::NoMatch) && before.len() < 98, "{}", before.len());
 }
 
 fn a_filter() -> impl Strategy<Value = Value> {
@@ -248,29 +248,29 @@ proptest! {
 
     // Proves: trace
     #[test]
-    fn looking_on_changes_no_decision_and_what_was_seen_is_what_decided(
+    fn an_observer_changes_no_decision_and_records_what_decided(
         fields in an_integration(),
         title in prop::sample::select(vec!["Feishu Alert", "disk full", "DISK slow", "cpu full", "db-1"]),
         content in prop::sample::select(vec!["", "disk full on db-1", "cpu slow", "10", "Warning"]),
     ) {
         let (judgement, trace) = trace_of(&fields, title, content);
-        let matched = |tried: &&Tried| tried.outcome == Outcome::Matched;
+        let matched = |tried: &&Tried| tried.outcome == TriedResult::Matched;
         let rule = trace.tried.iter().filter(|tried| matches!(tried.place, Place::Close(_) | Place::Trigger(_))).find(matched);
         let named = match rule.map(|tried| tried.place) {
             Some(Place::Close(n)) => format!("close[{n}]"),
             Some(Place::Trigger(n)) => format!("trigger[{n}]"),
             _ => "unmatched".to_owned(),
         };
-        let dropped = trace.tried.iter().find(|tried| tried.outcome == Outcome::Dropped);
+        let dropped = trace.tried.iter().find(|tried| tried.outcome == TriedResult::Dropped);
         let decided = match dropped.map(|tried| tried.place) {
             Some(Place::Step(n)) => format!("pipeline[{n}]"),
             _ => named,
         };
         prop_assert_eq!(judgement.rule.as_deref(), Some(decided.as_str()));
         if let Decision::Event(event) = &judgement.decision
-            && event.verdict == Verdict::Trigger
+            && event.kind == EventKind::Trigger
         {
-            let routed = trace.tried.iter().filter(|tried| matches!(tried.place, Place::Route(_))).any(|tried| tried.outcome == Outcome::Matched);
+            let routed = trace.tried.iter().filter(|tried| matches!(tried.place, Place::Route(_))).any(|tried| tried.outcome == TriedResult::Matched);
             prop_assert_eq!(event.spaces[0].as_str(), if routed { "spc_a" } else { "spc_d" });
         }
     }

@@ -1,6 +1,6 @@
-//! What people see of a key, and its incident, while two evaluators carry out what the fold has committed: the real fold,
-//! the real changes of the alert, and one incident per episode in one space. `races.rs` holds the writing of the state to
-//! account, so here a fold is one step; what follows from it is not.
+//! The alert and the incident of a key while two evaluators carry out committed transitions: the real fold, the real
+//! changes of the alert, and one incident per episode in one space. `races.rs` tests the write of the state, so here a fold
+//! is one step. Its follow-up takes several.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -13,7 +13,7 @@ use crate::base::ids::{IntegrationId, Stamp};
 use crate::base::moment::Moment;
 use crate::base::severity::Severity;
 use crate::incident::alert::{
-    Alert, AlertEvent, AlertState, RING, Status, Transition, TransitionKind, Verdict, fold, sort_key,
+    Alert, AlertEvent, AlertState, EventKind, RING, Status, Transition, TransitionKind, fold, sort_key,
 };
 
 const NOW: Moment = Moment::from_secs(1_767_607_200);
@@ -21,11 +21,11 @@ const NOW: Moment = Moment::from_secs(1_767_607_200);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Without {
     Nothing,
-    /// A trigger leaves the spaces of an alert that is there already as they are.
+    /// A trigger does not change the spaces of an existing alert.
     SpacesByTheTrigger,
-    /// Who opens an alert that is closed does not carry out its closing.
+    /// The worker that opens a closed alert does not carry out its closing.
     LateRecovery,
-    /// A close shows its own words.
+    /// A close changes the texts.
     TextsOfTriggersOnly,
 }
 
@@ -115,7 +115,7 @@ impl World {
         }
     }
 
-    /// Folds the batch into the state; what follows, in the order of `evaluate`.
+    /// Folds the batch into the state. Returns the follow-up work, in the order of `evaluate`.
     fn commit(&mut self, batch: &[usize]) -> VecDeque<Work> {
         let events: Vec<AlertEvent> = batch.iter().map(|place| self.messages[*place].clone()).collect();
         let mut work = VecDeque::new();
@@ -181,14 +181,14 @@ impl World {
         if let Some(before) = before.filter(|_| self.without == Without::SpacesByTheTrigger) {
             alert.spaces = before.spaces;
         }
-        if event.verdict == Verdict::Close && self.without == Without::TextsOfTriggersOnly {
+        if event.kind == EventKind::Close && self.without == Without::TextsOfTriggersOnly {
             alert.title.clone_from(&event.title);
         }
         self.alerts.insert(episode, alert.clone());
         alert
     }
 
-    /// What does not hold at rest.
+    /// A broken promise, when all work is done.
     fn broken(&self) -> Option<String> {
         let state = self.state.as_ref()?;
         for (episode, alert) in &self.alerts {
@@ -198,7 +198,7 @@ impl World {
                 return Some(format!("{} rests as {:?} with the incident {incident:?}", alert.title, alert.status));
             }
             let shown = self.messages.iter().find(|event| event.title == alert.title).expect("one of the messages");
-            if shown.verdict == Verdict::Close || (state.episode == Some(*episode) && shown.stamp != state.texts) {
+            if shown.kind == EventKind::Close || (state.episode == Some(*episode) && shown.stamp != state.texts) {
                 return Some(format!("{} is shown", alert.title));
             }
         }
@@ -207,13 +207,13 @@ impl World {
 }
 
 fn messages() -> impl Strategy<Value = Vec<AlertEvent>> {
-    let verdict = prop_oneof![Just(Verdict::Close), Just(Verdict::Trigger)];
-    vec(verdict, 1..=RING).prop_map(|verdicts| {
-        let event = |(n, verdict)| AlertEvent {
+    let kind = prop_oneof![Just(EventKind::Close), Just(EventKind::Trigger)];
+    vec(kind, 1..=RING).prop_map(|kinds| {
+        let event = |(n, kind)| AlertEvent {
             spaces: vec!["spc_a".parse().expect("an id")],
-            ..event(n, verdict, Severity::Warning)
+            ..event(n, kind, Severity::Warning)
         };
-        (1..).zip(verdicts).map(event).collect()
+        (1..).zip(kinds).map(event).collect()
     })
 }
 

@@ -1,6 +1,6 @@
-//! The real fold between two evaluators that may do anything a queue allows: any order, copies, batches of any size,
-//! crashes between any two steps. And the same without each ingredient of the protocol, which must then fail: the
-//! ingredient is left out around the fold, in what it is given and in what is done with its answer.
+//! The real fold in two evaluators, with everything that a queue allows: any order, copies, batches of any size, crashes
+//! between any two steps. The same without each ingredient of the protocol must fail. The ingredient is left out around
+//! the fold: in its input, or in the use of its result.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,10 +12,10 @@ use super::{event, stamp};
 use crate::base::ids::Stamp;
 use crate::base::severity::Severity;
 use crate::incident::alert::{
-    AlertEvent, AlertState, Applied, Effect, Folded, Status, Transition, Verdict, fold, sort_key,
+    AlertEvent, AlertState, AppliedMessages, Effect, EventKind, Folded, Status, Transition, fold, sort_key,
 };
 
-/// Enough for every counter-example below to be found early in the run.
+/// Enough to find every counter-example below early in the run.
 const CASES: u32 = 5_000;
 
 /// What is left out of the protocol.
@@ -28,27 +28,27 @@ enum Without {
     Tombstone,
     /// The state forgets its transitions.
     Ring,
-    /// A write takes effect whatever was written in between.
+    /// A write takes effect also after another write.
     Version,
-    /// A message that comes back has nothing carried out again.
+    /// For a redelivered message nothing is carried out again.
     Republish,
-    /// A message that comes back has its transition carried out again only while it is the newest.
+    /// The transition of a redelivered message is carried out again only if the message is the newest.
     RepublishOfOvertaken,
-    /// What leaves the ring is not carried out before the write.
+    /// A transition that leaves the ring is not carried out before the write.
     Eviction,
     /// The state forgets which messages it applied.
     Marks,
 }
 
-/// What holds at rest.
+/// What is true when all messages are processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Promise {
-    /// The status is the verdict of the newest message.
+    /// The status is the kind of the newest message.
     TheNewestDecides,
-    /// And what it shows is what the newest trigger says that was applied.
+    /// The alert shows the newest trigger that was applied.
     TheNewestIsShown,
     CountedAtMostOnce,
-    /// What was committed was carried out, and nothing else was.
+    /// Exactly the committed transitions were carried out.
     CommittedIsCarriedOut,
     /// As many messages are recorded as triggers and updates as the alerts have counted.
     CountedIsRecorded,
@@ -62,7 +62,7 @@ const PROMISES: [Promise; 5] = [
     Promise::CountedIsRecorded,
 ];
 
-/// The messages of a key, oldest first, and what happens to them; what is left then is worked off in order.
+/// The messages of a key, oldest first, and the steps. After the steps the remaining messages are processed in order.
 #[derive(Debug, Clone)]
 struct Case {
     messages: Vec<AlertEvent>,
@@ -78,11 +78,11 @@ struct Step {
 
 #[derive(Debug, Clone, Copy)]
 enum What {
-    /// The next thing, which for one without work is to take some.
+    /// The next step of its work; without work, it takes messages.
     Go {
         place: usize,
         size: usize,
-        /// The queue hands the first one over again, or believes its evaluator dead.
+        /// The queue delivers the first one again, because its visibility timeout is over.
         copy: bool,
     },
     Crash,
@@ -120,9 +120,9 @@ struct World {
     counts: BTreeMap<Stamp, u64>,
     committed: BTreeSet<(u64, Stamp)>,
     carried_out: BTreeSet<(u64, Stamp)>,
-    /// What became of each message, by its place. The first record stays.
+    /// The recorded effect of each message, by its place. The first record stays.
     recorded: BTreeMap<usize, Effect>,
-    story: Vec<String>,
+    history: Vec<String>,
 }
 
 fn name(transition: &Transition) -> (u64, Stamp) {
@@ -142,7 +142,7 @@ impl World {
             committed: BTreeSet::new(),
             carried_out: BTreeSet::new(),
             recorded: BTreeMap::new(),
-            story: Vec::new(),
+            history: Vec::new(),
         };
         for step in &case.steps {
             world.step(*step);
@@ -161,7 +161,7 @@ impl World {
             (None, What::Crash) => None,
             (None, What::Go { place, size, copy }) => self.take(who, place, size, copy),
             (Some(evaluator), What::Crash) => {
-                self.tell(who, "crashes");
+                self.log(who, "crashes");
                 self.visible.extend(evaluator.batch);
                 None
             }
@@ -181,14 +181,14 @@ impl World {
             return None;
         }
         let words = batch.iter().map(|place| word(&self.messages[*place])).collect::<Vec<_>>().join(" ");
-        self.tell(who, &format!("takes {words}{}", if copy { ", of which a copy stays" } else { "" }));
+        self.log(who, &format!("takes {words}{}", if copy { ", of which a copy stays" } else { "" }));
         Some(Evaluator { batch, taken: 0, to_carry_out: Vec::new(), effects: Vec::new(), phase: Phase::Read })
     }
 
     fn go(&mut self, who: usize, mut evaluator: Evaluator) -> Option<Evaluator> {
         evaluator.phase = match evaluator.phase.clone() {
             Phase::Read => {
-                self.tell(who, &format!("reads {}", shown(self.item.as_ref())));
+                self.log(who, &format!("reads {}", shown(self.item.as_ref())));
                 Phase::Fold(self.item.clone())
             }
             Phase::Fold(read) => {
@@ -200,7 +200,7 @@ impl World {
             }
             Phase::Write(read, folded) => self.write(who, &mut evaluator, read, *folded),
             Phase::CarryOut => {
-                self.tell(who, &format!("carries out {}", evaluator.to_carry_out.len()));
+                self.log(who, &format!("carries out {}", evaluator.to_carry_out.len()));
                 self.carried_out.extend(evaluator.to_carry_out.iter().map(name));
                 Phase::Delete
             }
@@ -214,7 +214,7 @@ impl World {
         Some(evaluator)
     }
 
-    /// The real thing, and around it what is left out.
+    /// The real fold, without the ingredient that is left out.
     fn fold(&self, evaluator: &Evaluator, mut read: Option<AlertState>) -> Folded {
         if let Some(state) = read.as_mut().filter(|_| self.without == Without::Watermark) {
             state.watermark = stamp(0);
@@ -237,7 +237,7 @@ impl World {
             }
             Without::Marks => {
                 if let Some(state) = &mut folded.state {
-                    state.applied = Applied::default();
+                    state.applied = AppliedMessages::default();
                 }
             }
             Without::Nothing | Without::Tombstone | Without::Watermark | Without::Version | Without::Eviction => {}
@@ -253,10 +253,10 @@ impl World {
         let version = |state: Option<&AlertState>| state.map(|state| state.version);
         if let Some(state) = &folded.state {
             if version(self.item.as_ref()) != version(read.as_ref()) && self.without != Without::Version {
-                self.tell(who, "finds that the other has written");
+                self.log(who, "finds that the other has written");
                 return Phase::Fold(self.item.clone());
             }
-            self.tell(who, &format!("writes {}", shown(Some(state))));
+            self.log(who, &format!("writes {}", shown(Some(state))));
             self.item = Some(state.clone());
             let counts = folded.transitions.iter().map(|(_, transition)| (transition.episode, transition.count));
             self.counts.extend(counts.chain(state.episode.map(|episode| (episode, state.count))));
@@ -269,13 +269,13 @@ impl World {
         if evaluator.taken == evaluator.batch.len() { Phase::CarryOut } else { Phase::Read }
     }
 
-    /// What of the promise does not hold at rest.
+    /// How the promise is broken, when all messages are processed.
     fn broken(&self, promise: Promise) -> Option<String> {
         let newest = self.messages.last().expect("a case has a message");
         let state = self.item.as_ref();
         match promise {
             Promise::TheNewestDecides => {
-                let expected = if newest.verdict == Verdict::Trigger { Status::Open } else { Status::Closed };
+                let expected = if newest.kind == EventKind::Trigger { Status::Open } else { Status::Closed };
                 let status = state.map_or(Status::Closed, |state| state.status);
                 (status != expected)
                     .then(|| format!("it rests as {}, and the newest is {}", shown(state), word(newest)))
@@ -283,12 +283,12 @@ impl World {
             Promise::TheNewestIsShown => {
                 let texts = state.and_then(|state| self.messages.iter().find(|event| state.is_newest_trigger(event)));
                 let content = texts.map(AlertEvent::content_hash).unwrap_or_default();
-                let is_newest = newest.verdict == Verdict::Close || texts == Some(newest);
+                let is_newest = newest.kind == EventKind::Close || texts == Some(newest);
                 (!is_newest || state.is_none_or(|state| state.content != content))
                     .then(|| format!("it rests as {}, and the newest is {}", shown(state), word(newest)))
             }
             Promise::CountedAtMostOnce => {
-                let triggers = self.messages.iter().filter(|event| event.verdict == Verdict::Trigger).count();
+                let triggers = self.messages.iter().filter(|event| event.kind == EventKind::Trigger).count();
                 let counted: u64 = self.counts.values().sum();
                 (counted > triggers as u64).then(|| format!("{triggers} messages count as {counted}"))
             }
@@ -303,17 +303,17 @@ impl World {
         }
     }
 
-    fn tell(&mut self, who: usize, what: &str) {
-        self.story.push(format!("{} {what}", ["one", "the other"][who]));
+    fn log(&mut self, who: usize, what: &str) {
+        self.history.push(format!("{} {what}", ["one", "the other"][who]));
     }
 }
 
 /// `T1`, `C2`, `R3`: a warning, a critical, a recovery.
 fn word(event: &AlertEvent) -> String {
-    let letter = match (event.verdict, event.severity) {
-        (Verdict::Close, _) => 'R',
-        (Verdict::Trigger, Severity::Critical) => 'C',
-        (Verdict::Trigger, _) => 'T',
+    let letter = match (event.kind, event.severity) {
+        (EventKind::Close, _) => 'R',
+        (EventKind::Trigger, Severity::Critical) => 'C',
+        (EventKind::Trigger, _) => 'T',
     };
     format!("{letter}{}", event.stamp.received_at().millis())
 }
@@ -327,11 +327,11 @@ fn shown(state: Option<&AlertState>) -> String {
 
 prop_compose! {
     fn case()(
-        kinds in vec((prop_oneof![Just(Verdict::Close), Just(Verdict::Trigger)], any::<bool>()), 1..14),
+        kinds in vec((prop_oneof![Just(EventKind::Close), Just(EventKind::Trigger)], any::<bool>()), 1..14),
         steps in vec(step(), 0..80),
     ) -> Case {
         let severity = |critical| if critical { Severity::Critical } else { Severity::Warning };
-        let messages = (1..).zip(kinds).map(|(n, (verdict, critical))| event(n, verdict, severity(critical)));
+        let messages = (1..).zip(kinds).map(|(n, (kind, critical))| event(n, kind, severity(critical)));
         Case { messages: messages.collect(), steps }
     }
 }
@@ -361,8 +361,8 @@ fn counter_example(without: Without, promises: &[Promise]) -> Option<Case> {
     }
 }
 
-/// Leaves out messages and steps for as long as it goes on breaking: what a step takes depends on the steps before it and
-/// on how many messages there are, so proptest's own shrinking stops early.
+/// Removes messages and steps as long as the promise stays broken. The messages that a step takes depend on the earlier
+/// steps and on the number of messages, so proptest's own shrinking stops early.
 fn smallest(mut case: Case, breaks: impl Fn(&Case) -> bool) -> Case {
     loop {
         let without_message = |place, shift| {
@@ -397,23 +397,26 @@ fn needs(ingredient: Without, promise: Promise, messages: usize, steps: usize) {
         panic!("{promise:?} holds without {ingredient:?} in {CASES} cases")
     };
     let world = World::play(&case, ingredient);
-    let said = case.messages.iter().map(word).collect::<Vec<_>>().join(" ");
-    let story = world.story.join("\n  ");
+    let messages_text = case.messages.iter().map(word).collect::<Vec<_>>().join(" ");
+    let history = world.history.join("\n  ");
     let broken = world.broken(promise).expect("it is a counter-example");
-    let told = format!("{ingredient:?} left out, {said}:\n  {story}\n  {broken}");
+    let counter_example = format!("{ingredient:?} left out, {messages_text}:\n  {history}\n  {broken}");
     #[expect(clippy::print_stdout, reason = "the counter-example, for who wants to read it")]
     {
-        println!("{told}");
+        println!("{counter_example}");
     }
-    assert!(case.messages.len() <= messages && world.story.len() <= steps, "it can be told shorter: {told}");
+    assert!(
+        case.messages.len() <= messages && world.history.len() <= steps,
+        "there is a shorter one: {counter_example}"
+    );
     assert_eq!(World::play(&case, Without::Nothing).broken(promise), None, "the whole protocol survives it");
 }
 
 #[test]
 fn the_whole_protocol_has_no_counter_example_among_the_cases_that_show_what_each_ingredient_prevents() {
     let found = counter_example(Without::Nothing, &PROMISES);
-    let story = found.as_ref().map(|case| World::play(case, Without::Nothing).story);
-    assert!(found.is_none(), "{story:#?}");
+    let history = found.as_ref().map(|case| World::play(case, Without::Nothing).history);
+    assert!(found.is_none(), "{history:#?}");
 }
 
 #[test]
@@ -467,7 +470,7 @@ proptest! {
     fn at_rest_the_newest_message_decides_each_counts_at_most_once_and_no_committed_transition_is_lost(case in case()) {
         let world = World::play(&case, Without::Nothing);
         for promise in PROMISES {
-            prop_assert_eq!(world.broken(promise), None, "{:#?}", world.story);
+            prop_assert_eq!(world.broken(promise), None, "{:#?}", world.history);
         }
     }
 }
