@@ -9,7 +9,7 @@ use alerting::incident::Progress;
 use alerting::incident::notice::Notice;
 use alerting::incident::timeline::EntryKind;
 use alerting::people::destination::{Language, TimeZone};
-use channels::outcome::{Provider, Reason};
+use channels::outcome::{ProviderReply, Reason};
 use channels::post::{Form, Post};
 use channels::registry::Destination;
 use lambda_kit::links::SignedLinks;
@@ -86,7 +86,7 @@ pub(crate) async fn send(app: &App, to: Addressed<'_>, actor: String, base: &str
         card: None,
     };
     let sent = app.deliverer.send(&channel, channel.request(&post, now)?, None).await;
-    let Provider { status, code, message } = sent.provider;
+    let ProviderReply { status, code, message } = sent.provider;
     Ok(Tested {
         outcome: sent.outcome.as_str(),
         reason: sent.outcome.reason().map(Reason::as_str),

@@ -3,7 +3,7 @@
 use alerting::base::ids::AccountId;
 use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
-use channels::outcome::{Outcome, Provider, Reason};
+use channels::outcome::{Outcome, ProviderReply, Reason};
 use channels::request::Request;
 use operations::addresses::Address;
 use post::deliver::Sent;
@@ -86,7 +86,7 @@ async fn token(
             tracing::warn!(account.id = %account, "another process asks for the access token; retried");
             Ok(Err(Sent {
                 outcome: Outcome::Retry { after: None, reason: Reason::ProviderDown },
-                provider: Provider::silent("there is no access token yet; nothing was sent"),
+                provider: ProviderReply::silent("there is no access token yet; nothing was sent"),
                 duration: std::time::Duration::ZERO,
                 moved: None,
                 is_token_refused: false,

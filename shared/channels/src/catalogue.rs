@@ -1,7 +1,7 @@
-//! What is known of a channel by its name alone: which settings it has, which of them are secrets, whom it writes to.
+//! Facts about a channel by its name: its settings, which of them are secrets, and the medium that it serves.
 //!
-//! For those who save settings: a destination's and a provider's are checked and masked apart, since one is saved
-//! without the other.
+//! Used where settings are saved. The settings of a destination and of a provider are checked and masked separately,
+//! because one is saved without the other.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use crate::content::{self, Texts};
 use crate::registry::{Destination, FACTS, NAMES, find};
 use crate::settings::{PlainSmtpHosts, SettingsError};
 
-/// The identities of a member that a channel mentions people by, each with its channel's name.
+/// The identities of a member that channels use for mentions, each with a description.
 pub const IDENTITIES: [(&str, &str); 6] = [
     (crate::dingtalk::MENTIONED_BY, "DingTalk: the user id of the company's directory"),
     (crate::feishu::MENTIONED_BY, "Feishu/Lark: the open id or user id"),
@@ -26,7 +26,7 @@ pub const IDENTITIES: [(&str, &str); 6] = [
     (crate::zoom::MENTIONED_BY, "Zoom: the JID"),
 ];
 
-/// The media that a channel serves, which is what a member's preferences may name, in the order in which they are offered.
+/// The media that at least one channel serves: those that a member's preferences may name, in the order of the pages.
 pub fn media() -> Vec<Medium> {
     let is_served = |medium: &Medium| Destination::channels_of(*medium).next().is_some();
     Medium::ALL.into_iter().filter(is_served).collect()
@@ -54,8 +54,8 @@ impl Destination {
         (facts.check)(&facts.settings(settings)?)
     }
 
-    /// Checks the settings of the provider of `channel`, also against the mail servers that this deployment allows to be used
-    /// without TLS.
+    /// Checks the settings of the provider of `channel`, also against the mail servers that this deployment allows to
+    /// be used without TLS.
     pub fn check_provider(channel: &str, provider: &Value, plain: &PlainSmtpHosts) -> Result<(), SettingsError> {
         let facts = find(channel)?;
         if facts.provider.is_empty() {
@@ -69,7 +69,7 @@ impl Destination {
         find(channel).is_ok_and(|facts| !facts.provider.is_empty())
     }
 
-    /// What the channel serves of that by which people are reached; `None` for one to groups, or one that does not exist.
+    /// The medium that the channel serves. `None` for a channel to groups, and for one that does not exist.
     pub fn medium(channel: &str) -> Option<Medium> {
         find(channel).ok()?.medium
     }
@@ -79,8 +79,8 @@ impl Destination {
         find(channel).is_ok_and(|facts| facts.kind == Kind::Card)
     }
 
-    /// The channels that serve a medium, in the order in which they are used: of those that the deployment has configured,
-    /// the first.
+    /// The channels that serve a medium, in order of preference: the first one that the deployment has configured is
+    /// used.
     pub fn channels_of(medium: Medium) -> impl Iterator<Item = &'static str> {
         FACTS.iter().filter(move |facts| facts.medium == Some(medium)).map(|facts| facts.name)
     }
@@ -95,7 +95,7 @@ impl Destination {
         find(channel).ok().map(|facts| facts.content)
     }
 
-    /// A destination that does not exist, to show what its channel would be sent.
+    /// An example destination, for previews of messages.
     pub fn example(channel: &str) -> Result<Self, SettingsError> {
         let read = |json: &str| serde_json::from_str(json).expect("the tests read the example of every channel");
         let Example { settings, provider } = find(channel)?.example;
@@ -112,12 +112,12 @@ impl Destination {
         find(channel).ok().map(|facts| facts.provider_secrets)
     }
 
-    /// The settings of a destination as a listing may show them: secrets as `…last4`.
+    /// The settings of a destination as a list may show them: secrets as `…last4`.
     pub fn shown(channel: &str, settings: &Value) -> BTreeMap<String, Value> {
         masked(Self::secret_fields(channel).unwrap_or_default(), settings)
     }
 
-    /// The settings of a provider as a listing may show them.
+    /// The settings of a provider as a list may show them.
     pub fn shown_provider(channel: &str, provider: &Value) -> BTreeMap<String, Value> {
         masked(Self::provider_secret_fields(channel).unwrap_or_default(), provider)
     }

@@ -1,4 +1,4 @@
-//! What every channel is: its limits, how to ask, and how to read the answer.
+//! A channel: its limits, how to write a request, and how to read the reply.
 
 use alerting::base::ids::AccountId;
 use alerting::base::moment::Moment;
@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::content::{self, Texts};
 use crate::fit::RenderError;
-use crate::outcome::{Outcome, Provider};
+use crate::outcome::{Outcome, ProviderReply};
 use crate::post::{Letter, Post};
 use crate::reply::Reply;
 use crate::request::{Http, Request};
@@ -16,45 +16,42 @@ use crate::settings::{Fields, PlainSmtpHosts, SettingsError};
 use crate::size::Size;
 use crate::token::Grant;
 
-/// One way for a notification to leave. The implementing type is a destination's settings: having one means that they
-/// are valid.
+/// One way to send notifications. The implementing type holds the settings of a destination; a value of it is always
+/// valid.
 pub trait Channel: Sized {
-    /// What the channel is called in the API and in the table.
+    /// The channel's name in the API and in the table.
     const NAME: &'static str;
     const LIMITS: Limits;
-    /// Every setting there is, in the order in which they are explained.
+    /// All settings, in the order of the documentation.
     const SETTINGS: &'static [&'static str];
     /// The settings that are shown as `…last4` only.
     const SECRETS: &'static [&'static str];
-    /// The settings that are made once per deployment, in the order in which they are explained. Bots have none.
+    /// The settings of the provider, made once per deployment, in the order of the documentation. Bots have none.
     const PROVIDER: &'static [&'static str] = &[];
-    /// Those of them that are shown as `…last4` only.
+    /// The provider's settings that are shown as `…last4` only.
     const PROVIDER_SECRETS: &'static [&'static str] = &[];
-    /// What it serves of that by which people are reached; its messages then find them by the setting `to`. `None` for a
-    /// channel to groups.
+    /// The medium that it serves; the setting `to` is then the person's address. `None` for a channel to groups.
     const MEDIUM: Option<Medium> = None;
-    /// What a message about one incident says between headline and link, unless an escalation rule brings its own.
+    /// The template between headline and link of a message about one incident. An escalation rule may replace it.
     const CONTENT: Texts = content::USUAL;
-    /// Settings of a destination that does not exist, and of the provider where there is one, as JSON: previews are
-    /// written for it.
+    /// Example settings of a destination, and of the provider if there is one, as JSON: used for previews.
     const EXAMPLE: Example;
     const KIND: Kind = Kind::Text;
-    /// What the vendor takes of one account, whatever the destination; every one of these holds for every request.
+    /// Requests of one account to all destinations together. All of these rates are kept.
     const QUOTAS: &'static [Quota] = &[];
 
-    /// From the settings of a destination, and those of the provider where there are such.
+    /// Reads the settings of a destination, and those of the provider if there is one.
     fn parse(settings: &Fields<'_>, provider: &Fields<'_>) -> Result<Self, SettingsError>;
-    /// Whether the settings of a destination are valid, whatever those of the provider are.
+    /// Whether the settings of a destination are valid, without those of the provider.
     fn check(settings: &Fields<'_>) -> Result<(), SettingsError> {
         Self::parse(settings, &Fields::none()).map(drop)
     }
-    /// Whether the settings of the provider are valid, whatever those of a destination are.
+    /// Whether the settings of the provider are valid, without those of a destination.
     fn check_provider(_provider: &Fields<'_>, _plain: &PlainSmtpHosts) -> Result<(), SettingsError> {
         Ok(())
     }
     fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError>;
-    /// Changes the message that `receipt` names so that it shows `post`; `None` for a channel whose messages stay as they
-    /// were sent.
+    /// Updates the message of this `receipt` to show `post`. `None` for a channel without updates.
     fn update(&self, _post: &Post<'_>, _receipt: &str, _at: Moment) -> Option<Result<Request, RenderError>> {
         None
     }
@@ -62,49 +59,49 @@ pub trait Channel: Sized {
     fn account(&self) -> Option<&AccountId> {
         None
     }
-    /// Asks for an access token; `None` for a channel whose requests have no place for one.
+    /// The request for an access token. `None` for a channel without access tokens.
     fn token(&self) -> Option<Http> {
         None
     }
-    /// Reads the answer to [`Channel::token`]; `None`: the vendor granted none.
+    /// Reads the reply to [`Channel::token`]. `None`: the vendor granted no token.
     fn grant(&self, _reply: &Reply) -> Option<Grant> {
         None
     }
-    /// Whether the answer says that the access token is invalid or has expired, so that nothing was shown.
+    /// Whether the reply says that the access token is invalid or has expired, so that nothing was shown.
     fn refuses_token(&self, _reply: &Reply) -> bool {
         false
     }
-    /// A few lines to the one person that the destination is; `None` for a channel to groups.
+    /// A few lines to the person of the destination. `None` for a channel to groups.
     fn letter(&self, _letter: &Letter<'_>, _at: Moment) -> Option<Request> {
         None
     }
     /// Reads the body: HTTP 200 can mean refused.
     fn outcome(&self, reply: &Reply) -> Outcome;
-    /// The provider's own words on the same reply, for people.
-    fn provider(&self, reply: &Reply) -> Provider;
-    /// Settings that the provider says have changed: where the destination is now. The same message is sent there again.
+    /// The provider's own text in the same reply, for people.
+    fn provider(&self, reply: &Reply) -> ProviderReply;
+    /// The new settings, if the provider says that the destination has moved. The same message is sent there again.
     fn moved(&self, _reply: &Reply) -> Option<Map<String, Value>> {
         None
     }
-    /// What must not be repeated to anyone, should a provider echo it.
+    /// The secrets. They are removed from every text of the provider.
     fn secrets(&self) -> Vec<&str>;
 }
 
-/// What a channel's messages are made of.
+/// The kind of a channel's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Free text with links. What was sent stays as it is.
+    /// Free text with links. A sent message does not change.
     Text,
-    /// A picture of the incident with buttons, which is changed as the incident changes.
+    /// A card with buttons that shows the incident. It is updated when the incident changes.
     Card,
     /// The variables of a text that the vendor has approved.
     Variables,
 }
 
-/// What a vendor takes of one account.
+/// A vendor's limit for the requests of one account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// The channel's own name for what is counted together.
+    /// The channel's name for the requests that are counted together.
     pub scope: &'static str,
     pub rates: &'static [Rate],
 }
@@ -116,16 +113,16 @@ pub struct Example {
     pub provider: Option<&'static str>,
 }
 
-/// What a vendor lets through.
+/// A vendor's limits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// The hosts that an HTTP request may go to; nothing else is ever connected to.
+    /// The hosts that HTTP requests may go to. No other host is connected to.
     pub hosts: &'static [&'static str],
-    /// One message, in what the vendor counts: its text, or the whole request body where the channel says so.
+    /// Size of one message, in the vendor's unit: of its text, or of the whole request body where the channel says so.
     pub text: Size,
-    /// Requests to one destination; every one of these holds.
+    /// Requests to one destination. All of these rates are kept.
     pub rates: &'static [Rate],
-    /// Whether notices that come faster than that may become lines of one message. A person is told of each by itself:
-    /// a line among others wakes nobody up.
+    /// Whether notices above the rate may be folded into one message with a line each. Messages to a person are never
+    /// folded: a line among others wakes nobody up.
     pub folds: bool,
 }

@@ -1,25 +1,25 @@
-//! Takes from texts from outside what acts on the layout, or could be read as markup.
+//! Cleans texts from outside: removes characters that act on the layout, and breaks tags that could be read as markup.
 
-/// One line: whatever ends or directs a line becomes a space.
+/// Makes one line: characters that end or direct a line become spaces.
 pub(crate) fn clean_line(text: &str) -> String {
     let spaced: String = text.chars().map(|c| if is_layout(c) { ' ' } else { c }).collect();
     spaced.split(' ').filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
 }
 
-/// Lines: control characters but the line end go, and so do blank lines at both ends.
+/// Keeps lines: removes control characters other than the line end, and empty lines at both ends.
 pub(crate) fn clean_text(text: &str) -> String {
     let unix = text.replace("\r\n", "\n").replace(['\r', '\u{2028}', '\u{2029}'], "\n").replace('\t', "    ");
     let kept: String = unix.chars().filter(|c| *c == '\n' || !is_layout(*c)).collect();
     kept.trim_matches('\n').trim_end().to_owned()
 }
 
-/// Characters that act on the layout instead of being seen: controls, line separators, and the marks that reverse the
-/// reading direction, with which a title could disguise what follows it.
+/// Whether a character acts on the layout instead of being shown: controls, line separators, and the marks that reverse
+/// the reading direction, with which a title could disguise the text after it.
 pub(crate) fn is_layout(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Breaks what could be read as a tag or a mention (`<at …>`, `<@user>`, `<!here>`, `</font>`) by a wide `＜`, for
+/// Breaks texts that could be read as a tag or a mention (`<at …>`, `<@user>`, `<!here>`, `</font>`) by a wide `＜`, for
 /// vendors whose own escaping is undocumented. A comparison (`cpu < 90`) stays as it is.
 pub(crate) fn break_tags(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

@@ -1,8 +1,8 @@
-//! The content of a message, as a template: what stands between the headline and the link.
+//! The content of a message: the part between the headline and the link, made by a template.
 //!
-//! Every channel has one template per language ([`crate::channel::Channel::CONTENT`]); an escalation rule may bring its own. It
-//! says facts and texts; how they look is the vendor's file's business, and so are escaping, headline, mentions and
-//! links: a template can neither lose nor forge them.
+//! Every channel has one template per language ([`crate::channel::Channel::CONTENT`]); an escalation rule may have its
+//! own. A template gives facts and texts. The vendor's file decides how they look, and adds escaping, headline,
+//! mentions and links: a template can neither remove nor forge them.
 //!
 //! ```text
 //! - Host: {{ labels.host }}        a line `- Name: value` is a fact; without a value it is left out
@@ -11,12 +11,12 @@
 //! Runbook: see the wiki
 //! ```
 //!
-//! A line with nothing but a statement (`{% for name in labels %}`) leaves no line behind. What is seen is in
-//! [`VARIABLES`](variables::VARIABLES), what is left of the language in [`alerting::rules::sandbox`].
+//! A line with only a statement (`{% for name in labels %}`) leaves no line in the output. For the variables see
+//! [`VARIABLES`](variables::VARIABLES), for the language [`alerting::rules::sandbox`].
 //!
 //! How it fails: a template of a rule that is refused, fails, runs for too long ([`INSTRUCTIONS`], [`WORK_BYTES`]) or
-//! prints too much ([`OUTPUT_BYTES`]) gives way to the channel's own ([`Failure`] says why). A message that is only too
-//! long for the vendor is shortened by `fit`, which lays the same template out with fewer labels and less text.
+//! prints too much ([`OUTPUT_BYTES`]) is replaced by the channel's own ([`Failure`] is the reason). A message that is
+//! only too long for the vendor is shortened by `fit`, which renders the same template with fewer labels and less text.
 
 use alerting::base::limits::cut_chars;
 use alerting::people::destination::Language;
@@ -31,13 +31,13 @@ use variables::{NAMES, Seen};
 
 /// Bytes of one template as typed.
 pub const SOURCE_BYTES: usize = 4096;
-/// Instructions of one layout: ten times what the usual content of fifty labels takes.
+/// Instructions of one rendering: ten times those of the usual content with fifty labels.
 pub const INSTRUCTIONS: u64 = 10_000;
-/// Bytes that filters may look at for one message, in all its layouts together.
+/// Bytes that filters may read for one message, in all its renderings together.
 pub const WORK_BYTES: u64 = 16 * 1024 * 1024;
-/// Bytes of one layout: more than a notice holds, even with fifty of the longest labels.
+/// Bytes of one rendering: more than a notice has, even with fifty labels of maximum length.
 pub const OUTPUT_BYTES: usize = 512 * 1024;
-/// Characters of a fact: a name that somebody gave to a space or an integration.
+/// Characters of a fact, such as the name of a space or an integration.
 const FACT_CHARS: usize = 200;
 /// Characters of a fact's name.
 const FACT_NAME_CHARS: usize = 40;
@@ -46,7 +46,7 @@ const FACTS: usize = 20;
 /// Characters of a failure's reason.
 const REASON_CHARS: usize = 200;
 
-/// What a line `- ` becomes, and a line `---`. Nothing that a template sees holds a control character.
+/// Marks in the output for a line `- ` and a line `---`. No variable has a control character.
 const FACT: char = '\u{1E}';
 const BLOCK: char = '\u{1D}';
 const TEMPLATE: &str = "content";
@@ -71,7 +71,7 @@ pub struct Texts {
     pub chinese: &'static str,
 }
 
-/// What nearly every channel says.
+/// The template of nearly every channel.
 pub const USUAL: Texts =
     Texts { english: include_str!("content/usual.en.txt"), chinese: include_str!("content/usual.zh.txt") };
 
@@ -84,7 +84,7 @@ impl Texts {
     }
 }
 
-/// Why a rule's template was not used. It repeats nothing of the alert.
+/// Why a rule's template was not used. It contains no text of the alert.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     #[error("{0}")]
@@ -107,19 +107,19 @@ pub fn check(source: &str) -> Result<(), String> {
 pub(crate) struct Fact {
     pub name: String,
     pub value: String,
-    /// Written in the message's colour where the vendor can.
+    /// Shown in the message's colour if the vendor supports it.
     pub coloured: bool,
 }
 
-/// What a template said.
+/// The rendered content of a template.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Content {
     pub facts: Vec<Fact>,
-    /// Of several lines each; the first stands right behind the facts. One may be empty.
+    /// Blocks of several lines. The first follows the facts directly. A block may be empty.
     pub blocks: Vec<String>,
 }
 
-/// A template that can be laid out.
+/// A template that can be rendered.
 #[derive(Debug)]
 pub(crate) struct Template(Sandbox);
 
@@ -149,7 +149,7 @@ impl Template {
     }
 }
 
-/// The source as the engine is to see it, line by line, so that the engine's line numbers are the person's.
+/// The source for the engine, line by line, so that the engine's line numbers are those of the typed text.
 fn prepared(source: &str) -> String {
     let mut prepared = String::with_capacity(source.len() + 16);
     for line in source.lines() {
@@ -160,7 +160,7 @@ fn prepared(source: &str) -> String {
                 prepared.push(FACT);
                 prepared.push_str(fact);
             }
-            // The line's end goes into the tag, where it is none of the output.
+            // The line end goes into the tag, so that it is not part of the output.
             (_, _, Some((inside, end))) => {
                 prepared.push_str(inside);
                 prepared.push('\n');
@@ -174,7 +174,7 @@ fn prepared(source: &str) -> String {
     prepared
 }
 
-/// A line that is one statement or one comment, in front of its end and the end.
+/// A line that is one statement or one comment: the part before its closing mark, and the mark.
 fn lone_tag(line: &str) -> Option<(&str, &'static str)> {
     [("{%", "%}"), ("{#", "#}")].into_iter().find_map(|(start, end)| {
         let inside = line.strip_suffix(end)?;
@@ -184,7 +184,7 @@ fn lone_tag(line: &str) -> Option<(&str, &'static str)> {
 }
 
 impl Content {
-    /// `severity`: the word that is written in the message's colour where it is a fact.
+    /// `severity`: the word that is shown in the message's colour if it is a fact.
     fn parse(output: &str, severity: &str) -> Self {
         let mut facts = Vec::new();
         let block = |section: &str| {
@@ -210,7 +210,7 @@ impl Content {
         self.blocks.iter().map(|block| block.chars().count()).sum()
     }
 
-    /// With the first `count` characters of the blocks, and the mark that there were more.
+    /// Cut to the first `count` characters of the blocks, with a mark.
     pub(crate) fn cut(&self, count: usize, words: Words) -> Self {
         let mut left = count;
         let mut blocks = Vec::new();
@@ -226,7 +226,7 @@ impl Content {
     }
 }
 
-/// `Name: value`, of one line each.
+/// Reads `Name: value`; both become one line.
 fn fact(line: &str, severity: &str) -> Option<Fact> {
     let (name, value) = line.split_once([':', '：'])?;
     let (name, value) = (clean_line(name), clean_line(value));

@@ -1,4 +1,4 @@
-//! What holds for every channel, however it is called. A new one is held to it by its line in the registry.
+//! Promises of every channel. A new channel is tested through its line in the registry.
 
 use std::path::PathBuf;
 
@@ -11,14 +11,14 @@ use serde_json::{Value, json};
 
 use crate::catalogue::media;
 use crate::fit::RenderError;
-use crate::outcome::{Outcome, Provider, Reason};
+use crate::outcome::{Outcome, ProviderReply, Reason};
 use crate::post::{Form, Letter, Post};
 use crate::registry::{Destination, NAMES};
 use crate::reply::{DATE, KEPT_HEADERS, REPLY_BYTES, RETRY_AFTER, Reply};
 use crate::request::Request;
 use crate::samples::{
-    self, CANARY, NOW, TOLD, body, body_text, described, destination, escalated, li_lei, notice, post, rejected, reply,
-    retry,
+    self, CANARY, NOTIFYING, NOW, body, body_text, described, destination, escalated, li_lei, notice, post, rejected,
+    reply, retry,
 };
 use crate::settings::PlainSmtpHosts;
 use crate::size::Unit;
@@ -31,7 +31,7 @@ fn fixtures(channel: &str) -> PathBuf {
     path
 }
 
-/// The channels that are spoken to by HTTP, whose statuses mean the same everywhere.
+/// The channels over HTTP. Statuses mean the same for all of them.
 fn over_http() -> impl Iterator<Item = &'static &'static str> {
     NAMES.iter().filter(|channel| !destination(channel).limits().hosts.is_empty())
 }
@@ -78,10 +78,10 @@ fn every_notifying_change_has_its_golden_request() {
         golden.set_omit_expression(true);
         let pretty = |request: &Request| serde_json::to_string_pretty(&body(request)).expect("JSON serialises");
         golden.bind(|| {
-            for (name, kind) in TOLD {
+            for (name, kind) in NOTIFYING {
                 insta::assert_snapshot!(name, pretty(&render(channel, &post(&[notice(kind)]))));
             }
-            let several = TOLD.map(|(_, kind)| notice(kind));
+            let several = NOTIFYING.map(|(_, kind)| notice(kind));
             insta::assert_snapshot!("folded", pretty(&render(channel, &post(&several))));
             let one = [notice(EntryKind::Acknowledged)];
             let chinese = Post { language: Language::Chinese, ..post(&one) };
@@ -272,7 +272,7 @@ fn several_notices_are_a_line_each_and_those_that_do_not_fit_are_left_for_the_ne
 
 #[test]
 fn a_few_notices_fit_into_one_message() {
-    let notices = TOLD.map(|(_, kind)| notice(kind));
+    let notices = NOTIFYING.map(|(_, kind)| notice(kind));
     for channel in NAMES {
         let request = render(channel, &post(&notices));
         assert_eq!((request.shown, request.cut), (notices.len(), false), "{channel}");
@@ -335,7 +335,7 @@ fn a_provider_that_repeats_a_secret_is_not_repeated() {
         let provider_secrets = of(&provider, Destination::provider_secret_fields(channel));
         assert!(secrets.len() + provider_secrets.len() > 0, "{channel} has no secret at all");
         for secret in secrets.iter().chain(&provider_secrets) {
-            let Provider { message, .. } = destination(channel).provider(&reply(400, format!("no such {secret}")));
+            let ProviderReply { message, .. } = destination(channel).provider(&reply(400, format!("no such {secret}")));
             assert!(!message.contains(CANARY), "{channel}: {message}");
         }
     }
@@ -429,7 +429,7 @@ fn channels_to_people_serve_a_medium_have_a_provider_and_never_fold() {
     }
 }
 
-/// What calls a person, as it stands in the body of each channel. Mail is addressed to people and mentions nobody.
+/// The mention of a person in the body of each channel. Mail is addressed to people and mentions nobody.
 pub(crate) fn call(channel: &str, form: Form) -> &'static str {
     match (channel, form) {
         ("feishu_bot", Form::Rich) => "<at id=ou_7d8a6e6df7621556ce0d21922b676706></at>",
@@ -463,7 +463,7 @@ fn people_are_mentioned_also_in_cut_and_folded_messages() {
             for notices in [std::slice::from_ref(&huge), &many] {
                 let request = render(channel, &Post { form, ..post(notices) });
                 assert!(request.cut || request.shown < notices.len(), "{channel} {form:?} takes everything");
-                // Facts are the first to go, so mail names nobody then; it is addressed to whom it calls.
+                // Mail names people only in facts, which are left out first; it is addressed to the people anyway.
                 let called = body_text(&request).contains(call(channel, form));
                 assert!(called || *channel == "email", "{channel} {form:?}: {}", body_text(&request));
             }
@@ -508,7 +508,7 @@ fn no_identity_is_markup_or_mentions_everyone() {
         for channel in over_http() {
             for form in [Form::Rich, Form::Plain] {
                 if (*channel, form) == ("telegram_bot", Form::Plain) {
-                    continue; // plain text: nothing in it is markup
+                    continue; // plain text has no markup
                 }
                 let body = body_text(&render(channel, &Post { form, ..post(&notices) }));
                 for call in ["<at ", "<@", "<!", "tg://", "xmpp.zoom.us", "\"mentioned_", "isAtAll\":true"] {

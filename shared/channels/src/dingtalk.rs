@@ -1,8 +1,8 @@
 //! DingTalk group bots: markdown, signed in the query.
 //!
 //! In: `{"url": "https://oapi.dingtalk.com/robot/send?access_token=…", "secret"?: "SEC…"}`; the bare token serves as
-//! URL. `msgUuid` is the same for every try of the same post, so that DingTalk can drop a copy. Nobody can be mentioned
-//! from an alert's text: a mention needs the person in the request's `at` object as well as `@…` in the text.
+//! URL. `msgUuid` is the same for every try of the same post, so that DingTalk can drop a copy. A text of an alert
+//! cannot mention anybody: a mention needs the person in the request's `at` object as well as `@…` in the text.
 //!
 //! Source: open.dingtalk.com, "Custom robots: send group messages" (as of 2026-11).
 
@@ -12,7 +12,7 @@ use alerting::base::ids::hash128;
 use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
 use alerting::incident::notice::Notice;
-use alerting::incident::shown::links::Link;
+use alerting::incident::shown::links::SafeLink;
 use alerting::people::Person;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -26,7 +26,7 @@ use crate::clean::break_tags;
 use crate::fit::{Render, RenderError, Written, fit};
 use crate::layout::tone::Tone;
 use crate::layout::{Digest, Message, bare, linked};
-use crate::outcome::{Outcome, Provider, Reason};
+use crate::outcome::{Outcome, ProviderReply, Reason};
 use crate::post::{Form, Post};
 use crate::reply::{Reply, code, text_of};
 use crate::request::Request;
@@ -44,11 +44,11 @@ pub struct Bot {
 const URL_REMEDY: &str =
     "copy the bot's webhook, https://oapi.dingtalk.com/robot/send?access_token=…, or only its access token";
 const SECRET_REMEDY: &str = "copy the bot's signing secret (SEC…), or leave it out if signature checking is off";
-/// The identity by which people are mentioned. Without it their phone number serves, which DingTalk knows of everyone.
+/// The identity for mentions. Without it the phone number is used, which DingTalk knows for everyone.
 pub const MENTIONED_BY: &str = "dingtalk_user_id";
-/// Who exceeds 20 messages a minute is shut out for ten.
+/// A bot that exceeds 20 messages a minute is blocked for ten minutes.
 const BLOCKED: Duration = Duration::from_secs(600);
-/// What DingTalk's gateway bans an address for that calls it too often; its answer has no `errcode`.
+/// How long DingTalk's gateway bans an address that calls it too often. Its answer has no `errcode`.
 const BANNED: Duration = Duration::from_secs(300);
 const BUSY: Duration = Duration::from_secs(30);
 
@@ -56,7 +56,7 @@ impl Channel for Bot {
     const NAME: &'static str = "dingtalk_bot";
     const LIMITS: Limits = Limits {
         hosts: &["oapi.dingtalk.com"],
-        // About 20,000 bytes of request body are taken; the documentation names no number.
+        // A request body of about 20,000 bytes is accepted. The documentation names no limit.
         text: Size { max: 20_000, unit: Unit::Bytes },
         // 20 messages per minute and bot. https://open.dingtalk.com/document/robots/custom-robot-access
         rates: &[rate::limit(20, 60)],
@@ -103,18 +103,18 @@ impl Channel for Bot {
             300_005 | 300_001 | 400_101 | 400_013 | 400_102 | 400_106 => rejected(Reason::BadDestination),
             460_101 => rejected(Reason::TooLarge),
             400_105 | 40_035 | 43_004 => rejected(Reason::Refused),
-            // The numbers for "too fast" changed over the years, the words less.
+            // The codes for "too fast" have changed over the years, the texts less.
             _ if is_throttle(&message) => retry(Some(BLOCKED), Reason::RateLimited),
             _ if reply.status == 429 || reply.status >= 500 => reply.by_status(),
             _ => rejected(Reason::Refused),
         }
     }
 
-    fn provider(&self, reply: &Reply) -> Provider {
+    fn provider(&self, reply: &Reply) -> ProviderReply {
         let body = reply.json().unwrap_or_default();
         let message = Some(text_of(&body, "errmsg")).filter(|text| !text.is_empty());
         let code = code(&body, "errcode").or_else(|| code(&body, "status"));
-        Provider::new(reply, code.map(|code| code.to_string()), &message.unwrap_or_else(|| reply.text()))
+        ProviderReply::new(reply, code.map(|code| code.to_string()), &message.unwrap_or_else(|| reply.text()))
     }
 
     fn secrets(&self) -> Vec<&str> {
@@ -134,7 +134,8 @@ fn sign(millis: i64, secret: &str) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-/// What DingTalk may tell copies by. The plain form is another message, sent only where the rich one was refused.
+/// The id by which DingTalk may drop copies. The plain form has another id: it is sent only after the rich one was
+/// refused.
 fn uuid(post: &Post<'_>) -> String {
     let ids: Vec<String> = post.notices.iter().map(Notice::id).collect();
     let form = match post.form {
@@ -211,7 +212,7 @@ impl Render for Writer {
     }
 }
 
-/// How DingTalk knows a person.
+/// How DingTalk identifies a person.
 enum Known<'a> {
     UserId(&'a str),
     Mobile(&'a str),
@@ -222,7 +223,7 @@ fn known(person: &Person) -> Option<Known<'_>> {
     let user_id = mention::identity(person, MENTIONED_BY, is_id).map(Known::UserId);
     user_id.or_else(|| {
         let phone = person.phone.as_deref()?;
-        // Of numbers in mainland China DingTalk wants the eleven digits alone.
+        // For numbers in mainland China DingTalk wants only the eleven digits.
         let mobile = phone.strip_prefix("+86").filter(|digits| digits.len() == 11).unwrap_or(phone);
         let digits = mobile.strip_prefix('+').unwrap_or(mobile);
         let is_number = (6..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -230,7 +231,7 @@ fn known(person: &Person) -> Option<Known<'_>> {
     })
 }
 
-/// The `at` object. Everyone in it is also written out in the text, or nothing happens.
+/// The `at` object. It has an effect only for people who are also written in the text.
 fn at(people: &[Person]) -> Value {
     let (mut mobiles, mut user_ids) = (Vec::new(), Vec::new());
     for person in people {
@@ -262,7 +263,7 @@ fn mention_block(people: &[Person]) -> String {
     if text.is_empty() { text } else { format!("\n{text}\n") }
 }
 
-fn markdown_link(link: &Link) -> String {
+fn markdown_link(link: &SafeLink) -> String {
     format!("[{}]({})", escape(&link.shown), link.url)
 }
 
@@ -275,7 +276,7 @@ fn lines(text: &str) -> String {
     text.replace('\n', "  \n")
 }
 
-/// Backslashes before what markdown acts on. DingTalk honours them; for tags, where that is not documented, the
+/// Puts backslashes before markdown characters, which DingTalk supports. For tags this is not documented, so the
 /// bracket itself is replaced.
 fn escape(text: &str) -> String {
     break_tags(text).chars().fold(String::with_capacity(text.len()), |mut out, c| {

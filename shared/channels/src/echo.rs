@@ -1,8 +1,8 @@
-//! An app that no vendor has, for tests only: whatever an app with cards needs of the code around it, in its plainest form.
+//! An app of no real vendor, for tests only: a minimal app with cards.
 //!
-//! In: of a destination `{"room": "…"}`, of the deployment `{"app": "app_…", "secret": "…"}`. A message is posted to a room
-//! and answered with its id; it is changed under that id; both want an access token, which is granted for the secret. The
-//! vendor takes fifty requests a second from one app.
+//! In: for a destination `{"room": "…"}`, for the deployment `{"app": "app_…", "secret": "…"}`. A message is posted to a
+//! room, and the reply has its id. The message is updated under that id. Both need an access token, which is granted for
+//! the secret. The vendor accepts fifty requests a second from one app.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ use serde_json::{Value, json};
 use crate::channel::{Channel, Example, Kind, Limits, Quota};
 use crate::fit::{Render, RenderError, Written, fit};
 use crate::layout::{Digest, Message};
-use crate::outcome::{Outcome, Provider, Reason};
+use crate::outcome::{Outcome, ProviderReply, Reason};
 use crate::post::{Form, Post};
 use crate::rate;
 use crate::reply::{Reply, code, text_of};
-use crate::request::{Http, Method, Place, Request};
+use crate::request::{Http, Method, Request, TokenPlace};
 use crate::settings::{Fields, SettingsError};
 use crate::size::{Size, Unit};
 use crate::token::Grant;
@@ -36,7 +36,7 @@ const BASE: &str = "https://echo.invalid";
 const ROOM_REMEDY: &str = "name a room";
 const APP_REMEDY: &str = "name the app, app_…";
 const SECRET_REMEDY: &str = "copy the app's secret";
-/// What the vendor answers to a token that it does not know, or no longer.
+/// The vendor's error for an unknown or expired token.
 const INVALID_TOKEN: &str = "invalid_token";
 
 impl Channel for App {
@@ -69,13 +69,13 @@ impl Channel for App {
 
     fn request(&self, post: &Post<'_>, at: Moment) -> Result<Request, RenderError> {
         let body = fit(post, Self::CONTENT, &Writer { room: &self.room, card: post.card })?;
-        Ok(Request::with_token(Method::Post, &format!("{BASE}/messages"), Place::Bearer, body, at))
+        Ok(Request::with_token(Method::Post, &format!("{BASE}/messages"), TokenPlace::Bearer, body, at))
     }
 
     fn update(&self, post: &Post<'_>, receipt: &str, at: Moment) -> Option<Result<Request, RenderError>> {
         let body = fit(post, Self::CONTENT, &Writer { room: &self.room, card: post.card });
         let url = format!("{BASE}/messages/{receipt}");
-        Some(body.map(|body| Request::with_token(Method::Put, &url, Place::Bearer, body, at)))
+        Some(body.map(|body| Request::with_token(Method::Put, &url, TokenPlace::Bearer, body, at)))
     }
 
     fn account(&self) -> Option<&AccountId> {
@@ -109,8 +109,8 @@ impl Channel for App {
         }
     }
 
-    fn provider(&self, reply: &Reply) -> Provider {
-        Provider::new(reply, Some(error(reply)).filter(|error| !error.is_empty()), &reply.text())
+    fn provider(&self, reply: &Reply) -> ProviderReply {
+        ProviderReply::new(reply, Some(error(reply)).filter(|error| !error.is_empty()), &reply.text())
     }
 
     fn secrets(&self) -> Vec<&str> {
@@ -139,14 +139,14 @@ impl Render for Writer<'_> {
         self.written(&message.line.headline(), self.card.filter(|_| form == Form::Rich))
     }
 
-    /// Without a card: a button would not say of which incident it is.
+    /// Without a card, because a button would not name its incident.
     fn digest(&self, digest: &Digest<'_>, _form: Form) -> Option<Written> {
         let lines: Vec<String> = digest.lines.iter().map(|line| line.headline()).collect();
         self.written(&lines.join("\n"), None)
     }
 }
 
-/// The picture as the app shows it.
+/// The card in the form of the app.
 fn shown(card: &Card) -> Value {
     let state = match &card.state {
         State::Triggered => "triggered",

@@ -1,19 +1,19 @@
-//! Email, by an SMTP server of the operator's: text and HTML side by side, one message per notice.
+//! Email through the operator's SMTP server: text and HTML parts, one message per notice.
 //!
-//! In: `{"to": "ops@example.com"}`, and once per deployment `{"host": "smtp.example.com", "port": 465, "tls": "implicit",
-//! "username"?: "…", "password"?: "…", "from": "Larkspur <alerts@example.com>", "reply_to"?: "…"}`. Out: a message whose
-//! `Message-ID` is the same for every try of the same notice, so that a receiver can drop a copy, and whose `References`
-//! are the same for all notices of an incident, so that mail programs show them as one conversation.
+//! In: `{"to": "ops@example.com"}`, and once per deployment `{"host": "smtp.example.com", "port": 465, "tls":
+//! "implicit", "username"?: "…", "password"?: "…", "from": "Larkspur <alerts@example.com>", "reply_to"?: "…"}`. Out: a
+//! message whose `Message-ID` is the same for every try of the same notice, so that a receiver can drop a copy, and
+//! whose `References` are the same for all notices of an incident, so that mail programs show them as one conversation.
 //!
-//! Nothing in an alert reaches a header but the subject, which is one line and encoded (RFC 2047), and nothing in it is
-//! markup: every field is escaped. No image is loaded from anywhere.
+//! The only header with text of an alert is the subject, which is one line and encoded (RFC 2047). No text of an alert
+//! is markup: every field is escaped. No image is loaded.
 //!
-//! How it fails: the reply's code decides (RFC 5321, section 4.2; enhanced codes RFC 3463). Without TLS only servers are
-//! spoken to that the deployment names; neither they nor port 25 can be chosen by a setting, since Lambda cannot use
-//! port 25 at all.
+//! How it fails: the reply's code decides (RFC 5321, section 4.2; enhanced codes RFC 3463). Without TLS only servers
+//! that the deployment names are used. A setting can choose neither such a server nor port 25; Lambda cannot use port
+//! 25 at all.
 //!
-//! Source: RFC 5321, 5322, 2045 to 2047, 3834 (`Auto-Submitted`), 8314 (ports); Amazon SES, "SMTP endpoints"; Microsoft,
-//! [MS-OXCMAIL] for `X-Auto-Response-Suppress` (as of 2026-11).
+//! Source: RFC 5321, 5322, 2045 to 2047, 3834 (`Auto-Submitted`), 8314 (ports); Amazon SES, "SMTP endpoints";
+//! Microsoft, [MS-OXCMAIL] for `X-Auto-Response-Suppress` (as of 2026-11).
 
 use std::time::Duration;
 
@@ -23,13 +23,13 @@ use alerting::incident::notice::Notice;
 use alerting::people::medium::Medium;
 
 use self::address::Address;
-use self::mail::{Content, Mail};
+use self::mail::{Mail, MailBody};
 use self::relay::Relay;
 use crate::channel::{Channel, Example, Limits};
 use crate::fit::{Fitted, Render, RenderError, Written, fit};
 use crate::layout::tone::Tone;
 use crate::layout::{Digest, Message, bare};
-use crate::outcome::{Outcome, Provider, Reason};
+use crate::outcome::{Outcome, ProviderReply, Reason};
 use crate::post::{Form, Letter, Post};
 use crate::rate;
 use crate::reply::Reply;
@@ -42,7 +42,7 @@ mod html;
 pub mod mail;
 pub mod relay;
 
-/// One mailbox, and the server that mail leaves by.
+/// One mailbox, and the server that sends the mail.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Email {
     to: Address,
@@ -50,21 +50,21 @@ pub struct Email {
 }
 
 const TO_REMEDY: &str = "give one address, such as ops@example.com";
-/// Characters of a subject. Mail programs show fewer; the whole title stands in the message.
+/// Characters of a subject. Mail programs show fewer; the message has the whole title.
 const SUBJECT_CHARS: usize = 200;
-/// Lines of one message about several incidents: beyond these it is no longer read.
+/// Lines of one message about several incidents. Nobody reads more.
 const LINES: usize = 50;
-/// What a server that takes less than we send is given to recover: it counts by the second or by the minute.
+/// The wait after a server throttles: servers count by the second or by the minute.
 const THROTTLED: Duration = Duration::from_secs(60);
 
 impl Channel for Email {
     const NAME: &'static str = "email";
     const LIMITS: Limits = Limits {
         hosts: &[],
-        // Of the HTML part, and of the text part. Gmail hides what is beyond 102 KB behind a link, and with it the one
-        // to the incident; servers take at least 10 MB.
+        // For the HTML part and for the text part. Gmail hides the rest beyond 102 KB, with the link to the incident;
+        // servers accept at least 10 MB.
         text: Size { max: 100_000, unit: Unit::Bytes },
-        // Per mailbox. Half of what Gmail takes for one (60 messages a minute): others write to it too.
+        // Per mailbox: half of Gmail's limit (60 messages a minute), because others write to it too.
         // https://support.google.com/a/answer/1366776
         rates: &[rate::limit(30, 60)],
         folds: false,
@@ -122,7 +122,7 @@ impl Channel for Email {
             to: self.to.clone(),
             message_id: self.relay.named(&hash128(&["letter", letter.id])),
             thread: None,
-            content: Content { subject, important: false, text, html: None },
+            content: MailBody { subject, important: false, text, html: None },
         };
         let fitted = Fitted { body: (), size, shown: 1, cut: false, template: None };
         Some(Request::mail(&self.relay, mail, fitted, at))
@@ -133,22 +133,22 @@ impl Channel for Email {
         let rejected = |reason| Outcome::Rejected { reason };
         match reply.status {
             200..=299 => Outcome::Delivered { receipt: Some(first_line(reply)).filter(|line| !line.is_empty()) },
-            // Amazon SES and others say with 421, 450 and 454 alike that they are sent too much.
+            // Amazon SES and others use 421, 450 and 454 for throttling.
             400..=499 if is_throttle(reply) => retry(Some(THROTTLED), Reason::RateLimited),
             400..=499 => retry(None, Reason::ProviderDown),
             530 | 534 | 535 | 538 => rejected(Reason::Unauthorized),
             521 | 550 | 551 | 553 | 556 | 559 | 561 | 563 => rejected(Reason::BadDestination),
-            // Too large, or the mailbox is full: plain text is what may still fit.
+            // Too large, or the mailbox is full: plain text may still fit.
             523 | 552 => rejected(Reason::TooLarge),
             500..=599 => rejected(Reason::Refused),
-            // No reply of SMTP. Whether the message was taken is unknown.
+            // Not an SMTP reply. Whether the message was accepted is unknown.
             _ => retry(None, Reason::Unreadable),
         }
     }
 
-    fn provider(&self, reply: &Reply) -> Provider {
+    fn provider(&self, reply: &Reply) -> ProviderReply {
         let text = reply.text();
-        Provider::new(reply, enhanced_code(&text).map(str::to_owned), &text)
+        ProviderReply::new(reply, enhanced_code(&text).map(str::to_owned), &text)
     }
 
     fn secrets(&self) -> Vec<&str> {
@@ -180,21 +180,21 @@ struct Writer;
 
 impl Writer {
     /// The content, if each of its parts is within the limit.
-    fn content(subject: &str, tone: Tone, text: String, html: Option<String>) -> Option<Written<Content>> {
+    fn content(subject: &str, tone: Tone, text: String, html: Option<String>) -> Option<Written<MailBody>> {
         let size = Email::LIMITS.text;
         let used = html.as_deref().map_or(0, |html| size.unit.count(html)).max(size.unit.count(&text));
         let subject = alerting::base::limits::cut_chars(subject, SUBJECT_CHARS);
-        size.written(used, || Content { subject, important: tone == Tone::Critical, text, html })
+        size.written(used, || MailBody { subject, important: tone == Tone::Critical, text, html })
     }
 }
 
-impl Render<Content> for Writer {
-    fn message(&self, message: &Message, form: Form) -> Option<Written<Content>> {
+impl Render<MailBody> for Writer {
+    fn message(&self, message: &Message, form: Form) -> Option<Written<MailBody>> {
         let html = (form == Form::Rich).then(|| html::message(message));
         Self::content(&message.line.headline(), message.line.tone, message.plain("", str::to_owned, bare), html)
     }
 
-    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Written<Content>> {
+    fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Written<MailBody>> {
         if digest.lines.len() > LINES {
             return None;
         }

@@ -1,4 +1,4 @@
-//! The constants and checks of one channel, as a value: so that a channel can be looked up by its name.
+//! The constants and checks of one channel as a value, for look-ups by name.
 
 use alerting::people::medium::Medium;
 use serde_json::Value;

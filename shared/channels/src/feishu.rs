@@ -1,14 +1,14 @@
 //! Feishu and Lark group bots: a card, signed in the body.
 //!
-//! In: `{"url": "https://open.feishu.cn/open-apis/bot/v2/hook/…", "secret"?: "…"}`. Out: a card of JSON 1.0, since of a
-//! 2.0 card older clients show the title only; as plain form a `text` message. Everything from outside stands in
-//! `plain_text` elements, which know no markup, or is written with character references.
+//! In: `{"url": "https://open.feishu.cn/open-apis/bot/v2/hook/…", "secret"?: "…"}`. Out: a card of JSON 1.0, because
+//! older clients show only the title of a 2.0 card; in plain form a `text` message. Texts from outside are in
+//! `plain_text` elements, which have no markup, or are written with character references.
 //!
 //! Source: open.feishu.cn, "Custom bot usage guide" and "Card JSON 1.0" (as of 2026-11).
 
 use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
-use alerting::incident::shown::links::{Link, Piece, pieces};
+use alerting::incident::shown::links::{Piece, SafeLink, pieces};
 use alerting::people::Person;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -21,7 +21,7 @@ use crate::clean::break_tags;
 use crate::fit::{Render, RenderError, Written, fit};
 use crate::layout::tone::Tone;
 use crate::layout::{Digest, Line, Message, bare, linked};
-use crate::outcome::{Outcome, Provider, Reason};
+use crate::outcome::{Outcome, ProviderReply, Reason};
 use crate::post::{Form, Post};
 use crate::reply::{Reply, code, text_of};
 use crate::request::Request;
@@ -41,9 +41,9 @@ const SECRET_REMEDY: &str = "copy the bot's signing secret, or leave it out if s
 const HOOK_PATH: &str = "/open-apis/bot/v2/hook/";
 /// Bytes that timestamp and signature add to a body: `"timestamp":"1767607200","sign":"…44…",`.
 const SIGNATURE_BYTES: usize = 96;
-/// The identity by which people are mentioned: an `open_id` (`ou_…`) or a `user_id`. A bot cannot look anyone up.
+/// The identity for mentions: an `open_id` (`ou_…`) or a `user_id`. A bot cannot look up people.
 pub const MENTIONED_BY: &str = "feishu_user_id";
-/// Lines of one card: a card may have 200 components, and a line is two.
+/// Lines of one card: a card may have 200 components, and a line has two.
 const LINES: usize = 80;
 
 impl Channel for Bot {
@@ -80,7 +80,7 @@ impl Channel for Bot {
 
     fn outcome(&self, reply: &Reply) -> Outcome {
         let Some(body) = reply.json() else { return reply.by_status() };
-        // Old bots answer with `StatusCode` alone; where both are there, `code` counts.
+        // Old bots answer with `StatusCode` only. If both exist, `code` counts.
         let Some(code) = code(&body, "code").or_else(|| code(&body, "StatusCode")) else { return reply.by_status() };
         let retry = |reason| Outcome::Retry { after: rate::after(reply), reason };
         let rejected = |reason| Outcome::Rejected { reason };
@@ -99,11 +99,11 @@ impl Channel for Bot {
         }
     }
 
-    fn provider(&self, reply: &Reply) -> Provider {
+    fn provider(&self, reply: &Reply) -> ProviderReply {
         let body = reply.json().unwrap_or_default();
         let code = code(&body, "code").or_else(|| code(&body, "StatusCode")).map(|code| code.to_string());
         let text = [text_of(&body, "msg"), text_of(&body, "StatusMessage"), reply.text()];
-        Provider::new(reply, code, text.iter().find(|text| !text.is_empty()).map_or("", String::as_str))
+        ProviderReply::new(reply, code, text.iter().find(|text| !text.is_empty()).map_or("", String::as_str))
     }
 
     fn secrets(&self) -> Vec<&str> {
@@ -117,7 +117,7 @@ fn is_throttle(message: &str) -> bool {
     message.contains("too many") || message.contains("frequency")
 }
 
-/// Base64 of HMAC-SHA256 of nothing, under timestamp, line end and secret as the key: unlike any other vendor's.
+/// Base64 of HMAC-SHA256 of an empty text. The key is timestamp, line end and secret; no other vendor does this.
 fn sign(secs: i64, secret: &str) -> String {
     let key = format!("{secs}\n{secret}");
     let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes keys of any length");
@@ -204,14 +204,14 @@ fn user_id(person: &Person) -> Option<&str> {
     mention::identity(person, MENTIONED_BY, |byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
-/// The element of a card that calls people.
+/// The element of a card that mentions people.
 fn mentions(people: &[Person]) -> Option<Value> {
     let at = |person: &Person| user_id(person).map(|id| format!("<at id={id}></at>"));
     let text = mention::line(people, at, escape);
     (!text.is_empty()).then(|| json!({"tag": "div", "text": {"tag": "lark_md", "content": text}}))
 }
 
-/// The same in a `text` message, whose tags are others.
+/// The same in a `text` message, which has other tags.
 fn plain_mentions(people: &[Person]) -> String {
     let name = |name: &str| name.replace(['<', '>'], " ");
     let at = |person: &Person| user_id(person).map(|id| format!("<at user_id=\"{id}\">{}</at>", name(&person.name)));
@@ -224,7 +224,7 @@ fn digest_line(line: &Line) -> Value {
     json!({"tag": "div", "text": {"tag": "lark_md", "content": text}})
 }
 
-/// Markup only where there is a link to write.
+/// Uses markup only if the text has a link.
 fn text_with_links(text: &str) -> Value {
     if pieces(text).iter().all(|piece| matches!(piece, Piece::Text(_))) {
         return plain_text(text);
@@ -232,7 +232,7 @@ fn text_with_links(text: &str) -> Value {
     json!({"tag": "lark_md", "content": linked(text, escape, markdown_link)})
 }
 
-fn markdown_link(link: &Link) -> String {
+fn markdown_link(link: &SafeLink) -> String {
     format!("[{}]({})", escape(&link.shown), link.url)
 }
 
@@ -250,7 +250,7 @@ const fn template(tone: Tone) -> &'static str {
     }
 }
 
-/// Writes what Feishu's markdown would act on as character references, as its card documentation says to.
+/// Writes markdown characters as character references, as Feishu's card documentation says.
 fn escape(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         match c {

@@ -1,11 +1,11 @@
-//! Makes a message fit: what goes first when there is too much of it.
+//! Shortens a message that is too long for the vendor.
 //!
-//! A channel renders a whole message and says whether the vendor would take it; here the least is taken away that makes
-//! it fit, in this order: labels that tell little → the end of the description → all labels → the whole description → the
-//! end of whatever else the template says → the facts → the end of the title. Link, severity, number and whom the message mentions stay. Texts are cut before they are escaped, at a
-//! character's boundary, so that no escape, tag or character is ever cut in half, and a cut is marked.
+//! A channel renders a whole message, or says that it is too long. Then as little as possible is left out, in this
+//! order: unimportant labels → the end of the description → all labels → the whole description → the end of the
+//! template's other text → the facts → the end of the title. Link, severity, number and mentions stay. Texts are cut
+//! before they are escaped, at a character boundary, so no escape, tag or character is cut in half. A cut is marked.
 //!
-//! Of several notices as many are shown as fit, from the first, and how many that are is part of the result.
+//! Of several notices, as many as fit are shown, from the first. The result says how many.
 
 use alerting::base::limits::cut_chars;
 use alerting::incident::notice::Notice;
@@ -17,33 +17,33 @@ use crate::layout::{Digest, LINE_TITLE_CHARS, Line, Message};
 use crate::post::{Form, Post};
 use crate::size::{Measured, Size};
 
-/// Labels that stay while the description still has something to give.
+/// Labels that stay until the description is cut to its minimum.
 const LABELS_KEPT: usize = 6;
-/// Characters of the description that stay while there are labels to give.
+/// Characters of the description that stay while there are labels to leave out.
 const DESCRIPTION_KEPT: usize = 300;
 
 impl Size {
-    /// The body, if what the vendor counts of it is within this size.
+    /// The body, if its size in the vendor's unit (`used`) is within this limit.
     pub(crate) fn written<B>(self, used: usize, body: impl FnOnce() -> B) -> Option<Written<B>> {
         (used <= self.max).then(|| Written { body: body(), size: Measured { used, of: self } })
     }
 }
 
-/// A body that the vendor takes, and how much of what it takes it is.
+/// A body within the vendor's limit, with its size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Written<B = Vec<u8>> {
     pub body: B,
     pub size: Measured,
 }
 
-/// As much of a post as fits one message.
+/// The part of a post that fits into one message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Fitted<B = Vec<u8>> {
     pub body: B,
     pub size: Measured,
     pub shown: usize,
     pub cut: bool,
-    /// Why the post's own template was not used.
+    /// Why the post's own template was not used, if so.
     pub template: Option<Failure>,
 }
 
@@ -62,12 +62,12 @@ pub(crate) trait Render<B = Vec<u8>> {
     fn digest(&self, digest: &Digest<'_>, form: Form) -> Option<Written<B>>;
 }
 
-/// The body for a post, as much of it as fits. `usual`: the channel's own templates.
+/// The body for a post, shortened if necessary. `usual`: the channel's own templates.
 pub(crate) fn fit<B>(post: &Post<'_>, usual: Texts, render: &impl Render<B>) -> Result<Fitted<B>, RenderError> {
     match post.notices {
         [] => Err(RenderError::NoNotices),
         [notice] => {
-            let draft = Draft::of(notice, post);
+            let draft = MessageDraft::of(notice, post);
             let render = |message: &Message| render.message(message, post.form);
             let own = post.template.map(|source| {
                 let template = Template::read(source)?;
@@ -91,15 +91,15 @@ pub(crate) fn fit<B>(post: &Post<'_>, usual: Texts, render: &impl Render<B>) -> 
     }
 }
 
-/// What a message is made of: all but the template.
+/// The inputs of a message, without the template.
 #[derive(Debug, Clone)]
-struct Draft {
+struct MessageDraft {
     line: Line,
     seen: Seen,
     words: Words,
 }
 
-impl Draft {
+impl MessageDraft {
     fn of(notice: &Notice, post: &Post<'_>) -> Self {
         Self { line: Line::alone(notice, post), seen: Seen::of(notice, post), words: Words::of(post.language) }
     }
@@ -109,10 +109,10 @@ impl Draft {
     }
 }
 
-/// `whole`: all that the template says. A template that only fails when it sees less is no reason to say nothing: what it
-/// said at first is then cut at its end.
+/// `whole`: the complete rendering. If the template fails only with shortened inputs, the complete rendering is cut at
+/// its end.
 fn one<B>(
-    draft: &Draft,
+    draft: &MessageDraft,
     template: &Template,
     whole: Option<Content>,
     render: impl Fn(&Message) -> Option<Written<B>>,
@@ -161,7 +161,7 @@ fn many<B>(
     written.map(|(_, written)| written.fitted(1, true)).ok_or(RenderError::TooLong)
 }
 
-/// The largest count in `range` that renders, with what it renders to. Rendering gets longer with the count.
+/// The largest count in `range` that renders, with the result. A larger count gives a longer rendering.
 fn largest<B>(range: std::ops::Range<usize>, render: impl Fn(usize) -> Option<B>) -> Option<(usize, B)> {
     let (mut low, mut high) = (range.start, range.end);
     let mut best = None;
@@ -191,15 +191,15 @@ mod tests {
     use crate::samples::{described, post};
     use crate::size::Unit;
 
-    fn draft(labels: usize, description: usize) -> Draft {
+    fn draft(labels: usize, description: usize) -> MessageDraft {
         let labels = (0..labels).map(|n| (format!("label{n:02}"), "value".repeat(4))).collect();
         let notice =
             Notice { labels, space_name: String::new(), ..described("磁盘满了", &"告".repeat(description)) };
         let notices = [notice];
-        Draft::of(&notices[0], &post(&notices))
+        MessageDraft::of(&notices[0], &post(&notices))
     }
 
-    fn fitted_by(source: &str, draft: &Draft, max: usize) -> (String, bool) {
+    fn fitted_by(source: &str, draft: &MessageDraft, max: usize) -> (String, bool) {
         let size = Size { max, unit: Unit::Bytes };
         let render = |message: &Message| {
             let text = message.plain("", str::to_owned, bare);
@@ -215,18 +215,18 @@ mod tests {
 
     const PLAIN: &str = "{% for name in labels %}\n{{ name }}: {{ labels[name] }}\n{% endfor %}\n{{ more_labels }}\n---\n{{ description }}";
 
-    fn fitted(draft: &Draft, max: usize) -> (String, bool) {
+    fn fitted(draft: &MessageDraft, max: usize) -> (String, bool) {
         fitted_by(PLAIN, draft, max)
     }
 
-    /// Room for the last line, and for as much else.
-    fn beside_links(draft: &Draft, max: usize) -> usize {
+    /// `max` bytes more than the last line.
+    fn beside_links(draft: &MessageDraft, max: usize) -> usize {
         let (text, _) = fitted(draft, usize::MAX);
         max + text.lines().last().expect("the links").len()
     }
 
     /// The length of the whole message.
-    fn length(draft: &Draft) -> usize {
+    fn length(draft: &MessageDraft) -> usize {
         let (text, cut) = fitted(draft, usize::MAX);
         assert!(!cut);
         text.len()

@@ -1,18 +1,18 @@
-//! What a message says, before any vendor's markup: the same facts in the same order on every channel.
+//! The parts of a message before any vendor's markup: the same facts in the same order on every channel.
 //!
 //! One notice is a [`Message`]: a headline (`[Critical] INC #7KQ2MD disk full`), the [`crate::content`] that a template
-//! made of it (facts, labels, description), and a link. Of what needs nobody any more (acknowledged, recovered, closed)
-//! the headline and the link are all: `[Recovered · Critical] INC #7KQ2MD disk full (after 5m 20s)`.
-//! Several notices are a [`Line`] each, below a heading that counts them and names the first. The `#` in every headline is
-//! the keyword that operators set on Feishu and DingTalk bots.
+//! made of it (facts, labels, description), and a link. A change after which nobody has to act (acknowledged,
+//! recovered, closed) has only the headline and the link: `[Recovered · Critical] INC #7KQ2MD disk full (after 5m
+//! 20s)`. Several notices are a [`Line`] each, below a heading that counts them and names the first. The `#` in every
+//! headline is the keyword that operators set on Feishu and DingTalk bots.
 //!
-//! Texts from outside are shown as [`alerting::incident::shown`] says, cleaned of control characters ([`crate::clean`]), and shortened in
-//! [`crate::fit`]; what looks like markup is defused by each channel as it writes. Only addresses that the sender wrote are
-//! links, made safe by [`alerting::incident::shown::links`].
+//! Texts from outside are shown as [`alerting::incident::shown`] says, cleaned of control characters
+//! ([`crate::clean`]), and shortened in [`crate::fit`]. Each channel escapes texts that look like markup. Only
+//! addresses that the sender wrote become links, made safe by [`alerting::incident::shown::links`].
 
 use alerting::base::limits::cut_chars;
 use alerting::incident::notice::Notice;
-use alerting::incident::shown::links::{Link, Piece, pieces};
+use alerting::incident::shown::links::{Piece, SafeLink, pieces};
 use alerting::incident::shown::without_state;
 use alerting::incident::timeline::EntryKind;
 use alerting::people::Person;
@@ -29,28 +29,29 @@ pub(crate) mod words;
 
 /// Characters of a title in a folded line; the link has the rest.
 pub(crate) const LINE_TITLE_CHARS: usize = 120;
-/// What stands between the links of the last line.
+/// Separates the links of the last line.
 const BETWEEN_LINKS: &str = " | ";
 
 /// The headline of one notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
     pub tone: Tone,
-    /// `[Critical]` for a trigger that stands alone, else with the change: `[Recovered · Critical]`.
+    /// `[Critical]` for a single trigger, else with the change: `[Recovered · Critical]`.
     pub badge: String,
     /// `INC #7KQ2MD`
     pub num: String,
     /// Without its sender's own state.
     pub title: String,
-    /// Who did it and how long after the trigger, with a space in front: ` (Li Lei, after 5m 20s)`; of a trigger empty.
+    /// Who made the change and how long after the trigger, with a space in front: ` (Li Lei, after 5m 20s)`. Empty for
+    /// a trigger.
     pub note: String,
-    /// Nobody has to act: the headline says all there is to say.
+    /// Nobody has to act: the message has only the headline and the link.
     pub is_brief: bool,
     /// The incident's page.
     pub link: String,
-    /// The page with the button; `None`: there is nothing to acknowledge.
+    /// The page with the button. `None`: it cannot be acknowledged.
     pub acknowledge: Option<String>,
-    /// Who is to be mentioned, at most [`mention::PEOPLE`].
+    /// The people to mention, at most [`mention::PEOPLE`].
     pub mentions: Vec<Person>,
 }
 
@@ -92,13 +93,13 @@ impl Line {
         format!("{} {} {}{}", self.badge, self.num, self.title, self.note)
     }
 
-    /// The same with its colour, where the vendor has none: `🔴 [Critical] INC #7KQ2MD disk full`.
+    /// The same with a colour mark, for vendors without colours: `🔴 [Critical] INC #7KQ2MD disk full`.
     pub(crate) fn marked(&self) -> String {
         format!("{} {}", self.tone.mark(), self.headline())
     }
 }
 
-/// One notice, laid out.
+/// A message about one notice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Message {
     pub line: Line,
@@ -111,24 +112,24 @@ impl Message {
         &self.content.facts
     }
 
-    /// Texts that are not empty: in the usual content the labels, then the description.
+    /// The texts that are not empty: in the usual content the labels, then the description.
     pub(crate) fn blocks(&self) -> impl Iterator<Item = &str> {
         self.content.blocks.iter().map(String::as_str).filter(|block| !block.is_empty())
     }
 
-    /// There is nothing below the headline but the links, and nobody is mentioned.
+    /// Whether the message has only a headline and links, without mentions.
     pub(crate) fn is_line(&self) -> bool {
         let is_alone = self.line.is_brief && self.line.mentions.is_empty();
         is_alone && self.facts().is_empty() && self.blocks().next().is_none()
     }
 
-    /// The whole message without markup. `escape` defuses what comes from outside, and `link` writes an address in it;
-    /// `mentions` is a line as the vendor wants it.
+    /// The whole message without markup. `escape` escapes texts from outside, `link` writes an address in them, and
+    /// `mentions` is the line of mentions.
     pub(crate) fn plain(
         &self,
         mentions: &str,
         escape: impl Fn(&str) -> String,
-        link: impl Fn(&Link) -> String,
+        link: impl Fn(&SafeLink) -> String,
     ) -> String {
         let mut text = escape(&self.line.marked());
         if !mentions.is_empty() {
@@ -145,7 +146,7 @@ impl Message {
         format!("{text}{}{links}", if self.is_line() { "\n" } else { "\n\n" })
     }
 
-    /// What can be opened, each with its name: the last line of every message, `Details | Acknowledge`.
+    /// The links with their names: the last line of every message, `Details | Acknowledge`.
     pub(crate) fn links(&self) -> impl Iterator<Item = (&'static str, &str)> {
         let acknowledge = self.line.acknowledge.as_deref();
         [(self.words.details(), self.line.link.as_str())]
@@ -153,17 +154,17 @@ impl Message {
             .chain(acknowledge.map(|link| (self.words.acknowledge(), link)))
     }
 
-    /// The last line, each link as the vendor writes it.
+    /// The last line. `link` writes one link.
     pub(crate) fn link_line(&self, link: impl Fn(&str, &str) -> String) -> String {
         self.links().map(|(name, url)| link(name, url)).collect::<Vec<_>>().join(BETWEEN_LINKS)
     }
 }
 
-/// Several notices, laid out: the part that fits, and how many wait for the next message.
+/// A message about several notices: the lines that fit, and all lines.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Digest<'a> {
     pub lines: &'a [Line],
-    /// Those and the ones that wait.
+    /// Also those that wait for the next message.
     pub all: &'a [Line],
     pub words: Words,
 }
@@ -179,7 +180,7 @@ impl Digest<'_> {
         self.escaped_heading(str::to_owned)
     }
 
-    /// The same with the titles, which come from outside, as `escape` writes them.
+    /// The same, with titles escaped by `escape`.
     pub(crate) fn escaped_heading(&self, escape: impl Fn(&str) -> String) -> String {
         let first = self.lines.first().map_or("", |line| line.num.as_str());
         let counts = self.words.counts(self.all.iter().map(|line| line.tone));
@@ -201,7 +202,7 @@ impl Digest<'_> {
         self.all.len() - self.lines.len()
     }
 
-    /// That there is more to come, if there is.
+    /// A note that more changes follow, if so.
     pub(crate) fn footer(&self) -> Option<String> {
         (self.left() > 0).then(|| self.words.more_changes(self.left()))
     }
@@ -211,7 +212,7 @@ impl Digest<'_> {
         self.lines.iter().map(|line| line.tone).max().unwrap_or(Tone::Closed)
     }
 
-    /// Everyone whom one of the lines mentions, once, at most [`mention::PEOPLE`].
+    /// The people whom the lines mention, each once, at most [`mention::PEOPLE`].
     pub(crate) fn mentions(&self) -> Vec<Person> {
         mention::union(self.lines.iter().flat_map(|line| &line.mentions))
     }
@@ -229,8 +230,8 @@ impl Digest<'_> {
     }
 }
 
-/// A text in which the addresses that the sender wrote are links. `escape` defuses everything else.
-pub(crate) fn linked(text: &str, escape: impl Fn(&str) -> String, link: impl Fn(&Link) -> String) -> String {
+/// A text whose addresses are written by `link`. `escape` escapes everything else.
+pub(crate) fn linked(text: &str, escape: impl Fn(&str) -> String, link: impl Fn(&SafeLink) -> String) -> String {
     let piece = |piece: Piece<'_>| match piece {
         Piece::Text(text) => escape(text),
         Piece::Link(address) => link(&address),
@@ -238,7 +239,7 @@ pub(crate) fn linked(text: &str, escape: impl Fn(&str) -> String, link: impl Fn(
     pieces(text).into_iter().map(piece).collect()
 }
 
-/// An address by itself: where nothing can be linked, it is text, and people's programs may link it.
-pub(crate) fn bare(link: &Link) -> String {
+/// Writes an address as plain text, for channels without links; people's programs may link it.
+pub(crate) fn bare(link: &SafeLink) -> String {
     link.url.clone()
 }

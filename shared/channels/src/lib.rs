@@ -16,7 +16,7 @@
 //! 2. What a message says, the same for all channels: [`post`] → `layout` → [`content`] the part that templates decide →
 //!    `mention` whom it mentions → [`fit`] what is left out when it is too long.
 //! 3. How a vendor says it: one file each, such as [`feishu`].
-//! 4. What is sent and what comes back: [`request`] → [`reply`] → [`outcome`].
+//! 4. Sending: [`request`] → [`reply`] → [`outcome`].
 //!
 //! Adding a channel: its file, its line in the registry, and `tests/fixtures/{vendor}/`, where the vendor is the name up to its
 //! first `_`. The contract tests loop over [`registry::NAMES`] and fail until the fixtures exist.

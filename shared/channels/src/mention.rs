@@ -1,9 +1,9 @@
-//! Whom a message mentions, so that the platform calls them. Each vendor's file says by which identity and in which
-//! markup; here is what holds for all of them.
+//! Mentions of people, so that the platform notifies them. The vendor's file chooses identity and markup; here are the
+//! common rules.
 //!
 //! `{"name": "Li Lei", "phone": "+8613800000000", "identities": {"slack_user_id": "U012AB3CD"}}` → `<@U012AB3CD>` on
-//! Slack, `Li Lei` where the channel cannot mention him. Identities come from operators and directories: what is not
-//! plainly an id is taken for none, so none of them can be markup or call a whole group.
+//! Slack, `Li Lei` where the channel cannot mention him. Identities come from operators and directories. A text that is
+//! not an id is ignored, so no identity can be markup or mention a whole group.
 
 use alerting::base::limits::cut_chars;
 use alerting::people::Person;
@@ -15,10 +15,10 @@ use crate::clean::clean_line;
 pub(crate) const PEOPLE: usize = 20;
 /// Characters of a name beside a mention.
 const NAME_CHARS: usize = 40;
-/// By these some vendor calls everyone. No id of a person is one of them.
+/// Words with which some vendor mentions everyone. No id of a person is one of them.
 const EVERYONE: [&str; 5] = ["all", "everyone", "here", "channel", "online"];
 
-/// The first of them, each with a name that is one short line.
+/// The first [`PEOPLE`] people, with names of one short line.
 pub(crate) fn cleaned(people: &[Person]) -> Vec<Person> {
     union(people)
         .into_iter()
@@ -26,7 +26,7 @@ pub(crate) fn cleaned(people: &[Person]) -> Vec<Person> {
         .collect()
 }
 
-/// Each of them once, in their order, up to [`PEOPLE`].
+/// Each person once, in order, at most [`PEOPLE`].
 pub(crate) fn union<'a>(people: impl IntoIterator<Item = &'a Person>) -> Vec<Person> {
     let mut union: Vec<Person> = Vec::new();
     for person in people {
@@ -37,15 +37,15 @@ pub(crate) fn union<'a>(people: impl IntoIterator<Item = &'a Person>) -> Vec<Per
     union
 }
 
-/// The person's identity of this name, if it is an id: not empty, at most 64 of the characters that `is_id` takes, and
-/// no word by which a vendor calls everyone.
+/// The person's identity of this name, if it is an id: 1 to 64 characters that `is_id` accepts, and not a word that
+/// mentions everyone.
 pub(crate) fn identity<'a>(person: &'a Person, name: &str, is_id: impl Fn(u8) -> bool) -> Option<&'a str> {
     let id = person.identities.get(name)?.trim();
     let is_everyone = EVERYONE.iter().any(|word| id.eq_ignore_ascii_case(word));
     ((1..=64).contains(&id.len()) && id.bytes().all(is_id) && !is_everyone).then_some(id)
 }
 
-/// Everyone in one line: as `mention` writes them, and by their name where it cannot. Empty for nobody.
+/// All people in one line, written by `mention`, or by name if it returns `None`. Empty without people.
 pub(crate) fn line(
     people: &[Person],
     mention: impl Fn(&Person) -> Option<String>,

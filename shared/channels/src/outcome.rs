@@ -1,7 +1,7 @@
-//! What an answer can mean. Three sets, closed: a new member forces a decision wherever one is read.
+//! The result of a try. The enums are closed: a new variant forces a decision in every match.
 //!
-//! The body decides, not the HTTP status: `200 {"code":11232}` is not "sent", and neither is a page of HTML or an
-//! empty body from a vendor that always answers with a code.
+//! The body decides, not the HTTP status: `200 {"code":11232}` is not "sent". Neither is an HTML page, or an empty body
+//! from a vendor that always answers with a code.
 
 use std::time::Duration;
 
@@ -13,13 +13,13 @@ use crate::reply::Reply;
 /// The result of one try.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
-    /// The provider said so. The receipt is its own id of the message, from those that give one.
+    /// The provider confirmed the delivery. The receipt is its id of the message, if it gives one.
     Delivered { receipt: Option<String> },
-    /// The provider took it and says later, under this id, whether it was delivered.
+    /// The provider accepted it, and reports later under this id whether it was delivered.
     Accepted { receipt: String },
     /// Try again, after this long if the provider named a time.
     Retry { after: Option<Duration>, reason: Reason },
-    /// Trying the same again cannot help.
+    /// A retry of the same request cannot succeed.
     Rejected { reason: Reason },
 }
 
@@ -61,40 +61,40 @@ impl Outcome {
     }
 }
 
-/// Why a try did not deliver. Also the label of the metric, so the set stays small.
+/// Why a try did not deliver. Also the label of a metric, so the set stays small.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// Faster than the provider takes it.
+    /// Faster than the provider's limit.
     RateLimited,
-    /// The bot, webhook or chat is gone, or the address leads elsewhere.
+    /// The bot, webhook or chat does not exist, or the address is not one of the vendor's.
     BadDestination,
-    /// The chat is elsewhere now, as the provider said; the destination's settings were changed.
+    /// The provider said that the chat has moved. The destination's settings were changed.
     Moved,
-    /// Wrong token or signature, or the bot's own security settings (keyword, source address) keep the message out.
+    /// Wrong token or signature, or the bot's security settings (keyword, source address) refuse the message.
     Unauthorized,
     TooLarge,
-    /// The provider does not take what the message looks like.
+    /// The provider refuses the form of the message.
     Refused,
-    /// The provider is unreachable or says that it is in trouble. Nothing was shown.
+    /// The provider is unreachable or reports an error of its own. Nothing was shown.
     ProviderDown,
     /// The provider's certificate is not valid for its name, or the mail server offers no TLS. Nothing was sent.
     Untrusted,
-    /// The request left, but no whole answer came: whether the message is shown is unknown.
+    /// The request was sent, but no complete answer came: whether the message is shown is unknown.
     TimedOut,
     /// An answer came that is not one of this provider's: whether the message is shown is unknown.
     Unreadable,
     /// The person has no address of this kind.
     NoAddress,
-    /// The person has such an address, but has not shown that it is theirs.
+    /// The person's address is not verified.
     NotVerified,
     /// The deployment has no provider for this channel, or one that it must not use.
     NotConfigured,
-    /// The account's messages of this month, or its money, are used up.
+    /// The account's monthly quota or balance is used up.
     QuotaExhausted,
-    /// The card that was to be changed is not there any more, or cannot be changed any more.
+    /// The card to update does not exist any more, or cannot be changed any more.
     CardGone,
-    /// The provider does not take what the message says: its own filter refuses the words.
+    /// The provider's content filter refuses the text.
     ContentRefused,
     /// The person was called and did not answer.
     NotAnswered,
@@ -126,7 +126,7 @@ impl Reason {
         }
     }
 
-    /// Whether the same message as plain text ([`crate::post::Form::Plain`]) may be taken where the rich one was rejected.
+    /// Whether the provider may accept the message as plain text ([`crate::post::Form::Plain`]).
     pub const fn wants_plain(self) -> bool {
         match self {
             Reason::TooLarge | Reason::Refused => true,
@@ -149,7 +149,7 @@ impl Reason {
         }
     }
 
-    /// Whether the message may have been shown all the same. It is sent again: rather twice than never.
+    /// Whether the message may have been shown anyway. It is sent again: twice is better than never.
     pub const fn is_unknown(self) -> bool {
         match self {
             Reason::TimedOut | Reason::Unreadable => true,
@@ -174,7 +174,7 @@ impl Reason {
 }
 
 impl Reply {
-    /// What the HTTP status alone says, for answers whose body does not decide.
+    /// The outcome by the HTTP status alone, for answers whose body does not decide.
     pub(crate) fn by_status(&self) -> Outcome {
         let rejected = |reason| Outcome::Rejected { reason };
         match self.status {
@@ -193,16 +193,16 @@ impl Reply {
 /// Characters of a provider's message that are kept.
 const MESSAGE_CHARS: usize = 200;
 
-/// A provider's own words.
+/// A provider's own text in a reply.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Provider {
-    /// None if no answer came.
+pub struct ProviderReply {
+    /// `None`: no answer came.
     pub status: Option<u16>,
     pub code: Option<String>,
     pub message: String,
 }
 
-impl Provider {
+impl ProviderReply {
     pub(crate) fn new(reply: &Reply, code: Option<String>, message: &str) -> Self {
         Self { status: Some(reply.status), code, message: one_line(message) }
     }
@@ -212,7 +212,7 @@ impl Provider {
         Self { status: None, code: None, message: one_line(message) }
     }
 
-    /// Without what must not be repeated to anyone.
+    /// Without the secrets.
     pub fn redacted(mut self, secrets: &[&str]) -> Self {
         for secret in secrets.iter().filter(|secret| secret.len() >= 4) {
             self.message = self.message.replace(secret, "[redacted]");

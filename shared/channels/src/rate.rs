@@ -1,4 +1,4 @@
-//! How fast a vendor may be sent to, and how long it asks to wait.
+//! Rates of vendors, and how long a reply asks to wait.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use time::format_description::well_known::Rfc2822;
 
 use crate::reply::{DATE, FEISHU_RESET, MICROSOFT_RETRY_AFTER, RETRY_AFTER, Reply};
 
-/// The longest wait that a provider is believed; the shortest is a second.
+/// A longer wait is cut to this; a shorter one is at least a second.
 const WAIT_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// `n` requests in any window of `secs` seconds.
@@ -17,12 +17,12 @@ pub(crate) const fn limit(n: u32, secs: u64) -> Rate {
     Rate { burst: n, per: Duration::from_secs(secs) }
 }
 
-/// A wait that a provider asks for, within reason.
+/// A provider's wait, within the limits.
 pub(crate) fn clamped(wait: Duration) -> Duration {
     wait.clamp(Duration::from_secs(1), WAIT_MAX)
 }
 
-/// How long the answer's headers ask to wait. A header that cannot be read counts as missing.
+/// The wait in the headers of the reply. An unreadable header counts as missing.
 pub(crate) fn after(reply: &Reply) -> Option<Duration> {
     let number = |name| reply.header(name)?.parse::<u64>().ok();
     let wait = number(MICROSOFT_RETRY_AFTER).map(Duration::from_millis);

@@ -1,4 +1,4 @@
-//! All channels, one line each; a destination with all its settings is one of them.
+//! The list of all channels, one line each.
 
 use alerting::base::ids::AccountId;
 use alerting::base::moment::Moment;
@@ -9,7 +9,7 @@ use crate::channel::{Channel, Kind, Limits, Quota};
 use crate::echo;
 use crate::facts::Facts;
 use crate::fit::RenderError;
-use crate::outcome::{Outcome, Provider};
+use crate::outcome::{Outcome, ProviderReply};
 use crate::post::{Letter, Post};
 use crate::reply::Reply;
 use crate::request::{Http, Request};
@@ -37,7 +37,7 @@ macro_rules! channels {
 
 macro_rules! registry {
     ($($(#[$condition:meta])? $variant:ident($settings:ty),)+) => {
-        /// A destination with all its settings, whichever its channel.
+        /// A destination on any channel, with all its settings.
         #[derive(Debug, Clone, PartialEq, Eq)]
         pub enum Destination {
             $($(#[$condition])? $variant($settings),)+
@@ -45,7 +45,7 @@ macro_rules! registry {
 
         impl Destination {
             /// Reads the settings of a destination on `channel`, and those of the channel's provider if it has one
-            /// ([`Destination::needs_provider`]); the error names the field and what to do.
+            /// ([`Destination::needs_provider`]). The error names the field and the remedy.
             pub fn parse(
                 channel: &str,
                 settings: &serde_json::Value,
@@ -114,13 +114,13 @@ macro_rules! registry {
                 match self { $($(#[$condition])? Destination::$variant(channel) => channel.outcome(reply),)+ }
             }
 
-            /// The settings to replace, if the provider says that the destination is elsewhere now.
+            /// The new settings, if the provider says that the destination has moved.
             pub fn moved(&self, reply: &Reply) -> Option<Map<String, Value>> {
                 match self { $($(#[$condition])? Destination::$variant(channel) => channel.moved(reply),)+ }
             }
 
-            /// The provider's own words, without anything secret that it may have repeated.
-            pub fn provider(&self, reply: &Reply) -> Provider {
+            /// The provider's own text, without secrets that it may have repeated.
+            pub fn provider(&self, reply: &Reply) -> ProviderReply {
                 match self {
                     $($(#[$condition])? Destination::$variant(channel) => {
                         channel.provider(reply).redacted(&channel.secrets())
@@ -143,7 +143,7 @@ channels! {
     Echo(echo::App),
 }
 
-/// The channel of this name; the error lists those that there are.
+/// The channel of this name. The error lists all channels.
 pub(crate) fn find(channel: &str) -> Result<&'static Facts, SettingsError> {
     let found = FACTS.iter().find(|facts| facts.name == channel);
     found.ok_or_else(|| SettingsError::unknown_channel(NAMES))

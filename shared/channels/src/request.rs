@@ -1,8 +1,8 @@
-//! One message, ready to be sent: all that the crate `post` has to know of it.
+//! One message, ready to be sent by the crate `post`.
 //!
-//! A request says where it goes by the vendor's own host, which a signature may cover; where that host is found is the
-//! sender's business. It never holds an access token: [`Http::credential`] says where the sender puts it, so that whole
-//! requests can be compared and no channel can leak one.
+//! A request names the vendor's own host, which a signature may cover; the crate `post` decides where it connects to. A
+//! request never holds an access token. [`Http::credential`] says where `post` puts it, so that whole requests can be
+//! compared and no channel can leak a token.
 
 use std::fmt;
 
@@ -16,24 +16,24 @@ use crate::email::relay::Relay;
 use crate::fit::Fitted;
 use crate::size::Measured;
 
-/// What almost every vendor reads.
+/// The content type of almost every vendor.
 const JSON: &str = "application/json; charset=utf-8";
 
-/// It holds credentials, so nothing of how it is sent is ever printed.
+/// Holds credentials, so the transport is never printed.
 #[derive(Clone)]
 pub struct Request {
     pub transport: Transport,
     at: Moment,
-    /// How many of the post's notices this message shows, from the first; the others wait for the next message.
+    /// How many of the post's notices this message shows, from the first. The others wait for the next message.
     pub shown: usize,
-    /// Whether any of them is shown shortened. The page behind the link has everything.
+    /// Whether a notice is shortened. The page of the link shows everything.
     pub cut: bool,
     pub size: Measured,
-    /// Why the post's own template was not used, but the channel's.
+    /// Why the channel's template was used instead of the post's own, if so.
     pub template: Option<Failure>,
 }
 
-/// How a message leaves.
+/// How a message is sent.
 #[derive(Clone)]
 pub enum Transport {
     Http(Http),
@@ -46,14 +46,14 @@ pub struct Http {
     pub method: Method,
     /// The vendor's name, without a port.
     pub host: String,
-    /// Path and query as they are sent; either may hold a key.
+    /// Path and query as sent. Either may hold a key.
     pub path: Secret,
     pub content_type: &'static str,
-    /// Those beside host, content type and credential.
+    /// The headers other than host, content type and credential.
     pub headers: Vec<(&'static str, Secret)>,
     pub body: Vec<u8>,
-    /// Where the access token goes, for vendors that want one.
-    pub credential: Option<Place>,
+    /// Where the access token goes, for vendors that need one.
+    pub credential: Option<TokenPlace>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,9 +65,9 @@ pub enum Method {
     Delete,
 }
 
-/// Where an access token stands in a request.
+/// The place of an access token in a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum TokenPlace {
     /// `Authorization: Bearer …`
     Bearer,
     /// A header of the vendor's own.
@@ -77,7 +77,7 @@ pub enum Place {
 }
 
 impl Http {
-    /// A POST of JSON to an address that a channel has checked or made itself.
+    /// A POST of JSON to a URL that a channel has checked or made.
     pub(crate) fn post(url: &str, body: Vec<u8>) -> Self {
         Self::json(Method::Post, url, body)
     }
@@ -119,15 +119,15 @@ impl Request {
         Self { transport: Transport::Http(Http::post(url, body)), at, shown, cut, size, template }
     }
 
-    /// The same by another method and with a place for the access token.
+    /// The same, by another method and with a place for the access token.
     #[cfg(feature = "echo")]
-    pub(crate) fn with_token(method: Method, url: &str, credential: Place, body: Fitted, at: Moment) -> Self {
+    pub(crate) fn with_token(method: Method, url: &str, credential: TokenPlace, body: Fitted, at: Moment) -> Self {
         let Fitted { body, size, shown, cut, template } = body;
         let http = Http { credential: Some(credential), ..Http::json(method, url, body) };
         Self { transport: Transport::Http(http), at, shown, cut, size, template }
     }
 
-    /// Whether it cannot be sent without an access token.
+    /// Whether it needs an access token.
     pub fn needs_token(&self) -> bool {
         matches!(&self.transport, Transport::Http(Http { credential: Some(_), .. }))
     }
@@ -138,8 +138,8 @@ impl Request {
         Self { transport, at, shown, cut, size, template }
     }
 
-    /// What the vendor reads: the body of an HTTP request, or a mail's parts before they are written in MIME. Beside the
-    /// texts it holds what the destination's settings put there, such as a chat's number.
+    /// The body of an HTTP request, or the parts of a mail before MIME. It also holds settings of the destination, such
+    /// as a chat's number.
     pub fn body(&self) -> serde_json::Value {
         let body = match &self.transport {
             Transport::Http(http) => serde_json::from_slice(&http.body),

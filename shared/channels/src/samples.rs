@@ -1,4 +1,4 @@
-//! What the tests of this crate, and of the one that sends, say: notices with written-down content, and settings with marked secrets.
+//! Samples for the tests of this crate and of `post`: notices with fixed content, and settings with marked secrets.
 
 use std::collections::BTreeMap;
 
@@ -26,8 +26,8 @@ pub const CANARY: &str = "c4nary";
 /// 2026-01-05T10:00:00Z
 pub const NOW: Moment = Moment::from_secs(1_767_607_200);
 
-/// Every told change, by the name of its golden request.
-pub const TOLD: [(&str, EntryKind); 7] = [
+/// Kinds of changes that notify, by the name of the golden request.
+pub const NOTIFYING: [(&str, EntryKind); 7] = [
     ("triggered", EntryKind::Triggered),
     ("severity_raised", EntryKind::SeverityRaised),
     ("acknowledged", EntryKind::Acknowledged),
@@ -87,7 +87,7 @@ pub fn channel<C: Channel>() -> C {
     C::parse(&fields, &Fields::none()).expect("sample settings are valid")
 }
 
-/// Someone whom every channel can mention.
+/// A person whom every channel can mention.
 pub fn li_lei() -> Person {
     let identities = [
         ("feishu_user_id", "ou_7d8a6e6df7621556ce0d21922b676706"),
@@ -103,12 +103,12 @@ pub fn li_lei() -> Person {
     }
 }
 
-/// Someone of whom no channel knows more than the name.
+/// A person without ids or phone, whom no channel can mention.
 pub fn wang_wei() -> Person {
     Person { name: "王伟 <b>".to_owned(), phone: None, identities: BTreeMap::new() }
 }
 
-/// A level of an escalation that calls two people.
+/// A level of an escalation that mentions two people.
 pub fn escalated() -> Notice {
     Notice {
         alert_count: 12,
@@ -168,7 +168,7 @@ pub fn described(title: &str, description: &str) -> Notice {
     }
 }
 
-/// As long as signed ones are, and always the same.
+/// Links that are as long as signed ones, and always the same.
 #[derive(Debug)]
 struct SampleLinks;
 
@@ -227,7 +227,7 @@ pub fn delivered() -> Outcome {
     Outcome::Delivered { receipt: None }
 }
 
-/// To be tried again after so many seconds, or whenever.
+/// A retry after so many seconds, or without a time.
 pub fn retry(secs: impl Into<Option<u64>>, reason: Reason) -> Outcome {
     Outcome::Retry { after: secs.into().map(std::time::Duration::from_secs), reason }
 }

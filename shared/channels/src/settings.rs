@@ -1,12 +1,13 @@
-//! An operator's settings of a destination or of a provider, read field by field, so that an error names the field and the remedy.
+//! Reads an operator's settings of a destination or a provider field by field, so that an error names the field and the
+//! remedy.
 //!
-//! An error never repeats a value: most of them are secrets.
+//! An error never repeats a value, because most values are secrets.
 
 use alerting::base::secret::Secret;
 use serde_json::{Map, Value};
 use url::Url;
 
-/// What is wrong with which field.
+/// A setting that is not valid, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {message}")]
 pub struct SettingsError {
@@ -35,8 +36,8 @@ impl SettingsError {
     }
 }
 
-/// Mail servers that may be spoken to without TLS, and on port 25. A deployment names them in its own environment, not in
-/// a setting: a password and every alert would go over the network in the open.
+/// Mail servers that may be used without TLS and on port 25. A deployment names them in its environment, not in a
+/// setting: without TLS, a password and every alert are readable on the network.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PlainSmtpHosts(Vec<String>);
 
@@ -77,12 +78,12 @@ impl<'a> Fields<'a> {
         Self { object: None }
     }
 
-    /// The value of a field that is there and not null.
+    /// The value of a field that exists and is not null.
     pub(crate) fn get(&self, name: &str) -> Option<&'a Value> {
         self.object?.get(name).filter(|value| !value.is_null())
     }
 
-    /// A text that must be there. `remedy` says where to find it.
+    /// A required text. `remedy` says where to find it.
     pub(crate) fn text(&self, name: &str, remedy: &str) -> Result<&'a str, SettingsError> {
         match self.get(name) {
             None => Err(SettingsError::new(name, format!("is missing; {remedy}"))),
@@ -114,7 +115,7 @@ impl<'a> Fields<'a> {
         Err(SettingsError::new(name, format!("must be on https://{hosts}, without user name and port; {remedy}")))
     }
 
-    /// A webhook's URL whose whole secret is one query parameter; that parameter alone will do.
+    /// The URL of a webhook whose secret is one query parameter. The parameter alone is also accepted.
     pub(crate) fn url_or_key(
         &self,
         name: &str,
@@ -139,8 +140,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// Whether a request to `url` goes to one of `hosts`, on HTTPS and its own port. An address cannot pass: only names are
-/// on the lists.
+/// Whether a request to `url` goes to one of `hosts`, on HTTPS and its default port. An IP address is never allowed,
+/// because the lists have only names.
 pub fn is_allowed(url: &Url, hosts: &[&str]) -> bool {
     url.scheme() == "https"
         && url.host_str().is_some_and(|host| hosts.contains(&host))

@@ -13,7 +13,7 @@ pub enum Unit {
     Utf16,
 }
 
-/// How much of a vendor's limit a message is.
+/// The size of a message, with the vendor's limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Measured {
     pub used: usize,

@@ -1,4 +1,5 @@
-//! Slack incoming webhooks: the headline as text, everything else in an attachment, which is what has a colour.
+//! Slack incoming webhooks: the headline as text, and the rest in an attachment, because only attachments have a
+//! colour.
 //!
 //! In: `{"url": "https://hooks.slack.com/services/T…/B…/…"}`. Success is HTTP 200 with a body of exactly `ok`.
 //!
@@ -7,7 +8,7 @@
 
 use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
-use alerting::incident::shown::links::{Link, Piece, pieces};
+use alerting::incident::shown::links::{Piece, SafeLink, pieces};
 use alerting::people::Person;
 use serde_json::{Value, json};
 
@@ -15,7 +16,7 @@ use crate::channel::{Channel, Example, Limits};
 use crate::content::Fact;
 use crate::fit::{Render, RenderError, Written, fit};
 use crate::layout::{Digest, Line, Message, linked};
-use crate::outcome::{Outcome, Provider, Reason};
+use crate::outcome::{Outcome, ProviderReply, Reason};
 use crate::post::{Form, Post};
 use crate::reply::{Reply, text_of};
 use crate::request::Request;
@@ -30,7 +31,7 @@ pub struct Webhook {
 }
 
 const URL_REMEDY: &str = "copy the webhook URL, https://hooks.slack.com/services/T…/B…/…";
-/// The identity by which people are mentioned: a member id, `U012AB3CD`.
+/// The identity for mentions: a member id, `U012AB3CD`.
 pub const MENTIONED_BY: &str = "slack_user_id";
 /// Characters of a section's text: <https://docs.slack.dev/reference/block-kit/blocks/section-block>
 const SECTION_CHARS: usize = 3000;
@@ -39,10 +40,10 @@ const BLOCKS: usize = 50;
 /// Fields of one section; same page as its text.
 const FIELDS: usize = 10;
 
-/// What Slack calls the buttons, in their order; the names have to differ.
+/// The ids of the buttons, in order. Slack requires different ids.
 const ACTIONS: [&str; 2] = ["details", "acknowledge"];
 
-/// Of a message that is text alone: what Slack recommends. From 40,000 on it cuts.
+/// For a message of text alone, as Slack recommends. Slack cuts at 40,000.
 const PLAIN: Size = Size { max: 4000, unit: Unit::Chars };
 
 impl Channel for Webhook {
@@ -109,9 +110,9 @@ impl Channel for Webhook {
         }
     }
 
-    fn provider(&self, reply: &Reply) -> Provider {
+    fn provider(&self, reply: &Reply) -> ProviderReply {
         let error = Some(error_name(reply)).filter(|name| is_name(name));
-        Provider::new(reply, error, &reply.text())
+        ProviderReply::new(reply, error, &reply.text())
     }
 
     fn secrets(&self) -> Vec<&str> {
@@ -175,7 +176,7 @@ impl Render for Writer {
         };
         let buttons: Vec<Value> = message.links().enumerate().map(button).collect();
         blocks.push(json!({"type": "actions", "elements": buttons}));
-        // In the text, not in the attachment: only there does a mention call anyone.
+        // In the text, because mentions in an attachment notify nobody.
         let text = with_mentions(headline(&message.line), &message.line.mentions);
         Self::rich(&text, message.line.tone.hex(), &blocks)
     }
@@ -211,7 +212,7 @@ fn headline(line: &Line) -> String {
 
 fn mentions(people: &[Person]) -> String {
     let is_id = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
-    // Members are U… or W…; with a C or S in front it would be a channel or a group of users.
+    // Members are U… or W…. C… is a channel, and S… a group of users.
     let id = |person: &Person| {
         let id = mention::identity(person, MENTIONED_BY, is_id)?;
         id.starts_with(['U', 'W']).then(|| format!("<@{id}>"))
@@ -225,7 +226,7 @@ fn with_mentions(text: String, people: &[Person]) -> String {
 }
 
 fn mrkdwn(text: &str) -> Value {
-    // Verbatim: no links are made of names and addresses that are not marked as such.
+    // Verbatim: Slack makes no links of names and addresses that are not marked as links.
     json!({"type": "mrkdwn", "text": text, "verbatim": true})
 }
 
@@ -281,8 +282,8 @@ fn text_chars(body: &Value) -> usize {
 
 const FORMATTING: &str = "*_~`";
 
-/// `&`, `<` and `>` as Slack's documentation says; that alone keeps links and mentions (`<!here>`) out. What would make
-/// text bold, italic, struck or code gets a space of no width before it where it could take effect.
+/// `&`, `<` and `>` as Slack's documentation says, which prevents links and mentions (`<!here>`). A zero-width space
+/// goes before characters that could make text bold, italic, struck or code.
 fn escape(text: &str) -> String {
     let mut before = ' ';
     let escape = |c: char| escaped(c, std::mem::replace(&mut before, c));
@@ -299,8 +300,8 @@ fn escaped(c: char, before: char) -> String {
     }
 }
 
-/// An address of a [`Link`] holds none of what would end it here.
-fn slack_link(link: &Link) -> String {
+/// The address of a [`SafeLink`] has no character that would end it here.
+fn slack_link(link: &SafeLink) -> String {
     format!("<{}|{}>", link.url.replace('&', "&amp;"), escape(&link.shown))
 }
 

@@ -1,4 +1,4 @@
-//! Telegram bots: HTML, of which Telegram knows a little and escapes precisely.
+//! Telegram bots: messages in Telegram's small subset of HTML.
 //!
 //! In: `{"token": "123456:AA…", "chat_id": -1001234567890}`; the chat is a number, the same as text, or `@name` of a
 //! public one. The token is part of the URL's path.
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
-use alerting::incident::shown::links::Link;
+use alerting::incident::shown::links::SafeLink;
 use alerting::people::Person;
 use serde_json::{Map, Value, json};
 use url::Url;
@@ -17,7 +17,7 @@ use url::Url;
 use crate::channel::{Channel, Example, Limits};
 use crate::fit::{Render, RenderError, Written, fit};
 use crate::layout::{Digest, Line, Message, bare, linked};
-use crate::outcome::{Outcome, Provider, Reason};
+use crate::outcome::{Outcome, ProviderReply, Reason};
 use crate::post::{Form, Post};
 use crate::reply::{Reply, code, text_of};
 use crate::request::Request;
@@ -41,10 +41,10 @@ enum Chat {
 
 const TOKEN_REMEDY: &str = "copy the token that BotFather gave, 123456789:AA…";
 const CHAT_REMEDY: &str = "give the chat's number (groups have a negative one, such as -1001234567890) or its @name";
-/// The identity by which people are mentioned: a user's number, or a user name with or without `@`.
+/// The identity for mentions: a user's number, or a user name with or without `@`.
 pub const MENTIONED_BY: &str = "telegram_user";
-/// Telegram formats the first hundred entities of a message and shows the others bare; a line has two, the heading one
-/// and every mention one.
+/// Telegram formats only the first hundred entities of a message. A line has two, the heading one, and every mention
+/// one.
 const LINES: usize = (100 - 1 - mention::PEOPLE) / 2;
 
 impl Channel for Bot {
@@ -114,21 +114,21 @@ impl Channel for Bot {
         }
     }
 
-    /// A group that became a supergroup has a new id, `migrate_to_chat_id`: "The group has been migrated to a supergroup
-    /// with the specified identifier" (core.telegram.org/bots/api#responseparameters).
+    /// A group that became a supergroup has a new id, `migrate_to_chat_id`: "The group has been migrated to a
+    /// supergroup with the specified identifier" (core.telegram.org/bots/api#responseparameters).
     fn moved(&self, reply: &Reply) -> Option<Map<String, Value>> {
         let chat = reply.json()?["parameters"]["migrate_to_chat_id"].as_i64()?;
         Some(Map::from_iter([("chat_id".to_owned(), chat.into())]))
     }
 
-    fn provider(&self, reply: &Reply) -> Provider {
+    fn provider(&self, reply: &Reply) -> ProviderReply {
         let body = reply.json().unwrap_or_default();
         let mut message = Some(text_of(&body, "description")).filter(|text| !text.is_empty());
         if let (Some(message), Some(chat)) = (&mut message, body["parameters"]["migrate_to_chat_id"].as_i64()) {
             *message += &format!(" (set chat_id to {chat})");
         }
         let code = code(&body, "error_code").map(|code| code.to_string());
-        Provider::new(reply, code, &message.unwrap_or_else(|| reply.text()))
+        ProviderReply::new(reply, code, &message.unwrap_or_else(|| reply.text()))
     }
 
     fn secrets(&self) -> Vec<&str> {
@@ -136,7 +136,7 @@ impl Channel for Bot {
     }
 }
 
-/// The chat is not there, is not for the bot, or became another one.
+/// Whether the chat does not exist, excludes the bot, or became another chat.
 fn is_chat_trouble(description: &str) -> bool {
     let known = [
         "chat not found",
@@ -163,7 +163,7 @@ impl Writer<'_> {
         Self::LIMIT.written(Self::LIMIT.unit.count(text), || self.body(&json!({"text": text})))
     }
 
-    /// `markup` is what stands below the message; null for nothing.
+    /// `markup`: the buttons below the message; null for none.
     fn html(&self, html: &str, markup: &Value) -> Option<Written> {
         let mut body = json!({"text": html, "parse_mode": "HTML"});
         if !markup.is_null() {
@@ -229,7 +229,7 @@ impl Render for Writer<'_> {
     }
 }
 
-/// How Telegram knows a person.
+/// How Telegram identifies a person.
 enum Known<'a> {
     Number(&'a str),
     UserName(&'a str),
@@ -256,7 +256,7 @@ fn mention_line(people: &[Person]) -> String {
     if text.is_empty() { text } else { format!("\n{text}") }
 }
 
-/// Without markup a user name is a mention and a number is none.
+/// Without markup, a user name is a mention and a number is not.
 fn plain_mentions(people: &[Person]) -> String {
     let mention = |person: &Person| match known(person)? {
         Known::Number(_) => None,
@@ -265,12 +265,12 @@ fn plain_mentions(people: &[Person]) -> String {
     mention::line(people, mention, break_mentions)
 }
 
-/// Telegram refuses a whole message whose button leads to this machine or to a bare address.
+/// Telegram refuses a message with a button to a local host name or an IP address.
 fn is_public(link: &str) -> bool {
     Url::parse(link).is_ok_and(|url| url.domain().is_some_and(|host| host.contains('.')))
 }
 
-fn html_link(link: &Link) -> String {
+fn html_link(link: &SafeLink) -> String {
     format!("<a href=\"{}\">{}</a>", escape(&link.url), escape(&link.shown))
 }
 
@@ -279,8 +279,8 @@ fn escape(text: &str) -> String {
     break_mentions(text).replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
-/// A bare `@name` would notify that person, so a space of no width comes in between. In an address
-/// (`ops@example.org`) the sign is no mention.
+/// `@name` would notify that person, so a zero-width space is inserted. In an email address (`ops@example.org`) it is
+/// not needed.
 fn break_mentions(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut before = ' ';
@@ -295,7 +295,7 @@ fn break_mentions(text: &str) -> String {
     out
 }
 
-/// What is left after Telegram's parsing of what is written here: no tags, and the entities as their characters.
+/// The text after Telegram's parsing: without tags, and with entities as characters.
 pub(crate) fn visible(html: &str) -> String {
     let mut out = String::with_capacity(html.len());
     let mut in_tag = false;

@@ -1,4 +1,4 @@
-//! What holds for the content template of every channel.
+//! Promises of the content template of every channel.
 
 use alerting::incident::notice::Notice;
 use alerting::incident::timeline::EntryKind;
@@ -8,7 +8,7 @@ use crate::contract_tests::{call, text};
 use crate::post::{Form, Post};
 use crate::registry::{Destination, NAMES};
 use crate::request::Request;
-use crate::samples::{NOW, TOLD, body, body_text, described, destination, escalated, link, notice, post};
+use crate::samples::{NOTIFYING, NOW, body, body_text, described, destination, escalated, link, notice, post};
 
 fn render(channel: &str, notice: &Notice, form: Form, template: Option<&str>) -> Request {
     let notices = [notice.clone()];
@@ -22,7 +22,7 @@ fn long() -> Notice {
 
 #[test]
 fn a_channels_own_template_in_a_rule_changes_nothing() {
-    let mut notices = TOLD.map(|(_, kind)| notice(kind)).to_vec();
+    let mut notices = NOTIFYING.map(|(_, kind)| notice(kind)).to_vec();
     notices.extend([escalated(), long(), described("disk full", "")]);
     for channel in NAMES {
         let own = Destination::content(channel).expect("a channel");
@@ -46,18 +46,18 @@ fn a_template_replaces_the_content_and_cannot_lose_headline_mentions_and_link() 
         for form in [Form::Rich, Form::Plain] {
             for template in ["", "- Where: {{ labels.host }}\n---\nsee the wiki"] {
                 let request = render(channel, &escalated(), form, Some(template));
-                let said = body_text(&request);
+                let text = body_text(&request);
                 assert_eq!((request.template, request.cut), (None, false), "{channel}");
                 let details = link(&escalated());
                 let acknowledge = format!("{details}?ack=1");
                 for part in ["Critical", "INC #7KQ2MD", "disk full on db-1", &details, &acknowledge] {
-                    assert!(said.contains(part), "{channel} {form:?} has no {part}: {said}");
+                    assert!(text.contains(part), "{channel} {form:?} has no {part}: {text}");
                 }
                 // Mail is addressed to people and mentions nobody.
-                assert!(said.contains(call(channel, form)) || *channel == "email", "{channel} {form:?}: {said}");
-                assert!(!said.contains("Payments") && !said.contains("usage is at"), "{channel}: {said}");
-                let own = said.contains("Where") && said.contains("db-1") && said.contains("see the wiki");
-                assert_eq!(own, !template.is_empty(), "{channel}: {said}");
+                assert!(text.contains(call(channel, form)) || *channel == "email", "{channel} {form:?}: {text}");
+                assert!(!text.contains("Payments") && !text.contains("usage is at"), "{channel}: {text}");
+                let own = text.contains("Where") && text.contains("db-1") && text.contains("see the wiki");
+                assert_eq!(own, !template.is_empty(), "{channel}: {text}");
             }
         }
     }
@@ -92,8 +92,8 @@ fn a_template_that_cannot_be_used_gives_way_to_the_channels_own_and_says_why() {
             ] {
                 let usual = render(channel, &notice, form, None);
                 let failed = render(channel, &notice, form, Some(template));
-                let said = failed.template.as_ref().map(ToString::to_string).unwrap_or_default();
-                assert!(said.starts_with(reason), "{channel} {template}: {said}");
+                let text = failed.template.as_ref().map(ToString::to_string).unwrap_or_default();
+                assert!(text.starts_with(reason), "{channel} {template}: {text}");
                 assert_eq!(body_text(&failed), body_text(&usual), "{channel} {form:?}");
             }
         }

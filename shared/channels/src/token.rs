@@ -1,13 +1,13 @@
-//! Access tokens of an account, as a vendor grants them.
+//! Access tokens that a vendor grants to an account.
 
 use std::time::Duration;
 
 use alerting::base::secret::Secret;
 
-/// What a vendor granted.
+/// A granted access token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Grant {
     pub token: Secret,
-    /// How long it is valid, by the vendor's own word.
+    /// How long it is valid, as the vendor says.
     pub lasts: Duration,
 }

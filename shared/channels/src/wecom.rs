@@ -3,9 +3,8 @@
 //! In: `{"url": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=…"}`; the bare key serves as URL. serde writes
 //! UTF-8 and never `\uXXXX`, which WeCom refuses (40033).
 //!
-//! Markdown mentions people by their user id only, a `text` message by their phone number too. So a message to someone
-//! whose number alone is known is a `text` message: a second message with the mention could arrive without the first,
-//! or the first twice.
+//! Markdown mentions people only by user id, a `text` message also by phone number. So a message to a person known only
+//! by phone is a `text` message: with a second message for the mention, one could arrive without the other, or twice.
 //!
 //! Source: developer.work.weixin.qq.com, "Group robot configuration", path 91770 (as of 2026-11).
 
@@ -13,7 +12,7 @@ use std::time::Duration;
 
 use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
-use alerting::incident::shown::links::Link;
+use alerting::incident::shown::links::SafeLink;
 use alerting::people::Person;
 use serde_json::json;
 
@@ -22,7 +21,7 @@ use crate::clean::break_tags;
 use crate::fit::{Render, RenderError, Written, fit};
 use crate::layout::tone::Tone;
 use crate::layout::{Digest, Message, bare, linked};
-use crate::outcome::{Outcome, Provider, Reason};
+use crate::outcome::{Outcome, ProviderReply, Reason};
 use crate::post::{Form, Post};
 use crate::reply::{Reply, code, text_of};
 use crate::request::Request;
@@ -38,9 +37,9 @@ pub struct Bot {
 
 const URL_REMEDY: &str =
     "copy the bot's webhook, https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=…, or only its key";
-/// Of a `text` message, where markdown may have 4096.
+/// For a `text` message; markdown may have 4096.
 const PLAIN: Size = Size { max: 2048, unit: Unit::Bytes };
-/// The identity by which people are mentioned. Without it their phone number serves.
+/// The identity for mentions. Without it the phone number is used.
 pub const MENTIONED_BY: &str = "wecom_user_id";
 /// WeCom counts by the minute.
 const A_MINUTE: Duration = Duration::from_secs(60);
@@ -89,11 +88,11 @@ impl Channel for Bot {
         }
     }
 
-    fn provider(&self, reply: &Reply) -> Provider {
+    fn provider(&self, reply: &Reply) -> ProviderReply {
         let body = reply.json().unwrap_or_default();
         let message = Some(text_of(&body, "errmsg")).filter(|text| !text.is_empty());
         let code = code(&body, "errcode").map(|code| code.to_string());
-        Provider::new(reply, code, &message.unwrap_or_else(|| reply.text()))
+        ProviderReply::new(reply, code, &message.unwrap_or_else(|| reply.text()))
     }
 
     fn secrets(&self) -> Vec<&str> {
@@ -165,11 +164,11 @@ impl Render for Writer {
 
 fn user_id(person: &Person) -> Option<&str> {
     let is_id = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'@' | b'.');
-    // `@all` calls everyone; a user id begins with a letter or a digit.
+    // `@all` mentions everyone; a user id begins with a letter or a digit.
     mention::identity(person, MENTIONED_BY, is_id).filter(|id| id.starts_with(|c: char| c.is_ascii_alphanumeric()))
 }
 
-/// The number by which a person is mentioned whose user id is not known, in mainland China without +86.
+/// The phone number for a mention without a user id, in mainland China without +86.
 fn mobile(person: &Person) -> Option<&str> {
     if user_id(person).is_some() {
         return None;
@@ -186,13 +185,13 @@ fn mention_line(people: &[Person]) -> String {
     if text.is_empty() { text } else { format!("\n{text}") }
 }
 
-/// Those whom a `text` message cannot mention; WeCom writes the others below the message itself.
+/// The people whom a `text` message cannot mention. WeCom itself writes the others below the message.
 fn unmentioned(people: &[Person]) -> String {
     let names = people.iter().filter(|person| user_id(person).is_none() && mobile(person).is_none());
     mention::line(&names.cloned().collect::<Vec<_>>(), |_| None, break_tags)
 }
 
-fn markdown_link(link: &Link) -> String {
+fn markdown_link(link: &SafeLink) -> String {
     format!("[{}]({})", escape(&link.shown), link.url)
 }
 
@@ -206,8 +205,8 @@ fn coloured(tone: Tone, text: &str) -> String {
     format!("<font color=\"{colour}\">{text}</font>")
 }
 
-/// WeCom documents no escape, so what it would act on is broken up: tags and mentions by a wide bracket, links, bold
-/// text and headings by a space of no width.
+/// WeCom documents no escapes, so markup is broken: tags and mentions by a wide bracket, links, bold text and headings
+/// by a zero-width space.
 fn escape(text: &str) -> String {
     let broken = break_tags(text).replace("](", "]\u{200B}(").replace("**", "*\u{200B}*");
     let lines = broken.split('\n').map(|line| {

@@ -1,11 +1,12 @@
 //! Zoom incoming webhooks: a message with a coloured side bar, and the verification token as the bare `Authorization`.
 //!
-//! In: `{"url": "https://integrations.zoom.us/chat/webhooks/incomingwebhook/…", "verification_token": "…",
-//! "envelope"?: "content" | "top_level"}`. Sources disagree whether the message stands in `content` (what senders in
-//! the field do) or at the top level (Zoom's own example), hence the setting. Only the part that mentions people asks for
-//! markdown, so nothing in an alert's text is a mention or a link.
+//! In: `{"url": "https://integrations.zoom.us/chat/webhooks/incomingwebhook/…", "verification_token": "…", "envelope"?:
+//! "content" | "top_level"}`. Sources disagree whether the message stands in `content` (as other senders do) or at the
+//! top level (Zoom's own example), hence the setting. Only the part with mentions is markdown, so no text of an alert
+//! is a mention or a link.
 //!
-//! Source: support.zoom.com KB0067640, "Using the Incoming Webhook app" (as of 2026-11); apprise and Keep for the shape.
+//! Source: support.zoom.com KB0067640, "Using the Incoming Webhook app" (as of 2026-11); apprise and Keep for the
+//! shape.
 
 use std::borrow::Cow;
 
@@ -20,7 +21,7 @@ use crate::channel::{Channel, Example, Limits};
 use crate::fit::{Render, RenderError, Written, fit};
 use crate::layout::tone::Tone;
 use crate::layout::{Digest, Message, bare};
-use crate::outcome::{Outcome, Provider, Reason};
+use crate::outcome::{Outcome, ProviderReply, Reason};
 use crate::post::{Form, Post};
 use crate::reply::{Reply, code, text_of};
 use crate::request::Request;
@@ -44,7 +45,7 @@ enum Envelope {
 
 const URL_REMEDY: &str = "copy the endpoint, https://integrations.zoom.us/chat/webhooks/incomingwebhook/…";
 const TOKEN_REMEDY: &str = "copy the verification token that is shown beside the endpoint";
-/// The identity by which people are mentioned: a JID, or the user id that is the first part of one.
+/// The identity for mentions: a JID, or the user id in its first part.
 pub const MENTIONED_BY: &str = "zoom_jid";
 /// Characters of the headline.
 const HEAD: Size = Size { max: 250, unit: Unit::Chars };
@@ -53,9 +54,9 @@ impl Channel for Webhook {
     const NAME: &'static str = "zoom_webhook";
     const LIMITS: Limits = Limits {
         hosts: &["integrations.zoom.us", "inbots.zoom.us"],
-        // About 4,000 characters; what is longer is refused, not cut. Not documented: as other senders found it.
+        // About 4,000 characters; a longer message is refused. Not documented; found by other senders.
         text: Size { max: 4000, unit: Unit::Chars },
-        // Zoom documents no rate for incoming webhooks; one a second is what its other chat endpoints take at the least.
+        // Zoom documents no rate for incoming webhooks. Its other chat endpoints accept at least one a second.
         rates: &[rate::limit(1, 1)],
         folds: true,
     };
@@ -110,17 +111,17 @@ impl Channel for Webhook {
                 Some(_) => rejected(Reason::Refused),
             },
             _ if text.contains("missed timestamp") || text.contains("invalid") => rejected(Reason::Refused),
-            // A page of HTML, or more than Zoom ever says, is somebody else's answer.
+            // An HTML page, or a longer body than Zoom's, is not from Zoom.
             _ if reply.body.len() > 1024 || text.trim_start().starts_with('<') => reply.by_status(),
             _ => Outcome::Delivered { receipt: None },
         }
     }
 
-    fn provider(&self, reply: &Reply) -> Provider {
+    fn provider(&self, reply: &Reply) -> ProviderReply {
         let body = reply.json().unwrap_or_default();
         let message = Some(text_of(&body, "message")).filter(|text| !text.is_empty());
         let code = error_code(&body).map(|code| code.to_string());
-        Provider::new(reply, code, &message.unwrap_or_else(|| reply.text()))
+        ProviderReply::new(reply, code, &message.unwrap_or_else(|| reply.text()))
     }
 
     fn secrets(&self) -> Vec<&str> {
@@ -134,7 +135,7 @@ fn error_code(body: &Value) -> Option<i64> {
     code(body, "code").or_else(|| code(body, "errorCode"))
 }
 
-/// Sets `format=full` and keeps whatever else is in the query.
+/// Sets `format=full` and keeps the rest of the query.
 fn ask_for_full_format(url: &mut Url) {
     let kept: Vec<(String, String)> = url.query_pairs().into_owned().filter(|(name, _)| name != "format").collect();
     url.query_pairs_mut().clear().extend_pairs(kept).append_pair("format", "full");
@@ -148,7 +149,7 @@ struct Writer {
 enum Part<'a> {
     Text(String),
     Link(String, Cow<'a, str>),
-    /// The only one whose text Zoom looks at for markup.
+    /// The only part that Zoom reads as markdown.
     Mentions(String),
 }
 
@@ -221,8 +222,8 @@ impl Render for Writer {
     }
 }
 
-/// A part of a body is a link as a whole or not at all, so every address is a part of its own: under words of the sender's,
-/// a link would not show where it leads.
+/// A part of a body is either a whole link or no link, so every address is a part of its own. Under a text of the
+/// sender, a link would not show where it leads.
 fn with_links<'a>(text: &str) -> Vec<Part<'a>> {
     let pieces = pieces(text);
     let is_link = |index: Option<usize>| index.is_some_and(|index| matches!(pieces.get(index), Some(Piece::Link(_))));
@@ -232,7 +233,7 @@ fn with_links<'a>(text: &str) -> Vec<Part<'a>> {
             Piece::Link(link) => parts.push(Part::Link(link.shown.clone(), link.url.clone().into())),
             Piece::Text(text) => {
                 let mut text = text.trim_matches('\n');
-                // The brackets around an address have nothing left in them.
+                // Removes the empty brackets around an address.
                 if is_link(index.checked_sub(1)) {
                     text = text.trim_start_matches([')', ' ', '\n']);
                 }
@@ -246,7 +247,7 @@ fn with_links<'a>(text: &str) -> Vec<Part<'a>> {
     parts
 }
 
-/// First in the body, where it is seen. Names stand in markup, so what Zoom would act on is taken out of them.
+/// The first part of the body, where people see it. It is markdown, so markup characters are removed from the names.
 fn mentions(people: &[Person]) -> Option<Part<'static>> {
     let name = |name: &str| name.replace(['<', '>', '|', '*', '_', '~', '`', '[', ']', '(', ')'], " ");
     let mention = |person: &Person| jid(person).map(|jid| format!("<!{jid}|{}>", name(&person.name)));
@@ -254,7 +255,7 @@ fn mentions(people: &[Person]) -> Option<Part<'static>> {
     (!text.is_empty()).then_some(Part::Mentions(text))
 }
 
-/// What Zoom calls a JID is the user id in lower case at a domain of its own; directories hold either.
+/// A JID is the user id in lower case at a domain of Zoom's. Directories have one or the other.
 fn jid(person: &Person) -> Option<String> {
     let is_id = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'@');
     let id = mention::identity(person, MENTIONED_BY, is_id)?;

@@ -1,7 +1,7 @@
-//! Addresses that a name may stand for: public ones only, whatever the name server says.
+//! Name look-up that returns only public addresses.
 //!
-//! In a function, what is near is dangerous: its own credentials are behind loopback and link-local addresses. The check
-//! stands between look-up and connection, so there is no second look-up that could say something else.
+//! In a function, loopback and link-local addresses are dangerous: they lead to its own credentials. The check is
+//! between look-up and connection, so no second look-up can give another address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -11,7 +11,7 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 #[error("the name stands for no public address")]
 struct NotPublic;
 
-/// Looks names up. Those in `exempt`, which the deployment itself has named, may stand for anything.
+/// Looks up names. Names in `exempt`, which the deployment itself has set, may have any address.
 #[derive(Debug, Clone)]
 pub(crate) struct PublicOnly {
     pub(crate) exempt: Vec<String>,
@@ -28,13 +28,13 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// What may be connected to of what a look-up found. Nothing is remembered: the next connection looks the name up again.
+/// The addresses of a look-up that may be connected to. Nothing is cached: the next connection looks the name up again.
 fn usable(found: impl Iterator<Item = SocketAddr>, is_exempt: bool) -> Result<Vec<SocketAddr>, NotPublic> {
     let usable: Vec<SocketAddr> = found.filter(|found| is_exempt || is_public(found.ip())).collect();
     if usable.is_empty() { Err(NotPublic) } else { Ok(usable) }
 }
 
-/// Whether the address is somebody's on the Internet. IANA's registries of special-purpose addresses, read 2026-11-22.
+/// Whether the address is public. By IANA's registries of special-purpose addresses, read 2026-11-22.
 pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),
@@ -59,7 +59,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     )
 }
 
-/// Only what is handed out to anybody (`2000::/3`), without what leads to an IPv4 address or to nobody. NAT64, mapped,
+/// Only global unicast (`2000::/3`), without ranges that lead to an IPv4 address or are not assigned. NAT64, mapped,
 /// local and multicast addresses are outside of it.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let [a, b, ..] = address.segments();

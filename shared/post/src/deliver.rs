@@ -1,12 +1,12 @@
 //! Sends a request to a destination, once.
 //!
-//! It takes ten seconds at most from name lookup to the answer's last byte, and reads at most [`REPLY_BYTES`] of the
-//! answer. A request goes to one of its channel's own hosts and nowhere else: the hosts are names, so no address can be
-//! reached through a setting, and a name that stands for a private address is refused when it is looked up (`addresses`).
-//! Only a base that the deployment itself names is exempt. Mail goes to the operator's own server, which proves its name
-//! by TLS or is named by the deployment.
+//! It takes at most ten seconds from name look-up to the last byte of the reply, and reads at most [`REPLY_BYTES`] of
+//! it. A request goes only to one of its channel's own hosts. The hosts are names, so a setting cannot reach an
+//! address, and a name with a private address is refused at the look-up (`addresses`). Only a base URL that the
+//! deployment itself names is exempt. Mail goes to the operator's own server, which proves its name by TLS or is named
+//! by the deployment.
 //!
-//! How it fails: a [`Sent`] is always returned. Its texts never hold the URL, which is a credential.
+//! How it fails: it always returns a [`Sent`]. Its texts never contain the URL, which is a credential.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -15,10 +15,10 @@ use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
 use channels::email::mail::Mail;
 use channels::email::relay::Relay;
-use channels::outcome::{Outcome, Provider, Reason};
+use channels::outcome::{Outcome, ProviderReply, Reason};
 use channels::registry::Destination;
 use channels::reply::{KEPT_HEADERS, REPLY_BYTES, Reply};
-use channels::request::{Http, Place, Request, Transport};
+use channels::request::{Http, Request, TokenPlace, Transport};
 use channels::settings::{PlainSmtpHosts, is_allowed};
 use channels::token::Grant;
 use http::header::{CONTENT_TYPE, HOST, HeaderName, HeaderValue};
@@ -33,39 +33,39 @@ use crate::mime;
 use crate::roots::Roots;
 use crate::smtp::Smtp;
 
-/// From name lookup to the last byte; the lease of a delivery (45 s) and the function's own timeout (30 s) rest on it.
+/// From name look-up to the last byte. The lease of a delivery (45 s) and the function's timeout (30 s) are longer.
 pub const TOTAL_TIMEOUT: Duration = Duration::from_secs(10);
-/// Name lookup, TCP and TLS together.
+/// Name look-up, TCP and TLS together.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(3);
-/// The same for an access token, which is asked for before a message leaves.
+/// The same for an access token, which is requested before a message is sent.
 pub const TOKEN_TIMEOUT: Duration = Duration::from_secs(3);
-/// A frozen function wakes up with connections that the other side closed long ago; younger ones are kept.
+/// Older connections are dropped: after a freeze of the function, the other side has closed them.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 const NO_TOKEN: Failure = Failure::Refused(Reason::Unauthorized, "there is no access token; nothing was sent");
 
-/// Where requests go instead of to the vendors: on a laptop and in tests.
+/// Other targets of requests than the vendors: on a laptop and in tests.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
-    /// Every provider is found at this base (`http://127.0.0.1:9911`); path, query and the header `Host` stay.
+    /// Requests to every provider go to this base (`http://127.0.0.1:9911`). Path, query and the header `Host` stay.
     pub provider_base: Option<String>,
     pub demo: Option<Demo>,
-    /// Mail servers that may be spoken to without TLS.
+    /// Mail servers that may be used without TLS.
     pub plain_smtp_hosts: PlainSmtpHosts,
-    /// Hosts that [`Deliverer::fetch`] may speak to without TLS, and wherever they are.
+    /// Hosts that [`Deliverer::fetch`] may use without TLS and at any address.
     pub plain_web_hosts: Vec<String>,
 }
 
-/// A group that exists on this machine only, whatever `provider_base` says.
+/// A group on this machine, independent of `provider_base`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Demo {
-    /// Requests whose URL starts with this …
+    /// Requests whose URL starts with this go to `base`.
     pub url_prefix: String,
-    /// … go to this base; path, query and the header `Host` stay.
+    /// Path, query and the header `Host` stay.
     pub base: String,
 }
 
-/// Why a [`Deliverer`] cannot be made.
+/// Why a [`Deliverer`] cannot be created.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     #[error("the provider base must be a URL such as http://127.0.0.1:9911, without query")]
@@ -80,16 +80,16 @@ pub enum SetupError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
     pub outcome: Outcome,
-    /// The provider's own words, or why there are none. Safe to show and to log.
-    pub provider: Provider,
+    /// The provider's own text, or why there is none. Safe to show and to log.
+    pub provider: ProviderReply,
     pub duration: Duration,
-    /// Settings that replace those of the destination, because the provider said that it is elsewhere now.
+    /// New settings of the destination, if the provider said that it has moved.
     pub moved: Option<Map<String, Value>>,
     /// The access token is invalid or has expired: with another one the same request may succeed.
     pub is_token_refused: bool,
 }
 
-/// Cheap to clone; make one per process.
+/// Sends requests. Cheap to clone; create one per process.
 #[derive(Debug, Clone)]
 pub struct Deliverer {
     pub(crate) client: Client,
@@ -104,7 +104,7 @@ impl Deliverer {
         Self::build(overrides, Roots::Bundled, TOTAL_TIMEOUT, CONNECT_TIMEOUT)
     }
 
-    /// What [`Destination::check_provider`] holds a mail server's settings to.
+    /// The hosts that [`Destination::check_provider`] needs.
     pub fn plain_smtp_hosts(&self) -> &PlainSmtpHosts {
         &self.smtp.plain_hosts
     }
@@ -139,8 +139,8 @@ impl Deliverer {
         Ok(Self { client, provider_base, demo, smtp, plain_web_hosts })
     }
 
-    /// Sends once. The answer is read, judged by the destination's channel and stripped of secrets. `token`: the access
-    /// token, for a request that has a place for one.
+    /// Sends once. The destination's channel classifies the reply; secrets are removed from it. `token`: the access
+    /// token, for a request with a place for one.
     pub async fn send(&self, destination: &Destination, request: Request, token: Option<&Secret>) -> Sent {
         let start = Instant::now();
         match self.exchange(destination, request, token).await {
@@ -156,7 +156,7 @@ impl Deliverer {
             }
             Err(failure) => Sent {
                 outcome: failure.outcome(),
-                provider: Provider::silent(failure.message()),
+                provider: ProviderReply::silent(failure.message()),
                 duration: start.elapsed(),
                 moved: None,
                 is_token_refused: false,
@@ -164,7 +164,7 @@ impl Deliverer {
         }
     }
 
-    /// Asks the destination's vendor for an access token. The refusal has the vendor's words.
+    /// Requests an access token from the destination's vendor. A refusal has the vendor's text.
     pub async fn grant(&self, destination: &Destination, at: Moment) -> Result<Grant, Sent> {
         let start = Instant::now();
         let sent = |outcome, provider| Sent {
@@ -182,7 +182,7 @@ impl Deliverer {
         match tokio::time::timeout(TOKEN_TIMEOUT, asked).await.unwrap_or(Err(Failure::Late)) {
             Ok(reply) => destination.grant(&reply).ok_or_else(|| {
                 let outcome = match destination.outcome(&reply) {
-                    // An answer that would mean success to a message, and grants nothing.
+                    // The reply would mean success for a message, but it grants no token.
                     Outcome::Delivered { .. } | Outcome::Accepted { .. } => {
                         Outcome::Retry { after: None, reason: Reason::Unreadable }
                     }
@@ -190,8 +190,8 @@ impl Deliverer {
                 };
                 sent(outcome, destination.provider(&reply))
             }),
-            // Nothing was shown, whatever became of the question.
-            Err(failure) => Err(sent(failure.outcome().without_effect(), Provider::silent(failure.message()))),
+            // Nothing was shown, even if the request took effect.
+            Err(failure) => Err(sent(failure.outcome().without_effect(), ProviderReply::silent(failure.message()))),
         }
     }
 
@@ -235,8 +235,8 @@ impl Deliverer {
         Ok(reply)
     }
 
-    /// The request as the client sends it. Wherever it goes, it names the vendor's own host: a signature may cover it, and
-    /// the vendors of the tests, which are all at one address, tell by it which of them is meant.
+    /// The request as the client sends it. It always names the vendor's own host: a signature may cover the host, and
+    /// the fake vendors of the tests, which share one address, are distinguished by it.
     fn asked(&self, url: Url, http: Http) -> Result<reqwest::Request, Failure> {
         let method = reqwest::Method::from_bytes(http.method.as_str().as_bytes());
         let method = method.map_err(|_| refused("the method cannot be sent"))?;
@@ -254,7 +254,7 @@ impl Deliverer {
         Ok(request)
     }
 
-    /// The URL to connect to, after the policy was applied to the one that was asked for.
+    /// The URL to connect to, after the checks of the requested one.
     fn target(&self, http: &Http, hosts: &[&str]) -> Result<Url, Failure> {
         let text = http.url();
         let text = text.expose();
@@ -270,14 +270,14 @@ impl Deliverer {
     }
 }
 
-/// Puts the access token where the vendor looks for it.
-fn put(token: &Secret, place: Place, url: &mut Url, http: &mut Http) {
+/// Puts the access token at its place in the request.
+fn put(token: &Secret, place: TokenPlace, url: &mut Url, http: &mut Http) {
     match place {
-        Place::Bearer => {
+        TokenPlace::Bearer => {
             http.headers.push(("authorization", Secret::new(format!("Bearer {}", token.expose()))));
         }
-        Place::Header(name) => http.headers.push((name, token.clone())),
-        Place::Query(name) => drop(url.query_pairs_mut().append_pair(name, token.expose())),
+        TokenPlace::Header(name) => http.headers.push((name, token.clone())),
+        TokenPlace::Query(name) => drop(url.query_pairs_mut().append_pair(name, token.expose())),
     }
 }
 
@@ -308,7 +308,7 @@ fn base(text: &str) -> Result<Url, SetupError> {
     if usable { Ok(url) } else { Err(SetupError::Base) }
 }
 
-/// `url` at another host. A path that the base has comes before the path of `url`.
+/// `url` at the base's host. A path of the base comes before the path of `url`.
 fn rebased(url: &Url, base: &Url) -> Url {
     let mut target = base.clone();
     target.set_path(&format!("{}{}", base.path().trim_end_matches('/'), url.path()));

@@ -1,15 +1,15 @@
-//! Why no answer came.
+//! Why there is no reply.
 
 use channels::outcome::{Outcome, Reason};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// Our own policy, or the other side's: nothing was sent, and trying again cannot help.
+    /// A policy of ours or of the other side: nothing was sent, and a retry cannot succeed.
     Refused(Reason, &'static str),
     /// Name lookup, TCP, TLS, or everything up to the message itself: nothing was sent.
     Unreachable(&'static str),
-    /// The other side does not prove its name by TLS: nothing was sent. A certificate that has expired is replaced soon,
-    /// and a look-up may have been tampered with for a while, so it is tried again, but not for long.
+    /// The other side does not prove its name by TLS: nothing was sent. It is retried for a limited time, because an
+    /// expired certificate is usually replaced soon, and a manipulated look-up may end.
     Untrusted(&'static str),
     /// Whether the request took effect is unknown.
     Late,
@@ -53,7 +53,7 @@ impl Failure {
         }
     }
 
-    /// The same of a request that is no message.
+    /// The text for a request that is not a message.
     pub(crate) fn fetching(self) -> &'static str {
         match self {
             Failure::Refused(..) | Failure::Untrusted(_) => "the certificate is not valid for the name",
@@ -64,8 +64,8 @@ impl Failure {
     }
 }
 
-/// Whether a certificate was the reason. The TLS error is somewhere down the chain, in I/O errors within I/O errors,
-/// which name what they hold only by `get_ref`.
+/// Whether a certificate was the reason. The TLS error is deep in the chain, within I/O errors that give their inner
+/// error only by `get_ref`.
 pub(crate) fn is_untrusted(error: &(dyn std::error::Error + 'static)) -> bool {
     if let Some(tls) = error.downcast_ref::<rustls::Error>() {
         return matches!(tls, rustls::Error::InvalidCertificate(_));

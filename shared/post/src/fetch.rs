@@ -1,8 +1,8 @@
 //! One request to a host that an operator has named: a sign-in provider.
 //!
-//! The same client as for notices, with the same limits but three seconds: HTTPS, bundled roots, no redirects, no proxies. The
-//! host is not one of a vendor's, so here the name itself may be any, but it must stand for a public address
-//! (`addresses`). Only hosts that the deployment names may be on plain HTTP, or be an address.
+//! The same client as for notices, with the same limits but three seconds: HTTPS, bundled roots, no redirects, no
+//! proxies. The host may have any name, but only a public address (`addresses`). Only hosts that the deployment names
+//! may use plain HTTP or be an IP address.
 
 use std::time::Duration;
 
@@ -12,16 +12,16 @@ use url::Url;
 use crate::deliver::Deliverer;
 use crate::failure::Failure;
 
-/// From name lookup to the last byte: a person waits for it, and providers answer within a fraction of a second.
+/// From name look-up to the last byte: a person waits for it, and providers answer within a fraction of a second.
 const FETCH_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Why there is no answer. Holds neither URL nor body.
+/// Why there is no reply. Contains neither URL nor body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct FetchError(&'static str);
 
 impl Deliverer {
-    /// Sends once and reads the whole answer, of [`REPLY_BYTES`] at most.
+    /// Sends once and reads the whole reply, at most [`REPLY_BYTES`].
     pub async fn fetch(&self, request: http::Request<Vec<u8>>) -> Result<http::Response<Vec<u8>>, FetchError> {
         let mut request = reqwest::Request::try_from(request).map_err(|_| FetchError("the URL cannot be read"))?;
         *request.timeout_mut() = Some(FETCH_TIMEOUT);
@@ -42,7 +42,7 @@ impl Deliverer {
         answer.body(body).map_err(|_| FetchError("the answer cannot be read"))
     }
 
-    /// Whether [`Deliverer::fetch`] would go there, as far as the URL tells.
+    /// Whether [`Deliverer::fetch`] accepts this URL, before a look-up.
     pub fn may_fetch(&self, url: &str) -> bool {
         Url::parse(url).is_ok_and(|url| self.may_be_fetched(&url).is_ok())
     }
@@ -58,7 +58,7 @@ impl Deliverer {
         if url.scheme() != "https" {
             return Err(FetchError("the URL must begin with https://"));
         }
-        // A name that is all of a host: an address in any spelling is parsed as one.
+        // Only names: `domain` is `None` for an IP address in any spelling.
         if url.domain().is_none() {
             return Err(FetchError("the URL must name its host, not an address"));
         }

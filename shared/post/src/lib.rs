@@ -1,10 +1,11 @@
-//! Sends what `channels` has written: the only crate that speaks to vendors, to mail servers and to sign-in providers.
+//! Sends the requests of `channels`: the only crate that connects to vendors, mail servers and sign-in providers.
 //!
-//! [`deliver`] sends one request to a destination, and [`fetch`] one to a sign-in provider. Both use the same client: one
-//! TLS stack with bundled roots (`roots`; reading the system's costs more than all the rest of a cold start), HTTPS only,
-//! no redirects, no proxies, and public addresses only (`addresses`). Mail leaves by `smtp`, written by `mime`.
+//! [`deliver`] sends one request to a destination, and [`fetch`] one to a sign-in provider. Both use the same client:
+//! one TLS stack with bundled roots (`roots`; reading the system's roots takes longer than the rest of a cold start),
+//! HTTPS only, no redirects, no proxies, and public addresses only (`addresses`). `mime` writes mail and `smtp` sends
+//! it.
 //!
-//! How it fails: `failure` says why no answer came. Nothing is tried twice here: retrying is the queue's job.
+//! How it fails: `failure` says why there is no reply. Nothing is retried here: the queue does that.
 
 mod addresses;
 pub mod deliver;

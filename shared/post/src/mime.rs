@@ -1,4 +1,4 @@
-//! Writes a mail in MIME: text and HTML side by side, every header in ASCII.
+//! Writes a mail in MIME: a text part and an HTML part, all headers in ASCII.
 //!
 //! Source: RFC 2045 to 2047, 5322, 3834 (`Auto-Submitted`); Microsoft, [MS-OXCMAIL] for `X-Auto-Response-Suppress`
 //! (as of 2026-11).
@@ -7,13 +7,13 @@ use std::time::{Duration, SystemTime};
 
 use alerting::base::moment::Moment;
 use channels::email::address::{Address, Mailbox};
-use channels::email::mail::{Content, Mail};
+use channels::email::mail::{Mail, MailBody};
 use channels::email::relay::Relay;
 use lettre::Message as MimeMessage;
 use lettre::message::header::{Header, HeaderName, HeaderValue};
 use lettre::message::{MessageBuilder, MultiPart, SinglePart};
 
-/// Why a mail cannot be written. The checks of the settings and those of the writer are the same, so it should not happen.
+/// Why a mail cannot be written. The settings pass the same checks, so it should not happen.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum MimeError {
     #[error("an address is not valid")]
@@ -22,9 +22,9 @@ pub(crate) enum MimeError {
     Message(#[from] lettre::error::Error),
 }
 
-/// The message as it goes over the wire: ASCII whatever it says, so that any server takes it.
+/// The encoded message. It is ASCII for any text, so that every server accepts it.
 pub(crate) fn written(mail: &Mail, relay: &Relay, at: Moment) -> Result<Vec<u8>, MimeError> {
-    let Content { subject, important, text, html } = &mail.content;
+    let MailBody { subject, important, text, html } = &mail.content;
     let date = SystemTime::UNIX_EPOCH + Duration::from_secs(at.secs().unsigned_abs());
     let mut builder = MimeMessage::builder()
         .from(mailbox(&relay.from)?)
@@ -86,9 +86,9 @@ macro_rules! headers {
 }
 
 headers! {
-    /// No robot answers a robot.
+    /// Prevents automatic replies.
     AutoSubmitted: "Auto-Submitted" = "auto-generated";
-    /// The same for Exchange, which does not look at the other.
+    /// The same for Exchange, which ignores the other header.
     AutoResponseSuppress: "X-Auto-Response-Suppress" = "All";
     Importance: "Importance" = "high";
 }

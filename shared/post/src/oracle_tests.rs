@@ -1,6 +1,6 @@
-//! What every channel sends, held to code that nobody here wrote: `tests/oracles/channels.py` reads each request with the
-//! vendors' own packages and with other senders of theirs, and then spoils it, in every place and in every way that such a
-//! package can see: no spoilt request may pass.
+//! Compares the requests of every channel with independent code: `tests/oracles/channels.py` reads each request with
+//! the vendors' own packages and with other senders. Then it spoils the request in every place and way that such a
+//! package can detect: no spoilt request may pass.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -18,11 +18,11 @@ use tokio::process::Command;
 use channels::post::{Form, Letter, Post};
 use channels::registry::NAMES;
 use channels::request::{Request, Transport};
-use channels::samples::{self, NOW, TOLD, described, destination, escalated, notice, post};
+use channels::samples::{self, NOTIFYING, NOW, described, destination, escalated, notice, post};
 
 use crate::mime;
 
-/// How long the packages may take to be loaded and to read everything, where other tests use the machine too.
+/// Time for loading the packages and reading all requests, while other tests use the machine too.
 const PATIENCE: Duration = Duration::from_secs(240);
 
 /// One request, as a line that the script reads.
@@ -42,13 +42,14 @@ fn line(channel: &str, case: &str, request: &Request) -> Value {
     json!({"channel": channel, "case": case, "at": NOW.secs(), "settings": settings, "request": sent})
 }
 
-/// Every case of a channel: each told change alone, all of them folded, people called, nothing but a title, and far too much.
+/// Every case of a channel: each notifying change alone, all of them folded, with mentions, with only a title, and much
+/// too long.
 fn lines(channel: &str) -> Vec<Value> {
     let huge = "<&\"*_`[]()告警😀\n".repeat(4000);
     let mut long = described(&"磁盘满了😀".repeat(100), &huge);
     long.labels = (0..50).map(|n| (format!("label{n}"), huge.chars().take(2048).collect())).collect();
-    let mut cases: Vec<(&str, Vec<Notice>)> = TOLD.map(|(name, kind)| (name, vec![notice(kind)])).to_vec();
-    cases.push(("folded", TOLD.map(|(_, kind)| notice(kind)).to_vec()));
+    let mut cases: Vec<(&str, Vec<Notice>)> = NOTIFYING.map(|(name, kind)| (name, vec![notice(kind)])).to_vec();
+    cases.push(("folded", NOTIFYING.map(|(_, kind)| notice(kind)).to_vec()));
     cases.push(("escalated", vec![escalated()]));
     cases.push(("folded with mentions", vec![notice(EntryKind::Triggered), escalated()]));
     cases.push(("bare", vec![described("disk full", "")]));
@@ -82,7 +83,7 @@ async fn every_request_passes_the_vendors_own_code_and_no_spoilt_copy_does() {
     let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
     let mut input = child.stdin.take().expect("piped");
     let read = async {
-        // A script that fails at once closes its end; what it says about that is below.
+        // A script that fails at once closes its input. Its error is shown below.
         let _ = input.write_all(text.as_bytes()).await;
         drop(input);
         child.wait_with_output().await.expect("it ends")

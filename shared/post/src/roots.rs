@@ -1,16 +1,16 @@
-//! The certificate authorities that vouch for the other side.
+//! The trusted certificate authorities.
 
 use lettre::transport::smtp::client::{Certificate, CertificateStore, TlsParametersBuilder};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-/// Roots that Mozilla no longer recommends for new certificates, so that `webpki-root-certs` lacks them: `DigiCert`'s Global
-/// Root CA (SHA-256 `4348a0e9…c70161`) and `GlobalSign` Root CA, R1 (`ebd41040…331c99`). Vendors' servers may still chain to
-/// them. From Debian's package ca-certificates; the fingerprints are those of knowledge.digicert.com and
+/// Roots that Mozilla no longer recommends for new certificates, so that `webpki-root-certs` lacks them: `DigiCert`'s
+/// Global Root CA (SHA-256 `4348a0e9…c70161`) and `GlobalSign` Root CA, R1 (`ebd41040…331c99`). Vendors' servers may
+/// still chain to them. From Debian's package ca-certificates; the fingerprints are those of knowledge.digicert.com and
 /// support.globalsign.com.
 const MORE: &[u8] = include_bytes!("more_roots.pem");
 
-/// Who vouches for the other side.
+/// The roots that are trusted.
 #[derive(Debug, Clone)]
 pub(crate) enum Roots {
     Bundled,
@@ -27,7 +27,7 @@ impl Roots {
         }
     }
 
-    /// The same for mail. lettre's own roots are those of `webpki-root-certs`, and need no parsing.
+    /// The same for mail. lettre's roots are those of `webpki-root-certs`, already parsed.
     pub(crate) fn for_mail(&self, builder: TlsParametersBuilder) -> TlsParametersBuilder {
         let (store, roots) = match self {
             Roots::Bundled => (CertificateStore::WebpkiRoots, more().collect()),

@@ -1,12 +1,12 @@
-//! Speaks SMTP: one connection per message.
+//! Sends mail by SMTP, one connection per message.
 //!
-//! No connection is kept. A function that is frozen between two messages wakes up with one that the server closed long
-//! ago, and a message that is written into it is one whose fate is unknown; a new connection costs a few round trips,
-//! which nobody waits for.
+//! No connection is kept. After a freeze of the function the server has closed it, and the result of a message that is
+//! written into a closed connection is unknown. A new connection costs only a few round trips, and nobody waits for
+//! them.
 //!
-//! The dialogue is driven step by step, since what a silence means depends on the step: until the message itself has
-//! begun, nothing was sent; from then on it is unknown. lettre's own timeout bounds the TCP connection alone, not the
-//! wait for a reply, so every step is under one deadline here.
+//! The dialogue is driven step by step, because the meaning of a timeout depends on the step: before the message
+//! itself, nothing was sent; after its start the result is unknown. lettre's own timeout covers only the TCP
+//! connection, not the wait for a reply, so all steps are under one deadline here.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -29,7 +29,7 @@ use crate::failure::{Failure, NO_CONNECTION, is_untrusted};
 use crate::mime;
 use crate::roots::Roots;
 
-/// Of the farewell, which changes nothing any more: the message is the server's once it said so.
+/// For QUIT, which changes nothing: the server has already accepted the message.
 const QUIT_TIMEOUT: Duration = Duration::from_millis(300);
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
 
@@ -65,13 +65,13 @@ pub(crate) struct Smtp {
 
 /// Why a dialogue ended early.
 enum Stop {
-    /// The server said no.
-    Said(Error),
+    /// The server refused.
+    Refused(Error),
     Failed(Failure),
 }
 
 impl Smtp {
-    /// The server's last word, or why there is none.
+    /// The server's last reply, or why there is none.
     pub(crate) async fn send(&self, relay: &Relay, mail: &Mail, mime: &[u8]) -> Result<(u16, String), Failure> {
         if let Some((_, why)) = relay.forbidden(&self.plain_hosts) {
             return Err(Failure::Refused(Reason::NotConfigured, why));
@@ -80,19 +80,19 @@ impl Smtp {
         let opened = timeout_at(deadline, self.up_to_the_message(relay, mail)).await;
         let mut connection = match opened.unwrap_or(Err(Stop::Failed(SILENT))) {
             Ok(connection) => connection,
-            Err(Stop::Said(error)) => return said(&error).ok_or(BROKEN),
+            Err(Stop::Refused(error)) => return negative_reply(&error).ok_or(BROKEN),
             Err(Stop::Failed(failure)) => return Err(failure),
         };
         let answer = match timeout_at(deadline, connection.message(mime)).await {
             Err(_) => Err(Failure::Late),
-            Ok(Err(error)) => said(&error).ok_or(Failure::CutOff),
+            Ok(Err(error)) => negative_reply(&error).ok_or(Failure::CutOff),
             Ok(Ok(response)) => Ok(reply(&response)),
         };
         let _ = timeout(QUIT_TIMEOUT, connection.abort()).await;
         answer
     }
 
-    /// Greeting, TLS, login, sender, recipient, until the server waits for the message.
+    /// Greeting, TLS, login, sender and recipient, until the server waits for the message.
     async fn up_to_the_message(&self, relay: &Relay, mail: &Mail) -> Result<AsyncSmtpConnection, Stop> {
         let mut connection = self.open(relay).await?;
         if let Some((username, password)) = &relay.login {
@@ -117,8 +117,8 @@ impl Smtp {
         Ok(connection)
     }
 
-    /// Where the server is: at a public address, unless the deployment itself names it. A setting must not be a way to see
-    /// what is near.
+    /// The server's addresses: public ones, unless the deployment itself names the server. A setting must not reach the
+    /// private network.
     async fn addresses(&self, relay: &Relay) -> Result<Vec<SocketAddr>, Stop> {
         let found = timeout(self.connect, lookup_host((relay.host.as_str(), relay.port))).await;
         let found = found.map_err(|_| Stop::Failed(SILENT))?.map_err(|_| Stop::Failed(UNKNOWN))?;
@@ -155,12 +155,12 @@ impl Smtp {
 
 impl Stop {
     fn of(error: Error) -> Self {
-        if error.status().is_some() { Stop::Said(error) } else { Stop::Failed(BROKEN) }
+        if error.status().is_some() { Stop::Refused(error) } else { Stop::Failed(BROKEN) }
     }
 
     fn of_connection(error: Error) -> Self {
         match () {
-            () if error.status().is_some() => Stop::Said(error),
+            () if error.status().is_some() => Stop::Refused(error),
             () if is_untrusted(&error) => Stop::Failed(UNTRUSTED),
             () if error.is_response() => Stop::Failed(BROKEN),
             () => Stop::Failed(NO_CONNECTION),
@@ -168,8 +168,8 @@ impl Stop {
     }
 }
 
-/// A negative reply: its code and its words.
-fn said(error: &Error) -> Option<(u16, String)> {
+/// Code and text of a negative reply.
+fn negative_reply(error: &Error) -> Option<(u16, String)> {
     let text = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
     Some((error.status()?.into(), text))
 }

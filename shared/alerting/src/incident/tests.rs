@@ -267,7 +267,7 @@ fn what_was_meant_for_an_earlier_episode_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn only_who_acknowledged_can_take_it_back() {
+fn only_a_person_who_acknowledged_can_take_it_back() {
     let history = History::of(&[trigger(), person("li", Action::Acknowledge), person("wang", Action::Unacknowledge)]);
     assert_eq!(history.kinds[2], Ok(None));
     assert_eq!(history.incident().acknowledged_by, ["li"]);

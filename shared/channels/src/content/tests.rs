@@ -17,8 +17,8 @@ fn lay_out(source: &str, notice: &Notice) -> Result<Content, Failure> {
 #[track_caller]
 fn check(source: &str, facts: &[&str], blocks: &[&str]) {
     let content = lay_out(source, &escalated()).expect(source);
-    let said: Vec<String> = content.facts.iter().map(|fact| format!("{}={}", fact.name, fact.value)).collect();
-    assert_eq!((said, content.blocks), (facts.iter().map(ToString::to_string).collect(), owned(blocks)), "{source}");
+    let shown: Vec<String> = content.facts.iter().map(|fact| format!("{}={}", fact.name, fact.value)).collect();
+    assert_eq!((shown, content.blocks), (facts.iter().map(ToString::to_string).collect(), owned(blocks)), "{source}");
 }
 
 fn owned(texts: &[&str]) -> Vec<String> {

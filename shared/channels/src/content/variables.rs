@@ -1,4 +1,4 @@
-//! What a content template sees of a notice.
+//! The variables of a content template.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use crate::layout::tone::is_brief;
 use crate::layout::words::Words;
 use crate::post::Post;
 
-/// One variable, as people read of it.
+/// The documentation of one variable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Variable {
     pub name: &'static str,
@@ -30,7 +30,7 @@ const fn variable(name: &'static str, kind: &'static str, meaning: &'static str,
     Variable { name, kind, meaning, example }
 }
 
-/// All there are; README.md has the same table.
+/// All variables. README.md has the same table.
 pub const VARIABLES: [Variable; 20] = [
     variable("title", "text", "of the incident, without its sender's own FIRING or RESOLVED", "disk full on db-1"),
     variable(
@@ -85,16 +85,16 @@ pub(super) const NAMES: [&str; VARIABLES.len()] = {
     names
 };
 
-/// One notice as a template sees it, with all or fewer of its labels and its text.
+/// The variables of one notice, with all or some of its labels and its text.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
-    /// What is never shortened.
+    /// The variables that are never shortened.
     fixed: Vec<(&'static str, Value)>,
     severity: &'static str,
-    /// The most telling first.
+    /// The most important first.
     labels: Arc<Vec<(String, String)>>,
     labels_shown: usize,
-    /// Those that a loop may get: the first.
+    /// How many labels a loop gets, from the first.
     labels_listed: usize,
     description: String,
     words: Words,
@@ -118,7 +118,7 @@ impl Seen {
         }
     }
 
-    /// The word that is written in the message's colour.
+    /// The word that is shown in the message's colour.
     pub(crate) fn severity(&self) -> &str {
         self.severity
     }
@@ -131,7 +131,7 @@ impl Seen {
         self.description.chars().count()
     }
 
-    /// With so many labels, and so many characters of the description and the mark that there were more.
+    /// With so many labels and so many characters of the description, with a mark.
     pub(crate) fn shortened(&self, labels: usize, description: usize) -> Self {
         let mut shorter = Self { labels_shown: labels.min(self.labels_listed), ..self.clone() };
         if let Some((end, _)) = self.description.char_indices().nth(description) {
@@ -178,7 +178,7 @@ fn fixed(notice: &Notice, post: &Post<'_>, words: Words) -> Vec<(&'static str, V
     ]
 }
 
-/// All labels by name; a loop gets the names of the first.
+/// All labels by name. A loop gets only the first names.
 #[derive(Debug)]
 struct Labels {
     all: Arc<Vec<(String, String)>>,
@@ -212,7 +212,7 @@ fn local_time(at: Moment, zone: &TimeZone) -> String {
     format!("{date} {hour:02}:{minute:02}:{second:02} {zone}")
 }
 
-/// Labels that usually name the thing that is broken, most telling first. The others are the first to go.
+/// Labels that usually name the broken object, most important first. The other labels are left out first.
 const TELLING_LABELS: [&str; 14] = [
     "host",
     "hostname",

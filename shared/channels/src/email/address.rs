@@ -1,4 +1,4 @@
-//! An address, and an address with a name, checked as the library checks them that writes the mail: what is valid here
+//! An address, and an address with a name. They are checked like in the library that writes the mail: a valid address
 //! must not fail there. A test beside that library (`post/src/mime/tests.rs`) compares the two.
 //!
 //! In: `Larkspur <alerts@example.com>`, `"Larkspur, Inc." <alerts@example.com>`, `alerts@example.com`.
@@ -48,7 +48,7 @@ fn is_ascii_domain(domain: &str) -> bool {
     EmailAddress::is_valid_domain(domain) || bare.parse::<IpAddr>().is_ok()
 }
 
-/// An address, and who it belongs to.
+/// An address with a display name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mailbox {
     pub name: Option<String>,
@@ -76,7 +76,7 @@ impl Mailbox {
     }
 }
 
-/// A display name without its quotes and backslashes. `None` if it holds what must be quoted and is not.
+/// A display name without quotes and backslashes. `None`: it has characters that must be quoted and are not.
 fn phrase(text: &str) -> Option<String> {
     let mut out = String::new();
     let mut rest = text.chars().peekable();
@@ -96,7 +96,7 @@ fn phrase(text: &str) -> Option<String> {
     Some(out)
 }
 
-/// What stands up to the closing quote. White space in a row is one character, and none is left before the quote.
+/// The text up to the closing quote. Runs of white space become one space, and none is left before the quote.
 fn quoted(rest: &mut impl Iterator<Item = char>, out: &mut String) -> Option<()> {
     let mut space = None;
     loop {

@@ -1,6 +1,6 @@
-//! The HTML part: tables and inline styles, which is what all mail programs draw alike.
+//! The HTML part: tables and inline styles, which all mail programs show alike.
 
-use alerting::incident::shown::links::Link;
+use alerting::incident::shown::links::SafeLink;
 
 use crate::content::Fact;
 use crate::layout::tone::Tone;
@@ -25,7 +25,7 @@ pub(super) fn message(message: &Message) -> String {
         rows += &row(&table(message.facts().iter().map(|fact| pair(fact, line.tone))));
     }
     for (index, block) in message.content.blocks.iter().enumerate().filter(|(_, block)| !block.is_empty()) {
-        // What stands right behind facts is more of them: in the usual content the labels.
+        // The block directly after the facts: in the usual content the labels.
         let is_aside = index == 0 && !message.facts().is_empty();
         let style = if is_aside { "color:#656d76" } else { "padding:12px;background:#f6f8fa" };
         rows += &row(&format!("<div style=\"{style};word-break:break-word\">{}</div>", linked(block, lines, anchor)));
@@ -101,17 +101,17 @@ fn buttons<'a>(links: impl Iterator<Item = (&'static str, &'a str)>) -> String {
 }
 
 /// An address that the sender wrote.
-fn anchor(link: &Link) -> String {
+fn anchor(link: &SafeLink) -> String {
     let (url, shown) = (escape(&link.url), escape(&link.shown));
     format!("<a href=\"{url}\" rel=\"noopener noreferrer nofollow\" style=\"color:#0969da\">{shown}</a>")
 }
 
-/// Lines and indentation as they are, which HTML would run together.
+/// Keeps line ends and indentation, which HTML would collapse.
 fn lines(text: &str) -> String {
     escape(text).replace("  ", "&nbsp; ").replace('\n', "<br>\n")
 }
 
-/// Everything that HTML could take for its own, in text and in attributes.
+/// Escapes all characters with a meaning in HTML texts and attributes.
 fn escape(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
         match c {

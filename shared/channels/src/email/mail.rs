@@ -9,17 +9,17 @@ pub struct Mail {
     pub to: Address,
     /// `<hash@example.com>`
     pub message_id: String,
-    /// What all messages about the incident refer to; of several incidents none.
+    /// The common reference of all messages about one incident. `None`: several incidents.
     pub thread: Option<String>,
     #[serde(flatten)]
-    pub content: Content,
+    pub content: MailBody,
 }
 
-/// What a message says.
+/// Subject and texts of a mail.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Content {
+pub struct MailBody {
     pub subject: String,
-    /// Somebody has to act now.
+    /// Whether somebody has to act now.
     pub important: bool,
     pub text: String,
     pub html: Option<String>,

@@ -1,4 +1,4 @@
-//! The server that mail leaves by, as an operator describes it once per deployment.
+//! The SMTP server that sends the mail, as an operator configures it once per deployment.
 
 use alerting::base::secret::Secret;
 use serde_json::Value;
@@ -13,7 +13,7 @@ const PORT_REMEDY: &str = "use 465 or 2465 with implicit TLS, 587 or 2587 with S
 const TLS_REMEDY: &str = "give implicit, starttls or none";
 const LOGIN_REMEDY: &str = "give both username and password, or neither for a server that asks for no login";
 const FROM_REMEDY: &str = "give an address that the server lets you send from, such as Larkspur <alerts@example.com>";
-/// Of servers among themselves. AWS lets no function connect to it, and providers take no login there.
+/// The port between mail servers. AWS lets no function connect to it, and providers accept no login there.
 const RELAY_PORT: u16 = 25;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,9 +29,9 @@ pub struct Relay {
 /// When the connection is encrypted: `implicit`, `starttls`, `none`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tls {
-    /// From its first byte.
+    /// From the first byte.
     Implicit,
-    /// After the greeting; without it nothing is sent.
+    /// After the greeting. Without encryption nothing is sent.
     Upgraded,
     /// Never.
     None,
@@ -56,7 +56,7 @@ impl Relay {
         })
     }
 
-    /// Which setting this deployment does not allow, and why.
+    /// The setting that this deployment does not allow, and why.
     pub fn forbidden(&self, plain: &PlainSmtpHosts) -> Option<(&'static str, &'static str)> {
         match (self.tls, self.port) {
             _ if plain.names(&self.host) => None,
@@ -74,7 +74,7 @@ impl Relay {
         }
     }
 
-    /// `<name@example.com>`, in the domain that mail comes from. `name` is one of our own ids.
+    /// `<name@example.com>`, in the domain of the sender. `name` is one of our own ids.
     pub(super) fn named(&self, name: &str) -> String {
         format!("<{name}@{}>", self.from.address.domain())
     }

@@ -3,7 +3,7 @@
 use alerting::base::severity::Severity;
 use alerting::incident::timeline::EntryKind;
 
-/// What the colour says: how bad it is while somebody has to act, and otherwise that nobody has to.
+/// The colour of a change: the severity while somebody has to act, and otherwise the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tone {
     Closed,
@@ -24,7 +24,7 @@ impl Tone {
         }
     }
 
-    /// `#RRGGBB` for text on white: 4.5 to 1 and more (WCAG 2.2, 1.4.3), which [`Tone::hex`] does not reach.
+    /// `#RRGGBB` for text on white, with a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3). [`Tone::hex`] has less.
     pub(crate) const fn text_hex(self) -> &'static str {
         match self {
             Tone::Critical => "#C5281F",
@@ -35,7 +35,7 @@ impl Tone {
         }
     }
 
-    /// The same where a vendor has no colours.
+    /// A mark for vendors without colours.
     pub(crate) const fn mark(self) -> &'static str {
         match self {
             Tone::Critical => "🔴",
@@ -58,7 +58,7 @@ impl Tone {
     }
 }
 
-/// Whether nobody has to act on such a change.
+/// Whether nobody has to act after such a change.
 pub(crate) const fn is_brief(kind: EntryKind) -> bool {
     matches!(kind, EntryKind::Acknowledged | EntryKind::Recovered | EntryKind::Closed | EntryKind::AutoClosed)
 }

@@ -1,4 +1,4 @@
-//! The fixed words of a message, in the language of its reader; the texts are those of the crate `words`.
+//! The fixed texts of a message, in the reader's language, from the crate `words`.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use words::{incident, message, sentence};
 use crate::clean::clean_line;
 use crate::layout::tone::Tone;
 
-/// The words of one language.
+/// The texts of one language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Words(Language);
 
@@ -51,12 +51,12 @@ impl Words {
         incident::severity(severity).of(self.0)
     }
 
-    /// What happened, in a word or two.
+    /// The change in a word or two.
     pub(crate) const fn event(self, kind: EntryKind) -> &'static str {
         message::event(kind).of(self.0)
     }
 
-    /// What happened, and who did it if a person or an API key did.
+    /// The change, and who made it if a person or an API key did.
     pub(crate) fn status_of(self, notice: &Notice) -> String {
         let event = self.happened(notice);
         match self.alerts(notice.kind) {
@@ -65,7 +65,7 @@ impl Words {
         }
     }
 
-    /// What became of the alerts of a reopened incident: nothing.
+    /// A note that the alerts of a reopened incident stay closed.
     fn alerts(self, kind: EntryKind) -> Option<&'static str> {
         (kind == EntryKind::Reopened).then_some(message::ALERTS_STAY_CLOSED.of(self.0))
     }
@@ -77,7 +77,7 @@ impl Words {
         }
     }
 
-    /// Who did it and how long after the trigger, for the end of a headline; of a trigger empty.
+    /// Who made the change and how long after the trigger, for the end of a headline. Empty for a trigger.
     pub(crate) fn note(self, notice: &Notice) -> String {
         let lasted = notice.closed_at.unwrap_or(notice.at).since(notice.triggered_at);
         let actor = Some(clean_line(person(notice))).filter(|actor| !actor.is_empty());
@@ -91,7 +91,7 @@ impl Words {
         message::NOTE.fill(self.0, &[("parts", &parts.join(sentence::REMARK.of(self.0)))])
     }
 
-    /// How many changes are of which kind: `3 Critical, 1 acknowledged, 2 over`.
+    /// The number of changes of each kind: `3 Critical, 1 acknowledged, 2 over`.
     pub(crate) fn counts(self, tones: impl Iterator<Item = Tone>) -> String {
         let tones: Vec<Tone> = tones.collect();
         let kinds = [
@@ -135,11 +135,11 @@ impl Words {
     }
 }
 
-/// The name of the member or API key who did it; empty: it happened by itself.
+/// The name of the member or API key that made the change. Empty: a source or a timer did.
 fn person(notice: &Notice) -> &str {
     let is_person = match &notice.by {
         Some(by) => by.is_person(),
-        // A notice that an earlier version queued has the name alone.
+        // A notice of an earlier version has only the name.
         None => !matches!(notice.actor.as_str(), "source" | "timer"),
     };
     if is_person { &notice.actor } else { "" }

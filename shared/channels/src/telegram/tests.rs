@@ -143,6 +143,6 @@ fn a_group_that_became_a_supergroup_says_its_new_id() {
         "parameters": {"migrate_to_chat_id": -1_001_234_567_890_i64}});
     let settings = bot.moved(&reply(moved)).expect("it moved");
     assert_eq!(Value::Object(settings), json!({"chat_id": -1_001_234_567_890_i64}));
-    let gone = json!({"ok": false, "error_code": 400, "description": "Bad Request: chat not found"});
-    assert_eq!(bot.moved(&reply(gone)), None);
+    let missing = json!({"ok": false, "error_code": 400, "description": "Bad Request: chat not found"});
+    assert_eq!(bot.moved(&reply(missing)), None);
 }

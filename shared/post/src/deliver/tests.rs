@@ -1,4 +1,4 @@
-//! Against a server on this machine that speaks just enough HTTP to misbehave.
+//! Against a local server that speaks just enough HTTP to misbehave.
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
@@ -15,11 +15,11 @@ use channels::samples::{CANARY, NOW, delivered, described, destination, post, re
 
 const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 27\r\n\r\n{\"code\":0,\"msg\":\"success\"}\n";
 
-/// What the server does with every connection, once it has read the request.
+/// What the server does with every connection after it has read the request.
 #[derive(Clone)]
 enum Does {
     Answer(String),
-    /// Accepts, reads, and never says a word.
+    /// Accepts and reads, and never answers.
     Hang,
     /// One byte of this every 50 ms.
     Trickle(&'static str),
@@ -31,7 +31,7 @@ enum Does {
 struct Server {
     address: SocketAddr,
     requests: Arc<Mutex<Vec<String>>>,
-    /// What it shows as its certificate; `None`: it speaks without TLS.
+    /// Its certificate. `None`: it does not use TLS.
     tls: Arc<Mutex<Option<TlsAcceptor>>>,
 }
 
@@ -52,7 +52,7 @@ impl Server {
                 tokio::spawn(async move {
                     match tls {
                         None => serve(stream, does, &requests).await,
-                        // A handshake that the client breaks off is what some tests look at from the other side.
+                        // Some tests check from the client's side that the handshake is aborted.
                         Some(tls) => {
                             if let Ok(stream) = tls.accept(stream).await {
                                 serve(stream, does, &requests).await;
@@ -69,7 +69,7 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// From now on this is its certificate.
+    /// Changes its certificate.
     fn shows(&self, tls: TlsAcceptor) {
         *self.tls.lock().expect("not poisoned") = Some(tls);
     }
@@ -190,9 +190,9 @@ async fn the_access_token_is_put_where_the_vendor_looks_for_it_and_shown_nowhere
         Server::start(Does::Answer(format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\n\r\n{echo}", echo.len()))).await;
     let token = Secret::new("c4nary-token");
     for (place, found) in [
-        (Place::Bearer, "\r\nauthorization: Bearer c4nary-token\r\n"),
-        (Place::Header("x-acs-dingtalk-access-token"), "\r\nx-acs-dingtalk-access-token: c4nary-token\r\n"),
-        (Place::Query("access_token"), "-444444444444?access_token=c4nary-token HTTP/1.1\r\n"),
+        (TokenPlace::Bearer, "\r\nauthorization: Bearer c4nary-token\r\n"),
+        (TokenPlace::Header("x-acs-dingtalk-access-token"), "\r\nx-acs-dingtalk-access-token: c4nary-token\r\n"),
+        (TokenPlace::Query("access_token"), "-444444444444?access_token=c4nary-token HTTP/1.1\r\n"),
     ] {
         let sent = ask(&server, Some(&token), |http| http.credential = Some(place)).await;
         let request = server.requests().pop().expect("it came");
@@ -205,7 +205,7 @@ async fn the_access_token_is_put_where_the_vendor_looks_for_it_and_shown_nowhere
 #[tokio::test]
 async fn without_an_access_token_a_request_that_needs_one_is_not_sent() {
     let server = Server::start(Does::Answer(OK.to_owned())).await;
-    let sent = ask(&server, None, |http| http.credential = Some(Place::Bearer)).await;
+    let sent = ask(&server, None, |http| http.credential = Some(TokenPlace::Bearer)).await;
     assert_eq!(sent.outcome, rejected(Reason::Unauthorized), "{sent:?}");
     assert_eq!(server.requests(), Vec::<String>::new());
 }
@@ -298,7 +298,7 @@ async fn without_a_connection_nothing_was_sent() {
     let deliverer = deliverer(Overrides { provider_base: Some(base), ..Overrides::default() });
     let sent = send(&deliverer, "telegram_bot").await;
     assert_eq!(sent.outcome, retry(None, Reason::ProviderDown));
-    assert_eq!(sent.provider, Provider::silent("no connection to the provider; nothing was sent"));
+    assert_eq!(sent.provider, ProviderReply::silent("no connection to the provider; nothing was sent"));
 }
 
 #[tokio::test]
@@ -357,7 +357,7 @@ impl Root {
         Self { certificate: issuer.der().clone(), issuer }
     }
 
-    /// What a server needs whose certificate for this name is valid until then.
+    /// The TLS settings of a server with a certificate for this name, valid until `end`.
     fn certificate_for(&self, name: &str, end: time::OffsetDateTime) -> TlsAcceptor {
         let key = rcgen::KeyPair::generate().expect("a key");
         let mut leaf = rcgen::CertificateParams::new(vec![name.to_owned()]).expect("valid");

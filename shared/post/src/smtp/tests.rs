@@ -1,5 +1,5 @@
-//! Against a mail server that is not ours: aiosmtpd, run by `tests/tools/smtp_server.py`, which reads every message
-//! back with Python's `email` package.
+//! Against an independent mail server: aiosmtpd, run by `tests/tools/smtp_server.py`, which parses every message with
+//! Python's `email` package.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -142,8 +142,8 @@ async fn a_mail_arrives_with_both_parts_and_reads_back_as_it_was_meant() {
     let mut server = Server::start(&[]).await;
     let destination = at(&server, json!({"reply_to": "team@example.com"}));
     let description = "使用率 97% 😀\n  <b>&amp;</b>\n.\n..\nend";
-    let told = Notice { title: "磁盘满了 😀 disk full".to_owned(), ..described("", description) };
-    let notices = [told.clone()];
+    let sample = Notice { title: "磁盘满了 😀 disk full".to_owned(), ..described("", description) };
+    let notices = [sample.clone()];
     let sent = send_post(&plain(), &destination, &Post { language: Language::Chinese, ..post(&notices) }).await;
     assert_eq!(sent.outcome, Outcome::Delivered { receipt: Some("2.0.0 OK queued as 4F2A".to_owned()) }, "{sent:?}");
     assert_eq!(sent.provider.status, Some(250));
@@ -159,14 +159,14 @@ async fn a_mail_arrives_with_both_parts_and_reads_back_as_it_was_meant() {
     assert!(html.contains("使用率 97% 😀<br>") && html.contains("&lt;b&gt;&amp;amp;&lt;/b&gt;"), "{html}");
     for part in [text, html] {
         assert!(part.contains("2026-01-05 18:00:00 +08:00"), "in the recipient's zone: {part}");
-        assert!(part.contains(&link(&told)), "{part}");
+        assert!(part.contains(&link(&sample)), "{part}");
     }
     assert_eq!(header(&mail, "From"), "Larkspur 告警 <alerts@example.com>");
     assert_eq!(header(&mail, "Reply-To"), "team@example.com");
     assert_eq!(header(&mail, "Auto-Submitted"), "auto-generated");
     assert_eq!(header(&mail, "X-Auto-Response-Suppress"), "All");
     assert_eq!(header(&mail, "Importance"), "high");
-    assert_eq!(header(&mail, "References"), format!("<{}@example.com>", told.incident));
+    assert_eq!(header(&mail, "References"), format!("<{}@example.com>", sample.incident));
     assert_eq!(header(&mail, "In-Reply-To"), header(&mail, "References"));
     assert!(header(&mail, "Date").starts_with("Mon, 05 Jan 2026 10:00:00"), "{}", header(&mail, "Date"));
 }
@@ -223,7 +223,7 @@ async fn a_server_that_cannot_prove_its_name_gets_nothing() {
             assert!(sent.provider.message.contains("certificate"), "{tls}: {sent:?}");
         }
     }
-    // One that offers no encryption although the settings ask for it may be anyone.
+    // A server that offers no encryption although the settings require it may be an impostor.
     let open = Server::start(&["--user", LOGIN]).await;
     let sent = send(&certified.deliverer(), &at(&open, with_login("starttls"))).await;
     assert_eq!(sent.outcome, retry(None, Reason::Untrusted), "{sent:?}");

@@ -5,7 +5,7 @@ use alerting::base::severity::Severity;
 use alerting::incident::alert::{Alert, Status};
 use alerting::incident::detail::HeldBy;
 use alerting::incident::notified::Notified;
-use alerting::incident::shown::links::{Link, Piece, pieces};
+use alerting::incident::shown::links::{Piece, SafeLink, pieces};
 use alerting::incident::shown::{self, without_state};
 use alerting::incident::{Incident, Progress};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
@@ -308,7 +308,7 @@ fn alert_row(alert: Alert, integration: Option<String>, reader: &Reader) -> Aler
 fn runs(text: &str) -> Vec<Run> {
     let run = |piece: Piece<'_>| match piece {
         Piece::Text(text) => Run { text: text.to_owned(), href: None },
-        Piece::Link(Link { url, shown }) => Run { text: shown, href: Some(url) },
+        Piece::Link(SafeLink { url, shown }) => Run { text: shown, href: Some(url) },
     };
     pieces(text).into_iter().map(run).collect()
 }

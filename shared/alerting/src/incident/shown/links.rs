@@ -15,11 +15,11 @@ const SENTENCE_ENDS: [char; 10] = ['.', ',', ';', ':', '!', '?', '\'', '*', '_',
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece<'a> {
     Text(&'a str),
-    Link(Link),
+    Link(SafeLink),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Link {
+pub struct SafeLink {
     /// ASCII; of the reserved characters only `-._:/?#!$&+,;=%`, so that no vendor's markup ends in it.
     pub url: String,
     /// The address without its scheme, shortened.
@@ -83,7 +83,7 @@ fn end(text: &str) -> usize {
 }
 
 /// `after`: what follows in the text.
-fn link(written: &str, after: &str) -> Option<Link> {
+fn link(written: &str, after: &str) -> Option<SafeLink> {
     // An address that was cut leads somewhere else.
     if written.len() > URL_CHARS || after.starts_with('…') {
         return None;
@@ -105,7 +105,7 @@ fn link(written: &str, after: &str) -> Option<Link> {
         }
     }
     let shown = url[scheme.len() + 3..].trim_end_matches('/');
-    Some(Link { shown: crate::base::limits::cut_chars(shown, SHOWN_CHARS), url })
+    Some(SafeLink { shown: crate::base::limits::cut_chars(shown, SHOWN_CHARS), url })
 }
 
 /// Chinese, Japanese and Korean texts put no space between an address and the next word.

@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::links::{Link, Piece, pieces};
+use super::links::{Piece, SafeLink, pieces};
 use super::*;
 
 // Proves: finding E4
@@ -104,7 +104,7 @@ fn urls(text: &str) -> Vec<String> {
 // Proves: finding E2
 #[test]
 fn an_address_that_a_sender_wrote_is_a_link_that_shows_its_host() {
-    let link = |url: &str, shown: &str| Piece::Link(Link { url: url.to_owned(), shown: shown.to_owned() });
+    let link = |url: &str, shown: &str| Piece::Link(SafeLink { url: url.to_owned(), shown: shown.to_owned() });
     assert_eq!(
         pieces("see NodeDown (https://Prom.example.com/g?x=1), now"),
         [
