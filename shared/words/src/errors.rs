@@ -17,7 +17,7 @@ texts! {
     TOO_MANY_ALERTS: "together the incidents have more than {count} alerts" | "这些故障合计超过 {count} 条告警";
 }
 
-/// Why an action is refused, as the API says it.
+/// The sentence of the API for a refused action.
 pub fn refused(error: &ActionError, language: Language) -> String {
     let say = |text: Text, with: &[(&str, &str)]| text.fill(language, with);
     match error {

@@ -1,4 +1,4 @@
-//! What an incident is and what happened to it: the same words in messages, on pages and in the timeline.
+//! Texts about an incident: the same in messages, on pages and in the timeline.
 
 use alerting::base::severity::Severity;
 use alerting::incident::timeline::EntryKind;
@@ -6,7 +6,7 @@ use alerting::incident::timeline::EntryKind;
 use crate::text::Text;
 
 texts! {
-    // What people open and press, in messages and on pages.
+    // Links and buttons in messages and on pages.
     DETAILS: "Details" | "查看详情";
     ACKNOWLEDGE: "Acknowledge" | "认领";
 
@@ -99,7 +99,7 @@ pub const fn severity(severity: Severity) -> Text {
     }
 }
 
-/// What happened, in a word or two.
+/// The kind of a change, in a word or two.
 pub const fn kind(kind: EntryKind) -> Text {
     match kind {
         EntryKind::Triggered => KIND_TRIGGERED,

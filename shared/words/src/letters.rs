@@ -1,8 +1,8 @@
-//! Letters to an address that is, or was, a member's. Nothing in them acts when it is clicked.
+//! Letters to a present or former address of a member. Their links change nothing when they are opened.
 
 texts! {
     CODE_SUBJECT: "Larkspur: confirm this address" | "Larkspur：验证此地址";
-    // The code first: it is what a locked screen shows.
+    // The code comes first, because a locked screen shows only the beginning.
     CODE:
         "{code} is the code that confirms this address. It works for {minutes} minutes.\n\nEnter it in your account: {base}/me\n\n{who} asked for it. If you expect nothing of the kind, do nothing: without the code, no notification comes here. Nobody of Larkspur will ever ask you for it.\n"
         | "{code} 是用于验证此地址的验证码，{minutes} 分钟内有效。\n\n请在您的账号页面输入：{base}/me\n\n请求人：{who}。如果您对此并不知情，请忽略：没有验证码，任何通知都不会发送到这里。Larkspur 的任何人都不会向您索要验证码。\n";

@@ -1,14 +1,14 @@
-//! Every text that people read, in English and in Chinese: pages, messages, letters, the trace of a message.
+//! All texts for people, in English and Chinese: pages, messages, letters, the trace of a message.
 //!
-//! One term per thing in each language, and each text once: an incident is 故障, in a message as on a page.
-//! A text is a constant, `words::incident::KIND_CLOSED.of(language)`; templates and the browser find it by its key, which is
-//! its name in small letters (`t.kind_closed`). The keys of [`pages`] and [`incident`] have no prefix, those of the other
-//! files begin with the file's name: `trace.matches`.
+//! One term per thing in each language, and each text once: an incident is 故障, in a message as on a page. A text is a
+//! constant: `words::incident::KIND_CLOSED.of(language)`. Templates and the browser use its key, which is the name in
+//! small letters (`t.kind_closed`). The keys of [`pages`] and [`incident`] have no prefix. Those of the other files
+//! begin with the file's name: `trace.matches`.
 //!
-//! To add a text, add a line to the file of its page: `DEAD_LETTERS: "Dead letters" | "死信";`. A place in a text is written
-//! `{name}`, with the same names in both languages.
+//! To add a text, add a line to the file of its page: `DEAD_LETTERS: "Dead letters" | "死信";`. A placeholder in a text
+//! is written `{name}`, with the same names in both languages.
 //!
-//! What is absent here: decisions, formats of times and numbers, and markup.
+//! Not here: decisions, formats of times and numbers, markup.
 
 /// Declares texts, one a line: `NAME: "English" | "中文";`.
 macro_rules! texts {
@@ -47,7 +47,7 @@ pub const fn html_lang(language: Language) -> &'static str {
 /// Names and texts of one file.
 type Table = &'static [(&'static str, Text)];
 
-/// What templates find by its key.
+/// The texts of pages, which templates use by key.
 const PAGES: &[Table] = &[
     incident::TABLE,
     pages::dead_letters::TABLE,

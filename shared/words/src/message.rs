@@ -1,4 +1,4 @@
-//! Texts of messages that no page has.
+//! Texts that only messages use.
 
 use alerting::incident::timeline::EntryKind;
 
@@ -12,7 +12,7 @@ texts! {
     STILL_OPEN: "Still open" | "仍未处理";
     SHORTENED: "… (shortened, open the details for all of it)" | "…（内容过长已截断，请查看详情）";
 
-    // What happened, and who did it.
+    // A change, and who made it.
     EVENT_BY: "{event} by {actor}" | "{event}（{actor}）";
     EVENT_ALERTS: "{event} ({alerts})" | "{event}（{alerts}）";
     ALERTS_STAY_CLOSED: "its alerts stay closed" | "其告警仍为关闭";
@@ -30,17 +30,17 @@ texts! {
     MINUTES: "{count}m" | "{count} 分";
     SECONDS: "{count}s" | "{count} 秒";
 
-    // Of several changes in one message, and of what is left out.
+    // Several changes in one message, and notes about omitted parts.
     ONE_MORE_LABEL: "… and 1 more label" | "… 另有 1 个标签";
     MORE_LABELS: "… and {count} more labels" | "… 另有 {count} 个标签";
     CHANGES: "{count} changes" | "{count} 条变更";
     MORE_CHANGES: "… and {count} more in the next message" | "… 另有 {count} 条，见下一条消息";
 }
 
-/// What happened, as a headline says it.
+/// The change in a headline.
 pub const fn event(kind: EntryKind) -> Text {
     match kind {
-        // A message says how things stand; the timeline says what was done.
+        // A message shows the state; the timeline shows the action.
         EntryKind::Repeated => STILL_OPEN,
         kind => incident::kind(kind),
     }

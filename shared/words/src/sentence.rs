@@ -1,4 +1,4 @@
-//! How texts are put together into sentences.
+//! Parts that join texts to sentences.
 
 texts! {
     AND: " and " | "，且";

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 
-/// The names of the places of a text, in order.
+/// The names of the placeholders of a text, in order.
 fn places(text: &str) -> Vec<&str> {
     let mut places: Vec<&str> =
         text.split('{').skip(1).map(|rest| rest.split_once('}').expect("it is closed").0).collect();
@@ -20,13 +20,13 @@ fn a_key_is_there_once() {
 fn every_text_says_the_same_in_both_languages() {
     for (key, text) in all() {
         assert_eq!(places(text.en), places(text.zh), "{key}");
-        // A language is called by its own name.
+        // A language has the same name in both languages.
         if key.starts_with("language_") {
             continue;
         }
         assert!(!text.en.is_empty() && !text.zh.is_empty() && text.en != text.zh, "{key}");
         assert!(!text.en.chars().any(is_chinese), "{key}");
-        // A place may be all there is between two marks.
+        // A text may consist of placeholders and punctuation only.
         assert!(text.zh.chars().any(|c| is_chinese(c) || "，：；、。（".contains(c)), "{key}");
     }
 }
@@ -35,7 +35,7 @@ fn every_text_says_the_same_in_both_languages() {
 fn each_text_is_there_once() {
     let mut keys: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for (key, text) in all() {
-        // A key that ends in the name of a value (`kind_closed`) may say what another says.
+        // Texts for the values of an enum (`kind_closed`) may be equal to others.
         if !["dead_", "kind_", "outcome_"].iter().any(|family| key.starts_with(family)) {
             keys.entry((text.en, text.zh)).or_default().push(key);
         }
@@ -44,7 +44,7 @@ fn each_text_is_there_once() {
     assert!(twice.is_empty(), "the same text under several keys: {twice:?}");
 }
 
-/// An English term, its one Chinese term, and terms that others use for it.
+/// An English term, its only Chinese term, and other Chinese terms that must not be used for it.
 const TERMS: [(&str, &str, &[&str]); 4] = [
     ("incident", "故障", &["事件"]),
     ("dead letter", "死信", &[]),

@@ -17,11 +17,11 @@ impl Text {
         }
     }
 
-    /// The text with its places filled in.
+    /// The text with its placeholders replaced.
     pub fn fill(self, language: Language, with: &[(&str, &str)]) -> String {
         let mut rest = self.of(language);
         let mut filled = String::with_capacity(rest.len());
-        // In one pass: what is filled in may hold braces of its own.
+        // In one pass, because a value may contain braces.
         while let Some((before, (name, after))) = rest.split_once('{').and_then(|(b, a)| Some((b, a.split_once('}')?)))
         {
             filled.push_str(before);

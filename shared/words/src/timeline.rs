@@ -1,6 +1,7 @@
-//! What a timeline says: the data of its entries as sentences.
+//! Sentences for the data of timeline entries.
 //!
-//! The API's `detail` is the English sentence. A page gives its own way to write moments and the codes of reasons.
+//! The API's `detail` is the English sentence. A page passes its own functions for moments and for the codes of
+//! reasons.
 
 use alerting::base::moment::Moment;
 use alerting::incident::detail::{Detail, HeldBy, Left, Remark, Unreached};
@@ -54,7 +55,7 @@ texts! {
     MERGED: "INC #{num}, {count} alerts" | "INC #{num}，{count} 条告警";
 }
 
-/// How sentences are written for one reader.
+/// The language and the formats of one reader.
 #[derive(Clone, Copy)]
 pub struct Voice<'a> {
     pub language: Language,
@@ -64,12 +65,12 @@ pub struct Voice<'a> {
     pub reason: &'a dyn Fn(&str) -> String,
 }
 
-/// The sentence in English, as the API says it.
+/// The English sentence of the API.
 pub fn english(detail: &Detail) -> String {
     in_api(Language::English).detail(detail)
 }
 
-/// How the API writes: moments as RFC 3339, reasons by their codes.
+/// The formats of the API: moments as RFC 3339, reasons by their codes.
 pub fn in_api(language: Language) -> Voice<'static> {
     Voice { language, time: &|at| at.rfc3339(), reason: &str::to_owned }
 }
@@ -115,7 +116,7 @@ impl Voice<'_> {
         }
     }
 
-    /// What holds an incident back.
+    /// Why an incident notifies nobody for now.
     pub fn held_by(self, by: &HeldBy) -> String {
         match by {
             HeldBy::Silence { id, name } => self.say(SILENCE, &[("name", name), ("id", id.as_str())]),

@@ -1,4 +1,4 @@
-//! Every sentence of the trace of a message: why someone was, or was not, notified.
+//! The sentences of the trace of a message: why a person was notified, or was not.
 
 texts! {
     // Parts of sentences.

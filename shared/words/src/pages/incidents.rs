@@ -1,4 +1,4 @@
-//! Incidents, links to them, and what can be done.
+//! Incidents, links to them, and the actions.
 
 texts! {
     // List and details.

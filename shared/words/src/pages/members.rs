@@ -1,4 +1,4 @@
-//! Members, and what is wrong with a field of theirs.
+//! Members, and errors of their fields.
 
 texts! {
     // Members.

@@ -13,7 +13,7 @@ texts! {
     SECTIONS: "Sections" | "栏目";
     CLEAR_FILTERS: "Clear the filters" | "清除筛选";
 
-    // Times by their distance.
+    // Relative times.
     AGO_NOW: "just now" | "刚刚";
     AGO_MINUTES: "{n} min ago" | "{n} 分钟前";
     AGO_HOURS: "{n} h ago" | "{n} 小时前";

@@ -21,7 +21,7 @@ fn skipped() -> Remark {
     }
 }
 
-/// Of each entry the sentence that earlier versions stored and the API keeps, and what a Chinese page shows.
+/// For each entry: the English sentence, which earlier versions stored and the API keeps, and the Chinese one.
 #[test]
 fn an_entry_is_the_same_sentence_in_the_api_and_has_one_in_chinese() {
     let until = || time("2026-11-22T05:00:00Z");
@@ -130,7 +130,7 @@ fn an_entry_is_the_same_sentence_in_the_api_and_has_one_in_chinese() {
     }
 }
 
-/// The tables of a deployment whose version stored sentences.
+/// The recorded tables of a version that stored sentences.
 #[test]
 fn what_an_earlier_version_stored_is_shown_as_it_was() {
     let path =
@@ -143,7 +143,7 @@ fn what_an_earlier_version_stored_is_shown_as_it_was() {
     });
     let entries = documents.flat_map(|document| match &document["timeline"] {
         serde_json::Value::Array(entries) => entries.clone(),
-        // An entry that left its incident is an item of its own.
+        // An entry that was moved out of its incident is an item of its own.
         _ if document["kind"].is_string() && document["actor"].is_string() => vec![document],
         _ => Vec::new(),
     });
