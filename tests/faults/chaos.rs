@@ -71,10 +71,10 @@ async fn after_faults_copies_and_kills_the_ledger_equals_that_of_the_sequential_
     let struck: u64 = strikes.iter().map(Strike::count).sum();
     let figures = {
         let seen = seen.lock().expect("not poisoned");
-        let told = groups.check(&observed, &seen.unknown);
+        let received = groups.check(&observed, &seen.unknown);
         format!(
             "seed {}: {} messages over {} keys, {} attempts, {kills} kills, {refused_starts} starts in vain; {} calls, {struck} \
-             of them struck; {} late copies; {}; {told}; stormed {stormed:.0?}, all {:.0?}",
+             of them struck; {} late copies; {}; {received}; stormed {stormed:.0?}, all {:.0?}",
             wire.seed(),
             plan.messages(),
             sizes.keys,

@@ -122,7 +122,7 @@ impl Figures {
         json!({
             "titles": self.titles.json(),
             "incidents": self.incidents.json(),
-            "told_to_send_again": self.refused,
+            "asked_to_retry": self.refused,
             "post_to_group_ms": {
                 "p50": rounded(quantile(&self.to_group_ms, 0.5)),
                 "p95": rounded(quantile(&self.to_group_ms, 0.95)),
@@ -189,7 +189,7 @@ const ROWS: [(&str, &str); 15] = [
     ("an incident each: accepted per second", "/incidents/accepted_per_second"),
     ("an incident each: taken care of per second", "/incidents/done_per_second"),
     ("an incident each: processor time each, µs", "/incidents/processor_us_per_alert"),
-    ("told to send again (503), in all", "/told_to_send_again"),
+    ("asked to retry (503), in all", "/asked_to_retry"),
     ("POST to group, ms, p50", "/post_to_group_ms/p50"),
     ("POST to group, ms, p95", "/post_to_group_ms/p95"),
     ("POST to group, ms, p99", "/post_to_group_ms/p99"),

@@ -1,4 +1,5 @@
-//! A card that was sent shows its incident as it is now, whatever changed it. Shown with the echo app, which only tests have.
+//! A card that was sent shows the current state of its incident after every change. Shown with the echo app, which only
+//! tests have.
 
 use alerting::base::ids::IncidentId;
 use alerting::incident::card;

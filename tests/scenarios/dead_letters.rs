@@ -1,4 +1,4 @@
-//! What was given up is listed with its reason, and is really sent when somebody asks for it.
+//! Failed notices are listed with their reason, and are sent again on request.
 
 use alerting::incident::notice::NoticeRecord;
 use lambda_kit::queue::{Entry, Queue};

@@ -177,6 +177,6 @@ impl<'a> Reader<'a> {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        panic!("no incident came of README.md's first message")
+        panic!("README.md's first message opened no incident")
     }
 }

@@ -24,7 +24,7 @@ impl Group<'_> {
         self.world.larkspur.fakes.messages(self.vendor, &self.name)
     }
 
-    /// Every request that the group's bot got, and what became of it.
+    /// Every request to the group's bot, with its result.
     pub fn attempts(&self) -> Vec<Attempt> {
         self.world.larkspur.fakes.attempts(self.vendor, &self.name)
     }

@@ -132,7 +132,7 @@ impl Sender {
         }
     }
 
-    /// What became of every message, newest first.
+    /// The log's entry of every message, newest first.
     pub async fn messages(&self) -> Vec<Value> {
         self.api.list(&format!("/integrations/{}/messages", self.integration)).await
     }

@@ -28,7 +28,7 @@ pub struct Page {
 }
 
 impl World {
-    /// Somebody who is not signed in.
+    /// A visitor who is not signed in.
     pub fn visitor(&self) -> Visitor {
         let redirects = reqwest::redirect::Policy::none();
         let client = reqwest::Client::builder().no_proxy().redirect(redirects).build().expect("a client");
@@ -44,7 +44,7 @@ impl World {
         Visitor { cookie: Some(format!("session={token}")), ..self.visitor() }
     }
 
-    /// Somebody who was signed in before, by what their browser kept.
+    /// A visitor who was signed in before, with the cookies that the browser kept.
     pub fn visitor_with(&self, cookie: &str) -> Visitor {
         Visitor { cookie: Some(cookie.to_owned()), ..self.visitor() }
     }

@@ -242,7 +242,7 @@ def journey_plain_http(playwright, wanted):
         headers = request.all_headers()
         assert headers.get("origin") == wanted["base"], f"{request.url}: {headers}"
         assert "sec-fetch-site" not in headers, "this origin is no better than any: the test proves nothing otherwise"
-    # A foreign page signs its visitor in as somebody whom it knows, and adds a member in the visitor's name.
+    # A foreign page signs its visitor in as another member, and adds a member in the visitor's name.
     foreign = wanted["base"].replace("larkspur.lan", "evil.example")
     for path, fields in {"/sign-in": {"email": "ada@example.com", "password": PASSWORD},
                          "/members": {"name": "Mallory", "email": "mallory@example.com"}}.items():
@@ -255,7 +255,7 @@ def journey_plain_http(playwright, wanted):
         headers = answered.value.request.all_headers()
         assert headers.get("origin") in (foreign, "null"), headers
         assert answered.value.status in (401, 403), f"{path}: {answered.value.status}"
-        assert "set-cookie" not in answered.value.all_headers(), f"{path} signs somebody in"
+        assert "set-cookie" not in answered.value.all_headers(), f"{path} sets a session cookie"
         person.page.unroute(f"{foreign}/prize")
     person.open(wanted["base"] + "/members")
     assert "mallory" not in person.page.content().lower()

@@ -2,7 +2,7 @@
 //!
 //! - A body has to come within [`WHOLE`], with no pause longer than [`PAUSE`].
 //! - All bodies that are held, from their first byte to the end of their call, share [`ROOM`]. The first [`SMALL`] bytes of
-//!   each are free, so that messages of the usual size are taken while somebody fills the room.
+//!   each are free, so that messages of the usual size are accepted while the rest is full.
 //! - Of a message for the intake no more is kept than it takes to see that it is too large.
 
 use std::sync::Arc;

@@ -12,7 +12,7 @@
 //!
 //! Processes that wait for the same slice would all ask at the moment when it is free: one takes it, and the write of each
 //! other one is refused. So a process whose write was refused waits a random time longer, up to a bound that doubles with
-//! each refusal in a row ([`Slice::backoff`]). Longer waits, as those of a block, stay as they are.
+//! each refusal in a row (`Slice::backoff`). Longer waits, as those of a block, stay as they are.
 
 pub(crate) mod buckets;
 

@@ -1,4 +1,4 @@
-//! What comes back to us from queues, tables and links: read without a panic, and what is read is written as it was.
+//! Decoders of data from queues, tables and links: they do not panic, and decoded data is encoded unchanged.
 
 #![no_main]
 

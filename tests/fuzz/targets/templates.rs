@@ -1,4 +1,4 @@
-//! A template that somebody typed, and an alert: `template`, `title`, `description` and `label` in sections.
+//! A template as a person may write it, and an alert: `template`, `title`, `description` and `label` in sections.
 //!
 //! Whatever both hold, every channel writes a message that its vendor takes by its size, with the link in it; a template
 //! that may not be saved, or fails, gives way to the usual one.

@@ -1,4 +1,4 @@
-//! Stores the queues and topics: one file (`queues.sqlite`, see [`database`](super::database)), used by one thread only.
+//! Stores the queues and topics: one file (`queues.sqlite`, see `database`), used by one thread only.
 //!
 //! Callers hand the thread a piece of work and wait for its answer. The thread does all waiting work in one transaction,
 //! commits, and only then answers. So many concurrent sends share one commit, and every answer is about committed work.
@@ -9,7 +9,7 @@
 //! for not waiting for the disk on every send.
 //!
 //! How it fails: if a statement or the commit fails (disk full), the whole batch is rolled back, what the thread holds in
-//! memory is read again from the file, and every caller of that batch gets [`Unavailable`] and tries again.
+//! memory is read again from the file, and every caller of that batch gets `Unavailable` and tries again.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -26,7 +26,7 @@ use super::sqs::queues::Queues;
 /// Pieces of work that share one commit at most: it bounds what one transaction holds, and the first caller's wait.
 const BATCH: usize = 256;
 
-/// How often the thread looks at the clock while somebody waits for a message: the clock may have been moved.
+/// How often the thread looks at the clock while a receiver waits for a message: the clock may have been moved.
 const TICK: Duration = Duration::from_millis(50);
 
 type Work = Box<dyn FnOnce(&mut State) -> rusqlite::Result<Option<Answer>> + Send>;
@@ -131,7 +131,7 @@ fn run_thread(state: &mut State, waiting: &Receiver<Work>) {
     }
 }
 
-/// Waits for work (or the next tick, if somebody waits for a message); false when there will be none any more.
+/// Waits for work (or the next tick, if a receiver waits for a message); false when no more work can come.
 fn take_batch(waiting: &Receiver<Work>, batch: &mut Vec<Work>, ticking: bool) -> bool {
     let first = match ticking {
         true => waiting.recv_timeout(TICK),
