@@ -84,7 +84,7 @@ fn newest_notices(incident: &Incident, timeline: &[Entry]) -> BTreeMap<Destinati
 
 /// The state of the newest notice.
 fn state(delivery: &Delivery, planned: Option<u64>) -> DeliveryState {
-    let newest = delivery.told.iter().map(|told| told.n).chain(planned).max();
+    let newest = delivery.changes.iter().map(|change| change.n).chain(planned).max();
     newest.map_or(DeliveryState::Pending, |n| delivery.state_of(n))
 }
 

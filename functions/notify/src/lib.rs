@@ -1,10 +1,14 @@
-//! The story of a notice: take a token of the destination's rate → claim → send once → let the provider's body decide →
-//! record.
+//! Delivers notices: take a permit of the destination's rate, claim the delivery, send one request, classify the provider's
+//! reply, record the attempt.
 //!
 //! In: records of the FIFO queue "notices", whose group is the destination, so one sender works on a destination at a
-//! time. Up to ten notices of one group in one batch become one message; what comes faster than that waits as lines of
+//! time. Up to ten notices of one group in one batch become one message. What comes faster than that waits as lines of
 //! the destination's digest. A notice to a person, or one that calls on people, is always a message of its own. Out:
-//! messages to groups and people, one delivery record per incident and destination.
+//! messages to groups and people, one delivery record per incident and destination, and cards that show their incident
+//! as it is now.
+//!
+//! Reading order: `turn` one destination's records → `send` one message → `requests` permits and access token → `settle` what
+//! follows from the result → `refresh` cards that are drawn again → `digest`, `later`, `retry` how notices wait.
 //!
 //! At least once: without a crash no duplicate; at most one per crash after the provider took the message. A claim with
 //! a lease keeps a second sender away, `sent ≥ n` keeps an older notice from landing after a newer one. Timeouts:

@@ -4,7 +4,7 @@ use lambda_kit::settings::{Env, MissingSettings};
 
 #[derive(Debug)]
 pub struct Settings {
-    /// Where notices come from; a notice that has to wait is told so there.
+    /// Where notices come from, and where a notice that has to wait gets its wait.
     pub notices_queue_url: String,
     /// Where notices and flushes of digests go that are due later.
     pub due_queue_url: String,

@@ -99,8 +99,8 @@ impl Claimed {
 
     /// Whether it was reported as failed before.
     fn was_given_up(&self) -> bool {
-        let last = self.delivery.told.iter().rev().find(|told| told.n == self.notice.n);
-        last.is_some_and(|told| told.state == DeliveryState::Failed)
+        let last = self.delivery.changes.iter().rev().find(|change| change.n == self.notice.n);
+        last.is_some_and(|change| change.state == DeliveryState::Failed)
     }
 
     /// The messages that show the incident at the destination after this one. `None`: as before. A message about several

@@ -2,7 +2,7 @@
 //!
 //! 1. [`Dispatch::begin`] writes due work that names the action and its incidents.
 //! 2. The action is written: one conditional write, and its entry has the action's name.
-//! 3. [`Dispatch::tell`] carries out what follows from the entry.
+//! 3. [`Dispatch::carry_out`] carries out what follows from the entry.
 //! 4. [`PendingAction::done`] deletes the due work.
 //!
 //! A process that dies after the first step leaves the due work. `timers` acts on it ([`Dispatch::make_good`]): it looks for the
@@ -53,7 +53,7 @@ impl Dispatch {
             let Some(incident) = self.store.incident(id).await? else { continue };
             let timeline = self.store.timeline(&incident).await?;
             for entry in timeline.iter().filter(|entry| entry.action.as_deref() == Some(name)) {
-                self.tell(&incident, entry).await?;
+                self.carry_out(&incident, entry).await?;
             }
         }
         Ok(())

@@ -6,7 +6,7 @@ use lambda_kit::topic::PublishError;
 /// Why what follows was not carried out. The change itself is written: retry.
 #[derive(Debug, thiserror::Error)]
 pub enum DispatchError {
-    #[error("reading who is told failed")]
+    #[error("reading who is to be notified failed")]
     Read(#[from] store::errors::ReadError),
     #[error("writing what is due failed")]
     Write(#[from] store::errors::WriteError),

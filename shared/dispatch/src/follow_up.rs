@@ -43,7 +43,7 @@ impl Dispatch {
         entry: &Entry,
         alert: Option<&Alert>,
     ) -> Result<FollowUp, DispatchError> {
-        let notices = if subject::hears_anyone(incident, entry) {
+        let notices = if subject::notifies_anyone(incident, entry) {
             let subject = subject::subject(&self.store, incident, alert, self.clock.now()).await?;
             notice::plan(incident, entry, &subject)
         } else {
@@ -70,7 +70,7 @@ impl Dispatch {
 
     /// Carries out what follows from a change that no message made. Its notices are recorded first: none is on its way
     /// that the ledger does not know of.
-    pub async fn tell(&self, incident: &Incident, entry: &Entry) -> Result<(), DispatchError> {
+    pub async fn carry_out(&self, incident: &Incident, entry: &Entry) -> Result<(), DispatchError> {
         let FollowUp { notices, timers, refreshes, change } = self.follow_up(incident, entry, None).await?;
         if !notices.is_empty() {
             let refs: Vec<NoticeRef> = notices.iter().map(NoticeRef::of).collect();

@@ -19,7 +19,7 @@ use store::errors::ReadError;
 const EMAIL: &str = "email";
 
 /// Whether the entry notifies anybody, so that its subject has to be read.
-pub(crate) fn hears_anyone(incident: &Incident, entry: &Entry) -> bool {
+pub(crate) fn notifies_anyone(incident: &Incident, entry: &Entry) -> bool {
     entry.kind.notifies()
         && match &entry.audience {
             Audience::Everyone => !incident.destinations.is_empty(),

@@ -65,7 +65,7 @@ pub async fn change(
     now: Moment,
 ) -> Result<(), DueError> {
     if let Some((incident, entry)) = dispatch.store.change_incident(id, change, action, now).await? {
-        dispatch.tell(&incident, &entry).await?;
+        dispatch.carry_out(&incident, &entry).await?;
     }
     Ok(())
 }

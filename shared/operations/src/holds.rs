@@ -1,6 +1,6 @@
 //! What holds incidents back from notifying, reviewed: a silence ended or was changed, or the alert was.
 //!
-//! An incident is held for as long as each of its open alerts is: by the silences that are in force now, whatever was recorded
+//! An incident is held for as long as each of its open alerts is: by the silences that are in force now, not by what was recorded
 //! when it was made. An incident that is open before a silence begins is held when its next level or repetition is due, or at
 //! once if the silence was made for it.
 
@@ -59,7 +59,7 @@ async fn review_one(work: DueWork<'_>, incident: &Incident, space: Option<&Space
     work.change(&incident.id, &Change::HoldReviewed { hold }).await
 }
 
-/// The mute of a flapping alert lasts to its end, whatever the silences are.
+/// The mute of a flapping alert lasts to its end. Silences do not shorten it.
 fn unfinished_mute(incident: &Incident, at: Moment) -> Option<&Hold> {
     let is_unfinished = |held: &&Hold| held.by == Hold::FLAPPING && held.until.is_some_and(|until| until > at);
     incident.held.as_ref().filter(is_unfinished)

@@ -177,7 +177,7 @@ async fn follow_up(dispatch: &Dispatch, pending: PendingAction<'_>, changes: &[(
 
 /// What follows from one change; whether all of it was carried out.
 async fn carry_out(dispatch: &Dispatch, incident: &Incident, entry: &Entry) -> bool {
-    let result = dispatch.tell(incident, entry).await;
+    let result = dispatch.carry_out(incident, entry).await;
     if let Err(error) = &result {
         let error = error as &dyn std::error::Error;
         tracing::error!(error, incident.id = %incident.id, "what follows from an action is carried out later");

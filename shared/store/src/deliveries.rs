@@ -9,7 +9,8 @@
 //! once for each time that it was asked for.
 //!
 //! `mark` takes effect only for the owner of the lease, so a worker that lost it cannot turn anything back. Both writes
-//! recognise their own write when its answer was lost: an owner may claim again, and a mark finds itself in `told`.
+//! recognise their own write when its answer was lost: an owner may claim again, and a mark finds itself in
+//! [`Delivery::changes`] (stored as `told`).
 
 pub mod cards;
 mod claims;
@@ -38,7 +39,7 @@ pub struct Delivery {
     pub attempts: Vec<Attempt>,
     /// What became of each change that was marked, in the order of the marks; a later one replaces an earlier one of
     /// the same change.
-    pub told: Vec<Told>,
+    pub changes: Vec<ChangeState>,
     /// The messages that show the incident there, newest first. Items of earlier versions have none.
     pub cards: Vec<SentCard>,
 }
@@ -101,7 +102,7 @@ impl AttemptOutcome {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Told {
+pub struct ChangeState {
     pub n: u64,
     pub state: DeliveryState,
 }
@@ -160,13 +161,13 @@ impl DeliveryState {
 impl Delivery {
     /// What became of the newest change that was taken up.
     pub fn state(&self) -> DeliveryState {
-        self.told.iter().map(|told| told.n).max().map_or(DeliveryState::Pending, |n| self.state_of(n))
+        self.changes.iter().map(|change| change.n).max().map_or(DeliveryState::Pending, |n| self.state_of(n))
     }
 
     /// The result of all changes together: whether this destination was ever notified of the incident.
     pub fn sent(&self) -> Sent {
         let is_delivered = |attempt: &Attempt| attempt.outcome == AttemptOutcome::Delivered;
-        if self.told.iter().any(|told| told.state.is_delivered()) || self.attempts.iter().any(is_delivered) {
+        if self.changes.iter().any(|change| change.state.is_delivered()) || self.attempts.iter().any(is_delivered) {
             return Sent::Arrived;
         }
         if self.state() == DeliveryState::Failed { Sent::Failed } else { Sent::Pending }
@@ -175,13 +176,13 @@ impl Delivery {
     /// What became of change `n`. One that was never marked, or still waits, shares the result of the next newer one
     /// that is final: it was folded into that one, or superseded by it.
     pub fn state_of(&self, n: u64) -> DeliveryState {
-        if let Some(told) = self.told.iter().rev().find(|told| told.n == n)
-            && (told.state.is_final() || n > self.sent)
+        if let Some(change) = self.changes.iter().rev().find(|change| change.n == n)
+            && (change.state.is_final() || n > self.sent)
         {
-            return told.state;
+            return change.state;
         }
-        let newer = self.told.iter().rev().filter(|told| told.n > n && told.state.is_final());
-        match newer.min_by_key(|told| told.n).map(|told| told.state) {
+        let newer = self.changes.iter().rev().filter(|change| change.n > n && change.state.is_final());
+        match newer.min_by_key(|change| change.n).map(|change| change.state) {
             Some(DeliveryState::Failed) => DeliveryState::Failed,
             Some(DeliveryState::Delivered | DeliveryState::Folded) => DeliveryState::Folded,
             Some(DeliveryState::Accepted) => DeliveryState::Accepted,
@@ -240,7 +241,7 @@ pub(crate) fn decode(item: &Item) -> Result<Delivery, ReadError> {
         owner: reader.optional_text("owner").map(str::to_owned),
         lease_until: reader.optional_number("lease_until").map(Moment::from_millis),
         attempts: reader.json_list("attempts")?,
-        told: reader.json_list("told")?,
+        changes: reader.json_list("told")?,
         cards: reader.json_list("cards")?,
     })
 }
@@ -249,13 +250,13 @@ pub(crate) fn decode(item: &Item) -> Result<Delivery, ReadError> {
 mod tests {
     use super::*;
 
-    fn check(told: &[(u64, DeliveryState)], sent: u64, n: u64, expected: DeliveryState) {
-        let told = told.iter().map(|(n, state)| Told { n: *n, state: *state }).collect();
-        assert_eq!(Delivery { sent, told, ..Delivery::default() }.state_of(n), expected);
+    fn check(changes: &[(u64, DeliveryState)], sent: u64, n: u64, expected: DeliveryState) {
+        let changes = changes.iter().map(|(n, state)| ChangeState { n: *n, state: *state }).collect();
+        assert_eq!(Delivery { sent, changes, ..Delivery::default() }.state_of(n), expected);
     }
 
     #[test]
-    fn a_change_overtaken_by_one_that_was_told_is_folded() {
+    fn a_change_overtaken_by_one_that_was_delivered_is_folded() {
         check(&[(2, DeliveryState::Delivered)], 2, 1, DeliveryState::Folded);
         check(&[(1, DeliveryState::Pending), (2, DeliveryState::Delivered)], 2, 1, DeliveryState::Folded);
     }
@@ -270,8 +271,8 @@ mod tests {
         check(&[(1, DeliveryState::Accepted)], 1, 1, DeliveryState::Accepted);
         check(&[(2, DeliveryState::Accepted)], 2, 1, DeliveryState::Accepted);
         check(&[(1, DeliveryState::Accepted), (1, DeliveryState::Delivered)], 1, 1, DeliveryState::Delivered);
-        let told = vec![Told { n: 1, state: DeliveryState::Accepted }];
-        assert_eq!(Delivery { sent: 1, told, ..Delivery::default() }.sent(), Sent::Pending);
+        let changes = vec![ChangeState { n: 1, state: DeliveryState::Accepted }];
+        assert_eq!(Delivery { sent: 1, changes, ..Delivery::default() }.sent(), Sent::Pending);
         assert!(DeliveryState::Accepted.is_sent() && !DeliveryState::Accepted.is_delivered());
     }
 

@@ -1,7 +1,7 @@
 //! Which open incident the next alert of a group joins, and which flapping alerts are muted.
 //!
-//! The group's item only says where to look: whether the incident still takes alerts is seen in the incident. Whoever
-//! replaces it names the version that it read, so two alerts that come at once make one incident, not two.
+//! The group's item only says where to look: whether the incident still takes alerts is seen in the incident. A
+//! process that replaces it names the version that it read, so two alerts that come at once make one incident, not two.
 
 use alerting::base::ids::{IncidentId, IntegrationId, SpaceId, Stamp};
 use alerting::base::limits;

@@ -76,13 +76,13 @@ pub struct Notices {
 #[derive(Debug, Default)]
 struct Logged {
     messages: Messages,
-    told: HashSet<NoticeRef>,
+    notices: HashSet<NoticeRef>,
 }
 
 impl Logged {
     fn add(&mut self, more: Self) {
         self.messages = add(self.messages, more.messages);
-        self.told.extend(more.told);
+        self.notices.extend(more.notices);
     }
 }
 
@@ -247,13 +247,13 @@ impl Store {
     }
 
     async fn book(self, hour: Moment, logged: Logged, now: Moment) -> Result<LedgerHour, ReadError> {
-        let Logged { mut messages, mut told } = logged;
-        told.extend(self.acted_in(hour).await?);
+        let Logged { mut messages, notices: mut sent } = logged;
+        sent.extend(self.acted_in(hour).await?);
         // Read last: what has an outcome above had been counted before it got one.
         let counted = self.received_in(hour).await?;
         messages.received = messages.outcomes().max(counted.queued).min(counted.given.max(counted.queued));
         messages.waiting = messages.received.cast_signed().saturating_sub(messages.outcomes().cast_signed());
-        let notices = self.count_notices(&told).await?;
+        let notices = self.count_notices(&sent).await?;
         let mut ledger = LedgerHour { hour, messages, notices, balanced: false };
         ledger.balanced = ledger.balances(now);
         Ok(ledger)
@@ -282,7 +282,7 @@ impl Store {
             let stamp: Stamp = name.sk.parse().map_err(|_| ReadError::missing(&name, "the message's stamp"))?;
             let of_hour = logged.entry(stamp.received_at().hour()).or_default();
             of_hour.messages.count(log::outcome(item)?, log::times(item));
-            of_hour.told.extend(log::notices(item)?);
+            of_hour.notices.extend(log::notices(item)?);
             Ok(())
         };
         self.query_all(Table::Alerts, &part, count).await?;
@@ -295,15 +295,15 @@ impl Store {
         Ok(self.query_all(Table::Alerts, &part, log::notices).await?.into_iter().flatten().collect())
     }
 
-    async fn count_notices(&self, told: &HashSet<NoticeRef>) -> Result<Notices, ReadError> {
+    async fn count_notices(&self, sent: &HashSet<NoticeRef>) -> Result<Notices, ReadError> {
         let key = |notice: &NoticeRef| keys::delivery(&notice.incident, &notice.destination);
-        let keys: Vec<Key> = told.iter().map(key).collect();
+        let keys: Vec<Key> = sent.iter().map(key).collect();
         let mut delivered: HashMap<Key, Delivery> = HashMap::new();
         for item in self.get_many(Table::Alerts, &keys).await? {
             delivered.insert(Reader::new(&item).name(), deliveries::decode(&item)?);
         }
         let mut notices = Notices::default();
-        for notice in told {
+        for notice in sent {
             let delivery = delivered.get(&key(notice));
             notices.count(delivery.map_or(DeliveryState::Pending, |delivery| delivery.state_of(notice.n)));
         }

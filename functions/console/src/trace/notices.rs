@@ -51,7 +51,7 @@ pub(crate) async fn notices(
         all.extend(planned(entries));
         all.extend(deliveries.iter().flat_map(|(destination, delivery)| {
             let attempts = delivery.attempts.iter().map(|attempt| attempt.n);
-            attempts.chain(delivery.told.iter().map(|told| told.n)).map(|n| (n, destination.clone()))
+            attempts.chain(delivery.changes.iter().map(|change| change.n)).map(|n| (n, destination.clone()))
         }));
     }
     let kinds: BTreeMap<u64, EntryKind> = entries.iter().map(|entry| (entry.n, entry.kind)).collect();

@@ -6,7 +6,7 @@ use alerting::base::ids::{DestinationId, IncidentId};
 use alerting::base::moment::Moment;
 
 use super::cards::SentCard;
-use super::{Attempt, Claim, Delivery, Mark, Marked, Told, decode, updates};
+use super::{Attempt, ChangeState, Claim, Delivery, Mark, Marked, decode, updates};
 use crate::connection::Store;
 use crate::errors::{ReadError, WriteError};
 use crate::item::{Item, Reader};
@@ -65,16 +65,16 @@ impl Store {
     ) -> Result<Marked, WriteError> {
         let key = keys::delivery(incident, destination);
         let Mark { at, state, outcome, reason, template, together, asked, cards } = mark;
-        let told = Told { n, state };
+        let change = ChangeState { n, state };
         let attempt = outcome.map(|outcome| Attempt { n, at, outcome, reason, template, together });
-        let done = updates::Done { at, told, asked, cards };
+        let done = updates::Done { at, change, asked, cards };
         let append = updates::append(&key, owner, &done, attempt.as_ref())?;
         let refused = match self.update(Table::Alerts, append).await? {
             Write::Done(_) => return Ok(Marked::Recorded),
             Write::Refused(stored) => stored.as_ref().map(decode).transpose()?.unwrap_or_default(),
         };
         if refused.owner.as_deref() != Some(owner) {
-            let own = refused.owner.is_none() && refused.told.last() == Some(&told);
+            let own = refused.owner.is_none() && refused.changes.last() == Some(&change);
             let own = own && attempt.as_ref().is_none_or(|attempt| refused.attempts.last() == Some(attempt));
             return Ok(if own { Marked::Recorded } else { Marked::NotOurs });
         }

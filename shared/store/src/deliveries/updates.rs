@@ -7,7 +7,7 @@ use alerting::base::moment::Moment;
 use aws_sdk_dynamodb::types::AttributeValue;
 
 use super::cards::SentCard;
-use super::{ATTEMPTS, Attempt, Delivery, Told};
+use super::{ATTEMPTS, Attempt, ChangeState, Delivery};
 use crate::errors::WriteError;
 use crate::item::{expiry, json, number, text};
 use crate::keys::Key;
@@ -60,7 +60,7 @@ pub(super) fn claim_again(claim: Update, asked: Moment) -> Update {
 /// What a mark records beside the attempt.
 pub(super) struct Done {
     pub(super) at: Moment,
-    pub(super) told: Told,
+    pub(super) change: ChangeState,
     pub(super) asked: Option<Moment>,
     pub(super) cards: Option<Vec<SentCard>>,
 }
@@ -74,7 +74,7 @@ pub(super) fn append(key: &Key, owner: &str, done: &Done, attempt: Option<&Attem
     update.condition = Some("#owner = :owner AND size(#told) < :list AND size(#attempts) < :list".to_owned());
     update.terms = update
         .terms
-        .value(":told", AttributeValue::L(vec![json(key, &done.told)?]))
+        .value(":told", AttributeValue::L(vec![json(key, &done.change)?]))
         .value(":attempts", AttributeValue::L(attempts))
         .value(":list", number(LIST));
     Ok(update)
@@ -88,20 +88,20 @@ pub(super) fn rewrite(
     known: Delivery,
     attempt: Option<Attempt>,
 ) -> Result<Update, WriteError> {
-    let Delivery { mut attempts, told: mut all_told, .. } = known;
+    let Delivery { mut attempts, mut changes, .. } = known;
     attempts.extend(attempt);
     while attempts.len() > ATTEMPTS {
         attempts.remove(1);
     }
-    all_told.retain(|earlier| earlier.n != done.told.n);
-    all_told.push(done.told);
+    changes.retain(|earlier| earlier.n != done.change.n);
+    changes.push(done.change);
     let list = |values: Result<Vec<_>, _>| values.map(AttributeValue::L);
     let mut update = mark_update(key, owner, done)?;
     update.expression.push_str(", #told = :told, #attempts = :attempts REMOVE #owner, #lease");
     update.condition = Some("#owner = :owner".to_owned());
     update.terms = update
         .terms
-        .value(":told", list(all_told.iter().map(|told| json(key, told)).collect())?)
+        .value(":told", list(changes.iter().map(|change| json(key, change)).collect())?)
         .value(":attempts", list(attempts.iter().map(|attempt| json(key, attempt)).collect())?);
     Ok(update)
 }
@@ -113,11 +113,11 @@ fn mark_update(key: &Key, owner: &str, done: &Done) -> Result<Update, WriteError
         .name("#expires", "expires_at")
         .value(":expires", expiry(done.at + limits::ALERT_AFTERLIFE))
         .value(":owner", text(owner));
-    if done.told.state.is_sent() {
+    if done.change.state.is_sent() {
         expression.push_str(", #sent = :n");
-        terms = terms.name("#sent", "sent").value(":n", number(done.told.n));
+        terms = terms.name("#sent", "sent").value(":n", number(done.change.n));
     }
-    if let Some(asked) = done.asked.filter(|_| done.told.state.is_final()) {
+    if let Some(asked) = done.asked.filter(|_| done.change.state.is_final()) {
         expression.push_str(", #asked = :asked");
         terms = terms.name("#asked", "asked").value(":asked", number(asked.millis()));
     }

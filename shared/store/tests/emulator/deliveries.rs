@@ -130,7 +130,7 @@ async fn a_claim_and_a_mark_whose_answers_were_lost_are_recognised() {
     assert_eq!(mark(&world.store, 1, "a", delivered()).await, Marked::Recorded);
     assert_eq!(world.wire.take_requests(), 4);
     let delivery = only_delivery(&world).await;
-    assert_eq!((delivery.attempts.len(), delivery.told.len()), (1, 1));
+    assert_eq!((delivery.attempts.len(), delivery.changes.len()), (1, 1));
 }
 
 #[tokio::test]
@@ -204,7 +204,7 @@ async fn of_very_many_attempts_the_first_and_the_newest_are_kept() {
     assert_eq!(delivery.attempts[0].at, at(0));
     assert_eq!(delivery.attempts[1].at, at(11));
     assert_eq!(delivery.attempts[ATTEMPTS - 1].at, at(ATTEMPTS + 9));
-    assert_eq!(delivery.told.len(), 1);
+    assert_eq!(delivery.changes.len(), 1);
     claimed(&world.store, 1, "b", NOW).await;
     mark(&world.store, 1, "b", delivered()).await;
     assert_eq!(only_delivery(&world).await.state(), DeliveryState::Delivered);
