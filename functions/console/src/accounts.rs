@@ -1,6 +1,6 @@
 //! Local accounts: a password beside a member, and the one-time links by which one is chosen.
 //!
-//! Whether an address is known is never told: an unknown one takes the same reads, the same hash and gives the same answer.
+//! Whether an address is known is never revealed: an unknown one takes the same reads, the same hash and gives the same answer.
 //! A link is `{member}.{random}`, or `first.{random}` for the first administrator; opening it changes nothing.
 
 use std::time::Duration;
@@ -35,15 +35,15 @@ const FIRST: &str = "first";
 const OF_ONE: Limit = Limit { tries: 10, within: QUARTER };
 /// Passwords from one source, which may be a whole office.
 const OF_A_SOURCE: Limit = Limit { tries: 60, within: QUARTER };
-/// Passwords for one address from all strangers together: whoever has many sources gets no further.
+/// Passwords for one address from all strangers together: an attacker with many sources gets no further.
 const OF_STRANGERS: Limit = Limit { tries: 100, within: QUARTER };
 const QUARTER: Duration = Duration::from_secs(15 * 60);
 /// How often a password is saved over an account that was changed meanwhile.
 const RACES: usize = 4;
 
-/// What came of an email address and a password.
+/// The result of a sign-in with an email address and a password.
 #[derive(Debug)]
-pub(crate) enum Tried {
+pub(crate) enum PasswordResult {
     Right { member: Box<Member>, epoch: u64 },
     Wrong,
     TooOften(Duration),
@@ -56,9 +56,9 @@ pub(crate) enum Link {
     Password { invitation: Invitation, member: Box<Member> },
 }
 
-/// What came of using one.
+/// The result of using one.
 #[derive(Debug)]
-pub(crate) enum Used {
+pub(crate) enum LinkResult {
     Done { member: Box<Member>, epoch: u64 },
     Gone,
 }
@@ -71,13 +71,13 @@ pub(crate) async fn try_password(
     given: Secret,
     source: &str,
     device: Option<String>,
-) -> Result<Tried, ApiError> {
+) -> Result<PasswordResult, ApiError> {
     let now = app.clock.now();
     let counted = match device {
         Some(device) if app.store.count_try(&device, OF_ONE, now).await? == Permit::Granted => device,
         _ => match count_stranger(app, email, source, now).await? {
             Ok(counted) => counted,
-            Err(wait) => return Ok(Tried::TooOften(wait)),
+            Err(wait) => return Ok(PasswordResult::TooOften(wait)),
         },
     };
     let found = app.store.members_with_email(email).await?;
@@ -87,13 +87,13 @@ pub(crate) async fn try_password(
     match (member, account) {
         (Some(member), Some(account)) if is_right => {
             app.store.forget_tries(&counted).await?;
-            Ok(Tried::Right { member: Box::new(member), epoch: account.epoch })
+            Ok(PasswordResult::Right { member: Box::new(member), epoch: account.epoch })
         }
-        _ => Ok(Tried::Wrong),
+        _ => Ok(PasswordResult::Wrong),
     }
 }
 
-/// What to forget if the password is right, or how long to wait.
+/// The counter to reset if the password is right, or how long to wait.
 async fn count_stranger(
     app: &App,
     email: &str,
@@ -107,15 +107,15 @@ async fn count_stranger(
         (of_one.clone(), OF_ONE),
         (format!("sign-in {email}"), OF_STRANGERS),
     ];
-    for (whose, limit) in limits {
-        if let Permit::Wait(wait) = app.store.count_try(&whose, limit, now).await? {
+    for (counter, limit) in limits {
+        if let Permit::Wait(wait) = app.store.count_try(&counter, limit, now).await? {
             return Ok(Err(wait));
         }
     }
     Ok(Ok(of_one))
 }
 
-/// The one of them who has an account. If two have, nobody: an address that two people read proves neither.
+/// The one member who has an account. `None` if two have one: an address that two people read identifies neither.
 async fn who_signs_in(app: &App, found: Vec<Member>) -> Result<(Option<Member>, Option<Account>), ReadError> {
     if found.is_empty() {
         let nobody = MemberId::from_suffix("nobody").expect("a suffix");
@@ -132,27 +132,27 @@ async fn who_signs_in(app: &App, found: Vec<Member>) -> Result<(Option<Member>, 
     Ok(one.unzip())
 }
 
-/// Whether it is this member's password. Tries are counted by `session`: whoever has stolen one uses up its own tries.
+/// Checks this member's password. Tries are counted by `session`: an attacker with a stolen session uses up only its tries.
 pub(crate) async fn confirm_password(
     app: &App,
     member: &Member,
     session: &str,
     given: Secret,
-) -> Result<Tried, ApiError> {
-    let whose = format!("password {session}");
-    if let Permit::Wait(wait) = app.store.count_try(&whose, OF_ONE, app.clock.now()).await? {
-        return Ok(Tried::TooOften(wait));
+) -> Result<PasswordResult, ApiError> {
+    let counter = format!("password {session}");
+    if let Permit::Wait(wait) = app.store.count_try(&counter, OF_ONE, app.clock.now()).await? {
+        return Ok(PasswordResult::TooOften(wait));
     }
     let account = app.store.account(&member.id).await?;
     let epoch = account.as_ref().map_or(0, |account| account.epoch);
     if !password::is_right(given, account.map(|account| account.password)).await? {
-        return Ok(Tried::Wrong);
+        return Ok(PasswordResult::Wrong);
     }
-    app.store.forget_tries(&whose).await?;
-    Ok(Tried::Right { member: Box::new(member.clone()), epoch })
+    app.store.forget_tries(&counter).await?;
+    Ok(PasswordResult::Right { member: Box::new(member.clone()), epoch })
 }
 
-/// Saves a new password, and ends every session that there is; the epoch of those to come.
+/// Saves a new password, and ends all sessions; returns the epoch of later sessions.
 pub(crate) async fn change_password(app: &App, member: &MemberId, given: Secret) -> Result<u64, ApiError> {
     password::check(&given)?;
     let hash = password::hash(given).await?;
@@ -202,14 +202,14 @@ async fn make_link(
     let (token, until) = (random::base62(LINK_CHARS), app.clock.now() + life);
     let invitation = Invitation { member: member.cloned(), hash: secret_hash(&token), until };
     app.store.invite(&invitation).await?;
-    let whose = member.map_or(FIRST, MemberId::as_str);
-    Ok((Secret::new(format!("{base}/set-up/{whose}.{token}")), until))
+    let owner = member.map_or(FIRST, MemberId::as_str);
+    Ok((Secret::new(format!("{base}/set-up/{owner}.{token}")), until))
 }
 
-/// What a link leads to; `None`: it is used, replaced, expired, or never was.
+/// The target of a link; `None`: it was used, replaced, has expired, or never existed.
 pub(crate) async fn find_link(app: &App, link: &str) -> Result<Option<Link>, ApiError> {
-    let Some((whose, token)) = link.split_once('.') else { return Ok(None) };
-    let member: Option<MemberId> = match whose {
+    let Some((owner, token)) = link.split_once('.') else { return Ok(None) };
+    let member: Option<MemberId> = match owner {
         FIRST => None,
         id => match id.parse() {
             Ok(id) => Some(id),
@@ -240,7 +240,7 @@ pub(crate) async fn use_link(
     invitation: &Invitation,
     member: (Member, Option<Expect>),
     given: Secret,
-) -> Result<Used, ApiError> {
+) -> Result<LinkResult, ApiError> {
     password::check(&given)?;
     let hash = password::hash(given).await?;
     let (member, expect) = member;
@@ -248,8 +248,8 @@ pub(crate) async fn use_link(
         let account = next_account(app, &member.id, hash.clone()).await?;
         let to_save = expect.map(|expect| (&member, expect));
         match app.store.accept(invitation, &account, to_save, app.clock.now()).await.map_err(ApiError::from)? {
-            Accepted::Done => return Ok(Used::Done { member: Box::new(member), epoch: account.epoch }),
-            Accepted::Gone => return Ok(Used::Gone),
+            Accepted::Done => return Ok(LinkResult::Done { member: Box::new(member), epoch: account.epoch }),
+            Accepted::Gone => return Ok(LinkResult::Gone),
             Accepted::Changed => {}
         }
     }

@@ -1,4 +1,4 @@
-//! What every route and page works with.
+//! The dependencies of all routes and pages.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::visits::Visits;
 /// Where the API is.
 pub(crate) const BASE: &str = "/api/v1";
 
-/// What the routes work with.
+/// The dependencies of the routes.
 #[derive(Debug)]
 pub struct App {
     pub store: Store,
@@ -29,15 +29,15 @@ pub struct App {
     pub deliverer: Deliverer,
     pub clock: Clock,
     pub stamps: StampSource,
-    /// Of replayed messages.
+    /// Counts replayed messages.
     pub replayed: RunningCount,
     /// What intake URLs and links start with; `None`: the address that the request came to.
     pub base_url: Option<String>,
     /// Whether a person may acknowledge by a link of their own without signing in.
     pub personal_ack_links: bool,
-    /// What is known of the sign-in provider.
+    /// The cached metadata of the sign-in provider.
     pub oidc: ProviderCache,
-    /// Who goes to it.
+    /// The rate limit of sign-ins by the provider.
     pub visits: Visits,
 }
 

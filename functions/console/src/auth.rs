@@ -1,10 +1,10 @@
-//! Who may call the API: `Authorization: Bearer KEY`, looked up by the key's SHA-256, or a signed-in member whose page sends
-//! the session's token ([`member`]). A request with the header `Authorization` is never taken for a member's.
+//! Callers of the API: `Authorization: Bearer KEY`, looked up by the key's SHA-256, or a signed-in member with the session's
+//! token from a page ([`member`]). A request with the header `Authorization` is never taken for a member's.
 //!
 //! A key has 226 random bits, so its plain hash does not give it away, and the look-up by hash leaks nothing by its
-//! time. Which scope an operation needs is said at its registration ([`scope`]); a key with less is known,
-//! and refused. A key that does not exist, or does not any more, is answered alike; a source that tries many of them waits
-//! ([`store::guesses`]). [`member::authenticate`] stands before every route.
+//! time. Each operation is registered with the scope that it needs ([`scope`]); a key with less is refused.
+//! A key that never existed and one that was revoked get the same answer; a source that tries many of them has to wait
+//! ([`store::guesses`]). [`member::authenticate`] runs before every route.
 
 use alerting::base::ids::{ApiKeyId, MemberId};
 use alerting::base::moment::Moment;

@@ -1,8 +1,8 @@
-//! What was given up, and sending it again.
+//! Dead letters, and sending them again.
 //!
-//! `notify` records a notice that it gives up. What the queues themselves move aside (received too often) lies in their
-//! dead-letter queues, where an alarm watches. Reading the list records it first: reading those queues all
-//! the time would cost more than everything else of an idle deployment.
+//! `notify` records a notice that it gives up. A record that a queue itself moves aside (received too often) is in the
+//! dead-letter queue, which has an alarm. It is recorded when the list is read: polling those queues all the time would cost
+//! more than everything else in an idle deployment.
 
 use alerting::base::ids::DestinationId;
 use alerting::base::moment::Moment;
@@ -26,7 +26,7 @@ const RECEIVES: usize = 10;
 /// Why a queue moves a record aside. The function's log says more.
 const RECEIVED_TOO_OFTEN: &str = "received_too_often";
 
-/// Why a dead-letter queue was not taken over.
+/// Why the records of a dead-letter queue were not read.
 #[derive(Debug, thiserror::Error)]
 enum CollectError {
     #[error(transparent)]
@@ -35,7 +35,7 @@ enum CollectError {
     Write(#[from] WriteError),
 }
 
-/// Records what lies in the dead-letter queues. A queue that cannot be read now keeps what it holds, and its alarm.
+/// Records the content of the dead-letter queues. A queue that cannot be read now keeps its records, and its alarm.
 async fn collect(app: &App) {
     let results = join_all(DeadKind::ALL.map(|kind| collect_from(app, kind))).await;
     for error in results.into_iter().filter_map(Result::err) {
@@ -61,7 +61,7 @@ async fn collect_from(app: &App, kind: DeadKind) -> Result<(), CollectError> {
     Ok(())
 }
 
-/// A record of a queue as a dead letter. What cannot be read any more is one, too.
+/// A record of a queue as a dead letter, also if it cannot be parsed any more.
 fn letter(kind: DeadKind, waiting: &Waiting) -> DeadLetter {
     let mut letter = DeadLetter {
         id: DeadLetter::id(waiting.sent_at, &waiting.id),
@@ -92,7 +92,7 @@ fn letter(kind: DeadKind, waiting: &Waiting) -> DeadLetter {
     letter
 }
 
-/// A page of them, newest first, those that still lie in the queues included.
+/// A page of dead letters, newest first, including those that are still in the queues.
 pub(crate) async fn list(app: &App, limit: usize, after: Option<&str>) -> Result<Page<DeadLetter>, ApiError> {
     collect(app).await;
     Ok(app.store.dead_letters(limit, after).await?)
@@ -104,7 +104,7 @@ pub(crate) async fn found(app: &App, id: &str) -> Result<DeadLetter, ApiError> {
     letter.ok_or_else(|| ApiError::not_found(format_args!("dead letter {id}")))
 }
 
-/// Sends each of these again, one after the other: what became of it, in their order.
+/// Sends each of these again, one after the other; the results in the same order.
 pub(crate) async fn resend_each<'a>(app: &App, ids: &[&'a str]) -> Vec<(&'a str, Result<(), ApiError>)> {
     let mut results = Vec::with_capacity(ids.len());
     for id in ids {
@@ -173,7 +173,7 @@ async fn again(app: &App, letter: &DeadLetter, now: Moment) -> Result<Entry, Api
     })
 }
 
-/// What is older than what a destination has would be wrong there.
+/// A destination must not get an older state than it shows.
 async fn refuse_superseded(app: &App, notice: &Notice) -> Result<(), ApiError> {
     let delivery = app.store.delivery(&notice.incident, &notice.destination).await?.unwrap_or_default();
     if delivery.sent > notice.n && delivery.state_of(delivery.sent).is_delivered() {
@@ -184,7 +184,7 @@ async fn refuse_superseded(app: &App, notice: &Notice) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Sends a destination of an incident its newest notice once more, whatever became of it.
+/// Sends a destination of an incident its newest notice once more, whether it was delivered or not.
 pub(crate) async fn resend_delivery(
     app: &App,
     incident: &Incident,

@@ -1,8 +1,8 @@
-//! Browsers in which somebody signed in before, so that a stranger's guesses do not keep them out.
+//! Browsers with an earlier sign-in, so that a stranger's guesses do not lock the member out.
 //!
-//! OWASP's "device cookies" (Slow Down Online Guessing Attacks with Device Cookies): whoever signs in with a password gets
-//! a cookie that names the address and is sealed by a keyed hash. Its tries are counted apart from those of strangers. It
-//! opens nothing by itself.
+//! OWASP's "device cookies" (Slow Down Online Guessing Attacks with Device Cookies): a sign-in with a password
+//! sets a cookie that names the address and carries a keyed hash. Tries with the cookie are counted separately from those of
+//! strangers. The cookie grants no access.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What goes over the wire where it is not what is stored: bodies come in, views go out.
+//! The types of the API where they differ from the stored ones: bodies are requests, views are answers.
 
 pub(crate) mod actor;
 pub(crate) mod alert;
@@ -41,7 +41,7 @@ use crate::error::ApiError;
 /// Characters of a name: what fits a chat card's line.
 const NAME_CHARS: usize = 128;
 
-/// A moment as the API tells it: RFC 3339, UTC.
+/// A moment as the API writes it: RFC 3339, UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Time(pub(crate) Moment);
 

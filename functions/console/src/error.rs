@@ -1,9 +1,9 @@
-//! What a caller is told when a request cannot be done: a status, a stable code, a sentence, and the field at fault.
+//! The answer to a request that failed: a status, a stable code, a sentence, and the wrong field.
 //!
 //! In → out: `ApiError::invalid("routes[0].spaces[1]", "there is no space spc_x")` →
 //! `400 {"error":{"code":"invalid","message":"…","field":"routes[0].spaces[1]"}}`.
 //!
-//! What went wrong inside is logged here, once, with its whole chain, and never told: no table, no address, no input.
+//! Internal errors are logged here, once, with the whole chain, and never shown: no table, no address, no input.
 
 mod mapped;
 
@@ -20,8 +20,8 @@ use utoipa::ToSchema;
 
 use operations::access::Scope;
 
-/// What is not the caller's fault turns into [`ApiError::Internal`] by `?`, type by type ([`mapped`]): a typed error of an
-/// operation never becomes one by accident.
+/// Errors that the caller did not cause become [`ApiError::Internal`] by `?`, type by type ([`mapped`]), so that a typed
+/// error of an operation never becomes internal by accident.
 #[derive(Debug)]
 pub(crate) enum ApiError {
     Invalid {
@@ -39,7 +39,7 @@ pub(crate) enum ApiError {
     NotFound(String),
     MethodNotAllowed,
     Conflict(String),
-    /// An incident that an action does not fit.
+    /// The action does not fit the state of the incident.
     Refused(ActionError),
     TooLarge(String),
     TooMany {
@@ -81,7 +81,7 @@ impl ApiError {
         Self::Conflict(message.into())
     }
 
-    /// The same fault, seen from the object that contains the one at fault.
+    /// The same error, with the path from the containing object.
     pub(crate) fn within(self, outer: &str) -> Self {
         match self {
             Self::Invalid { field: Some(field), message } if field.starts_with('[') => {
@@ -153,7 +153,7 @@ impl IntoResponse for ApiError {
         let status = self.status();
         let header = match &self {
             Self::Unauthorized(_) => Some((header::WWW_AUTHENTICATE, "Bearer".to_owned())),
-            // Rounded up: a caller that waits as told must not be refused again.
+            // Rounded up: a caller that waits this long must not be refused again.
             Self::TooMany { after, .. } => Some((header::RETRY_AFTER, after.as_secs().saturating_add(1).to_string())),
             _ => None,
         };
@@ -173,7 +173,7 @@ mod tests {
 
     // Proves: fault 110
     #[test]
-    fn an_error_inside_tells_nothing_of_the_inside() {
+    fn an_internal_error_shows_nothing_internal() {
         let item = "arn:aws:dynamodb:eu-central-1:1:table/secret-name".to_owned();
         let error = ApiError::from(store::errors::ReadError::Throttled { item });
         let detail = error.detail();
@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_as_told_waits_long_enough() {
+    fn a_caller_that_waits_as_long_as_the_header_says_is_not_refused_again() {
         let error = ApiError::TooMany { after: Duration::from_millis(1500), message: "slower".to_owned() };
         let response = error.into_response();
         assert_eq!(response.headers()[header::RETRY_AFTER], "2");

@@ -1,8 +1,7 @@
-//! Requests into types, with errors that name the field and the remedy and never repeat what was sent: it may be a
-//! secret.
+//! Parses requests into types. Errors name the field and the remedy and never repeat the input, which may be a secret.
 //!
 //! `{"push_mode":{"type":"by_title","bogus":1}}` → 400, field `push_mode.bogus`, "unknown field; known here: …".
-//! The content type is not looked at: this API speaks JSON only, and `curl -d` says otherwise.
+//! The content type is ignored: this API accepts JSON only, and `curl -d` sends another type.
 
 use std::sync::Arc;
 
@@ -41,7 +40,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for ApiJson<T> {
     }
 }
 
-/// What answers say of an object and no request can change.
+/// Fields of an answer that no request can change.
 const READ_ONLY: [&str; 9] =
     ["id", "created_at", "created_by", "warnings", "url", "old_key_until", "active", "gaps", "row_count"];
 
@@ -68,7 +67,7 @@ impl<S: Send + Sync> FromRequest<S> for ApiText {
     }
 }
 
-/// The query string. Its types hold texts only; what they mean is parsed where their names are known.
+/// The query string. Its types hold texts only; the routes parse them, because they know the field names.
 pub(crate) struct ApiQuery<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ApiQuery<T> {
@@ -82,7 +81,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ApiQuery<T> {
     }
 }
 
-/// Ids in the path. One that cannot exist is answered like one that does not.
+/// Ids in the path. An invalid id gets the same answer as an unknown one.
 pub(crate) struct ApiPath<T>(pub(crate) T);
 
 impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for ApiPath<T> {
@@ -96,7 +95,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for ApiPath
     }
 }
 
-/// The header that names a request, so that the same one again is recognised.
+/// The header with the idempotency key, by which a repeated request is recognised.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub(crate) struct Idempotency {
@@ -144,7 +143,7 @@ pub(crate) fn forwarded_scheme(headers: &HeaderMap) -> &'static str {
     if forwarded.is_some_and(|list| list.starts_with("https")) { "https" } else { "http" }
 }
 
-/// The address that API Gateway took the request from; a header could say anything.
+/// The source address from API Gateway; a header could be forged.
 pub(crate) fn source(extensions: &Extensions) -> &str {
     match extensions.get::<RequestContext>() {
         Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref().unwrap_or("unknown"),
@@ -152,7 +151,7 @@ pub(crate) fn source(extensions: &Extensions) -> &str {
     }
 }
 
-/// A field that is left alone when it is absent and cleared when it is `null`.
+/// A field that is kept when it is absent and cleared when it is `null`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum Patch<T> {
     #[default]
@@ -195,7 +194,7 @@ fn unreadable(rejection: BytesRejection) -> ApiError {
     ApiError::Invalid { field: None, message: "the body could not be read to its end".to_owned() }
 }
 
-/// Turns serde's sentence into ours: the field's whole path, and the remedy instead of the offending value.
+/// Turns an error of serde into ours: the field's whole path, and the remedy instead of the wrong value.
 fn named(path: &str, sentence: &str) -> ApiError {
     let sentence = sentence.split(" at line ").next().unwrap_or(sentence);
     if let Some((name, rest)) = quoted(sentence, "unknown field ") {
@@ -220,7 +219,7 @@ fn named(path: &str, sentence: &str) -> ApiError {
     ApiError::Invalid { field, message }
 }
 
-/// What serde calls by its Rust name.
+/// The JSON name for a type that serde calls by its Rust name.
 fn in_json(expected: &str) -> &str {
     match expected {
         "u16" | "u32" | "u64" | "usize" => "a whole number that is not negative",

@@ -19,7 +19,7 @@ use crate::error::ApiError;
 
 /// Deliveries of a page of incidents that are read at the same time.
 const READ_AT_A_TIME: usize = 20;
-/// Spaces that are read at a time where all are needed.
+/// Spaces per read where all are needed.
 const SPACES_AT_A_TIME: usize = 100;
 
 /// Whether anybody was notified of each of these incidents.
@@ -33,7 +33,7 @@ pub(crate) async fn notified(app: &App, incident: &Incident) -> Result<Notified,
     Ok(Notified::of(incident, deliveries.iter().map(|(_, delivery)| delivery.sent())))
 }
 
-/// An incident with its story, within what one answer holds.
+/// An incident with its timeline and deliveries, within the size limit of one answer.
 pub(crate) async fn detail(app: &App, incident: Incident) -> Result<Json<IncidentDetail>, ApiError> {
     let found = app.store.deliveries(&incident.id).await?;
     let notified = Notified::of(&incident, found.iter().map(|(_, delivery)| delivery.sent()));

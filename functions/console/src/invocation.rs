@@ -15,7 +15,7 @@ use tower::{Service as _, ServiceExt as _};
 use crate::app::App;
 use crate::{ensure_api_key, set_up_link};
 
-/// What an operator invokes the function with, by `aws lambda invoke`: whoever may do that is an administrator.
+/// What an operator invokes the function with, by `aws lambda invoke`. A caller who may do that is an administrator.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Command {

@@ -23,7 +23,7 @@ pub(crate) async fn create_member(app: &App, body: &MemberBody, who: &str) -> Re
     app.store.members().put(&member, Expect::New).await.map_err(ApiError::from)
 }
 
-/// Nobody yet.
+/// A member without name, addresses and preferences.
 pub(crate) fn new_member(app: &App) -> Member {
     Member {
         id: MemberId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id"),
@@ -45,7 +45,7 @@ pub(crate) fn new_member(app: &App) -> Member {
     }
 }
 
-/// Saves what `who` wants the member to be, and tells the owner of an address that it was changed.
+/// Saves the changes that `who` requests, and notifies the owner of an address that was replaced.
 pub(crate) async fn change(
     app: &App,
     id: &MemberId,
@@ -63,7 +63,7 @@ pub(crate) async fn change(
     Ok(saved)
 }
 
-/// Saves what members want of themselves. An address that can be confirmed, or that counts already, stays until the code
+/// Saves a member's changes to their own data. An address that can be confirmed, or is verified already, stays until the code
 /// of the new one is entered: a mistyped address, or one from another person, replaces nothing.
 pub(crate) async fn change_own(app: &App, member: &Member, own: Own) -> Result<Member, ApiError> {
     let mut stays = Vec::new();
@@ -107,7 +107,7 @@ pub(crate) async fn forget_pending(app: &App, id: &MemberId, by: AddressedBy) ->
     saved.await
 }
 
-/// `before` as the request of `who` wants it, all that it names being there.
+/// `before` with the changes of the request of `who`, after a check that its destinations exist.
 pub(crate) async fn wanted(app: &App, body: &MemberBody, before: Member, who: &str) -> Result<Member, ApiError> {
     let vouched = Verified { at: app.clock.now(), vouched_by: Some(who.to_owned()) };
     let member = body.apply(before, &media(), &vouched)?;

@@ -1,4 +1,4 @@
-//! Signing in by a provider: `OpenID` Connect's authorization code with PKCE, state and nonce, against whatever issuer the
+//! Signing in by a provider: `OpenID` Connect's authorization code with PKCE, state and nonce, with the issuer that the
 //! operator has configured.
 //!
 //! [`begin`] sends the browser there with what it has to bring back in a sealed cookie; [`finish`] holds the answer against
@@ -39,12 +39,12 @@ use crate::session::{CONFIRMED_FOR, cookie, set_cookie};
 pub(crate) use error::OidcError;
 use metadata::Http;
 
-/// How long a person has at the provider.
+/// How long a sign-in at the provider may take.
 const LIFE: Duration = Duration::from_secs(10 * 60);
 const COOKIE: &str = "oidc";
 /// Where the provider sends the browser back to.
 pub(crate) const CALLBACK: &str = "/sign-in/oidc/callback";
-/// What the cookie and the client's secret are sealed for.
+/// The owner name under which the cookie and the client's secret are sealed.
 pub(crate) const COOKIE_OWNER: &str = "oidc sign-in";
 pub(crate) const SECRET_OWNER: &str = "oidc";
 
@@ -67,29 +67,29 @@ const SIGNED_BY: [Signing; 10] = [
 type Client =
     CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
 
-/// What the browser has to bring back. Sealed: the verifier is a secret until the code is exchanged.
+/// The state that the browser brings back. Sealed: the verifier is a secret until the code is exchanged.
 #[derive(Serialize, Deserialize)]
 struct Started {
     state: String,
     nonce: String,
     verifier: String,
     next: String,
-    /// Whether it is to confirm a session that there is.
+    /// Whether the sign-in confirms an existing session.
     #[serde(default)]
     again: bool,
     at: Moment,
 }
 
-/// Who came back from the provider.
+/// The result of a sign-in by the provider.
 pub(crate) struct Finished {
     pub(crate) member: Member,
-    /// Where they wanted to go.
+    /// The page to redirect to.
     pub(crate) next: String,
-    /// Whether they were asked again who they are.
+    /// Whether the provider asked the person to sign in again.
     pub(crate) again: bool,
 }
 
-/// Who the provider says it is.
+/// The person as identified by the provider.
 struct Claimed {
     subject: String,
     email: Option<String>,
@@ -225,7 +225,7 @@ async fn claimed(
     asked(app, &client, answer.access_token().clone(), &claims, claimed).await
 }
 
-/// Signatures by a private key only: with HS256 whoever knows the client's secret could sign tokens for everybody.
+/// Signatures by a private key only: with HS256 anyone who knows the client's secret could sign tokens for everybody.
 fn verifier(client: &Client) -> CoreIdTokenVerifier<'_> {
     client.id_token_verifier().set_allowed_algs(SIGNED_BY)
 }
@@ -237,7 +237,7 @@ fn is_old(claims: &CoreIdTokenClaims) -> bool {
     age.is_some_and(|age| age > CONFIRMED_FOR)
 }
 
-/// Some providers tell the address only to who asks for it with the access token.
+/// Some providers give the address only to a request with the access token.
 async fn asked(
     app: &App,
     client: &Client,
@@ -260,7 +260,7 @@ async fn find(app: &App, provider: &OidcProvider, claimed: &Claimed) -> Result<M
         return pin(app, provider, claimed, only(known)?).await;
     }
     let Some(email) = &claimed.email else { return Err(OidcError::Unknown) };
-    // A provider where anybody may claim any address says `false` or nothing.
+    // A provider where anyone may claim any address sends `false` or nothing.
     if !claimed.email_verified.unwrap_or(provider.trust_email) {
         return Err(OidcError::Unverified);
     }

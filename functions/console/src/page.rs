@@ -21,7 +21,7 @@ pub(crate) struct PageQuery {
     pub(crate) after: Option<String>,
 }
 
-/// Which part of a list is wanted.
+/// The requested part of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Page {
     pub(crate) limit: usize,
@@ -46,7 +46,7 @@ impl Page {
         Ok(Self { limit, after: after.filter(|after| !after.is_empty()) })
     }
 
-    /// `after`, which has to be a `T` as this list hands them out.
+    /// `after`, which has to be a `T` from an earlier page of this list.
     pub(crate) fn after<T: std::str::FromStr>(&self) -> Result<Option<T>, ApiError> {
         let after = self.after.as_deref().map(str::parse).transpose();
         after.map_err(|_| not_a_cursor())
@@ -73,7 +73,7 @@ fn not_a_cursor() -> ApiError {
 }
 
 impl<T> Listed<T> {
-    /// A page of a short list that is read as a whole; `next` counts what came before.
+    /// A page of a short list that is read as a whole; `next` is the number of earlier items.
     pub(crate) fn part(all: Vec<T>, page: &Page) -> Result<Self, ApiError> {
         let from: usize = page.after()?.unwrap_or(0);
         let until = from.saturating_add(page.limit);

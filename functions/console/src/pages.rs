@@ -73,15 +73,15 @@ pub(crate) fn router(app: &SharedApp) -> Router<SharedApp> {
     pages.layer(middleware::from_fn_with_state(Arc::clone(app), finish))
 }
 
-/// Says an error in the reader's language, and puts the protections on.
+/// Shows errors in the reader's language, and adds the protective headers.
 async fn finish(State(app): State<SharedApp>, request: Request, next: Next) -> Response {
     let (parts, body) = request.into_parts();
     let mut asked = parts.clone();
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if let Some(error) = response.extensions_mut().remove::<Arc<PageError>>() {
-        // Only now: a page has read who is asking by itself, and a forged link is refused before anything is read.
+        // Only for errors: a page has identified the reader itself, and a forged link is refused before anything is read.
         let reader = Reader::from_request_parts(&mut asked, &app).await.unwrap_or_default();
-        // The session may have gone on under another token.
+        // The request may have replaced the session's cookie.
         let cookies = response.headers().get_all(header::SET_COOKIE).iter().cloned().collect::<Vec<_>>();
         response = error_page::answer(&error, &reader);
         cookies.into_iter().for_each(|cookie| {
@@ -94,7 +94,7 @@ async fn finish(State(app): State<SharedApp>, request: Request, next: Next) -> R
     response
 }
 
-/// The address without a path leads to what people look for; who is not signed in is asked to.
+/// The address without a path leads to the incidents.
 async fn root() -> Redirect {
     Redirect::to("/incidents")
 }

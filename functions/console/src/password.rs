@@ -13,18 +13,19 @@ use tokio::sync::Semaphore;
 
 use crate::error::ApiError;
 
-/// In characters. The shortest that a stolen hash protects for long.
+/// In characters. A shorter password can be guessed quickly from a stolen hash.
 pub(crate) const LEAST: usize = 12;
-/// In characters, so that nobody makes us hash a book.
+/// In characters. It bounds the time of one hash.
 pub(crate) const MOST: usize = 256;
 /// KiB of memory, passes, lanes: OWASP's cheat sheet on password storage, read 2026-11-22.
 const COSTS: (u32, u32, u32) = (19 * 1024, 2, 1);
 /// Random base62 characters of a salt: 131 bits.
 const SALT_CHARS: usize = 22;
-/// Hashes at a time: each takes 19 MiB of what the process has.
+/// Hashes at a time: each takes 19 MiB of memory.
 static TURNS: Semaphore = Semaphore::const_new(2);
-/// Nobody's: what a password is held against where there is no account, so that the answer takes as long.
-const NOBODYS: &str = "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+/// Checked where there is no account, so that the answer takes as long.
+const DUMMY_HASH: &str =
+    "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 /// Why a password was not hashed or checked.
 #[derive(Debug, thiserror::Error)]
@@ -54,15 +55,15 @@ pub(crate) async fn hash(password: Secret) -> Result<PasswordHash, PasswordError
     Ok(PasswordHash(hash.to_string()))
 }
 
-/// Whether it is the password. Takes as long if there is none.
+/// Whether the password is right. Takes the same time if there is no account.
 pub(crate) async fn is_right(password: Secret, hash: Option<PasswordHash>) -> Result<bool, PasswordError> {
-    let hash = hash.map_or_else(|| Arc::from(NOBODYS), |hash| Arc::<str>::from(hash.0));
-    // What nobody may have chosen is nobody's, and is not worth hashing at its length.
+    let hash = hash.map_or_else(|| Arc::from(DUMMY_HASH), |hash| Arc::<str>::from(hash.0));
+    // A password outside the limits is not hashed: the time of argon2 grows with its length.
     let password = if check(&password).is_ok() { password } else { Secret::new("") };
     apart(move || Argon2::default().verify_password(password.expose().as_bytes(), &*hash).is_ok()).await
 }
 
-/// A thread of its own: on a laptop, the functions share two with everything else.
+/// Runs in a thread of its own, so that hashing blocks no request.
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, PasswordError> {
     let _turn = TURNS.acquire().await.expect("nobody closes it");
     Ok(tokio::task::spawn_blocking(work).await?)
@@ -87,9 +88,9 @@ mod tests {
     }
 
     #[test]
-    fn nobodys_password_costs_as_much_as_anybodys() {
-        let nobodys = argon2::PasswordHash::new(NOBODYS).expect("a hash");
-        let params = Params::try_from(&nobodys).expect("argon2's");
+    fn a_missing_account_costs_as_much_as_a_password() {
+        let dummy = argon2::PasswordHash::new(DUMMY_HASH).expect("a hash");
+        let params = Params::try_from(&dummy).expect("argon2's");
         assert_eq!((params.m_cost(), params.t_cost(), params.p_cost()), COSTS);
     }
 

@@ -1,7 +1,7 @@
-//! Whether what a request names is there, and who names what is about to be deleted.
+//! Checks that the objects a request refers to exist, and finds the objects that refer to one before it is deleted.
 //!
-//! Both are read before the write and not in one transaction with it: an object that is deleted while another one that
-//! names it is being saved leaves a name that leads nowhere, which the functions that follow names live with.
+//! Both checks read before the write and not in one transaction with it: if an object is deleted while another one that
+//! refers to it is saved, a dangling reference remains. The functions that resolve references tolerate that.
 
 use std::collections::HashSet;
 
@@ -21,7 +21,7 @@ use crate::error::ApiError;
 /// Integrations that are read at a time.
 const ALL_AT_A_TIME: usize = 100;
 
-/// Refuses a request that names what is not there, by the field that names it.
+/// Refuses a request that refers to an object that does not exist; the error names the field.
 pub(crate) async fn all_exist<R: Record>(
     documents: Documents<'_, R>,
     what: &str,
@@ -51,7 +51,7 @@ pub(crate) fn destinations_of<'a>(path: &str, contacts: &'a [Contact]) -> Vec<(S
     each(path, contacts).into_iter().filter_map(destination).collect()
 }
 
-/// Who names a member, except in what is over.
+/// The objects that refer to a member, except in what has expired.
 pub(crate) async fn users_of_member(app: &App, id: &MemberId) -> Result<Vec<String>, ApiError> {
     let now = app.clock.now();
     let teams = app.store.teams().all().await?.into_iter().filter(|team| team.members.contains(id));
@@ -87,7 +87,7 @@ pub(crate) async fn users_of_mapping_table(app: &App, id: &MappingTableId) -> Re
     Ok(users)
 }
 
-/// Which escalation rules and members name a destination. A space that names it in its own list is no reason to keep it.
+/// Which escalation rules and members refer to a destination. A space that has it in its own list does not keep it.
 pub(crate) async fn users_of_destination(app: &App, id: &DestinationId) -> Result<Vec<String>, ApiError> {
     let leads_to =
         |contacts: &[Contact]| contacts.iter().any(|one| matches!(one, Contact::Destination(to) if to == id));

@@ -1,9 +1,9 @@
-//! Taking a logged message in again: the same body under a new stamp, through the same queue as any other.
+//! Replays a logged message: the same body under a new stamp, through the same queue as any other.
 //!
-//! The body is read anew under the integration's settings of today, so a message that was refused for a setting is taken
-//! once the setting is changed. Signature, source address and rate are not asked for again: the first has expired, the second
-//! is not kept, and an operator asks for it. Type, content and keywords are. A refused message of which only a sample or a
-//! count was kept has no body to take in.
+//! The body is parsed again under the integration's current settings, so a message that was refused because of a setting is
+//! accepted once the setting has changed. Signature, source address and rate are not checked again: the signature has
+//! expired, the address is not kept, and an operator requests the replay. Type, content and keywords are checked. A refused
+//! message of which only a sample or a count was kept has no body to replay.
 
 use std::io::Read as _;
 
@@ -20,7 +20,7 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::trial;
 
-/// What a logged body may inflate to: the largest that the gateway lets through.
+/// The largest size of a decompressed body: the limit of the gateway.
 const BODY_BYTES: u64 = 6 * 1024 * 1024;
 
 /// Queues the message again; the stamp that it now has.
@@ -47,7 +47,7 @@ pub(crate) async fn replay(app: &App, integration: &Integration, logged: LogEntr
     Ok(stamp)
 }
 
-/// The body as it came; `None` if it cannot be had any more.
+/// The body as it was received; `None` if it was not kept.
 pub(crate) fn restored(body: &RawBody) -> Option<Vec<u8>> {
     match body {
         RawBody::Cut { .. } => None,

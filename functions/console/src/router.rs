@@ -1,4 +1,4 @@
-//! Which routes there are: the API with its OpenAPI document, and the pages.
+//! All routes: the API with its OpenAPI document, and the pages.
 
 use std::sync::{Arc, LazyLock};
 
@@ -14,14 +14,14 @@ use crate::auth::scope::Routes;
 use crate::error::ApiError;
 use crate::{auth, extract, pages, routes};
 
-/// Everything that this function serves.
+/// All routes of this function.
 pub fn router(app: impl Into<Arc<App>>) -> Router {
     let app: SharedApp = app.into();
     let (api, document, scopes) = api().split_at(BASE);
     let scopes = Arc::new(scopes);
     let guarded_by = (Arc::clone(&app), Arc::clone(&scopes));
     let api = api.route_layer(middleware::from_fn_with_state(guarded_by, auth::member::authenticate));
-    // Completed when it is asked for: few starts are for the document.
+    // Completed at the first request: most starts of the function never serve the document.
     let document = Arc::new(LazyLock::new(move || Arc::new(routes::openapi::complete(document, &scopes))));
     let openapi = get(async move || Json(Arc::clone(&**document)));
     Router::new()
@@ -35,7 +35,7 @@ pub fn router(app: impl Into<Arc<App>>) -> Router {
         .with_state(app)
 }
 
-/// The routes that ask for a key, and their description.
+/// The routes of the API that need a caller, and their description.
 fn api() -> Routes {
     Routes::new()
         .merge(routes::spaces::router())
@@ -61,7 +61,7 @@ fn api() -> Routes {
         .merge(routes::api_keys::router())
 }
 
-/// Nothing of this function's answers belongs into a cache or into another type than it says.
+/// Answers are not cached, and browsers do not guess another content type.
 async fn guard(request: axum::extract::Request, next: Next) -> Response {
     let mut response = next.run(request).await.into_response();
     let headers = response.headers_mut();

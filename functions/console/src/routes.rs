@@ -1,4 +1,8 @@
-//! The JSON API's addresses, a module per noun.
+//! The routes of the JSON API, one module per resource.
+//!
+//! A new resource takes one file here, one of types in `dto`, one test file in `tests/api`, and their lines in the lists of
+//! modules and in [`crate::router`]. The scope of each operation stands at its registration
+//! ([`crate::auth::scope::Routes`]), and the tests of scopes and lists find the operations in the OpenAPI document.
 
 pub(crate) mod alerts;
 pub(crate) mod api_keys;
@@ -34,7 +38,7 @@ use axum::extract::State;
 use crate::app::App;
 use crate::error::ApiError;
 
-/// Objects that one listing of ours reads at a time when it needs all of them.
+/// Objects per read where all objects of a kind are needed.
 const ALL_AT_A_TIME: usize = 100;
 
 pub(crate) type Shared = State<Arc<App>>;

@@ -7,7 +7,7 @@ use alerting::base::moment::Moment;
 use alerting::rules::message::Origin;
 use lambda_kit::random;
 
-/// How many messages this process has taken in, by hour: what the ledger's count of received messages is made of.
+/// How many messages this process has received, by hour: the source of the ledger's count of received messages.
 ///
 /// A number stays taken when its send fails, for the message may be in the queue all the same; it is then not counted among
 /// those that are known to be.
@@ -30,7 +30,7 @@ impl RunningCount {
 
     pub(crate) fn take(&self, hour: Moment) -> Origin {
         let mut hours = self.hours.lock().expect("nothing panics while it holds the counts");
-        // Nothing of an hour that is over is taken in any more.
+        // No message is received for an hour that is over.
         hours.retain(|known, _| *known >= hour);
         let known = hours.entry(hour).or_default();
         known.given += 1;

@@ -1,9 +1,9 @@
 //! Who is signed in: a session cookie, and what a form needs beside it to change anything.
 //!
-//! The cookie holds a random token; the table holds its hash, the member and the end. The member is read at every
-//! request, so who was removed is out at once, and so is the account, so a new password ends what began before it. A form
-//! carries a token that is bound to the session and to what the form acts on; a request that changes something also has to
-//! come from our own pages.
+//! The cookie holds a random token; the table holds its hash, the member and the end. Every request reads the member, so a
+//! removed member is signed out at once, and the account, so a new password ends earlier sessions. A form carries a token
+//! that is bound to the session and to what the form acts on; a request that changes something also has to come from our
+//! own pages.
 
 use std::time::Duration;
 
@@ -27,13 +27,13 @@ use crate::extract::{Base, forwarded_scheme};
 use crate::pages::error::PageError;
 use operations::access::Scope;
 
-/// How long a person stays signed in: a turn of duty of a week.
+/// How long a session lasts: one on-call week.
 pub(crate) const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Random base62 characters of a session's token: 190 bits.
 const TOKEN_CHARS: usize = 32;
-/// How long a confirmed session may do what would outlive a stolen one: long enough to add a few members.
+/// How long a confirmation lasts: long enough to add a few members.
 pub(crate) const CONFIRMED_FOR: Duration = Duration::from_secs(10 * 60);
-/// Characters that are kept of a browser's name for itself.
+/// Characters of the browser's user agent that are stored.
 const BROWSER_CHARS: usize = 200;
 /// The field of a form that holds its token.
 pub(crate) const FORM_TOKEN: &str = "form_token";
@@ -42,14 +42,14 @@ const COOKIE: &str = "session";
 /// speaks, they would refuse it.
 const SECURE: &str = "__Host-";
 
-/// A signed-in member. As an argument of a page: whoever is not signed in is sent to do so first.
+/// A signed-in member. As an argument of a page: without a session, the browser is redirected to the sign-in page.
 #[derive(Debug, Clone)]
 pub(crate) struct SignedIn {
     pub(crate) member: Member,
     token: Token,
     /// When the request came.
     pub(crate) now: Moment,
-    /// When the member proved again who they are, in this session.
+    /// When the member last confirmed their identity in this session.
     confirmed_at: Option<Moment>,
 }
 
@@ -73,18 +73,18 @@ impl SignedIn {
         NamedActor::member(self.member.id.clone(), &self.member.name, Via::Page)
     }
 
-    /// What a form has to bring that acts on `subject`, such as an incident's address.
+    /// The token of a form that acts on `subject`, such as an incident's address.
     pub(crate) fn form_token(&self, subject: &str) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.token.0.as_bytes());
         URL_SAFE_NO_PAD.encode(&hmac::sign(&key, subject.as_bytes()).as_ref()[..16])
     }
 
-    /// What a script of one of our pages has to bring to the API.
+    /// The token that a script of one of our pages sends to the API.
     pub(crate) fn csrf_token(&self) -> String {
         self.form_token(BASE)
     }
 
-    /// Whether the member proved of late, in this session, who they are. Signing in alone does not count: a session that
+    /// Whether the member confirmed their identity recently in this session. Signing in alone does not count: a session that
     /// is stolen at once would be worth as much as the password.
     pub(crate) fn is_confirmed(&self, now: Moment) -> bool {
         self.confirmed_at.is_some_and(|at| now.since(at) < CONFIRMED_FOR)
@@ -102,15 +102,14 @@ impl SignedIn {
     }
 }
 
-/// A session that begins: who is signed in from now on, and the value of `Set-Cookie`.
+/// A new session: the signed-in member, and the value of `Set-Cookie`.
 #[derive(Debug)]
 pub(crate) struct Begun {
     pub(crate) signed_in: SignedIn,
     pub(crate) cookie: HeaderValue,
 }
 
-/// Begins a session with a token of its own, and ends the one that the browser had: nobody signs in with a token that
-/// somebody else may know. `epoch`: of the member's account.
+/// Begins a session with a new token, and ends the browser's earlier session, whose token somebody else may know. `epoch`: of the member's account.
 pub(crate) async fn begin(
     app: &App,
     headers: &HeaderMap,
@@ -121,7 +120,7 @@ pub(crate) async fn begin(
     Ok(replace(app, headers, member, epoch, base, None).await?.cookie)
 }
 
-/// Goes on in a new session, which is confirmed. The one before ends, so a stolen copy of it is not confirmed too.
+/// Replaces the session by a new one, which is confirmed. The old one ends, so a stolen copy of it is not confirmed too.
 pub(crate) async fn confirm(
     app: &App,
     headers: &HeaderMap,
@@ -150,7 +149,7 @@ async fn replace(
     Ok(Begun { signed_in: SignedIn { member: member.clone(), token: Token(token), now, confirmed_at }, cookie })
 }
 
-/// What the browser calls itself.
+/// The browser's user agent.
 fn browser(headers: &HeaderMap) -> Option<String> {
     let name = headers.get(header::USER_AGENT)?.to_str().ok()?;
     Some(name.chars().filter(|c| !c.is_control()).take(BROWSER_CHARS).collect())
@@ -183,44 +182,46 @@ pub(crate) fn cookie<'a>(headers: &'a HeaderMap, base: &Base, name: &str) -> Opt
     pairs.find(|(name, _)| *name == wanted).map(|(_, value)| value).filter(|value| !value.is_empty())
 }
 
-/// Whether the request carries the cookie of a session, of whatever worth.
+/// Whether the request carries the cookie of a session, valid or not.
 pub(crate) fn is_carried(headers: &HeaderMap, base: &Base) -> bool {
     cookie(headers, base, COOKIE).is_some()
 }
 
-/// Who the request comes from; `None`: nobody, or somebody whose session or membership has ended.
+/// The member who makes the request; `None`: there is no session, or the session or the membership has ended.
 pub(crate) async fn signed_in(app: &App, headers: &HeaderMap, base: &Base) -> Result<Option<SignedIn>, PageError> {
-    Ok(match whose(app, headers, base).await? {
-        Whose::Members(signed_in) => Some(*signed_in),
-        Whose::Nobodys | Whose::Removed => None,
+    Ok(match owner(app, headers, base).await? {
+        SessionOwner::Member(signed_in) => Some(*signed_in),
+        SessionOwner::Nobody | SessionOwner::Removed => None,
     })
 }
 
-enum Whose {
-    Members(Box<SignedIn>),
-    /// Of someone who is no member any more.
+/// Who owns the session of a request.
+enum SessionOwner {
+    Member(Box<SignedIn>),
+    /// The member was deleted.
     Removed,
-    Nobodys,
+    /// The request has no session, or the session has ended.
+    Nobody,
 }
 
-async fn whose(app: &App, headers: &HeaderMap, base: &Base) -> Result<Whose, PageError> {
-    let Some(token) = cookie(headers, base, COOKIE) else { return Ok(Whose::Nobodys) };
+async fn owner(app: &App, headers: &HeaderMap, base: &Base) -> Result<SessionOwner, PageError> {
+    let Some(token) = cookie(headers, base, COOKIE) else { return Ok(SessionOwner::Nobody) };
     let (hash, now) = (secret_hash(token), app.clock.now());
-    let Some(session) = app.store.session(&hash, now).await? else { return Ok(Whose::Nobodys) };
+    let Some(session) = app.store.session(&hash, now).await? else { return Ok(SessionOwner::Nobody) };
     let members = app.store.members();
     let (member, account) = futures::try_join!(members.get(&session.member), app.store.account(&session.member))?;
-    let Some(member) = member else { return Ok(Whose::Removed) };
+    let Some(member) = member else { return Ok(SessionOwner::Removed) };
     if account.map_or(0, |account| account.epoch) != session.epoch {
-        return Ok(Whose::Nobodys);
+        return Ok(SessionOwner::Nobody);
     }
     if let Some(seen) = session.seen(now) {
         app.store.touch_session(&hash, &seen).await?;
     }
     let confirmed_at = session.confirmed_at;
-    Ok(Whose::Members(Box::new(SignedIn { member, token: Token(token.to_owned()), now, confirmed_at })))
+    Ok(SessionOwner::Member(Box::new(SignedIn { member, token: Token(token.to_owned()), now, confirmed_at })))
 }
 
-/// Refuses a request that changes something and that no page of ours has made.
+/// Refuses a request that changes something and was not made by one of our pages.
 ///
 /// Browsers say how a request's origin relates to its target, which no page can forge; but over plain HTTP they say so on the
 /// loopback only (Fetch Metadata, section 2: potentially trustworthy URLs). Elsewhere the origin decides, which they send with
@@ -247,16 +248,16 @@ impl FromRequestParts<SharedApp> for SignedIn {
 
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, PageError> {
         let base = Base::from_request_parts(parts, app).await.map_err(|_| PageError::NotFound)?;
-        let found = whose(app, &parts.headers, &base).await?;
+        let found = owner(app, &parts.headers, &base).await?;
         let changes = parts.method != Method::GET && parts.method != Method::HEAD;
         if changes {
             same_origin(&parts.headers, &base)?;
         }
         match found {
-            Whose::Members(signed_in) => Ok(*signed_in),
-            Whose::Removed if changes => Err(PageError::Forbidden),
-            Whose::Nobodys if changes => Err(PageError::Unauthorized),
-            Whose::Removed | Whose::Nobodys => {
+            SessionOwner::Member(signed_in) => Ok(*signed_in),
+            SessionOwner::Removed if changes => Err(PageError::Forbidden),
+            SessionOwner::Nobody if changes => Err(PageError::Unauthorized),
+            SessionOwner::Removed | SessionOwner::Nobody => {
                 let next = parts.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string);
                 Err(PageError::SignIn { next })
             }

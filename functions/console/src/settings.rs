@@ -1,4 +1,4 @@
-//! What `console` reads of its environment.
+//! The environment variables of `console`.
 
 use lambda_kit::settings::{Env, MissingSettings};
 

@@ -1,4 +1,4 @@
-//! A notice of nothing, sent at once, so that an operator sees what a provider makes of it.
+//! A test notice about no incident, sent at once, so that an operator sees the provider's answer.
 
 use std::collections::BTreeMap;
 
@@ -26,7 +26,7 @@ use crate::verification::directory;
 
 /// Where a test notice goes.
 pub(crate) struct Addressed<'a> {
-    /// Whose rate limit it counts against.
+    /// The destination or provider with the rate limit that it counts against.
     pub(crate) destination: DestinationId,
     pub(crate) channel: &'a str,
     /// In the open.
@@ -35,7 +35,7 @@ pub(crate) struct Addressed<'a> {
     pub(crate) time_zone: &'a TimeZone,
 }
 
-/// What became of a test notice.
+/// The result of a test notice.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Tested {
     /// `delivered`, `retry` (now it did not work; later it may) or `rejected` (it will not, as it is configured).

@@ -1,9 +1,9 @@
 //! Why someone was, or was not, notified of a message.
 //!
-//! What is recorded is the truth: outcome, rule, key, alert, incidents, timelines, attempts. What led to it is found out by
-//! making the same decisions again, by the functions that made them (`intake`'s checks, `alerting`'s policy, silences,
-//! grouping and escalation rules), each at the moment at which it was made, and listening to what they try. Where the
-//! configuration has changed since, or comes to something else than what is recorded, the trace says so.
+//! Recorded facts are authoritative: outcome, rule, key, alert, incidents, timelines, attempts. The reasons are recomputed:
+//! the same functions make the same decisions again (`intake`'s checks, `alerting`'s policy, silences, grouping and
+//! escalation rules), each for the moment of the original decision, and record what they try. If the configuration has
+//! changed since, or the recomputed result differs from the recorded one, the trace says so.
 //!
 //! Reading order: `again` the decisions made again → `arrival`, `rules` the intake and the integration's rules → `space_record`, `spaces`,
 //! `escalation`, `notices` what became of the alert in each space → `changed` what was changed since → `summary` the one
@@ -34,13 +34,13 @@ use crate::app::App;
 use crate::dto::message::MessageView;
 use crate::dto::trace::{AlertTrace, IntakeTrace, PushModeTrace, RouteTrace, SpaceTrace, TraceView};
 use crate::error::ApiError;
-use again::{Again, JudgedAgain, again};
+use again::{Rejudged, Rejudgement, again};
 use because::Voice;
 use changed::{Changes, OPEN_ALERT_CAP, Recorded};
 use rules::Rules;
-use space_record::{Of, SpaceRecord};
+use space_record::{MessageAlert, SpaceRecord};
 
-/// For so long a message may well wait to be judged; of what is older, a missing record means that there was none.
+/// A message may wait this long to be judged. If an older message has no record, there was no message.
 const MAY_WAIT: Duration = Duration::from_secs(3600);
 
 /// The trace of a message, in this language.
@@ -88,7 +88,7 @@ async fn recorded(
 ) -> Result<TraceView, ApiError> {
     let again = match integration {
         Some(integration) => again(app, integration, &entry).await?,
-        None => Again::NotAsked,
+        None => Rejudgement::NotAsked,
     };
     let mut changes = Changes::new(voice);
     changes.integration(&entry, integration, &again);
@@ -128,14 +128,14 @@ async fn recorded(
     })
 }
 
-fn of<'a>(entry: &'a LogEntry, alert: &'a Alert, then: Option<&'a Alert>) -> Of<'a> {
+fn of<'a>(entry: &'a LogEntry, alert: &'a Alert, then: Option<&'a Alert>) -> MessageAlert<'a> {
     let opens = entry.outcome == MessageOutcome::Triggered && alert.opened_by == entry.stamp;
-    Of { entry, alert, opens, then }
+    MessageAlert { entry, alert, opens, then }
 }
 
 /// The alert as the message opened it: as it is kept, unless something newer is shown; then as judging the message again
 /// makes it.
-fn as_it_was(alert: &Alert, entry: &LogEntry, judged: Option<&JudgedAgain>) -> Option<Alert> {
+fn as_it_was(alert: &Alert, entry: &LogEntry, judged: Option<&Rejudged>) -> Option<Alert> {
     if alert.opened_by != entry.stamp {
         return None;
     }
@@ -154,7 +154,7 @@ fn as_it_was(alert: &Alert, entry: &LogEntry, judged: Option<&JudgedAgain>) -> O
     }
 }
 
-async fn records(app: &App, of: Of<'_>) -> Result<Vec<SpaceRecord>, ApiError> {
+async fn records(app: &App, of: MessageAlert<'_>) -> Result<Vec<SpaceRecord>, ApiError> {
     let mut records = Vec::with_capacity(of.alert.spaces.len());
     for space in &of.alert.spaces {
         records.push(Box::pin(SpaceRecord::read(app, space, of)).await?);
@@ -162,7 +162,7 @@ async fn records(app: &App, of: Of<'_>) -> Result<Vec<SpaceRecord>, ApiError> {
     Ok(records)
 }
 
-fn views(voice: Voice, of: Of<'_>, records: Vec<SpaceRecord>, changes: &mut Changes) -> Vec<SpaceTrace> {
+fn views(voice: Voice, of: MessageAlert<'_>, records: Vec<SpaceRecord>, changes: &mut Changes) -> Vec<SpaceTrace> {
     let view = |record: SpaceRecord| {
         let recorded = Recorded::of(&record);
         let (view, chosen) = record.view(voice, of);
@@ -173,9 +173,9 @@ fn views(voice: Voice, of: Of<'_>, records: Vec<SpaceRecord>, changes: &mut Chan
 }
 
 /// What cannot be explained any more.
-fn notes(voice: Voice, entry: &LogEntry, again: &Again, alert: Option<&Alert>) -> Vec<String> {
+fn notes(voice: Voice, entry: &LogEntry, again: &Rejudgement, alert: Option<&Alert>) -> Vec<String> {
     let mut notes = Vec::new();
-    if matches!(again, Again::BodyGone) {
+    if matches!(again, Rejudgement::BodyGone) {
         notes.push(voice.plain(texts::BODY_GONE));
     }
     let has_alert =
@@ -196,7 +196,7 @@ fn push_mode(rules: &Rules<'_>, entry: &LogEntry) -> PushModeTrace {
 }
 
 /// The routes that are tried, and that an alert which is open stays where it was routed first.
-fn routes(voice: Voice, rules: Option<&Rules<'_>>, of: Option<Of<'_>>) -> Vec<RouteTrace> {
+fn routes(voice: Voice, rules: Option<&Rules<'_>>, of: Option<MessageAlert<'_>>) -> Vec<RouteTrace> {
     let mut routes = rules.map(Rules::routes).unwrap_or_default();
     if let Some(of) = of.filter(|of| !of.opens) {
         let opened_by = of.alert.opened_by.to_string();

@@ -1,5 +1,5 @@
-//! What would become of a message, with no effect: the intake's own reading and answer, the integration's own rules,
-//! against the alert as it is now.
+//! Tries a message without any effect: the intake's own parsing and answer, and the integration's own rules, against the
+//! current alert.
 
 use std::collections::BTreeMap;
 
@@ -15,10 +15,10 @@ use intake::sources::SourceVersion;
 use store::keys::alert_key_hash;
 
 use crate::app::App;
-use crate::dto::message::{Tried, TriedAnswer};
+use crate::dto::message::{TrialAnswer, TrialView};
 use crate::error::ApiError;
 
-/// What the intake makes of a body under the settings of today, without the checks that a repetition cannot pass.
+/// The intake's result for a body under the current settings, without the checks that a replay cannot pass.
 pub(crate) fn read_again(integration: &Integration, body: &[u8], now: Moment) -> Acceptance {
     let version = SourceVersion::of_body(integration.source, body);
     let arrival = Arrival { version, body, address: None, within_rate: true };
@@ -26,14 +26,14 @@ pub(crate) fn read_again(integration: &Integration, body: &[u8], now: Moment) ->
 }
 
 /// Tries a body at an integration as if a sender had posted it to its URL.
-pub(crate) async fn attempt(app: &App, integration: &Integration, body: &[u8]) -> Result<Tried, ApiError> {
+pub(crate) async fn attempt(app: &App, integration: &Integration, body: &[u8]) -> Result<TrialView, ApiError> {
     let now = app.clock.now();
     let secret = secret(app, integration).await?;
     let version = SourceVersion::newest(integration.source);
     let arrival = Arrival { version, body, address: None, within_rate: true };
     let decision = decide(&arrival, &without_sources(integration), secret.as_ref(), now);
     let answer = version.answer(&decision.result);
-    let answer = TriedAnswer {
+    let answer = TrialAnswer {
         status: answer.status.as_u16(),
         body: serde_json::from_str(&answer.body).expect("the protocol's answers are JSON"),
     };
@@ -43,7 +43,7 @@ pub(crate) async fn attempt(app: &App, integration: &Integration, body: &[u8]) -
     }
 }
 
-/// The address of a sender cannot be tried: whoever asks is another.
+/// Without the check of the sender's address: the request comes from another one.
 pub(crate) fn without_sources(integration: &Integration) -> Integration {
     let mut integration = integration.clone();
     integration.security.sources.clear();
@@ -57,9 +57,9 @@ pub(crate) async fn secret(app: &App, integration: &Integration) -> Result<Optio
     }
 }
 
-/// A message of which nothing but its outcome is known.
-fn without_effect(outcome: &'static str, reason: Option<&'static str>, answer: TriedAnswer) -> Tried {
-    Tried {
+/// A message that has an outcome and no effect.
+fn without_effect(outcome: &'static str, reason: Option<&'static str>, answer: TrialAnswer) -> TrialView {
+    TrialView {
         outcome,
         reason,
         title: None,
@@ -79,8 +79,8 @@ async fn judged(
     app: &App,
     integration: &Integration,
     message: &Message,
-    answer: TriedAnswer,
-) -> Result<Tried, ApiError> {
+    answer: TrialAnswer,
+) -> Result<TrialView, ApiError> {
     let now = app.clock.now();
     let tables = app.store.cached_mapping_tables(now).await?;
     let judgement = Policy::lenient(integration, &tables).judge(message, app.stamps.next(now));
@@ -89,7 +89,7 @@ async fn judged(
         Decision::Discard(reason) => Some(reason.as_str()),
         Decision::Event(_) => None,
     };
-    let mut tried = Tried {
+    let mut tried = TrialView {
         title: Some(message.title.clone()),
         content: Some(message.content.clone()),
         rule,
@@ -104,8 +104,13 @@ async fn judged(
     Ok(tried)
 }
 
-/// What the event would do to the alert that its key has now.
-async fn predict(app: &App, integration: &Integration, event: AlertEvent, tried: &mut Tried) -> Result<(), ApiError> {
+/// The effect that the event would have on the present alert of its key.
+async fn predict(
+    app: &App,
+    integration: &Integration,
+    event: AlertEvent,
+    tried: &mut TrialView,
+) -> Result<(), ApiError> {
     let open = match &event.key {
         AlertKey::Unique => None,
         AlertKey::Named(key) => {

@@ -1,4 +1,4 @@
-//! How often one address may go to the sign-in provider and come back: each time may cost a request there.
+//! Limits how often one address may start or finish a sign-in by the provider: each may cost a request there.
 //!
 //! Counted per process, approximately, in whole minutes, like the guesses of keys.
 

@@ -1,4 +1,4 @@
-//! What is valid and will surprise, found out when it is saved and when it is read by itself.
+//! Warnings about settings that are valid but surprising, for the answers to saving and to reading one object.
 
 mod integration;
 

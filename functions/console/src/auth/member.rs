@@ -1,11 +1,11 @@
-//! Before every route of the API: who calls it, and whether they may. Of a key, [`super::of_key`] knows that; here is a signed-in
-//! member as the caller: the session cookie, and a header that only our own pages can send.
+//! Authenticates and authorises every request to the API. [`super::of_key`] checks an API key; this file checks a signed-in
+//! member: the session cookie, and a header that only our own pages can send.
 //!
 //! In → out: `Cookie: session=…` with `x-csrf-token: …` → the member, with what the role allows. The token is bound to the
 //! session and to the API, like a form's token to what the form acts on; a page has it in `<meta name="csrf-token">`. Another
 //! site's page can make a browser send the cookie, but neither the header nor, where something changes, our origin.
 //!
-//! What would outlast a stolen session asks for a session that is confirmed, as on the pages ([`needs_confirmation`]).
+//! A change that would outlive a stolen session needs a confirmed session, as on the pages ([`needs_confirmation`]).
 
 use std::sync::Arc;
 
@@ -42,7 +42,7 @@ const NOT_CONFIRMED: ApiError = ApiError::Denied {
     message: "this would outlast the session: confirm that it is you at /me/confirm, then repeat it within ten minutes",
 };
 
-/// Lets a request through whose caller may do what the operation asks for, and keeps who that is.
+/// Passes a request on if its caller has the scope that the operation needs, and keeps the caller for the route.
 pub(crate) async fn authenticate(
     State((app, scopes)): State<(SharedApp, Arc<Scopes>)>,
     request: Request,
@@ -61,7 +61,7 @@ pub(crate) async fn authenticate(
     Ok(next.run(Request::from_parts(parts, body)).await)
 }
 
-/// The member whose session the request carries; `None`: it carries none. `operation`: its path below the API's base.
+/// The member who owns the session of the request; `None`: it has none. `operation`: its path below the API's base.
 async fn of_session(
     app: &SharedApp,
     parts: &mut Parts,
@@ -101,7 +101,7 @@ const fn who_may(needed: Scope) -> &'static str {
     }
 }
 
-/// What gives its caller a way in that outlives the session: keys, members, their addresses, and where people sign in.
+/// Changes that give their caller access beyond the session: keys, members, their addresses, and the sign-in provider.
 fn needs_confirmation(method: &Method, operation: &str) -> bool {
     let changes = *method != Method::GET && *method != Method::HEAD;
     let outlasts = ["/api-keys", "/members", "/sign-in"];

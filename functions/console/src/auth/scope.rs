@@ -1,5 +1,5 @@
-//! Routes of the API, each registered with the scope that a caller needs for it. The description and the check of a
-//! request both read what stands at the registration; a route cannot be registered without a scope.
+//! Routes of the API, each registered with the scope that a caller needs. The OpenAPI description and the check of a
+//! request both use the registered scope; a route cannot be registered without one.
 
 use std::collections::HashMap;
 

@@ -17,12 +17,12 @@ use operations::access::Scope;
 pub(crate) struct ApiKeyBody {
     /// Shown as the actor in timelines.
     pub(crate) name: Name,
-    /// What the key may: `read` to see all but secrets and API keys, `respond` to act on incidents as well, `admin`
-    /// everything. The most of them counts.
+    /// What the key may do: `read` to see all but secrets and API keys, `respond` to act on incidents as well, `admin`
+    /// everything. The highest scope counts.
     #[serde(default = "everything")]
     #[schema(default = json!(["admin"]), min_items = 1)]
     pub(crate) scopes: Vec<Scope>,
-    /// From then on the key opens nothing. Left out or `null`: until it is revoked.
+    /// When the key expires. Left out or `null`: it is valid until it is revoked.
     #[serde(default)]
     expires_at: Option<Time>,
 }
@@ -38,7 +38,7 @@ pub(crate) struct ApiKeyView {
     name: String,
     #[schema(example = json!(["admin"]))]
     scopes: Vec<String>,
-    /// The key itself when it is created, `…last4` ever after.
+    /// The key itself when it is created, later `…last4`.
     key: String,
     created_at: Time,
     /// The key that asked for this one; `null`: a member did, or the deployment made it.

@@ -1,4 +1,4 @@
-//! What was given up, as the API shows it.
+//! Dead letters, as the API shows them.
 
 use alerting::base::ids::{DestinationId, IncidentId, IntegrationId};
 use serde::{Deserialize, Serialize};
@@ -28,7 +28,7 @@ impl ResendBody {
     }
 }
 
-/// What became of one of them.
+/// The result for one of them.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ResentView {
     id: String,
@@ -53,7 +53,7 @@ pub(crate) struct DeleteDeadLetterBody {
     pub(crate) reason: Option<String>,
 }
 
-/// What was given up, and can be sent again.
+/// A message, a notice or due work that was given up and can be sent again.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = DeadLetter)]
 pub(crate) struct DeadLetterView {

@@ -26,11 +26,11 @@ pub(crate) struct DestinationBody {
     #[serde(default)]
     #[schema(value_type = Object, example = json!({"url": "https://open.feishu.cn/open-apis/bot/v2/hook/…"}))]
     pub(crate) settings: Map<String, Value>,
-    /// Of what is sent there.
+    /// The language of messages to it.
     #[serde(default)]
     #[schema(default = Language::default)]
     pub(crate) language: Language,
-    /// Of the times that are sent there: an offset from UTC, or a place's zone by its IANA name (`Asia/Shanghai`).
+    /// The time zone of times in messages to it: an offset from UTC, or an IANA name (`Asia/Shanghai`).
     #[serde(default)]
     #[schema(example = "+08:00", default = "+00:00")]
     time_zone: Option<String>,

@@ -27,7 +27,7 @@ pub(crate) struct EscalationRuleBody {
     /// Which incidents it takes, by their alert: title, description, severity and labels.
     #[serde(default)]
     filter: Filter,
-    /// Told one after the other.
+    /// Notified one after the other.
     #[schema(value_type = Vec<Level>, min_items = 1, max_items = 10)]
     levels: Vec<LevelBody>,
     /// What messages say between headline and link instead of the channel's usual content, by channel and language; see

@@ -27,7 +27,7 @@ const ENTRY_BYTES: usize = 100;
 #[schema(as = Incident)]
 pub(crate) struct IncidentView {
     id: IncidentId,
-    /// What people call it by.
+    /// The short code that people use for it.
     #[schema(example = "7KQ2MD")]
     num: String,
     space: SpaceId,
@@ -38,8 +38,8 @@ pub(crate) struct IncidentView {
     alerts: Vec<AlertId>,
     /// How many there are.
     alert_count: usize,
-    /// How many of them are open. None of an incident that is not closed: somebody reopened it after its alerts had closed,
-    /// and it stays open until somebody closes it.
+    /// How many of them are open. 0 for an incident that is not closed: somebody reopened it after its alerts had closed, and
+    /// it stays open until somebody closes it.
     open_alert_count: usize,
     triggered_at: Time,
     #[schema(required)]
@@ -50,9 +50,9 @@ pub(crate) struct IncidentView {
     snoozed_until: Option<Time>,
     /// Members by id; an API key that acknowledged it, by name.
     assignees: Vec<String>,
-    /// Those of them who work on it.
+    /// Those who acknowledged it.
     acknowledged_by: Vec<String>,
-    /// Where it stands in its escalation rule; `null` while only the space's own destinations are notified.
+    /// Its position in the escalation rule; `null` while only the space's own destinations are notified.
     #[schema(required)]
     escalation: Option<EscalationView>,
     /// What keeps it from notifying; `null`: nothing does.
@@ -124,7 +124,7 @@ pub(crate) struct IncidentDetail {
 #[schema(as = TimelineEntry)]
 pub(crate) struct EntryView {
     at: Time,
-    /// What happened; `notified` is one attempt to tell someone.
+    /// What happened; `notified` is one attempt to notify someone.
     #[schema(example = "acknowledged")]
     kind: &'static str,
     /// A member or API key by name, `source`, `timer`, or `rule` (a setting); of an attempt, the destination by name.
@@ -305,7 +305,7 @@ const fn is_shown_as_data(detail: &Detail) -> bool {
     !matches!(detail, Detail::Sentence(_) | Detail::Comment { .. })
 }
 
-/// For what has no arguments: an empty body or `{}`.
+/// The body of a request without arguments: empty or `{}`.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NoArguments {}
@@ -340,7 +340,7 @@ pub(crate) struct EscalateBody {
     pub(crate) member: Option<MemberId>,
 }
 
-/// People to whom an incident is given.
+/// People to whom an incident is assigned.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PeopleBody {
@@ -362,7 +362,7 @@ pub(crate) struct CommentBody {
     pub(crate) member: Option<MemberId>,
 }
 
-/// What is set here stays so, whatever the alerts say.
+/// Later messages of the alerts do not change what is set here.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EditBody {
@@ -385,7 +385,7 @@ pub(crate) struct MergeBody {
     pub(crate) member: Option<MemberId>,
 }
 
-/// A silence for what is like this incident.
+/// A silence for alerts like this incident's.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct QuickSilenceBody {

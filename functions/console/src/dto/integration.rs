@@ -86,7 +86,7 @@ fn default_auto_close_hours() -> u32 {
 }
 
 /// An integration as the request wants it, its signing secret still in the open.
-pub(crate) struct Draft {
+pub(crate) struct IntegrationDraft {
     pub(crate) integration: Integration,
     pub(crate) secret: Patch<Secret>,
 }
@@ -94,7 +94,12 @@ pub(crate) struct Draft {
 impl IntegrationBody {
     /// The integration `id` with what the request says. The caller seals its secret, and asks
     /// [`alerting::rules::policy::Policy::new`] whether the rules are any good.
-    pub(crate) fn parse(self, id: IntegrationId, version: u64, created_at: Moment) -> Result<Draft, ApiError> {
+    pub(crate) fn parse(
+        self,
+        id: IntegrationId,
+        version: u64,
+        created_at: Moment,
+    ) -> Result<IntegrationDraft, ApiError> {
         let routing = routing(self.space, self.routes, self.default_spaces)?;
         let push_mode = self.push_mode.map_or(Ok(PushMode::default()), PushModeBody::parse);
         let (security, secret) = self.security.parse().map_err(|error| error.within("security"))?;
@@ -117,7 +122,7 @@ impl IntegrationBody {
             auto_close_hours: self.auto_close_hours,
             created_at,
         };
-        Ok(Draft { integration, secret })
+        Ok(IntegrationDraft { integration, secret })
     }
 }
 
@@ -220,7 +225,7 @@ struct SecurityView {
     sources: Vec<String>,
 }
 
-/// What an integration's answer says beside its policy.
+/// The fields of an integration's answer beside its policy.
 pub(crate) struct Shown {
     pub(crate) url: String,
     pub(crate) secret_hint: Option<String>,

@@ -1,4 +1,4 @@
-//! The books: per hour of receipt, what became of every message and of every notice.
+//! The ledger: per hour of receipt, the result of every message and of every notice.
 
 use serde::Serialize;
 use store::ledger::{LedgerHour, Messages, Notices};
@@ -12,7 +12,7 @@ pub(crate) struct LedgerView {
     hour: Time,
     messages: MessagesView,
     notices: NoticesView,
-    /// Everything is accounted for, or the hour is too young for that.
+    /// Whether everything is accounted for, or the hour is too recent to tell.
     balanced: bool,
 }
 

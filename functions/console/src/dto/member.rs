@@ -25,8 +25,8 @@ pub(crate) struct MemberBody {
     #[serde(default)]
     #[schema(value_type = Option<Email>)]
     email: Option<String>,
-    /// `true`: you vouch that the address is the member's own. Left out, what is known of it stays while the address
-    /// does, and another one counts for nothing until its code is entered.
+    /// `true`: you vouch that the address belongs to the member. Left out, an unchanged address stays verified, and a new one
+    /// is unverified until its code is entered.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool)]
     email_verified: Option<bool>,
@@ -37,11 +37,11 @@ pub(crate) struct MemberBody {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool)]
     phone_verified: Option<bool>,
-    /// Of what is sent to the member.
+    /// The language of messages to the member.
     #[serde(default)]
     #[schema(default = Language::default)]
     language: Language,
-    /// Of the times that are sent to the member.
+    /// The time zone of times in messages to the member.
     #[serde(default = "Zone::utc")]
     #[schema(default = Zone::utc)]
     time_zone: Zone,
@@ -54,8 +54,8 @@ pub(crate) struct MemberBody {
     #[serde(default)]
     #[schema(value_type = Identities, example = json!({"slack_user_id": "U024BE7LH"}))]
     identities: BTreeMap<String, String>,
-    /// `null`: forget who the member is to the sign-in provider; the next sign-in with the member's verified address
-    /// decides it again. Left out, it stays.
+    /// `null`: forget the member's identity at the sign-in provider; the next sign-in with the verified address sets it again.
+    /// Left out, it stays.
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     sign_in: Patch<Value>,
@@ -85,7 +85,7 @@ pub(crate) struct MemberView {
     name: String,
     #[schema(required)]
     email: Option<String>,
-    /// Whether it is known to be the member's own; nothing is sent to one that is not.
+    /// Whether it is verified as the member's own; nothing is sent to an unverified address.
     email_verified: bool,
     /// The API key that vouched for it, by name; `null`: the member entered its code, or it is not verified.
     #[schema(required)]
@@ -102,7 +102,7 @@ pub(crate) struct MemberView {
     /// Like that of the email address.
     #[schema(required)]
     phone_pending: Option<String>,
-    /// Who the member is to the sign-in provider since the first sign-in by it; nobody else is signed in as this member.
+    /// The member's identity at the sign-in provider since the first sign-in; no other identity can sign in as this member.
     #[schema(required)]
     sign_in: Option<SignInView>,
     language: Language,
@@ -121,7 +121,7 @@ pub(crate) struct MemberView {
 pub(crate) struct SignInView {
     #[schema(example = "https://accounts.example.com")]
     issuer: String,
-    /// What the provider calls the person: `sub`.
+    /// The provider's id of the person: `sub`.
     subject: String,
     since: Time,
 }

@@ -1,4 +1,4 @@
-//! Messages as the log keeps them, and what would become of one.
+//! Messages as the log keeps them, and the result of a trial.
 
 use std::collections::BTreeMap;
 
@@ -36,12 +36,12 @@ pub(crate) struct MessageView {
     rule: Option<String>,
     #[schema(required)]
     alert_id: Option<AlertId>,
-    /// What did not go as the rules were written: `key_fallback`, `template_failed` …
+    /// Exceptions to the rules: `key_fallback`, `template_failed` …
     flags: Vec<&'static str>,
     /// Labels of its alert that were cut because the message's own took their place; with the flag `labels_cut`.
     labels_cut: Vec<String>,
-    /// How many messages the record stands for: of many that are refused for who sends them, how often or how much, only a
-    /// few samples a minute are kept, and the others are counted.
+    /// How many messages the record stands for: of messages that are refused for their source, rate or size, only a few
+    /// samples a minute are kept, and the others are counted.
     times: u64,
     /// The message that this one repeats.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,14 +79,15 @@ pub(crate) struct Replayed {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TryBody {
-    /// What a sender would post: any JSON, for what is no message is answered as a sender would be.
+    /// The body that a sender would post: any JSON. If it is no message, the answer shows the sender's error.
     #[schema(example = json!({"msg_type": "text", "content": {"text": "disk full on db-1"}}))]
     pub(crate) body: Value,
 }
 
-/// What would become of a message now.
+/// The result that a message would have now.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Tried {
+#[schema(as = Tried)]
+pub(crate) struct TrialView {
     /// `triggered`, `updated`, `recovered`, `discarded`, `refused`.
     #[schema(example = "triggered")]
     pub(crate) outcome: &'static str,
@@ -106,16 +107,17 @@ pub(crate) struct Tried {
     #[schema(required)]
     pub(crate) severity: Option<Severity>,
     pub(crate) labels: BTreeMap<String, String>,
-    /// Where its alert goes, or is already.
+    /// The spaces that its alert is routed to, or is in already.
     pub(crate) spaces: Vec<SpaceId>,
-    /// What did not go as the rules were written: `key_fallback`, `template_failed` …
+    /// Exceptions to the rules: `key_fallback`, `template_failed` …
     pub(crate) flags: Vec<&'static str>,
-    pub(crate) answer: TriedAnswer,
+    pub(crate) answer: TrialAnswer,
 }
 
-/// What the sender would be told.
+/// The answer that the sender would get.
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct TriedAnswer {
+#[schema(as = TriedAnswer)]
+pub(crate) struct TrialAnswer {
     #[schema(example = 200)]
     pub(crate) status: u16,
     #[schema(value_type = Object)]

@@ -1,4 +1,4 @@
-//! The sign-in provider, as the API takes and tells it.
+//! The sign-in provider, as the API reads and shows it.
 
 use alerting::base::secret::Secret;
 use serde::{Deserialize, Serialize};

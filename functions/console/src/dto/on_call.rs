@@ -14,7 +14,7 @@ use super::Time;
 use super::member::MemberName;
 use super::schedule::Gap;
 
-/// How far ahead is looked if nothing is said: two weeks, so that a weekly rotation shows who is next.
+/// The default period: two weeks, so that a weekly rotation shows who is next.
 pub(crate) const AHEAD: Duration = Duration::from_secs(14 * 24 * 3600);
 
 /// Names of members, for those who are still there.
@@ -67,7 +67,7 @@ pub(crate) struct ShiftsView {
     items: Vec<ShiftView>,
     /// Those of the shifts in which nobody is on call.
     gaps: Vec<Gap>,
-    /// Where the answer ends if it would have more than 5000 shifts; ask again from there.
+    /// Where the answer ends if there are more than 5000 shifts; request the rest from there.
     #[schema(required)]
     cut_at: Option<Time>,
 }

@@ -16,7 +16,7 @@ use crate::error::ApiError;
 #[serde(deny_unknown_fields)]
 pub(crate) struct ScheduleBody {
     name: Name,
-    /// Whose clock turns and restrictions keep to.
+    /// The time zone of turns and restrictions.
     #[serde(default = "Zone::utc")]
     #[schema(default = Zone::utc)]
     time_zone: Zone,
@@ -41,20 +41,20 @@ pub(crate) struct LayerBody {
     #[schema(min_items = 1, max_items = 50)]
     members: Vec<MemberId>,
     rotation: RotationBody,
-    /// When the layer has anyone at all, by the schedule's clock; without any, always. The turns go on meanwhile.
+    /// When the layer is active, by the schedule's clock; without any, always. The rotation continues meanwhile.
     #[serde(default)]
     #[schema(max_items = 50)]
     restrictions: Vec<Window>,
-    /// Nobody is on before.
+    /// Nobody is on call before this time.
     #[serde(default)]
     from: Option<Time>,
-    /// Nobody is on from then.
+    /// Nobody is on call from this time on.
     #[serde(default)]
     until: Option<Time>,
 }
 
-/// A turn lasts `every` units. Turns of days and weeks change at the same time by the clock on the wall, whatever
-/// daylight saving does; turns of hours last exactly so long.
+/// A turn lasts `every` units. Turns of days and weeks change at the same local time, also when daylight
+/// saving time changes; turns of hours last exactly that long.
 #[derive(Debug, Clone, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Rotation)]
@@ -90,7 +90,7 @@ impl TryFrom<String> for WallTime {
     }
 }
 
-/// This member is on call instead of whoever would be, for at most 366 days.
+/// This member is on call instead of the scheduled member, for at most 366 days.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct OverrideBody {
@@ -201,14 +201,14 @@ impl From<Override> for OverrideView {
     }
 }
 
-/// An override's id, made of what it says. It is not stored: a schedule has no two overrides that say the same.
+/// An override's id, computed from its content. It is not stored: a schedule has no two equal overrides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct OverrideId(String);
 
 text_schema!(
     OverrideId as "OverrideId",
-    "An override's id, made of what it says.",
+    "An override's id, computed from its content.",
     "^ovr_[0-9a-f]{32}$",
     36..=36,
     "ovr_0f343b0931126a20f133d67c2b018a3b"

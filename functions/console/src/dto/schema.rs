@@ -1,4 +1,4 @@
-//! How texts look in the OpenAPI document that have no type of their own. What they mean is checked where they are read.
+//! Schemas of texts that have no type of their own. They are validated where they are parsed.
 
 use alerting::{people, text_schema};
 use channels::catalogue::IDENTITIES;

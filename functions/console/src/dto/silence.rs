@@ -75,7 +75,7 @@ pub(crate) struct SilenceView {
     #[schema(value_type = SilenceTimeForm)]
     time: SilenceTimeBody,
     then: SilenceAction,
-    /// Whether what matches is silent now.
+    /// Whether the silence is active now.
     active: bool,
     /// Who made it.
     created_by: String,
@@ -83,7 +83,7 @@ pub(crate) struct SilenceView {
 }
 
 impl SilenceBody {
-    /// What the request says. What of it cannot be, [`Silence::check`] says.
+    /// The requested silence. [`Silence::check`] validates it.
     pub(crate) fn draft(self) -> Result<SilenceDraft, ApiError> {
         let Self { name, filter, time, then } = self;
         let time = time.parse().map_err(|error| error.within("time"))?;

@@ -12,7 +12,7 @@ use crate::error::ApiError;
 #[serde(deny_unknown_fields)]
 pub(crate) struct SpaceBody {
     name: Name,
-    /// Who hears of its incidents if no escalation rule takes them.
+    /// The destinations that are notified of its incidents if no escalation rule matches.
     #[serde(default)]
     pub(crate) destinations: Vec<DestinationId>,
     /// Without it, every alert is an incident of its own.

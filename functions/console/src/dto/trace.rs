@@ -9,9 +9,8 @@ use super::Time;
 use super::incident::AttemptView;
 use super::message::MessageView;
 
-/// Outcomes, places and attempts are as they were recorded; what was tried on the way to them is the same decision made
-/// again, of the body as it was received. Sentences are in the language that was asked for; a timeline's own words stay
-/// as they were written.
+/// Outcomes, places and attempts are the recorded ones. What was tried is recomputed from the body as it was received.
+/// Sentences are in the requested language; a timeline's own texts stay as they were written.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Trace)]
 pub(crate) struct TraceView {
@@ -20,14 +19,14 @@ pub(crate) struct TraceView {
         example = "In Payments: no escalation rule matched, so the space's own destinations hear of it: ops was told."
     )]
     pub(crate) summary: String,
-    /// As the list shows it; `null`: nothing is recorded of it yet, it waits to be judged.
+    /// As in the list; `null`: it is not recorded yet and waits to be judged.
     #[schema(required)]
     pub(crate) message: Option<MessageView>,
-    /// Whether the configuration was changed since, or the decision, made again, comes to something else than recorded.
+    /// Whether the configuration has changed since, or the decision made again differs from the recorded one.
     pub(crate) configuration_changed: bool,
-    /// What was changed, or comes out otherwise.
+    /// What has changed, or differs.
     pub(crate) changes: Vec<String>,
-    /// What cannot be explained any more, and why.
+    /// What can no longer be explained, and why.
     pub(crate) notes: Vec<String>,
     pub(crate) intake: IntakeTrace,
     /// `null`: the message was not judged, or cannot be judged again.
@@ -69,7 +68,7 @@ pub(crate) struct PushModeTrace {
     /// `each_message`, `by_title`, `by_rules`.
     #[serde(rename = "type")]
     pub(crate) kind: &'static str,
-    /// Close rules, trigger rules, then what the alert key was looked for in.
+    /// Close rules, trigger rules, then the extractors of the alert key.
     pub(crate) steps: Vec<StepView>,
     /// As recorded.
     #[schema(required)]
@@ -144,7 +143,7 @@ pub(crate) struct SpaceTrace {
     pub(crate) incident: Option<IncidentTrace>,
     #[schema(required)]
     pub(crate) escalation: Option<EscalationTrace>,
-    /// Of the message that made the incident all notices, of any other those that it caused itself.
+    /// For the message that created the incident, all notices; for any other, those that it caused itself.
     pub(crate) notices: Vec<NoticeTrace>,
 }
 
@@ -154,7 +153,7 @@ pub(crate) struct SilenceTrace {
     /// incident was made). As recorded.
     pub(crate) result: &'static str,
     pub(crate) because: String,
-    /// Tried in their order, by the time of the message.
+    /// Tried in this order, at the time of the message.
     pub(crate) silences: Vec<SilenceTried>,
 }
 
@@ -198,8 +197,8 @@ pub(crate) struct IncidentTrace {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct EscalationTrace {
-    /// When the rules were asked; `null`: they were not, because the incident was held back or over, or no message of
-    /// this alert did so.
+    /// When the rules were tried; `null`: they were not, because the incident was held back or closed, or no message of
+    /// this alert caused it.
     #[schema(required)]
     pub(crate) asked_at: Option<Time>,
     /// Tried in their order.
@@ -210,11 +209,11 @@ pub(crate) struct EscalationTrace {
     /// Where it stands now, counted from one.
     #[schema(required)]
     pub(crate) level: Option<u32>,
-    /// The level has notified nobody yet: it waits until then.
+    /// The level has notified nobody yet; it waits until this time.
     #[schema(required)]
     pub(crate) waits_until: Option<Time>,
-    /// Every time that it was given to someone, oldest first.
-    pub(crate) told: Vec<ToldTrace>,
+    /// Every assignment, oldest first.
+    pub(crate) told: Vec<AssignmentTrace>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
@@ -227,14 +226,15 @@ pub(crate) struct RuleTried {
 }
 
 #[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ToldTrace {
+#[schema(as = ToldTrace)]
+pub(crate) struct AssignmentTrace {
     pub(crate) at: Time,
     #[schema(example = "escalated")]
     pub(crate) change: &'static str,
-    /// The timeline's own words: the rule and level, or why nobody.
+    /// The text of the timeline: the rule and level, or why nobody was notified.
     #[schema(required)]
     pub(crate) detail: Option<String>,
-    /// Whom, by name.
+    /// The names of those who were notified.
     pub(crate) to: Vec<String>,
 }
 
@@ -247,13 +247,13 @@ pub(crate) struct NoticeTrace {
     pub(crate) name: Option<String>,
     #[schema(required, example = "feishu_bot")]
     pub(crate) channel: Option<String>,
-    /// What it tells of: `triggered`, `escalated`, `recovered` …; `null`: its entry is gone.
+    /// The change that it reports: `triggered`, `escalated`, `recovered` …; `null`: its entry is not kept any more.
     #[schema(required, example = "triggered")]
     pub(crate) change: Option<&'static str>,
     /// `delivered`, `folded` (into a message with others), `accepted` (by the provider, not confirmed yet), `failed` or
     /// `pending`.
     #[schema(example = "delivered")]
     pub(crate) state: &'static str,
-    /// What the provider answered, try by try.
+    /// The provider's answer to each attempt.
     pub(crate) attempts: Vec<AttemptView>,
 }

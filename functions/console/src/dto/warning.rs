@@ -1,4 +1,4 @@
-//! What a save answers beside the object: settings that are valid and will surprise.
+//! Warnings in the answer to a save: settings that are valid but surprising.
 
 use alerting::incident::warning::Warning;
 use serde::Serialize;

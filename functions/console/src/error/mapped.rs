@@ -1,4 +1,4 @@
-//! Which answer the errors of operations and of what they stand on become.
+//! Maps the errors of operations and of the crates below them to answers.
 
 use alerting::base::field_error::FieldError;
 use operations::access::ActorError;
@@ -11,7 +11,7 @@ use store::errors::SaveError;
 
 use super::ApiError;
 
-/// Our own failures: logged where they are answered, and never shown.
+/// Internal failures: logged where they are answered, and never shown.
 macro_rules! internal {
     ($($error:ty),+ $(,)?) => {
         $(impl From<$error> for ApiError {

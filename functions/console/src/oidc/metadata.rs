@@ -1,4 +1,4 @@
-//! A sign-in provider's own description and keys, kept for a while: whoever only opens `/sign-in/oidc` costs no request.
+//! A cache of the sign-in provider's metadata and keys: opening `/sign-in/oidc` alone makes no request to the provider.
 //!
 //! One request at a time asks the provider; the others wait for its answer. A provider that does not answer is not asked
 //! again for a few seconds, so that a slow one holds each visitor for one time-out at most.
@@ -71,7 +71,7 @@ fn result(kept: &Kept) -> Result<CoreProviderMetadata, OidcError> {
     kept.result.as_ref().map(|found| (**found).clone()).map_err(|error| OidcError::Unreachable(error.clone()))
 }
 
-/// The library's way out: the one guarded client.
+/// The library's HTTP client: the one guarded client.
 pub(super) struct Http(pub(super) Deliverer);
 
 impl<'c> AsyncHttpClient<'c> for Http {

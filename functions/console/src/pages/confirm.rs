@@ -1,8 +1,9 @@
-//! Asks again who it is, before anything that would outlive a stolen session: a new address, a member, an invitation.
+//! Confirms the member's identity again before a change that would outlive a stolen session: an address, a member, an
+//! invitation.
 //!
-//! A form that is posted in a session that is not confirmed is answered by a page that asks for the password and keeps
-//! what was typed; who has no password goes to the sign-in provider and comes back. The session that follows is a new one,
-//! so its token has to be in the answer whatever comes of the form: [`with_cookie`] puts it there.
+//! A form posted in an unconfirmed session is answered by a page that asks for the password and keeps what was typed; a
+//! member without a password goes to the sign-in provider and returns. A confirmed session is a new one, so its cookie has to
+//! be in the answer even if the form fails: [`with_cookie`] puts it there.
 
 use std::time::Duration;
 
@@ -20,7 +21,7 @@ use super::form::{Form, see_other};
 use super::paths::own_path;
 use super::render::{Reader, page};
 use super::visit::Visit;
-use crate::accounts::{Tried, confirm_password};
+use crate::accounts::{PasswordResult, confirm_password};
 use crate::app::{App, SharedApp};
 use crate::session::{self, FORM_TOKEN, SignedIn};
 
@@ -36,12 +37,12 @@ pub(crate) fn router() -> Router<SharedApp> {
 
 /// The page to go on with afterwards.
 #[derive(Debug, Deserialize)]
-struct Wanted {
+struct ConfirmQuery {
     #[serde(default)]
     next: String,
 }
 
-impl Wanted {
+impl ConfirmQuery {
     fn address(&self) -> String {
         let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", own_path(&self.next)).finish();
         format!("{PAGE}?{query}")
@@ -51,7 +52,7 @@ impl Wanted {
 async fn show(
     State(app): State<SharedApp>,
     signed_in: SignedIn,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<ConfirmQuery>,
 ) -> Result<Response, PageError> {
     if signed_in.is_confirmed(app.clock.now()) {
         return Ok(see_other(own_path(&wanted.next)));
@@ -66,38 +67,40 @@ async fn go_on(
     State(app): State<SharedApp>,
     signed_in: SignedIn,
     visit: Visit,
-    Query(wanted): Query<Wanted>,
+    Query(wanted): Query<ConfirmQuery>,
     form: Form,
 ) -> Result<Response, PageError> {
     signed_in.check_form(PAGE, form.token())?;
     Ok(match confirm(&app, signed_in, &visit, &form, &wanted.address()).await? {
-        Asked::Yes(confirmed) => with_cookie(confirmed.into_parts().1, Ok(see_other(own_path(&wanted.next)))),
-        Asked::Not(page) => page,
+        ConfirmResult::Confirmed(confirmed) => {
+            with_cookie(confirmed.into_parts().1, Ok(see_other(own_path(&wanted.next))))
+        }
+        ConfirmResult::Page(page) => page,
     })
 }
 
-/// Whether a form may go on.
-pub(crate) enum Asked {
-    Yes(Box<Confirmed>),
-    /// The page that asks.
-    Not(Response),
+/// The result of asking for a confirmation.
+pub(crate) enum ConfirmResult {
+    Confirmed(Box<ConfirmedSession>),
+    /// The page that asks for the password.
+    Page(Response),
 }
 
-/// Someone who proved of late who they are.
-pub(crate) struct Confirmed {
+/// A session with a recent confirmation.
+pub(crate) struct ConfirmedSession {
     signed_in: SignedIn,
     /// Of the session that began by it.
     cookie: Option<HeaderValue>,
 }
 
-impl Confirmed {
+impl ConfirmedSession {
     /// The session to go on with, and what [`with_cookie`] has to put into the answer.
     pub(crate) fn into_parts(self) -> (SignedIn, Option<HeaderValue>) {
         (self.signed_in, self.cookie)
     }
 }
 
-/// The answer to a form, with the cookie of the session that began, whatever came of the form.
+/// The answer to a form, with the cookie of the new session, also if the form failed.
 pub(crate) fn with_cookie(cookie: Option<HeaderValue>, result: Result<Response, PageError>) -> Response {
     let mut response = result.unwrap_or_else(PageError::into_response);
     if let Some(cookie) = cookie {
@@ -131,27 +134,30 @@ pub(crate) async fn confirm(
     visit: &Visit,
     form: &Form,
     action: &str,
-) -> Result<Asked, PageError> {
+) -> Result<ConfirmResult, PageError> {
     if signed_in.is_confirmed(app.clock.now()) {
-        return Ok(Asked::Yes(Box::new(Confirmed { signed_in, cookie: None })));
+        return Ok(ConfirmResult::Confirmed(Box::new(ConfirmedSession { signed_in, cookie: None })));
     }
     let given = form.secret(PASSWORD);
     if given.expose().is_empty() {
-        return Ok(Asked::Not(ask(app, signed_in, form, action, None, None).await?));
+        return Ok(ConfirmResult::Page(ask(app, signed_in, form, action, None, None).await?));
     }
     let tried = confirm_password(app, &signed_in.member, &signed_in.session(), given).await.map_err(refused)?;
     Ok(match tried {
-        Tried::Right { member, epoch } => {
+        PasswordResult::Right { member, epoch } => {
             let begun = session::confirm(app, &visit.headers, &member, epoch, &visit.base).await?;
-            Asked::Yes(Box::new(Confirmed { signed_in: begun.signed_in, cookie: Some(begun.cookie) }))
+            ConfirmResult::Confirmed(Box::new(ConfirmedSession {
+                signed_in: begun.signed_in,
+                cookie: Some(begun.cookie),
+            }))
         }
-        Tried::Wrong => {
+        PasswordResult::Wrong => {
             let wrong = Wrong::new(PASSWORD, "wrong_old_password");
-            Asked::Not(ask(app, signed_in, form, action, Some(wrong), None).await?)
+            ConfirmResult::Page(ask(app, signed_in, form, action, Some(wrong), None).await?)
         }
-        Tried::TooOften(wait) => {
+        PasswordResult::TooOften(wait) => {
             let wrong = Wrong::too_often(PASSWORD, wait);
-            Asked::Not(ask(app, signed_in, form, action, Some(wrong), Some(wait)).await?)
+            ConfirmResult::Page(ask(app, signed_in, form, action, Some(wrong), Some(wait)).await?)
         }
     })
 }

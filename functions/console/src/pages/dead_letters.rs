@@ -1,4 +1,4 @@
-//! `/dead-letters`: what was given up, with its reason; an administrator sends it again, one or many, or deletes it with a
+//! `/dead-letters`: the dead letters with their reasons; an administrator sends one or many again, or deletes one with a
 //! reason.
 
 use std::collections::BTreeMap;
@@ -59,7 +59,7 @@ struct Row {
     failure: Option<&'static str>,
 }
 
-/// What came of a form, for the page that shows it.
+/// The result of a form, for the page that shows it.
 #[derive(Default)]
 struct Shown {
     after: Option<String>,
@@ -140,7 +140,7 @@ async fn act(
     if !by.may(Scope::Admin) {
         return Err(PageError::Forbidden);
     }
-    // A row's own button is about that row, whatever else is selected.
+    // A row's own button acts on that row only, also if others are selected.
     let picked: Vec<&str> = match form.text("only") {
         "" => form.all("letter").take(LISTED).collect(),
         only => vec![only],
@@ -194,7 +194,7 @@ async fn delete(app: &App, by: &SignedIn, picked: &[&str], form: &Form) -> Resul
     for id in picked {
         match dead::delete(app, id, Some(reason), &by.member.name).await {
             Ok(()) => deleted += 1,
-            // Somebody else was faster.
+            // Another administrator acted first.
             Err(ApiError::NotFound(_)) => {}
             Err(error) => return Err(refused(error)),
         }

@@ -1,4 +1,4 @@
-//! Why a page or an action cannot be: what happened, that nothing changed, and what to do. [`super::error_page`] shows it.
+//! Why a page cannot be shown or an action fails: what happened, and what to do. [`super::error_page`] shows it.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -11,21 +11,21 @@ use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
 
-/// Like [`ApiError`], it takes errors type by type: a typed error of an operation says what the API would have said.
+/// Like [`ApiError`], it converts errors type by type, so that a typed error of an operation has the same sentence as in the API.
 #[derive(Debug)]
 pub(crate) enum PageError {
-    /// Has to sign in first, and then goes on to `next`, a path of ours.
+    /// The browser is sent to the sign-in page, and then to `next`, a path of ours.
     SignIn {
         next: String,
     },
     /// The session has ended while a form was being filled in.
     Unauthorized,
-    /// The member may not do that.
+    /// The member's role does not allow it.
     Forbidden,
     /// The form was not made by one of our pages for this session and this subject.
     ForeignForm,
     NotFound,
-    /// What the API would have said: a field and a sentence, or a conflict.
+    /// An error with the API's sentence: a wrong field, or a conflict.
     Refused {
         status: StatusCode,
         /// The API's sentence in English.
@@ -35,18 +35,18 @@ pub(crate) enum PageError {
         /// A key of the words.
         happened: &'static str,
     },
-    /// What the page itself knows to say: keys of the words.
+    /// A message of the page itself: keys of the words.
     Message {
         status: StatusCode,
         happened: &'static str,
         remedy: &'static str,
     },
-    /// Has to wait so long.
+    /// Too many requests; how long to wait.
     TooOften(Duration),
     Internal(Box<dyn Error + Send + Sync>),
 }
 
-/// What the API would have said, as a page says it.
+/// An error of the API as an error of a page.
 pub(crate) fn refused(error: ApiError) -> PageError {
     match error {
         ApiError::NotFound(_) => PageError::NotFound,
@@ -73,7 +73,7 @@ where
     }
 }
 
-/// The words for what people meet on the pages; anything else takes a form that was not ours.
+/// A key of the words for errors that people can cause with our forms; any other error has a general text.
 fn happened(error: &ApiError) -> &'static str {
     match error {
         ApiError::Refused(ActionError::Closed) => "refused_closed",
@@ -93,7 +93,7 @@ fn happened(error: &ApiError) -> &'static str {
     }
 }
 
-/// What happened, if the words know no more.
+/// The general text for a refused action.
 pub(crate) const REFUSED: &str = "refused";
 
 impl PageError {

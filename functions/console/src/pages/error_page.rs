@@ -31,7 +31,7 @@ pub(crate) fn answer(error: &PageError, reader: &Reader) -> Response {
     }
     let (happened, remedy) = error.words();
     let remedy = match remedy {
-        // Nobody who is signed in is told to sign in.
+        // A signed-in reader is not asked to sign in.
         "ask_for_a_new_link" if reader.signed_in.is_some() => "ask_for_another_link",
         "sign_in_to_see" if reader.signed_in.is_some() => "nothing_changed",
         remedy => remedy,
@@ -48,7 +48,7 @@ pub(crate) fn answer(error: &PageError, reader: &Reader) -> Response {
     let context = Context { happened, remedy, detail };
     let mut response = (status, page("error.html", happened, &context, reader)).into_response();
     if let PageError::TooOften(wait) = error {
-        // Rounded up: who waits so long is not refused again.
+        // Rounded up: a browser that waits this long is not refused again.
         response.headers_mut().insert(RETRY_AFTER, (wait.as_secs() + 1).into());
     }
     response

@@ -1,8 +1,8 @@
 //! A form as a page shows it: what its fields hold, and what is wrong with one of them, in words of both languages.
 //!
 //! In → out: the form that was posted and the error of the operation behind it → [`Filled`], which the page shows again with
-//! everything that was typed and the fault beside its field. Templates write the fields (`html/ui/field.html` and its
-//! fellows) from it. A field whose error people can meet has a text `wrong_{field}`; any other error is a page of its own.
+//! everything that was typed and the fault beside its field. Templates write the fields (`html/ui/field.html` and
+//! others) from it. A field with errors that people can cause has a text `wrong_{field}`; any other error is a page of its own.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -17,10 +17,10 @@ use super::form::Form;
 use crate::error::ApiError;
 use crate::session::FORM_TOKEN;
 
-/// Fields that no page shows again.
+/// Secret fields, which no page shows again.
 const SECRET: [&str; 4] = ["password", "old_password", "confirm_password", FORM_TOKEN];
 
-/// What a form's fields hold, and the fault of one of them.
+/// The values of a form's fields, and the error of one of them.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Filled {
     /// By field; never a secret.
@@ -40,7 +40,7 @@ impl Filled {
         Self { given: form.without(&SECRET).into_iter().rev().collect(), wrong: Some(wrong) }
     }
 
-    /// Everything that was typed, with the fault that an operation found in it.
+    /// Everything that was typed, with the error of an operation.
     pub(crate) fn refused(form: &Form, error: ApiError) -> Result<Self, PageError> {
         Wrong::of(error).map(|wrong| Self::again(form, wrong))
     }
@@ -86,7 +86,7 @@ impl Wrong {
         Self { wait: Some(minutes), ..Self::new(field, "too_many_tries") }
     }
 
-    /// A fault of a field that the words know; any other error is a page of its own.
+    /// An error of a field that has words; any other error is a page of its own.
     pub(crate) fn of(error: ApiError) -> Result<Self, PageError> {
         let field = match &error {
             ApiError::Invalid { field: Some(field), .. } => field.clone(),

@@ -15,15 +15,15 @@ use words::pages::shell::FORM_TOO_LARGE;
 use super::error::PageError;
 use crate::session::FORM_TOKEN;
 
-/// The largest form: a comment of 4,000 characters, each written as `%F0%9F%98%80`, and its fellows.
+/// The largest form: a comment of 4,000 characters, each written as `%F0%9F%98%80`, and the other fields.
 const FORM_BYTES: usize = 64 * 1024;
 
-/// The field of a form that names its action.
+/// The field with the idempotency key of a form.
 const ACTION_KEY: &str = "action_key";
-/// Random base62 characters of such a name.
+/// Random base62 characters of such a key.
 const ACTION_KEY_CHARS: usize = 16;
 
-/// A new name for the action of a form that is being shown.
+/// A new idempotency key for a form that is shown.
 pub(crate) fn new_action_key() -> String {
     random::base62(ACTION_KEY_CHARS)
 }
@@ -61,7 +61,7 @@ impl Form {
         self.text(FORM_TOKEN)
     }
 
-    /// What names the action of a form, made when the form was shown: the same form posted twice acts once. `None`: the
+    /// The idempotency key of a form, made when the form was shown: the same form posted twice acts once. `None`: the
     /// page was made by an earlier version.
     pub(crate) fn action_key(&self) -> Result<Option<IdempotencyKey>, PageError> {
         match self.text(ACTION_KEY) {
@@ -103,12 +103,12 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     }
 }
 
-/// What stands in the path, if such a thing can exist.
+/// The parameters of the path; [`PageError::NotFound`] if they are invalid.
 pub(crate) fn known<T>(path: Result<Path<T>, PathRejection>) -> Result<T, PageError> {
     path.map(|Path(path)| path).map_err(|_| PageError::NotFound)
 }
 
-/// Goes on to a page of ours, which then is asked for by `GET`.
+/// Redirects to one of our pages, by `GET`.
 pub(crate) fn see_other(path: &str) -> Response {
     (StatusCode::SEE_OTHER, [(LOCATION, path)]).into_response()
 }

@@ -1,4 +1,4 @@
-//! `/incidents/{id}`: what happened, who knows, and what the reader may do about it.
+//! `/incidents/{id}`: what happened, who was notified, and what the reader may do.
 //!
 //! Reading order: [`view`] what the page says → [`timeline`] the timeline in words → [`buttons`] what may be pressed →
 //! [`act`] what a press does.
@@ -38,7 +38,7 @@ async fn show(
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Result<Response, PageError> {
     let incident = existing(&app.store, &known(id)?).await?;
-    let asked = view::Asked {
+    let asked = view::PageRequest {
         done: query.get(DONE).map(String::as_str),
         whole_timeline: query.get("timeline").is_some_and(|part| part == "all"),
         refusal: None,

@@ -1,7 +1,7 @@
 //! `/links/{token}`: where the links of messages lead.
 //!
 //! The token is verified before any table is read. Opening a link never changes anything: chat clients, mail scanners and
-//! previews do it before people. Whoever is not signed in is shown nothing of the alert, and signs in first.
+//! previews do it before people. Without a session nothing of the alert is shown; the browser is sent to the sign-in page.
 
 mod personal;
 mod signed;
@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use super::incident::act::{actor_names, earlier, perform};
 use super::incident::page::answer;
-use super::incident::view::{Asked, Headline, unnotified};
+use super::incident::view::{Headline, PageRequest, unnotified};
 use crate::app::{App, SharedApp};
 use crate::incidents::notified;
 use crate::pages::error::PageError;
@@ -51,7 +51,7 @@ async fn open(
     let wants_to_acknowledge = query.contains_key("ack") && link.allows == Allows::Acknowledge;
     if !wants_to_acknowledge {
         let done = (incident.episode != link.episode).then_some("link_of_earlier_episode");
-        return answer(&app, incident, by, &Asked { done, ..Asked::default() }).await;
+        return answer(&app, incident, by, &PageRequest { done, ..PageRequest::default() }).await;
     }
     if incident.episode != link.episode {
         return earlier(&app, &link.incident, link.episode, &by).await;

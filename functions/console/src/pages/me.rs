@@ -1,7 +1,7 @@
 //! "My account": what members may change of themselves, and the codes that confirm their addresses.
 //!
-//! The same functions as the API's do it: a form is turned into what an administrator could have asked for, with the role
-//! and the identities as they are.
+//! It uses the same functions as the API: a form becomes a request that an administrator could have made, with role and
+//! identities unchanged.
 
 mod fields;
 mod sessions;
@@ -19,7 +19,7 @@ use crate::app::{App, SharedApp};
 use crate::dto::member::Own;
 use crate::extract::Base;
 use crate::members::{change_own, forget_pending};
-use crate::pages::confirm::{Asked, confirm, with_cookie};
+use crate::pages::confirm::{ConfirmResult, confirm, with_cookie};
 use crate::pages::error::{PageError, refused};
 use crate::pages::fields::{Choice, Filled, LANGUAGES, Wrong, languages};
 use crate::pages::form::{Form, see_other};
@@ -49,7 +49,7 @@ struct Done {
 }
 
 impl Done {
-    /// A key of the words; whatever else stands in the address is not shown.
+    /// A key of the words; any other text of the address is not shown.
     fn words(&self) -> Option<&'static str> {
         match self.done.as_str() {
             "saved" => Some("me_saved"),
@@ -83,7 +83,7 @@ struct Address {
     vouched_by: Option<String>,
     /// The address that is to replace this one.
     pending: Option<String>,
-    /// Whether anything can be sent there at all.
+    /// Whether a channel can send to this kind of address.
     has_channel: bool,
 }
 
@@ -152,14 +152,14 @@ async fn save(
         return saved(&app, signed_in, &form).await;
     }
     let confirmed = match confirm(&app, signed_in, &visit, &form, SUBJECT).await? {
-        Asked::Yes(confirmed) => confirmed,
-        Asked::Not(page) => return Ok(page),
+        ConfirmResult::Confirmed(confirmed) => confirmed,
+        ConfirmResult::Page(page) => return Ok(page),
     };
     let (signed_in, cookie) = confirmed.into_parts();
     Ok(with_cookie(cookie, saved(&app, signed_in, &form).await))
 }
 
-/// Whoever has an address of a member can have a way in sent there.
+/// Anyone who reads a member's address can have a sign-in link sent there.
 fn changes_an_address(member: &Member, form: &Form) -> bool {
     AddressedBy::ALL.into_iter().any(|by| {
         let given = form.text(by.as_str());

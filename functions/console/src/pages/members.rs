@@ -13,7 +13,7 @@ use axum::routing::get;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::confirm::{Asked, confirm, with_cookie};
+use super::confirm::{ConfirmResult, confirm, with_cookie};
 use super::error::{PageError, refused};
 use super::fields::{Choice, Filled, languages};
 use super::form::Form;
@@ -114,8 +114,8 @@ async fn add(
 ) -> Result<Response, PageError> {
     may_change(&signed_in, PAGE, &form)?;
     let confirmed = match confirm(&app, signed_in, &visit, &form, PAGE).await? {
-        Asked::Yes(confirmed) => confirmed,
-        Asked::Not(page) => return Ok(page),
+        ConfirmResult::Confirmed(confirmed) => confirmed,
+        ConfirmResult::Page(page) => return Ok(page),
     };
     let (signed_in, cookie) = confirmed.into_parts();
     Ok(with_cookie(cookie, added(&app, signed_in, &form).await))
@@ -158,8 +158,8 @@ async fn invite(
     let action = invitation_of(&id);
     may_change(&signed_in, &action, &form)?;
     let confirmed = match confirm(&app, signed_in, &visit, &form, &action).await? {
-        Asked::Yes(confirmed) => confirmed,
-        Asked::Not(page) => return Ok(page),
+        ConfirmResult::Confirmed(confirmed) => confirmed,
+        ConfirmResult::Page(page) => return Ok(page),
     };
     let (signed_in, cookie) = confirmed.into_parts();
     Ok(with_cookie(cookie, invited(&app, signed_in, &id, &visit.base).await))

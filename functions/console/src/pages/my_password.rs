@@ -1,4 +1,4 @@
-//! A new password for who knows the old one. Every other session of theirs ends.
+//! Changes the password of a member who knows the old one. All other sessions of the member end.
 
 use axum::Router;
 use axum::extract::State;
@@ -13,7 +13,7 @@ use super::fields::{Filled, Wrong};
 use super::form::Form;
 use super::render::{Reader, page};
 use super::sign_in::welcome;
-use crate::accounts::{Tried, change_password, confirm_password};
+use crate::accounts::{PasswordResult, change_password, confirm_password};
 use crate::app::SharedApp;
 use crate::error::ApiError;
 use crate::extract::Base;
@@ -29,7 +29,7 @@ pub(crate) fn router() -> Router<SharedApp> {
 #[derive(Debug, Serialize)]
 struct PasswordPage {
     form_token: String,
-    /// For password managers: whose password it is.
+    /// For password managers: the owner of the password.
     email: Option<String>,
     form: Filled,
     least: usize,
@@ -62,16 +62,16 @@ async fn change(
         );
     }
     match confirm_password(&app, &signed_in.member, &signed_in.session(), old).await.map_err(refused)? {
-        Tried::Wrong => {
+        PasswordResult::Wrong => {
             let wrong = Wrong::new("old_password", "wrong_old_password");
             Ok((StatusCode::FORBIDDEN, shown(signed_in, Some(wrong))).into_response())
         }
-        Tried::TooOften(wait) => {
+        PasswordResult::TooOften(wait) => {
             let seconds = wait.as_secs().saturating_add(1).to_string();
             let document = shown(signed_in, Some(Wrong::too_often("old_password", wait)));
             Ok((StatusCode::TOO_MANY_REQUESTS, [(RETRY_AFTER, seconds)], document).into_response())
         }
-        Tried::Right { member, .. } => {
+        PasswordResult::Right { member, .. } => {
             let epoch = change_password(&app, &member.id, new).await.map_err(refused)?;
             welcome(&app, &headers, &base, &member, epoch, "/me").await
         }

@@ -1,8 +1,7 @@
 //! `/me/notifications`: what the reader was notified of, and the results.
 //!
-//! Nothing lists notices by person. So the newest incidents are looked through, a bounded number of them, for those that
-//! are assigned to the reader or that were notified at one of the reader's own contacts; of these, the deliveries to those
-//! contacts are read.
+//! Notices are not indexed by person. The page therefore searches a bounded number of the newest incidents for those that
+//! are assigned to the reader or were sent to one of the reader's own contacts, and reads the deliveries to those contacts.
 
 use std::collections::BTreeSet;
 

@@ -205,7 +205,7 @@ impl Reader {
         words::by_key(self.language).get(key).copied()
     }
 
-    /// A text by a key that a test holds to the words.
+    /// A text by its key; a test checks that all keys exist.
     pub(crate) fn word(&self, key: &str) -> &'static str {
         self.known_word(key).unwrap_or_default()
     }
@@ -238,7 +238,7 @@ fn prefers_chinese(list: &str) -> bool {
 impl FromRequestParts<SharedApp> for Reader {
     type Rejection = PageError;
 
-    /// Whoever it is: the member who is signed in, or a stranger with a browser.
+    /// The signed-in member, or an unknown reader with the language of the browser.
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, PageError> {
         let stranger = Self::stranger(&parts.headers);
         let Ok(base) = Base::from_request_parts(parts, app).await else { return Ok(stranger) };
@@ -246,7 +246,7 @@ impl FromRequestParts<SharedApp> for Reader {
     }
 }
 
-/// An RFC 3339 time of the API by the clock of this zone; what is none stays as it is.
+/// An RFC 3339 time of the API in this time zone; any other text is unchanged.
 fn local_time(time: &str, zone: &str) -> String {
     match (time.parse::<jiff::Timestamp>(), zone.parse::<Zone>()) {
         (Ok(at), Ok(zone)) => at.to_zoned(zone.rules()).strftime(TIME).to_string(),

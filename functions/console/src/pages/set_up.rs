@@ -16,7 +16,7 @@ use super::fields::Filled;
 use super::form::Form;
 use super::render::{Reader, page};
 use super::sign_in::welcome;
-use crate::accounts::{Link, Used, find_link, use_link};
+use crate::accounts::{Link, LinkResult, find_link, use_link};
 use crate::app::{App, SharedApp};
 use crate::error::ApiError;
 use crate::extract::{Base, parse};
@@ -32,7 +32,7 @@ pub(crate) fn router() -> Router<SharedApp> {
 struct SetUpPage<'a> {
     /// Where the form goes: the address of the link itself.
     action: String,
-    /// Whose password it is; `None`: the first administrator is being made.
+    /// The owner of the password; `None`: the first administrator is being created.
     member: Option<&'a str>,
     /// Of that member.
     email: &'a str,
@@ -74,13 +74,13 @@ async fn choose(
     same_origin(&headers, &base)?;
     let link = find_link(&app, &token).await.map_err(refused)?.ok_or(GONE)?;
     match used(&app, &link, &form, &reader).await {
-        Ok(Used::Done { member, epoch }) => welcome(&app, &headers, &base, &member, epoch, "/incidents").await,
-        Ok(Used::Gone) => Err(GONE),
+        Ok(LinkResult::Done { member, epoch }) => welcome(&app, &headers, &base, &member, epoch, "/incidents").await,
+        Ok(LinkResult::Gone) => Err(GONE),
         Err(error) => Ok(shown(&link, &token, Filled::refused(&form, error)?, &reader)),
     }
 }
 
-async fn used(app: &App, link: &Link, form: &Form, reader: &Reader) -> Result<Used, ApiError> {
+async fn used(app: &App, link: &Link, form: &Form, reader: &Reader) -> Result<LinkResult, ApiError> {
     let password = form.secret("password");
     match link {
         Link::Password { invitation, member } => {
@@ -91,7 +91,7 @@ async fn used(app: &App, link: &Link, form: &Form, reader: &Reader) -> Result<Us
 }
 
 /// A new member, or the one who has this address already, as administrator.
-async fn first(app: &App, invitation: &Invitation, form: &Form, reader: &Reader) -> Result<Used, ApiError> {
+async fn first(app: &App, invitation: &Invitation, form: &Form, reader: &Reader) -> Result<LinkResult, ApiError> {
     let (name, email) = (form.text("name"), form.text("email"));
     let body = json!({"name": name, "email": email, "language": reader.language, "role": Role::Administrator});
     let body = parse(body.to_string().as_bytes())?;

@@ -18,7 +18,7 @@ use super::form::Form;
 use super::paths::own_path;
 use super::render::{Reader, page};
 use super::visit::Visit;
-use crate::accounts::{Tried, try_password};
+use crate::accounts::{PasswordResult, try_password};
 use crate::app::{App, SharedApp};
 use crate::devices;
 use crate::extract::{Base, source};
@@ -37,7 +37,7 @@ pub(crate) fn router() -> Router<SharedApp> {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Wanted {
+struct SignInQuery {
     #[serde(default)]
     next: String,
     /// Not empty: a person who is signed in confirms that it is them.
@@ -62,7 +62,7 @@ struct Provider {
 
 async fn form(
     State(app): State<SharedApp>,
-    Query(Wanted { next, .. }): Query<Wanted>,
+    Query(SignInQuery { next, .. }): Query<SignInQuery>,
     reader: Reader,
 ) -> Result<Response, PageError> {
     let next = own_path(&next);
@@ -83,18 +83,18 @@ async fn sign_in(
     extensions: Extensions,
     form: Form,
 ) -> Result<Response, PageError> {
-    // Nobody is signed in by a page that is not ours: they would act as somebody else without knowing.
+    // Another site's page must not sign a person in: the person would act under another name without noticing.
     same_origin(&headers, &base)?;
     let (email, next) = (form.text("email"), own_path(form.text("next")));
     let email: String = email.chars().take(EMAIL_CHARS).collect();
     let device = devices::known(&app, &headers, &base, &email).await?;
     let tried = try_password(&app, &email, form.secret("password"), source(&extensions), device).await;
     let tried = tried.map_err(refused)?;
-    // Beside the password whichever of the two it is: nobody learns which addresses are members'.
+    // Always shown beside the password, so that the answer does not reveal which addresses belong to members.
     let (wrong, wait) = match tried {
-        Tried::Right { member, epoch } => return welcome(&app, &headers, &base, &member, epoch, next).await,
-        Tried::Wrong => (Wrong::new("password", "wrong_email_or_password"), None),
-        Tried::TooOften(wait) => (Wrong::too_often("password", wait), Some(wait)),
+        PasswordResult::Right { member, epoch } => return welcome(&app, &headers, &base, &member, epoch, next).await,
+        PasswordResult::Wrong => (Wrong::new("password", "wrong_email_or_password"), None),
+        PasswordResult::TooOften(wait) => (Wrong::too_often("password", wait), Some(wait)),
     };
     let provider = provider(&app, next).await?;
     let content = SignInPage { next, form: Filled::again(&form, wrong), provider, is_new: false };
@@ -105,12 +105,12 @@ async fn sign_in(
     })
 }
 
-/// Rounded up: who waits as told is not refused again.
+/// Rounded up: a browser that waits this long is not refused again.
 fn seconds(wait: Duration) -> String {
     wait.as_secs().saturating_add(1).to_string()
 }
 
-/// Begins a session of who has just given a password, remembers the browser, and goes on.
+/// Begins a session after a password was given, remembers the browser, and redirects to `next`.
 pub(crate) async fn welcome(
     app: &App,
     headers: &HeaderMap,
@@ -150,7 +150,7 @@ async fn begin(
     State(app): State<SharedApp>,
     base: Base,
     extensions: Extensions,
-    Query(Wanted { next, again }): Query<Wanted>,
+    Query(SignInQuery { next, again }): Query<SignInQuery>,
 ) -> Result<Response, PageError> {
     if let Some(wait) = app.visits.count(source(&extensions), app.clock.now()) {
         return Err(PageError::TooOften(wait));
@@ -177,7 +177,7 @@ async fn finish(
     let Finished { member, next, again } = finished.map_err(not_signed_in)?;
     let epoch = app.store.account(&member.id).await?.map_or(0, |account| account.epoch);
     let is_same = |signed_in: &SignedIn| signed_in.member.id == member.id;
-    // Only who was signed in already confirms: anybody else just signs in.
+    // Only a member who was signed in already confirms; anyone else just signs in.
     let session = match session::signed_in(&app, headers, base).await?.filter(|signed_in| again && is_same(signed_in)) {
         Some(_) => session::confirm(&app, headers, &member, epoch, base).await?.cookie,
         None => session::begin(&app, headers, &member, epoch, base).await?,

@@ -72,7 +72,7 @@ async fn all_integrations(app: &App) -> Result<Vec<IntegrationId>, ApiError> {
             None => break,
         }
     }
-    // What a deleted integration has left open stays to be seen.
+    // Open alerts of a deleted integration stay visible.
     all.extend(app.store.deleted_integrations().await?);
     Ok(all)
 }

@@ -42,9 +42,9 @@ async fn create(
 
 #[utoipa::path(delete, path = "/api-keys/{id}", tag = "API keys", operation_id = "revoke_api_key",
     summary = "Revokes an API key other than the one that asks", params(("id" = String, Path)),
-    responses((status = 204, description = "It opens nothing any more")))]
+    responses((status = 204, description = "The key is revoked")))]
 async fn revoke(State(app): Shared, actor: Actor, ApiPath(id): ApiPath<ApiKeyId>) -> Result<StatusCode, ApiError> {
-    // Nobody locks themselves out: one key is always left, and the way to revoke it is to make another.
+    // A key cannot revoke itself, so that one key is always left; to revoke it, create another one first.
     if matches!(actor.caller, Caller::Key(own) if own == id) {
         return Err(ApiError::conflict("a key cannot revoke itself; use another one"));
     }

@@ -1,4 +1,4 @@
-//! What was given up: listed with its reason, sent again, or deleted.
+//! Dead letters: listed with their reasons, sent again, or deleted.
 
 use axum::Json;
 use axum::extract::State;
@@ -20,7 +20,7 @@ pub(crate) fn router() -> Routes {
 }
 
 #[utoipa::path(get, path = "/dead-letters", tag = "dead letters", operation_id = "list_dead_letters",
-    summary = "Lists what was given up: messages, notices and due work, newest first", params(PageQuery),
+    summary = "Lists dead letters, which are messages, notices and due work that were given up, newest first", params(PageQuery),
     responses((status = 200, description = "A page", body = Listed<DeadLetterView>)))]
 async fn list(
     State(app): Shared,
@@ -32,7 +32,7 @@ async fn list(
 }
 
 #[utoipa::path(post, path = "/dead-letters/{id}/resend", tag = "dead letters", operation_id = "resend_dead_letter",
-    summary = "Sends it again, to where it was going; it leaves the list, and comes back if it fails again",
+    summary = "Sends a dead letter again to its target; it leaves the list, and returns if it fails again",
     params(("id" = String, Path)), request_body(content = Option<NoArguments>),
     responses((status = 202, description = "It is queued")))]
 async fn resend(
@@ -45,7 +45,7 @@ async fn resend(
 }
 
 #[utoipa::path(post, path = "/dead-letters/resend", tag = "dead letters", operation_id = "resend_dead_letters",
-    summary = "Sends up to a hundred again, each with its result", request_body = ResendBody,
+    summary = "Sends up to a hundred dead letters again, each with its result", request_body = ResendBody,
     responses((status = 200, description = "A result for each, in the order of the request", body = [ResentView])))]
 async fn resend_many(
     State(app): Shared,
@@ -56,7 +56,7 @@ async fn resend_many(
 }
 
 #[utoipa::path(delete, path = "/dead-letters/{id}", tag = "dead letters", operation_id = "delete_dead_letter",
-    summary = "Deletes it; it is not sent any more", params(("id" = String, Path)),
+    summary = "Deletes a dead letter, which is then never sent", params(("id" = String, Path)),
     request_body(content = Option<DeleteDeadLetterBody>),
     responses((status = 204, description = "It is deleted")))]
 async fn delete(

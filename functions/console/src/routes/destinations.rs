@@ -53,7 +53,7 @@ async fn create(
     ApiJson(body): ApiJson<DestinationBody>,
 ) -> Result<(StatusCode, Json<DestinationView>), ApiError> {
     let id = DestinationId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id");
-    let destination = drafted(&app, &body, Draft { id, version: 0, created_at: app.clock.now() }, None).await?;
+    let destination = wanted(&app, &body, Kept { id, version: 0, created_at: app.clock.now() }, None).await?;
     let destination = app.store.destinations().put(&destination, Expect::New).await.map_err(ApiError::from)?;
     Ok((StatusCode::CREATED, Json(destination.into())))
 }
@@ -79,8 +79,8 @@ async fn replace(
         let old_settings = settings(&app, &before).await?;
         // Another channel's secrets are another provider's: nothing of them is kept.
         let old_settings = (before.channel == body.channel).then_some(&old_settings);
-        let draft = Draft { id: id.clone(), version: before.version, created_at: before.created_at };
-        let destination = drafted(&app, &body, draft, old_settings).await?;
+        let kept = Kept { id: id.clone(), version: before.version, created_at: before.created_at };
+        let destination = wanted(&app, &body, kept, old_settings).await?;
         Ok(app.store.destinations().put(&destination, Expect::Version(before.version)).await)
     });
     Ok(Json(saved.await?.into()))
@@ -128,27 +128,27 @@ async fn found(app: &App, id: &DestinationId) -> Result<Destination, ApiError> {
     app.store.destinations().get(id).await?.ok_or_else(|| ApiError::not_found(format_args!("destination {id}")))
 }
 
-/// The settings in the open. They go to the channel and nowhere else.
+/// The decrypted settings. They go to the channel and nowhere else.
 async fn settings(app: &App, destination: &Destination) -> Result<Value, ApiError> {
     let opened = app.sealer.open(destination.id.as_str(), &destination.settings).await?;
     Ok(serde_json::from_str(opened.expose())?)
 }
 
-/// What stays the same over a destination's life.
-struct Draft {
+/// The fields that a request cannot change.
+struct Kept {
     id: DestinationId,
     version: u64,
     created_at: Moment,
 }
 
 /// The destination that a request asks for, its settings checked by the channel and sealed.
-async fn drafted(
+async fn wanted(
     app: &App,
     body: &DestinationBody,
-    draft: Draft,
+    kept: Kept,
     before: Option<&Value>,
 ) -> Result<Destination, ApiError> {
-    let Draft { id, version, created_at } = draft;
+    let Kept { id, version, created_at } = kept;
     let name = body.name.to_string();
     let time_zone = body.time_zone()?;
     let given: Map<String, Value> = body.settings.clone();

@@ -120,7 +120,7 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A rule by itself, with what will surprise about it.
+/// A rule with its warnings.
 async fn view(
     app: &App,
     space: Space,
@@ -145,7 +145,7 @@ fn place(wanted: Option<usize>, last: usize) -> Result<Option<usize>, ApiError> 
     }
 }
 
-/// Whether the rule may be saved: it can be carried out, and everybody whom it names is there.
+/// Checks that the rule is valid and that everything it names exists.
 async fn check(app: &App, rule: &EscalationRule, space: &Space) -> Result<(), ApiError> {
     space.check_rule(rule, &media()).map_err(field_error)?;
     channels::catalogue::check_templates(rule).map_err(field_error)?;
@@ -157,7 +157,7 @@ async fn check(app: &App, rule: &EscalationRule, space: &Space) -> Result<(), Ap
     all_exist(app.store.mapping_tables(), "mapping table", &named.mapping_tables).await
 }
 
-/// What levels name, each with its field.
+/// The objects that levels name, each with its field.
 #[derive(Default)]
 struct Named<'a> {
     members: Vec<(String, &'a alerting::base::ids::MemberId)>,

@@ -1,4 +1,4 @@
-//! What people do to incidents. Each is one conditional change with its actor. A request that comes again with the same
+//! Actions on incidents. Each is one conditional change with its actor. A request that is repeated with the same
 //! `Idempotency-Key` takes effect once.
 
 use alerting::base::actor::{NamedActor, Via};
@@ -47,7 +47,7 @@ pub(crate) fn router() -> Routes {
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/acknowledge", tag = "incidents", operation_id = "acknowledge_incident",
-    summary = "Acknowledges: the one who asks works on it; repetition stops", params(("id" = String, Path), Idempotency),
+    summary = "Acknowledges an incident: the caller works on it; repeated notices stop", params(("id" = String, Path), Idempotency),
     request_body(content = Option<ActBody>),
     responses((status = 200, description = "The incident", body = IncidentDetail)))]
 async fn acknowledge(app: Shared, by: By, id: ApiPath<IncidentId>, body: ApiJson<ActBody>) -> Answer {
@@ -55,7 +55,7 @@ async fn acknowledge(app: Shared, by: By, id: ApiPath<IncidentId>, body: ApiJson
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/unacknowledge", tag = "incidents",
-    operation_id = "unacknowledge_incident", summary = "Takes an acknowledgement back", params(("id" = String, Path), Idempotency),
+    operation_id = "unacknowledge_incident", summary = "Withdraws an acknowledgement", params(("id" = String, Path), Idempotency),
     request_body(content = Option<ActBody>),
     responses((status = 200, description = "The incident", body = IncidentDetail)))]
 async fn unacknowledge(app: Shared, by: By, id: ApiPath<IncidentId>, body: ApiJson<ActBody>) -> Answer {
@@ -88,7 +88,7 @@ async fn simple(
     perform(&app, by, body.member, id, action).await
 }
 
-/// Who asks, and by which name the request is recognised when it comes again.
+/// The caller, and the key by which a repeated request is recognised.
 type By = (Actor, Idempotency);
 
 async fn perform(
@@ -104,7 +104,7 @@ async fn perform(
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/snooze", tag = "incidents", operation_id = "snooze_incident",
-    summary = "Stops escalation and repeat notices for a while; then it is assigned again",
+    summary = "Snoozes an incident: stops escalation and repeated notices for a while; then it is assigned again",
     params(("id" = String, Path), Idempotency), request_body = SnoozeBody,
     responses((status = 200, description = "The incident", body = IncidentDetail)))]
 async fn snooze(
@@ -130,7 +130,7 @@ async fn resend_delivery(
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/escalate", tag = "incidents", operation_id = "escalate_incident",
-    summary = "Tells the next level of the escalation rule now, or the level named", params(("id" = String, Path), Idempotency),
+    summary = "Notifies the next level of the escalation rule now, or the level named", params(("id" = String, Path), Idempotency),
     request_body(content = Option<EscalateBody>),
     responses((status = 200, description = "The incident", body = IncidentDetail)))]
 async fn escalate(
@@ -143,7 +143,7 @@ async fn escalate(
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/reassign", tag = "incidents", operation_id = "reassign_incident",
-    summary = "Gives it to other people instead; its escalation rule ends", params(("id" = String, Path), Idempotency),
+    summary = "Assigns an incident to other people instead; its escalation rule ends", params(("id" = String, Path), Idempotency),
     request_body = PeopleBody, responses((status = 200, description = "The incident", body = IncidentDetail)))]
 async fn reassign(
     State(app): Shared,
@@ -156,7 +156,7 @@ async fn reassign(
 }
 
 #[utoipa::path(post, path = "/incidents/{id}/responders", tag = "incidents", operation_id = "add_responders",
-    summary = "Gives it to more people; whatever goes on goes on", params(("id" = String, Path), Idempotency),
+    summary = "Assigns an incident to more people as well; its escalation continues", params(("id" = String, Path), Idempotency),
     request_body = PeopleBody, responses((status = 200, description = "The incident", body = IncidentDetail)))]
 async fn add_responders(
     State(app): Shared,
@@ -181,7 +181,7 @@ async fn comment(
 }
 
 #[utoipa::path(put, path = "/incidents/{id}", tag = "incidents", operation_id = "edit_incident",
-    summary = "Sets title and severity, and fixes them", params(("id" = String, Path), Idempotency), request_body = EditBody,
+    summary = "Sets title and severity; later messages do not change them", params(("id" = String, Path), Idempotency), request_body = EditBody,
     responses((status = 200, description = "The incident", body = IncidentDetail)))]
 async fn edit(
     State(app): Shared,
@@ -225,7 +225,7 @@ async fn silence(
     Ok((StatusCode::CREATED, Json(WithWarnings::none(view))))
 }
 
-/// Who acts: the member who is signed in, or the API key, for the member that it names.
+/// The actor: the signed-in member, or the API key, for the member that it names.
 async fn acting(app: &App, actor: Actor, member: Option<MemberId>) -> Result<NamedActor, ApiError> {
     match actor.caller {
         Caller::Key(key) => Ok(actor_of_key(&app.store, key, actor.name, member).await?),

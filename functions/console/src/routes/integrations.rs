@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::auth::Actor;
 use crate::auth::scope::Routes;
 use crate::dto::field_error;
-use crate::dto::integration::{Draft, IntegrationBody, IntegrationView, RotateKeyBody, SecretToSave, Shown};
+use crate::dto::integration::{IntegrationBody, IntegrationDraft, IntegrationView, RotateKeyBody, SecretToSave, Shown};
 use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Base};
@@ -69,7 +69,7 @@ async fn create(
     ApiJson(body): ApiJson<IntegrationBody>,
 ) -> Result<(StatusCode, Json<WithWarnings<IntegrationView>>), ApiError> {
     let id = IntegrationId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id");
-    let Draft { mut integration, secret } = body.parse(id, 0, app.clock.now())?;
+    let IntegrationDraft { mut integration, secret } = body.parse(id, 0, app.clock.now())?;
     check(&app, &integration).await?;
     if let SecretToSave::Seal(secret) = SecretToSave::new(secret, None)? {
         integration.security.secret = Some(app.sealer.seal(integration.id.as_str(), secret.expose()).await?);
@@ -109,7 +109,7 @@ async fn replace(
     ApiJson(body): ApiJson<IntegrationBody>,
 ) -> Result<Json<WithWarnings<IntegrationView>>, ApiError> {
     let created_at = found(&app, &id).await?.integration.created_at;
-    let Draft { integration, secret } = body.parse(id.clone(), 0, created_at)?;
+    let IntegrationDraft { integration, secret } = body.parse(id.clone(), 0, created_at)?;
     check(&app, &integration).await?;
     let saved = save_over(|| async {
         let before = found(&app, &id).await?;
@@ -128,7 +128,7 @@ async fn replace(
 }
 
 #[utoipa::path(delete, path = "/integrations/{id}", tag = "integrations", operation_id = "delete_integration",
-    summary = "Deletes an integration: its URL is unknown from then on. Its alerts stay listed; open ones are closed with their incident", params(("id" = String, Path)),
+    summary = "Deletes an integration: its URL is then unknown. Its alerts stay listed; open ones are closed with their incident", params(("id" = String, Path)),
     responses((status = 204, description = "It is gone")))]
 async fn delete(State(app): Shared, ApiPath(id): ApiPath<IntegrationId>) -> Result<StatusCode, ApiError> {
     match app.store.integrations().delete(&id, app.clock.now()).await? {
@@ -161,7 +161,7 @@ async fn rotate_key(
     let expect = Expect::Version(before.integration.version);
     let NewKey { key: _, sealed, hash, hint } = new_key(&app, &id).await?;
     let stored = before.rotated(sealed, hash, hint, until, now);
-    // Not tried again after a lost race: the winner's new URL would end by it before anybody has seen it.
+    // Not retried after a conflict: a retry would end the other request's new URL before anybody has seen it.
     let saved = app.store.integrations().put(&stored, expect).await.map_err(ApiError::from)?;
     Ok(Json(whole(&app, &base, saved).await?))
 }
@@ -212,7 +212,7 @@ async fn whole(app: &App, base: &str, stored: StoredIntegration) -> Result<WithW
     alone(app, stored, url).await
 }
 
-/// An integration by itself, with what will surprise about it.
+/// An integration with its warnings.
 async fn alone(app: &App, stored: StoredIntegration, url: String) -> Result<WithWarnings<IntegrationView>, ApiError> {
     let now = app.clock.now();
     let policy = Policy::lenient(&stored.integration, &app.store.cached_mapping_tables(now).await?);

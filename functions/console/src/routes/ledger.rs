@@ -1,4 +1,4 @@
-//! The books of the last hours.
+//! The ledger of the last hours.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::extract::ApiQuery;
 use crate::page::{Listed, number};
 
 const HOUR: Duration = Duration::from_secs(3600);
-/// Hours without a wish.
+/// Hours if the request names no number.
 const DEFAULT_HOURS: usize = 24;
 /// As long as the message log, which they are counted from, is kept.
 const MAX_HOURS: usize = 7 * 24;
@@ -35,7 +35,7 @@ struct LedgerQuery {
 }
 
 #[utoipa::path(get, path = "/ledger", tag = "ledger", operation_id = "read_ledger",
-    summary = "What became of every message and notice, by hour of receipt, newest first", params(LedgerQuery),
+    summary = "Shows the results of all messages and notices, by hour of receipt, newest first", params(LedgerQuery),
     responses((status = 200, description = "The hours", body = Listed<LedgerView>)))]
 async fn list(
     State(app): Shared,

@@ -51,7 +51,7 @@ async fn read(State(app): Shared, ApiPath(id): ApiPath<MemberId>) -> Result<Json
 }
 
 #[utoipa::path(put, path = "/members/{id}", tag = "members", operation_id = "replace_member",
-    summary = "Replaces a member; an address that was verified is told that another one is in its place",
+    summary = "Replaces a member; a verified address is notified when another one replaces it",
     params(("id" = String, Path)), request_body = MemberBody,
     responses((status = 200, description = "The member", body = MemberView)))]
 async fn replace(
@@ -91,7 +91,7 @@ async fn send_code(
 }
 
 #[utoipa::path(put, path = "/members/{id}/verification", tag = "members", operation_id = "enter_code",
-    summary = "Enters a one-time code: from then on the address counts", params(("id" = String, Path)),
+    summary = "Enters a one-time code, which verifies the address", params(("id" = String, Path)),
     request_body = EnterCodeBody, responses((status = 200, description = "The member", body = MemberView)))]
 async fn enter_code(
     State(app): Shared,

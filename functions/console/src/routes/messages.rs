@@ -1,4 +1,4 @@
-//! What became of an integration's messages, and taking one in again.
+//! An integration's messages with their results, and replaying one.
 
 use alerting::base::ids::{IntegrationId, Stamp};
 use axum::Json;
@@ -9,7 +9,7 @@ use utoipa_axum::routes;
 use super::Shared;
 use crate::auth::scope::Routes;
 use crate::dto::incident::NoArguments;
-use crate::dto::message::{MessageView, Replayed, Tried, TryBody};
+use crate::dto::message::{MessageView, Replayed, TrialView, TryBody};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};
@@ -22,7 +22,7 @@ pub(crate) fn router() -> Routes {
 }
 
 #[utoipa::path(get, path = "/integrations/{id}/messages", tag = "messages", operation_id = "list_messages",
-    summary = "Lists the messages of the last days with what became of each, newest first",
+    summary = "Lists the messages of the last days with their results, newest first",
     params(("id" = String, Path), PageQuery),
     responses((status = 200, description = "A page", body = Listed<MessageView>)))]
 async fn list(
@@ -49,7 +49,7 @@ async fn read(
 
 #[utoipa::path(post, path = "/integrations/{id}/messages/{message}/replay", tag = "messages",
     operation_id = "replay_message",
-    summary = "Takes a message in again, under a new id and the integration's settings of now: its type, content and keywords are checked again; signature, source address and rate are not",
+    summary = "Replays a message under a new id and the integration's current settings: its type, content and keywords are checked again; signature, source address and rate are not",
     params(("id" = String, Path), ("message" = String, Path)), request_body(content = Option<NoArguments>),
     responses((status = 202, description = "It is queued", body = Replayed)))]
 async fn take_in_again(
@@ -65,13 +65,13 @@ async fn take_in_again(
 }
 
 #[utoipa::path(post, path = "/integrations/{id}/try", tag = "messages", operation_id = "try_message",
-    summary = "Says what would become of a message, with no effect", params(("id" = String, Path)),
-    request_body = TryBody, responses((status = 200, description = "What would become of it", body = Tried)))]
+    summary = "Shows the result that a message would have, without any effect", params(("id" = String, Path)),
+    request_body = TryBody, responses((status = 200, description = "The result that it would have", body = TrialView)))]
 async fn attempt(
     State(app): Shared,
     ApiPath(id): ApiPath<IntegrationId>,
     ApiJson(wanted): ApiJson<TryBody>,
-) -> Result<Json<Tried>, ApiError> {
+) -> Result<Json<TrialView>, ApiError> {
     let stored = found(&app, &id).await?;
     let body = wanted.body.to_string();
     Ok(Json(trial::attempt(&app, &stored.integration, body.as_bytes()).await?))

@@ -46,7 +46,7 @@ async fn replace(State(app): Shared, ApiJson(body): ApiJson<OidcBody>) -> Result
 }
 
 #[utoipa::path(delete, path = "/sign-in/oidc", tag = "sign-in", operation_id = "delete_oidc",
-    summary = "Forgets the sign-in provider; passwords go on to work",
+    summary = "Deletes the sign-in provider; passwords continue to work",
     responses((status = 204, description = "It is gone")))]
 async fn delete(State(app): Shared) -> Result<StatusCode, ApiError> {
     match app.store.delete_oidc_provider().await? {

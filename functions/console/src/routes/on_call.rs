@@ -45,7 +45,7 @@ struct ShiftsQuery {
 }
 
 #[utoipa::path(get, path = "/schedules/{id}/on-call", tag = "schedules", operation_id = "read_on_call",
-    summary = "Tells who is on call", params(("id" = String, Path), OnCallQuery),
+    summary = "Shows who is on call", params(("id" = String, Path), OnCallQuery),
     responses((status = 200, description = "Who is on call, and why", body = OnCallView)))]
 async fn on_call(
     State(app): Shared,
@@ -59,7 +59,7 @@ async fn on_call(
 }
 
 #[utoipa::path(get, path = "/schedules/{id}/shifts", tag = "schedules", operation_id = "list_shifts",
-    summary = "Tells who is on call over a time, and when nobody is", params(("id" = String, Path), ShiftsQuery),
+    summary = "Shows who is on call during a period, and when nobody is", params(("id" = String, Path), ShiftsQuery),
     responses((status = 200, description = "The shifts", body = ShiftsView)))]
 async fn shifts(
     State(app): Shared,

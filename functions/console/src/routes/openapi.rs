@@ -56,12 +56,13 @@ fn callers(scopes: &[&str]) -> Vec<SecurityRequirement> {
     vec![SecurityRequirement::new(BEARER, scopes.iter().copied()), member]
 }
 
-/// Says what the operation asks for: to programs as the role of its security requirement, to people in a sentence.
+/// Adds the scope that the operation needs: for programs in its security requirement, for people as a sentence.
 fn add_scope(operation: &mut Operation, needed: Scope) {
     operation.security = Some(callers(&[needed.as_str()]));
     let sentence = format!("Needs the scope `{needed}`.");
-    let told = operation.description.take().map_or_else(|| sentence.clone(), |text| format!("{text}\n\n{sentence}"));
-    operation.description = Some(told);
+    let description =
+        operation.description.take().map_or_else(|| sentence.clone(), |text| format!("{text}\n\n{sentence}"));
+    operation.description = Some(description);
 }
 
 fn add_error(operation: &mut Operation) {

@@ -91,7 +91,7 @@ async fn test(
         let field = error.field.trim_start_matches("settings.").to_owned();
         refused(SettingsError { field, ..error })
     })?;
-    // Nobody's address: all tests of a channel share one rate limit, whomever they write to.
+    // Not a real address: all tests of a channel share one rate limit, independent of the address they send to.
     let destination = DestinationId::from_suffix(&format!("{channel}_test")).expect("a channel's name makes an id");
     let (channel, settings, time_zone) = (channel.as_str(), &settings, &TimeZone::default());
     let to = Addressed { destination, channel, settings, language: Language::default(), time_zone };

@@ -106,7 +106,7 @@ async fn delete(State(app): Shared, ApiPath(id): ApiPath<ScheduleId>) -> Result<
 }
 
 #[utoipa::path(post, path = "/schedules/{id}/overrides", tag = "schedules", operation_id = "create_override",
-    summary = "Puts a member on call for a time, instead of whoever would be", params(("id" = String, Path)),
+    summary = "Puts a member on call for a time, instead of the scheduled member", params(("id" = String, Path)),
     request_body = OverrideBody, responses((status = 201, description = "The override", body = OverrideView)))]
 async fn add_override(
     State(app): Shared,
@@ -132,7 +132,7 @@ async fn add_override(
 }
 
 #[utoipa::path(delete, path = "/schedules/{id}/overrides/{override}", tag = "schedules",
-    operation_id = "delete_override", summary = "Takes an override back",
+    operation_id = "delete_override", summary = "Deletes an override",
     params(("id" = String, Path), ("override" = String, Path)),
     responses((status = 204, description = "It is gone")))]
 async fn delete_override(
@@ -150,7 +150,7 @@ async fn delete_override(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A schedule by itself, with what will surprise about it.
+/// A schedule with its warnings.
 fn alone(app: &App, schedule: Schedule) -> WithWarnings<ScheduleView> {
     let now = app.clock.now();
     let gaps = schedule.gaps(now, now + AHEAD);
@@ -178,7 +178,7 @@ async fn wanted(app: &App, body: &ScheduleBody, before: Schedule) -> Result<Sche
     Ok(schedule)
 }
 
-/// Overrides that are over stay to be looked at until their place is needed.
+/// Expired overrides stay visible until their place is needed.
 fn make_room(schedule: &mut Schedule, now: Moment) -> Result<(), ApiError> {
     if schedule.overrides.len() < OVERRIDES {
         return Ok(());

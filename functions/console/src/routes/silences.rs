@@ -38,7 +38,7 @@ async fn list(
 ) -> Result<Json<Listed<SilenceView>>, ApiError> {
     let page = Page::try_from(query)?;
     let now = app.clock.now();
-    // They are appended as they are made.
+    // They are stored in the order of creation.
     let silences = saved::space(&app, &space).await?.silences.into_iter().rev();
     Ok(Json(Listed::part(silences.map(|silence| SilenceView::new(silence, now)).collect(), &page)?))
 }
@@ -90,7 +90,7 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// A silence by itself, with what will surprise about it.
+/// A silence with its warnings.
 fn view(silence: Silence, now: Moment) -> WithWarnings<SilenceView> {
     WithWarnings::none(SilenceView::new(silence, now))
 }

@@ -1,4 +1,4 @@
-//! Collaboration spaces: who hears of their incidents.
+//! Collaboration spaces: who is notified of their incidents.
 
 use std::collections::HashSet;
 
@@ -109,7 +109,7 @@ async fn no_open_incidents(app: &App, id: &SpaceId) -> Result<(), ApiError> {
     }
 }
 
-/// A space by itself, with what will surprise about it.
+/// A space with its warnings.
 async fn view(app: &App, space: Space) -> Result<WithWarnings<SpaceView>, ApiError> {
     let mut warnings = nobody::of_space(&space);
     let all = app.store.spaces().all().await?;
@@ -125,7 +125,7 @@ fn same_name(space: &Space, all: &[Space]) -> Option<Warning> {
     Some(Warning::new("name", message, "give one of them another name"))
 }
 
-/// `before` as the request wants it: its destinations each once, all of them there.
+/// `before` with the changes of the request; its destinations exist and are listed once.
 async fn wanted(app: &App, body: &SpaceBody, before: Space) -> Result<Space, ApiError> {
     let mut space = body.apply(before)?;
     let named = each("destinations", &space.destinations);

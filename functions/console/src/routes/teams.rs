@@ -85,7 +85,7 @@ async fn found(app: &App, id: &TeamId) -> Result<Team, ApiError> {
     app.store.teams().get(id).await?.ok_or_else(|| ApiError::not_found(format_args!("team {id}")))
 }
 
-/// `before` as the request wants it, all its members being there.
+/// `before` with the changes of the request, after a check that its members exist.
 async fn wanted(app: &App, body: &TeamBody, before: Team) -> Result<Team, ApiError> {
     let team = body.apply(before)?;
     all_exist(app.store.members(), "member", &each("members", &team.members)).await?;

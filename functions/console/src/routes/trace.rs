@@ -29,7 +29,7 @@ struct TraceQuery {
 }
 
 #[utoipa::path(get, path = "/integrations/{id}/messages/{message}/trace", tag = "messages", operation_id = "trace_message",
-    summary = "Explains why someone was, or was not, told of a message: every rule tried, and every notice with its answers",
+    summary = "Explains why someone was, or was not, notified of a message: every rule tried, and every notice with its answers",
     params(("id" = String, Path), ("message" = String, Path), TraceQuery),
     responses((status = 200, description = "The trace", body = TraceView)))]
 async fn read(

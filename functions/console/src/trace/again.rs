@@ -16,39 +16,39 @@ use crate::error::ApiError;
 use crate::replay::restored;
 use crate::trial;
 
-/// What the message comes to under the configuration of now.
+/// The result for the message under the current configuration.
 #[derive(Debug)]
-pub(crate) enum Again {
+pub(crate) enum Rejudgement {
     /// It was refused for what is not kept of it, by a check that asks for nothing else.
     NotAsked,
     BodyGone,
-    Read(Box<ReadAgain>),
+    Read(Box<RereadMessage>),
 }
 
 #[derive(Debug)]
-pub(crate) struct ReadAgain {
+pub(crate) struct RereadMessage {
     pub(crate) passed: Vec<Check>,
     pub(crate) acceptance: Acceptance,
     /// The fault, as the answer to its sender names it.
     pub(crate) cause: Option<String>,
     /// `None`: it was, or would be, refused.
-    pub(crate) judged: Option<JudgedAgain>,
+    pub(crate) judged: Option<Rejudged>,
 }
 
 #[derive(Debug)]
-pub(crate) struct JudgedAgain {
+pub(crate) struct Rejudged {
     pub(crate) judgement: Judgement,
     pub(crate) trace: Trace,
     pub(crate) problems: Vec<FieldError>,
 }
 
 /// Reads and judges the message again, at the time at which it was received.
-pub(crate) async fn again(app: &App, integration: &Integration, entry: &LogEntry) -> Result<Again, ApiError> {
+pub(crate) async fn again(app: &App, integration: &Integration, entry: &LogEntry) -> Result<Rejudgement, ApiError> {
     if refusal(entry).is_some_and(is_of_what_is_not_kept) {
-        return Ok(Again::NotAsked);
+        return Ok(Rejudgement::NotAsked);
     }
-    let Some(body) = restored(&entry.body) else { return Ok(Again::BodyGone) };
-    // Who takes a message in again by hand is not asked for the sender's signature.
+    let Some(body) = restored(&entry.body) else { return Ok(Rejudgement::BodyGone) };
+    // A message that was replayed by hand is not checked for the sender's signature.
     let secret = match entry.replay_of {
         None => trial::secret(app, integration).await?,
         Some(_) => None,
@@ -69,22 +69,22 @@ pub(crate) async fn again(app: &App, integration: &Integration, entry: &LogEntry
             let tables = app.store.cached_mapping_tables(app.clock.now()).await?;
             let policy = Policy::lenient(integration, &tables);
             let (judgement, trace) = policy.trace(message, entry.stamp);
-            Some(JudgedAgain { judgement, trace, problems: policy.problems().to_vec() })
+            Some(Rejudged { judgement, trace, problems: policy.problems().to_vec() })
         }
         Acceptance::Accepted(_) | Acceptance::Refused { .. } => None,
     };
-    Ok(Again::Read(Box::new(ReadAgain { passed, acceptance: decision.acceptance, cause, judged })))
+    Ok(Rejudgement::Read(Box::new(RereadMessage { passed, acceptance: decision.acceptance, cause, judged })))
 }
 
-impl Again {
-    pub(crate) fn read(&self) -> Option<&ReadAgain> {
+impl Rejudgement {
+    pub(crate) fn read(&self) -> Option<&RereadMessage> {
         match self {
-            Again::Read(read) => Some(read),
-            Again::NotAsked | Again::BodyGone => None,
+            Rejudgement::Read(read) => Some(read),
+            Rejudgement::NotAsked | Rejudgement::BodyGone => None,
         }
     }
 
-    pub(crate) fn judged(&self) -> Option<&JudgedAgain> {
+    pub(crate) fn judged(&self) -> Option<&Rejudged> {
         self.read()?.judged.as_ref()
     }
 }

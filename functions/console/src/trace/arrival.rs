@@ -1,4 +1,4 @@
-//! The checks of the intake, as they came out.
+//! The checks of the intake with their results.
 
 use alerting::rules::integration::Integration;
 use alerting::rules::message::RefusalReason;
@@ -7,7 +7,7 @@ use store::log::{LogEntry, MessageOutcome};
 use words::text::Text;
 use words::trace as texts;
 
-use super::again::{ReadAgain, refusal};
+use super::again::{RereadMessage, refusal};
 use super::because::Voice;
 use crate::dto::trace::{IntakeTrace, StepView};
 
@@ -16,7 +16,7 @@ pub(crate) fn intake(
     voice: Voice,
     entry: &LogEntry,
     integration: Option<&Integration>,
-    again: Option<&ReadAgain>,
+    again: Option<&RereadMessage>,
 ) -> IntakeTrace {
     let refused = refusal(entry).map(|reason| refused_by(reason, again));
     let step = |check: Check| {
@@ -35,7 +35,7 @@ pub(crate) fn intake(
 }
 
 /// In words why the check refuses; `again`: the answer to its sender.
-pub(crate) fn reason(voice: Voice, check: Check, again: Option<&ReadAgain>) -> String {
+pub(crate) fn reason(voice: Voice, check: Check, again: Option<&RereadMessage>) -> String {
     let words = match check {
         Check::Size => texts::SIZE,
         Check::Rate => texts::RATE,
@@ -46,16 +46,16 @@ pub(crate) fn reason(voice: Voice, check: Check, again: Option<&ReadAgain>) -> S
         Check::Content => texts::CONTENT,
         Check::Keyword => texts::KEYWORD,
     };
-    let said = voice.plain(words);
+    let text = voice.plain(words);
     let fails_again = again.filter(|again| next(&again.passed) == Some(check));
     match fails_again.and_then(|again| again.cause.as_deref()) {
-        Some(cause) => format!("{said} ({cause})"),
-        None => said,
+        Some(cause) => format!("{text} ({cause})"),
+        None => text,
     }
 }
 
 /// The check that refused the message.
-pub(crate) fn refused_by(reason: RefusalReason, again: Option<&ReadAgain>) -> Check {
+pub(crate) fn refused_by(reason: RefusalReason, again: Option<&RereadMessage>) -> Check {
     match reason {
         RefusalReason::TooLarge => Check::Size,
         RefusalReason::RateLimited => Check::Rate,

@@ -1,4 +1,4 @@
-//! What was tried, in words: of a filter the conditions that hold or fail, of everything else its own sentence.
+//! Puts what was tried into words: for a filter, the conditions that hold or fail; for everything else, a fixed sentence.
 
 use alerting::base::field_error::FieldError;
 use alerting::base::limits;
@@ -71,12 +71,12 @@ impl Voice {
         let deciding = asked.iter().map(|asked| asked.group).max();
         let wanted = asked.iter().filter(|asked| asked.holds == matches && (!matches || Some(asked.group) == deciding));
         let condition = |asked: &Asked| Some((filter.any.get(asked.group)?.all.get(asked.condition)?, *asked));
-        let said: Vec<String> =
+        let text: Vec<String> =
             wanted.filter_map(condition).map(|(condition, asked)| self.condition(condition, &asked)).collect();
-        match (said.is_empty(), matches) {
+        match (text.is_empty(), matches) {
             (true, true) => self.plain(texts::TAKES_EVERYTHING),
             (true, false) => self.plain(texts::LEFT_OUT),
-            (false, _) => self.join(&said, sentence::AND),
+            (false, _) => self.join(&text, sentence::AND),
         }
     }
 }
@@ -176,23 +176,23 @@ mod tests {
 
     #[test]
     fn a_filter_that_matches_names_the_conditions_of_its_group() {
-        let said = |asked: &[Asked]| ENGLISH.filter(&filter(), asked, true);
+        let text = |asked: &[Asked]| ENGLISH.filter(&filter(), asked, true);
         let absent = Asked { exists: false, ..asked(0, 1, None, true) };
-        assert_eq!(said(&[asked(0, 0, Some(1), true), absent]), "content matches /OK/ and labels.host is not set");
+        assert_eq!(text(&[asked(0, 0, Some(1), true), absent]), "content matches /OK/ and labels.host is not set");
         let second = [asked(0, 0, None, false), asked(1, 0, Some(0), true)];
-        assert_eq!(said(&second), "title matches cpu");
+        assert_eq!(text(&second), "title matches cpu");
         assert_eq!(ENGLISH.filter(&Filter::default(), &[], true), "it takes everything");
     }
 
     #[test]
     fn a_filter_that_does_not_match_names_of_each_group_the_condition_that_fails() {
-        let said = |asked: &[Asked]| ENGLISH.filter(&filter(), asked, false);
+        let text = |asked: &[Asked]| ENGLISH.filter(&filter(), asked, false);
         let both = [asked(0, 0, Some(0), true), asked(0, 1, Some(0), false), asked(1, 0, None, false)];
-        assert_eq!(said(&both), "labels.host matches db-* and title does not match cpu");
-        assert_eq!(said(&[asked(0, 0, None, false)]), "content does not match /RESOLVED/, /OK/");
+        assert_eq!(text(&both), "labels.host matches db-* and title does not match cpu");
+        assert_eq!(text(&[asked(0, 0, None, false)]), "content does not match /RESOLVED/, /OK/");
         let cut = Asked { cut: true, ..asked(0, 0, None, false) };
-        assert_eq!(said(&[cut]), "the first 8 KiB of content do not match /RESOLVED/, /OK/; the rest is not searched");
-        assert_eq!(said(&[]), "a text that it needs does not occur");
+        assert_eq!(text(&[cut]), "the first 8 KiB of content do not match /RESOLVED/, /OK/; the rest is not searched");
+        assert_eq!(text(&[]), "a text that it needs does not occur");
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Whether what is explained with is still what decided: versions that were recorded, and the decisions made again held to
-//! the recorded ones.
+//! Detects that the configuration has changed since a decision: compares recorded versions with the current ones, and the
+//! decisions made again with the recorded ones.
 
 use alerting::incident::alert::{AlertEvent, AlertKey};
 use alerting::incident::detail::Detail;
@@ -11,15 +11,15 @@ use words::text::Text;
 use words::timeline::english;
 use words::{sentence, trace as texts};
 
-use super::again::{Again, JudgedAgain, refusal};
+use super::again::{Rejudged, Rejudgement, refusal};
 use super::because::Voice;
-use super::space_record::{Of, SpaceRecord};
-use super::spaces::{Chosen, Taken};
+use super::space_record::{MessageAlert, SpaceRecord};
+use super::spaces::{CurrentChoice, SilenceResult};
 
 /// What a message that met the cap of open alerts is recorded with: its alert is not its own.
 pub(crate) const OPEN_ALERT_CAP: &str = "open_alert_cap";
 
-/// What was changed since, in sentences.
+/// What has changed since, in sentences.
 pub(crate) struct Changes {
     voice: Voice,
     pub(crate) all: Vec<String>,
@@ -34,7 +34,7 @@ impl Changes {
         self.all.push(self.voice.say(words, with));
     }
 
-    /// Closes the list with what a reader is to make of it.
+    /// Ends the list with a sentence on what the changes mean.
     pub(crate) fn finish(mut self) -> Vec<String> {
         if !self.all.is_empty() {
             self.add(texts::WHAT_STANDS, &[]);
@@ -43,7 +43,7 @@ impl Changes {
     }
 
     /// What the integration would say now.
-    pub(crate) fn integration(&mut self, entry: &LogEntry, integration: Option<&Integration>, again: &Again) {
+    pub(crate) fn integration(&mut self, entry: &LogEntry, integration: Option<&Integration>, again: &Rejudgement) {
         let Some(integration) = integration else { return self.add(texts::INTEGRATION_GONE, &[]) };
         if let Some(judged_by) = &entry.judged_by
             && judged_by.integration != integration.version
@@ -81,7 +81,7 @@ impl Changes {
         }
     }
 
-    fn decision(&mut self, entry: &LogEntry, judged: &JudgedAgain) {
+    fn decision(&mut self, entry: &LogEntry, judged: &Rejudged) {
         let (now_key, now_discards) = match &judged.judgement.decision {
             Decision::Event(event) => (key(event), false),
             Decision::Discard(_) => (None, true),
@@ -105,7 +105,7 @@ impl Changes {
     }
 
     /// What the alert would look like if it were opened now. Only of one that shows nothing newer.
-    pub(crate) fn alert(&mut self, of: Of<'_>, judged: Option<&JudgedAgain>) {
+    pub(crate) fn alert(&mut self, of: MessageAlert<'_>, judged: Option<&Rejudged>) {
         let is_as_opened = of.opens && of.alert.texts() == of.entry.stamp;
         let Some(Decision::Event(event)) = judged.map(|judged| &judged.judgement.decision) else { return };
         if !is_as_opened || of.entry.reason.as_deref() == Some(OPEN_ALERT_CAP) {
@@ -128,7 +128,7 @@ impl Changes {
         }
     }
 
-    pub(crate) fn space(&mut self, record: &Recorded, chosen: &Chosen, entry: &LogEntry) {
+    pub(crate) fn space(&mut self, record: &Recorded, chosen: &CurrentChoice, entry: &LogEntry) {
         let name = record.name.as_str();
         let then = entry.judged_by.as_ref().and_then(|judged_by| judged_by.spaces.get(&record.id).copied());
         match (then, record.version) {
@@ -151,22 +151,22 @@ impl Changes {
         }
     }
 
-    fn silence(&mut self, record: &Recorded, taken: &Taken) {
+    fn silence(&mut self, record: &Recorded, taken: &SilenceResult) {
         let is_same = match taken {
-            Taken::Dropped(silence) => record.dropped_by.as_deref() == Some(silence.as_str()),
+            SilenceResult::Dropped(silence) => record.dropped_by.as_deref() == Some(silence.as_str()),
             // An earlier version stored the sentence.
-            Taken::Kept { detail, .. } => record.held_back.as_ref().map(english) == Some(english(detail)),
+            SilenceResult::Kept { detail, .. } => record.held_back.as_ref().map(english) == Some(english(detail)),
             // A mute is no silence, and comes after them.
-            Taken::None => record.dropped_by.is_none() && (record.held_back.is_none() || record.muted),
+            SilenceResult::None => record.dropped_by.is_none() && (record.held_back.is_none() || record.muted),
         };
         if is_same {
             return;
         }
         let nothing = self.voice.plain(texts::NOTHING);
         let now = match taken {
-            Taken::None => nothing.clone(),
-            Taken::Kept { by, .. } => self.voice.held_by(by),
-            Taken::Dropped(silence) => silence.to_string(),
+            SilenceResult::None => nothing.clone(),
+            SilenceResult::Kept { by, .. } => self.voice.held_by(by),
+            SilenceResult::Dropped(silence) => silence.to_string(),
         };
         let held_back = || record.held_back.as_ref().map(|detail| self.voice.detail(detail));
         let then = record.dropped_by.clone().or_else(held_back).unwrap_or(nothing);

@@ -1,4 +1,4 @@
-//! To whom an incident was given: the rules as they were asked, and every time that it was given to someone.
+//! To whom an incident was assigned: the rules as they were tried, and every assignment.
 
 use alerting::base::moment::Moment;
 use alerting::incident::Incident;
@@ -9,19 +9,19 @@ use store::people::view;
 use words::trace as texts;
 
 use super::because::{Because, Voice};
-use super::space_record::{Of, SpaceRecord};
+use super::space_record::{MessageAlert, SpaceRecord};
 use crate::dto::Time;
-use crate::dto::trace::{EscalationTrace, RuleTried, ToldTrace};
+use crate::dto::trace::{AssignmentTrace, EscalationTrace, RuleTried};
 
 /// The rules asked again.
-pub(crate) struct Asked {
+pub(crate) struct EscalationResult {
     pub(crate) view: EscalationTrace,
     /// The name of the rule, or that there is none; `None`: the rules were not asked.
     pub(crate) chosen: Option<Option<String>>,
 }
 
 /// Asks the rules of the space at the moment at which they were asked.
-pub(crate) fn ask(voice: Voice, record: &SpaceRecord, incident: &Incident, of: Of<'_>) -> Asked {
+pub(crate) fn ask(voice: Voice, record: &SpaceRecord, incident: &Incident, of: MessageAlert<'_>) -> EscalationResult {
     let escalation = incident.escalation.as_ref();
     let waiting = escalation.filter(|escalation| escalation.is_waiting);
     let mut view = EscalationTrace {
@@ -30,11 +30,11 @@ pub(crate) fn ask(voice: Voice, record: &SpaceRecord, incident: &Incident, of: O
         rule: escalation.filter(|escalation| escalation.rule.is_some()).map(|escalation| escalation.rule_name.clone()),
         level: escalation.map(|escalation| escalation.level + 1),
         waits_until: waiting.map(|escalation| Time(escalation.since)),
-        told: if record.made { told(voice, record) } else { Vec::new() },
+        told: if record.made { assignments(voice, record) } else { Vec::new() },
     };
     let asked_at = asked_at(record, incident);
     let (Some(at), Some(space), Some(then)) = (asked_at, &record.space, of.then) else {
-        return Asked { view, chosen: None };
+        return EscalationResult { view, chosen: None };
     };
     let (rule, trace) = SpacePolicy::new(space).trace_rule(space, &view_of(then), at);
     let because = Because { voice, trace: &trace, problems: &[], at: Some(at) };
@@ -46,7 +46,7 @@ pub(crate) fn ask(voice: Voice, record: &SpaceRecord, incident: &Incident, of: O
     });
     view.rules = tried.collect();
     view.asked_at = Some(Time(at));
-    Asked { view, chosen: Some(rule.map(|rule| rule.name.clone())) }
+    EscalationResult { view, chosen: Some(rule.map(|rule| rule.name.clone())) }
 }
 
 fn view_of(alert: &alerting::incident::alert::Alert) -> alerting::rules::matcher::View<'_> {
@@ -66,24 +66,24 @@ fn asked_at(record: &SpaceRecord, incident: &Incident) -> Option<Moment> {
     entry.map(|entry| entry.at)
 }
 
-/// Every entry that gave the incident to someone, or says that nobody was there.
-fn told(voice: Voice, record: &SpaceRecord) -> Vec<ToldTrace> {
+/// Every entry that assigned the incident to someone, or says that nobody could be reached.
+fn assignments(voice: Voice, record: &SpaceRecord) -> Vec<AssignmentTrace> {
     record.entries.iter().filter(|entry| gives(entry.kind)).map(|entry| given(voice, record, entry)).collect()
 }
 
-fn given(voice: Voice, record: &SpaceRecord, entry: &Entry) -> ToldTrace {
+fn given(voice: Voice, record: &SpaceRecord, entry: &Entry) -> AssignmentTrace {
     let to = record.notices.iter().filter(|notice| notice.n == entry.n).filter(|notice| match &entry.audience {
         Audience::Everyone => true,
         Audience::Only(destinations) => destinations.contains(&notice.view.destination),
     });
-    let name = |notice: &super::notices::Noticed| {
+    let name = |notice: &super::notices::TracedNotice| {
         notice.view.name.clone().unwrap_or_else(|| notice.view.destination.to_string())
     };
     let (change, detail) = (entry.kind.as_str(), entry.detail.as_ref().map(|detail| voice.detail(detail)));
-    ToldTrace { at: Time(entry.at), change, detail, to: to.map(name).collect() }
+    AssignmentTrace { at: Time(entry.at), change, detail, to: to.map(name).collect() }
 }
 
-/// Kinds of changes that give an incident to someone, or fail to.
+/// Kinds of changes that assign an incident to someone, or fail to.
 pub(crate) const fn gives(kind: EntryKind) -> bool {
     match kind {
         EntryKind::Triggered

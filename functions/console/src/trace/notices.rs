@@ -1,4 +1,4 @@
-//! Who was to be notified of which change of an incident, and what became of it.
+//! Which destinations were to be notified of which change of an incident, and the results.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +20,7 @@ use crate::incidents::destination_name;
 
 /// One notice with what the summary needs of it.
 #[derive(Debug)]
-pub(crate) struct Noticed {
+pub(crate) struct TracedNotice {
     /// The change's number in its incident.
     pub(crate) n: u64,
     pub(crate) kind: Option<EntryKind>,
@@ -30,7 +30,7 @@ pub(crate) struct Noticed {
 
 /// Which notices of an incident are asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wanted {
+pub(crate) enum NoticeFilter {
     All,
     /// Those that the message caused.
     OfTheMessage,
@@ -42,12 +42,12 @@ pub(crate) async fn notices(
     incident: &Incident,
     entries: &[Entry],
     caused: &[NoticeRef],
-    wanted: Wanted,
-) -> Result<Vec<Noticed>, ApiError> {
+    wanted: NoticeFilter,
+) -> Result<Vec<TracedNotice>, ApiError> {
     let deliveries: BTreeMap<DestinationId, Delivery> = app.store.deliveries(&incident.id).await?.into_iter().collect();
     let caused = caused.iter().filter(|notice| notice.incident == incident.id);
     let mut all: BTreeSet<(u64, DestinationId)> = caused.map(|notice| (notice.n, notice.destination.clone())).collect();
-    if wanted == Wanted::All {
+    if wanted == NoticeFilter::All {
         all.extend(planned(entries));
         all.extend(deliveries.iter().flat_map(|(destination, delivery)| {
             let attempts = delivery.attempts.iter().map(|attempt| attempt.n);
@@ -56,7 +56,7 @@ pub(crate) async fn notices(
     }
     let kinds: BTreeMap<u64, EntryKind> = entries.iter().map(|entry| (entry.n, entry.kind)).collect();
     let mut names = BTreeMap::new();
-    let mut noticed = Vec::with_capacity(all.len());
+    let mut notices = Vec::with_capacity(all.len());
     for (n, destination) in all {
         if !names.contains_key(&destination) {
             names.insert(destination.clone(), destination_name(app, &destination).await?);
@@ -68,15 +68,15 @@ pub(crate) async fn notices(
         let change = kind.map(EntryKind::as_str);
         let attempts = attempts(delivery, n);
         let view = NoticeTrace { destination, name, channel, change, state: state.as_str(), attempts };
-        noticed.push(Noticed { n, kind, state, view });
+        notices.push(TracedNotice { n, kind, state, view });
     }
-    Ok(noticed)
+    Ok(notices)
 }
 
 /// What the timeline says is sent to certain destinations.
 fn planned(entries: &[Entry]) -> impl Iterator<Item = (u64, DestinationId)> {
-    let told = entries.iter().filter(|entry| entry.kind.notifies());
-    told.flat_map(|entry| {
+    let notifying = entries.iter().filter(|entry| entry.kind.notifies());
+    notifying.flat_map(|entry| {
         let destinations: &[DestinationId] = match &entry.audience {
             Audience::Everyone => &[],
             Audience::Only(destinations) => destinations,
@@ -96,11 +96,11 @@ fn attempts(delivery: Option<&Delivery>, n: u64) -> Vec<AttemptView> {
     of_n.map(view).collect()
 }
 
-/// Who was notified, who could not be, who is still to be, in one sentence; each destination once, by the best that became of
-/// it. `None`: there is nobody.
-pub(crate) fn summary<'n>(voice: Voice, noticed: impl Iterator<Item = &'n Noticed>) -> Option<String> {
-    let mut best: BTreeMap<&DestinationId, &Noticed> = BTreeMap::new();
-    for notice in noticed {
+/// One sentence: which destinations were notified, failed, or are pending; each destination once, with its best result.
+/// `None`: there is no destination.
+pub(crate) fn summary<'n>(voice: Voice, notices: impl Iterator<Item = &'n TracedNotice>) -> Option<String> {
+    let mut best: BTreeMap<&DestinationId, &TracedNotice> = BTreeMap::new();
+    for notice in notices {
         let known = best.entry(&notice.view.destination).or_insert(notice);
         if rank(notice.state) >= rank(known.state) {
             *known = notice;
@@ -112,7 +112,7 @@ pub(crate) fn summary<'n>(voice: Voice, noticed: impl Iterator<Item = &'n Notice
         (!names.is_empty()).then(|| voice.say(words, &[("names", &voice.join(&names, sentence::LIST))]))
     };
     let parts: Vec<String> =
-        [group(TOLD, texts::S_TOLD), group(FAILED, texts::S_FAILED), group(PENDING, texts::S_PENDING)]
+        [group(NOTIFIED, texts::S_TOLD), group(FAILED, texts::S_FAILED), group(PENDING, texts::S_PENDING)]
             .into_iter()
             .flatten()
             .collect();
@@ -121,22 +121,22 @@ pub(crate) fn summary<'n>(voice: Voice, noticed: impl Iterator<Item = &'n Notice
 
 const FAILED: u8 = 0;
 const PENDING: u8 = 1;
-const TOLD: u8 = 2;
+const NOTIFIED: u8 = 2;
 
 const fn rank(state: DeliveryState) -> u8 {
     match state {
         DeliveryState::Failed => FAILED,
         DeliveryState::Pending | DeliveryState::Accepted => PENDING,
-        DeliveryState::Delivered | DeliveryState::Folded => TOLD,
+        DeliveryState::Delivered | DeliveryState::Folded => NOTIFIED,
     }
 }
 
-fn whom(voice: Voice, notice: &Noticed) -> String {
+fn whom(voice: Voice, notice: &TracedNotice) -> String {
     let view = &notice.view;
     let name = view.name.as_deref().unwrap_or(view.destination.as_str());
     let channel = view.channel.as_deref().unwrap_or("?");
     let reason = view.attempts.last().and_then(|attempt| attempt.reason.as_deref());
-    match reason.filter(|_| rank(notice.state) != TOLD) {
+    match reason.filter(|_| rank(notice.state) != NOTIFIED) {
         Some(reason) => voice.say(texts::WHOM_WHY, &[("name", name), ("channel", channel), ("reason", reason)]),
         None => voice.say(texts::WHOM, &[("name", name), ("channel", channel)]),
     }

@@ -1,4 +1,4 @@
-//! Push rules, key extractors, pipeline and routes: everything that the integration has, with what came of it.
+//! Push rules, key extractors, pipeline and routes of the integration, each with its result.
 
 use alerting::incident::alert::EventKind;
 use alerting::rules::filter::Filter;
@@ -11,7 +11,7 @@ use alerting::rules::trace::{Place, TriedResult};
 use words::text::Text;
 use words::trace as texts;
 
-use super::again::JudgedAgain;
+use super::again::Rejudged;
 use super::because::{Because, Voice, result};
 use crate::dto::trace::{ChangeView, PipelineTrace, RouteTrace, StepView};
 
@@ -19,7 +19,7 @@ use crate::dto::trace::{ChangeView, PipelineTrace, RouteTrace, StepView};
 pub(crate) struct Rules<'a> {
     pub(crate) voice: Voice,
     pub(crate) integration: &'a Integration,
-    pub(crate) judged: &'a JudgedAgain,
+    pub(crate) judged: &'a Rejudged,
 }
 
 impl Rules<'_> {

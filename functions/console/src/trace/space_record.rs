@@ -9,7 +9,7 @@ use alerting::incident::timeline::{Entry, EntryKind};
 use store::incidents::Place;
 use store::log::LogEntry;
 
-use super::notices::{self, Noticed, Wanted};
+use super::notices::{self, NoticeFilter, TracedNotice};
 use crate::app::App;
 use crate::error::ApiError;
 
@@ -24,14 +24,14 @@ pub(crate) struct SpaceRecord {
     /// The incident that its alert belongs to.
     pub(crate) incident: Option<Incident>,
     pub(crate) entries: Vec<Entry>,
-    pub(crate) notices: Vec<Noticed>,
+    pub(crate) notices: Vec<TracedNotice>,
     /// The message opened the alert, and the alert made the incident.
     pub(crate) made: bool,
 }
 
 /// The alert of a message, and what the message did to it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Of<'a> {
+pub(crate) struct MessageAlert<'a> {
     pub(crate) entry: &'a LogEntry,
     pub(crate) alert: &'a Alert,
     /// The message opened it.
@@ -41,7 +41,7 @@ pub(crate) struct Of<'a> {
 }
 
 impl SpaceRecord {
-    pub(crate) async fn read(app: &App, id: &SpaceId, of: Of<'_>) -> Result<Self, ApiError> {
+    pub(crate) async fn read(app: &App, id: &SpaceId, of: MessageAlert<'_>) -> Result<Self, ApiError> {
         let space = app.store.spaces().get(id).await?;
         let own = IncidentId::of(id, of.alert.opened_by);
         let place = app.store.place(&own).await?;
@@ -56,7 +56,7 @@ impl SpaceRecord {
             Self { id: id.clone(), space, place, incident, entries: Vec::new(), notices: Vec::new(), made };
         if let Some(incident) = &record.incident {
             record.entries = app.store.timeline(incident).await?;
-            let wanted = if made { Wanted::All } else { Wanted::OfTheMessage };
+            let wanted = if made { NoticeFilter::All } else { NoticeFilter::OfTheMessage };
             record.notices = notices::notices(app, incident, &record.entries, &of.entry.notices, wanted).await?;
         }
         Ok(record)

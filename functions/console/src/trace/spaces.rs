@@ -1,4 +1,4 @@
-//! What became of the alert in one of its spaces: silence, grouping, incident, escalation, notices.
+//! The result for the alert in one of its spaces: silence, grouping, incident, escalation, notices.
 
 use alerting::base::ids::SilenceId;
 use alerting::base::moment::Moment;
@@ -13,15 +13,15 @@ use words::trace as texts;
 
 use super::because::{Because, Voice};
 use super::escalation;
-use super::space_record::{Of, SpaceRecord};
+use super::space_record::{MessageAlert, SpaceRecord};
 use crate::dto::trace::{
     EscalationTrace, GroupValue, GroupingTrace, IncidentTrace, SilenceTrace, SilenceTried, SpaceTrace,
 };
 
 impl SpaceRecord {
     /// The view, and the silence and rule that would be chosen now.
-    pub(crate) fn view(self, voice: Voice, of: Of<'_>) -> (SpaceTrace, Chosen) {
-        let (mut chosen, mut silence, mut grouping, mut escalation) = (Chosen::default(), None, None, None);
+    pub(crate) fn view(self, voice: Voice, of: MessageAlert<'_>) -> (SpaceTrace, CurrentChoice) {
+        let (mut chosen, mut silence, mut grouping, mut escalation) = (CurrentChoice::default(), None, None, None);
         if of.opens {
             let (tried, now) = self.silences(voice, of);
             (silence, chosen.silence) = (Some(tried), now);
@@ -62,7 +62,7 @@ impl SpaceRecord {
     }
 
     /// What silences came to, as recorded, with every one that is tried by the time of the message.
-    fn silences(&self, voice: Voice, of: Of<'_>) -> (SilenceTrace, Option<Taken>) {
+    fn silences(&self, voice: Voice, of: MessageAlert<'_>) -> (SilenceTrace, Option<SilenceResult>) {
         let (result, because) = self.silenced(voice);
         let (Some(space), Some(then)) = (&self.space, of.then) else {
             return (SilenceTrace { result, because, silences: Vec::new() }, None);
@@ -76,7 +76,7 @@ impl SpaceRecord {
             let (result, because) = words.of(Where::Silence(n), "", &silence.filter, &otherwise);
             SilenceTried { silence: silence.id.clone(), name: silence.name.clone(), result, because }
         });
-        (SilenceTrace { result, because, silences: tried.collect() }, Some(Taken::of(silence, at)))
+        (SilenceTrace { result, because, silences: tried.collect() }, Some(SilenceResult::of(silence, at)))
     }
 
     fn silenced(&self, voice: Voice) -> (&'static str, String) {
@@ -90,7 +90,7 @@ impl SpaceRecord {
         }
     }
 
-    fn grouping(&self, voice: Voice, of: Of<'_>) -> Option<GroupingTrace> {
+    fn grouping(&self, voice: Voice, of: MessageAlert<'_>) -> Option<GroupingTrace> {
         let joined = matches!(self.place, Some(Place::Joined(_)));
         let settings = self.space.as_ref().and_then(|space| space.grouping.as_ref());
         if self.dropped_by().is_some() || self.place.is_none() {
@@ -117,16 +117,16 @@ impl SpaceRecord {
 
 /// What the configuration of now would choose, to be held to what is recorded.
 #[derive(Debug, Default)]
-pub(crate) struct Chosen {
+pub(crate) struct CurrentChoice {
     /// `None`: the silences were not asked.
-    pub(crate) silence: Option<Taken>,
+    pub(crate) silence: Option<SilenceResult>,
     /// The name of the rule, or that there is none; `None`: the rules were not asked.
     pub(crate) rule: Option<Option<String>>,
 }
 
 /// What the silences of now would do.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Taken {
+pub(crate) enum SilenceResult {
     None,
     /// With what the timeline would say.
     Kept {
@@ -136,16 +136,16 @@ pub(crate) enum Taken {
     Dropped(SilenceId),
 }
 
-impl Taken {
+impl SilenceResult {
     fn of(silence: Option<&Silence>, at: Moment) -> Self {
         use alerting::incident::silence::SilenceAction::{Drop, Keep};
         match silence {
-            None => Taken::None,
+            None => SilenceResult::None,
             Some(silence) => match silence.then {
-                Drop => Taken::Dropped(silence.id.clone()),
+                Drop => SilenceResult::Dropped(silence.id.clone()),
                 Keep => {
                     let hold = silence.hold(at);
-                    Taken::Kept { detail: hold.detail(), by: hold.by }
+                    SilenceResult::Kept { detail: hold.detail(), by: hold.by }
                 }
             },
         }

@@ -8,7 +8,7 @@ use store::log::{LogEntry, MessageOutcome};
 use words::text::Text;
 use words::{sentence, trace as texts};
 
-use super::again::{Again, refusal};
+use super::again::{Rejudgement, refusal};
 use super::arrival;
 use super::because::Voice;
 use super::changed::OPEN_ALERT_CAP;
@@ -17,10 +17,10 @@ use super::notices;
 use super::space_record::SpaceRecord;
 
 /// The summary of a message that is recorded. `records`: of its alert in every space; `None`: the alert is not kept.
-pub(crate) fn summary(voice: Voice, entry: &LogEntry, again: &Again, records: Option<&[SpaceRecord]>) -> String {
+pub(crate) fn summary(voice: Voice, entry: &LogEntry, again: &Rejudgement, records: Option<&[SpaceRecord]>) -> String {
     let key = voice.values(&[entry.alert_key.as_deref().unwrap_or("–")]);
     let alone = |words: Text| voice.say(words, &[("key", &key), ("rule", entry.rule.as_deref().unwrap_or("–"))]);
-    let said = match entry.outcome {
+    let sentences = match entry.outcome {
         MessageOutcome::Refused => refused(voice, entry, again),
         MessageOutcome::Discarded => match entry.reason.as_deref() {
             Some("unmatched") => alone(texts::S_UNMATCHED),
@@ -37,10 +37,10 @@ pub(crate) fn summary(voice: Voice, entry: &LogEntry, again: &Again, records: Op
             Some(records) => of_alert(voice, entry, records),
         },
     };
-    voice.say(sentence::FULL_STOP, &[("text", &capital(&said))])
+    voice.say(sentence::FULL_STOP, &[("text", &capital(&sentences))])
 }
 
-fn refused(voice: Voice, entry: &LogEntry, again: &Again) -> String {
+fn refused(voice: Voice, entry: &LogEntry, again: &Rejudgement) -> String {
     let reason = match refusal(entry) {
         Some(reason) => arrival::reason(voice, arrival::refused_by(reason, again.read()), again.read()),
         None => entry.reason.clone().unwrap_or_default(),
@@ -51,24 +51,24 @@ fn refused(voice: Voice, entry: &LogEntry, again: &Again) -> String {
 fn of_alert(voice: Voice, entry: &LogEntry, records: &[SpaceRecord]) -> String {
     let sentence = |record: &SpaceRecord| match entry.outcome {
         MessageOutcome::Triggered => Some(opened(voice, record)),
-        // Later changes tell only if they have caused notices of their own.
+        // Later messages are explained only if they caused notices of their own.
         _ => notices::summary(voice, record.notices.iter()),
     };
-    let said: Vec<String> = records
+    let sentences: Vec<String> = records
         .iter()
         .filter_map(|record| Some((record, sentence(record)?)))
         .map(|(record, text)| voice.say(texts::IN_SPACE, &[("space", record.name()), ("text", &text)]))
         .collect();
     let lead = match entry.outcome {
         _ if entry.reason.as_deref() == Some(OPEN_ALERT_CAP) => Some(texts::S_CAP),
-        MessageOutcome::Updated if said.is_empty() => Some(texts::S_UPDATED),
+        MessageOutcome::Updated if sentences.is_empty() => Some(texts::S_UPDATED),
         MessageOutcome::Updated => Some(texts::S_RAISED),
-        MessageOutcome::Recovered if said.is_empty() => Some(texts::S_NOBODY_RECOVERED),
+        MessageOutcome::Recovered if sentences.is_empty() => Some(texts::S_NOBODY_RECOVERED),
         MessageOutcome::Recovered => Some(texts::S_RECOVERED),
         _ => None,
     };
     let lead = lead.map(|lead| voice.plain(lead));
-    let parts: Vec<String> = lead.into_iter().chain(said).collect();
+    let parts: Vec<String> = lead.into_iter().chain(sentences).collect();
     voice.join(&parts, sentence::SEMICOLON)
 }
 
@@ -84,30 +84,30 @@ fn opened(voice: Voice, record: &SpaceRecord) -> String {
         let num = incident.num.as_str();
         return match notices::summary(voice, record.notices.iter()) {
             None => voice.say(texts::S_JOINED, &[("num", num)]),
-            Some(told) => voice.say(texts::S_JOINED_TOLD, &[("num", num), ("told", &told)]),
+            Some(notified) => voice.say(texts::S_JOINED_TOLD, &[("num", num), ("told", &notified)]),
         };
     }
     let opening = record.notices.iter().filter(|notice| notice.kind.is_none_or(tells_of_the_opening));
     match notices::summary(voice, opening) {
-        Some(told) => by_whom(voice, record, &told),
+        Some(notified) => by_whom(voice, record, &notified),
         None => nobody(voice, record),
     }
 }
 
-/// Not what tells of its end, or of who has taken care of it.
+/// Not a change that reports the end, or who handled it.
 const fn tells_of_the_opening(kind: EntryKind) -> bool {
     gives(kind) || matches!(kind, EntryKind::SeverityRaised | EntryKind::StormWarning)
 }
 
-fn by_whom(voice: Voice, record: &SpaceRecord, told: &str) -> String {
+fn by_whom(voice: Voice, record: &SpaceRecord, notified: &str) -> String {
     let escalation = record.incident.as_ref().and_then(|incident| incident.escalation.as_ref());
     if let Some(escalation) = escalation {
         let level = (escalation.level + 1).to_string();
-        let with = [("rule", escalation.rule_name.as_str()), ("level", &level), ("told", told)];
+        let with = [("rule", escalation.rule_name.as_str()), ("level", &level), ("told", notified)];
         return voice.say(texts::S_BY_RULE, &with);
     }
     let has_rules = record.space.as_ref().is_some_and(|space| !space.escalation_rules.is_empty());
-    voice.say(if has_rules { texts::S_BY_OWN } else { texts::S_BY_ONLY }, &[("told", told)])
+    voice.say(if has_rules { texts::S_BY_OWN } else { texts::S_BY_ONLY }, &[("told", notified)])
 }
 
 /// Why nobody was notified, or nobody yet.
@@ -130,8 +130,9 @@ fn nobody(voice: Voice, record: &SpaceRecord) -> String {
         return voice.plain(texts::S_HELD_OVER);
     }
     // The timeline says which level reaches nobody, and why.
-    let said = record.entries.iter().rev().filter(|entry| gives(entry.kind)).find_map(|entry| entry.detail.as_ref());
-    said.map_or_else(|| voice.plain(texts::S_NOBODY_AT_ALL), |detail| voice.detail(detail))
+    let sentences =
+        record.entries.iter().rev().filter(|entry| gives(entry.kind)).find_map(|entry| entry.detail.as_ref());
+    sentences.map_or_else(|| voice.plain(texts::S_NOBODY_AT_ALL), |detail| voice.detail(detail))
 }
 
 fn capital(text: &str) -> String {

@@ -1,5 +1,4 @@
-//! What is written to an address that is, or was, a member's: short, in the member's language, with nothing to click
-//! that acts.
+//! The letters to an address that is, or was, a member's: short, in the member's language, without a link that acts.
 
 use alerting::base::moment::Moment;
 use alerting::people::code::LIFE;

@@ -1,5 +1,5 @@
-//! What of an integration will surprise: found by trying its own policy on sample messages, as their senders would post
-//! them, not by looking at what its patterns look like.
+//! Finds surprising settings of an integration by applying its policy to sample messages, as senders would post them, and
+//! not by analysing its patterns.
 //!
 //! A sample says the state (`FIRING`, or what the rules ask for) of an object, in the layouts that senders use: the state
 //! in the first line, or in a line of its own. What the key extractors look for stands in it too. Of two samples that
@@ -20,7 +20,7 @@ use alerting::rules::sample;
 use intake::decide::{Arrival, decide};
 use intake::sources::{self, SourceVersion};
 
-/// What samples are about; two, to see whether they get different keys.
+/// The objects of the samples; two, to see whether they get different keys.
 const OBJECTS: [&str; 2] = ["disk full on db-1", "certificate expires on web-2"];
 /// States of the rules that are tried, of each kind: the first ones stand for the others.
 const STATES: usize = 2;
@@ -51,8 +51,8 @@ struct Samples<'a> {
     ends: Vec<String>,
 }
 
-/// What became of a sample.
-enum Judged {
+/// The result for a sample.
+enum SampleResult {
     Triggers(String),
     Closes(String),
     Other,
@@ -81,12 +81,12 @@ impl<'a> Samples<'a> {
         }
         let texts = self.problems.iter().flat_map(|problem| (0..OBJECTS.len()).map(move |n| (problem, n)));
         let texts = texts.flat_map(|(problem, n)| self.texts(problem, n));
-        let judged: Vec<Judged> = texts.map(|text| self.judge(MsgType::Text, &text)).collect();
+        let judged: Vec<SampleResult> = texts.map(|text| self.judge(MsgType::Text, &text)).collect();
         let keys: Vec<&String> = judged
             .iter()
             .filter_map(|judged| match judged {
-                Judged::Triggers(key) => Some(key),
-                Judged::Closes(_) | Judged::Other => None,
+                SampleResult::Triggers(key) => Some(key),
+                SampleResult::Closes(_) | SampleResult::Other => None,
             })
             .collect();
         let first = *keys.first()?;
@@ -143,8 +143,8 @@ impl<'a> Samples<'a> {
                 let ended = without_problems(&text, problem, end);
                 let pair = (self.judge(kind, &text), self.judge(kind, &ended));
                 match pair {
-                    (Judged::Triggers(key), Judged::Closes(closed)) if key == closed => return Some(true),
-                    (Judged::Triggers(_), Judged::Closes(_)) => seen = Some(false),
+                    (SampleResult::Triggers(key), SampleResult::Closes(closed)) if key == closed => return Some(true),
+                    (SampleResult::Triggers(_), SampleResult::Closes(_)) => seen = Some(false),
                     _ => {}
                 }
             }
@@ -159,7 +159,7 @@ impl<'a> Samples<'a> {
         let texts = self.problems.iter().flat_map(|problem| self.texts(problem, 0));
         let mut judged = texts.map(|text| self.judge(kind, &text)).peekable();
         judged.peek()?;
-        judged.all(|judged| matches!(judged, Judged::Closes(_))).then(|| {
+        judged.all(|judged| matches!(judged, SampleResult::Closes(_))).then(|| {
             let message = "close rules are tried first, and they take what should trigger: no alert is ever opened";
             Warning::new("push_mode.close", message, "let the close rules ask for what only a recovery says")
         })
@@ -178,25 +178,25 @@ impl<'a> Samples<'a> {
         vec![first, format!("{name}\n{details}\nstatus: {state}")]
     }
 
-    fn judge(&self, kind: MsgType, text: &str) -> Judged {
+    fn judge(&self, kind: MsgType, text: &str) -> SampleResult {
         let source = self.integration.source;
         let body = sources::sample(source, kind, text);
         let version = SourceVersion::newest(source);
         let arrival = Arrival { version, body: body.as_bytes(), address: None, within_rate: true };
         let Acceptance::Accepted(message) = decide(&arrival, &self.integration, None, self.now).acceptance else {
-            return Judged::Other;
+            return SampleResult::Other;
         };
-        self.said(&message)
+        self.judge_message(&message)
     }
 
-    fn said(&self, message: &Message) -> Judged {
+    fn judge_message(&self, message: &Message) -> SampleResult {
         match self.policy.judge(message, Stamp::from_parts(self.now, 0)).decision {
             Decision::Event(event) => match (event.kind, event.key) {
-                (EventKind::Trigger, AlertKey::Named(key)) => Judged::Triggers(key),
-                (EventKind::Close, AlertKey::Named(key)) => Judged::Closes(key),
-                (_, AlertKey::Unique) => Judged::Other,
+                (EventKind::Trigger, AlertKey::Named(key)) => SampleResult::Triggers(key),
+                (EventKind::Close, AlertKey::Named(key)) => SampleResult::Closes(key),
+                (_, AlertKey::Unique) => SampleResult::Other,
             },
-            Decision::Discard(DiscardReason::Unmatched | DiscardReason::Dropped) => Judged::Other,
+            Decision::Discard(DiscardReason::Unmatched | DiscardReason::Dropped) => SampleResult::Other,
         }
     }
 }

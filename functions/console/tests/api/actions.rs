@@ -99,7 +99,7 @@ fn kinds(incident: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_acknowledgement_is_told_once_to_every_destination_under_the_keys_name() {
+async fn an_acknowledgement_notifies_every_destination_once_under_the_keys_name() {
     let world = World::start().await;
     let (one, two) = (world.destination().await, world.destination().await);
     let space = world.space(&[&one, &two]).await;

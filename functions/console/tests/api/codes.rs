@@ -160,7 +160,7 @@ async fn an_administrators_key_vouches_by_name_and_another_address_needs_a_word_
 }
 
 #[tokio::test]
-async fn the_old_address_is_told_who_changed_it_and_that_it_cannot_be_told_stops_nothing() {
+async fn the_old_address_is_notified_of_who_changed_it_and_a_failure_stops_nothing() {
     let world = World::start().await;
     let body = json!({"name": "Ada", "email": "old@example.org", "email_verified": true, "phone": "+8613800000000",
         "phone_verified": true});
@@ -169,7 +169,7 @@ async fn the_old_address_is_told_who_changed_it_and_that_it_cannot_be_told_stops
     assert_eq!(
         world.put(&path, &other_phone).await.is(200)["phone_verified"],
         false,
-        "no channel can tell the old one"
+        "no channel can notify the old one"
     );
 
     let mailbox = Mailbox::of(&world).await;
@@ -178,5 +178,5 @@ async fn the_old_address_is_told_who_changed_it_and_that_it_cannot_be_told_stops
     assert_eq!(mail.to, "old@example.org");
     assert!(mail.raw.contains("first key") && !mail.raw.contains("new@example.org"), "{}", mail.raw);
     world.put(&path, &json!({"name": "Ada"})).await.is(200);
-    assert!(mailbox.take().is_empty(), "an address that never counted is not told");
+    assert!(mailbox.take().is_empty(), "an address that was never verified is not notified");
 }

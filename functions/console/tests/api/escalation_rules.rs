@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::world::{World, id};
 
-/// A space with somebody to tell.
+/// A space with a member to notify.
 struct Payments {
     world: World,
     path: String,
@@ -176,7 +176,7 @@ async fn a_rule_that_cannot_be_carried_out_is_refused_by_field() {
 }
 
 #[tokio::test]
-async fn whom_a_rule_names_is_not_deleted_and_the_answer_names_the_rule() {
+async fn a_recipient_that_a_rule_names_is_not_deleted_and_the_answer_names_the_rule() {
     let Payments { world, path, member } = payments().await;
     let (group, contact) = (world.destination().await, world.destination().await);
     let team = id(&world.post("/teams", &json!({"name": "DBA"})).await.is(201));

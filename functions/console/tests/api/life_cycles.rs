@@ -70,7 +70,7 @@ async fn another_channel_keeps_nothing_of_the_one_before() {
 }
 
 #[tokio::test]
-async fn a_destination_that_someone_is_told_at_is_not_deleted_and_one_of_a_space_leaves_it() {
+async fn a_destination_in_use_by_a_person_is_not_deleted_and_one_of_a_space_is_removed_from_it() {
     let world = World::start().await;
     let destination = world.destination().await;
     let path = format!("/destinations/{destination}");
@@ -86,7 +86,7 @@ async fn a_destination_that_someone_is_told_at_is_not_deleted_and_one_of_a_space
 }
 
 #[tokio::test]
-async fn a_test_of_a_destination_tells_what_the_provider_said() {
+async fn a_test_of_a_destination_shows_the_providers_answer() {
     let world = World::start().await;
     let path = format!("/destinations/{}/test", world.destination().await);
     let tested = world.post(&path, &json!({})).await.is(200);

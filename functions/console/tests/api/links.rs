@@ -14,13 +14,13 @@ use crate::world::{DATA_KEY, World};
 
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-struct Story {
+struct Setup {
     world: World,
     incident: String,
     link: Link,
 }
 
-impl Story {
+impl Setup {
     async fn new() -> Self {
         let world = World::start().await;
         let space = world.space(&[]).await;
@@ -56,9 +56,9 @@ impl Story {
 
 #[tokio::test]
 async fn a_link_leads_past_the_sign_in_to_the_incident_and_to_one_button() {
-    let story = Story::new().await;
-    let world = &story.world;
-    let path = format!("/links/{}", story.token(&story.link));
+    let setup = Setup::new().await;
+    let world = &setup.world;
+    let path = format!("/links/{}", setup.token(&setup.link));
     let before = world.dump().await;
     for path in [path.clone(), format!("{path}?ack=1")] {
         let stranger = world.stranger().opens(&path).await;
@@ -66,7 +66,7 @@ async fn a_link_leads_past_the_sign_in_to_the_incident_and_to_one_button() {
         let mut next = form_urlencoded::Serializer::new(String::new());
         let next = next.append_pair("next", &path).finish();
         assert_eq!(stranger.headers["location"], format!("/sign-in?{next}"));
-        assert!(!stranger.text.contains("disk full") && !stranger.text.contains(&story.incident));
+        assert!(!stranger.text.contains("disk full") && !stranger.text.contains(&setup.incident));
     }
     assert_eq!(world.dump().await, before);
 
@@ -89,8 +89,8 @@ async fn a_link_leads_past_the_sign_in_to_the_incident_and_to_one_button() {
     let action = format!("{path}/acknowledge");
     let acknowledged = li.posts(&action, &[("form_token", &token)]).await;
     assert_eq!(acknowledged.status, 303, "{}", acknowledged.text);
-    assert_eq!(acknowledged.headers["location"], format!("/incidents/{}?done=acknowledge", story.incident));
-    assert_eq!(story.timeline().await[1], ("acknowledged".to_owned(), "Li Lei".to_owned()));
+    assert_eq!(acknowledged.headers["location"], format!("/incidents/{}?done=acknowledge", setup.incident));
+    assert_eq!(setup.timeline().await[1], ("acknowledged".to_owned(), "Li Lei".to_owned()));
     let before = world.dump().await;
     assert_eq!(li.posts(&action, &[("form_token", &token)]).await.status, 303, "pressed twice");
     assert_eq!(world.dump().await, before);
@@ -105,11 +105,11 @@ async fn a_link_leads_past_the_sign_in_to_the_incident_and_to_one_button() {
 // Proves: fault 77
 #[tokio::test]
 async fn what_is_no_link_of_ours_is_refused_before_anything_is_read() {
-    let story = Story::new().await;
-    let world = &story.world;
-    let right = story.token(&story.link);
-    let view = story.token(&Link { allows: Allows::Nothing, ..story.link.clone() });
-    let foreign = LinkKeys::of("another deployment's data key 0123").sign(&story.link, world.now());
+    let setup = Setup::new().await;
+    let world = &setup.world;
+    let right = setup.token(&setup.link);
+    let view = setup.token(&Link { allows: Allows::Nothing, ..setup.link.clone() });
+    let foreign = LinkKeys::of("another deployment's data key 0123").sign(&setup.link, world.now());
     let li = world.person("Li Lei", "responder", "en").await;
     let before = world.dump().await;
     let altered = right.replace("-0-a-", "-1-a-");
@@ -132,12 +132,12 @@ async fn what_is_no_link_of_ours_is_refused_before_anything_is_read() {
 
 #[tokio::test]
 async fn an_expired_link_and_one_of_an_earlier_episode_say_so_and_change_nothing() {
-    let story = Story::new().await;
-    let world = &story.world;
-    let path = format!("/links/{}", story.token(&story.link));
+    let setup = Setup::new().await;
+    let world = &setup.world;
+    let path = format!("/links/{}", setup.token(&setup.link));
     let li = world.person("Li Lei", "responder", "en").await;
     let token = hidden(&li.opens(&format!("{path}?ack=1")).await, "form_token");
-    story.reopen().await;
+    setup.reopen().await;
     let before = world.dump().await;
     for answer in [
         li.opens(&format!("{path}?ack=1")).await,
@@ -161,15 +161,15 @@ async fn an_expired_link_and_one_of_an_earlier_episode_say_so_and_change_nothing
 // Proves: fault 79, fault 80
 #[tokio::test]
 async fn behind_a_link_too_a_post_needs_session_origin_form_and_role() {
-    let story = Story::new().await;
-    let world = &story.world;
-    let path = format!("/links/{}", story.token(&story.link));
+    let setup = Setup::new().await;
+    let world = &setup.world;
+    let path = format!("/links/{}", setup.token(&setup.link));
     let action = format!("{path}/acknowledge");
     let li = world.person("Li Lei", "responder", "en").await;
     let viewer = world.person("Viv", "responder", "en").await;
     let [token, of_viewer] = [li.opens(&format!("{path}?ack=1")).await, viewer.opens(&format!("{path}?ack=1")).await]
         .map(|page| hidden(&page, "form_token"));
-    // Whoever is made a viewer afterwards still holds a form.
+    // A member who was made a viewer afterwards still has the form.
     world.put(&format!("/members/{}", viewer.member), &json!({"name": "Viv", "role": "viewer"})).await.is(200);
     let looked = viewer.opens(&format!("{path}?ack=1")).await;
     assert!(looked.text.contains("Your role allows you to look only"), "{}", looked.text);
@@ -190,11 +190,11 @@ async fn behind_a_link_too_a_post_needs_session_origin_form_and_role() {
 
 #[tokio::test]
 async fn a_personal_link_acknowledges_once_for_its_member_and_shows_no_more_than_the_number() {
-    let story = Story::new().await;
-    let world = &story.world;
+    let setup = Setup::new().await;
+    let world = &setup.world;
     let member: MemberId = world.member("Li Lei").await.parse().expect("an id");
-    let link = Link { member: Some(member), expires_at: world.now() + DAY, ..story.link.clone() };
-    let token = story.token(&link);
+    let link = Link { member: Some(member), expires_at: world.now() + DAY, ..setup.link.clone() };
+    let token = setup.token(&link);
     let path = format!("/links/{token}");
     let nobody = world.stranger();
     assert_eq!(nobody.opens(&path).await.status, 404, "signed, but never sent");
@@ -209,7 +209,7 @@ async fn a_personal_link_acknowledges_once_for_its_member_and_shows_no_more_than
     assert_eq!(world.dump().await, before);
 
     assert_eq!(nobody.posts(&action, &[]).await.status, 200);
-    assert_eq!(story.timeline().await[1], ("acknowledged".to_owned(), "Li Lei".to_owned()));
+    assert_eq!(setup.timeline().await[1], ("acknowledged".to_owned(), "Li Lei".to_owned()));
     let before = world.dump().await;
     assert!(before.iter().all(|row| !row.contains(&token)), "a link is kept by its hash only");
     for answer in [nobody.opens(&path).await, nobody.posts(&action, &[]).await] {
@@ -220,14 +220,14 @@ async fn a_personal_link_acknowledges_once_for_its_member_and_shows_no_more_than
 
 #[tokio::test]
 async fn a_personal_link_ends_with_its_day_its_episode_and_its_members_right() {
-    let story = Story::new().await;
-    let world = &story.world;
+    let setup = Setup::new().await;
+    let world = &setup.world;
     let viewer = world.person("Viv", "viewer", "en").await.member;
     let li = world.member("Li Lei").await;
     let kept = async |member: &str| {
         let link =
-            Link { member: Some(member.parse().expect("an id")), expires_at: world.now() + DAY, ..story.link.clone() };
-        let token = story.token(&link);
+            Link { member: Some(member.parse().expect("an id")), expires_at: world.now() + DAY, ..setup.link.clone() };
+        let token = setup.token(&link);
         world.store.keep_personal_link(&secret_hash(&token), link.expires_at).await.expect("written");
         format!("/links/{token}")
     };
@@ -241,7 +241,7 @@ async fn a_personal_link_ends_with_its_day_its_episode_and_its_members_right() {
         assert_eq!(world.dump().await, before);
     };
     check(&of_viewer, 404).await;
-    story.reopen().await;
+    setup.reopen().await;
     check(&of_li, 409).await;
     world.advance(24 * 3600);
     check(&of_li, 410).await;

@@ -64,7 +64,7 @@ async fn members_change_themselves_but_not_what_they_may() {
 
     world.post("/members", &json!({"name": "Boss", "email": "boss@example.org"})).await.is(201);
     form[2] = ("email", "Boss@Example.org");
-    assert_eq!(ada.posts("/me", &form).await.status, 400, "whoever takes another's address would lock both out");
+    assert_eq!(ada.posts("/me", &form).await.status, 400, "two members with one address would both be locked out");
     (form[2], form[5]) = (("email", "ada@example.org"), ("time_zone", "Mars"));
     assert_eq!(ada.posts("/me", &form).await.status, 400);
     assert_eq!(stored(&world, &ada).await, saved);
@@ -108,7 +108,7 @@ async fn only_the_members_own_forms_from_our_own_pages_change_anything() {
 }
 
 #[tokio::test]
-async fn who_is_not_signed_in_or_was_removed_sees_nothing_and_changes_nothing() {
+async fn without_a_session_or_after_removal_nothing_is_shown_or_changed() {
     let world = World::start().await;
     leads_to(&world.stranger().opens("/me").await, "/sign-in?next=%2Fme");
     let ada = world.person("Ada", "administrator", "en").await;

@@ -99,7 +99,7 @@ async fn a_member_may_by_a_session_what_the_role_allows_and_a_key_is_never_mixed
         }
         let headers = [&headers[..], &[("authorization", "Bearer lks_nobody")]].concat();
         let answer = call(&world, &browser, ("GET", "/spaces"), &headers, &json!({})).await;
-        assert_eq!(answer.status, 401, "a wrong key is refused whoever is signed in");
+        assert_eq!(answer.status, 401, "a wrong key is refused although a member is signed in");
     }
 }
 

@@ -1,4 +1,4 @@
-//! Members: what is said of them, and who may not go yet.
+//! Members: their fields, and which of them cannot be deleted yet.
 
 use serde_json::{Value, json};
 

@@ -46,7 +46,7 @@ async fn an_administrator_adds_a_member_and_hands_over_a_link() {
 }
 
 #[tokio::test]
-async fn only_who_is_an_administrator_now_changes_anything() {
+async fn only_a_current_administrator_changes_anything() {
     let world = World::start().await;
     let mut ada = world.signed_in("ada@example.org", "administrator").await;
     let bob = world.account("bob@example.org", "responder").await;

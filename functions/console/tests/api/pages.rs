@@ -104,7 +104,7 @@ async fn a_page_is_in_the_members_language_and_zone() {
 }
 
 #[tokio::test]
-async fn whatever_comes_from_outside_is_text() {
+async fn text_from_outside_is_escaped() {
     let world = World::start().await;
     let space = world.space(&[]).await;
     let evil = "<script>alert(1)</script>\"'&";
@@ -286,7 +286,7 @@ async fn a_post_without_session_origin_form_or_role_changes_nothing() {
     let own = token(&li.opens(&format!("/incidents/{incident}")).await);
     let of_other = token(&li.opens(&format!("/incidents/{other}")).await);
     let of_gone = token(&gone.opens(&format!("/incidents/{incident}")).await);
-    // Only a responder's page has a form: whoever is made a viewer afterwards still holds a right one.
+    // Only a responder's page has a form: a member who was made a viewer afterwards still has a valid one.
     let of_viewer = token(&viewer.opens(&format!("/incidents/{incident}")).await);
     world.put(&format!("/members/{}", viewer.member), &json!({"name": "Viv", "role": "viewer"})).await.is(200);
     world.delete(&format!("/members/{}", gone.member)).await.is(204);

@@ -19,7 +19,7 @@ fn shown() -> Value {
     shown
 }
 
-/// The settings with some of them said otherwise, or (`null` here) left out.
+/// The settings with some of them replaced, or (`null` here) left out.
 fn with(changes: &Value) -> Value {
     let mut settings = settings();
     for (name, value) in changes.as_object().expect("an object") {
@@ -144,7 +144,7 @@ fn mail_server() -> (u16, JoinHandle<Vec<String>>) {
 }
 
 #[tokio::test]
-async fn a_test_of_a_provider_tells_what_the_mail_server_said() {
+async fn a_test_of_a_provider_shows_the_mail_servers_answer() {
     let world = World::start().await;
     let (port, server) = mail_server();
     let settings = json!({"host": "127.0.0.1", "port": port, "tls": "none", "from": "alerts@example.com"});

@@ -205,7 +205,7 @@ async fn a_time_that_cannot_be_asked_for_is_refused_by_name() {
 }
 
 #[tokio::test]
-async fn who_is_on_call_somewhere_is_not_deleted_until_it_is_over() {
+async fn a_member_with_a_turn_on_call_is_not_deleted_until_it_is_over() {
     let world = World::start().await;
     let (path, [ada, _]) = weekly(&world).await;
     let linus = world.member("Linus").await;

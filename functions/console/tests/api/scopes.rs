@@ -7,8 +7,7 @@ use serde_json::{Value, json};
 use crate::actions::open;
 use crate::world::{World, id};
 
-/// Operations that need another scope than usual: who may see may read, and whatever changes something is for
-/// administrators.
+/// Operations that need another scope than usual: reading needs `read`, and changing anything needs `admin`.
 const UNUSUAL: [(&str, &str, &str); 17] = [
     ("get", "/api-keys", "admin"),
     ("put", "/incidents/{id}", "respond"),
@@ -178,7 +177,7 @@ async fn a_key_gives_no_member_more_than_the_role_does() {
 
 // Proves: finding F13
 #[tokio::test]
-async fn who_may_silence_an_incident_may_end_a_silence() {
+async fn the_scope_that_silences_an_incident_also_ends_a_silence() {
     let world = World::start().await;
     let documented = documented(&world).await;
     let rows = [

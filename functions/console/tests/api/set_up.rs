@@ -85,7 +85,7 @@ async fn a_link_ends_with_its_day_with_a_newer_one_and_when_there_is_an_administ
 }
 
 #[tokio::test]
-async fn whoever_has_the_address_already_becomes_the_first_administrator() {
+async fn a_member_with_the_address_becomes_the_first_administrator() {
     let world = World::start().await;
     let body = json!({"name": "A.", "email": "Ada@example.org", "phone": "+8613800000000"});
     let id = world.post("/members", &body).await.is(201)["id"].clone();

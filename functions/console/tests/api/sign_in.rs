@@ -9,7 +9,7 @@ use crate::world::{BASE, World};
 
 // Proves: fault 84
 #[tokio::test]
-async fn who_signs_in_goes_where_they_wanted_and_nowhere_else() {
+async fn a_sign_in_leads_to_the_page_that_was_asked_for_and_to_no_other_site() {
     let world = World::start().await;
     world.account("ada@example.org", "responder").await;
     for (next, to) in [
@@ -79,7 +79,7 @@ async fn after_ten_tries_a_source_waits_for_that_address_even_with_the_right_pas
     world.advance(after);
     location(&Browser::new(&world).sign_in("ada@example.org", PASSWORD).await);
     let again = Browser::new(&world).sign_in("ada@example.org", "wrong horse battery").await;
-    assert_eq!(again.status, 401, "a success begins the count anew");
+    assert_eq!(again.status, 401, "a success resets the count");
 }
 
 // Proves: finding D4
@@ -243,7 +243,7 @@ async fn a_new_password_ends_every_other_session() {
 }
 
 #[tokio::test]
-async fn who_is_removed_is_out_at_once_and_does_not_come_back() {
+async fn a_removed_member_is_signed_out_at_once_and_cannot_sign_in_again() {
     let world = World::start().await;
     let mut ada = world.signed_in("ada@example.org", "administrator").await;
     let token = form_token(&ada.get("/members").await, "/members#add");

@@ -8,18 +8,18 @@ const CHANNELS: [&str; 7] =
     ["feishu_bot", "dingtalk_bot", "wecom_bot", "slack_webhook", "telegram_bot", "zoom_webhook", "email"];
 
 #[tokio::test]
-async fn every_channel_tells_its_template_and_what_one_may_hold() {
+async fn every_channel_shows_its_template_and_what_one_may_hold() {
     let world = World::start().await;
     for channel in CHANNELS {
-        let told = world.get(&format!("/channels/{channel}/template")).await.is(200);
-        assert_eq!(told["channel"], channel);
+        let shown = world.get(&format!("/channels/{channel}/template")).await.is(200);
+        assert_eq!(shown["channel"], channel);
         for (language, word) in [("en", "- Source: {{ source }}"), ("zh", "- 来源：{{ source }}")] {
-            assert!(told["default"][language].as_str().is_some_and(|text| text.contains(word)), "{told:#}");
+            assert!(shown["default"][language].as_str().is_some_and(|text| text.contains(word)), "{shown:#}");
         }
-        let variables = told["variables"].as_array().expect("variables");
-        assert!(variables.iter().any(|one| one["name"] == "labels" && one["kind"] == "map"), "{told:#}");
-        assert!(told["statements"].as_array().is_some_and(|all| all.contains(&json!("for"))), "{told:#}");
-        assert_eq!(told["max_bytes"], 4096);
+        let variables = shown["variables"].as_array().expect("variables");
+        assert!(variables.iter().any(|one| one["name"] == "labels" && one["kind"] == "map"), "{shown:#}");
+        assert!(shown["statements"].as_array().is_some_and(|all| all.contains(&json!("for"))), "{shown:#}");
+        assert_eq!(shown["max_bytes"], 4096);
     }
     let sentence = world.get("/channels/pigeon/template").await.refuses(404, "");
     assert!(sentence.contains("feishu_bot"), "{sentence}");

@@ -1,5 +1,5 @@
-//! Why nobody was told, for every way in which a message ends before it becomes an alert; what is asked anew and what is
-//! not. How alerts are explained is told in the scenarios, where there are all functions.
+//! Why nobody was notified, for every way in which a message ends before it becomes an alert; which decisions are made again
+//! and which are not. The scenarios, which run all functions, test how alerts are explained.
 
 use alerting::base::ids::{IntegrationId, Stamp};
 use alerting::base::limits;

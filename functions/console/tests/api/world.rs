@@ -228,7 +228,7 @@ impl World {
         id(&self.post("/destinations", &body).await.is(201))
     }
 
-    /// A space that tells `destinations`, by id.
+    /// A space that notifies `destinations`, by id.
     pub(crate) async fn space(&self, destinations: &[&str]) -> String {
         id(&self.post("/spaces", &json!({"name": "Payments", "destinations": destinations})).await.is(201))
     }

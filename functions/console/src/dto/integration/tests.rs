@@ -6,7 +6,7 @@ use super::*;
 use crate::dto::field_error;
 use crate::extract::parse;
 
-fn draft(body: &Value) -> Result<Draft, ApiError> {
+fn draft(body: &Value) -> Result<IntegrationDraft, ApiError> {
     let id = "int_1".parse().expect("valid");
     let draft = parse::<IntegrationBody>(body.to_string().as_bytes())?.parse(id, 1, Moment::from_secs(0))?;
     Policy::new(&draft.integration, &[]).map_err(field_error)?;

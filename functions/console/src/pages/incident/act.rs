@@ -16,7 +16,7 @@ use serde::Serialize;
 use super::buttons::subject;
 use super::page::{DONE, answer};
 use super::timeline::{Row, since};
-use super::view::{Asked, Refusal, people};
+use super::view::{PageRequest, Refusal, people};
 use crate::app::{App, SharedApp};
 use crate::error::ApiError;
 use crate::pages::error::{PageError, refused};
@@ -56,7 +56,7 @@ pub(super) async fn act(
     }
 }
 
-/// The page with everything that was typed, and the fault beside its field.
+/// The page with everything that was typed, and the error beside its field.
 async fn again(
     app: &App,
     id: &IncidentId,
@@ -68,11 +68,11 @@ async fn again(
     let people = form.all("people").map(str::to_owned).collect();
     let refusal = Refusal { action: action.to_owned(), filled: Filled::refused(form, error)?, people };
     let incident = existing(&app.store, id).await?;
-    let asked = Asked { refusal: Some(&refusal), ..Asked::default() };
+    let asked = PageRequest { refusal: Some(&refusal), ..PageRequest::default() };
     Ok((StatusCode::BAD_REQUEST, answer(app, incident, by, &asked).await?).into_response())
 }
 
-/// Carries it out, if the incident is still in the episode in which the person saw it; else says what happened since.
+/// Performs the action if the incident is still in the episode that the person saw; otherwise shows what happened since.
 pub(crate) async fn perform(
     app: &App,
     by: &SignedIn,

@@ -1,4 +1,4 @@
-//! What a person may do to an incident as it stands. Who may not is shown no button.
+//! What a person may do to an incident in its present state. An action that is not allowed has no button.
 
 use alerting::base::ids::IncidentId;
 use alerting::incident::{Incident, Progress};

@@ -4,7 +4,7 @@ use alerting::incident::Incident;
 use alerting::incident::shown::without_state;
 use axum::response::{IntoResponse as _, Response};
 
-use super::view::{Asked, page_of};
+use super::view::{PageRequest, page_of};
 use crate::app::App;
 use crate::pages::error::PageError;
 use crate::pages::render::{Reader, page};
@@ -17,7 +17,7 @@ pub(crate) async fn answer(
     app: &App,
     incident: Incident,
     by: SignedIn,
-    asked: &Asked<'_>,
+    asked: &PageRequest<'_>,
 ) -> Result<Response, PageError> {
     let reader = Reader::of(by.clone());
     let title = format!("INC #{} {}", incident.num, without_state(&incident.title));

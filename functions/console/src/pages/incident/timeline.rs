@@ -89,7 +89,7 @@ fn of_attempt(delivery: &NamedDelivery, attempt: &Attempt, reader: &Reader) -> R
     }
 }
 
-/// Why a provider did not take it; a reason of an earlier version stays as it is.
+/// Why a provider refused a message, in words; an unknown reason of an earlier version is shown as stored.
 pub(crate) fn reason_in_words(reason: &str, reader: &Reader) -> String {
     reader.known_word(&format!("reason_{reason}")).unwrap_or(reason).to_owned()
 }

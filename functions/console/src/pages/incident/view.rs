@@ -36,7 +36,7 @@ const READ_AT_A_TIME: usize = 20;
 
 /// What the address of the page asks for.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct PageRequest<'a> {
     /// What has just been done.
     pub(crate) done: Option<&'a str>,
     pub(crate) whole_timeline: bool,
@@ -170,7 +170,7 @@ pub(super) async fn page_of(
     incident: Incident,
     by: &SignedIn,
     reader: &Reader,
-    asked: &Asked<'_>,
+    asked: &PageRequest<'_>,
 ) -> Result<IncidentPage, PageError> {
     let deliveries = deliveries(app, &incident).await?;
     let entries = names::timeline(&app.store, &incident, app.clock.now()).await?;
@@ -251,7 +251,7 @@ async fn facts(app: &App, incident: &Incident, reader: &Reader) -> Result<Vec<Fa
     Ok(facts)
 }
 
-/// Everyone to whom it is assigned: members by name, and whoever is no member as they are written down.
+/// The assignees: members by name, any other as stored.
 pub(super) async fn people(app: &App, incident: &Incident) -> Result<Vec<Person>, PageError> {
     let mut people = Vec::with_capacity(incident.assignees.len());
     for id in &incident.assignees {

@@ -36,7 +36,7 @@ struct Personal {
     is_done: bool,
 }
 
-/// What a link of this kind may still do.
+/// The incident and the member of a link that is still valid.
 struct Usable {
     incident: Incident,
     member: Member,
@@ -64,7 +64,7 @@ pub(super) async fn show(app: &App, link: &Link, token: &str) -> Result<Response
     Ok(shown(usable, token, false))
 }
 
-/// No session stands behind it: it has to come from the page above, and the token is what authorises.
+/// There is no session: the form has to come from the page above, and the token authorises.
 pub(super) async fn acknowledge(
     app: &SharedApp,
     link: &Link,
@@ -76,7 +76,7 @@ pub(super) async fn acknowledge(
     let usable = usable(app, link, token).await?;
     let actor = NamedActor::member(usable.member.id.clone(), &usable.member.name, Via::Link);
     let (incident, episode) = (link.incident.clone(), Some(link.episode));
-    // The link is the name of what it does.
+    // The link's hash is the idempotency key.
     let key = Some(IdempotencyKey::new("link", &secret_hash(token)).expect("a hash is visible ASCII"));
     let request = ActionRequest { incident, episode, action: RequestedAction::Acknowledge, actor, key };
     match incidents::act(&app.dispatch, &request).await {

@@ -22,7 +22,7 @@ pub(super) const SUBJECT: &str = "/me";
 
 /// Ways to be notified that the form offers at least.
 const PICKS: usize = 3;
-/// In a form: as for a member who has said nothing.
+/// In a form: the default, as for a member without preferences.
 const DEFAULT: &str = "default";
 /// In a form: not at all.
 const NOBODY: &str = "nobody";
