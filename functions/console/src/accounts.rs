@@ -31,7 +31,7 @@ const LINK_CHARS: usize = 40;
 /// Stands for the member in the first administrator's link.
 const FIRST: &str = "first";
 /// Passwords for one address from one source, from a browser that it signed in with before, or in one session. A person
-/// who does not remember it asks for a link.
+/// who has forgotten it requests a link.
 const OF_ONE: Limit = Limit { tries: 10, within: QUARTER };
 /// Passwords from one source, which may be a whole office.
 const OF_A_SOURCE: Limit = Limit { tries: 60, within: QUARTER };
@@ -63,8 +63,8 @@ pub(crate) enum LinkResult {
     Gone,
 }
 
-/// `source`: the address that the request came from; `device`: what the tries of a browser are counted by in which the
-/// address signed in before.
+/// `source`: the address that the request came from; `device`: the counter of tries for a browser with an earlier sign-in of
+/// this address.
 pub(crate) async fn try_password(
     app: &App,
     email: &str,
@@ -256,7 +256,7 @@ pub(crate) async fn use_link(
     Err(ApiError::conflict("someone changed the same member meanwhile; try again"))
 }
 
-/// The link by which the first administrator signs in, for an operator who has no other way in; `None` if there is one.
+/// The link by which the first administrator signs in, for an operator; `None` if an administrator can sign in already.
 pub async fn set_up_link(app: &App) -> Result<Option<Secret>, SetUpError> {
     let base = app.base_url.as_deref().ok_or(SetUpError::NoBase)?.trim_end_matches('/');
     make_set_up_link(app, base).await.map_err(|error| match error {

@@ -38,7 +38,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::error::ApiError;
 
-/// Characters of a name: what fits a chat card's line.
+/// Characters of a name: one line of a chat card.
 const NAME_CHARS: usize = 128;
 
 /// A moment as the API writes it: RFC 3339, UTC.
@@ -135,7 +135,7 @@ pub(crate) fn field_error(error: FieldError) -> ApiError {
     ApiError::invalid(error.field, error.message)
 }
 
-/// Whether `text` is what a listing shows in place of a secret (`…last4`).
+/// Whether `text` is the mask of a secret (`…last4`).
 pub(crate) fn is_masked(text: &str) -> bool {
     text.starts_with('…')
 }

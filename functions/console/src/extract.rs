@@ -101,7 +101,7 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for ApiPath
 pub(crate) struct Idempotency {
     /// Names this request. The same key with the same action and arguments again takes effect once and gets the same
     /// answer; use a new random one for every new intent. Without it, a request is judged by the present state alone: a
-    /// comment that is sent twice stands twice. A key is remembered for the newest hundred entries of an incident's timeline.
+    /// comment that is sent twice appears twice. A key is remembered for the newest hundred entries of an incident's timeline.
     #[param(rename = "Idempotency-Key", value_type = Option<String>, min_length = 1, max_length = 255,
         example = "8e03978e-40d5-43dd-bc93-6894a57f9324")]
     pub(crate) key: Option<IdempotencyKey>,
@@ -114,7 +114,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Idempotency {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, ApiError> {
         let Some(value) = parts.headers.get(IDEMPOTENCY_KEY) else { return Ok(Self { key: None }) };
-        // What is not ASCII is as wrong as what is empty.
+        // A key that is not ASCII is refused like an empty one.
         let text = value.to_str().unwrap_or_default();
         Ok(Self { key: Some(IdempotencyKey::new(IDEMPOTENCY_KEY, text)?) })
     }

@@ -15,7 +15,7 @@ use tower::{Service as _, ServiceExt as _};
 use crate::app::App;
 use crate::{ensure_api_key, set_up_link};
 
-/// What an operator invokes the function with, by `aws lambda invoke`. A caller who may do that is an administrator.
+/// An operator's command, by `aws lambda invoke`. A caller who may do that is an administrator.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Command {
@@ -57,7 +57,7 @@ impl Handler {
     }
 }
 
-/// Answers the first key once. With a key there already, another one is made by the API, by who has that one.
+/// Returns the first key once. If there is a key already, further keys are created by the API.
 async fn create_api_key(app: &App) -> Result<Value, Error> {
     match ensure_api_key(app).await? {
         Some(key) => Ok(json!({ "api_key": key })),
@@ -65,7 +65,7 @@ async fn create_api_key(app: &App) -> Result<Value, Error> {
     }
 }
 
-/// Answers a link for the first administrator, in place of the one before.
+/// Returns a link for the first administrator, which replaces an earlier one.
 async fn create_setup_link(app: &App) -> Result<Value, Error> {
     match set_up_link(app).await? {
         Some(url) => Ok(json!({ "setup_url": url.expose() })),

@@ -1,8 +1,8 @@
 //! Signing in by a provider: `OpenID` Connect's authorization code with PKCE, state and nonce, with the issuer that the
 //! operator has configured.
 //!
-//! [`begin`] sends the browser there with what it has to bring back in a sealed cookie; [`finish`] holds the answer against
-//! that cookie, exchanges the code, and reads who it is from a token whose signature, issuer, audience, nonce and end are
+//! [`begin`] redirects the browser to the provider and keeps the state in a sealed cookie; [`finish`] compares the answer with
+//! that cookie, exchanges the code, and reads the identity from a token whose signature, issuer, audience, nonce and end are
 //! checked. Members are found, never made: at the first sign-in by an address that both the provider and Larkspur have
 //! verified, or by the subject that an administrator has noted; from then on by issuer and subject alone.
 
@@ -48,7 +48,7 @@ pub(crate) const CALLBACK: &str = "/sign-in/oidc/callback";
 pub(crate) const COOKIE_OWNER: &str = "oidc sign-in";
 pub(crate) const SECRET_OWNER: &str = "oidc";
 
-/// How often a member is pinned over what somebody else saved meanwhile.
+/// How often pinning a member is retried after a conflict.
 const RACES: usize = 4;
 /// The signatures of ID tokens that count (RFC 7518, section 3.1): each by a private key.
 const SIGNED_BY: [Signing; 10] = [
@@ -230,8 +230,8 @@ fn verifier(client: &Client) -> CoreIdTokenVerifier<'_> {
     client.id_token_verifier().set_allowed_algs(SIGNED_BY)
 }
 
-/// Whether the person proved who they are longer ago than a confirmation counts. Both times are by the provider's clock.
-/// A provider that does not say when has at least sent somebody back who has a session there.
+/// Whether the person's authentication is too old to count as a confirmation. Both times are by the provider's clock. A
+/// provider that does not send the time has at least a session of the person.
 fn is_old(claims: &CoreIdTokenClaims) -> bool {
     let age = claims.auth_time().map(|at| (claims.issue_time() - at).to_std().unwrap_or_default());
     age.is_some_and(|age| age > CONFIRMED_FOR)

@@ -51,7 +51,7 @@ pub(crate) fn destinations_of<'a>(path: &str, contacts: &'a [Contact]) -> Vec<(S
     each(path, contacts).into_iter().filter_map(destination).collect()
 }
 
-/// The objects that refer to a member, except in what has expired.
+/// The objects that refer to a member, except in expired overrides.
 pub(crate) async fn users_of_member(app: &App, id: &MemberId) -> Result<Vec<String>, ApiError> {
     let now = app.clock.now();
     let teams = app.store.teams().all().await?.into_iter().filter(|team| team.members.contains(id));

@@ -1,4 +1,4 @@
-//! Who is signed in: a session cookie, and what a form needs beside it to change anything.
+//! Sessions of signed-in members: a cookie, and the token that a form needs to change anything.
 //!
 //! The cookie holds a random token; the table holds its hash, the member and the end. Every request reads the member, so a
 //! removed member is signed out at once, and the account, so a new password ends earlier sessions. A form carries a token
@@ -109,7 +109,8 @@ pub(crate) struct Begun {
     pub(crate) cookie: HeaderValue,
 }
 
-/// Begins a session with a new token, and ends the browser's earlier session, whose token somebody else may know. `epoch`: of the member's account.
+/// Begins a session with a new token, and ends the browser's earlier session, whose token somebody else may know.
+/// `epoch`: of the member's account.
 pub(crate) async fn begin(
     app: &App,
     headers: &HeaderMap,
@@ -223,7 +224,7 @@ async fn owner(app: &App, headers: &HeaderMap, base: &Base) -> Result<SessionOwn
 
 /// Refuses a request that changes something and was not made by one of our pages.
 ///
-/// Browsers say how a request's origin relates to its target, which no page can forge; but over plain HTTP they say so on the
+/// Browsers send how a request's origin relates to its target, which no page can forge; but over plain HTTP they send it on the
 /// loopback only (Fetch Metadata, section 2: potentially trustworthy URLs). Elsewhere the origin decides, which they send with
 /// every form since our pages say `same-origin` and not `no-referrer` (Fetch, "append a request Origin header"). It has to be
 /// the public URL's, or that of the address that was asked: under another name than ours we do not answer at all.

@@ -41,9 +41,9 @@ pub(crate) struct ApiKeyView {
     /// The key itself when it is created, later `…last4`.
     key: String,
     created_at: Time,
-    /// The key that asked for this one; `null`: a member did, or the deployment made it.
+    /// The key that created this one; `null`: a member or the deployment did.
     created_by: Option<ApiKeyId>,
-    /// The signed-in member who asked for this one.
+    /// The signed-in member who created this key.
     #[serde(skip_serializing_if = "Option::is_none")]
     created_by_member: Option<MemberId>,
     /// `null`: until it is revoked.

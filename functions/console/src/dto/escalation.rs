@@ -24,7 +24,7 @@ pub(crate) struct EscalationRuleBody {
     /// When the rule applies; without it, always.
     #[serde(default)]
     hours: Option<WeeklyHours>,
-    /// Which incidents it takes, by their alert: title, description, severity and labels.
+    /// Which incidents it applies to, by their alert: title, description, severity and labels.
     #[serde(default)]
     filter: Filter,
     /// Notified one after the other.
@@ -34,7 +34,8 @@ pub(crate) struct EscalationRuleBody {
     /// `GET /channels/{channel}/template`.
     #[serde(default)]
     templates: BTreeMap<String, TemplateTexts>,
-    /// The place in the order of trial, from 0. Without it, a new rule is the last, and an old one stays where it is.
+    /// The position in the order in which rules are tried, from 0. Without it, a new rule is the last, and an existing one
+    /// keeps its position.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 49)]
     position: Option<usize>,
@@ -87,7 +88,7 @@ pub(crate) struct EscalationRuleView {
     filter: Filter,
     levels: Vec<Level>,
     templates: BTreeMap<String, TemplateTexts>,
-    /// The place in the order of trial, from 0.
+    /// The position in the order in which rules are tried, from 0.
     position: usize,
 }
 
@@ -98,8 +99,7 @@ impl Default for NotifyBody {
 }
 
 impl EscalationRuleBody {
-    /// The rule that the request asks for, and where it is to stand. What of it cannot be,
-    /// [`EscalationRule::check`] says.
+    /// The requested rule and its position. [`EscalationRule::check`] validates it.
     pub(crate) fn parse(self, id: EscalationRuleId) -> Result<(EscalationRule, Option<usize>), ApiError> {
         let Self { name, hours, filter, levels, templates, position } = self;
         let levels = levels.into_iter().enumerate();

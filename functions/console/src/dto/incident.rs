@@ -310,7 +310,7 @@ const fn is_shown_as_data(detail: &Detail) -> bool {
 #[serde(deny_unknown_fields)]
 pub(crate) struct NoArguments {}
 
-/// For actions that need no more: an empty body, `{}`, or who acts.
+/// The body of actions without other arguments: empty, `{}`, or with the acting member.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ActBody {
@@ -322,7 +322,7 @@ pub(crate) struct ActBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SnoozeBody {
-    /// At most 24 hours; 120, 240 and 720 are what pages offer.
+    /// At most 24 hours; pages offer 120, 240 and 720.
     #[schema(minimum = 1, maximum = 1440, example = 120)]
     pub(crate) minutes: u32,
     #[serde(default)]

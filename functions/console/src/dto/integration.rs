@@ -35,7 +35,7 @@ pub(crate) struct IntegrationBody {
     /// Shared: tried in order.
     #[serde(default)]
     routes: Option<Vec<Route>>,
-    /// Shared: takes what no route matched.
+    /// Shared: the spaces of messages that no route matched.
     #[serde(default)]
     default_spaces: Option<Vec<SpaceId>>,
     #[serde(default = "default_message_types")]
@@ -92,8 +92,8 @@ pub(crate) struct IntegrationDraft {
 }
 
 impl IntegrationBody {
-    /// The integration `id` with what the request says. The caller seals its secret, and asks
-    /// [`alerting::rules::policy::Policy::new`] whether the rules are any good.
+    /// The requested integration with this `id`. The caller seals its secret and validates its rules by
+    /// [`alerting::rules::policy::Policy::new`].
     pub(crate) fn parse(
         self,
         id: IntegrationId,

@@ -53,7 +53,7 @@ impl MappingTableView {
 }
 
 impl MappingTableBody {
-    /// `before` with what the request says.
+    /// `before` with the changes of the request.
     pub(crate) fn apply(&self, before: MappingTable) -> Result<MappingTable, ApiError> {
         let name = self.name.to_string();
         let Self { source_labels, result_labels, rows, .. } = self.clone();

@@ -184,7 +184,7 @@ pub(crate) struct Invitation {
     pub(crate) expires_at: Time,
 }
 
-/// Someone whom an answer names.
+/// A member in an answer.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = NamedMember)]
 pub(crate) struct MemberName {
@@ -222,8 +222,8 @@ impl MemberBody {
         })
     }
 
-    /// `before` with what the request says. Whether the destinations exist, the caller asks. `channels`: those that are
-    /// addressed to people. `vouched`: what an address becomes that the request vouches for.
+    /// `before` with the changes of the request. The caller checks that the destinations exist. `media`: those that are
+    /// addressed to people. `vouched`: the verification of an address that the request vouches for.
     pub(crate) fn apply(&self, before: Member, media: &[Medium], vouched: &Verified) -> Result<Member, ApiError> {
         let name = self.name.to_string();
         let email = self.email.as_deref().map(email).transpose()?;
@@ -308,7 +308,7 @@ impl From<Member> for MemberView {
     }
 }
 
-/// Refuses an identity that no channel asks for: it would be kept in silence and mention nobody. One that is stored
+/// Refuses an identity that no channel uses: it would be stored without any effect. One that is stored
 /// already may stay.
 fn check_identities(member: &Member, before: &Member) -> Result<(), ApiError> {
     let names: Vec<&str> = IDENTITIES.iter().map(|(name, _)| *name).chain([store::member_pointers::SUBJECT]).collect();

@@ -12,7 +12,7 @@ use crate::extract::Patch;
 #[serde(deny_unknown_fields)]
 #[schema(as = OidcBody)]
 pub(crate) struct OidcBody {
-    /// As people know it: it stands on the button of the sign-in page.
+    /// The name on the button of the sign-in page.
     pub(crate) name: Name,
     /// What the provider's tokens are issued by; its metadata is below it, at `/.well-known/openid-configuration`.
     #[schema(max_length = 512, example = "https://accounts.example.com")]
@@ -24,8 +24,8 @@ pub(crate) struct OidcBody {
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 512)]
     pub(crate) client_secret: Patch<Secret>,
-    /// Whether an address counts of which the provider does not say that it has verified it. Only for a provider where
-    /// nobody can claim somebody else's; an address that it calls unverified never counts.
+    /// Whether to accept an address if the provider does not state that it is verified. Only for a provider where nobody can
+    /// claim another person's address. An address that the provider calls unverified is never accepted.
     #[serde(default)]
     pub(crate) trust_email: bool,
 }

@@ -1,4 +1,4 @@
-//! Providers: what a channel to people needs once per deployment. Their settings are the channel's business
+//! Providers: the settings that a channel to people needs once per deployment. Their settings are the channel's business
 //! ([`channels::registry::Destination::check_provider`]).
 
 use std::collections::BTreeMap;

@@ -35,7 +35,7 @@ enum PushModeType {
 }
 
 impl PushModeBody {
-    /// What the mode is; whether its rules are any good, [`alerting::rules::policy`] says.
+    /// The requested mode; [`alerting::rules::policy`] validates its rules.
     pub(crate) fn parse(self) -> Result<PushMode, ApiError> {
         let Self { kind, trigger, close, key, unmatched } = self;
         if let PushModeType::ByRules = kind {

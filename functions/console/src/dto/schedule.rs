@@ -1,4 +1,4 @@
-//! Schedules. Their moments are RFC 3339 here, and a rotation's start is what a clock on the wall shows.
+//! Schedules. Their moments are RFC 3339, and a rotation's start is a local time without an offset.
 
 use alerting::base::ids::{MemberId, ScheduleId, hash128};
 use alerting::base::moment::Moment;
@@ -20,7 +20,7 @@ pub(crate) struct ScheduleBody {
     #[serde(default = "Zone::utc")]
     #[schema(default = Zone::utc)]
     time_zone: Zone,
-    /// A later layer wins over an earlier one; where no layer has anyone, nobody is on call.
+    /// A later layer overrides an earlier one; when no layer has a member, nobody is on call.
     #[serde(default)]
     #[schema(max_items = 10)]
     layers: Vec<LayerBody>,
@@ -67,7 +67,7 @@ struct RotationBody {
     starts_at: WallTime,
 }
 
-/// What a clock on the wall shows: a date and a time without an offset, for one that is given would be ignored.
+/// A local date and time without an offset. An offset is refused, because it would be ignored.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 struct WallTime(DateTime);
@@ -133,7 +133,7 @@ fn one() -> u16 {
 }
 
 impl ScheduleBody {
-    /// `before` with what the request says. Whether the members exist, the caller asks.
+    /// `before` with the changes of the request. The caller checks that the members exist.
     pub(crate) fn apply(&self, before: Schedule) -> Result<Schedule, ApiError> {
         let name = self.name.to_string();
         let mut layers = Vec::with_capacity(self.layers.len());

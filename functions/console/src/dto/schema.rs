@@ -7,7 +7,7 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat, 
 use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
-/// Characters of an email address: what SMTP's paths have room for (RFC 3696, erratum 1690).
+/// Characters of an email address: the limit of SMTP's paths (RFC 3696, erratum 1690).
 pub(crate) const EMAIL_CHARS: usize = 254;
 
 /// An email address that mail servers take.

@@ -40,8 +40,8 @@ pub(crate) struct SpaceView {
 }
 
 impl SpaceBody {
-    /// `before` with what the request says; its escalation rules and silences have addresses of their own. Whether the
-    /// destinations exist, the caller asks.
+    /// `before` with the changes of the request; its escalation rules and silences have routes of their own. The caller
+    /// checks that the destinations exist.
     pub(crate) fn apply(&self, before: Space) -> Result<Space, ApiError> {
         let Self { name, destinations, grouping, flapping, auto_close } = self.clone();
         let space = Space { name: name.into(), destinations, grouping, flapping, auto_close, ..before };

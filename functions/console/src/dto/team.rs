@@ -28,7 +28,7 @@ pub(crate) struct TeamView {
 }
 
 impl TeamBody {
-    /// `before` with what the request says. Whether the members exist, the caller asks.
+    /// `before` with the changes of the request. The caller checks that the members exist.
     pub(crate) fn apply(&self, before: Team) -> Result<Team, ApiError> {
         let team = Team { name: self.name.to_string(), members: self.members.clone(), ..before };
         team.check().map_err(field_error)?;

@@ -72,7 +72,7 @@ pub(crate) struct PreviewView {
     error: Option<String>,
 }
 
-/// How much of what the vendor takes it is.
+/// The size of the message, and the vendor's limit.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PreviewSize)]
 struct SizeView {

@@ -4,7 +4,7 @@ use alerting::incident::warning::Warning;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// An object as it is saved, and what about it will surprise. A list holds the objects alone.
+/// An object as it is saved, with its warnings. Lists hold the objects alone.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct WithWarnings<T> {
     #[serde(flatten)]

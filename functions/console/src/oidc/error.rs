@@ -2,7 +2,7 @@
 
 use store::errors::{ReadError, SaveError};
 
-/// Why nobody was signed in.
+/// Why a sign-in by the provider failed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum OidcError {
     #[error("the sign-in began too long ago, or in another browser")]
@@ -46,7 +46,7 @@ pub(super) fn in_full(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// What somebody else wrote, on one line and short.
+/// A text of another party, shortened to one line.
 pub(super) fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(200).collect()
 }

@@ -28,7 +28,7 @@ use crate::session::{self, FORM_TOKEN, SignedIn};
 /// The field that holds the password.
 const PASSWORD: &str = "confirm_password";
 
-/// Where a person confirms before a script asks the API for what needs it.
+/// The page where a person confirms before a script calls an operation that needs it.
 const PAGE: &str = "/me/confirm";
 
 pub(crate) fn router() -> Router<SharedApp> {
@@ -94,7 +94,7 @@ pub(crate) struct ConfirmedSession {
 }
 
 impl ConfirmedSession {
-    /// The session to go on with, and what [`with_cookie`] has to put into the answer.
+    /// The session to continue with, and the cookie for [`with_cookie`].
     pub(crate) fn into_parts(self) -> (SignedIn, Option<HeaderValue>) {
         (self.signed_in, self.cookie)
     }

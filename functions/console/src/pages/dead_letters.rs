@@ -39,7 +39,7 @@ struct DeadLettersPage {
     /// Of its buttons; `None`: the reader may not.
     form_token: Option<String>,
     form: Filled,
-    /// What has just been done, and what could not be.
+    /// What has just been done, and what failed.
     done: Option<String>,
     failed: Option<String>,
     time_zone: String,

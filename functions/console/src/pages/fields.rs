@@ -1,4 +1,4 @@
-//! A form as a page shows it: what its fields hold, and what is wrong with one of them, in words of both languages.
+//! A form as a page shows it: the values of its fields, and the error of one of them, in both languages.
 //!
 //! In → out: the form that was posted and the error of the operation behind it → [`Filled`], which the page shows again with
 //! everything that was typed and the fault beside its field. Templates write the fields (`html/ui/field.html` and

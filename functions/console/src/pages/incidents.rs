@@ -1,4 +1,4 @@
-//! `/incidents`: what is going on, newest first, by progress and space.
+//! `/incidents`: the incidents, newest first, by progress and space.
 
 use std::collections::BTreeMap;
 

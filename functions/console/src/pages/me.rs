@@ -197,7 +197,7 @@ async fn changed(app: &App, member: &Member, wanted: Own) -> Result<Result<Membe
     }
 }
 
-/// Whether another member has this address: people sign in by it, and of two who have the same neither could.
+/// Whether another member has this address. People sign in with it, and two members with the same one could not.
 /// Administrators may let two share one.
 async fn is_taken(app: &App, member: &Member, email: &str) -> Result<bool, PageError> {
     let others = app.store.members_with_email(email).await?;

@@ -141,7 +141,7 @@ async fn added(app: &SharedApp, signed_in: SignedIn, form: &Form) -> Result<Resp
     }
 }
 
-/// For who reloads the page that showed a link.
+/// For a reader who reloads the page that showed a link.
 async fn back(_: SignedIn) -> Response {
     (StatusCode::SEE_OTHER, [(LOCATION, PAGE)]).into_response()
 }

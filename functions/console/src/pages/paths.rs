@@ -10,7 +10,7 @@ pub(crate) const CHOOSE_LANGUAGE: &str = "/me/language";
 pub(crate) fn own_path(next: &str) -> &str {
     let is_own = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\');
     let is_own = is_own && !next.starts_with("/sign-in") && next.len() <= 2048;
-    // A header takes no more than this either: a path that we wrote is escaped.
+    // A header allows no other characters; a path that we wrote is escaped.
     if is_own && next.bytes().all(|byte| byte.is_ascii_graphic()) { next } else { HOME }
 }
 

@@ -182,7 +182,7 @@ async fn finish(
         Some(_) => session::confirm(&app, headers, &member, epoch, base).await?.cookie,
         None => session::begin(&app, headers, &member, epoch, base).await?,
     };
-    // Kept as it came: `begin` has looked at it, and nobody has opened the cookie since.
+    // Checked again, although `begin` has checked it and the cookie is sealed.
     Ok(to(own_path(&next), [session, oidc::forget(base)]))
 }
 

@@ -19,7 +19,7 @@ use crate::trial;
 /// The result for the message under the current configuration.
 #[derive(Debug)]
 pub(crate) enum Rejudgement {
-    /// It was refused for what is not kept of it, by a check that asks for nothing else.
+    /// It was refused by a check of data that is not kept, so the check cannot be repeated.
     NotAsked,
     BodyGone,
     Read(Box<RereadMessage>),

@@ -11,7 +11,7 @@ use super::again::{RereadMessage, refusal};
 use super::because::Voice;
 use crate::dto::trace::{IntakeTrace, StepView};
 
-/// The first check that fails decides, so what was recorded says what became of every one.
+/// The first check that fails decides, so the recorded reason implies the result of every check.
 pub(crate) fn intake(
     voice: Voice,
     entry: &LogEntry,
@@ -80,7 +80,7 @@ fn is_behind(check: Check, other: Check) -> bool {
     place(check) > place(other)
 }
 
-/// Checks of who sends and how often, which a message that is taken in again by hand is not asked.
+/// Checks of the sender and the rate, which are skipped for a replayed message.
 const fn is_of_senders(check: Check) -> bool {
     matches!(check, Check::Rate | Check::Address | Check::Signature)
 }

@@ -42,7 +42,7 @@ impl Changes {
         self.all
     }
 
-    /// What the integration would say now.
+    /// Compares with the integration's present result.
     pub(crate) fn integration(&mut self, entry: &LogEntry, integration: Option<&Integration>, again: &Rejudgement) {
         let Some(integration) = integration else { return self.add(texts::INTEGRATION_GONE, &[]) };
         if let Some(judged_by) = &entry.judged_by
@@ -156,7 +156,7 @@ impl Changes {
             SilenceResult::Dropped(silence) => record.dropped_by.as_deref() == Some(silence.as_str()),
             // An earlier version stored the sentence.
             SilenceResult::Kept { detail, .. } => record.held_back.as_ref().map(english) == Some(english(detail)),
-            // A mute is no silence, and comes after them.
+            // A mute is not a silence; it is checked after them.
             SilenceResult::None => record.dropped_by.is_none() && (record.held_back.is_none() || record.muted),
         };
         if is_same {
@@ -174,7 +174,7 @@ impl Changes {
     }
 }
 
-/// What is recorded of an alert in a space, to be held against what the configuration of now would choose.
+/// The recorded decisions about an alert in a space, to be compared with those of the current configuration.
 #[derive(Debug)]
 pub(crate) struct Recorded {
     id: alerting::base::ids::SpaceId,
@@ -184,7 +184,7 @@ pub(crate) struct Recorded {
     dropped_by: Option<String>,
     held_back: Option<Detail>,
     muted: bool,
-    /// The rule by name, or that there was none; `None`: people have given the incident to others since.
+    /// The rule by name, or that there was none; `None`: people have reassigned the incident since.
     rule: Option<Option<String>>,
 }
 

@@ -53,7 +53,7 @@ fn view_of(alert: &alerting::incident::alert::Alert) -> alerting::rules::matcher
     view(alert, alert.severity)
 }
 
-/// When the incident that this message made was first given to someone; `None`: it never was.
+/// When the incident that this message created was first assigned; `None`: it never was.
 fn asked_at(record: &SpaceRecord, incident: &Incident) -> Option<Moment> {
     if !record.made || incident.round == 0 {
         return None;

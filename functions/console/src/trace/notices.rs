@@ -73,7 +73,7 @@ pub(crate) async fn notices(
     Ok(notices)
 }
 
-/// What the timeline says is sent to certain destinations.
+/// The notices to certain destinations according to the timeline.
 fn planned(entries: &[Entry]) -> impl Iterator<Item = (u64, DestinationId)> {
     let notifying = entries.iter().filter(|entry| entry.kind.notifies());
     notifying.flat_map(|entry| {

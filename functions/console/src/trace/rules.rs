@@ -15,7 +15,7 @@ use super::again::Rejudged;
 use super::because::{Because, Voice, result};
 use crate::dto::trace::{ChangeView, PipelineTrace, RouteTrace, StepView};
 
-/// The rules of an integration and what came of them.
+/// The rules of an integration and their results.
 pub(crate) struct Rules<'a> {
     pub(crate) voice: Voice,
     pub(crate) integration: &'a Integration,
@@ -35,7 +35,7 @@ impl Rules<'_> {
         }
     }
 
-    /// Close rules, trigger rules, what becomes of a message that none of them matches, and where the key was looked for.
+    /// Close rules, trigger rules, the result if none of them matches, and the extractors of the key.
     pub(crate) fn push_mode(&self) -> Vec<StepView> {
         let alone = |step: &str, because| {
             vec![StepView { step: step.to_owned(), result: "match", because: self.voice.plain(because) }]

@@ -19,7 +19,7 @@ pub(crate) struct SpaceRecord {
     pub(crate) id: SpaceId,
     /// As it is now; `None`: deleted.
     pub(crate) space: Option<Space>,
-    /// What stands at the alert's place.
+    /// What is stored for the alert in this space.
     pub(crate) place: Option<Place>,
     /// The incident that its alert belongs to.
     pub(crate) incident: Option<Incident>,
@@ -29,7 +29,7 @@ pub(crate) struct SpaceRecord {
     pub(crate) made: bool,
 }
 
-/// The alert of a message, and what the message did to it.
+/// The alert of a message, and the effect of the message on it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct MessageAlert<'a> {
     pub(crate) entry: &'a LogEntry,
@@ -74,12 +74,12 @@ impl SpaceRecord {
         }
     }
 
-    /// What the timeline says held the incident back when it was made.
+    /// What held the incident back when it was created, according to the timeline.
     pub(crate) fn held_back(&self) -> Option<&Detail> {
         let first = self.entries.iter().find(|entry| entry.kind == EntryKind::Triggered)?;
         let incident = self.incident.as_ref()?;
         let ended = self.entries.iter().any(|entry| entry.kind == EntryKind::SilenceEnded);
-        // An incident that is held is assigned to nobody: no round began with the trigger.
+        // A held incident is not assigned: no round began with the trigger.
         let never_given = incident.round == 0 && first.n == 1;
         let is_held = self.made && (incident.held.is_some() || ended || never_given);
         first.detail.as_ref().filter(|_| is_held)

@@ -115,7 +115,7 @@ impl SpaceRecord {
     }
 }
 
-/// What the configuration of now would choose, to be held to what is recorded.
+/// The choices of the current configuration, to be compared with the recorded ones.
 #[derive(Debug, Default)]
 pub(crate) struct CurrentChoice {
     /// `None`: the silences were not asked.
@@ -128,7 +128,7 @@ pub(crate) struct CurrentChoice {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum SilenceResult {
     None,
-    /// With what the timeline would say.
+    /// With the detail that the timeline would show.
     Kept {
         by: String,
         detail: Detail,

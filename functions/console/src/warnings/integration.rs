@@ -24,7 +24,7 @@ use intake::sources::{self, SourceVersion};
 const OBJECTS: [&str; 2] = ["disk full on db-1", "certificate expires on web-2"];
 /// States of the rules that are tried, of each kind: the first ones stand for the others.
 const STATES: usize = 2;
-/// Words for a problem that senders use beside those of the rules, replaced in what closes.
+/// Other words for a problem that senders use; they are replaced in the text that closes.
 const PROBLEMS: [&str; 5] = ["FIRING", "PROBLEM", "ALERTING", "TRIGGERED", "告警"];
 
 /// The warnings about an integration as it would be saved. `policy` is its own.
@@ -46,7 +46,7 @@ struct Samples<'a> {
     mode: &'a PushMode,
     policy: &'a Policy,
     now: Moment,
-    /// What a trigger's and a close's text says.
+    /// The states in the texts that trigger and that close.
     problems: Vec<String>,
     ends: Vec<String>,
 }
@@ -115,7 +115,7 @@ impl<'a> Samples<'a> {
         })
     }
 
-    /// What closes never has the key of what triggers.
+    /// No text that closes has the key of a text that triggers.
     fn no_pair(&self) -> Option<Warning> {
         let PushMode::ByRules { close, .. } = self.mode else { return None };
         if close.is_empty() {
@@ -201,7 +201,7 @@ impl<'a> Samples<'a> {
     }
 }
 
-/// What texts say that these rules take. A rule that takes everything says nothing of it.
+/// Texts that match these rules. A rule that matches everything yields none.
 fn states(rules: &[Filter], usual: &str) -> Vec<String> {
     let mut states: Vec<String> = rules.iter().flat_map(sample::of_filter).filter(|text| !text.is_empty()).collect();
     states.truncate(STATES);

@@ -1,4 +1,4 @@
-//! What an incident's page says, from the incident, its alerts, its deliveries and the names of everyone in it.
+//! The content of an incident's page, from the incident, its alerts, its deliveries and the names of the people.
 
 use alerting::base::limits::cut_chars;
 use alerting::base::severity::Severity;
@@ -34,13 +34,13 @@ const PEOPLE: usize = 100;
 /// Names and alerts that are read at a time.
 const READ_AT_A_TIME: usize = 20;
 
-/// What the address of the page asks for.
+/// The parameters of a request for the page.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PageRequest<'a> {
     /// What has just been done.
     pub(crate) done: Option<&'a str>,
     pub(crate) whole_timeline: bool,
-    /// A form of the page that was posted and cannot be.
+    /// A form of the page that was posted and refused.
     pub(crate) refusal: Option<&'a Refusal>,
 }
 

@@ -1,4 +1,4 @@
-//! What the form of "My account" holds: from the member, or from what was typed, and back.
+//! The fields of the form of "My account": from the member or from the posted form, and back.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ const DEFAULT: &str = "default";
 /// In a form: not at all.
 const NOBODY: &str = "nobody";
 
-/// What the form shows: the member as it is, or what was typed and cannot be.
+/// The values in the form: those of the member, or those that were typed and refused.
 pub(super) struct Fields {
     name: String,
     email: String,
@@ -92,7 +92,7 @@ impl Fields {
     }
 }
 
-/// The worst first: it is what people want to be sure of.
+/// The most severe first.
 pub(super) fn severities() -> impl Iterator<Item = Severity> {
     [Severity::Critical, Severity::Warning, Severity::Info].into_iter()
 }
@@ -162,7 +162,7 @@ pub(super) fn own(form: &Form) -> Result<Own, ApiError> {
     })
 }
 
-/// The ways that were picked; `None`: what is done for a member who says nothing.
+/// The ways that were picked; `None`: the default, as for a member without preferences.
 fn contacts(form: &Form, severity: Severity) -> Result<Option<Vec<Contact>>, ApiError> {
     let picked = (0..CONTACTS).map(|n| form.text(&pick_name(severity, n)).to_owned());
     let picked: Vec<String> = picked.filter(|way| !["", DEFAULT, NOBODY].contains(&way.as_str())).collect();

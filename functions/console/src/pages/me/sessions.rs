@@ -50,7 +50,7 @@ async fn end(State(app): State<SharedApp>, signed_in: SignedIn, form: Form) -> R
     signed_in.check_form(SUBJECT, form.token())?;
     let wanted = form.text("session");
     let own = app.store.sessions_of(&signed_in.member.id, app.clock.now()).await?;
-    // One that has ended meanwhile is what was asked for. One of another member is left alone.
+    // A session that has ended already is a success. A session of another member is not touched.
     if own.iter().any(|(id, _)| id == wanted) {
         app.store.end_session(wanted).await?;
     }
