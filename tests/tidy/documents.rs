@@ -86,6 +86,22 @@ fn the_packages_that_the_readme_says_to_install_are_those_of_the_tests() {
     assert!(server.contains("\"--port\"") && server.contains("\"--print\""));
 }
 
+/// A filter that names no test selects nothing, and says nothing.
+#[test]
+fn every_test_that_the_runner_s_profiles_name_exists() {
+    let named = Regex::new(r"test\(([a-z0-9_:]+)\)").expect("valid");
+    let files = tree::texts();
+    let modules = |name: &str| files.iter().any(|(path, _)| path.ends_with(&format!("/{name}.rs")));
+    let functions = |name: &str| {
+        let function = Regex::new(&format!(r"fn [a-z0-9_]*{name}[a-z0-9_]*\(")).expect("valid");
+        files.iter().any(|(path, text)| path.ends_with(".rs") && function.is_match(text))
+    };
+    for found in named.captures_iter(&tree::read(".config/nextest.toml")) {
+        let name = &found[1];
+        assert!(name.split("::").all(|part| modules(part) || functions(part)), "no test is called {name}");
+    }
+}
+
 fn shell_blocks(document: &str) -> Vec<String> {
     let text = tree::read(document);
     let mut blocks = Vec::new();
