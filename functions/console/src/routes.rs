@@ -1,7 +1,7 @@
 //! The routes of the JSON API, one module per resource.
 //!
 //! A new resource takes one file here, one of types in `dto`, one test file in `tests/api`, and their lines in the lists of
-//! modules and in [`crate::router`]. The scope of each operation stands at its registration
+//! modules and in [`mod@crate::router`]. The scope of each operation stands at its registration
 //! ([`crate::auth::scope::Routes`]), and the tests of scopes and lists find the operations in the OpenAPI document.
 
 pub(crate) mod alerts;
