@@ -1,4 +1,4 @@
-//! What the handler works with, and what it keeps between batches.
+//! The clients and settings of the handler, and the state that it keeps between batches.
 
 use lambda_kit::clock::Clock;
 use lambda_kit::queue::Queue;
@@ -7,7 +7,7 @@ use operations::addresses::{Addresses, Directory};
 use post::deliver::Deliverer;
 use store::Store;
 
-/// What an [`App`] is made of.
+/// The parts of which an [`App`] is made.
 pub struct Parts {
     pub store: Store,
     pub notices: Queue,
@@ -15,12 +15,12 @@ pub struct Parts {
     pub sealer: Sealer,
     pub deliverer: Deliverer,
     pub link_base: String,
-    /// Whether a person may acknowledge by a link of their own without signing in.
+    /// Whether a message may hold a personal link by which its recipient acknowledges without signing in.
     pub personal_ack_links: bool,
     pub clock: Clock,
 }
 
-/// What the handler works with.
+/// The clients, settings and caches of the handler.
 pub struct App {
     pub(crate) parts: Parts,
     pub(crate) addresses: Addresses,
@@ -31,7 +31,7 @@ impl App {
         Self { parts, addresses: Addresses::default() }
     }
 
-    /// What addresses are looked up with.
+    /// The services by which addresses of destinations and members are looked up.
     pub(crate) fn directory(&self) -> Directory<'_> {
         let Parts { store, sealer, clock, .. } = &self.parts;
         Directory { store, sealer, now: clock.now() }

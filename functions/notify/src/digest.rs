@@ -23,13 +23,13 @@ use crate::send::{self, Sending};
 /// Lines that one flush reads: more than any vendor's message holds.
 const LINES: usize = 200;
 
-/// Adds notices to the digest and sees to it that it is flushed at `due`.
+/// Adds notices to the digest and schedules its flush at `due`.
 pub(crate) async fn add(app: &App, address: &Address, notices: &[Notice], due: Moment) -> Result<(), NotifyError> {
     app.parts.store.add_digest_lines(&address.id, notices, app.parts.clock.now()).await?;
     schedule(app, address, due).await
 }
 
-/// Sends what waits.
+/// Sends the lines that wait in the digest.
 pub(crate) async fn flush(app: &App, address: &Address) -> Result<Disposition, NotifyError> {
     let lines = app.parts.store.digest_lines(&address.id, LINES).await?;
     if lines.is_empty() {
@@ -55,8 +55,8 @@ pub(crate) async fn flush(app: &App, address: &Address) -> Result<Disposition, N
     Ok(Disposition::Done)
 }
 
-/// Flushes of one destination that are due at the same moment are one: all lines that wait for the end of a block share
-/// its flush.
+/// Schedules a flush. Flushes of one destination that are due at the same moment are one timer, so all lines that wait
+/// for the end of a block share its flush.
 async fn schedule(app: &App, address: &Address, due: Moment) -> Result<(), NotifyError> {
     let due = due.max(app.parts.clock.now() + Duration::from_secs(1));
     set_timer(app, &Timer::new(due, Work::FlushDigest { destination: address.id.clone() })).await

@@ -1,9 +1,9 @@
-//! Why notices are not delivered yet, although none was tried.
+//! Why a batch of notices is retried although none of them was tried.
 
 use lambda_kit::queue::SendError;
 use lambda_kit::secrets::SealError;
 
-/// Why notices come back without having been tried.
+/// Why notices are retried without having been tried.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum NotifyError {
     #[error("looking up the address failed")]

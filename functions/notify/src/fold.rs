@@ -1,8 +1,9 @@
-//! Many notices, few lines.
+//! Folds the notices of a digest into at most one line per incident.
 
 use alerting::incident::notice::Notice;
 
-/// One notice per incident, its newest: opened and closed before its turn is one line. Oldest incidents first.
+/// Keeps the newest notice of each incident, so an incident that opened and closed while it waited is one line. Oldest
+/// incidents first.
 pub(crate) fn fold(notices: &[Notice]) -> Vec<Notice> {
     let mut folded: Vec<Notice> = Vec::new();
     for notice in notices {

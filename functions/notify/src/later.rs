@@ -1,4 +1,4 @@
-//! Waits that are too long for the queue: a notice that has to wait longer leaves it and comes back as due work.
+//! Waits that are too long for the queue: the notice leaves the queue and returns as due work.
 //!
 //! Each wait in the queue costs a receive, and a queue moves a record aside that was received too often. While a record
 //! waits in a FIFO queue, everything behind it in its group waits as well.
@@ -16,12 +16,13 @@ use crate::error::NotifyError;
 
 /// The longest wait that is spent in the queue.
 pub(crate) const IN_QUEUE: Duration = Duration::from_secs(3);
-/// What is due within this time goes to the queue of due work at once, as the sweep that comes next may be that far away.
+/// Work that is due within this time is queued at once, because the next sweep may be that far away.
 const SOON: Duration = Duration::from_secs(60);
-/// Of a critical incident, a person's next contact is tried beside one that has not been reached for this long.
+/// If a contact of a person has not been reached for this long about a critical incident, the person's next contact is
+/// tried as well.
 const REACHED_WITHIN: Duration = Duration::from_secs(60);
 
-/// Tries the notice again at `due`.
+/// Schedules the next try of the notice at `due`.
 pub(crate) async fn put_off(
     app: &App,
     notice: &Notice,
@@ -33,8 +34,8 @@ pub(crate) async fn put_off(
     set_timer(app, &Timer::new(due, work)).await
 }
 
-/// Sees to it that a person of a critical incident who is not reached within a minute of `first` has the next contact
-/// tried beside this one. `next`: when this one is tried again.
+/// Schedules the check whether a person is notified of a critical incident within a minute of `first`; if not, the
+/// person's next contact is tried as well. `next`: when this contact is tried again.
 pub(crate) async fn watch(
     app: &App,
     notice: &Notice,
@@ -55,7 +56,7 @@ pub(crate) async fn watch(
     set_timer(app, &Timer::new(due, work)).await
 }
 
-/// Acted on to the second: by way of the table if it is due later than the next sweep.
+/// Sets a timer that is acted on to the second: in the table if it is due after the next sweep, otherwise in the queue.
 pub(crate) async fn set_timer(app: &App, timer: &Timer) -> Result<(), NotifyError> {
     let now = app.parts.clock.now();
     if timer.due > now + SOON {

@@ -1,22 +1,24 @@
 //! Delivers notices: take a permit of the destination's rate, claim the delivery, send one request, classify the provider's
 //! reply, record the attempt.
 //!
-//! In: records of the FIFO queue "notices", whose group is the destination, so one sender works on a destination at a
-//! time. Up to ten notices of one group in one batch become one message. What comes faster than that waits as lines of
-//! the destination's digest. A notice to a person, or one that calls on people, is always a message of its own. Out:
-//! messages to groups and people, one delivery record per incident and destination, and cards that show their incident
-//! as it is now.
+//! In: records of the FIFO queue "notices", whose group is the destination, so one worker at a time sends to a
+//! destination. Up to ten notices of one group in one batch become one message. Notices that exceed the destination's
+//! rate wait as lines of its digest. A notice to a person, or one that calls on people, is always a message of its own.
+//! Out: messages to groups and people, one delivery record per incident and destination, and cards that show the
+//! present state of their incident.
 //!
-//! Reading order: `turn` one destination's records → `send` one message → `requests` permits and access token → `settle` what
-//! follows from the result → `refresh` cards that are drawn again → `digest`, `later`, `retry` how notices wait.
+//! Reading order: `turn` one destination's records → `send` one message → `requests` permits and access token →
+//! `settle` records the result and plans the next step → `refresh` redraws cards → `digest`, `later`, `retry` how
+//! notices wait.
 //!
-//! At least once: without a crash no duplicate; at most one per crash after the provider took the message. A claim with
-//! a lease keeps a second sender away, `sent ≥ n` keeps an older notice from landing after a newer one. Timeouts:
-//! HTTP or SMTP 10 s < this function 30 s < lease 45 s < visibility 180 s.
+//! At least once: without a crash there is no duplicate, and per crash there is at most one, if the provider had taken
+//! the message already. A claim with a lease keeps a second worker from sending; `sent ≥ n` keeps an older notice from
+//! being sent after a newer one. Timeouts: HTTP or SMTP 10 s < this function 30 s < lease 45 s < visibility 180 s.
 //!
-//! Nothing sleeps here. A short wait is the queue's (`ChangeMessageVisibility`); a longer one is spent as due work or in
-//! the digest, so that no wait uses up the receives of a record. Tries are counted in the delivery. What is given up
-//! becomes a dead letter and rings an alarm, or gives way to the next contact or level; the incident's timeline says why.
+//! Nothing sleeps here. A short wait is spent in the queue (`ChangeMessageVisibility`), a longer one as due work or in
+//! the digest, so that no wait uses up the receives of a record. Tries are counted in the delivery. A notice that is
+//! given up goes on to the next contact or level, or becomes a dead letter and raises an alarm. The incident's timeline
+//! states the reason.
 
 mod app;
 mod digest;
@@ -42,7 +44,7 @@ use lambda_kit::sqs_batch::{self, Disposition, Handle, NamelessRecord, Records};
 
 pub use app::{App, Parts};
 
-/// Destinations of one batch that are worked on at a time: one that hangs must not delay the others.
+/// Destinations of one batch that are worked on at a time, so that one that does not answer does not delay the others.
 const CONCURRENT_DESTINATIONS: usize = 10;
 /// Handles one batch.
 pub async fn handle(app: &App, event: SqsEvent, deadline: Moment) -> Result<SqsBatchResponse, NamelessRecord> {

@@ -1,5 +1,5 @@
-//! The links of one message. Where the deployment allows it, what goes to one person's own address lets that person
-//! acknowledge without signing in; such a link is kept before the message leaves.
+//! The links of one message. Where the deployment allows it, a message to a member's own address has a link that
+//! acknowledges without signing in. Such a link is stored before the message is sent.
 
 use operations::addresses::Address;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use crate::error::NotifyError;
 #[derive(Debug)]
 pub(crate) struct MessageLinks<'a> {
     signed: SignedLinks<'a>,
-    /// By which one person acknowledges without signing in.
+    /// Links that acknowledge without signing in, for the one recipient of the message.
     personal: BTreeMap<(IncidentId, u64), String>,
 }
 

@@ -1,4 +1,4 @@
-//! Notices in, messages to groups out. Wires the handler to AWS.
+//! Reads notices and sends messages. Wires the handler to AWS.
 
 use aws_lambda_events::event::sqs::SqsEvent;
 use channels::settings::PlainSmtpHosts;

@@ -1,8 +1,9 @@
-//! Makes the cards of an incident at one destination true: each that can still be changed is drawn as the incident is now.
+//! Redraws the cards of an incident at one destination, so that each card that can still be changed shows the present
+//! state.
 //!
-//! The incident is read after the delivery. A change that is written later has a refresh or a notice of its own behind this
-//! one. A refresh never keeps notices waiting: one that has to wait, or fails, leaves the queue and comes back as due work. It
-//! is in no ledger and becomes no dead letter.
+//! The incident is read after the delivery. A change that is written later queues a refresh or a notice of its own
+//! behind this one. A refresh never delays notices: if it has to wait or fails, it leaves the queue and returns as due
+//! work. A refresh is not counted in the ledger and never becomes a dead letter.
 
 use operations::addresses::Address;
 use std::time::Duration;
@@ -24,14 +25,14 @@ use crate::later::set_timer;
 use crate::links::MessageLinks;
 use crate::requests;
 
-/// The wait after somebody else wrote the delivery meanwhile.
+/// The wait after another worker changed the delivery at the same time.
 const CONTENDED: Duration = Duration::from_secs(1);
 
 /// The result for one card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Drawn {
     Shown,
-    /// It cannot be changed any more.
+    /// The card cannot be changed any more.
     Gone,
     Throttled(Duration),
     Failed,
@@ -45,7 +46,7 @@ pub(crate) async fn refresh(app: &App, address: &Address, refresh: &Refresh) -> 
     let Some(delivery) = store.delivery(&refresh.incident, &refresh.destination).await? else { return Ok(()) };
     let now = app.parts.clock.now();
     if let Some(until) = delivery.lease_until.filter(|until| *until > now) {
-        // A notice is being sent, or its worker died: what it sends may show an older state.
+        // Another worker is sending a notice, or died while sending; its message may show an older state.
         return later(app, refresh.at(until)).await;
     }
     let Some(incident) = store.incident(&refresh.incident).await? else { return Ok(()) };

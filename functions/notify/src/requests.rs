@@ -1,4 +1,4 @@
-//! One request to a vendor, with what it needs beside what the channel wrote: permits of the account, and its access token.
+//! Sends one request to a vendor, after taking permits of the account and adding its access token.
 
 use alerting::base::ids::AccountId;
 use alerting::base::moment::Moment;
@@ -15,8 +15,8 @@ use store::tokens::{Granted, TokenError};
 use crate::app::App;
 use crate::error::NotifyError;
 
-/// Takes the right to send one request there, of the account and of the destination, or says how long to wait. A permit of the
-/// account is lost if the destination has to wait: there are many of them.
+/// Takes a permit of the account and one of the destination for one request, or returns how long to wait. If the
+/// destination has to wait, the permit of the account is lost; accounts have many.
 pub(crate) async fn take_permits(app: &App, address: &Address, now: Moment) -> Result<Permit, NotifyError> {
     for (key, rates) in account_buckets(address) {
         if let Permit::Wait(wait) = app.parts.store.take_permit(&key, rates, now).await? {
@@ -27,7 +27,7 @@ pub(crate) async fn take_permits(app: &App, address: &Address, now: Moment) -> R
     Ok(app.parts.store.take_permit(&key, address.channel.limits().rates, now).await?)
 }
 
-/// Nothing is sent before `until`: the vendor said that it was too much, of the account where it has one.
+/// Blocks the destination, and its account if it has one, until `until`: the vendor reported too many requests.
 pub(crate) async fn block(app: &App, address: &Address, until: Moment) -> Result<(), NotifyError> {
     for (key, _) in account_buckets(address) {
         app.parts.store.block(&key, until).await?;
@@ -45,7 +45,7 @@ fn account_buckets(
     })
 }
 
-/// Sends it once. If the vendor says that the access token is invalid, a newer one is fetched and the request sent again, once.
+/// Sends the request. If the vendor rejects the access token, fetches a newer token and sends once more.
 pub(crate) async fn send(app: &App, address: &Address, request: Request) -> Result<Sent, NotifyError> {
     let Some(account) = address.channel.account().filter(|_| request.needs_token()) else {
         return Ok(app.parts.deliverer.send(&address.channel, request, None).await);
@@ -65,7 +65,7 @@ pub(crate) async fn send(app: &App, address: &Address, request: Request) -> Resu
     }
 }
 
-/// A token that is newer than `rejected`; or what the request came to, for there is none.
+/// An access token that is newer than `rejected`, or the outcome of the request if there is no such token.
 async fn token(
     app: &App,
     address: &Address,

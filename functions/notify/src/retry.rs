@@ -1,7 +1,7 @@
-//! How long a notice waits before the next try, and when it is given up. A schedule, not a formula, so that it can be
-//! read.
+//! How long a notice waits before the next try, and when it is given up. The waits are listed in a schedule, because a
+//! formula would be harder to read.
 //!
-//! A notice that was given up is reported as failed at once: the next contact or level, a dead letter, an alarm. It is
+//! A notice that is given up is reported as failed at once: the next contact or level, a dead letter, an alarm. It is
 //! still tried slowly for a day, because its incident may be open when the provider recovers.
 
 use std::time::Duration;
@@ -18,9 +18,9 @@ const SCHEDULE: [Duration; 6] = [
     Duration::from_secs(5 * 60),
     Duration::from_secs(15 * 60),
 ];
-/// Waits of the schedule for a certificate that is not valid: it is replaced soon, or a person has to look at it.
+/// Waits that are used for an invalid certificate: either it is replaced soon, or a person has to act.
 const WAITS_UNTRUSTED: usize = 4;
-/// Long waits that the provider asks for do not add up to more than this.
+/// A notice is given up after this time at the latest, also if the provider asks for long waits.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
 const PATIENCE_UNTRUSTED: Duration = Duration::from_secs(5 * 60);
 /// The wait between the tries of a notice that was given up.
@@ -32,7 +32,7 @@ pub(crate) struct Tries {
     /// At least one.
     pub(crate) failures: usize,
     pub(crate) since_first: Duration,
-    /// Of the newest.
+    /// The reason of the newest failure.
     pub(crate) reason: Reason,
 }
 
@@ -40,15 +40,16 @@ pub(crate) struct Tries {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Next {
     Again(Duration),
-    /// Reported as failed; tried once more after this long, if at all.
+    /// Reported as failed. The notice is tried once more after this time; `None`: not tried again.
     GivenUp(Option<Duration>),
 }
 
-/// `asked` is the provider's own word, which wins if it is longer. `draw` (0–255) spreads the waits by up to a fifth, so
-/// that what failed together does not come back together.
+/// The next step after a failed try. `asked` is the wait that the provider asks for; it is used if it is longer than
+/// the schedule's. `draw` (0–255) lengthens waits by up to a fifth, so that notices that failed together are not
+/// retried together.
 ///
-/// Notices of one digest are tried together, so one that joined early has more tries than its schedule has waits. It is
-/// given up when the schedule's time is over as well.
+/// Notices of one digest are tried together, so one that joined early may have more tries than its schedule has waits.
+/// It is therefore given up only when the schedule's time is over as well.
 pub(crate) fn next(tries: Tries, asked: Option<Duration>, draw: u8) -> Next {
     let (waits, patience) = match tries.reason {
         Reason::Untrusted => (&SCHEDULE[..WAITS_UNTRUSTED], PATIENCE_UNTRUSTED),
@@ -56,7 +57,7 @@ pub(crate) fn next(tries: Tries, asked: Option<Duration>, draw: u8) -> Next {
     };
     let whole: Duration = waits.iter().sum();
     let spread = |wait: Duration| wait + wait.mul_f64(f64::from(draw) / 255.0 / 5.0);
-    // A timer may come a second early.
+    // A timer may fire a second early.
     let is_over = tries.failures > waits.len() && tries.since_first >= whole * 9 / 10;
     if is_over || tries.since_first >= patience {
         let again = tries.since_first < TRIED_AFTER_FAILURE;

@@ -1,4 +1,4 @@
-//! Sends one message about one or several incidents, and has the result recorded for each.
+//! Sends one message about one or several incidents, and records the result for each.
 
 use operations::addresses::Address;
 use std::time::Duration;
@@ -23,24 +23,25 @@ use crate::links::MessageLinks;
 use crate::requests;
 use crate::settle::{Claimed, Message, Settled, hand_over, settle};
 
-/// Longer than the function may run, shorter than a record stays invisible.
+/// The lease of a claim: longer than the function may run, shorter than a record stays invisible.
 const LEASE: Duration = Duration::from_secs(45);
-/// Claims and marks of one message that are under way at a time.
+/// Claims and marks of one message that are written at the same time.
 const CONCURRENT_WRITES: usize = 16;
-/// How long other notices leave a destination alone that throttled one and named no time, at most. Each notice has a
-/// schedule of its own; this keeps a storm of new ones from asking a throttled destination all the time.
+/// The longest block of a destination that throttled a notice without naming a time. Each notice has its own schedule
+/// of retries; the block keeps new notices from being sent to a throttled destination meanwhile.
 const BLOCK: Duration = Duration::from_secs(60);
 
-/// What one message is to say.
+/// The content of one message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sending<'a> {
-    /// One per incident.
+    /// One notice per incident.
     pub(crate) notices: &'a [Notice],
-    /// When a person asked for it to be sent again; such a notice is a message of its own.
+    /// When a person requested that it is sent again. Such a notice is always a message of its own.
     pub(crate) asked: Option<Moment>,
 }
 
-/// Sends one message for the notices, one line per incident. The token of the destination's rate is taken already.
+/// Sends one message for the notices, one line per incident. The caller has taken the permit of the destination's rate
+/// already.
 pub(crate) async fn send(app: &App, address: &Address, sending: Sending<'_>) -> Result<Vec<Settled>, NotifyError> {
     let owner = base62(12);
     let (mut claimed, mut settled) = claim(app, sending, &owner).await?;
@@ -89,7 +90,7 @@ pub(crate) async fn send(app: &App, address: &Address, sending: Sending<'_>) -> 
     Ok(settled)
 }
 
-/// One request, and what came of it.
+/// One request and its outcome.
 struct Tried {
     outcome: Outcome,
     /// How many notices the message showed.
@@ -98,16 +99,16 @@ struct Tried {
     template: Option<String>,
 }
 
-/// The incident of one notice as it is now, for a channel that shows it as a card. It is read after the claim: a change that
-/// is written later finds the delivery, and has the card drawn again.
+/// The present incident of a single notice, for a channel that shows it as a card. It is read after the claim: a later
+/// change finds the delivery and redraws the card.
 async fn picture(app: &App, address: &Address, notices: &[Notice]) -> Result<Option<Card>, NotifyError> {
     let ([notice], Kind::Card) = (notices, address.channel.kind()) else { return Ok(None) };
     let incident = app.parts.store.incident(&notice.incident).await?;
     Ok(incident.as_ref().map(card::of))
 }
 
-/// The receipt of the card that a notice changes instead of being a message of its own: what needs nobody any more makes no
-/// sound.
+/// The receipt of the card that a notice changes instead of sending a message. A change that asks nobody to act updates
+/// the card silently.
 fn card_to_change<'c>(claimed: &'c [Claimed], post: &Post<'_>) -> Option<&'c str> {
     let ([claimed], Some(_)) = (claimed, post.card) else { return None };
     let is_quiet = matches!(claimed.notice.kind, EntryKind::Acknowledged | EntryKind::Closed | EntryKind::Recovered);
@@ -115,7 +116,7 @@ fn card_to_change<'c>(claimed: &'c [Claimed], post: &Post<'_>) -> Option<&'c str
     newest.map(|card| card.receipt.as_str())
 }
 
-/// Changes the card of this receipt if there is one and it still can be changed; otherwise sends a message.
+/// Updates the card of this receipt if there is one and it can still be changed; otherwise sends a message.
 async fn attempt(
     app: &App,
     address: &Address,
@@ -189,7 +190,7 @@ async fn claim_one(app: &App, notice: &Notice, asked: Option<Moment>, owner: &st
     })
 }
 
-/// How many of them, from the first on, one message may be made of.
+/// How many of the claimed notices, counted from the first, one message may hold.
 fn together(claimed: &[Claimed]) -> usize {
     let mut room = usize::MAX;
     let fits = claimed.iter().enumerate().take_while(|(index, claimed)| {
@@ -199,7 +200,7 @@ fn together(claimed: &[Claimed]) -> usize {
     fits.count()
 }
 
-/// What the escalation rule of a notice by itself says instead of the channel's usual content; nothing, if the rule was
+/// The template of the escalation rule, for a message about a single notice. `None` if the rule has no template or was
 /// deleted.
 async fn own_template(app: &App, address: &Address, notices: &[Notice]) -> Result<Option<String>, NotifyError> {
     let [Notice { rule: Some(rule), space, .. }] = notices else { return Ok(None) };
@@ -208,7 +209,7 @@ async fn own_template(app: &App, address: &Address, notices: &[Notice]) -> Resul
     Ok(rule.and_then(|rule| rule.template(address.channel.name(), address.language)).map(str::to_owned))
 }
 
-/// Fails a notice that there is none to send to, like one that the provider rejected.
+/// Fails a notice that has no address to send to, in the same way as one that the provider rejected.
 pub(crate) async fn give_up(
     app: &App,
     notice: Notice,
@@ -235,8 +236,7 @@ pub(crate) async fn give_up(
     }
 }
 
-/// Records that a notice ends because its destination was deleted, which is not a failure. A person is notified by
-/// another contact.
+/// Ends a notice whose destination was deleted. This is not a failure; a member is notified by another contact.
 pub(crate) async fn drop_notice(app: &App, notice: &Notice) -> Result<(), NotifyError> {
     hand_over(app, notice, Reason::BadDestination.as_str()).await?;
     let (store, now, owner) = (&app.parts.store, app.parts.clock.now(), base62(12));

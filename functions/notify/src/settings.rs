@@ -1,28 +1,28 @@
-//! What `notify` reads of its environment.
+//! The environment variables of `notify`.
 
 use lambda_kit::settings::{Env, MissingSettings};
 
 #[derive(Debug)]
 pub struct Settings {
-    /// Where notices come from, and where a notice that has to wait gets its wait.
+    /// The queue that notices are read from. A notice that has to wait gets its delay there.
     pub notices_queue_url: String,
-    /// Where notices and flushes of digests go that are due later.
+    /// The queue of due work, for notices and flushes of digests that are due later.
     pub due_queue_url: String,
-    /// Destinations.
+    /// The table of destinations.
     pub config_table: String,
-    /// Deliveries, rate buckets, digests.
+    /// The table of deliveries, rate buckets and digests.
     pub alerts_table: String,
-    /// Secrets Manager's name of the data key.
+    /// The name of the data key in Secrets Manager.
     pub data_key_secret: String,
-    /// The data key before it, while it is rotated.
+    /// The previous data key, during a rotation.
     pub previous_data_key_secret: Option<String>,
-    /// What links to incidents begin with.
+    /// The start of links to incidents.
     pub base_url: String,
-    /// For tests on an emulator: every provider's host becomes this base.
+    /// For tests on an emulator: requests to every provider go to this base URL.
     pub provider_base: Option<String>,
-    /// Mail servers that may be spoken to without TLS, by name, with commas between them.
+    /// Names of mail servers that may be used without TLS, separated by commas.
     pub plain_smtp_hosts: Option<String>,
-    /// Whether a person may acknowledge by a link of their own without signing in: `true`.
+    /// Whether a message may hold a personal link by which its recipient acknowledges without signing in: `true`.
     pub personal_ack_links: bool,
 }
 

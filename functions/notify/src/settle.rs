@@ -1,4 +1,5 @@
-//! What follows from one try to send a notice: it is recorded, and where it failed it waits or is given up.
+//! Handles the result of one try to send a notice: records it, and schedules a retry or gives the notice up after a
+//! failure.
 
 use std::time::Duration;
 
@@ -25,7 +26,7 @@ use crate::retry::{self, Next, Tries};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Settled {
     pub(crate) incident: IncidentId,
-    /// `None`: delivered, folded, given up or sent before; there is nothing left to do.
+    /// `None`: delivered, folded, given up or sent before, so nothing is left to do.
     pub(crate) wait: Option<Duration>,
 }
 
@@ -35,76 +36,76 @@ impl Settled {
     }
 }
 
-/// A notice that this process alone may send now.
+/// A notice that this process has claimed: no other process may send it now.
 pub(crate) struct Claimed {
     pub(crate) notice: Notice,
     pub(crate) delivery: Delivery,
-    /// When a person asked for it to be sent again.
+    /// When a person requested that it is sent again.
     pub(crate) asked: Option<Moment>,
 }
 
-/// A message that was sent, or could not be.
+/// A message, and the outcome of sending it.
 #[derive(Clone, Copy)]
 pub(crate) struct Message<'a> {
-    /// `None`: it had no room for the notice, which takes the next one.
+    /// `None`: the message had no room for the notice, which goes into the next message.
     pub(crate) outcome: Option<&'a Outcome>,
     pub(crate) form: Form,
-    /// How many notices it showed.
+    /// How many notices the message showed.
     pub(crate) together: usize,
     /// Why the escalation rule's template was not used.
     pub(crate) template: Option<&'a str>,
     /// Whether its channel can change a message that was sent.
     pub(crate) can_change: bool,
-    /// The change that its card shows.
+    /// The number of the change that its card shows.
     pub(crate) picture: Option<u64>,
 }
 
-/// What is to be done with a notice after a try.
+/// The next step for a notice after a try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Decision {
-    /// Taken by the provider.
+    /// The provider accepted the message.
     Delivered(DeliveryState),
     Wait(Duration),
-    /// `again`: after this long it is tried once more.
+    /// `again`: the time after which it is tried once more.
     GiveUp {
         again: Option<Duration>,
     },
 }
 
 impl Claimed {
-    /// The most notices that a message with this one may be made of: half as many as in the last one that was refused.
-    /// A single line that the provider does not take is found in a few tries, and fails alone.
+    /// The most notices that the next message with this one may hold: half as many as in the last message that was
+    /// refused. A single line that the provider does not take is found in a few tries and fails alone.
     pub(crate) fn room(&self) -> usize {
         let refused =
             self.tries().filter(|attempt| attempt.outcome == AttemptOutcome::Rejected && attempt.together > 1);
         refused.map(|attempt| attempt.together as usize / 2).min().unwrap_or(usize::MAX)
     }
 
-    /// Whether the provider refused the rich form of it before.
+    /// Whether the provider refused the rich form of this notice before.
     pub(crate) fn was_refused_rich(&self) -> bool {
         let wants_plain = [Reason::TooLarge.as_str(), Reason::Refused.as_str()];
         self.tries().any(|attempt| attempt.reason.as_deref().is_some_and(|reason| wants_plain.contains(&reason)))
     }
 
-    /// Of this change; of one that a person asked for again, those since then.
+    /// The tries of this change; after a request to send it again, only the tries since then.
     fn tries(&self) -> impl Iterator<Item = &Attempt> {
         let of_this = |attempt: &&Attempt| attempt.n == self.notice.n && Some(attempt.at) >= self.asked;
         self.delivery.attempts.iter().filter(of_this)
     }
 
-    /// Those that failed and could have succeeded.
+    /// The failed tries that could have succeeded.
     fn failures(&self) -> impl Iterator<Item = &Attempt> {
         self.tries().filter(|attempt| matches!(attempt.outcome, AttemptOutcome::Retry | AttemptOutcome::Unknown))
     }
 
-    /// Whether it was reported as failed before.
+    /// Whether the notice was reported as failed before.
     fn was_given_up(&self) -> bool {
         let last = self.delivery.changes.iter().rev().find(|change| change.n == self.notice.n);
         last.is_some_and(|change| change.state == DeliveryState::Failed)
     }
 
-    /// The messages that show the incident at the destination after this one. `None`: as before. A message about several
-    /// incidents shows none of them for good, so its receipt is not kept.
+    /// The messages that show the incident at the destination after this one. `None`: unchanged. The receipt of a
+    /// message about several incidents is not kept, because such a message is never updated.
     fn cards(&self, message: Message<'_>, at: Moment) -> Option<Vec<SentCard>> {
         let receipt = message.outcome.and_then(Outcome::receipt).filter(|_| message.together == 1)?;
         let n = self.notice.n;
@@ -144,8 +145,8 @@ impl Claimed {
     }
 }
 
-/// Records what came of one notice. What follows from it is set on its way before, so that a crash in between does it
-/// again.
+/// Records the result of one notice. The steps that follow from the result are queued before, so that they are repeated
+/// after a crash in between.
 pub(crate) async fn settle(
     app: &App,
     claimed: Claimed,
@@ -154,7 +155,7 @@ pub(crate) async fn settle(
 ) -> Result<Settled, NotifyError> {
     let notice = &claimed.notice;
     let Message { outcome, together, template, .. } = message;
-    // Taken before what follows: on the timeline, it stands behind the attempt.
+    // The time is taken before the next steps, so that they stand behind the attempt on the timeline.
     let at = app.parts.clock.now();
     let reason = outcome.and_then(Outcome::reason).map(Reason::as_str);
     if message.can_change {
@@ -191,15 +192,15 @@ pub(crate) async fn settle(
     let marked = app.parts.store.mark(&notice.incident, &notice.destination, notice.n, owner, mark).await?;
     if marked == Marked::NotOurs {
         tracing::warn!(incident.id = %notice.incident, destination.id = %notice.destination, "a lease ran out while its notice was sent");
-        // The worker that has the lease may be sending something older, and this try is not recorded. If it was recorded,
-        // the next claim finds it.
+        // Another worker has the lease and may be sending something older, so this try is not recorded. If it was
+        // recorded after all, the next claim finds it.
         return Ok(Settled { incident: notice.incident.clone(), wait: Some(wait.unwrap_or_default()) });
     }
     Ok(Settled { incident: notice.incident.clone(), wait })
 }
 
-/// The cards that were there before this message are drawn again behind it: they show an older state, and offer buttons that
-/// may be void.
+/// Redraws the older cards of this destination after the message: they show an older state, and their buttons may no
+/// longer work.
 async fn refresh_older(app: &App, claimed: &Claimed, at: Moment) -> Result<(), NotifyError> {
     if !claimed.delivery.cards.iter().any(|card| card.live) {
         return Ok(());
@@ -213,9 +214,9 @@ fn first_try(claimed: &Claimed, now: Moment) -> Moment {
     claimed.tries().map(|attempt| attempt.at).min().unwrap_or(now)
 }
 
-/// A notice is given up, which is never silent. One that would have brought its incident to a person goes on to the
-/// person's next contact, or to the next level; anything else becomes a dead letter and rings an alarm. `again`: when it
-/// is tried once more, in case its incident is still open then.
+/// Gives up a notice and reports it. If the notice was to assign its incident to a person, the next contact or level is
+/// notified. Any other notice becomes a dead letter and raises an alarm. `again`: when the notice is tried once more,
+/// in case its incident is still open then.
 async fn fail(app: &App, claimed: &Claimed, reason: &str, again: Option<Moment>) -> Result<(), NotifyError> {
     let (notice, now) = (&claimed.notice, app.parts.clock.now());
     if let Some(again) = again {
@@ -241,7 +242,7 @@ async fn fail(app: &App, claimed: &Claimed, reason: &str, again: Option<Moment>)
     Ok(())
 }
 
-/// Lets the incident give way to the next contact or level, if this notice would have brought it to someone.
+/// Notifies the next contact or level of the incident, if this notice was to bring the incident to someone.
 pub(crate) async fn hand_over(app: &App, notice: &Notice, reason: &str) -> Result<(), NotifyError> {
     if !assigns(notice.kind) || (notice.person.is_none() && notice.level.is_none()) {
         return Ok(());
@@ -265,7 +266,8 @@ fn attempt_outcome(outcome: &Outcome) -> AttemptOutcome {
     }
 }
 
-/// Spreads waits without a random source: the same notice always draws the same, different ones differ.
+/// Spreads waits without a random source: a notice always has the same value, and different notices have different
+/// ones.
 fn draw(notice: &Notice) -> u8 {
     notice.id().bytes().fold(0_u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte))
 }

@@ -1,9 +1,9 @@
-//! One destination's turn: its records of this batch become one message, or wait together.
+//! Handles the records of one destination in a batch: they become one message, or wait together.
 //!
-//! What is sent to a person, and what calls on people in a group (an escalation, a reassignment), is never a line among
-//! others: each such notice is a message of its own, which takes a token of its own, and waits by itself instead of in
-//! the digest. While something waits in the queue, everything behind it does. What waits longer has left the queue, and
-//! may be overtaken: a newer notice of the same incident supersedes it.
+//! A notice to a member, or one that calls on people in a group (an escalation, a reassignment), is always a message of
+//! its own. It takes its own permit and waits by itself, not in the digest. A notice that waits in the queue delays all
+//! notices behind it. A notice with a longer wait leaves the queue and may be overtaken: a newer notice of the same
+//! incident supersedes it.
 
 use operations::addresses::{Address, NoAddress};
 use std::collections::BTreeSet;
@@ -30,21 +30,21 @@ use crate::requests::take_permits;
 use crate::send::{self, Sending};
 use crate::settle::Settled;
 
-/// Records that one batch of the queue can hold: as many as these of one destination mean that more are behind them.
+/// The most records of one batch. If all are of one destination, more of them probably wait in the queue.
 const FULL_BATCH: usize = 10;
-/// A wait that is longer than this is spent in the digest, not in the queue.
+/// A longer wait than this is spent in the digest, not in the queue.
 const DIGEST_AFTER: Duration = Duration::from_secs(3);
 
-/// One notice that is to be sent.
+/// One notice to send.
 #[derive(Debug, Clone)]
 struct Task {
     notice: Notice,
-    /// When a person asked for it to be sent again.
+    /// When a person requested that it is sent again.
     asked: Option<Moment>,
 }
 
-/// Takes the destination's turn; the disposition of each of its records. No message is begun that could not end before
-/// `stop`.
+/// Handles the destination's records and returns the disposition of each. No message is started that could not be
+/// finished before `stop`.
 pub(crate) async fn take(
     app: &App,
     destination: &DestinationId,
@@ -72,7 +72,7 @@ pub(crate) async fn take(
     Ok(dispositions)
 }
 
-/// Draws cards again, those of one incident once.
+/// Redraws cards, those of one incident once.
 async fn draw_again(
     app: &App,
     address: &Address,
@@ -96,7 +96,7 @@ async fn draw_again(
     Ok(dispositions)
 }
 
-/// The disposition of each notice, in their order.
+/// Sends the notices; returns their dispositions in the same order.
 async fn notify(app: &App, address: &Address, tasks: &[Task], stop: Instant) -> Result<Vec<Disposition>, NotifyError> {
     let limits = address.channel.limits();
     let mut dispositions = Vec::with_capacity(tasks.len());
@@ -125,7 +125,7 @@ async fn notify(app: &App, address: &Address, tasks: &[Task], stop: Instant) -> 
                 dispositions.extend(message.iter().map(|_| Disposition::Retry { after: Some(wait) }));
             }
         }
-        // What is behind one that waits must not overtake it.
+        // Records behind a waiting one must not overtake it.
         if let Some(waits) = dispositions.iter().find(|disposition| **disposition != Disposition::Done) {
             let waits = waits.clone();
             dispositions.resize(tasks.len(), waits);
@@ -135,8 +135,8 @@ async fn notify(app: &App, address: &Address, tasks: &[Task], stop: Instant) -> 
     Ok(dispositions)
 }
 
-/// Sends one message. What has to wait longer than the queue should hold it leaves the queue: several as lines of the
-/// digest, one by itself with all that it says.
+/// Sends one message. If it has to wait longer than the queue should hold it, several notices go to the digest as
+/// lines, and a single notice becomes due work with its full content.
 async fn send_message(app: &App, address: &Address, message: &[Task]) -> Result<Vec<Disposition>, NotifyError> {
     let folded = fold(&notices(message));
     let settled = send::send(app, address, Sending { notices: &folded, asked: message[0].asked }).await?;
@@ -167,12 +167,13 @@ fn notices<'t>(tasks: impl IntoIterator<Item = &'t Task>) -> Vec<Notice> {
     tasks.into_iter().map(|task| task.notice.clone()).collect()
 }
 
-/// The tasks as messages: those that may be lines of one together, as far as they are neighbours, the others alone.
+/// Groups tasks into messages: neighbouring tasks that may share a message become one; every other task is a message of
+/// its own.
 fn messages(tasks: &[Task], folds: bool) -> impl Iterator<Item = &[Task]> {
     tasks.chunk_by(move |one, next| folds && !is_alone(one) && !is_alone(next))
 }
 
-/// Whether it must not be a line among others: the change calls on people, or a person asked for it again.
+/// Whether the notice must have a message of its own: the change calls on people, or a person requested it again.
 const fn is_alone(task: &Task) -> bool {
     task.asked.is_some()
         || matches!(
@@ -181,8 +182,8 @@ const fn is_alone(task: &Task) -> bool {
         )
 }
 
-/// In a FIFO group a record must not be deleted before an earlier one: from the first that waits, all wait. What was
-/// sent already is recognised when it comes back.
+/// In a FIFO group a record must not be deleted before an earlier one, so after the first record that waits, all wait.
+/// A notice that was sent already is recognised when its record is received again.
 fn in_group_order(dispositions: Vec<Disposition>) -> Vec<Disposition> {
     let mut waiting: Option<Disposition> = None;
     let mut ordered = Vec::with_capacity(dispositions.len());
@@ -198,7 +199,7 @@ fn in_group_order(dispositions: Vec<Disposition>) -> Vec<Disposition> {
     ordered
 }
 
-/// Nothing can be sent there: recorded, not retried.
+/// Records that nothing can be sent to this destination. The notices are not retried.
 async fn give_up(
     app: &App,
     none: NoAddress,
