@@ -1,4 +1,4 @@
-//! The messages of one invocation: what each says, and its result.
+//! The messages of one invocation, and the result of each.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -26,9 +26,9 @@ pub(crate) struct MessageResult {
     pub(crate) outcome: Option<MessageOutcome>,
     pub(crate) reason: Option<String>,
     pub(crate) alert: Option<AlertId>,
-    /// Labels of its alert that no longer fit beside its own.
+    /// Labels that were cut from its alert because the message's own labels left no room for them.
     pub(crate) cut_labels: Vec<String>,
-    /// The spaces that it was applied to, each in the version that decided.
+    /// The spaces in which it took effect, each with the version of the space that decided.
     pub(crate) spaces: BTreeMap<SpaceId, u64>,
     pub(crate) notices: Vec<Notice>,
     pub(crate) timers: Vec<Timer>,
@@ -50,7 +50,7 @@ impl MessageResult {
 pub(crate) struct Item {
     pub(crate) handle: Handle,
     pub(crate) received: Received,
-    /// The version of the integration that judged it.
+    /// The version of the integration by which it was judged.
     pub(crate) version: Option<u64>,
     pub(crate) judgement: Option<Judgement>,
     pub(crate) result: Option<MessageResult>,
@@ -64,7 +64,7 @@ pub(crate) struct Group {
     pub(crate) integration: Arc<Integration>,
     pub(crate) key: AlertKey,
     pub(crate) events: Vec<AlertEvent>,
-    /// The place in the batch of each event's message.
+    /// The position in the batch of each event's message.
     places: Vec<usize>,
 }
 
@@ -143,7 +143,7 @@ impl Batch {
         }
     }
 
-    /// Everything to send. Each message keeps the names of its notices for its log entry.
+    /// Takes everything to send out of the batch. Each message keeps the names of its notices for its log entry.
     pub(crate) fn take_outgoing(&mut self) -> Outgoing {
         let mut outgoing = Outgoing::default();
         for item in &mut self.items {

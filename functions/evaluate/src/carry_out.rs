@@ -46,8 +46,8 @@ pub(crate) async fn carry_out(
     Box::pin(spaces::apply(app, &step, result)).await
 }
 
-/// A message closed the alert before it was opened here, and may have found no spaces then. The incidents of the alert
-/// are closed first, so that nobody is notified of a problem that is over.
+/// A message closed the alert before it was opened here; that message may have found no spaces. The incidents of the
+/// alert are closed first, so that nobody is notified of a problem that is over.
 async fn recover_late(
     app: &App,
     alert: &Alert,
@@ -58,7 +58,7 @@ async fn recover_late(
     let state = app.store.alert_state(&alert.integration, &key_hash).await?;
     let ring = state.as_ref().map(|state| state.ring.as_slice()).unwrap_or_default();
     let closing = |one: &&Transition| one.episode == opening.episode && one.kind == TransitionKind::Close;
-    // If the close has left the ring, any number after the opening's own will do: nothing of the episode follows its
+    // If the close has left the ring, the number after the opening's is used: no transition of the episode follows its
     // end.
     let n = ring.iter().find(closing).map_or(opening.n + 1, |closing| closing.n);
     let step = Step { alert, n, kind: SourceKind::Recover, ring };
@@ -74,8 +74,8 @@ fn as_notified(alert: &Alert, event: &AlertEvent) -> Alert {
     Alert { title, description, severity: event.severity, ..alert.clone() }
 }
 
-/// Opens the alert. It exists already if a copy of the message was faster, or the message that closes it: then the
-/// trigger adds its texts and its spaces.
+/// Opens the alert. It exists already if a copy of the message was faster, or the message that closes it. In that case
+/// the trigger adds its texts and its spaces.
 async fn open(
     app: &App,
     integration: &Integration,

@@ -26,7 +26,7 @@ use crate::slots;
 
 /// Incidents whose queues are kept. Above this number, queues without a waiting worker are removed.
 const KEPT: usize = 256;
-/// How often a write that lost a race against another process is tried again.
+/// How often a write is retried after losing a race against another process.
 const RACES: usize = 12;
 
 /// The queues of all incidents that alerts join.
@@ -58,7 +58,7 @@ pub(crate) struct JoinRequest {
     pub(crate) grouping: Option<Grouping>,
 }
 
-/// `None` until a worker has applied the change.
+/// The result of a change; `None` until a worker has applied the change.
 #[derive(Default)]
 struct PendingResult(Mutex<Option<Result<Outcome, ()>>>);
 
@@ -92,7 +92,7 @@ impl JoinQueues {
 }
 
 impl JoinQueue {
-    /// Waits for its turn, then applies all waiting changes, unless another worker has applied its own meanwhile.
+    /// Waits for its turn, then applies all waiting changes, unless another worker has applied this one meanwhile.
     async fn work_in_turn(
         &self,
         store: &Store,
@@ -114,7 +114,7 @@ impl JoinQueue {
     }
 }
 
-/// Applies all that wait, and writes once.
+/// Applies all waiting changes and writes the incident once.
 async fn work(
     store: &Store,
     id: &IncidentId,
@@ -138,7 +138,7 @@ async fn work(
         };
         let (next, results) = fold(&before, all, now);
         if is_kept && results.contains(&ChangeResult::CannotJoin) {
-            continue; // it may have been reopened since
+            continue; // it may have been reopened meanwhile
         }
         if next.n != before.n {
             match store.write_incident(&next, &Replaces::Incident(before.n)).await? {
@@ -203,14 +203,15 @@ fn without_lists(incident: &mut Incident) -> Incident {
     light
 }
 
-/// The incident after one of the changes. A change that notifies nobody needs only the first alert.
+/// The incident as it was after one of the changes. A change that notifies nobody needs only the first alert.
 fn seen_from(then: Incident, entry: &Entry, end: &Incident) -> Incident {
     let alerts = if entry.kind.notifies() { end.alerts.clone() } else { end.alerts.iter().take(1).cloned().collect() };
     Incident { alerts, ..then }
 }
 
-/// The incident does not exist yet, was merged into another one, or becomes more severe: the changes are made one by one, as those
-/// of an alert without a group. If another incident took its place, a new alert joins only while that one allows it.
+/// Used if the incident does not exist yet, was merged into another one, or becomes more severe: the changes are made
+/// one by one, like those of an alert without a group. If another incident replaced it, a new alert joins only while
+/// that one allows it.
 async fn one_by_one(store: &Store, id: &IncidentId, all: &[Waiting], now: Moment) -> Result<(), EvaluateError> {
     for Waiting { result, request } in all {
         let at = request.change.opened_by.received_at();

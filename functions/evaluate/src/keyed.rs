@@ -16,8 +16,8 @@ use crate::error::EvaluateError;
 use crate::outgoing::Outgoing;
 
 /// How often a write is tried before the messages are returned to the queue. A process that loses the race and has
-/// nothing newer than the winner writes nothing more. One that loses again holds the newest message, which would wait
-/// for the visibility timeout of the queue: minutes.
+/// nothing newer than the winner writes nothing more. A process that loses again holds the newest message, which would
+/// otherwise wait minutes for the visibility timeout of the queue.
 const RACES: usize = 12;
 
 /// Messages of one key of one integration, in order.
@@ -47,7 +47,7 @@ pub(crate) async fn is_open(app: &App, integration: &Integration, key: &str) -> 
 /// One committed write (or none, if every message was stale).
 struct Round {
     folded: Folded,
-    /// The state after it.
+    /// The state after the write.
     state: AlertState,
     /// Whether the texts of the alert may have to be written again.
     shows: bool,

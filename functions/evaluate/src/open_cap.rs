@@ -16,7 +16,7 @@ use crate::open_counts::CAP_KEY;
 /// The reason in the log entry of a message over the cap.
 const REASON: &str = "open_alert_cap";
 
-/// Updates the alert of the cap by messages that would open alerts. A close finds no open alert.
+/// Handles messages that would open alerts: they update the alert of the cap instead. A close finds no open alert.
 pub(crate) async fn apply(app: &App, group: &Group) -> Result<Vec<MessageResult>, EvaluateError> {
     let _alone = app.open_counts.gate.lock().await;
     let mut results = Vec::with_capacity(group.events.len());
@@ -52,7 +52,8 @@ async fn update_cap_alert(
     let mut result = keyed::apply(app, &keyed).await?.pop().unwrap_or_default();
     result.reason = Some(REASON.to_owned());
     if let Some(alert) = result.alert.clone().filter(|_| result.outcome == Some(MessageOutcome::Triggered)) {
-        // No message closes it. If the cap is still reached then, the next message opens it again.
+        // No message closes the alert of the cap. If the cap is still reached after this time, the next message opens
+        // it again.
         let closes = event.stamp.received_at() + Duration::from_secs(u64::from(integration.auto_close_hours) * 3600);
         result.timers.push(Timer::new(closes, Work::AutoClose { alert }));
     }

@@ -31,12 +31,12 @@ pub(crate) struct OpenCounts {
 struct Count {
     stored: i64,
     read_at: Option<Moment>,
-    /// Not yet written.
+    /// The change of the count that is not written yet.
     delta: i64,
 }
 
 impl OpenCounts {
-    /// Whether the integration has as many open alerts as it may.
+    /// Whether the integration has reached its cap of open alerts.
     pub(crate) async fn is_reached(
         &self,
         store: &Store,
@@ -55,9 +55,9 @@ impl OpenCounts {
         Ok(count.stored + count.delta >= i64::from(integration.limits.open_alerts))
     }
 
-    /// Counts what a committed write opened and closed.
+    /// Counts the alerts that a committed write opened and closed.
     pub(crate) fn count(&self, integration: &IntegrationId, key: &str, folded: &Folded) {
-        // It represents alerts that are not open, and does not count towards the cap.
+        // The alert of the cap stands for alerts that were not opened, so it does not count towards the cap.
         if key == CAP_KEY {
             return;
         }

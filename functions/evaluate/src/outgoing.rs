@@ -26,7 +26,7 @@ impl Outgoing {
         self.notices.push(Entry::of_notice(&NoticeRecord::Refresh(refresh)));
     }
 
-    /// Sends ten to a request. If it is repeated, everything has the same names.
+    /// Sends ten entries per request. A repetition sends everything under the same names.
     pub(crate) async fn send(self, app: &App) -> Result<(), EvaluateError> {
         app.dispatch.set_timers(self.timers).await?;
         app.dispatch.notices.send_batch(self.notices).await.map_err(EvaluateError::Notify)?;

@@ -4,11 +4,11 @@ use lambda_kit::settings::{Env, MissingSettings};
 
 #[derive(Debug)]
 pub struct Settings {
-    /// Where messages come from, and where a message that has to wait gets a later time.
+    /// The queue that messages are read from. A message that has to wait gets a longer visibility timeout there.
     pub messages_queue_url: String,
     /// FIFO queue of notices, read by `notify`.
     pub notices_queue_url: String,
-    /// Where due work goes, with the seconds until it is due as its delay.
+    /// The queue of due work. The delay of a record is the time until the work is due.
     pub due_queue_url: String,
     /// Topic for operators' own subscribers.
     pub changes_topic_arn: String,
@@ -16,7 +16,7 @@ pub struct Settings {
     pub config_table: String,
     /// Alerts, incidents, message log.
     pub alerts_table: String,
-    /// Days that the message log is kept; 7 unless set.
+    /// How many days the message log is kept; 7 if not set.
     pub message_log_days: Option<u32>,
 }
 

@@ -42,7 +42,7 @@ impl Slots {
 pub(crate) async fn without_slot<T>(wait: impl Future<Output = T>) -> T {
     let set = |permit| {
         let put = |slot: &Slot| *slot.permit.lock().unwrap_or_else(PoisonError::into_inner) = permit;
-        SLOT.try_with(put).unwrap_or_default(); // nothing to set outside a slot
+        SLOT.try_with(put).unwrap_or_default(); // outside a slot there is nothing to set
     };
     set(None);
     let done = wait.await;

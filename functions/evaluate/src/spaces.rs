@@ -31,7 +31,7 @@ const ROUNDS: usize = 8;
 
 /// One transition of an alert.
 pub(crate) struct Step<'a> {
-    /// As the notice shows it: with the texts of the trigger.
+    /// The alert as the notice shows it, with the texts of the trigger.
     pub(crate) alert: &'a Alert,
     /// The transition's number.
     pub(crate) n: u64,
@@ -70,7 +70,7 @@ async fn trigger(
     now: Moment,
 ) -> Result<Outcome, EvaluateError> {
     let own = IncidentId::of(&space.id, step.alert.opened_by);
-    // At the time of the message, so that a redelivery after the end of the silence decides the same.
+    // The time of the message is used, so that a redelivery after the end of the silence decides the same.
     let at = step.alert.opened_by.received_at();
     let silence = app.store.silence_of(space, step.alert, at);
     if let Some(silence) = silence.filter(|silence| silence.then == SilenceAction::Drop) {
@@ -94,7 +94,7 @@ async fn trigger(
     }
 }
 
-/// A later change of an alert: at its own incident, or at the one that it joined.
+/// Applies a later change of an alert to its own incident, or to the one that it joined.
 async fn change(
     app: &App,
     step: &Step<'_>,
@@ -110,7 +110,7 @@ async fn change(
                 let request = JoinRequest { change: source, alert: step.alert.clone(), grouping: None };
                 return app.join_queues.submit(&app.store, &joined, request, now).await;
             }
-            // A raise that is faster than its trigger joins the alert to its group.
+            // A raised severity that arrives before its trigger joins the alert to its group.
             None if step.kind == SourceKind::RaiseSeverity => {
                 return Box::pin(trigger(app, step, space, result, now)).await;
             }
@@ -147,7 +147,7 @@ async fn join_or_make(
 ) -> Result<Outcome, EvaluateError> {
     let (store, own, space) = (&app.store, source.incident.clone(), source.space.clone());
     let source = SourceChange { storm_thresholds: grouping.storm_thresholds.clone(), ..source };
-    // The incident that the alert's place names, once it names one; and the incident that refused the alert.
+    // `noted`: the incident that the alert's place names. `refused`: the incident that refused the alert.
     let (mut noted, mut refused): (Option<IncidentId>, Option<IncidentId>) = (None, None);
     for _ in 0..ROUNDS {
         let lead = leader(store, &space, hash, &own, refused.as_ref(), now).await?;
@@ -162,7 +162,7 @@ async fn join_or_make(
         }
         let note = Place::Joined(lead);
         let Place::Joined(joined) = store.note_place(&own, &note, noted.as_ref(), now).await? else {
-            // An earlier copy of the message made an incident of it.
+            // An earlier copy of the message created this alert's own incident.
             return Ok(store.change_by_source(&own, &Change::Source(source), Some(step.alert), now).await?);
         };
         let change = SourceChange { incident: joined.clone(), ..source.clone() };
@@ -175,7 +175,8 @@ async fn join_or_make(
     Err(EvaluateError::Contended)
 }
 
-/// The incident that the group's next alerts join: the alert's `own`, unless there is another one that is not `refused`.
+/// The incident that the next alerts of the group join: the alert's `own`, unless there is another one that is not
+/// `refused`.
 async fn leader(
     store: &Store,
     space: &SpaceId,
@@ -191,7 +192,8 @@ async fn leader(
     }
 }
 
-/// The incident that refused a copy of the message, if the process died before it made the alert's own.
+/// The incident that refused an earlier copy of the message, if the process died before it created the alert's own
+/// incident.
 async fn noted_before(store: &Store, own: &IncidentId) -> Result<Option<IncidentId>, EvaluateError> {
     Ok(match store.place(own).await? {
         Some(Place::Joined(joined)) => Some(joined),

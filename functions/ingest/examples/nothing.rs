@@ -1,4 +1,4 @@
-//! A function that does nothing: what `ingest` is measured against (`tests/speed`).
+//! A function that does nothing. `tests/speed` compares `ingest` with it.
 
 use lambda_http::{Body, Error, Request, Response, service_fn};
 

@@ -1,5 +1,5 @@
-//! A function that does nothing but send a message of the usual size: what `ingest` costs beyond it is its own
-//! (`tests/speed`).
+//! A function that only sends a message of the usual size. `tests/speed` takes the difference to `ingest` as the cost
+//! of the intake itself.
 
 use ingest::outbox::sqs_client;
 use ingest::settings::Settings;
@@ -7,7 +7,7 @@ use lambda_http::{Body, Error, Request, Response, service_fn};
 use lambda_kit::queue::{Entry, Queue};
 use lambda_kit::{aws, logging};
 
-/// As long as a message that intake hands on.
+/// The size of a message as the intake queues it.
 const BYTES: usize = 450;
 
 #[tokio::main(flavor = "current_thread")]

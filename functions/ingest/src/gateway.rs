@@ -76,7 +76,7 @@ impl Event {
         };
         let mut request = Request::new(body);
         *request.uri_mut() = uri(&self.raw_path);
-        // A name that is no HTTP method is none that the protocol knows.
+        // A name that is not an HTTP method is replaced by one that the protocol does not know.
         *request.method_mut() =
             Method::from_bytes(self.request_context.http.method.as_bytes()).unwrap_or(Method::TRACE);
         let mut context = ApiGatewayV2httpRequestContext::default();
@@ -87,7 +87,7 @@ impl Event {
     }
 }
 
-/// `None`: it is marked as base64, and is not.
+/// `None`: the body is marked as base64 but is not valid base64.
 fn body(text: Option<String>, is_base64: bool) -> Option<Body> {
     match text {
         None => Some(Body::Empty),

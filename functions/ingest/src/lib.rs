@@ -83,7 +83,8 @@ async fn take_in(app: &App, request: &Request, target: Target<'_>) -> IntakeResu
     let (stored, secret) = match look_up(app, key, address_of(request), now).await {
         Ok(Asked::Known(known)) => known,
         Ok(Asked::Unknown) => return IntakeResult::UnknownKey,
-        // The key was not looked up, so the answer does not depend on it. A sender with a valid key sends again.
+        // The key was not looked up, so the answer does not reveal whether it exists. A sender with a valid key sends
+        // again.
         Ok(Asked::TooOften(_)) => return IntakeResult::TooMany,
         Err(error) => {
             tracing::error!(error = chain(&error), "the intake key could not be looked up");
@@ -118,7 +119,7 @@ fn decision(
     decision
 }
 
-/// Queues the accepted or refused request. The result of an accepted message depends on it.
+/// Queues the accepted or refused request. An accepted message counts as accepted only if this succeeds.
 async fn queue(
     app: &App,
     stored: &StoredIntegration,
@@ -164,7 +165,7 @@ async fn record_refusal(
     };
     tracing::info!(integration.id = %id, reason = reason.as_str(), "message refused");
     let message = match reason {
-        // Not parsed at all: it may have megabytes.
+        // The body was not parsed, because it may have megabytes.
         RefusalReason::TooLarge => None,
         _ => preview(arrival.body, arrival.version, integration.title_from).map(Box::new),
     };
@@ -174,7 +175,7 @@ async fn record_refusal(
     }
 }
 
-/// Sends the counts when they are due although no other request comes, as long as the process runs.
+/// While the process runs, sends the counts when they are due even if no other request arrives.
 fn flush_later(app: &App) {
     let (outbox, refusals, clock) = (Arc::clone(&app.outbox), Arc::clone(&app.refusals), app.clock.clone());
     tokio::spawn(async move {
@@ -231,7 +232,8 @@ async fn look_up(
     Ok(Asked::Known((stored, secret)))
 }
 
-/// The integration of the key. An address that asks for many keys that do not exist has to wait, except with a key that is ours.
+/// The integration of the key. An address that asks for many unknown keys has to wait, except with a key that we
+/// issued.
 async fn ask(app: &App, key: &str, source: &str, now: Moment) -> Result<Asked<Arc<StoredIntegration>>, ReadError> {
     match app.store.intake(key, source, now).await? {
         Asked::TooOften(_) if app.secrets.is_our_key(key).await => app.store.intake_of_ours(key, now).await,
@@ -266,7 +268,7 @@ fn address_of(request: &Request) -> Option<&str> {
     }
 }
 
-/// An error with all that caused it, on one line.
+/// An error with its causes, on one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

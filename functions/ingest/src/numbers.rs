@@ -1,4 +1,4 @@
-//! Numbers the messages of a process: the ledger knows only from these numbers how many messages there must be.
+//! Numbers the messages of a process. The ledger learns the expected number of messages from these numbers alone.
 //!
 //! A number is taken before the send and is queued with the message, together with the number of messages that are known to be
 //! in the queue by then. The first is an upper bound of the number of messages, the second a lower bound: a request that ended
@@ -11,7 +11,7 @@
 //! The limit of this method: if a message is lost that was accepted while others of its process were in progress, the ledger
 //! notices only when the process receives another one in that hour. On AWS a process has one request at a time.
 //!
-//! Requests run side by side on a laptop, one at a time on AWS; the lock is held for no longer than counting takes.
+//! On a laptop requests run side by side, on AWS one at a time. The lock is held only while a number is counted.
 
 use std::collections::BTreeSet;
 use std::sync::Mutex;
@@ -19,12 +19,12 @@ use std::sync::Mutex;
 use alerting::base::moment::Moment;
 use alerting::rules::message::Origin;
 
-/// The newest hour and the one before: a request takes seconds.
+/// Hours that are kept: the newest and the one before. A request takes only seconds.
 const HOURS: usize = 2;
 
 #[derive(Debug)]
 pub struct Numbers {
-    /// This process, by a random name.
+    /// A random name of this process.
     process: String,
     hours: Mutex<Vec<Hour>>,
 }
@@ -55,7 +55,7 @@ impl Numbers {
         self.origin(hour, 1, next)
     }
 
-    /// The last of so many numbers in a row that no message of the hour has.
+    /// Takes `times` numbers in a row that no message of the hour has; returns the last of them.
     pub fn take_many(&self, hour: Moment, times: u64) -> Origin {
         let next = |hour: &mut Hour| {
             hour.last += times;
@@ -75,11 +75,11 @@ impl Numbers {
         });
         let hour = &mut hours[known];
         let count = next(hour);
-        // The reader of the number gets the record from the queue.
+        // The record is in the queue when its number is read, so it counts as queued.
         Origin::new(self.process.clone(), count, hour.queued + times)
     }
 
-    /// The queue has so many more messages of the hour.
+    /// Counts `times` more messages of the hour as queued.
     pub fn are_queued(&self, hour: Moment, times: u64) {
         let mut hours = self.hours.lock().expect("nothing panics while it holds the numbers");
         if let Some(known) = hours.iter_mut().find(|known| known.at == hour) {
@@ -87,7 +87,7 @@ impl Numbers {
         }
     }
 
-    /// Gives back the numbers, so many up to `origin`'s, of a record that is certainly not in the queue.
+    /// Frees the `times` numbers up to that of `origin`, whose record is certainly not in the queue.
     pub fn give_back(&self, hour: Moment, origin: &Origin, times: u64) {
         let mut hours = self.hours.lock().expect("nothing panics while it holds the numbers");
         let Some(known) = hours.iter_mut().find(|known| known.at == hour) else { return };

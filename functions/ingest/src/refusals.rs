@@ -39,7 +39,7 @@ pub enum Kept {
     Cut,
     /// Without its body.
     Bare,
-    /// Only counted. `first`: no other count was waiting.
+    /// Only counted. `first`: no other count was waiting to be sent.
     Counted {
         first: bool,
     },
@@ -79,7 +79,7 @@ struct Counting {
     since: Moment,
 }
 
-/// Refused for the sender, the rate or the size: an operator would not replay it.
+/// Whether it was refused for its sender, its rate or its size. An operator would not replay such a request.
 const fn is_guarded(reason: RefusalReason) -> bool {
     match reason {
         RefusalReason::Signature | RefusalReason::Source | RefusalReason::TooLarge | RefusalReason::RateLimited => true,
@@ -88,7 +88,8 @@ const fn is_guarded(reason: RefusalReason) -> bool {
 }
 
 impl Refusals {
-    /// How a refused request with a body of so many bytes is recorded; if it is only counted, it is counted.
+    /// Decides how a refused request with a body of `bytes` bytes is recorded, and counts it if it is not recorded
+    /// itself.
     pub fn keep(&self, integration: &IntegrationId, reason: RefusalReason, bytes: usize, now: Moment) -> Kept {
         let mut state = self.lock();
         state.make_room();
@@ -97,17 +98,17 @@ impl Refusals {
         kept
     }
 
-    /// The counts that have waited for [`FLUSH`]; they count as sent.
+    /// The counts that have waited for [`FLUSH`]. They are considered as sent from now on.
     pub fn due(&self, now: Moment) -> Vec<Count> {
         self.take(|counting| now.since(counting.since) >= FLUSH || now < counting.since)
     }
 
-    /// All counts, however short they have waited.
+    /// All counts, even if they have waited for less than [`FLUSH`].
     pub fn all(&self) -> Vec<Count> {
         self.take(|_| true)
     }
 
-    /// Adds a count that could not be sent again.
+    /// Adds a count again whose record could not be sent.
     pub fn give_back(&self, count: &Count, now: Moment) {
         self.lock().count(&count.integration, count.reason, count.times, now);
     }
@@ -139,7 +140,7 @@ impl State {
         Kept::Counted { first }
     }
 
-    /// Removes all budgets if there are too many. A little more is kept then.
+    /// Removes all budgets if there are too many. Their integrations start with new budgets, so a little more is kept.
     fn make_room(&mut self) {
         if self.budgets.len() >= INTEGRATIONS {
             self.budgets.clear();

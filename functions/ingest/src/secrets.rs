@@ -9,7 +9,7 @@ use alerting::rules::integration::Integration;
 use lambda_kit::checked_key::{self, Kind};
 use lambda_kit::secrets::{SealError, Sealer};
 
-/// Secrets that are kept open at once.
+/// How many decrypted secrets are kept in memory.
 const KEPT: usize = 10_000;
 
 #[derive(Debug)]
@@ -38,7 +38,8 @@ impl Secrets {
         Ok(Some(secret))
     }
 
-    /// Whether an intake key proves by itself that it is ours. While the data key cannot be read: no.
+    /// Whether the form of an intake key proves that this deployment issued it; `false` while the data key cannot be
+    /// read.
     pub async fn is_our_key(&self, key: &str) -> bool {
         checked_key::is_ours(&self.sealer, Kind::Intake, key).await.unwrap_or(false)
     }

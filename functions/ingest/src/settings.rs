@@ -1,18 +1,18 @@
-//! Names of the resources that the function uses; the template gives them.
+//! The environment variables of `ingest`.
 
 use lambda_kit::settings::{Env, MissingSettings};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
-    /// Where accepted and refused messages go.
+    /// The queue of accepted and refused messages.
     pub messages_queue_url: String,
-    /// Integrations and their keys.
+    /// The table of integrations and their keys.
     pub config_table: String,
-    /// Named for the store's sake; the function's role gives no access to it.
+    /// The store needs a name here; the function's role gives no access to this table.
     pub alerts_table: String,
     /// The data key under which signing secrets are sealed.
     pub data_key_secret: String,
-    /// The data key before it, while it is rotated.
+    /// The previous data key, during a rotation.
     pub previous_data_key_secret: Option<String>,
 }
 

@@ -13,7 +13,7 @@ use lambda_kit::queue::Queue;
 use lambda_kit::secrets::Sealer;
 use store::{Store, Tables};
 
-/// One whose services are all down.
+/// A function whose services are all unreachable.
 fn app() -> App {
     let config = aws::local_config("http://127.0.0.1:9");
     let tables = Tables { config: "config".to_owned(), alerts: "alerts".to_owned() };

@@ -22,7 +22,7 @@ enum Answer {
     ClosesConnection,
 }
 
-/// An SQS endpoint that answers its requests in a written-down order, the last answer for ever.
+/// An SQS endpoint that answers requests in the given order and then repeats the last answer.
 struct FakeQueue {
     endpoint: String,
     received: Arc<Mutex<Vec<Received>>>,
@@ -67,7 +67,7 @@ fn serve(mut stream: TcpStream, answers: &[Answer], seen: &Mutex<Vec<Received>>)
             Answer::Taken => ("200 OK", r#"{"MessageId":"1","MD5OfMessageBody":"0"}"#),
             Answer::Broken => ("500 Internal Server Error", r#"{"__type":"InternalError","message":"no"}"#),
             Answer::Throttled => ("400 Bad Request", r#"{"__type":"ThrottlingException","message":"slow down"}"#),
-            // Until the other side has had enough.
+            // Waits until the client closes the connection.
             Answer::Hangs => return drop(stream.read(&mut [0])),
             Answer::ClosesConnection => return,
         };

@@ -1,4 +1,4 @@
-//! Due work → the operation that does it.
+//! Calls the operation that carries out due work.
 
 use std::time::Duration;
 
@@ -14,13 +14,13 @@ use operations::holds;
 use crate::app::App;
 use crate::error::TimerError;
 
-/// A timer may be handed over this much before its time: the queue's delay knows whole seconds only.
+/// How early a timer may be acted on: the delay of a queue has whole seconds only.
 const EARLY: Duration = Duration::from_secs(1);
 
 pub(crate) async fn act(app: &App, timer: &Timer) -> Result<(), TimerError> {
     let now = app.clock.now();
     if timer.due.since(now) > EARLY {
-        // Handed over early (a clock that was wrong): back to the table.
+        // The queue delivered it too early because a clock was wrong: it is put back into the table.
         return Ok(app.dispatch.set_timers(vec![timer.clone()]).await?);
     }
     let action = timer.action();
@@ -30,7 +30,7 @@ pub(crate) async fn act(app: &App, timer: &Timer) -> Result<(), TimerError> {
         Work::AutoCloseWindow { integration, window } => close_window(app, integration, *window, timer, now).await?,
         Work::FlushDigest { destination } => flush(app, destination, timer).await?,
         Work::SnoozeEnd { incident, until } => due.change(incident, &Change::SnoozeEnd { until: *until }).await?,
-        // The timer may come a moment before the hold ends.
+        // The timer may fire a moment before the hold ends.
         Work::HoldEnd { incident, until } => holds::review(due.at(now.max(*until)), incident).await?,
         Work::ReviewHold { incident } => holds::review(due, incident).await?,
         Work::ReviewHolds { space, below } => review_space(app, due, space, below.as_deref(), timer).await?,
@@ -64,7 +64,7 @@ pub(crate) async fn act(app: &App, timer: &Timer) -> Result<(), TimerError> {
     Ok(())
 }
 
-/// Hands over the closing of each alert that messages of this window opened.
+/// Queues the closing of each alert that messages of this window opened.
 async fn close_window(
     app: &App,
     integration: &IntegrationId,

@@ -4,15 +4,15 @@ use lambda_kit::settings::{Env, MissingSettings};
 
 #[derive(Debug)]
 pub struct Settings {
-    /// Where due work goes, with the seconds until it is due as its delay, and comes from.
+    /// The queue of due work, written and read here. The delay of a record is the time until the work is due.
     pub due_queue_url: String,
-    /// FIFO queue of notices: flushes of digests, and the ends of snoozes.
+    /// The FIFO queue of notices, for flushes of digests and the ends of snoozes.
     pub notices_queue_url: String,
     /// Topic for operators' own subscribers.
     pub changes_topic_arn: String,
-    /// Spaces and integrations.
+    /// The table of spaces and integrations.
     pub config_table: String,
-    /// Timers, alerts, incidents, ledger.
+    /// The table of timers, alerts, incidents and the ledger.
     pub alerts_table: String,
 }
 
