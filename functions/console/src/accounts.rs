@@ -1,4 +1,4 @@
-//! Local accounts: a password beside a member, and the one-time links by which one is chosen.
+//! Local accounts: the password of a member, and the one-time links by which a password is chosen.
 //!
 //! Whether an address is known is never revealed: an unknown one takes the same reads, the same hash and gives the same answer.
 //! A link is `{member}.{random}`, or `first.{random}` for the first administrator; opening it changes nothing.
@@ -23,22 +23,22 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::password;
 
-/// How long the first administrator has, and an invited member.
+/// How long the set-up link of the first administrator is valid, and the invitation of a member.
 pub(crate) const SET_UP_LIFE: Duration = Duration::from_secs(24 * 3600);
 pub(crate) const INVITATION_LIFE: Duration = Duration::from_secs(72 * 3600);
 /// Random base62 characters of a link: 238 bits.
 const LINK_CHARS: usize = 40;
-/// Stands for the member in the first administrator's link.
+/// The part of the first administrator's link that stands where other links have the member's id.
 const FIRST: &str = "first";
-/// Passwords for one address from one source, from a browser that it signed in with before, or in one session. A person
-/// who has forgotten it requests a link.
+/// Password tries per address: from one source, from a browser that signed in with the address before, or in one
+/// session. A person who has forgotten the password requests a link.
 const OF_ONE: Limit = Limit { tries: 10, within: QUARTER };
-/// Passwords from one source, which may be a whole office.
+/// Password tries per source, which may be a whole office.
 const OF_A_SOURCE: Limit = Limit { tries: 60, within: QUARTER };
-/// Passwords for one address from all strangers together: an attacker with many sources gets no further.
+/// Password tries per address from all unknown browsers together, so that an attacker gains nothing from many sources.
 const OF_STRANGERS: Limit = Limit { tries: 100, within: QUARTER };
 const QUARTER: Duration = Duration::from_secs(15 * 60);
-/// How often a password is saved over an account that was changed meanwhile.
+/// How often saving a password is retried after the account was changed by someone else.
 const RACES: usize = 4;
 
 /// The result of a sign-in with an email address and a password.
@@ -49,22 +49,22 @@ pub(crate) enum PasswordResult {
     TooOften(Duration),
 }
 
-/// A link that can be used.
+/// What a valid link is for.
 #[derive(Debug)]
 pub(crate) enum Link {
     FirstAdministrator(Invitation),
     Password { invitation: Invitation, member: Box<Member> },
 }
 
-/// The result of using one.
+/// The result of using a link.
 #[derive(Debug)]
 pub(crate) enum LinkResult {
     Done { member: Box<Member>, epoch: u64 },
     Gone,
 }
 
-/// `source`: the address that the request came from; `device`: the counter of tries for a browser with an earlier sign-in of
-/// this address.
+/// Signs in with an address and a password. `source`: the address that the request came from. `device`: the counter of
+/// tries for a browser in which this address signed in before.
 pub(crate) async fn try_password(
     app: &App,
     email: &str,
@@ -93,7 +93,7 @@ pub(crate) async fn try_password(
     }
 }
 
-/// The counter to reset if the password is right, or how long to wait.
+/// The counter to reset if the password is right, or the time to wait before the next try.
 async fn count_stranger(
     app: &App,
     email: &str,
@@ -115,7 +115,7 @@ async fn count_stranger(
     Ok(Ok(of_one))
 }
 
-/// The one member who has an account. `None` if two have one: an address that two people read identifies neither.
+/// The one member with this address who has an account. `None` if there are two: a shared address identifies neither.
 async fn who_signs_in(app: &App, found: Vec<Member>) -> Result<(Option<Member>, Option<Account>), ReadError> {
     if found.is_empty() {
         let nobody = MemberId::from_suffix("nobody").expect("a suffix");
@@ -175,7 +175,7 @@ async fn next_account(
     Ok(Account { member: member.clone(), version, password, epoch: epoch + 1, changed_at: app.clock.now() })
 }
 
-/// A link for the first administrator, in place of the one before; `None` if there is an administrator who can sign in.
+/// Makes a link for the first administrator, which replaces the earlier one; `None` if an administrator can sign in.
 pub(crate) async fn make_set_up_link(app: &App, base: &str) -> Result<Option<Secret>, ApiError> {
     if has_administrator(app).await? {
         return Ok(None);
@@ -184,7 +184,7 @@ pub(crate) async fn make_set_up_link(app: &App, base: &str) -> Result<Option<Sec
     Ok(Some(url))
 }
 
-/// A link by which the member chooses a password, and when it ends.
+/// Makes a link by which the member chooses a password; returns it with the time when it expires.
 pub(crate) async fn make_invitation(app: &App, member: &Member, base: &str) -> Result<(Secret, Moment), ApiError> {
     if member.email.is_none() {
         let message = "the member has no email address to sign in with; give one first";
@@ -206,7 +206,7 @@ async fn make_link(
     Ok((Secret::new(format!("{base}/set-up/{owner}.{token}")), until))
 }
 
-/// The target of a link; `None`: it was used, replaced, has expired, or never existed.
+/// What the link is for; `None`: it was used, was replaced, has expired, or never existed.
 pub(crate) async fn find_link(app: &App, link: &str) -> Result<Option<Link>, ApiError> {
     let Some((owner, token)) = link.split_once('.') else { return Ok(None) };
     let member: Option<MemberId> = match owner {

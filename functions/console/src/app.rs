@@ -15,7 +15,7 @@ use crate::oidc::metadata::ProviderCache;
 use crate::running_count::RunningCount;
 use crate::visits::Visits;
 
-/// Where the API is.
+/// The path below which the API is served.
 pub(crate) const BASE: &str = "/api/v1";
 
 /// The dependencies of the routes.
@@ -31,9 +31,9 @@ pub struct App {
     pub stamps: StampSource,
     /// Counts replayed messages.
     pub replayed: RunningCount,
-    /// What intake URLs and links start with; `None`: the address that the request came to.
+    /// The start of intake URLs and links; `None`: the address that the request was sent to.
     pub base_url: Option<String>,
-    /// Whether a person may acknowledge by a link of their own without signing in.
+    /// Whether a message may hold a personal link by which its recipient acknowledges without signing in.
     pub personal_ack_links: bool,
     /// The cached metadata of the sign-in provider.
     pub oidc: ProviderCache,

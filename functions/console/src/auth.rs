@@ -1,9 +1,9 @@
-//! Callers of the API: `Authorization: Bearer KEY`, looked up by the key's SHA-256, or a signed-in member with the session's
-//! token from a page ([`member`]). A request with the header `Authorization` is never taken for a member's.
+//! Callers of the API: `Authorization: Bearer KEY`, looked up by the key's SHA-256, or a signed-in member with the
+//! session's token from a page ([`member`]). A request with the header `Authorization` is always judged by its key.
 //!
-//! A key has 226 random bits, so its plain hash does not give it away, and the look-up by hash leaks nothing by its
-//! time. Each operation is registered with the scope that it needs ([`scope`]); a key with less is refused.
-//! A key that never existed and one that was revoked get the same answer; a source that tries many of them has to wait
+//! A key has 226 random bits, so its plain hash does not reveal it, and the time of the look-up by hash reveals nothing
+//! either. Each operation is registered with the scope that it needs ([`scope`]); a key with a lower scope is refused.
+//! An unknown key and a revoked one get the same answer; a source that tries many of them has to wait
 //! ([`store::guesses`]). [`member::authenticate`] runs before every route.
 
 use alerting::base::ids::{ApiKeyId, MemberId};
@@ -27,18 +27,18 @@ use operations::access::Scope;
 pub(crate) mod member;
 pub(crate) mod scope;
 
-/// What every key starts with, so that secret scanners recognise a leaked one.
+/// The start of every key, by which secret scanners recognise a leaked one.
 const PREFIX: &str = "lks_";
-/// The name of the key that a deployment starts with.
+/// The name of a deployment's first key.
 const FIRST: &str = "first key";
 
 /// Who made the request.
 #[derive(Debug, Clone)]
 pub(crate) struct Actor {
     pub(crate) caller: Caller,
-    /// The key's or the member's name, as it stands in timelines.
+    /// The name of the key or the member, as timelines show it.
     pub(crate) name: String,
-    /// The most that the caller may do.
+    /// The highest scope of the caller.
     pub(crate) scope: Scope,
 }
 
@@ -81,7 +81,7 @@ pub(crate) async fn of_key(app: &App, parts: &Parts, needed: Scope) -> Result<Ac
     Ok(Actor { caller: Caller::Key(key.id), name: key.name, scope })
 }
 
-/// The record of the key. A source that asks for many keys that do not exist waits, except for keys that are ours.
+/// The record of the key. A source that tries many unknown keys has to wait, except with a key that we issued.
 async fn find(app: &App, key: &str, source: &str) -> Result<Asked<ApiKey>, ApiError> {
     let (hash, now) = (secret_hash(key), app.clock.now());
     let asked = app.store.api_keys().find(&hash, source, now).await?;
@@ -107,16 +107,16 @@ impl<S: Send + Sync> FromRequestParts<S> for Actor {
     }
 }
 
-/// An API key that is to be made.
+/// The properties of an API key to create.
 pub(crate) struct NewKey<'a> {
     pub(crate) name: String,
     pub(crate) scopes: &'a [Scope],
     pub(crate) expires_at: Option<Moment>,
-    /// `None`: the deployment itself.
+    /// Who created it; `None`: the deployment.
     pub(crate) created_by: Option<Caller>,
 }
 
-/// Makes and saves a key. The key itself is in the answer and nowhere else.
+/// Creates and saves a key. The key itself is returned here and stored nowhere.
 pub(crate) async fn create(app: &App, new: NewKey<'_>) -> Result<(ApiKey, String), CreateKeyError> {
     let key = format!("{PREFIX}{}", checked_key::make(&app.sealer, Kind::Api).await?);
     let (by_key, by_member) = match new.created_by {

@@ -1,8 +1,8 @@
-//! Dead letters, and sending them again.
+//! Lists dead letters, and sends them again.
 //!
-//! `notify` records a notice that it gives up. A record that a queue itself moves aside (received too often) is in the
-//! dead-letter queue, which has an alarm. It is recorded when the list is read: polling those queues all the time would cost
-//! more than everything else in an idle deployment.
+//! `notify` records each notice that it gives up. A record that was received too often is moved by its queue to the
+//! dead-letter queue, which has an alarm. It becomes a dead letter when the list is read: polling those queues all the
+//! time would cost more than everything else in an idle deployment.
 
 use alerting::base::ids::DestinationId;
 use alerting::base::moment::Moment;
@@ -19,11 +19,11 @@ use store::errors::WriteError;
 use crate::app::App;
 use crate::error::ApiError;
 
-/// Characters of a reason for deleting.
+/// The most characters of a reason for deleting.
 const REASON_CHARS: usize = 200;
-/// Requests of ten messages that one look makes to each queue, at most.
+/// Receive requests, of ten messages each, that one reading of the list makes to each queue at most.
 const RECEIVES: usize = 10;
-/// Why a queue moves a record aside. The function's log says more.
+/// The reason of a record that its queue moved aside. The log of the function says more.
 const RECEIVED_TOO_OFTEN: &str = "received_too_often";
 
 /// Why the records of a dead-letter queue were not read.
@@ -35,7 +35,8 @@ enum CollectError {
     Write(#[from] WriteError),
 }
 
-/// Records the content of the dead-letter queues. A queue that cannot be read now keeps its records, and its alarm.
+/// Records the content of the dead-letter queues as dead letters. If a queue cannot be read, its records and its alarm
+/// stay.
 async fn collect(app: &App) {
     let results = join_all(DeadKind::ALL.map(|kind| collect_from(app, kind))).await;
     for error in results.into_iter().filter_map(Result::err) {
@@ -61,7 +62,7 @@ async fn collect_from(app: &App, kind: DeadKind) -> Result<(), CollectError> {
     Ok(())
 }
 
-/// A record of a queue as a dead letter, also if it cannot be parsed any more.
+/// The dead letter for a record of a queue. The record need not be valid.
 fn letter(kind: DeadKind, waiting: &Waiting) -> DeadLetter {
     let mut letter = DeadLetter {
         id: DeadLetter::id(waiting.sent_at, &waiting.id),
@@ -98,13 +99,13 @@ pub(crate) async fn list(app: &App, limit: usize, after: Option<&str>) -> Result
     Ok(app.store.dead_letters(limit, after).await?)
 }
 
-/// With its body.
+/// A dead letter with its body.
 pub(crate) async fn found(app: &App, id: &str) -> Result<DeadLetter, ApiError> {
     let letter = app.store.dead_letter(id).await?;
     letter.ok_or_else(|| ApiError::not_found(format_args!("dead letter {id}")))
 }
 
-/// Sends each of these again, one after the other; the results in the same order.
+/// Sends each of these again, one after the other; the results are in the same order.
 pub(crate) async fn resend_each<'a>(app: &App, ids: &[&'a str]) -> Vec<(&'a str, Result<(), ApiError>)> {
     let mut results = Vec::with_capacity(ids.len());
     for id in ids {
@@ -117,7 +118,7 @@ pub(crate) async fn resend_each<'a>(app: &App, ids: &[&'a str]) -> Vec<(&'a str,
     results
 }
 
-/// Why a person deletes a dead letter: what is deleted is never processed.
+/// Checks the reason for deleting a dead letter. It is required because a deleted record is never processed.
 pub(crate) fn reason(text: &str) -> Result<&str, ApiError> {
     match text.trim() {
         text if (1..=REASON_CHARS).contains(&text.chars().count()) => Ok(text),
@@ -125,7 +126,7 @@ pub(crate) fn reason(text: &str) -> Result<&str, ApiError> {
     }
 }
 
-/// Deletes it. The log keeps who did that, and why.
+/// Deletes the dead letter. The log keeps who did it and why.
 pub(crate) async fn delete(app: &App, id: &str, reason: Option<&str>, by: &str) -> Result<(), ApiError> {
     let letter = found(app, id).await?;
     app.store.delete_dead_letter(id).await?;
@@ -173,7 +174,7 @@ async fn again(app: &App, letter: &DeadLetter, now: Moment) -> Result<Entry, Api
     })
 }
 
-/// A destination must not get an older state than it shows.
+/// Refuses to send a state to a destination that shows a newer one.
 async fn refuse_superseded(app: &App, notice: &Notice) -> Result<(), ApiError> {
     let delivery = app.store.delivery(&notice.incident, &notice.destination).await?.unwrap_or_default();
     if delivery.sent > notice.n && delivery.state_of(delivery.sent).is_delivered() {
@@ -184,7 +185,7 @@ async fn refuse_superseded(app: &App, notice: &Notice) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Sends a destination of an incident its newest notice once more, whether it was delivered or not.
+/// Sends the newest notice of an incident to one of its destinations once more, even if it was delivered.
 pub(crate) async fn resend_delivery(
     app: &App,
     incident: &Incident,

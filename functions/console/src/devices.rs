@@ -29,7 +29,7 @@ pub(crate) async fn remember(app: &App, base: &Base, email: &str) -> Result<Head
     Ok(set_cookie(base, COOKIE, &format!("{nonce}.{until}.{seal}"), LIFE))
 }
 
-/// What the tries of this browser for this address are counted by; `None`: the address never signed in here.
+/// The counter for the tries of this browser for this address; `None`: the address never signed in from this browser.
 pub(crate) async fn known(
     app: &App,
     headers: &HeaderMap,

@@ -1,4 +1,5 @@
-//! The types of the API where they differ from the stored ones: bodies are requests, views are answers.
+//! The types of the API where they differ from the stored ones. A type named "body" is a request, a "view" is an
+//! answer.
 
 pub(crate) mod actor;
 pub(crate) mod alert;
@@ -38,7 +39,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use crate::error::ApiError;
 
-/// Characters of a name: one line of a chat card.
+/// The most characters of a name: one line of a chat card.
 const NAME_CHARS: usize = 128;
 
 /// A moment as the API writes it: RFC 3339, UTC.
@@ -61,7 +62,7 @@ impl<'de> Deserialize<'de> for Time {
     }
 }
 
-/// What a text should have been.
+/// The message for a text that is not a valid time.
 pub(crate) const NOT_A_TIME: &str = "expected a time in RFC 3339 from 1970 to 2199, such as `2026-11-22T05:00:00Z`";
 
 impl Time {
@@ -82,12 +83,12 @@ impl PartialSchema for Time {
 
 impl ToSchema for Time {}
 
-/// A field that may be left out but is not `null` where it is given.
+/// Reads a field that may be left out, but must not be `null`.
 pub(crate) fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
-/// A name that a person gave: not empty, one line, at most [`NAME_CHARS`], without spaces around it.
+/// A name from a request: one line, not empty, at most [`NAME_CHARS`], without spaces around it.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub(crate) struct Name(String);
@@ -130,7 +131,7 @@ impl fmt::Display for Name {
     }
 }
 
-/// What `alerting` finds wrong with an object that is about to be saved.
+/// Converts an error that `alerting` finds in an object before it is saved.
 pub(crate) fn field_error(error: FieldError) -> ApiError {
     ApiError::invalid(error.field, error.message)
 }
@@ -140,7 +141,7 @@ pub(crate) fn is_masked(text: &str) -> bool {
     text.starts_with('…')
 }
 
-/// Refuses a masked secret that a program read from us and sends back.
+/// Refuses a masked secret, which a program has read from an answer and sent back.
 pub(crate) fn masked(field: &str) -> ApiError {
     ApiError::invalid(
         field,
@@ -159,7 +160,7 @@ mod tests {
         serde_json::to_value(T::schema()).expect("a schema is JSON")
     }
 
-    /// The least and the greatest value of a property.
+    /// The smallest and the largest value of a property.
     pub(super) fn range_of<T: PartialSchema>(field: &str) -> (u32, u32) {
         let schema = schema_of::<T>();
         let bound = |name: &str| schema["properties"][field][name].as_f64().expect("there is such a bound");

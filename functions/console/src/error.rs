@@ -29,9 +29,9 @@ pub(crate) enum ApiError {
         message: String,
     },
     Unauthorized(&'static str),
-    /// The scope that would be needed.
+    /// The scope that the operation needs.
     Forbidden(Scope),
-    /// A member's session that lacks something: the header against foreign pages, a role, a confirmation.
+    /// A member's session lacks a requirement: the header `x-csrf-token`, a role, or a confirmation.
     Denied {
         code: &'static str,
         message: &'static str,
@@ -57,12 +57,12 @@ pub(crate) struct ErrorBody {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ErrorDetail {
-    /// Stable; for programs.
+    /// A stable code for programs.
     #[schema(example = "invalid")]
     code: &'static str,
-    /// For people: what is wrong and what would be right.
+    /// What is wrong and how to correct it, for people.
     message: String,
-    /// Where in the request, as a path: `push_mode.key[0].pattern`.
+    /// The path of the wrong field in the request: `push_mode.key[0].pattern`.
     #[serde(skip_serializing_if = "Option::is_none")]
     field: Option<String>,
 }
@@ -72,7 +72,7 @@ impl ApiError {
         Self::Invalid { field: Some(field.into()), message: message.into() }
     }
 
-    /// `what` with its id: `space spc_4fJk2LmNpQ`.
+    /// The error for an object that does not exist. `what` names it with its id: `space spc_4fJk2LmNpQ`.
     pub(crate) fn not_found(what: impl std::fmt::Display) -> Self {
         Self::NotFound(format!("there is no {what}"))
     }
@@ -81,7 +81,7 @@ impl ApiError {
         Self::Conflict(message.into())
     }
 
-    /// The same error, with the path from the containing object.
+    /// The same error, with its field as a path from the containing object.
     pub(crate) fn within(self, outer: &str) -> Self {
         match self {
             Self::Invalid { field: Some(field), message } if field.starts_with('[') => {
@@ -107,7 +107,7 @@ impl ApiError {
         }
     }
 
-    /// What is wrong and what would be right, without the field.
+    /// The text for people, without the field.
     pub(crate) fn sentence(self) -> String {
         self.detail().message
     }

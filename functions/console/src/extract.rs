@@ -20,11 +20,11 @@ use utoipa::IntoParams;
 use crate::app::App;
 use crate::error::ApiError;
 
-/// The largest request body: an inbound message of 256 KiB as JSON inside a `try` request, every character escaped.
+/// The largest request body: a `try` request with an inbound message of 256 KiB in which every character is escaped.
 pub(crate) const BODY_BYTES: usize = 2 * 1024 * 1024;
 
-/// A JSON body. An empty one counts as `{}`, so that actions without arguments need none. A `PUT` may send back what a `GET`
-/// has shown.
+/// A JSON body. An empty one counts as `{}`, so that actions without arguments need no body. A `PUT` may contain the
+/// read-only fields that a `GET` returned.
 pub(crate) struct ApiJson<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for ApiJson<T> {
@@ -40,11 +40,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for ApiJson<T> {
     }
 }
 
-/// Fields of an answer that no request can change.
+/// Fields of an answer that a request cannot change. They are ignored.
 const READ_ONLY: [&str; 9] =
     ["id", "created_at", "created_by", "warnings", "url", "old_key_until", "active", "gaps", "row_count"];
 
-/// An object without the fields that cannot be changed; `None` if it has none of them, or is no object.
+/// The object without its read-only fields; `None` if it has none of them or is not an object.
 fn without_read_only(body: &[u8]) -> Option<Vec<u8>> {
     let mut fields: serde_json::Map<String, serde_json::Value> = serde_json::from_slice(body).ok()?;
     let before = fields.len();
@@ -67,7 +67,7 @@ impl<S: Send + Sync> FromRequest<S> for ApiText {
     }
 }
 
-/// The query string. Its types hold texts only; the routes parse them, because they know the field names.
+/// The query string. Its types hold texts only; the routes parse them, because only they know the field names.
 pub(crate) struct ApiQuery<T>(pub(crate) T);
 
 impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for ApiQuery<T> {
@@ -99,9 +99,10 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for ApiPath
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub(crate) struct Idempotency {
-    /// Names this request. The same key with the same action and arguments again takes effect once and gets the same
-    /// answer; use a new random one for every new intent. Without it, a request is judged by the present state alone: a
-    /// comment that is sent twice appears twice. A key is remembered for the newest hundred entries of an incident's timeline.
+    /// Identifies this request. A repetition with the same key, action and arguments takes effect once and gets the
+    /// same answer; use a new random key for every new intent. Without a key, a request is judged by the present state
+    /// alone, so a comment that is sent twice appears twice. A key is remembered for the newest hundred entries of an
+    /// incident's timeline.
     #[param(rename = "Idempotency-Key", value_type = Option<String>, min_length = 1, max_length = 255,
         example = "8e03978e-40d5-43dd-bc93-6894a57f9324")]
     pub(crate) key: Option<IdempotencyKey>,
@@ -120,7 +121,7 @@ impl<S: Send + Sync> FromRequestParts<S> for Idempotency {
     }
 }
 
-/// What intake URLs and links start with: the deployment's setting, or scheme and host that the caller used.
+/// The start of intake URLs and links: the deployment's setting, or the scheme and host that the caller used.
 pub(crate) struct Base(pub(crate) String);
 
 impl FromRequestParts<Arc<App>> for Base {
@@ -137,13 +138,13 @@ impl FromRequestParts<Arc<App>> for Base {
     }
 }
 
-/// API Gateway sets the header, and so does the front of the deployment on one machine.
+/// The scheme that the caller used. API Gateway sets the header, and the local deployment does as well.
 pub(crate) fn forwarded_scheme(headers: &HeaderMap) -> &'static str {
     let forwarded = headers.get("x-forwarded-proto").and_then(|value| value.to_str().ok());
     if forwarded.is_some_and(|list| list.starts_with("https")) { "https" } else { "http" }
 }
 
-/// The source address from API Gateway; a header could be forged.
+/// The source address as API Gateway saw it. A header could be forged.
 pub(crate) fn source(extensions: &Extensions) -> &str {
     match extensions.get::<RequestContext>() {
         Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref().unwrap_or("unknown"),
@@ -151,7 +152,7 @@ pub(crate) fn source(extensions: &Extensions) -> &str {
     }
 }
 
-/// A field that is kept when it is absent and cleared when it is `null`.
+/// A field that is kept if it is absent and cleared if it is `null`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) enum Patch<T> {
     #[default]
@@ -168,7 +169,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Patch<T> {
 
 pub(crate) fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
-    // Serde would take an array for an object whose fields come in order.
+    // Serde would accept an array for an object, with the fields in order.
     if body.trim_ascii_start().first() == Some(&b'[') {
         return Err(ApiError::Invalid { field: None, message: "expected a JSON object".to_owned() });
     }
@@ -194,7 +195,7 @@ fn unreadable(rejection: BytesRejection) -> ApiError {
     ApiError::Invalid { field: None, message: "the body could not be read to its end".to_owned() }
 }
 
-/// Turns an error of serde into ours: the field's whole path, and the remedy instead of the wrong value.
+/// Converts an error of serde: the path of the field, and the remedy instead of the wrong value.
 fn named(path: &str, sentence: &str) -> ApiError {
     let sentence = sentence.split(" at line ").next().unwrap_or(sentence);
     if let Some((name, rest)) = quoted(sentence, "unknown field ") {
@@ -230,14 +231,14 @@ fn in_json(expected: &str) -> &str {
     }
 }
 
-/// The name in backquotes behind `before`, and what follows.
+/// The name in backquotes after `before`, and the rest of the sentence.
 fn quoted<'a>(sentence: &'a str, before: &str) -> Option<(&'a str, &'a str)> {
     let (_, rest) = sentence.split_once(before)?;
     rest.strip_prefix('`')?.split_once('`')
 }
 
 fn join(path: &str, name: &str) -> String {
-    // For a name that serde refuses, the tracked path already ends in it, or in `?`.
+    // If serde refuses a name, the tracked path ends in that name already, or in `?`.
     let path = path.strip_suffix('?').unwrap_or(path).trim_end_matches('.');
     match path {
         "" => name.to_owned(),

@@ -1,4 +1,4 @@
-//! What the API and the pages show of incidents.
+//! Incidents as the API and the pages show them.
 
 use operations::names;
 use std::collections::BTreeMap;
@@ -17,9 +17,9 @@ use crate::dto::Time;
 use crate::dto::incident::{AttemptView, DeliveryView, IncidentDetail, TIMELINE_ENTRIES};
 use crate::error::ApiError;
 
-/// Deliveries of a page of incidents that are read at the same time.
+/// Incidents of a page whose deliveries are read at the same time.
 const READ_AT_A_TIME: usize = 20;
-/// Spaces per read where all are needed.
+/// Spaces that one read returns when all spaces are needed.
 const SPACES_AT_A_TIME: usize = 100;
 
 /// Whether anybody was notified of each of these incidents.
@@ -43,7 +43,8 @@ pub(crate) async fn detail(app: &App, incident: Incident) -> Result<Json<Inciden
     Ok(Json(IncidentDetail::new(incident, notified, newest, deliveries)))
 }
 
-/// The destinations that the incident's notices went to. `newest`: those that they go to, with the newest change each.
+/// One view per destination that has a delivery or is in `newest`, which has the number of the newest change by
+/// destination.
 async fn delivery_views(
     app: &App,
     found: Vec<(DestinationId, Delivery)>,
@@ -69,7 +70,7 @@ async fn delivery_views(
     Ok(deliveries)
 }
 
-/// The number of the newest change that each destination is notified of, whether it was tried yet or not.
+/// The number of the newest change of which each destination is notified, including changes that were not sent yet.
 fn newest_notices(incident: &Incident, timeline: &[Entry]) -> BTreeMap<DestinationId, u64> {
     let mut newest = BTreeMap::new();
     for entry in timeline.iter().filter(|entry| entry.kind.notifies()) {
@@ -88,7 +89,7 @@ fn state(delivery: &Delivery, planned: Option<u64>) -> DeliveryState {
     newest.map_or(DeliveryState::Pending, |n| delivery.state_of(n))
 }
 
-/// A destination's name and channel; of a member's own, the member's name and the medium.
+/// A destination's name and channel; for a member's own address, the member's name and the medium.
 pub(crate) async fn destination_name(
     app: &App,
     id: &DestinationId,

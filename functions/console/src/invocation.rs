@@ -15,7 +15,7 @@ use tower::{Service as _, ServiceExt as _};
 use crate::app::App;
 use crate::{ensure_api_key, set_up_link};
 
-/// An operator's command, by `aws lambda invoke`. A caller who may do that is an administrator.
+/// An operator's command, by `aws lambda invoke`. A caller with this permission is treated as an administrator.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Command {
@@ -57,7 +57,7 @@ impl Handler {
     }
 }
 
-/// Returns the first key once. If there is a key already, further keys are created by the API.
+/// Returns the first key once. If a key exists already, further keys are created through the API.
 async fn create_api_key(app: &App) -> Result<Value, Error> {
     match ensure_api_key(app).await? {
         Some(key) => Ok(json!({ "api_key": key })),

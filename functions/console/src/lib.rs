@@ -1,10 +1,10 @@
 //! The JSON API, and the pages behind the links of messages.
 //!
-//! `/api/v1/…` asks for an API key and speaks JSON (`routes`); its OpenAPI document is generated from the same code.
+//! `/api/v1/…` requires an API key and speaks JSON (`routes`); its OpenAPI document is generated from the same code.
 //! Everything else is a page for a signed-in member (`pages`).
 //!
-//! What is absent here: rules about alerts (they are `alerting`'s), keys of the tables (they are the store's), and any
-//! secret in an answer, an error or a log. A secret is sealed before the store sees it.
+//! This crate has no rules about alerts (they are in `alerting`), no table keys (they are in `store`), and no secret in
+//! an answer, an error or a log. A secret is sealed before it is passed to the store.
 
 mod accounts;
 mod app;

@@ -1,10 +1,10 @@
-//! The Lambda function: HTTP API events go to the router; an operator's own events make the first API key
-//! and the link of the first administrator.
+//! The Lambda function: HTTP API events go to the router. Commands of an operator create the first API key and the link
+//! of the first administrator.
 //!
 //! `aws lambda invoke --function-name … --payload '{"larkspur":"create_api_key"}'` answers `{"api_key":"…"}`, once;
 //! `{"larkspur":"create_setup_link"}` answers `{"setup_url":"…"}` while no administrator can sign in.
 
-// The future of a router inside the runtime's layers is nested deeper than the compiler looks by default.
+// The future of a router in the layers of the runtime is nested deeper than the default limit of the compiler.
 #![recursion_limit = "256"]
 
 use std::sync::Arc;

@@ -17,13 +17,13 @@ use crate::references::{all_exist, destinations_of};
 use crate::saved::{self, save_over};
 use crate::verification;
 
-/// `who` is recorded where an address is vouched for.
+/// Creates a member. `who` is recorded as the one who vouches for an address.
 pub(crate) async fn create_member(app: &App, body: &MemberBody, who: &str) -> Result<Member, ApiError> {
     let member = wanted(app, body, new_member(app), who).await?;
     app.store.members().put(&member, Expect::New).await.map_err(ApiError::from)
 }
 
-/// A member without name, addresses and preferences.
+/// A new member without name, addresses and preferences.
 pub(crate) fn new_member(app: &App) -> Member {
     Member {
         id: MemberId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id"),
@@ -45,7 +45,7 @@ pub(crate) fn new_member(app: &App) -> Member {
     }
 }
 
-/// Saves the changes that `who` requests, and notifies the owner of an address that was replaced.
+/// Saves the changes that `who` requests, and informs each address that was replaced.
 pub(crate) async fn change(
     app: &App,
     id: &MemberId,
@@ -63,8 +63,8 @@ pub(crate) async fn change(
     Ok(saved)
 }
 
-/// Saves a member's changes to their own data. An address that can be confirmed, or is verified already, stays until the code
-/// of the new one is entered: a mistyped address, or one from another person, replaces nothing.
+/// Saves a member's changes to their own data. A verified address, or one that can be confirmed, stays in use until the
+/// code for the new address is entered, so that a mistyped or foreign address replaces nothing.
 pub(crate) async fn change_own(app: &App, member: &Member, own: Own) -> Result<Member, ApiError> {
     let mut stays = Vec::new();
     for by in AddressedBy::ALL {
@@ -96,7 +96,7 @@ fn keep_old(before: &Member, after: &mut Member, by: AddressedBy) {
     }
 }
 
-/// Forgets the new address that a member asked for.
+/// Discards the new address that waits for its code.
 pub(crate) async fn forget_pending(app: &App, id: &MemberId, by: AddressedBy) -> Result<Member, ApiError> {
     let saved = save_over(|| async {
         let mut member = saved::member(app, id).await?;
@@ -107,7 +107,7 @@ pub(crate) async fn forget_pending(app: &App, id: &MemberId, by: AddressedBy) ->
     saved.await
 }
 
-/// `before` with the changes of the request of `who`, after a check that its destinations exist.
+/// `before` with the changes that `who` requests, after a check that its destinations exist.
 pub(crate) async fn wanted(app: &App, body: &MemberBody, before: Member, who: &str) -> Result<Member, ApiError> {
     let vouched = Verified { at: app.clock.now(), vouched_by: Some(who.to_owned()) };
     let member = body.apply(before, &media(), &vouched)?;

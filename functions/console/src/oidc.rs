@@ -1,10 +1,11 @@
-//! Signing in by a provider: `OpenID` Connect's authorization code with PKCE, state and nonce, with the issuer that the
-//! operator has configured.
+//! Signing in by an external provider: `OpenID` Connect's authorization code flow with PKCE, state and nonce. The
+//! operator configures the issuer.
 //!
-//! [`begin`] redirects the browser to the provider and keeps the state in a sealed cookie; [`finish`] compares the answer with
-//! that cookie, exchanges the code, and reads the identity from a token whose signature, issuer, audience, nonce and end are
-//! checked. Members are found, never made: at the first sign-in by an address that both the provider and Larkspur have
-//! verified, or by the subject that an administrator has noted; from then on by issuer and subject alone.
+//! [`begin`] redirects the browser to the provider and keeps the state in a sealed cookie. [`finish`] compares the
+//! provider's answer with that cookie, exchanges the code, and reads the identity from a token. It checks the token's
+//! signature, issuer, audience, nonce and expiry. A sign-in never creates a member. The first sign-in finds the member
+//! by an address that both the provider and Larkspur have verified, or by the subject that an administrator has
+//! entered. Later sign-ins find the member by issuer and subject alone.
 
 mod error;
 pub(crate) mod metadata;
@@ -42,7 +43,7 @@ use metadata::Http;
 /// How long a sign-in at the provider may take.
 const LIFE: Duration = Duration::from_secs(10 * 60);
 const COOKIE: &str = "oidc";
-/// Where the provider sends the browser back to.
+/// The path to which the provider redirects the browser.
 pub(crate) const CALLBACK: &str = "/sign-in/oidc/callback";
 /// The owner name under which the cookie and the client's secret are sealed.
 pub(crate) const COOKIE_OWNER: &str = "oidc sign-in";
@@ -50,7 +51,7 @@ pub(crate) const SECRET_OWNER: &str = "oidc";
 
 /// How often pinning a member is retried after a conflict.
 const RACES: usize = 4;
-/// The signatures of ID tokens that count (RFC 7518, section 3.1): each by a private key.
+/// The accepted signature algorithms of ID tokens (RFC 7518, section 3.1). All of them sign with a private key.
 const SIGNED_BY: [Signing; 10] = [
     Signing::RsaSsaPkcs1V15Sha256,
     Signing::RsaSsaPkcs1V15Sha384,
@@ -67,7 +68,8 @@ const SIGNED_BY: [Signing; 10] = [
 type Client =
     CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
 
-/// The state that the browser brings back. Sealed: the verifier is a secret until the code is exchanged.
+/// The state of a sign-in in progress, kept in the browser's cookie. It is sealed because it contains the PKCE
+/// verifier, which is secret until the code is exchanged.
 #[derive(Serialize, Deserialize)]
 struct Started {
     state: String,
@@ -83,20 +85,20 @@ struct Started {
 /// The result of a sign-in by the provider.
 pub(crate) struct Finished {
     pub(crate) member: Member,
-    /// The page to redirect to.
+    /// The page to which the browser is redirected.
     pub(crate) next: String,
     /// Whether the provider asked the person to sign in again.
     pub(crate) again: bool,
 }
 
-/// The person as identified by the provider.
+/// The person whom the provider identified.
 struct Claimed {
     subject: String,
     email: Option<String>,
     email_verified: Option<bool>,
 }
 
-/// Where to send the browser, and the cookie to give it.
+/// Starts a sign-in. Returns the provider's address to redirect to, and the cookie to set.
 pub(crate) async fn begin(
     app: &App,
     provider: &OidcProvider,
@@ -109,7 +111,7 @@ pub(crate) async fn begin(
     let flow = CoreAuthenticationFlow::AuthorizationCode;
     let request = client.authorize_url(flow, CsrfToken::new_random, Nonce::new_random);
     let request = request.add_scope(Scope::new("email".to_owned())).add_scope(Scope::new("profile".to_owned()));
-    // A sign-in from now on, not one that the provider remembers (OpenID Connect Core 1.0, 3.1.2.1).
+    // The provider must ask the person to sign in now, not use an earlier sign-in (OpenID Connect Core 1.0, 3.1.2.1).
     let request = if again { request.set_max_age(Duration::ZERO) } else { request };
     let (url, state, nonce) = request.set_pkce_challenge(challenge).url();
     let started = Started {
@@ -125,12 +127,12 @@ pub(crate) async fn begin(
     Ok((url.to_string(), set_cookie(base, COOKIE, &sealed, LIFE)))
 }
 
-/// Forgets the cookie: a sign-in is finished once.
+/// The cookie header that deletes the state, so that a sign-in cannot be finished twice.
 pub(crate) fn forget(base: &Base) -> HeaderValue {
     set_cookie(base, COOKIE, "", Duration::ZERO)
 }
 
-/// What the provider sends back with the browser.
+/// The parameters with which the provider redirects the browser back.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Returned {
     #[serde(default)]
@@ -174,7 +176,7 @@ async fn started(app: &App, base: &Base, headers: &HeaderMap) -> Result<Started,
     Ok(started)
 }
 
-/// The library's client, from a description of the provider that is not older than `oldest`.
+/// The client of the library, with provider metadata that is not older than `oldest`.
 async fn client(app: &App, provider: &OidcProvider, base: &Base, oldest: Duration) -> Result<Client, OidcError> {
     let metadata = app.oidc.metadata(&app.deliverer, &app.clock, &provider.issuer, oldest).await?;
     let secret = match &provider.client_secret {
@@ -203,7 +205,7 @@ async fn claimed(
     let nonce = Nonce::new(started.nonce.clone());
     let claims = match token.claims(&verifier(&client), &nonce) {
         Ok(claims) => claims.clone(),
-        // The provider may sign with a new key: its keys are read again.
+        // The provider may sign with a new key, so its keys are read again.
         Err(ClaimsVerificationError::SignatureVerification(SignatureVerificationError::NoMatchingKey)) => {
             let client = self::client(app, provider, base, metadata::REFRESH).await?;
             let claims = token.claims(&verifier(&client), &nonce).map_err(|error| invalid(&in_full(&error)))?;
@@ -225,19 +227,20 @@ async fn claimed(
     asked(app, &client, answer.access_token().clone(), &claims, claimed).await
 }
 
-/// Signatures by a private key only: with HS256 anyone who knows the client's secret could sign tokens for everybody.
+/// Accepts signatures by a private key only. With HS256, anyone who knows the client secret could sign a token for any
+/// person.
 fn verifier(client: &Client) -> CoreIdTokenVerifier<'_> {
     client.id_token_verifier().set_allowed_algs(SIGNED_BY)
 }
 
-/// Whether the person's authentication is too old to count as a confirmation. Both times are by the provider's clock. A
-/// provider that does not send the time has at least a session of the person.
+/// Whether the person signed in too long ago for a confirmation. Both times are by the provider's clock. If the
+/// provider does not send the time, the token is accepted: the person has at least a session there.
 fn is_old(claims: &CoreIdTokenClaims) -> bool {
     let age = claims.auth_time().map(|at| (claims.issue_time() - at).to_std().unwrap_or_default());
     age.is_some_and(|age| age > CONFIRMED_FOR)
 }
 
-/// Some providers give the address only to a request with the access token.
+/// Reads the address by a request with the access token. Some providers do not put it into the ID token.
 async fn asked(
     app: &App,
     client: &Client,
@@ -253,14 +256,14 @@ async fn asked(
     Ok(Claimed { email, email_verified: answer.email_verified(), ..claimed })
 }
 
-/// The one member who is this subject of the provider; at the first sign-in, the one with this verified address.
+/// The member with this issuer and subject; at the first sign-in, the one member with this verified address.
 async fn find(app: &App, provider: &OidcProvider, claimed: &Claimed) -> Result<Member, OidcError> {
     let known = app.store.members_with_subject(&provider.issuer, &claimed.subject).await?;
     if !known.is_empty() {
         return pin(app, provider, claimed, only(known)?).await;
     }
     let Some(email) = &claimed.email else { return Err(OidcError::Unknown) };
-    // A provider where anyone may claim any address sends `false` or nothing.
+    // A provider where anyone may enter any address sends `false` or nothing.
     if !claimed.email_verified.unwrap_or(provider.trust_email) {
         return Err(OidcError::Unverified);
     }
@@ -274,7 +277,7 @@ async fn find(app: &App, provider: &OidcProvider, claimed: &Claimed) -> Result<M
     pin(app, provider, claimed, only(named)?).await
 }
 
-/// Notes that the member is this subject of the provider from now on, so that no other subject is this member.
+/// Saves the provider's subject in the member, so that no other subject can sign in as this member.
 async fn pin(app: &App, provider: &OidcProvider, claimed: &Claimed, mut member: Member) -> Result<Member, OidcError> {
     for _ in 0..RACES {
         match pinned(&member, provider, claimed) {
@@ -296,7 +299,7 @@ async fn pin(app: &App, provider: &OidcProvider, claimed: &Claimed, mut member: 
     Err(OidcError::Stale)
 }
 
-/// Whether the member is this subject of the provider, or another one; `None`: that is not known yet.
+/// Whether the member has this subject of the provider. `Some(false)`: it has another one; `None`: it has none yet.
 fn pinned(member: &Member, provider: &OidcProvider, claimed: &Claimed) -> Option<bool> {
     match &member.sign_in {
         Some(known) if known.issuer == provider.issuer => Some(known.subject == claimed.subject),

@@ -5,19 +5,19 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::error::ApiError;
 
-/// Items of a page that names no limit.
+/// Items of a page if the request names no limit.
 const DEFAULT_LIMIT: usize = 50;
-/// The most items of one page: one DynamoDB read of 1 MB holds that many of the largest.
+/// The most items of one page. One DynamoDB read of 1 MB holds that many items of the largest size.
 const MAX_LIMIT: usize = 100;
 
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
-    /// Items per page, 1 to 100; 50 without it.
+    /// Items per page, 1 to 100; the default is 50.
     #[param(value_type = Option<u32>, minimum = 1, maximum = 100)]
     pub(crate) limit: Option<String>,
-    /// `next` of the page before.
+    /// The value of `next` in the previous page.
     pub(crate) after: Option<String>,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Page {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Listed<T> {
     pub(crate) items: Vec<T>,
-    /// Give it as `after` to get the next page; `null` on the last one.
+    /// The value for `after` to get the next page; `null` on the last page.
     #[schema(required)]
     pub(crate) next: Option<String>,
 }
@@ -46,7 +46,7 @@ impl Page {
         Ok(Self { limit, after: after.filter(|after| !after.is_empty()) })
     }
 
-    /// `after`, which has to be a `T` from an earlier page of this list.
+    /// The cursor `after`, which must be a `T` from an earlier page of this list.
     pub(crate) fn after<T: std::str::FromStr>(&self) -> Result<Option<T>, ApiError> {
         let after = self.after.as_deref().map(str::parse).transpose();
         after.map_err(|_| not_a_cursor())
@@ -54,7 +54,7 @@ impl Page {
 }
 
 impl Page {
-    /// `after`, which has to be a cursor of a list of saved objects: when one was made, and its id.
+    /// The cursor `after` of a list of saved objects: the time of creation and the id of an object.
     pub(crate) fn after_object(&self) -> Result<Option<&str>, ApiError> {
         let is_cursor = |after: &str| {
             let digits = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_digit());
@@ -94,7 +94,7 @@ impl TryFrom<PageQuery> for Page {
     }
 }
 
-/// A whole number of the query string.
+/// A whole number from the query string.
 pub(crate) fn number(field: &str, text: &str, min: usize, max: usize) -> Result<usize, ApiError> {
     match text.parse() {
         Ok(number) if (min..=max).contains(&number) => Ok(number),

@@ -1,11 +1,11 @@
-//! The pages: what people open from a message's link, and where they act.
+//! The pages: those that messages link to, and those on which people act.
 //!
-//! They are rendered here and work without a script; there is none. A `GET` never changes anything: chat clients and
-//! scanners open links before people do. A form posts to an address of its own, and is answered by a redirection to the
-//! page that shows what came of it.
+//! They are rendered on the server and have no scripts. A `GET` never changes anything, because chat clients and
+//! scanners open links before people do. A form is posted to its own path. The answer redirects to a page that shows
+//! the result.
 //!
-//! Reading order: [`render`] a template and its frame → [`words`] every text, in both languages → [`error`] why a page
-//! cannot be shown → [`error_page`] how that is shown → [`form`] what was posted → one file per page.
+//! Reading order: [`render`] a template and its frame → [`words`] all texts, in both languages → [`error`] why a page
+//! cannot be shown → [`error_page`] the page for an error → [`form`] the posted form → one file per page.
 
 mod assets;
 mod confirm;
@@ -42,12 +42,12 @@ use crate::error::ApiError;
 use crate::pages::error::PageError;
 use crate::pages::render::Reader;
 
-/// Nothing from elsewhere, nothing inline, no script at all, never in a frame, forms only to ourselves.
+/// Content from this origin only: no inline content, no scripts, no embedding in frames, and forms only to this origin.
 const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; \
                       frame-ancestors 'none'";
 
-/// What every page says about itself. `same-origin`: other sites learn nothing of our addresses, which hold tokens, and our
-/// own forms say where they come from also where browsers do not send `Sec-Fetch-Site` (`session::same_origin`).
+/// Headers of every page. `same-origin`: other sites do not see our addresses, which may contain tokens. Our own forms
+/// still send their origin, which `session::same_origin` needs in browsers that do not send `Sec-Fetch-Site`.
 const HEADERS: [(HeaderName, HeaderValue); 4] = [
     (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
     (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
@@ -79,7 +79,8 @@ async fn finish(State(app): State<SharedApp>, request: Request, next: Next) -> R
     let mut asked = parts.clone();
     let mut response = next.run(Request::from_parts(parts, body)).await;
     if let Some(error) = response.extensions_mut().remove::<Arc<PageError>>() {
-        // Only for errors: a page has identified the reader itself, and a forged link is refused before anything is read.
+        // Looked up for errors only: a page identifies its reader itself, and a forged link is refused before anything
+        // is read.
         let reader = Reader::from_request_parts(&mut asked, &app).await.unwrap_or_default();
         // The request may have replaced the session's cookie.
         let cookies = response.headers().get_all(header::SET_COOKIE).iter().cloned().collect::<Vec<_>>();

@@ -1,6 +1,6 @@
-//! Passwords: argon2id with OWASP's costs, off the thread that answers requests.
+//! Passwords: argon2id with the parameters that OWASP recommends, in a separate thread.
 //!
-//! Length is the only rule: rules of composition make people write passwords down.
+//! The length is the only rule: rules about the characters make people write passwords down.
 
 use std::sync::Arc;
 
@@ -13,17 +13,17 @@ use tokio::sync::Semaphore;
 
 use crate::error::ApiError;
 
-/// In characters. A shorter password can be guessed quickly from a stolen hash.
+/// The least number of characters. A shorter password can be guessed quickly from a stolen hash.
 pub(crate) const LEAST: usize = 12;
-/// In characters. It bounds the time of one hash.
+/// The largest number of characters. It limits the time of one hash.
 pub(crate) const MOST: usize = 256;
 /// KiB of memory, passes, lanes: OWASP's cheat sheet on password storage, read 2026-11-22.
 const COSTS: (u32, u32, u32) = (19 * 1024, 2, 1);
 /// Random base62 characters of a salt: 131 bits.
 const SALT_CHARS: usize = 22;
-/// Hashes at a time: each takes 19 MiB of memory.
+/// Limits how many hashes are computed at a time: each takes 19 MiB of memory.
 static TURNS: Semaphore = Semaphore::const_new(2);
-/// Checked where there is no account, so that the answer takes as long.
+/// Checked if there is no account, so that the answer takes the same time.
 const DUMMY_HASH: &str =
     "$argon2id$v=19$m=19456,t=2,p=1$bm9ib2R5J3Mgc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
@@ -55,7 +55,7 @@ pub(crate) async fn hash(password: Secret) -> Result<PasswordHash, PasswordError
     Ok(PasswordHash(hash.to_string()))
 }
 
-/// Whether the password is right. Takes the same time if there is no account.
+/// Whether the password is right. It takes the same time if there is no account.
 pub(crate) async fn is_right(password: Secret, hash: Option<PasswordHash>) -> Result<bool, PasswordError> {
     let hash = hash.map_or_else(|| Arc::from(DUMMY_HASH), |hash| Arc::<str>::from(hash.0));
     // A password outside the limits is not hashed: the time of argon2 grows with its length.
@@ -63,7 +63,7 @@ pub(crate) async fn is_right(password: Secret, hash: Option<PasswordHash>) -> Re
     apart(move || Argon2::default().verify_password(password.expose().as_bytes(), &*hash).is_ok()).await
 }
 
-/// Runs in a thread of its own, so that hashing blocks no request.
+/// Runs in a separate thread, so that hashing blocks no request.
 async fn apart<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, PasswordError> {
     let _turn = TURNS.acquire().await.expect("nobody closes it");
     Ok(tokio::task::spawn_blocking(work).await?)

@@ -18,7 +18,7 @@ use store::errors::ReadError;
 use crate::app::App;
 use crate::error::ApiError;
 
-/// Integrations that are read at a time.
+/// Objects per read where all objects of a kind are needed.
 const ALL_AT_A_TIME: usize = 100;
 
 /// Refuses a request that refers to an object that does not exist; the error names the field.
@@ -37,7 +37,7 @@ pub(crate) async fn all_exist<R: Record>(
     }
 }
 
-/// Every item of a list with its field: `members[0]`, `members[1]` …
+/// The items of a list, each with its field: `members[0]`, `members[1]` …
 pub(crate) fn each<'a, T>(path: &str, list: &'a [T]) -> Vec<(String, &'a T)> {
     list.iter().enumerate().map(|(n, one)| (format!("{path}[{n}]"), one)).collect()
 }
@@ -67,17 +67,17 @@ fn has_turn(schedule: &Schedule, member: &MemberId, now: Moment) -> bool {
     in_override || schedule.layers.iter().any(|layer| layer.members.contains(member))
 }
 
-/// Which escalation rules name a team.
+/// The escalation rules that name a team.
 pub(crate) async fn users_of_team(app: &App, id: &TeamId) -> Result<Vec<String>, ApiError> {
     Ok(rules_with(app, |level| level.teams.contains(id)).await?)
 }
 
-/// Which escalation rules name a schedule.
+/// The escalation rules that name a schedule.
 pub(crate) async fn users_of_schedule(app: &App, id: &ScheduleId) -> Result<Vec<String>, ApiError> {
     Ok(rules_with(app, |level| level.schedules.contains(id)).await?)
 }
 
-/// Which pipelines and escalation rules name a mapping table.
+/// The pipelines and escalation rules that name a mapping table.
 pub(crate) async fn users_of_mapping_table(app: &App, id: &MappingTableId) -> Result<Vec<String>, ApiError> {
     let maps = |action: &Action| matches!(action, Action::MapLabels { table } if table == id);
     let in_pipeline = |one: &Integration| one.pipeline.iter().any(|step| maps(&step.action));
@@ -87,7 +87,7 @@ pub(crate) async fn users_of_mapping_table(app: &App, id: &MappingTableId) -> Re
     Ok(users)
 }
 
-/// Which escalation rules and members refer to a destination. A space that has it in its own list does not keep it.
+/// The escalation rules and members that refer to a destination. The list of a space does not prevent deleting it.
 pub(crate) async fn users_of_destination(app: &App, id: &DestinationId) -> Result<Vec<String>, ApiError> {
     let leads_to =
         |contacts: &[Contact]| contacts.iter().any(|one| matches!(one, Contact::Destination(to) if to == id));
@@ -102,7 +102,7 @@ pub(crate) async fn users_of_destination(app: &App, id: &DestinationId) -> Resul
     Ok(users)
 }
 
-/// The escalation rules of all spaces that have such a level.
+/// The escalation rules of all spaces with a level for which `is_user` holds.
 async fn rules_with(app: &App, is_user: impl Fn(&Level) -> bool) -> Result<Vec<String>, ReadError> {
     let mut users = Vec::new();
     for space in app.store.spaces().all().await? {

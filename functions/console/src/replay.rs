@@ -1,4 +1,4 @@
-//! Replays a logged message: the same body under a new stamp, through the same queue as any other.
+//! Replays a logged message: the same body is queued under a new stamp, like any other message.
 //!
 //! The body is parsed again under the integration's current settings, so a message that was refused because of a setting is
 //! accepted once the setting has changed. Signature, source address and rate are not checked again: the signature has
@@ -23,7 +23,7 @@ use crate::trial;
 /// The largest size of a decompressed body: the limit of the gateway.
 const BODY_BYTES: u64 = 6 * 1024 * 1024;
 
-/// Queues the message again; the stamp that it now has.
+/// Queues the message again and returns its new stamp.
 pub(crate) async fn replay(app: &App, integration: &Integration, logged: LogEntry) -> Result<Stamp, ApiError> {
     let now = app.clock.now();
     let body = restored(&logged.body).ok_or_else(|| {

@@ -1,8 +1,8 @@
 //! The routes of the JSON API, one module per resource.
 //!
-//! A new resource takes one file here, one of types in `dto`, one test file in `tests/api`, and their lines in the lists of
-//! modules and in [`mod@crate::router`]. The scope of each operation stands at its registration
-//! ([`crate::auth::scope::Routes`]), and the tests of scopes and lists find the operations in the OpenAPI document.
+//! A new resource needs one file here, one of types in `dto`, one test file in `tests/api`, and a line in the lists of
+//! modules and in [`mod@crate::router`]. The scope of each operation is given at its registration
+//! ([`crate::auth::scope::Routes`]); the tests of scopes and lists find the operations in the OpenAPI document.
 
 pub(crate) mod alerts;
 pub(crate) mod api_keys;
@@ -43,7 +43,7 @@ const ALL_AT_A_TIME: usize = 100;
 
 pub(crate) type Shared = State<Arc<App>>;
 
-/// The spaces that an integration's alerts go to, each with the field that names it.
+/// The spaces to which an integration routes alerts, each with the field that names it.
 pub(crate) fn spaces_of(routing: &Routing) -> Vec<(String, &SpaceId)> {
     match routing {
         Routing::Dedicated { space } => vec![("space".to_owned(), space)],
@@ -57,7 +57,7 @@ pub(crate) fn spaces_of(routing: &Routing) -> Vec<(String, &SpaceId)> {
     }
 }
 
-/// Refuses to delete what is in use.
+/// Refuses to delete an object that is in use.
 pub(crate) fn in_use(what: &str, users: &[String]) -> Result<(), ApiError> {
     if users.is_empty() {
         return Ok(());
@@ -65,12 +65,12 @@ pub(crate) fn in_use(what: &str, users: &[String]) -> Result<(), ApiError> {
     Err(ApiError::conflict(format!("{what} is in use by {}; change or delete that first", users.join(", "))))
 }
 
-/// An id of the query string.
+/// An id in the query string.
 pub(crate) fn id<T: FromStr<Err: Display>>(field: &str, text: Option<&str>) -> Result<Option<T>, ApiError> {
     text.map(str::parse).transpose().map_err(|error: T::Err| ApiError::invalid(field, error.to_string()))
 }
 
-/// One of a few names of the query string.
+/// One of a few allowed values in the query string.
 pub(crate) fn one_of<T: Copy, const N: usize>(
     field: &str,
     text: Option<&str>,

@@ -1,4 +1,4 @@
-//! Numbers the messages that this process takes in, by hour.
+//! Numbers the messages that this process receives, by hour.
 
 use std::collections::HashMap;
 use std::sync::Mutex;
@@ -9,8 +9,8 @@ use lambda_kit::random;
 
 /// How many messages this process has received, by hour: the source of the ledger's count of received messages.
 ///
-/// A number stays taken when its send fails, for the message may be in the queue all the same; it is then not counted among
-/// those that are known to be.
+/// If a send fails, the message may be in the queue all the same. Its number therefore stays taken, but the message
+/// does not count as queued.
 #[derive(Debug)]
 pub struct RunningCount {
     process: String,
@@ -30,7 +30,7 @@ impl RunningCount {
 
     pub(crate) fn take(&self, hour: Moment) -> Origin {
         let mut hours = self.hours.lock().expect("nothing panics while it holds the counts");
-        // No message is received for an hour that is over.
+        // No more messages are received for an earlier hour.
         hours.retain(|known, _| *known >= hour);
         let known = hours.entry(hour).or_default();
         known.given += 1;

@@ -1,4 +1,4 @@
-//! Reads saved objects by id, or returns the error that there is none, and saves changes with a retry after a conflict.
+//! Reads saved objects by id, with an error if there is none, and saves changes with a retry after a conflict.
 
 use alerting::base::ids::{IntegrationId, MemberId, ScheduleId, SpaceId};
 use alerting::incident::space::Space;
@@ -26,7 +26,7 @@ pub(crate) async fn integration(app: &App, id: &IntegrationId) -> Result<StoredI
     app.store.integrations().get(id).await?.ok_or_else(|| ApiError::not_found(format_args!("integration {id}")))
 }
 
-/// Reads, changes and saves; retries if someone else saved in between.
+/// Reads, changes and saves an object; retries if someone else saved it in between.
 pub(crate) async fn save_over<T, F>(attempt: impl Fn() -> F) -> Result<T, ApiError>
 where
     F: Future<Output = Result<Result<T, SaveError>, ApiError>>,

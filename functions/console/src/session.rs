@@ -1,9 +1,9 @@
-//! Sessions of signed-in members: a cookie, and the token that a form needs to change anything.
+//! Sessions of signed-in members: a cookie, and a token that each form needs for its changes.
 //!
-//! The cookie holds a random token; the table holds its hash, the member and the end. Every request reads the member, so a
-//! removed member is signed out at once, and the account, so a new password ends earlier sessions. A form carries a token
-//! that is bound to the session and to what the form acts on; a request that changes something also has to come from our
-//! own pages.
+//! The cookie holds a random token; the table holds its hash, the member and the time of expiry. Every request reads
+//! the member, so a removed member is signed out at once, and the account, so a new password ends earlier sessions. The
+//! token of a form is bound to the session and to the object of the form. A request that changes something must also
+//! come from one of our pages.
 
 use std::time::Duration;
 
@@ -31,15 +31,15 @@ use operations::access::Scope;
 pub(crate) const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Random base62 characters of a session's token: 190 bits.
 const TOKEN_CHARS: usize = 32;
-/// How long a confirmation lasts: long enough to add a few members.
+/// How long a confirmation is valid: long enough to add a few members.
 pub(crate) const CONFIRMED_FOR: Duration = Duration::from_secs(10 * 60);
 /// Characters of the browser's user agent that are stored.
 const BROWSER_CHARS: usize = 200;
 /// The field of a form that holds its token.
 pub(crate) const FORM_TOKEN: &str = "form_token";
 const COOKIE: &str = "session";
-/// With the prefix, browsers take a cookie only over TLS and for this host alone. Over plain HTTP, which only a laptop
-/// speaks, they would refuse it.
+/// Browsers accept a cookie with this prefix only over TLS and for this host alone. Over plain HTTP, which is used on a
+/// laptop only, they would refuse it.
 const SECURE: &str = "__Host-";
 
 /// A signed-in member. As an argument of a page: without a session, the browser is redirected to the sign-in page.
@@ -47,7 +47,7 @@ const SECURE: &str = "__Host-";
 pub(crate) struct SignedIn {
     pub(crate) member: Member,
     token: Token,
-    /// When the request came.
+    /// When the request was received.
     pub(crate) now: Moment,
     /// When the member last confirmed their identity in this session.
     confirmed_at: Option<Moment>,
@@ -63,17 +63,17 @@ impl std::fmt::Debug for Token {
 }
 
 impl SignedIn {
-    /// Whether the member's role allows what asks for `scope`.
+    /// Whether the member's role includes `scope`.
     pub(crate) fn may(&self, scope: Scope) -> bool {
         Scope::of(self.member.role) >= scope
     }
 
-    /// As it stands in timelines.
+    /// The member as timelines show the actor.
     pub(crate) fn actor(&self) -> NamedActor {
         NamedActor::member(self.member.id.clone(), &self.member.name, Via::Page)
     }
 
-    /// The token of a form that acts on `subject`, such as an incident's address.
+    /// The token of a form that acts on `subject`, such as the path of an incident.
     pub(crate) fn form_token(&self, subject: &str) -> String {
         let key = hmac::Key::new(hmac::HMAC_SHA256, self.token.0.as_bytes());
         URL_SAFE_NO_PAD.encode(&hmac::sign(&key, subject.as_bytes()).as_ref()[..16])
@@ -84,13 +84,13 @@ impl SignedIn {
         self.form_token(BASE)
     }
 
-    /// Whether the member confirmed their identity recently in this session. Signing in alone does not count: a session that
-    /// is stolen at once would be worth as much as the password.
+    /// Whether the member confirmed their identity recently in this session. Signing in alone does not count, because a
+    /// session that is stolen right after the sign-in would then be worth as much as the password.
     pub(crate) fn is_confirmed(&self, now: Moment) -> bool {
         self.confirmed_at.is_some_and(|at| now.since(at) < CONFIRMED_FOR)
     }
 
-    /// The hash that the session is stored under.
+    /// The hash under which the session is stored.
     pub(crate) fn session(&self) -> String {
         secret_hash(&self.token.0)
     }
@@ -109,8 +109,8 @@ pub(crate) struct Begun {
     pub(crate) cookie: HeaderValue,
 }
 
-/// Begins a session with a new token, and ends the browser's earlier session, whose token somebody else may know.
-/// `epoch`: of the member's account.
+/// Begins a session with a new token, and ends the browser's earlier session, whose token another person may know.
+/// `epoch`: the epoch of the member's account.
 pub(crate) async fn begin(
     app: &App,
     headers: &HeaderMap,
@@ -150,13 +150,13 @@ async fn replace(
     Ok(Begun { signed_in: SignedIn { member: member.clone(), token: Token(token), now, confirmed_at }, cookie })
 }
 
-/// The browser's user agent.
+/// The name that the browser sends: its user agent.
 fn browser(headers: &HeaderMap) -> Option<String> {
     let name = headers.get(header::USER_AGENT)?.to_str().ok()?;
     Some(name.chars().filter(|c| !c.is_control()).take(BROWSER_CHARS).collect())
 }
 
-/// Ends the session of this request, if it has one; the value of `Set-Cookie` that forgets it.
+/// Ends the session of this request, if it has one. Returns the value of `Set-Cookie` that deletes the cookie.
 pub(crate) async fn end(app: &App, headers: &HeaderMap, base: &Base) -> Result<HeaderValue, PageError> {
     if let Some(token) = cookie(headers, base, COOKIE) {
         app.store.end_session(&secret_hash(token)).await?;
@@ -164,7 +164,7 @@ pub(crate) async fn end(app: &App, headers: &HeaderMap, base: &Base) -> Result<H
     Ok(set_cookie(base, COOKIE, "", Duration::ZERO))
 }
 
-/// The value of `Set-Cookie`. `value` is of base64's characters; with no life, the cookie is forgotten.
+/// The value of `Set-Cookie`. `value` has characters of base64 only. A `life` of zero deletes the cookie.
 pub(crate) fn set_cookie(base: &Base, name: &str, value: &str, life: Duration) -> HeaderValue {
     let (prefix, secure) = if is_secure(base) { (SECURE, "; Secure") } else { ("", "") };
     let life = life.as_secs();
@@ -188,7 +188,7 @@ pub(crate) fn is_carried(headers: &HeaderMap, base: &Base) -> bool {
     cookie(headers, base, COOKIE).is_some()
 }
 
-/// The member who makes the request; `None`: there is no session, or the session or the membership has ended.
+/// The member who makes the request; `None`: there is no session, or the session has ended, or the member was deleted.
 pub(crate) async fn signed_in(app: &App, headers: &HeaderMap, base: &Base) -> Result<Option<SignedIn>, PageError> {
     Ok(match owner(app, headers, base).await? {
         SessionOwner::Member(signed_in) => Some(*signed_in),
@@ -222,12 +222,13 @@ async fn owner(app: &App, headers: &HeaderMap, base: &Base) -> Result<SessionOwn
     Ok(SessionOwner::Member(Box::new(SignedIn { member, token: Token(token.to_owned()), now, confirmed_at })))
 }
 
-/// Refuses a request that changes something and was not made by one of our pages.
+/// Refuses a request that changes something and was not sent by one of our pages.
 ///
-/// Browsers send how a request's origin relates to its target, which no page can forge; but over plain HTTP they send it on the
-/// loopback only (Fetch Metadata, section 2: potentially trustworthy URLs). Elsewhere the origin decides, which they send with
-/// every form since our pages say `same-origin` and not `no-referrer` (Fetch, "append a request Origin header"). It has to be
-/// the public URL's, or that of the address that was asked: under another name than ours we do not answer at all.
+/// Browsers send `Sec-Fetch-Site`, which a page cannot forge. Over plain HTTP they send it on the loopback only (Fetch
+/// Metadata, section 2: potentially trustworthy URLs). In all other cases the header `Origin` decides. Browsers send it
+/// with every form, because our pages say `same-origin` and not `no-referrer` (Fetch, "append a request Origin
+/// header"). It must be the origin of the public URL or of the address that the request was sent to: a deployment does
+/// not answer under any other name.
 pub(crate) fn same_origin(headers: &HeaderMap, base: &Base) -> Result<(), PageError> {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let is_ours = match (text(HeaderName::from_static("sec-fetch-site")), text(header::ORIGIN)) {
@@ -238,7 +239,7 @@ pub(crate) fn same_origin(headers: &HeaderMap, base: &Base) -> Result<(), PageEr
     if is_ours { Ok(()) } else { Err(PageError::ForeignForm) }
 }
 
-/// The origin that this request was sent to, as the front of the deployment knows it.
+/// The origin that this request was sent to, according to the headers that the gateway sets.
 fn asked(headers: &HeaderMap) -> Option<String> {
     let host = headers.get(header::HOST)?.to_str().ok()?;
     Some(format!("{}://{host}", forwarded_scheme(headers)))

@@ -4,17 +4,17 @@ use lambda_kit::settings::{Env, MissingSettings};
 
 #[derive(Debug)]
 pub struct Settings {
-    /// Spaces, destinations, integrations, keys.
+    /// The table of spaces, destinations, integrations and keys.
     pub config_table: String,
-    /// Alerts, incidents, message log.
+    /// The table of alerts, incidents and the message log.
     pub alerts_table: String,
-    /// Where a replayed message is taken in again.
+    /// The queue of messages, to which a replayed message is sent.
     pub messages_queue_url: String,
-    /// FIFO queue of notices, for what a person does to an incident.
+    /// The FIFO queue of notices, for the actions of people on incidents.
     pub notices_queue_url: String,
-    /// Where due work goes, with the seconds until it is due as its delay.
+    /// The queue of due work. The delay of a record is the time until the work is due.
     pub due_queue_url: String,
-    /// Where the three queues move aside what was received too often.
+    /// The dead-letter queues of the three queues, for records that were received too often.
     pub messages_dead_queue_url: String,
     pub notices_dead_queue_url: String,
     pub due_dead_queue_url: String,
@@ -22,17 +22,17 @@ pub struct Settings {
     pub changes_topic_arn: String,
     /// The secret that holds the deployment's data key.
     pub data_key_secret: String,
-    /// The data key before it, while it is rotated.
+    /// The previous data key, during a rotation.
     pub previous_data_key_secret: Option<String>,
-    /// What intake URLs and links start with, if it is not the address that the request came to: a custom domain.
+    /// The start of intake URLs and links, if it is not the address that the request was sent to: a custom domain.
     pub base_url: Option<String>,
-    /// Where every provider's requests go instead, for tests on an emulator.
+    /// For tests on an emulator: requests to every provider go to this base URL.
     pub provider_base: Option<String>,
-    /// Mail servers that may be spoken to without TLS, by name, with commas between them.
+    /// Names of mail servers that may be used without TLS, separated by commas.
     pub plain_smtp_hosts: Option<String>,
-    /// Whether a person may acknowledge by a link of their own without signing in: `true`.
+    /// Whether a message may hold a personal link by which its recipient acknowledges without signing in: `true`.
     pub personal_ack_links: bool,
-    /// Hosts of sign-in providers that may be spoken to without TLS, with commas between them: for tests.
+    /// Hosts of sign-in providers that may be used without TLS, separated by commas: for tests.
     pub plain_oidc_hosts: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! A test notice about no incident, sent at once, so that an operator sees the provider's answer.
+//! Sends a test notice without an incident, so that an operator sees the provider's answer.
 
 use std::collections::BTreeMap;
 
@@ -24,12 +24,12 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::verification::directory;
 
-/// Where a test notice goes.
+/// The recipient of a test notice.
 pub(crate) struct Addressed<'a> {
-    /// The destination or provider with the rate limit that it counts against.
+    /// The destination or provider whose rate limit the test counts against.
     pub(crate) destination: DestinationId,
     pub(crate) channel: &'a str,
-    /// In the open.
+    /// The decrypted settings.
     pub(crate) settings: &'a Value,
     pub(crate) language: Language,
     pub(crate) time_zone: &'a TimeZone,
@@ -38,7 +38,7 @@ pub(crate) struct Addressed<'a> {
 /// The result of a test notice.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Tested {
-    /// `delivered`, `retry` (now it did not work; later it may) or `rejected` (it will not, as it is configured).
+    /// `delivered`, `retry` (it failed now, but may succeed later) or `rejected` (it will fail with these settings).
     #[schema(example = "delivered")]
     outcome: &'static str,
     #[schema(required)]
@@ -46,11 +46,11 @@ pub(crate) struct Tested {
     provider: Words,
 }
 
-/// The provider's own words.
+/// The provider's answer.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Provider)]
 struct Words {
-    /// Of its answer; `null` if none came.
+    /// The HTTP status of the answer; `null` if no answer was received.
     #[schema(required)]
     status: Option<u16>,
     #[schema(required)]
@@ -94,7 +94,7 @@ pub(crate) async fn send(app: &App, to: Addressed<'_>, actor: String, base: &str
     })
 }
 
-/// A notice of an incident that does not exist.
+/// A notice about an incident that does not exist.
 fn sample(app: &App, destination: DestinationId, language: Language, actor: String, now: Moment) -> Notice {
     let space = SpaceId::from_suffix("test").expect("a word makes an id");
     let incident = IncidentId::of(&space, app.stamps.next(now));

@@ -1,13 +1,13 @@
 //! Why someone was, or was not, notified of a message.
 //!
-//! Recorded facts are authoritative: outcome, rule, key, alert, incidents, timelines, attempts. The reasons are recomputed:
-//! the same functions make the same decisions again (`intake`'s checks, `alerting`'s policy, silences, grouping and
-//! escalation rules), each for the moment of the original decision, and record what they try. If the configuration has
-//! changed since, or the recomputed result differs from the recorded one, the trace says so.
+//! Recorded facts are authoritative: outcome, rule, key, alert, incidents, timelines, attempts. The reasons are
+//! recomputed: the same functions make the same decisions again (`intake`'s checks, `alerting`'s policy, silences,
+//! grouping and escalation rules), each for the moment of the original decision, and record what they try. If the
+//! configuration has changed since, or the recomputed result differs from the recorded one, the trace says so.
 //!
-//! Reading order: `again` the decisions made again → `arrival`, `rules` the intake and the integration's rules → `space_record`, `spaces`,
-//! `escalation`, `notices` what became of the alert in each space → `changed` what was changed since → `summary` the one
-//! sentence; `because` puts it into words.
+//! Reading order: `again` makes the decisions again → `arrival`, `rules` the checks of the intake and the integration's
+//! rules → `space_record`, `spaces`, `escalation`, `notices` the alert in each space → `changed` later changes of the
+//! configuration → `summary` the result in one sentence; `because` puts a reason into words.
 
 mod again;
 mod arrival;
@@ -40,7 +40,7 @@ use changed::{Changes, OPEN_ALERT_CAP, Recorded};
 use rules::Rules;
 use space_record::{MessageAlert, SpaceRecord};
 
-/// A message may wait this long to be judged. If an older message has no record, there was no message.
+/// How long a message may wait for its record. If an older message has no record, it never existed.
 const MAY_WAIT: Duration = Duration::from_secs(3600);
 
 /// The trace of a message, in this language.
@@ -133,8 +133,8 @@ fn of<'a>(entry: &'a LogEntry, alert: &'a Alert, then: Option<&'a Alert>) -> Mes
     MessageAlert { entry, alert, opens, then }
 }
 
-/// The alert as the message opened it: as it is kept, unless something newer is shown; then as judging the message again
-/// makes it.
+/// The alert as the message opened it: the stored one, unless a newer message has changed its texts; otherwise the
+/// alert that the repeated judgement yields.
 fn as_it_was(alert: &Alert, entry: &LogEntry, judged: Option<&Rejudged>) -> Option<Alert> {
     if alert.opened_by != entry.stamp {
         return None;
@@ -172,7 +172,7 @@ fn views(voice: Voice, of: MessageAlert<'_>, records: Vec<SpaceRecord>, changes:
     records.into_iter().map(view).collect()
 }
 
-/// What cannot be explained any more.
+/// Notes about parts that cannot be explained any more.
 fn notes(voice: Voice, entry: &LogEntry, again: &Rejudgement, alert: Option<&Alert>) -> Vec<String> {
     let mut notes = Vec::new();
     if matches!(again, Rejudgement::BodyGone) {
@@ -195,7 +195,7 @@ fn push_mode(rules: &Rules<'_>, entry: &LogEntry) -> PushModeTrace {
     }
 }
 
-/// The routes that are tried, and that an alert which is open stays where it was routed first.
+/// The routes with their results. For an alert that was open already, the result is that it stays in its first spaces.
 fn routes(voice: Voice, rules: Option<&Rules<'_>>, of: Option<MessageAlert<'_>>) -> Vec<RouteTrace> {
     let mut routes = rules.map(Rules::routes).unwrap_or_default();
     if let Some(of) = of.filter(|of| !of.opens) {

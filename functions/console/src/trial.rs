@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::dto::message::{TrialAnswer, TrialView};
 use crate::error::ApiError;
 
-/// The intake's result for a body under the current settings, without the checks that a replay cannot pass.
+/// The result of the intake for a body under the current settings, without the checks that a replay cannot pass.
 pub(crate) fn read_again(integration: &Integration, body: &[u8], now: Moment) -> Acceptance {
     let version = SourceVersion::of_body(integration.source, body);
     let arrival = Arrival { version, body, address: None, within_rate: true };
@@ -43,7 +43,7 @@ pub(crate) async fn attempt(app: &App, integration: &Integration, body: &[u8]) -
     }
 }
 
-/// Without the check of the sender's address: the request comes from another one.
+/// The integration without the check of the sender's address, because the request comes from another address.
 pub(crate) fn without_sources(integration: &Integration) -> Integration {
     let mut integration = integration.clone();
     integration.security.sources.clear();
@@ -57,7 +57,7 @@ pub(crate) async fn secret(app: &App, integration: &Integration) -> Result<Optio
     }
 }
 
-/// A message that has an outcome and no effect.
+/// The result for a message that has no effect.
 fn without_effect(outcome: &'static str, reason: Option<&'static str>, answer: TrialAnswer) -> TrialView {
     TrialView {
         outcome,
@@ -104,7 +104,7 @@ async fn judged(
     Ok(tried)
 }
 
-/// The effect that the event would have on the present alert of its key.
+/// The effect that the event would have on the present alert with its key.
 async fn predict(
     app: &App,
     integration: &Integration,

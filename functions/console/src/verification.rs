@@ -1,5 +1,5 @@
-//! Sends what [`operations::verification`] decides: codes to addresses that members confirm, and a word to those that were
-//! replaced.
+//! Sends what [`operations::verification`] decides: codes to addresses that members confirm, and a message to addresses
+//! that were replaced.
 
 mod letters;
 
@@ -16,7 +16,8 @@ use crate::app::App;
 use crate::error::ApiError;
 use crate::verification::letters::Text;
 
-/// Sends a code to the member's address, for `who`; how long it works. `base`: where the member's account is.
+/// Sends a code to the member's address in the name of `who`; returns how long the code is valid. `base`: the address
+/// of the console, for the link to the account.
 pub(crate) async fn send_code(
     app: &App,
     id: &MemberId,
@@ -34,8 +35,8 @@ pub(crate) async fn send_code(
     Ok(begun.until)
 }
 
-/// The member, whose address is verified if `text` is the code that was sent there. An address that was replaced is informed in
-/// the name of `who`.
+/// Verifies the member's address if `text` is the code that was sent there. A replaced address is informed in the name
+/// of `who`.
 pub(crate) async fn enter_code(
     app: &App,
     id: &MemberId,
@@ -53,8 +54,8 @@ pub(crate) async fn can_confirm(app: &App, by: AddressedBy) -> Result<bool, ApiE
     Ok(directory(app).can_reach(by).await?)
 }
 
-/// Informs the addresses that a member had verified and has no longer: to replace them is the first step of an account
-/// takeover. A failure is logged and changes nothing else.
+/// Informs the verified addresses of a member that were replaced, because replacing them is the first step of an
+/// account takeover. A failure is logged and changes nothing else.
 pub(crate) async fn notify_replaced(app: &App, before: &Member, after: &Member, who: &str) {
     for by in AddressedBy::ALL {
         let Some(old) = before.verified_address(by).filter(|old| after.address(by) != Some(old)) else { continue };
@@ -81,7 +82,7 @@ pub(crate) async fn notify_replaced(app: &App, before: &Member, after: &Member, 
     }
 }
 
-/// What addresses of members are looked up with.
+/// The services by which addresses of members are looked up.
 pub(crate) fn directory(app: &App) -> Directory<'_> {
     Directory { store: &app.store, sealer: &app.sealer, now: app.clock.now() }
 }
@@ -96,7 +97,7 @@ async fn channel_to(app: &App, by: AddressedBy, address: &str) -> Result<Destina
     })
 }
 
-/// Sends once. The error is the provider's own words.
+/// Sends the text once. The error is the provider's answer.
 async fn post(app: &App, channel: &Destination, text: &Text, now: Moment) -> Result<(), String> {
     let id = random::base62(16);
     let Some(request) = channel.letter(&text.letter(&id), now) else {

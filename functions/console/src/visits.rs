@@ -1,4 +1,4 @@
-//! Limits how often one address may start or finish a sign-in by the provider: each may cost a request there.
+//! Limits how often one address may start or finish a sign-in by the provider, because each may cause a request to it.
 //!
 //! Counted per process, approximately, in whole minutes, like the guesses of keys.
 
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use alerting::base::moment::Moment;
 
-/// In one minute: an office that signs in together stays below.
+/// The limit per minute. An office that signs in together stays below it.
 const OF_A_SOURCE: u32 = 60;
 /// Sources that are counted at once.
 const SOURCES: usize = 10_000;
@@ -21,7 +21,7 @@ pub struct Visits {
 }
 
 impl Visits {
-    /// Counts one more visit; how long to wait if it is one too many.
+    /// Counts one more visit. Returns the time to wait if the limit is exceeded.
     pub(crate) fn count(&self, source: &str, now: Moment) -> Option<Duration> {
         let minute = now.millis().div_euclid(MINUTE_MS);
         // No code that can panic runs under the lock.

@@ -1,9 +1,10 @@
 //! Authenticates and authorises every request to the API. [`super::of_key`] checks an API key; this file checks a signed-in
 //! member: the session cookie, and a header that only our own pages can send.
 //!
-//! In → out: `Cookie: session=…` with `x-csrf-token: …` → the member, with what the role allows. The token is bound to the
-//! session and to the API, like a form's token to what the form acts on; a page has it in `<meta name="csrf-token">`. Another
-//! site's page can make a browser send the cookie, but neither the header nor, where something changes, our origin.
+//! In → out: `Cookie: session=…` with `x-csrf-token: …` → the member, with the scope of the role. The token is bound to
+//! the session and to the API, as the token of a form is bound to the object of the form; pages have it in `<meta
+//! name="csrf-token">`. The page of another site can make a browser send the cookie. It cannot send the header, nor our
+//! origin, which is required for changes.
 //!
 //! A change that would outlive a stolen session needs a confirmed session, as on the pages ([`needs_confirmation`]).
 
@@ -61,7 +62,8 @@ pub(crate) async fn authenticate(
     Ok(next.run(Request::from_parts(parts, body)).await)
 }
 
-/// The member who owns the session of the request; `None`: it has none. `operation`: its path below the API's base.
+/// The member who owns the session of the request; `None`: it has no session. `operation`: its path below the API's
+/// base.
 async fn of_session(
     app: &SharedApp,
     parts: &mut Parts,

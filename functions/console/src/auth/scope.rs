@@ -24,7 +24,7 @@ impl Routes {
         Self::default()
     }
 
-    /// Operations that show something, secrets and API keys apart.
+    /// Operations that only read, except those that show secrets or API keys.
     pub(crate) fn read(self, routes: UtoipaMethodRouter<SharedApp>) -> Self {
         self.needing(Scope::Read, routes)
     }
@@ -54,7 +54,7 @@ impl Routes {
         Self { routes: self.routes.merge(other.routes), scopes: self.scopes }
     }
 
-    /// The routes below `base`, their description, and their scopes by their paths below it.
+    /// The routes below `base`, their description, and their scopes by the path below `base`.
     pub(crate) fn split_at(self, base: &str) -> (Router<SharedApp>, OpenApi, Scopes) {
         let routes = OpenApiRouter::with_openapi(OpenApi::default()).nest(base, self.routes);
         let (routes, document) = routes.split_for_parts();

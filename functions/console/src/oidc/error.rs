@@ -1,4 +1,4 @@
-//! Why a sign-in by a provider fails.
+//! Errors of signing in by a provider.
 
 use store::errors::{ReadError, SaveError};
 
@@ -35,7 +35,7 @@ pub(super) fn invalid(why: &str) -> OidcError {
     OidcError::Invalid(why.to_owned())
 }
 
-/// An error with its causes, for the log: the library's own texts, which name no token and no code.
+/// An error with its causes, for the log. The texts of the library contain no token and no code.
 pub(super) fn in_full(error: &dyn std::error::Error) -> String {
     let mut text = plain(&error.to_string());
     let mut source = error.source();
@@ -46,7 +46,7 @@ pub(super) fn in_full(error: &dyn std::error::Error) -> String {
     text
 }
 
-/// A text of another party, shortened to one line.
+/// A text of the provider, shortened to one line.
 pub(super) fn plain(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(200).collect()
 }

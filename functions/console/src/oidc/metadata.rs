@@ -1,7 +1,7 @@
 //! A cache of the sign-in provider's metadata and keys: opening `/sign-in/oidc` alone makes no request to the provider.
 //!
-//! One request at a time asks the provider; the others wait for its answer. A provider that does not answer is not asked
-//! again for a few seconds, so that a slow one holds each visitor for one time-out at most.
+//! One request at a time goes to the provider; the others wait for its result. After a failure, the provider is not
+//! asked again for a few seconds, so that a slow provider delays each visitor by one time-out at most.
 
 use std::time::Duration;
 
@@ -17,21 +17,21 @@ use tokio::sync::Mutex;
 
 use super::error::{OidcError, in_full, invalid};
 
-/// How long a description counts. Providers announce new keys well before they sign with them.
+/// How long metadata is used. Providers announce new keys well before they sign with them.
 const LIFE: Duration = Duration::from_secs(10 * 60);
-/// How long a failure counts.
+/// How long a failure is remembered, during which the provider is not asked again.
 const FAILURE_LIFE: Duration = Duration::from_secs(5);
-/// How soon the keys are read again for a token that none of them signed.
+/// The least age of the keys before they are read again for a token that none of them signed.
 pub(super) const REFRESH: Duration = Duration::from_secs(60);
 
-/// Of the one provider that a deployment has.
+/// The cached metadata of the deployment's provider. A deployment has at most one.
 #[derive(Debug, Default)]
 pub struct ProviderCache {
     kept: Mutex<Option<Kept>>,
 }
 
 impl ProviderCache {
-    /// The provider's description, not older than `oldest`.
+    /// The provider's metadata, not older than `oldest`.
     pub(super) async fn metadata(
         &self,
         deliverer: &Deliverer,
@@ -71,7 +71,7 @@ fn result(kept: &Kept) -> Result<CoreProviderMetadata, OidcError> {
     kept.result.as_ref().map(|found| (**found).clone()).map_err(|error| OidcError::Unreachable(error.clone()))
 }
 
-/// The library's HTTP client: the one guarded client.
+/// An HTTP client for the library that sends through `Deliverer`, with its checks of addresses.
 pub(super) struct Http(pub(super) Deliverer);
 
 impl<'c> AsyncHttpClient<'c> for Http {

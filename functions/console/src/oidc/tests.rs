@@ -1,4 +1,4 @@
-//! Which tokens count.
+//! Which tokens are accepted.
 
 use openidconnect::core::{
     CoreHmacKey, CoreIdToken, CoreProviderMetadata, CoreResponseType, CoreSubjectIdentifierType,
