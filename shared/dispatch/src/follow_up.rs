@@ -86,7 +86,7 @@ impl Dispatch {
         self.notices.send_batch(records.map(|record| queue::Entry::of_notice(&record)).collect()).await
     }
 
-    /// Sees to it that each is acted on to the second. What is named several times is written once.
+    /// Schedules each timer so that it is acted on to the second. Equal timers are written once.
     pub async fn set_timers(&self, mut timers: Vec<Timer>) -> Result<(), DispatchError> {
         timers.sort_by(|one, other| (one.due, &one.id).cmp(&(other.due, &other.id)));
         timers.dedup();

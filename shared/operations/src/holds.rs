@@ -78,7 +78,7 @@ pub(crate) async fn present(store: &Store, id: &IncidentId, now: Moment) -> Resu
     }
 }
 
-/// Until the first of its alerts is no longer held; `None`: one of them is not held.
+/// The hold that ends when the first of its alerts is no longer held; `None`: one of the alerts is not held.
 async fn hold_of(store: &Store, incident: &Incident, space: &Space, at: Moment) -> Result<Option<Hold>, ReadError> {
     if !space.silences.iter().any(|silence| silence.is_active(at)) {
         return Ok(None);

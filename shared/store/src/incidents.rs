@@ -115,8 +115,8 @@ impl Store {
         Ok((incident, item))
     }
 
-    /// Notes that an alert's place is no incident; what stands there now, which is older than this call if it is not the
-    /// note. A note that it joined `instead_of` is replaced.
+    /// Records what an alert's place is if it is not an incident of its own. Returns the stored place; it is an older
+    /// one if it differs from the note. A note that the alert joined `instead_of` is replaced.
     pub async fn note_place(
         &self,
         id: &IncidentId,

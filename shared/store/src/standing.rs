@@ -7,8 +7,8 @@ use crate::connection::Store;
 use crate::errors::ReadError;
 use crate::incidents::Place;
 
-/// How many merges are followed. Incidents that were merged one into the next are no circle, however many they are; this
-/// only bounds the work.
+/// How many merges are followed. Incidents that were merged one after the other never form a circle, so this limit only
+/// bounds the work.
 const MERGES: usize = 100;
 
 impl Store {

@@ -72,7 +72,7 @@ enum Lease {
 }
 
 impl Store {
-    /// The account's token. `ask` asks the vendor for one; it is called at most once. `now` tells the time.
+    /// The account's token. `ask` requests one from the vendor and is called at most once. `now` reads the clock.
     pub async fn access_token<E, F>(
         &self,
         account: &AccountId,

@@ -84,7 +84,7 @@ pub struct Level {
     #[serde(default)]
     #[schema(max_items = 20)]
     pub groups: Vec<Group>,
-    /// How long the level waits before it tells anyone.
+    /// How long the level waits before it notifies anyone.
     #[serde(default)]
     #[schema(default = 0, minimum = 0, maximum = 60)]
     pub delay_minutes: u32,
@@ -122,7 +122,7 @@ pub struct Group {
     pub mapping_table: Option<MappingTableId>,
 }
 
-/// Tells the same people again until someone acknowledges.
+/// Notifies the same people again until someone acknowledges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Repeat {

@@ -25,7 +25,7 @@ async fn of_many_guesses_at_the_same_time_no_more_than_the_tries_are_answered() 
         guesses.spawn(async move { store.enter_code(&ada(), AddressedBy::Email, &format!("wrong {n}"), NOW).await });
     }
     let answers = guesses.join_all().await;
-    // A guess that lost too many races is no answer at all.
+    // A guess that lost too many races gets no answer.
     let wrong = answers.iter().flatten().filter(|answer| matches!(answer, Guess::Judged(Entered::Wrong(_)))).count();
     assert!(wrong <= TRIES as usize, "{answers:?}");
     assert!(!answers.iter().flatten().any(|answer| *answer == Guess::Judged(Entered::Right)));

@@ -224,7 +224,8 @@ async fn entries_that_left_an_incident_whose_write_was_lost_stand_once() {
             world.store.act_on_incident(&incident.id, &comment, &format!("comment {n}"), NOW).await.expect("written");
         incident = done.expect("commented").0;
     }
-    // Whoever lost has spilled entries that the stored incident still holds, or spilled too.
+    // The process that lost the race has moved entries out of the incident that the stored incident still holds or has
+    // moved out as well.
     let late = Incident { n: 2, ..incident.clone() };
     let lost = world.another().write_incident(&late, &Replaces::Incident(1)).await.expect("refused");
     assert!(matches!(lost, WriteIncident::Lost(Some(Place::Incident(_)))));

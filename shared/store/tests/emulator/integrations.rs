@@ -15,7 +15,7 @@ use store::keys::secret_hash;
 
 use crate::world::{NOW, World, integration, space};
 
-/// Where whoever asks is.
+/// The address of the sender.
 const HERE: &str = "203.0.113.7";
 
 fn disk_alarms() -> StoredIntegration {
@@ -238,7 +238,7 @@ async fn an_api_key_that_does_not_exist_is_asked_for_once_in_ten_seconds_and_a_d
         created_by: None,
         created_by_member: None,
     };
-    // Whoever asked before it was made does not keep it from working.
+    // A key that was looked up before it was created still works.
     keys.put(&secret_hash("unknown"), &api_key).await.expect("saved");
     assert!(keys.find(&secret_hash("unknown"), HERE, NOW).await.expect("read").known().is_some());
     // By another process, at once.
