@@ -117,14 +117,14 @@ impl<'a> Incident<'a> {
         all
     }
 
-    /// Tries something; what the API says.
+    /// Requests an action and returns the answer.
     pub async fn tries(&self, action: &str, body: &Value) -> Answer {
         let answer = self.api.call("POST", &format!("/incidents/{}/{action}", self.id), Some(body)).await;
         self.world.rest().await;
         answer
     }
 
-    /// Does something, which is done; the incident as it then is.
+    /// Performs an action, which must succeed; returns the incident afterwards.
     pub async fn does(&self, action: &str, body: &Value) -> Value {
         let answer = self.tries(action, body).await;
         assert!((200..300).contains(&answer.status), "{action}: {}", answer.text);
@@ -144,12 +144,12 @@ impl<'a> Incident<'a> {
         second.body
     }
 
-    /// Presses a button that asks for nothing more.
+    /// Performs an action without arguments.
     pub async fn press(&self, action: &str) -> Value {
         self.does(action, &json!({})).await
     }
 
-    /// The same as this member.
+    /// Performs an action without arguments as this member.
     pub async fn press_as(&self, action: &str, member: &Member) -> Value {
         self.does(action, &json!({"member": member.id})).await
     }

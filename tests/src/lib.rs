@@ -42,7 +42,7 @@ use crate::space::SpacePlan;
 pub struct World {
     pub larkspur: Larkspur,
     pub api: Api,
-    /// How many messages of each group the scenario has accounted for, by their place.
+    /// For each message of each group, whether the scenario has accounted for it.
     seen: Mutex<HashMap<(Vendor, String), Vec<bool>>>,
 }
 
@@ -51,7 +51,8 @@ impl World {
         Self::start_with(Options::default()).await
     }
 
-    /// With the batches of AWS, whose windows gather ten times as long: for who sends thousands of messages.
+    /// A world with the batch sizes of AWS, whose windows last ten times as long: for scenarios that send thousands of
+    /// messages.
     pub async fn start_with_full_batches() -> Self {
         Self::start_with(Options { batching: Batching::AsOnAws, ..Options::default() }).await
     }
@@ -65,7 +66,7 @@ impl World {
         Self { larkspur, api, seen: Mutex::default() }
     }
 
-    /// A world in which it is this moment, in RFC 3339; a clock cannot be put back, so it is one to come.
+    /// A world that starts at this time, in RFC 3339. It must be in the future, because a clock cannot be set back.
     pub async fn start_at(moment: &str) -> Self {
         let clock = Clock::system();
         clock.advance(until(&clock, moment));
@@ -90,14 +91,14 @@ impl World {
         Group { world: self, vendor, name: name.to_owned() }
     }
 
-    /// Lets time pass, and everything that is due happen.
+    /// Advances the clock, and waits until all work that is due is done.
     pub async fn advance(&self, by: Duration) {
         self.rest().await;
         self.larkspur.advance(by).await;
         self.rest().await;
     }
 
-    /// The same until this moment, in RFC 3339.
+    /// Advances the clock to this time, in RFC 3339.
     pub async fn advance_to(&self, moment: &str) {
         self.advance(until(&self.larkspur.clock, moment)).await;
     }
@@ -133,29 +134,29 @@ impl World {
         Queue::new(aws_sdk_sqs::Client::new(&self.larkspur.aws().sdk_config()), url)
     }
 
-    /// What was given up, as the API lists it.
+    /// The dead letters, as the API lists them.
     pub async fn dead_letters(&self) -> Vec<Value> {
         self.api.list("/dead-letters").await
     }
 
-    /// Waits until nothing more happens without time passing: what has a delay waits for it.
+    /// Waits until no more work can be done at the present time. Delayed messages stay in their queues.
     pub async fn rest(&self) {
         let settled = tokio::time::timeout(Duration::from_secs(60), self.larkspur.settled()).await;
         assert!(settled.is_ok(), "something is still going on after a minute");
         self.made_every_call();
     }
 
-    /// AWS would have made every call that the local event sources made.
+    /// Checks that AWS would have made every call that the local event sources made.
     fn made_every_call(&self) {
         assert_eq!(self.larkspur.refused_calls(), [""; 0], "AWS does not make these calls");
     }
 
-    /// Waits until no queue holds anything, not even what has a delay.
+    /// Waits until all queues are empty, including delayed messages.
     pub async fn settle(&self) {
         self.settle_within(Duration::from_secs(60)).await;
     }
 
-    /// The same for a scenario that makes much work.
+    /// Waits like [`World::settle`], for scenarios with much work.
     pub async fn settle_within(&self, patience: Duration) {
         let drained = tokio::time::timeout(patience, self.larkspur.drained()).await;
         assert!(drained.is_ok(), "queues still hold work after {patience:?}");
@@ -172,7 +173,7 @@ impl World {
         self.finish_with_dead_letters(0).await;
     }
 
-    /// The same where so many notices could not be delivered.
+    /// Ends a scenario with this number of notices that could not be delivered.
     pub async fn finish_with_dead_letters(self, letters: usize) {
         self.rest().await;
         for (vendor, name, _) in self.larkspur.fakes.list() {

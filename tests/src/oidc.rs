@@ -74,7 +74,7 @@ impl Browser {
         self.ask(self.client.get(self.url(path))).await
     }
 
-    /// A form that asks for the password first.
+    /// Posts a form that requires the password first.
     pub async fn post_confirmed(&mut self, path: &str, form: &[(&str, &str)], password: &str) -> Page {
         let asked = self.post(path, form).await;
         assert!(asked.status == 403 && asked.text.contains("name=\"confirm_password\""), "{}", asked.text);
@@ -114,7 +114,7 @@ impl Browser {
         begun.to.expect("an address")
     }
 
-    /// Says at the provider who it is; where the provider sends it back to.
+    /// Signs in at the provider as this subject; returns the address to which the provider redirects.
     pub async fn authenticate_as(&self, authorize: &str, subject: &str) -> String {
         let request = self.client.post(authorize).header("content-type", "application/x-www-form-urlencoded");
         let answer = request.body(format!("sub={subject}")).send().await.expect("the provider answers");
@@ -122,7 +122,7 @@ impl Browser {
         to.unwrap_or_else(|| panic!("the provider sends nobody back: {}", answer.status()))
     }
 
-    /// All of it.
+    /// Signs in at Larkspur through the provider, with all redirections.
     pub async fn signs_in_as(&mut self, subject: &str) -> Page {
         let authorize = self.goes_to_the_provider("/members").await;
         let back = self.authenticate_as(&authorize, subject).await;

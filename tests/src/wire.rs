@@ -40,13 +40,13 @@ pub use seed::Seed;
 
 use rule::Rule;
 
-/// Longer than a batch waits to be full, and than the SDK waits between two attempts.
+/// Longer than a batch waits to fill up, and longer than the SDK waits between two attempts.
 const QUIET: Duration = Duration::from_millis(2500);
 const PATIENCE: Duration = Duration::from_secs(90);
-/// Longer than a queue keeps a message unseen that was handed over.
+/// Longer than the visibility timeout of every queue.
 const COMES_AGAIN: Duration = Duration::from_secs(185);
 
-/// What a path begins with that leads to the vendors instead of to an embedded service.
+/// The start of paths that lead to the vendors instead of to an embedded service.
 const PROVIDERS: &str = "/providers";
 
 pub struct Wire {
@@ -61,11 +61,11 @@ struct Inner {
     client: reqwest::Client,
     rules: Mutex<Vec<Arc<Rule>>>,
     journal: Mutex<Journal>,
-    /// Where the vendors are.
+    /// The address of the vendors.
     providers: Mutex<Option<String>>,
 }
 
-/// What was called, and how many calls before that are forgotten: a call keeps its number.
+/// The recorded calls, and how many earlier calls were dropped, so that each call keeps its number.
 #[derive(Default)]
 struct Journal {
     forgotten: usize,
@@ -92,7 +92,7 @@ impl Journal {
 }
 
 impl Wire {
-    /// With the seed of `LARKSPUR_SEED`, or one of its own.
+    /// Starts with the seed of `LARKSPUR_SEED`, or a random one.
     pub async fn start() -> Self {
         Self::start_seeded(Seed::choose()).await
     }
@@ -126,12 +126,12 @@ impl Wire {
         &self.inner.url
     }
 
-    /// The value of `LARKSPUR_PROVIDER_BASE`; [`Wire::providers_are_at`] says where that leads.
+    /// The value of `LARKSPUR_PROVIDER_BASE`; [`Wire::providers_are_at`] sets where these requests go.
     pub fn providers(&self) -> String {
         format!("{}{PROVIDERS}", self.inner.url)
     }
 
-    /// Where requests to vendors are passed on to: `http://127.0.0.1:9911`, with or without a path.
+    /// Sets where requests to vendors are passed on to: `http://127.0.0.1:9911`, with or without a path.
     pub fn providers_are_at(&self, base: &str) {
         let base = base.trim_end_matches('/').to_owned();
         *self.inner.providers.lock().expect("not poisoned") = Some(base);
@@ -142,7 +142,7 @@ impl Wire {
         self.providers_are_at(&format!("{base_url}/fake"));
     }
 
-    /// For a deployment in this process.
+    /// The options of a deployment in this process.
     pub fn options(&self) -> Options {
         Options {
             interposer: Some(crate::socket::through(self.aws().to_owned())),
@@ -151,17 +151,17 @@ impl Wire {
         }
     }
 
-    /// For a deployment in a process of its own.
+    /// The environment of a deployment in a separate process.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         vec![("LARKSPUR_TEST_AWS_THROUGH", self.aws().to_owned()), ("LARKSPUR_PROVIDER_BASE", self.providers())]
     }
 
-    /// Lets calls go wrong before they are passed on.
+    /// Applies the fault to these calls before they are passed on.
     pub fn before(&self, calls: Calls, fault: Fault) -> Strike {
         self.rule(calls, Point::Before, fault)
     }
 
-    /// Lets them go wrong when they have taken effect, before the answer.
+    /// Applies the fault to these calls after they have taken effect, before the answer.
     pub fn after(&self, calls: Calls, fault: Fault) -> Strike {
         self.rule(calls, Point::After, fault)
     }
@@ -185,13 +185,13 @@ impl Wire {
         self.inner.journal.lock().expect("not poisoned").calls.clone()
     }
 
-    /// How long nothing has been called.
+    /// The time since the last call.
     pub fn since_last_call(&self) -> Duration {
         self.inner.journal.lock().expect("not poisoned").last_call.map_or(Duration::MAX, |at| at.elapsed())
     }
 
-    /// Waits until nothing is called any more, for longer than a batch waits to be full. What has failed then waits unseen for
-    /// its queue to hand it over again: [`Wire::redeliver`].
+    /// Waits until there have been no calls for longer than a batch waits to fill up. A message whose handling failed
+    /// may still be invisible in its queue; [`Wire::redeliver`] waits for it.
     pub async fn wait_until_quiet(&self) {
         let start = Instant::now();
         while self.since_last_call().min(start.elapsed()) < QUIET {
@@ -200,19 +200,20 @@ impl Wire {
         }
     }
 
-    /// Lets so much time pass that queues hand over again what has failed, and all of it happen.
+    /// Advances the clock beyond the visibility timeouts, so that failed messages are received again, and waits until
+    /// they are handled.
     pub async fn redeliver(&self, world: &crate::World) {
         world.larkspur.advance(COMES_AGAIN).await;
         self.wait_until_quiet().await;
     }
 
-    /// The same, and clears the journal, for tests with more calls than memory holds. The results of running calls are not
-    /// recorded any more.
+    /// Returns the journal and clears it, for tests with more calls than memory holds. Results of running calls are no
+    /// longer recorded.
     pub fn take_journal(&self) -> Vec<Call> {
         self.inner.journal.lock().expect("not poisoned").take()
     }
 
-    /// Those of them that a rule for `calls` would look at, its number and chance apart.
+    /// The recorded calls that match `calls`, without regard to its number and chance.
     pub fn calls(&self, calls: &Calls) -> Vec<Call> {
         let journal = self.inner.journal.lock().expect("not poisoned");
         journal.calls.iter().filter(|call| calls.are_like(call)).cloned().collect()

@@ -60,7 +60,7 @@ impl Fakes {
         self.groups().entry((vendor, name.to_owned())).or_default().rules = rules;
     }
 
-    /// The next requests to a group fail like this, in this order.
+    /// Makes the next requests to a group fail in this way, in this order.
     pub fn script(&self, vendor: Vendor, name: &str, faults: impl IntoIterator<Item = Fault>) {
         self.groups().entry((vendor, name.to_owned())).or_default().faults.extend(faults);
     }
@@ -70,7 +70,7 @@ impl Fakes {
         self.groups().entry((vendor, name.to_owned())).or_default().faults.clear();
     }
 
-    /// A group answers this to every request that holds the word.
+    /// Makes a group give this answer to every request that contains the word.
     pub fn refuse(&self, vendor: Vendor, name: &str, word: &str, reply: Reply) {
         self.groups().entry((vendor, name.to_owned())).or_default().refused = Some((word.to_owned(), reply));
     }
@@ -190,7 +190,7 @@ impl Fakes {
     }
 }
 
-/// What may name a group: it stands in addresses, in a page and in a file.
+/// Whether the text is valid as a group's name, which is part of addresses, a page and a file.
 fn is_name(name: &str) -> bool {
     (1..=128).contains(&name.len())
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_@:.=".contains(&byte))

@@ -7,8 +7,8 @@
 //!
 //! `LARKSPUR_PROVIDER_BASE` may point at the router: it serves the vendors' own paths.
 //!
-//! What is absent here: code of `channels`, `intake` or any other crate that sends, signs or encrypts. A mistake in a
-//! signature must not be made twice in the same way. The clock is passed in.
+//! This crate uses no code of `channels`, `intake` or any other crate that sends, signs or encrypts, so that a mistake
+//! in a signature is not made here as well. The clock is passed in.
 //!
 //! A simulated platform has no way to press a button yet: the bots of today have only buttons that open a link, so no
 //! vendor posts anything when one is pressed.

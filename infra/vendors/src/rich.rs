@@ -1,7 +1,7 @@
 //! What a member reads: lines of runs, from each vendor's own markup.
 //!
-//! `**Severity**: [open](https://…)` → a bold run, a plain one, a link. Only what the vendors document and a bot uses;
-//! what is not understood is shown as it stands, as the vendors' clients do.
+//! `**Severity**: [open](https://…)` → a bold run, a plain one, a link. It supports only the markup that the vendors
+//! document and a bot uses; other markup is shown unchanged, as the vendors' clients do.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,4 @@
-//! One call, as it came.
+//! One recorded call.
 
 use std::time::Instant;
 
@@ -22,7 +22,7 @@ pub struct Call {
     pub resource: String,
     pub body: String,
     pub at: Instant,
-    /// Whether it reached the other side.
+    /// Whether it was passed on to the service or vendor.
     pub passed_on: bool,
     /// The status that was answered, if anything was.
     pub status: Option<u16>,
@@ -62,7 +62,7 @@ fn named(service: &str) -> Service {
     }
 }
 
-/// Several tables are named one after the other.
+/// The names of several tables, joined.
 fn resource(json: &Value) -> String {
     let direct = ["TableName", "QueueUrl", "SecretId"].iter().find_map(|name| json[*name].as_str());
     if let Some(direct) = direct {

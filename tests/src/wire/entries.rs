@@ -35,7 +35,8 @@ fn moved_up(name: &str) -> String {
 }
 
 impl Failed {
-    /// A batch of which nothing was left is refused by the other side; then the answer is made up.
+    /// Adds the removed entry to the answer as failed. If no entry was left, the service refuses the empty batch, and
+    /// the whole answer is made here.
     pub(super) fn named_in(self, mut answer: Answer) -> Answer {
         let nothing_left = answer.status != 200;
         answer.status = 200;

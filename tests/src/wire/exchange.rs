@@ -1,5 +1,6 @@
-//! A connection: requests are read, passed on and answered, one after the other. HTTP/1.1 with bodies of a known length,
-//! which is all that the SDKs and the vendors' client send; by hand, because a library would not cut an answer in half.
+//! A connection: requests are read, passed on and answered, one after the other. It supports HTTP/1.1 with bodies of a
+//! known length, which is all that the SDKs and the vendors' client send. It is written by hand, because a library
+//! would not cut an answer in half.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,11 +13,11 @@ use super::fault::Fault;
 use super::rule::{Point, Rule};
 use super::{Inner, PROVIDERS, entries};
 
-/// How long a call waits to be overtaken; less than what an SDK gives an attempt.
+/// How long a call waits to be overtaken: less than the time-out of an SDK's attempt.
 const OVERTAKEN_WITHIN: Duration = Duration::from_secs(3);
 /// Headers that belong to one connection.
 const HOP_BY_HOP: [&str; 4] = ["connection", "content-length", "transfer-encoding", "keep-alive"];
-/// Names the vendor whose platform is meant. The embedded services are named by their path.
+/// The header that names the vendor. The embedded services are named by their path.
 const HOST: &str = "host";
 
 struct Request {
@@ -32,7 +33,7 @@ pub(super) struct Answer {
     pub(super) body: Vec<u8>,
 }
 
-/// What is done with the connection.
+/// The answer to a request, or the end of the connection.
 enum End {
     Answer(Answer),
     Cut(Answer),
@@ -54,10 +55,10 @@ pub(super) async fn serve(wire: Arc<Inner>, stream: TcpStream) {
             }
             End::Cut(answer) => {
                 let bytes = answer.bytes();
-                // Whoever is gone already has not got it either.
+                // A caller that has closed the connection does not get the half answer either, so the error is ignored.
                 let _ = stream.write_all(&bytes[..bytes.len() - answer.body.len().div_ceil(2).max(1)]).await;
                 let _ = stream.flush().await;
-                // Half of it is on its way before the reset overtakes it.
+                // Half of the answer is sent before the reset arrives.
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 let _ = stream.get_ref().set_zero_linger();
                 return;
@@ -76,7 +77,8 @@ pub(super) async fn serve(wire: Arc<Inner>, stream: TcpStream) {
 }
 
 impl Inner {
-    /// Puts it into the journal; the rule that strikes it, if one does, with the service that is asked.
+    /// Records the request in the journal. Returns the rule that applies to it, if there is one, with the called
+    /// service.
     fn note(&self, request: &Request) -> (usize, Option<(Service, Arc<Rule>)>) {
         let (path, is_provider) = match request.path.strip_prefix(PROVIDERS) {
             Some(path) => (path, true),
@@ -129,7 +131,7 @@ impl Inner {
             }
             Fault::Delay(wait) => tokio::time::sleep(*wait).await,
             Fault::Overtaken => {
-                // In time or not: it goes on.
+                // The call is passed on even if it was not overtaken in time.
                 let _ = tokio::time::timeout(OVERTAKEN_WITHIN, rule.overtaken()).await;
             }
             Fault::Duplicate => drop(self.pass_on(place, &request).await),
@@ -146,7 +148,7 @@ impl Inner {
         }
     }
 
-    /// `None`: nobody is there, or not any more.
+    /// `None`: the service or vendor did not answer.
     async fn pass_on(&self, place: usize, request: &Request) -> Option<Answer> {
         let (url, keeps_host) = match request.path.strip_prefix(PROVIDERS) {
             Some(path) => (format!("{}{path}", self.providers.lock().expect("not poisoned").clone()?), true),

@@ -6,21 +6,21 @@ use super::call::Service;
 
 #[derive(Debug, Clone)]
 pub enum Fault {
-    /// It is delayed by so much.
+    /// The call is delayed by this time.
     Delay(Duration),
     /// The connection is closed without an answer.
     Drop,
-    /// AWS's own refusal is the answer.
+    /// The call is answered with this error of AWS.
     Refuse(Refusal),
-    /// This is the answer.
+    /// The call is answered with this status and body.
     Answer(u16, String),
-    /// It hangs until the caller gives up.
+    /// The call is not answered until the caller gives up.
     Hang,
-    /// The first half of the true answer comes, then the connection is reset. It is passed on.
+    /// The call is passed on. Half of its answer is sent, then the connection is reset.
     Cut,
-    /// It is passed on twice, one after the other, and answered once.
+    /// The call is passed on twice, one after the other, and answered once.
     Duplicate,
-    /// It waits until the next call that the rule looks at was answered, or three seconds.
+    /// The call waits until the next matching call was answered, at most three seconds.
     Overtaken,
     /// The first entry of a batch (`SendMessageBatch`, `PublishBatch`) is not passed on and named as failed, HTTP 200.
     FirstEntryFails,

@@ -13,7 +13,7 @@ use super::seed::Seed;
 /// How long a test waits for a call that it expects.
 const PATIENCE: Duration = Duration::from_secs(90);
 
-/// Calls that have something in common.
+/// A selection of calls.
 #[derive(Debug, Clone)]
 pub struct Calls {
     service: Option<Service>,
@@ -26,7 +26,7 @@ pub struct Calls {
 #[derive(Debug, Clone, Copy)]
 enum Which {
     All,
-    /// From the first of these numbers up to, without, the second; the first call is number 1.
+    /// Calls by number, from the first number up to but not including the second. The first call has number 1.
     Numbers(u64, u64),
     Chance(f64),
 }
@@ -64,13 +64,13 @@ impl Calls {
         Self { service: Some(service), action, on: None, holding: Vec::new(), which: Which::All }
     }
 
-    /// Whose table, queue, topic or path has this in its name.
+    /// Selects calls whose table, queue, topic or path has this text in its name.
     pub fn on(mut self, resource: &str) -> Self {
         self.on = Some(resource.to_owned());
         self
     }
 
-    /// Whose body holds this text, as it stands on the wire; every one that is named.
+    /// Selects calls whose body contains this text as it is sent. With several texts, all of them are required.
     pub fn holding(mut self, text: &str) -> Self {
         self.holding.push(text.to_owned());
         self
@@ -94,13 +94,13 @@ impl Calls {
         self
     }
 
-    /// Each with this chance, from 0 to 1.
+    /// Selects each call with this probability, from 0 to 1.
     pub fn chance(mut self, chance: f64) -> Self {
         self.which = Which::Chance(chance);
         self
     }
 
-    /// Number and chance apart.
+    /// Whether the call matches, without regard to number and probability.
     pub fn are_like(&self, call: &Call) -> bool {
         self.service.is_none_or(|service| service == call.service)
             && self.action.is_none_or(|action| action == call.action)
@@ -122,10 +122,10 @@ pub(super) struct Rule {
     calls: Calls,
     pub(super) point: Point,
     pub(super) fault: Fault,
-    /// Calls that it has looked at.
+    /// The number of matching calls.
     looked_at: AtomicU64,
     struck: watch::Sender<u64>,
-    /// Calls that it has looked at and that were answered.
+    /// The number of matching calls that were answered.
     answered: watch::Sender<u64>,
     lifted: watch::Sender<bool>,
 }
@@ -148,7 +148,7 @@ impl Rule {
         !*self.lifted.borrow() && self.calls.are_like(call)
     }
 
-    /// Whether it strikes a call that it looks at; every call counts.
+    /// Whether the rule applies to a matching call. Each matching call is counted.
     pub(super) fn strikes(&self, seed: Seed) -> bool {
         let number = self.looked_at.fetch_add(1, Ordering::Relaxed) + 1;
         match self.calls.which {
@@ -158,7 +158,7 @@ impl Rule {
         }
     }
 
-    /// The call is where the fault befalls it.
+    /// Marks that a call has reached the point of the fault.
     pub(super) fn strike(&self) {
         self.struck.send_modify(|count| *count += 1);
     }
@@ -185,12 +185,12 @@ impl Rule {
     }
 }
 
-/// What a test sees of a rule of its own.
+/// The view that a test has of its rule.
 #[derive(Debug, Clone)]
 pub struct Strike(pub(super) Arc<Rule>);
 
 impl Strike {
-    /// Waits until a call stands where the fault befalls it: before it is passed on, or after it took effect.
+    /// Waits until a call has reached the point of the fault: before it is passed on, or after it took effect.
     pub async fn reached(&self) {
         self.reached_times(1).await;
     }
@@ -201,7 +201,7 @@ impl Strike {
         assert!(reached.is_ok(), "not {times} calls like {:?} within {PATIENCE:?}", self.0.calls);
     }
 
-    /// How many calls it has befallen.
+    /// The number of calls that the rule was applied to.
     pub fn count(&self) -> u64 {
         *self.0.struck.borrow()
     }

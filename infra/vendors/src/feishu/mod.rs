@@ -93,7 +93,8 @@ fn code(status: u16, code: u32, msg: &str) -> Reply {
     Reply::json(status, &json!({"code": code, "msg": msg, "data": {}}))
 }
 
-/// Feishu's odd one: the key is `timestamp\nsecret`, the message is empty, and both stand in the body.
+/// Feishu's scheme differs from others: the key is `timestamp\nsecret`, the message is empty, and timestamp and
+/// signature are in the body.
 fn check_signature(body: &Value, rules: &Rules, now_secs: i64) -> Result<(), Reply> {
     let Some(secret) = &rules.secret else { return Ok(()) };
     let fail = || code(200, 19021, "sign match fail or timestamp is not within one hour from current time");
