@@ -52,7 +52,7 @@ impl Serialize for Time {
     }
 }
 
-/// The years in which a moment may lie: those that every calendar here can reckon with, and then some.
+/// The years in which a moment may lie. All calendar calculations support them.
 const YEARS: std::ops::Range<i64> = 0..7_258_118_400; // 1970 to 2199, in seconds
 
 impl<'de> Deserialize<'de> for Time {

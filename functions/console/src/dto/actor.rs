@@ -13,13 +13,13 @@ pub(crate) struct ActorRef {
     #[serde(rename = "type")]
     #[schema(example = "member")]
     kind: &'static str,
-    /// Of a member or an API key.
+    /// The id of a member or an API key.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
-    /// Of a member: `page`, or `link`: the personal link of a message.
+    /// How a member acted: `page`, or `link` (the personal link of a message).
     #[serde(skip_serializing_if = "Option::is_none")]
     via: Option<&'static str>,
-    /// Of an API key: the member for whom it acted.
+    /// For an API key: the member for whom it acted.
     #[serde(skip_serializing_if = "Option::is_none")]
     member: Option<String>,
 }

@@ -41,14 +41,14 @@ pub(crate) struct ApiKeyView {
     /// The key itself when it is created, later `…last4`.
     key: String,
     created_at: Time,
-    /// The key that created this one; `null`: a member or the deployment did.
+    /// The key that created this one; `null`: a member or the deployment created it.
     created_by: Option<ApiKeyId>,
     /// The signed-in member who created this key.
     #[serde(skip_serializing_if = "Option::is_none")]
     created_by_member: Option<MemberId>,
-    /// `null`: until it is revoked.
+    /// When the key expires; `null`: it is valid until it is revoked.
     expires_at: Option<Time>,
-    /// When it was used, to the hour; `null`: never.
+    /// When the key was last used, to the hour; `null`: never.
     last_used_at: Option<Time>,
 }
 

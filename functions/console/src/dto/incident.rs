@@ -34,9 +34,9 @@ pub(crate) struct IncidentView {
     title: String,
     severity: Severity,
     progress: Progress,
-    /// The first hundred; `GET /incidents/{id}/alerts` lists all of them.
+    /// The first hundred alerts; `GET /incidents/{id}/alerts` lists all of them.
     alerts: Vec<AlertId>,
-    /// How many there are.
+    /// How many alerts the incident has.
     alert_count: usize,
     /// How many of them are open. 0 for an incident that is not closed: somebody reopened it after its alerts had closed, and
     /// it stays open until somebody closes it.
@@ -55,7 +55,7 @@ pub(crate) struct IncidentView {
     /// Its position in the escalation rule; `null` while only the space's own destinations are notified.
     #[schema(required)]
     escalation: Option<EscalationView>,
-    /// What keeps it from notifying; `null`: nothing does.
+    /// The silence or mute that holds back its notices; `null`: none does.
     #[schema(required)]
     silenced: Option<SilencedView>,
     /// `nobody` is a problem: see `not_notified_because`. `pending`: the first notice is on its way, or its level waits.
@@ -84,11 +84,11 @@ enum NotifiedView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = IncidentEscalation)]
 struct EscalationView {
-    /// `null`: people chosen by hand.
+    /// The escalation rule; `null`: people were assigned by hand.
     #[schema(required)]
     rule: Option<EscalationRuleId>,
     rule_name: String,
-    /// Counted from one.
+    /// The level, counted from one.
     level: u32,
     /// The level has notified nobody yet: it waits for its delay.
     waiting: bool,
@@ -112,10 +112,10 @@ struct SilencedView {
 pub(crate) struct IncidentDetail {
     #[serde(flatten)]
     incident: IncidentView,
-    /// What was done and who was notified, oldest first. Of a very long one the newest thousand entries, up to a
-    /// megabyte; `GET /incidents/{id}/timeline` lists all.
+    /// What was done and who was notified, oldest first. A very long timeline is cut to the newest thousand entries and
+    /// to a megabyte; `GET /incidents/{id}/timeline` lists all entries.
     timeline: Vec<EntryView>,
-    /// How many entries the timeline has, attempts to notify apart.
+    /// How many entries the timeline has, without the attempts to notify.
     timeline_count: usize,
     pub(crate) deliveries: Vec<DeliveryView>,
 }
@@ -129,14 +129,14 @@ pub(crate) struct EntryView {
     kind: &'static str,
     /// A member or API key by name, `source`, `timer`, or `rule` (a setting); of an attempt, the destination by name.
     actor: String,
-    /// The same by id; absent of an attempt, and where an earlier version wrote the entry.
+    /// The actor by id; absent for an attempt, and if an earlier version wrote the entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     actor_ref: Option<ActorRef>,
-    /// In English.
+    /// The description in English.
     #[schema(required)]
     detail: Option<String>,
-    /// The same as data, by its `type`; absent of a comment, whose text is `detail`, of an attempt, and where an earlier
-    /// version wrote the entry.
+    /// The description as data, by its `type`; absent for a comment, whose text is `detail`, for an attempt, and if an
+    /// earlier version wrote the entry.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>, example = json!({"type": "level", "rule": "Night", "level": 1}))]
     data: Option<Detail>,
@@ -378,7 +378,7 @@ pub(crate) struct EditBody {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct MergeBody {
-    /// They close, and their alerts come here. Of the same space.
+    /// The incidents to merge. They are closed, and their alerts move here. They must be of the same space.
     #[schema(min_items = 1, max_items = 50)]
     pub(crate) incidents: Vec<IncidentId>,
     #[serde(default)]
@@ -391,7 +391,7 @@ pub(crate) struct MergeBody {
 pub(crate) struct QuickSilenceBody {
     #[schema(minimum = 1, maximum = 43_200, example = 120)]
     pub(crate) minutes: u32,
-    /// What makes another alert like it: the same title, and the same values of these labels. None: all of its labels.
+    /// The labels that another alert must share, besides the title. Left out: all labels of the alert.
     #[serde(default)]
     pub(crate) labels: Option<Vec<String>>,
     #[serde(default)]

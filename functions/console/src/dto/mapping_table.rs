@@ -19,7 +19,7 @@ pub(crate) struct MappingTableBody {
     source_labels: Vec<String>,
     #[schema(example = json!(["team", "service"]))]
     result_labels: Vec<String>,
-    /// Each row names every label. Left out in a `PUT`, the rows stay as they are.
+    /// Each row has a value for every label. If `rows` is left out in a `PUT`, the rows are kept.
     #[serde(default)]
     #[schema(example = json!([{"host": "db-1", "team": "dba", "service": "orders"}]))]
     rows: Option<Vec<BTreeMap<String, String>>>,
@@ -64,7 +64,7 @@ impl MappingTableBody {
     }
 }
 
-/// The rows as a CSV file, labels in their own order.
+/// The rows as a CSV file, with the labels in the order of the table.
 pub(crate) fn to_csv(table: &MappingTable) -> Result<Vec<u8>, csv::Error> {
     let labels: Vec<&String> = table.source_labels.iter().chain(&table.result_labels).collect();
     let mut writer = csv::Writer::from_writer(Vec::new());
@@ -75,11 +75,11 @@ pub(crate) fn to_csv(table: &MappingTable) -> Result<Vec<u8>, csv::Error> {
     Ok(writer.into_inner().expect("writing to memory cannot fail"))
 }
 
-/// What a spreadsheet would take for the beginning of a formula.
+/// Characters that begin a formula in a spreadsheet.
 const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
 
-/// A field that no spreadsheet runs: an apostrophe in front of what looks like a formula, as OWASP's page "CSV Injection"
-/// has it.
+/// A field that no spreadsheet evaluates: a value that looks like a formula gets an apostrophe in front, as OWASP's
+/// page "CSV Injection" recommends.
 fn inert(value: &str) -> String {
     let looks_like_one = value.trim_start_matches('\'').starts_with(FORMULA);
     if looks_like_one { format!("'{value}") } else { value.to_owned() }

@@ -1,10 +1,10 @@
-//! Finds surprising settings of an integration by applying its policy to sample messages, as senders would post them, and
-//! not by analysing its patterns.
+//! Finds surprising settings of an integration by applying its policy to sample messages in the layouts of senders. It
+//! does not analyse the patterns.
 //!
-//! A sample says the state (`FIRING`, or what the rules ask for) of an object, in the layouts that senders use: the state
-//! in the first line, or in a line of its own. What the key extractors look for stands in it too. Of two samples that
-//! differ only in the state, one triggers and the other closes: they should share a key. Two that differ in the object
-//! should not.
+//! A sample names an object and its state (`FIRING`, or a text that the rules match). The state is in the first line,
+//! or in a separate line. A sample also contains texts that the key extractors match. Two samples that differ only in
+//! the state should have the same key, if one triggers and the other closes. Two samples with different objects should
+//! have different keys.
 
 use alerting::base::ids::Stamp;
 use alerting::base::moment::Moment;
@@ -22,9 +22,9 @@ use intake::sources::{self, SourceVersion};
 
 /// The objects of the samples; two, to see whether they get different keys.
 const OBJECTS: [&str; 2] = ["disk full on db-1", "certificate expires on web-2"];
-/// States of the rules that are tried, of each kind: the first ones stand for the others.
+/// How many states of the trigger rules, and of the close rules, are tried. The others are treated like these.
 const STATES: usize = 2;
-/// Other words for a problem that senders use; they are replaced in the text that closes.
+/// Words for a problem that senders use. They are replaced in the sample that closes.
 const PROBLEMS: [&str; 5] = ["FIRING", "PROBLEM", "ALERTING", "TRIGGERED", "告警"];
 
 /// The warnings about an integration as it would be saved. `policy` is its own.
@@ -41,7 +41,7 @@ pub(crate) fn of_integration(integration: &Integration, policy: &Policy, now: Mo
 
 /// An integration to try messages on.
 struct Samples<'a> {
-    /// Without the checks that a sample cannot pass.
+    /// The integration without the checks that a sample cannot pass.
     integration: Integration,
     mode: &'a PushMode,
     policy: &'a Policy,
@@ -74,7 +74,7 @@ impl<'a> Samples<'a> {
         }
     }
 
-    /// All text messages share one key, so that the second problem only updates the alert of the first.
+    /// Warns if all text messages share one key, so that the second problem only updates the alert of the first.
     fn one_key(&self) -> Option<Warning> {
         if !self.integration.message_types.contains(&MsgType::Text) {
             return None;
@@ -115,7 +115,7 @@ impl<'a> Samples<'a> {
         })
     }
 
-    /// No text that closes has the key of a text that triggers.
+    /// Warns if no text that closes has the key of a text that triggers.
     fn no_pair(&self) -> Option<Warning> {
         let PushMode::ByRules { close, .. } = self.mode else { return None };
         if close.is_empty() {
@@ -135,7 +135,8 @@ impl<'a> Samples<'a> {
         Some(Warning::new("push_mode.key", message, remedy))
     }
 
-    /// Whether a trigger and a close about the same object ever share their key; `None`: there was no such pair to see.
+    /// Whether a trigger and a close about the same object ever share their key; `None`: no sample pair triggers and
+    /// closes.
     fn pairs(&self, kind: MsgType) -> Option<bool> {
         let mut seen = None;
         for (problem, end) in self.problems.iter().flat_map(|problem| self.ends.iter().map(move |end| (problem, end))) {
@@ -152,7 +153,7 @@ impl<'a> Samples<'a> {
         seen
     }
 
-    /// Every sample of a problem closes.
+    /// Warns if every sample of a problem closes.
     fn nothing_triggers(&self) -> Option<Warning> {
         let PushMode::ByRules { .. } = self.mode else { return None };
         let kind = *self.integration.message_types.first()?;
@@ -165,7 +166,7 @@ impl<'a> Samples<'a> {
         })
     }
 
-    /// A problem of the object, as senders lay it out.
+    /// Sample texts that report this state of an object, in the layouts of senders.
     fn texts(&self, state: &str, object: usize) -> Vec<String> {
         let extractors: &[KeyExtractor] = match self.mode {
             PushMode::ByRules { key, .. } => key,
@@ -208,13 +209,13 @@ fn states(rules: &[Filter], usual: &str) -> Vec<String> {
     if states.is_empty() { vec![usual.to_owned()] } else { states }
 }
 
-/// The text as it ends: every word for the problem is the word for its end.
+/// The text that closes: every word for the problem is replaced by the word for its end.
 fn without_problems(text: &str, problem: &str, end: &str) -> String {
     let ended = |text: &str, word: &str| text.replace(&bracketed(word), &bracketed(end)).replace(word, end);
     PROBLEMS.iter().fold(ended(text, problem), |text, word| ended(&text, word))
 }
 
-/// The state in brackets, unless the rules ask for it with brackets of its own.
+/// The state in brackets, unless it has brackets already.
 fn bracketed(state: &str) -> String {
     if state.starts_with('[') { state.to_owned() } else { format!("[{state}]") }
 }
@@ -246,7 +247,8 @@ fn takes_everything(filter: &Filter) -> bool {
     filter.any.is_empty()
 }
 
-/// Whether the first filter takes all that the second one takes: each of its groups asks for as much or more.
+/// Whether `wide` matches everything that `narrow` matches: each group of `narrow` has all conditions of some group of
+/// `wide`.
 fn covers(wide: &Filter, narrow: &Filter) -> bool {
     let within = |group: &alerting::rules::filter::Group| {
         wide.any.iter().any(|wide| wide.all.iter().all(|condition| group.all.contains(condition)))
