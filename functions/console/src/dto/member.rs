@@ -33,7 +33,7 @@ pub(crate) struct MemberBody {
     #[serde(default)]
     #[schema(value_type = Option<Phone>)]
     phone: Option<String>,
-    /// Like that of the email address.
+    /// `true`: you vouch that the phone number belongs to the member, as for the email address.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = bool)]
     phone_verified: Option<bool>,
@@ -99,7 +99,7 @@ pub(crate) struct MemberView {
     /// forgets it.
     #[schema(required)]
     email_pending: Option<String>,
-    /// Like that of the email address.
+    /// A new phone number that waits for its code, as for the email address.
     #[schema(required)]
     phone_pending: Option<String>,
     /// The member's identity at the sign-in provider since the first sign-in; no other identity can sign in as this member.
@@ -126,22 +126,22 @@ pub(crate) struct SignInView {
     since: Time,
 }
 
-/// Asks for a one-time code.
+/// The request for a one-time code.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct SendCodeBody {
-    /// Where to: the member's address of this kind.
+    /// The kind of address to which the code is sent.
     pub(crate) field: AddressedBy,
 }
 
-/// A code was sent.
+/// The answer after a code was sent.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CodeSent {
-    /// How long it works.
+    /// The time at which the code expires.
     pub(crate) until: Time,
 }
 
-/// A one-time code as it was received.
+/// A one-time code that a member received.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct EnterCodeBody {
@@ -163,7 +163,7 @@ pub(crate) struct Own {
 }
 
 impl Own {
-    /// As it is.
+    /// The member's present data.
     pub(crate) fn of(member: &Member) -> Self {
         Self {
             name: member.name.clone(),
@@ -189,14 +189,14 @@ pub(crate) struct Invitation {
 #[schema(as = NamedMember)]
 pub(crate) struct MemberName {
     pub(crate) id: MemberId,
-    /// `null`: deleted since.
+    /// The member's name; `null`: the member was deleted.
     #[schema(required)]
     pub(crate) name: Option<String>,
 }
 
 impl MemberBody {
-    /// What `before` wants to be, as if an administrator had asked for it: role and identities stay, and nobody vouches
-    /// for their own address.
+    /// The request in which only the member's own fields differ from `before`: role and identities stay, and no address
+    /// counts as vouched for.
     pub(crate) fn own(before: &Member, own: Own) -> Result<Self, ApiError> {
         let Own { name, email, phone, language, time_zone, mut preferences } = own;
         let mut at = |severity| preferences.remove(&severity);
@@ -318,7 +318,7 @@ fn check_identities(member: &Member, before: &Member) -> Result<(), ApiError> {
     Err(ApiError::invalid(format!("identities.{unknown}"), message))
 }
 
-/// What is known of an address after a request that claims this of it.
+/// The verification of an address after a request that contains this address and this claim.
 fn verified(
     by: AddressedBy,
     claim: Option<bool>,

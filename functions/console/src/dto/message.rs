@@ -18,7 +18,7 @@ pub(crate) struct MessageView {
     received_at: Time,
     title: String,
     content: String,
-    /// As the sender gave it.
+    /// The type that the sender gave.
     #[schema(required)]
     msg_type: Option<String>,
     /// `triggered`, `updated`, `recovered`, `superseded`, `discarded`, `refused`.
@@ -43,7 +43,7 @@ pub(crate) struct MessageView {
     /// How many messages the record stands for: of messages that are refused for their source, rate or size, only a few
     /// samples a minute are kept, and the others are counted.
     times: u64,
-    /// The message that this one repeats.
+    /// The message of which this one is a replay.
     #[serde(skip_serializing_if = "Option::is_none")]
     replay_of: Option<Stamp>,
 }
@@ -70,7 +70,7 @@ impl From<LogEntry> for MessageView {
     }
 }
 
-/// A replayed message: the id under which it is taken in again.
+/// A replayed message: the id under which it was queued again.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Replayed {
     pub(crate) id: Stamp,
@@ -79,7 +79,7 @@ pub(crate) struct Replayed {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct TryBody {
-    /// The body that a sender would post: any JSON. If it is no message, the answer shows the sender's error.
+    /// The body that a sender would post: any JSON. If it is not a valid message, the answer shows the sender's error.
     #[schema(example = json!({"msg_type": "text", "content": {"text": "disk full on db-1"}}))]
     pub(crate) body: Value,
 }
@@ -93,7 +93,7 @@ pub(crate) struct TrialView {
     pub(crate) outcome: &'static str,
     #[schema(required)]
     pub(crate) reason: Option<&'static str>,
-    /// As the alert would show it, after the pipeline.
+    /// The title of the alert, after the pipeline.
     #[schema(required)]
     pub(crate) title: Option<String>,
     #[schema(required)]

@@ -14,13 +14,14 @@ use crate::extract::Patch;
 pub(crate) struct OidcBody {
     /// The name on the button of the sign-in page.
     pub(crate) name: Name,
-    /// What the provider's tokens are issued by; its metadata is below it, at `/.well-known/openid-configuration`.
+    /// The issuer of the provider's tokens. The provider's metadata is below this URL, at
+    /// `/.well-known/openid-configuration`.
     #[schema(max_length = 512, example = "https://accounts.example.com")]
     pub(crate) issuer: String,
-    /// As the provider has registered this deployment, with the redirect URL `…/sign-in/oidc/callback`.
+    /// The id under which the provider has registered this deployment, with the redirect URL `…/sign-in/oidc/callback`.
     #[schema(max_length = 512, example = "larkspur")]
     pub(crate) client_id: String,
-    /// Left out, it is kept as long as the issuer stays the same; `null`: a public client.
+    /// The client secret. Left out, it is kept as long as the issuer stays the same; `null`: a public client.
     #[serde(default)]
     #[schema(value_type = Option<String>, max_length = 512)]
     pub(crate) client_secret: Patch<Secret>,

@@ -29,7 +29,7 @@ pub(crate) struct OnCallView {
     on_call: Who,
 }
 
-/// Who is on call, and why; all `null` where nobody is.
+/// Who is on call, and why; all fields are `null` if nobody is.
 #[derive(Debug, Serialize, ToSchema)]
 struct Who {
     #[schema(required)]
@@ -63,9 +63,9 @@ struct ShiftView {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Shifts)]
 pub(crate) struct ShiftsView {
-    /// In order, without holes; two in a row differ in who is on call or why.
+    /// The shifts in order, without gaps between them; two in a row differ in the member or the reason.
     items: Vec<ShiftView>,
-    /// Those of the shifts in which nobody is on call.
+    /// The times in which nobody is on call.
     gaps: Vec<Gap>,
     /// Where the answer ends if there are more than 5000 shifts; request the rest from there.
     #[schema(required)]

@@ -1,4 +1,4 @@
-//! Content templates: a channel's own, and what one makes of an incident.
+//! Content templates: the default of a channel, and the message that a template yields for an incident.
 
 use alerting::people::destination::Language;
 use alerting::rules::sandbox::FILTERS;
@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 pub(crate) struct TemplateView {
     #[schema(example = "feishu_bot")]
     channel: String,
-    /// What is used where the escalation rule has none of its own.
+    /// The template that is used if the escalation rule has none.
     default: DefaultTexts,
     variables: Vec<VariableView>,
     statements: Vec<&'static str>,
@@ -51,7 +51,8 @@ pub(crate) struct PreviewBody {
     #[serde(default)]
     #[schema(default = Language::default)]
     pub(crate) language: Language,
-    /// Without it, what the incident's escalation rule has for the channel and language, or else the channel's own.
+    /// The template to use. Left out: that of the incident's escalation rule for the channel and language, or else the
+    /// default.
     #[serde(default)]
     #[schema(example = "- Host: {{ labels.host }}\n{{ description }}")]
     pub(crate) template: Option<String>,
@@ -61,7 +62,7 @@ pub(crate) struct PreviewBody {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Preview)]
 pub(crate) struct PreviewView {
-    /// The body as the vendor would get it, for a destination that does not exist; of a mail, its parts.
+    /// The body that the vendor would get, for a made-up destination; for a mail, its parts.
     #[schema(value_type = Object)]
     request: Value,
     size: SizeView,

@@ -19,10 +19,10 @@ pub(crate) struct TraceView {
         example = "In Payments: no escalation rule matched, so the space's own destinations hear of it: ops was told."
     )]
     pub(crate) summary: String,
-    /// As in the list; `null`: it is not recorded yet and waits to be judged.
+    /// The message as in the list; `null`: it waits to be judged and is not recorded yet.
     #[schema(required)]
     pub(crate) message: Option<MessageView>,
-    /// Whether the configuration has changed since, or the decision made again differs from the recorded one.
+    /// Whether the configuration has changed since, or the recomputed decision differs from the recorded one.
     pub(crate) configuration_changed: bool,
     /// What has changed, or differs.
     pub(crate) changes: Vec<String>,
@@ -40,11 +40,12 @@ pub(crate) struct TraceView {
     pub(crate) spaces: Vec<SpaceTrace>,
 }
 
-/// One thing that was tried.
+/// One check or rule that was tried.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = TraceStep)]
 pub(crate) struct StepView {
-    /// Where it stands in the configuration, or what it is: `close[0]`, `trigger[1]`, `key[0]`, `unmatched`, `signature` …
+    /// The place in the configuration, or the name of the step: `close[0]`, `trigger[1]`, `key[0]`, `unmatched`,
+    /// `signature` …
     #[schema(example = "close[0]")]
     pub(crate) step: String,
     /// `match`, `no_match`, `not_reached`, `unusable`, `too_costly`; of an extractor `found`, `found_nothing`, `found_empty`;
@@ -107,20 +108,21 @@ pub(crate) struct ChangeView {
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RouteTrace {
-    /// `space` (the integration has one), `routes[0]`, `default_spaces`, or `alert`: it stays where it was routed first.
+    /// `space` (the integration has one), `routes[0]`, `default_spaces`, or `alert`: the alert stays in its first
+    /// spaces.
     #[schema(example = "routes[0]")]
     pub(crate) step: String,
     #[schema(example = "match")]
     pub(crate) result: &'static str,
     pub(crate) because: String,
-    /// Where it leads.
+    /// The spaces to which the route leads.
     pub(crate) spaces: Vec<SpaceId>,
 }
 
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct AlertTrace {
     pub(crate) id: AlertId,
-    /// The message that opened it: it decided about silence, grouping and escalation.
+    /// The message that opened the alert: it decided about silence, grouping and escalation.
     pub(crate) opened_by: Stamp,
     pub(crate) title: String,
     /// `open` or `closed`, as it is now.
@@ -133,12 +135,12 @@ pub(crate) struct SpaceTrace {
     /// `null`: it was deleted.
     #[schema(required)]
     pub(crate) name: Option<String>,
-    /// Of the message that opened the alert; `null` for what came later.
+    /// The decision about the message that opened the alert; `null` for later messages.
     #[schema(required)]
     pub(crate) silence: Option<SilenceTrace>,
     #[schema(required)]
     pub(crate) grouping: Option<GroupingTrace>,
-    /// The one that its alert belongs to; `null`: there is none.
+    /// The incident to which the alert belongs; `null`: there is none.
     #[schema(required)]
     pub(crate) incident: Option<IncidentTrace>,
     #[schema(required)]
@@ -171,7 +173,7 @@ pub(crate) struct GroupingTrace {
     /// `off`, `alone` (it lacks a value), `first` (it made the group's incident), `joined`. As recorded.
     pub(crate) result: &'static str,
     pub(crate) because: String,
-    /// What alerts of the space are grouped by, with this one's values.
+    /// The values of this alert by which the space groups its alerts.
     pub(crate) by: Vec<GroupValue>,
 }
 
@@ -191,7 +193,7 @@ pub(crate) struct IncidentTrace {
     pub(crate) title: String,
     pub(crate) progress: Progress,
     pub(crate) flapping: bool,
-    /// Whether this message made it.
+    /// Whether this message created the incident.
     pub(crate) made: bool,
 }
 
@@ -203,10 +205,10 @@ pub(crate) struct EscalationTrace {
     pub(crate) asked_at: Option<Time>,
     /// Tried in their order.
     pub(crate) rules: Vec<RuleTried>,
-    /// By name, as recorded; `null`: the space's own destinations, or people chosen by hand.
+    /// The name of the rule, as recorded; `null`: the space's own destinations, or people chosen by hand.
     #[schema(required)]
     pub(crate) rule: Option<String>,
-    /// Where it stands now, counted from one.
+    /// The present level, counted from one.
     #[schema(required)]
     pub(crate) level: Option<u32>,
     /// The level has notified nobody yet; it waits until this time.
@@ -238,7 +240,7 @@ pub(crate) struct AssignmentTrace {
     pub(crate) to: Vec<String>,
 }
 
-/// One destination that one change of the incident was to be sent to.
+/// One change of the incident and one destination that was to be notified of it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NoticeTrace {
     pub(crate) destination: DestinationId,
