@@ -35,7 +35,7 @@ pub(crate) fn router() -> Router<SharedApp> {
     Router::new().route(PAGE, get(show).post(go_on))
 }
 
-/// The page to go on with afterwards.
+/// The page to which the browser goes afterwards.
 #[derive(Debug, Deserialize)]
 struct ConfirmQuery {
     #[serde(default)]
@@ -79,7 +79,7 @@ async fn go_on(
     })
 }
 
-/// The result of asking for a confirmation.
+/// The result of requesting a confirmation.
 pub(crate) enum ConfirmResult {
     Confirmed(Box<ConfirmedSession>),
     /// The page that asks for the password.
@@ -89,7 +89,7 @@ pub(crate) enum ConfirmResult {
 /// A session with a recent confirmation.
 pub(crate) struct ConfirmedSession {
     signed_in: SignedIn,
-    /// Of the session that began by it.
+    /// The cookie of the session that the confirmation began.
     cookie: Option<HeaderValue>,
 }
 
@@ -111,7 +111,7 @@ pub(crate) fn with_cookie(cookie: Option<HeaderValue>, result: Result<Response, 
 
 #[derive(Serialize)]
 struct ConfirmPage {
-    /// Where the form goes again.
+    /// The path to which the form is posted again.
     action: String,
     fields: Vec<(String, String)>,
     email: String,

@@ -36,7 +36,7 @@ pub(crate) fn router() -> Router<SharedApp> {
 struct DeadLettersPage {
     rows: Vec<Row>,
     next: Option<String>,
-    /// Of its buttons; `None`: the reader may not.
+    /// The token of the page's forms; `None`: the reader may not act.
     form_token: Option<String>,
     form: Filled,
     /// What has just been done, and what failed.
@@ -67,7 +67,7 @@ struct Shown {
     picked: Vec<String>,
     done: Option<String>,
     failed: Option<String>,
-    /// By id: a key of the words.
+    /// Keys of the words, by the id of the dead letter.
     failures: BTreeMap<String, &'static str>,
 }
 
@@ -83,7 +83,7 @@ async fn list(
     shown(&app, &by, Shown { after, done: sent.or(deleted), ..Shown::default() }).await
 }
 
-/// `Queued again: 3.`; `None`: it is about nothing.
+/// A text such as `Queued again: 3.`; `None` if the number is zero.
 fn counted(reader: &Reader, key: &str, number: usize) -> Option<String> {
     (number > 0).then(|| reader.counted(key, number))
 }
@@ -206,7 +206,7 @@ fn with(status: StatusCode, page: Response) -> Result<Response, PageError> {
     Ok((status, page).into_response())
 }
 
-/// Where a form was posted to, asked for by its address alone.
+/// Redirects a reader who opens the address of a form by a `GET`.
 async fn back(_: SignedIn) -> Response {
     see_other(PAGE)
 }

@@ -30,7 +30,7 @@ pub(crate) enum PageError {
         status: StatusCode,
         /// The API's sentence in English.
         english: String,
-        /// The same in Chinese, where the catalogue has it. Where it has nothing, the English one is better than none.
+        /// The same in Chinese if the catalogue has it. Otherwise the English sentence is shown.
         chinese: Option<String>,
         /// A key of the words.
         happened: &'static str,
@@ -125,7 +125,7 @@ impl PageError {
 }
 
 impl IntoResponse for PageError {
-    /// Empty: the pages' middleware knows the reader, and answers in their language.
+    /// The body is empty: the middleware of the pages knows the reader's language and writes it.
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         response.extensions_mut().insert(Arc::new(self));

@@ -20,7 +20,7 @@ struct Context<'a> {
     detail: Option<&'a str>,
 }
 
-/// As a page for this reader.
+/// The page of an error for this reader.
 pub(crate) fn answer(error: &PageError, reader: &Reader) -> Response {
     if let PageError::SignIn { next } = error {
         let query = form_urlencoded::Serializer::new(String::new()).append_pair("next", next).finish();

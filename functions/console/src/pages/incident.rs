@@ -46,7 +46,7 @@ async fn show(
     answer(&app, incident, by, &asked).await
 }
 
-/// Where a form was posted to, asked for by its address alone.
+/// Redirects a reader who opens the address of a form by a `GET`.
 async fn back(path: Result<Path<(IncidentId, String)>, PathRejection>) -> Result<Response, PageError> {
     let (id, _) = known(path)?;
     Ok(see_other(&format!("/incidents/{id}")))

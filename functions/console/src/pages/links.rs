@@ -66,7 +66,7 @@ struct AcknowledgePage {
     unnotified: Option<String>,
     /// Why there is no button; `None`: there is one.
     without: Option<&'static str>,
-    /// Who works on it already.
+    /// The names of those who work on the incident already.
     working: String,
     action: String,
     token: String,

@@ -36,7 +36,7 @@ const FIELDS: [&str; 6] = ["name", "email", "phone", "role", "language", "time_z
 /// The first one is chosen unless somebody chooses.
 const ROLES: [&str; 3] = ["responder", "administrator", "viewer"];
 
-/// Of the form: the administrator vouches for the email address.
+/// The field by which the administrator vouches for the email address.
 const VOUCHED: &str = "email_verified";
 
 pub(crate) fn router() -> Router<SharedApp> {
@@ -46,7 +46,7 @@ pub(crate) fn router() -> Router<SharedApp> {
 #[derive(Debug, Serialize)]
 struct MembersPage {
     members: Vec<Row>,
-    /// Of the form that adds one; `None`: the reader may not.
+    /// The form that adds a member; `None`: the reader may not add one.
     add: Option<AddForm>,
 }
 
@@ -141,12 +141,12 @@ async fn added(app: &SharedApp, signed_in: SignedIn, form: &Form) -> Result<Resp
     }
 }
 
-/// For a reader who reloads the page that showed a link.
+/// Redirects a reader who reloads the page that showed a link.
 async fn back(_: SignedIn) -> Response {
     (StatusCode::SEE_OTHER, [(LOCATION, PAGE)]).into_response()
 }
 
-/// The one answer that shows the link.
+/// Makes a link. Only this answer shows it.
 async fn invite(
     State(app): State<SharedApp>,
     Path(id): Path<String>,

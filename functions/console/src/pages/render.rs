@@ -1,7 +1,7 @@
 //! A page's template, in the frame that all pages have.
 //!
 //! In → out: `page("error.html", "not_found", &context, &reader)` → the whole document in the reader's language.
-//! Everything from outside is escaped by the engine; a template that names what is not there fails its tests.
+//! The template engine escapes every value. A template that uses an undefined value fails its tests.
 //!
 //! Components are templates that others call: `ui("badge", tone=…, text=…)` is `html/ui/badge.html` with these arguments and
 //! the words. They are no macros of minijinja: its feature `macros` would reach the templates that users write (`channels`)
@@ -283,7 +283,7 @@ pub(crate) fn page(template: &str, title: &str, content: &impl Serialize, reader
     match document {
         Ok(document) => Html(document),
         Err(error) => {
-            // Every page is rendered by a test; what is left is a value that no test had.
+            // A test renders every page, so this is a value that occurs in no test.
             tracing::error!(%error, template, "a page could not be rendered");
             let text = NOT_SHOWN.of(reader.language);
             Html(format!("<!doctype html><title>Larkspur</title><p>{text}"))

@@ -25,7 +25,7 @@ use crate::extract::{Base, source};
 use crate::oidc::{self, Finished, OidcError, Returned};
 use crate::session::{self, SignedIn, same_origin};
 
-/// Characters of an email address that are looked at.
+/// The most characters of an email address that are read.
 const EMAIL_CHARS: usize = 254;
 
 pub(crate) fn router() -> Router<SharedApp> {
@@ -40,7 +40,7 @@ pub(crate) fn router() -> Router<SharedApp> {
 struct SignInQuery {
     #[serde(default)]
     next: String,
-    /// Not empty: a person who is signed in confirms that it is them.
+    /// Not empty: a signed-in person confirms their identity.
     #[serde(default)]
     again: String,
 }

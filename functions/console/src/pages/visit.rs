@@ -1,4 +1,4 @@
-//! What a request says of the browser that made it.
+//! The properties of a request that identify the browser.
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;

@@ -22,9 +22,9 @@ pub(super) const SUBJECT: &str = "/me";
 
 /// Ways to be notified that the form offers at least.
 const PICKS: usize = 3;
-/// In a form: the default, as for a member without preferences.
+/// The value for the default, as for a member without preferences.
 const DEFAULT: &str = "default";
-/// In a form: not at all.
+/// The value for no notification at all.
 const NOBODY: &str = "nobody";
 
 /// The values in the form: those of the member, or those that were typed and refused.
