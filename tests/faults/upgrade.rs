@@ -172,7 +172,7 @@ async fn put(world: &World, table: &str, items: &[Value]) {
     }
 }
 
-/// The places where `now` lacks a value of `before`, or has another one. Additional values are no difference.
+/// The paths whose value in `before` is missing or different in `now`. Additional values are not reported.
 fn difference(before: &Value, now: &Value) -> Option<String> {
     match (before, now) {
         (Value::Object(before), Value::Object(now)) => before.iter().find_map(|(name, value)| {

@@ -24,7 +24,7 @@ const SECRET: &str = "secret-of-the-echo-app";
 /// Requests in any second.
 const RATE: usize = 50;
 pub const TOKEN_LASTS: Duration = Duration::from_secs(7200);
-/// How long it takes to grant a token: long enough for others to ask at the same time.
+/// How long granting a token takes: long enough for other workers to request one at the same time.
 const GRANT_TAKES: Duration = Duration::from_millis(300);
 
 /// A message as its room shows it.
@@ -45,7 +45,7 @@ struct Seen {
     tokens: usize,
     /// Tokens up to this one are not valid.
     revoked: usize,
-    /// When the requests of the last second came.
+    /// The times of the requests in the last second.
     recent: VecDeque<Moment>,
     refused: usize,
 }
@@ -59,7 +59,7 @@ pub struct Echo {
 }
 
 impl Echo {
-    /// Starts the vendor, whose clock this is.
+    /// Starts the vendor. It uses this clock.
     pub async fn start(clock: Clock) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let base = format!("http://{}", listener.local_addr().expect("bound"));

@@ -1,4 +1,4 @@
-//! Larkspur as a process of its own, which can be killed and started again.
+//! Larkspur as a separate process, which can be killed and started again.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -75,7 +75,7 @@ impl Process {
     }
 }
 
-/// Reads on, or the program would stop at a full pipe.
+/// Keeps reading the output, because the program would stop at a full pipe.
 async fn keep<R: AsyncBufRead + Unpin>(mut lines: Lines<R>, printed: Arc<Mutex<String>>) {
     while let Ok(Some(line)) = lines.next_line().await {
         let mut printed = printed.lock().expect("not poisoned");

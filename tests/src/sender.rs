@@ -113,7 +113,7 @@ impl Sender {
         self.api.post(&self.url, body).await
     }
 
-    /// A text as the intake hands it on: the `number`th, received at this moment.
+    /// The text as the intake would queue it: message `number`, received at this moment.
     pub fn received(&self, number: u64, at: Moment, text: &str) -> Received {
         let title = text.lines().next().unwrap_or_default().to_owned();
         Received {

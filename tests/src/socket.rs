@@ -1,8 +1,8 @@
 //! The embedded AWS services behind a port, for callers outside the process or through a faulty wire: the wire, boto3, a
 //! function under callgrind. For tests only: the product has no such port.
 //!
-//! Each socket has an access key of its own, and requests must be signed with it. So other programs of the machine cannot use
-//! the socket of a test.
+//! Each socket has a separate access key, with which requests must be signed. Other programs on the machine therefore
+//! cannot use the socket of a test.
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -36,7 +36,7 @@ pub struct Socket {
 #[derive(Clone)]
 struct Served {
     aws: Aws,
-    /// How the credential of a signature begins.
+    /// The start of the credential in a signature.
     credential: Arc<str>,
 }
 

@@ -8,7 +8,7 @@ use store::sessions::Session;
 use crate::World;
 use crate::people::Member;
 
-/// How long a session lasts that a scenario writes itself.
+/// How long a session lasts that a scenario writes directly into the table.
 const A_YEAR: std::time::Duration = std::time::Duration::from_secs(365 * 24 * 3600);
 
 #[derive(Debug, Clone)]

@@ -22,7 +22,7 @@ pub struct Rules {
     pub secret: Option<Secret>,
     /// Feishu, DingTalk: one of these must be in the text.
     pub keywords: Vec<String>,
-    /// In place of the vendor's documented rates.
+    /// Rates that replace the documented ones of the vendor.
     pub rates: Option<Vec<Rate>>,
 }
 
@@ -33,7 +33,7 @@ pub struct Fault {
     pub wait: Duration,
     /// Whether the message reaches the group nevertheless.
     pub show: bool,
-    /// In place of the vendor's own answer.
+    /// The answer that replaces the vendor's own.
     pub reply: Option<Reply>,
 }
 
@@ -47,7 +47,7 @@ impl Fault {
         Self { wait: Duration::ZERO, show: false, reply: Some(reply) }
     }
 
-    /// Shows the message, but answers this: the sender cannot know.
+    /// Shows the message but gives this answer, so that the sender cannot know that it was shown.
     pub const fn shown_but(reply: Reply) -> Self {
         Self { wait: Duration::ZERO, show: true, reply: Some(reply) }
     }
@@ -91,7 +91,7 @@ pub(crate) struct Group {
 }
 
 impl Group {
-    /// Counts one request against the rates, or says how long until one fits.
+    /// Counts one request against the rates, or returns the time until one fits.
     pub(crate) fn admit(&mut self, rates: &[Rate], block: Duration, now: Moment) -> Result<(), Duration> {
         if let Some(until) = self.blocked_until.filter(|until| *until > now) {
             return Err(until.since(now));

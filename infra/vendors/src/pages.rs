@@ -22,7 +22,7 @@ use crate::vendor::Vendor;
 
 const STYLE: &str = include_str!("pages/groups.css");
 const SCRIPT: &str = include_str!("pages/groups.js");
-/// Nothing but these two files may act or be loaded.
+/// The policy allows only the style sheet and the script of the page.
 const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// Pages at `/groups`.
