@@ -2,9 +2,9 @@
 //! member: the session cookie, and a header that only our own pages can send.
 //!
 //! In → out: `Cookie: session=…` with `x-csrf-token: …` → the member, with the scope of the role. The token is bound to
-//! the session and to the API, as the token of a form is bound to the object of the form; pages have it in `<meta
-//! name="csrf-token">`. The page of another site can make a browser send the cookie. It cannot send the header, nor our
-//! origin, which is required for changes.
+//! the session and to the API, as the token of a form is bound to the object of the form; pages have it in
+//! `<meta name="csrf-token">`. The page of another site can make a browser send the cookie. It cannot send the header,
+//! nor our origin, which is required for changes.
 //!
 //! A change that would outlive a stolen session needs a confirmed session, as on the pages ([`needs_confirmation`]).
 
