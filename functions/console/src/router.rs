@@ -17,12 +17,13 @@ use crate::{auth, extract, pages, routes};
 /// All routes of this function.
 pub fn router(app: impl Into<Arc<App>>) -> Router {
     let app: SharedApp = app.into();
-    let (api, document, scopes) = api().split_at(BASE);
+    let (api, descriptions, scopes) = api().split();
     let scopes = Arc::new(scopes);
     let guarded_by = (Arc::clone(&app), Arc::clone(&scopes));
-    let api = api.route_layer(middleware::from_fn_with_state(guarded_by, auth::member::authenticate));
-    // Completed at the first request for it, because most processes never serve the document.
-    let document = Arc::new(LazyLock::new(move || Arc::new(routes::openapi::complete(document, &scopes))));
+    let api = Router::new().nest(BASE, api).route_layer(middleware::from_fn_with_state(guarded_by, auth::member::authenticate));
+    // Made at the first request for it, because most processes never serve the document.
+    let document = move || Arc::new(routes::openapi::complete(descriptions.document(BASE), &scopes));
+    let document = Arc::new(LazyLock::new(document));
     let openapi = get(async move || Json(Arc::clone(&**document)));
     Router::new()
         .merge(api)
@@ -35,7 +36,7 @@ pub fn router(app: impl Into<Arc<App>>) -> Router {
         .with_state(app)
 }
 
-/// The routes of the API that need an authenticated caller, with their description.
+/// The routes of the API that need a caller, and their description.
 fn api() -> Routes {
     Routes::new()
         .merge(routes::spaces::router())
@@ -61,7 +62,7 @@ fn api() -> Routes {
         .merge(routes::api_keys::router())
 }
 
-/// Prevents caching of answers, and guessing of another content type by browsers.
+/// Answers are not cached, and browsers do not guess another content type.
 async fn guard(request: axum::extract::Request, next: Next) -> Response {
     let mut response = next.run(request).await.into_response();
     let headers = response.headers_mut();

@@ -7,11 +7,10 @@ use axum::extract::State;
 use serde::Deserialize;
 use store::alerts::AlertQuery;
 use utoipa::IntoParams;
-use utoipa_axum::routes;
 
 use super::{ALL_AT_A_TIME, Shared, one_of};
 use crate::app::App;
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::dto::alert::AlertView;
 use crate::error::ApiError;
 use crate::extract::{ApiPath, ApiQuery};

@@ -4,10 +4,9 @@ use alerting::base::ids::ApiKeyId;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use utoipa_axum::routes;
 
 use super::Shared;
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::auth::{self, Actor, Caller, NewKey};
 use crate::dto::api_key::{ApiKeyBody, ApiKeyView};
 use crate::error::ApiError;

@@ -3,11 +3,10 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use utoipa_axum::routes;
 
 use super::Shared;
 use crate::auth::Actor;
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::dead_letters as dead;
 use crate::dto::dead_letter::{DeadLetterView, DeleteDeadLetterBody, ResendBody, ResentView};
 use crate::dto::incident::NoArguments;

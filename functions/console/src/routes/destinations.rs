@@ -10,12 +10,11 @@ use axum::http::StatusCode;
 use lambda_kit::random;
 use serde_json::{Map, Value};
 use store::config::Expect;
-use utoipa_axum::routes;
 
 use super::{Shared, in_use};
 use crate::app::App;
 use crate::auth::Actor;
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::dto::destination::{DestinationBody, DestinationView, merge};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Base};

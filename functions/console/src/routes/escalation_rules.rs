@@ -10,11 +10,10 @@ use axum::http::StatusCode;
 use channels::catalogue::media;
 use lambda_kit::random;
 use store::config::Expect;
-use utoipa_axum::routes;
 
 use super::Shared;
 use crate::app::App;
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::dto::escalation::{EscalationRuleBody, EscalationRuleView};
 use crate::dto::field_error;
 use crate::dto::warning::WithWarnings;

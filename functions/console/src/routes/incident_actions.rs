@@ -10,11 +10,10 @@ use operations::access::actor_of_key;
 use operations::incidents::requested::RequestedAction;
 use operations::incidents::{self, ActionRequest, MergeRequest};
 use operations::silences::like::{LikeIncident, create_like_incident};
-use utoipa_axum::routes;
 
 use super::Shared;
 use crate::app::App;
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::auth::{Actor, Caller};
 use crate::dead_letters;
 use crate::dto::incident::{

@@ -11,11 +11,10 @@ use operations::names;
 use serde::Deserialize;
 use store::incidents::IncidentQuery;
 use utoipa::IntoParams;
-use utoipa_axum::routes;
 
 use super::{Shared, one_of};
 use crate::app::App;
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::dto::alert::AlertView;
 use crate::dto::incident::{EntryView, IncidentDetail, IncidentView};
 use crate::error::ApiError;

@@ -15,12 +15,11 @@ use lambda_kit::random;
 use store::config::Expect;
 use store::integrations::{OLD_KEYS, StoredIntegration};
 use store::keys::secret_hash;
-use utoipa_axum::routes;
 
 use super::{Shared, spaces_of};
 use crate::app::App;
 use crate::auth::Actor;
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::dto::field_error;
 use crate::dto::integration::{IntegrationBody, IntegrationDraft, IntegrationView, RotateKeyBody, SecretToSave, Shown};
 use crate::dto::warning::WithWarnings;

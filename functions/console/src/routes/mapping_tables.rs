@@ -8,11 +8,10 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lambda_kit::random;
 use store::config::Expect;
-use utoipa_axum::routes;
 
 use super::{Shared, in_use};
 use crate::app::App;
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::dto::mapping_table::{MappingTableBody, MappingTableView, from_csv, to_csv};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, ApiText};

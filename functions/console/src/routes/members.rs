@@ -4,12 +4,11 @@ use alerting::base::ids::MemberId;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use utoipa_axum::routes;
 
 use super::{Shared, in_use};
 use crate::accounts::make_invitation;
 use crate::auth::Actor;
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::dto::Time;
 use crate::dto::member::{CodeSent, EnterCodeBody, Invitation, MemberBody, MemberView, SendCodeBody};
 use crate::error::ApiError;

@@ -4,10 +4,9 @@ use alerting::base::ids::{IntegrationId, Stamp};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use utoipa_axum::routes;
 
 use super::Shared;
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::dto::incident::NoArguments;
 use crate::dto::message::{MessageView, Replayed, TrialView, TryBody};
 use crate::error::ApiError;

@@ -5,11 +5,10 @@ use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use store::config::Expect;
 use store::oidc::OidcProvider;
-use utoipa_axum::routes;
 
 use super::Shared;
 use crate::app::App;
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::dto::oidc::{OidcBody, OidcView};
 use crate::dto::{is_masked, masked};
 use crate::error::ApiError;

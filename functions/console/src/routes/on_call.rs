@@ -7,11 +7,10 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::routes;
 
 use super::Shared;
 use crate::app::App;
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::dto::on_call::AHEAD;
 use crate::dto::on_call::{Names, OnCallView, ShiftsView};
 use crate::dto::{NOT_A_TIME, Time};

@@ -8,12 +8,11 @@ use axum::http::StatusCode;
 use channels::settings::SettingsError;
 use serde_json::{Map, Value, json};
 use store::config::Expect;
-use utoipa_axum::routes;
 
 use super::Shared;
 use crate::app::App;
 use crate::auth::Actor;
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::dto::destination::merge;
 use crate::dto::provider::{ProviderBody, ProviderTestBody, ProviderView};
 use crate::error::ApiError;

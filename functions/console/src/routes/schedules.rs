@@ -11,11 +11,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use lambda_kit::random;
 use store::config::Expect;
-use utoipa_axum::routes;
 
 use super::{Shared, in_use};
 use crate::app::App;
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::dto::field_error;
 use crate::dto::on_call::AHEAD;
 use crate::dto::schedule::{OverrideBody, OverrideId, OverrideView, ScheduleBody, ScheduleView};

@@ -7,11 +7,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use operations::silences;
-use utoipa_axum::routes;
 
 use super::Shared;
 use crate::auth::Actor;
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::dto::silence::{SilenceBody, SilenceView};
 use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;

@@ -12,11 +12,10 @@ use axum::http::StatusCode;
 use lambda_kit::random;
 use store::config::Expect;
 use store::incidents::IncidentQuery;
-use utoipa_axum::routes;
 
 use super::{ALL_AT_A_TIME, Shared, in_use, spaces_of};
 use crate::app::App;
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::dto::space::{SpaceBody, SpaceView};
 use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;

@@ -7,11 +7,10 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use lambda_kit::random;
 use store::config::Expect;
-use utoipa_axum::routes;
 
 use super::{Shared, in_use};
 use crate::app::App;
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::dto::team::{TeamBody, TeamView};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};

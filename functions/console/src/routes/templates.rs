@@ -9,11 +9,10 @@ use channels::post::{Form, Post};
 use channels::registry::Destination;
 use lambda_kit::links::SignedLinks;
 use operations::incidents::existing;
-use utoipa_axum::routes;
 
 use super::Shared;
 use crate::app::App;
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::dto::template::{PreviewBody, PreviewView, TemplateView};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, Base};

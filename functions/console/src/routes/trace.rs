@@ -6,10 +6,9 @@ use axum::Json;
 use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
-use utoipa_axum::routes;
 
 use super::{Shared, one_of};
-use crate::auth::scope::Routes;
+use crate::auth::scope::{Routes, routes};
 use crate::dto::trace::TraceView;
 use crate::error::ApiError;
 use crate::extract::{ApiPath, ApiQuery};
