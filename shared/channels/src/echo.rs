@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use crate::channel::{Channel, Example, Kind, Limits, Quota};
 use crate::fit::{Render, RenderError, Written, fit};
+use crate::layout::tone::Tone;
 use crate::layout::{Digest, Message};
 use crate::outcome::{Outcome, ProviderReply, Reason};
 use crate::post::{Form, Post};
@@ -128,15 +129,16 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    fn written(&self, text: &str, card: Option<&Card>) -> Option<Written> {
-        let body = json!({"room": self.room, "text": text, "card": card.map(shown)}).to_string().into_bytes();
+    fn written(&self, text: &str, card: Option<Value>) -> Option<Written> {
+        let body = json!({"room": self.room, "text": text, "card": card}).to_string().into_bytes();
         App::LIMITS.text.written(body.len(), || body)
     }
 }
 
 impl Render for Writer<'_> {
     fn message(&self, message: &Message, form: Form) -> Option<Written> {
-        self.written(&message.line.headline(), self.card.filter(|_| form == Form::Rich))
+        let card = self.card.filter(|_| form == Form::Rich);
+        self.written(&message.line.headline(), card.map(|card| shown(card, &message.line.link)))
     }
 
     /// Without a card, because a button would not name its incident.
@@ -146,8 +148,8 @@ impl Render for Writer<'_> {
     }
 }
 
-/// The card in the form of the app.
-fn shown(card: &Card) -> Value {
+/// The card in the form of the app. `details`: the address of the incident's page.
+fn shown(card: &Card, details: &str) -> Value {
     let state = match &card.state {
         State::Triggered => "triggered",
         State::Processing => "processing",
@@ -163,5 +165,13 @@ fn shown(card: &Card) -> Value {
         Act::Close => "close".to_owned(),
     };
     let acts: Vec<String> = card.acts.iter().map(act).collect();
-    json!({"n": card.n, "state": state, "severity": card.severity.as_str(), "acts": acts, "by": card.by})
+    json!({
+        "n": card.n,
+        "state": state,
+        "severity": card.severity.as_str(),
+        "color": Tone::of_card(card).hex(),
+        "acts": acts,
+        "details": details,
+        "by": card.by,
+    })
 }

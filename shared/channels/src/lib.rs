@@ -26,7 +26,7 @@ pub mod channel;
 mod clean;
 pub mod content;
 pub mod dingtalk;
-#[cfg(feature = "echo")]
+#[cfg(any(test, feature = "echo"))]
 pub mod echo;
 pub mod email;
 mod facts;
@@ -48,6 +48,8 @@ pub mod token;
 pub mod wecom;
 pub mod zoom;
 
+#[cfg(test)]
+mod card_tests;
 #[cfg(test)]
 mod contract_tests;
 #[cfg(any(test, feature = "samples"))]

@@ -5,7 +5,7 @@ use alerting::base::moment::Moment;
 use serde_json::{Map, Value};
 
 use crate::channel::{Channel, Kind, Limits, Quota};
-#[cfg(feature = "echo")]
+#[cfg(any(test, feature = "echo"))]
 use crate::echo;
 use crate::facts::Facts;
 use crate::fit::RenderError;
@@ -139,7 +139,7 @@ channels! {
     TelegramBot(telegram::Bot),
     ZoomWebhook(zoom::Webhook),
     Email(email::Email),
-    #[cfg(feature = "echo")]
+    #[cfg(any(test, feature = "echo"))]
     Echo(echo::App),
 }
 

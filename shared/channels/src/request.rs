@@ -120,7 +120,7 @@ impl Request {
     }
 
     /// The same, by another method and with a place for the access token.
-    #[cfg(feature = "echo")]
+    #[cfg(any(test, feature = "echo"))]
     pub(crate) fn with_token(method: Method, url: &str, credential: TokenPlace, body: Fitted, at: Moment) -> Self {
         let Fitted { body, size, shown, cut, template } = body;
         let http = Http { credential: Some(credential), ..Http::json(method, url, body) };

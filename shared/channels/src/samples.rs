@@ -56,6 +56,7 @@ pub fn settings(channel: &str) -> Value {
             "verification_token": "c4nary-verification-token",
         }),
         "email" => json!({"to": "ops@example.com"}),
+        "echo_app" => json!({"room": "ops"}),
         other => panic!("no sample settings for {other}: add them"),
     }
 }
@@ -71,6 +72,7 @@ pub fn provider(channel: &str) -> Option<Value> {
             "password": "c4nary-smtp-password",
             "from": "Larkspur <alerts@example.com>",
         })),
+        "echo_app" => Some(json!({"app": "app_echo", "secret": "c4nary-echo-secret"})),
         _ => None,
     }
 }

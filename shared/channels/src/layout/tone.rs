@@ -1,9 +1,11 @@
-//! The colour of a change.
+//! The colour of a change, and of a card.
 
 use alerting::base::severity::Severity;
+#[cfg(any(test, feature = "echo"))]
+use alerting::incident::card::{Card, State};
 use alerting::incident::timeline::EntryKind;
 
-/// The colour of a change: the severity while somebody has to act, and otherwise the state.
+/// The severity while somebody has to act, and otherwise the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tone {
     Closed,
@@ -18,9 +20,24 @@ impl Tone {
         match (kind, severity) {
             (EntryKind::Recovered | EntryKind::Closed | EntryKind::AutoClosed, _) => Tone::Closed,
             (EntryKind::Acknowledged | EntryKind::Snoozed, _) => Tone::Acknowledged,
-            (_, Severity::Critical) => Tone::Critical,
-            (_, Severity::Warning) => Tone::Warning,
-            (_, Severity::Info) => Tone::Info,
+            (_, severity) => Self::of_severity(severity),
+        }
+    }
+
+    #[cfg(any(test, feature = "echo"))]
+    pub(crate) fn of_card(card: &Card) -> Self {
+        match card.state {
+            State::Triggered => Self::of_severity(card.severity),
+            State::Processing | State::Snoozed | State::Held => Tone::Acknowledged,
+            State::Closed | State::Merged { .. } => Tone::Closed,
+        }
+    }
+
+    const fn of_severity(severity: Severity) -> Self {
+        match severity {
+            Severity::Critical => Tone::Critical,
+            Severity::Warning => Tone::Warning,
+            Severity::Info => Tone::Info,
         }
     }
 
