@@ -29,6 +29,12 @@ impl Group<'_> {
         self.world.larkspur.fakes.attempts(self.vendor, &self.name)
     }
 
+    /// A member presses this button of the newest message that has it. The address that opens.
+    pub fn press(&self, button: &str) -> String {
+        let opened = self.world.larkspur.fakes.press(self.vendor, &self.name, button);
+        opened.unwrap_or_else(|| panic!("{} shows no button {button}: {:#?}", self.name, self.messages()))
+    }
+
     /// The bot answers its next requests like this.
     pub fn answers(&self, faults: impl IntoIterator<Item = Fault>) {
         self.world.larkspur.fakes.script(self.vendor, &self.name, faults);

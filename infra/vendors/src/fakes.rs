@@ -81,6 +81,12 @@ impl Fakes {
         groups.get(&(vendor, name.to_owned())).map(|group| group.messages().cloned().collect()).unwrap_or_default()
     }
 
+    /// A member presses a button of the group's newest message that has one of this text. The address that opens.
+    pub fn press(&self, vendor: Vendor, name: &str, text: &str) -> Option<String> {
+        let messages = self.messages(vendor, name);
+        messages.iter().rev().find_map(|seen| seen.button(text)).map(|button| button.url.clone())
+    }
+
     /// Every request to the group, the refused ones too, oldest first.
     pub fn attempts(&self, vendor: Vendor, name: &str) -> Vec<Attempt> {
         let groups = self.groups();

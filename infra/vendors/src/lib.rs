@@ -10,8 +10,8 @@
 //! This crate uses no code of `channels`, `intake` or any other crate that sends, signs or encrypts, so that a mistake
 //! in a signature is not made here as well. The clock is passed in.
 //!
-//! A simulated platform has no way to press a button yet: the bots of today have only buttons that open a link, so no
-//! vendor posts anything when one is pressed.
+//! A member of a group can press a button ([`fakes::Fakes::press`]). The bots of today have only buttons that open an
+//! address, so no vendor posts anything when one is pressed.
 //!
 //! Sources: the vendors' documentation as of 2026-11. What they do not document is not simulated.
 

@@ -38,6 +38,10 @@ impl Seen {
         rich::plain(&self.lines)
     }
 
+    pub fn button(&self, text: &str) -> Option<&Button> {
+        self.buttons.iter().find(|button| button.text == text)
+    }
+
     /// Title, text, labels and addresses of the buttons, and the addresses of links: everything that a test may look for.
     pub fn everything(&self) -> String {
         let links = self.lines.iter().flatten().filter_map(|run| run.href.as_deref());
