@@ -1,6 +1,8 @@
 //! A card that was sent shows the current state of its incident after every change. Shown with the echo app, which only
 //! tests have.
 
+use std::time::{Duration, Instant};
+
 use alerting::base::ids::IncidentId;
 use alerting::incident::card;
 use lambda_kit::clock::Clock;
@@ -9,6 +11,9 @@ use scenarios::echo::{Echo, Message};
 use scenarios::space::Space;
 use scenarios::{World, minutes, seconds};
 use serde_json::{Value, json};
+
+/// How long a card may take to show a change before the scenario fails.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A world with one room of the echo app, and the space that notifies it.
 async fn world_with_cards() -> (World, Echo, Space) {
@@ -19,6 +24,11 @@ async fn world_with_cards() -> (World, Echo, Space) {
     let room = echo.room(&world.api, "ops").await;
     let space = world.space("Ops").grouped_by(&["title"]).set("destinations", json!([room])).make().await;
     (world, echo, space)
+}
+
+/// The state that each message shows, oldest first.
+fn states(echo: &Echo) -> Vec<String> {
+    echo.messages().iter().map(|message| message.card["state"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
 /// Every card that can still be changed shows the incident as it is; how many those are.
@@ -42,9 +52,6 @@ async fn each_kind_of_change_is_shown_by_every_card_of_the_incident() {
     let sender = world.feishu_alert().into(&space).await;
     sender.says("disk full").await;
     let incident = world.only_incident().await;
-    let states = |echo: &Echo| -> Vec<String> {
-        echo.messages().iter().map(|message| message.card["state"].as_str().unwrap_or_default().to_owned()).collect()
-    };
     assert_eq!(states(&echo), ["triggered"]);
     let steps: [(&str, Value, &[&str]); 8] = [
         ("acknowledge", json!({}), &["processing"]),
@@ -59,6 +66,11 @@ async fn each_kind_of_change_is_shown_by_every_card_of_the_incident() {
     ];
     for (number, (action, body, expected)) in steps.into_iter().enumerate() {
         incident.does(action, &body).await;
+        // A card that has to wait for the vendor's rate is drawn a moment later, by due work.
+        let start = Instant::now();
+        while states(&echo) != expected && start.elapsed() < PATIENCE {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
         assert_eq!(states(&echo), expected, "after step {number}, {action}");
         assert_eq!(live_cards_are_true(&world, &echo, &incident.id).await, expected.len());
     }

@@ -119,6 +119,8 @@ async fn check(run: &Run, sent: usize, repeated: usize) {
         assert_eq!(text(alert, "status"), "open");
     }
     let deliveries = run.deliveries().await;
-    assert!(deliveries.len() == 1 + sent && deliveries.iter().all(|state| state == "delivered"), "{deliveries:?}");
+    assert_eq!(deliveries.len(), 1 + sent);
+    // What a killed process left may be a line of the message after it.
+    assert!(deliveries.iter().all(|state| state == "delivered" || state == "folded"), "{deliveries:?}");
     run.balances(log.len() as u64).await;
 }
