@@ -85,14 +85,14 @@ async fn a_restart_keeps_everything_and_the_demo_stays_the_same() {
 }
 
 const INCIDENTS: usize = 1_000;
-/// Between two of them: a minute for all.
-const PACE: Duration = Duration::from_millis(60);
+/// Between two of them: half a minute for all.
+const PACE: Duration = Duration::from_millis(30);
 /// How long the level of all of them waits.
 const DELAY: Duration = Duration::from_secs(15 * 60);
 /// Due work is done within this time after it is due, or after a process has started.
 const LATE: Duration = Duration::from_secs(5);
 
-/// All levels are due within a minute; the process that notifies them is killed meanwhile.
+/// All levels are due within half a minute; the process that notifies them is killed meanwhile.
 // Proves: timers
 #[tokio::test]
 async fn a_thousand_escalations_survive_kill_9_once_each_and_at_most_five_seconds_late() {

@@ -20,7 +20,9 @@ pub fn router(app: impl Into<Arc<App>>) -> Router {
     let (api, descriptions, scopes) = api().split();
     let scopes = Arc::new(scopes);
     let guarded_by = (Arc::clone(&app), Arc::clone(&scopes));
-    let api = Router::new().nest(BASE, api).route_layer(middleware::from_fn_with_state(guarded_by, auth::member::authenticate));
+    let api = Router::new()
+        .nest(BASE, api)
+        .route_layer(middleware::from_fn_with_state(guarded_by, auth::member::authenticate));
     // Made at the first request for it, because most processes never serve the document.
     let document = move || Arc::new(routes::openapi::complete(descriptions.document(BASE), &scopes));
     let document = Arc::new(LazyLock::new(document));
