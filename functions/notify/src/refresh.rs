@@ -55,20 +55,7 @@ pub(crate) async fn refresh(app: &App, address: &Address, refresh: &Refresh) -> 
         return Ok(());
     }
     let mut cards = delivery.cards.clone();
-    let mut has_failed = false;
-    let mut wait = None;
-    for card in cards.iter_mut().filter(|card| is_stale(card, &picture)) {
-        if let Permit::Wait(after) = requests::take_permits(app, address, now).await? {
-            wait = Some(after);
-            break;
-        }
-        match draw(app, address, &incident, &picture, card, now).await? {
-            Drawn::Shown => card.shown = picture.n,
-            Drawn::Gone => card.live = false,
-            Drawn::Throttled(after) => wait = Some(after),
-            Drawn::Failed => has_failed = true,
-        }
-    }
+    let Undrawn { mut wait, has_failed } = draw_all(app, address, &incident, &picture, &mut cards, now).await?;
     if cards != delivery.cards
         && !store.replace_cards(&refresh.incident, &refresh.destination, &delivery.cards, &cards).await?
     {
@@ -83,6 +70,39 @@ pub(crate) async fn refresh(app: &App, address: &Address, refresh: &Refresh) -> 
 
 const fn is_stale(card: &SentCard, picture: &Card) -> bool {
     card.live && card.shown < picture.n
+}
+
+/// What keeps cards from being drawn now.
+#[derive(Debug, Default)]
+struct Undrawn {
+    /// The vendor's rate: the time until there is room for the next request.
+    wait: Option<Duration>,
+    has_failed: bool,
+}
+
+/// Draws the stale cards one after the other, and notes the result in each.
+async fn draw_all(
+    app: &App,
+    address: &Address,
+    incident: &Incident,
+    picture: &Card,
+    cards: &mut [SentCard],
+    now: Moment,
+) -> Result<Undrawn, NotifyError> {
+    let mut undrawn = Undrawn::default();
+    for card in cards.iter_mut().filter(|card| is_stale(card, picture)) {
+        if let Permit::Wait(after) = requests::take_permits(app, address, now).await? {
+            undrawn.wait = Some(after);
+            break;
+        }
+        match draw(app, address, incident, picture, card, now).await? {
+            Drawn::Shown => card.shown = picture.n,
+            Drawn::Gone => card.live = false,
+            Drawn::Throttled(after) => undrawn.wait = Some(after),
+            Drawn::Failed => undrawn.has_failed = true,
+        }
+    }
+    Ok(undrawn)
 }
 
 async fn draw(
