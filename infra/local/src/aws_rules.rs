@@ -30,7 +30,7 @@ pub const TRACE_HEADER: &str = "x-amzn-trace-id";
 /// How long a request to the API waits for a free execution.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Which of AWS's limits hold.
+/// The limits of AWS that are applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AwsRules {
     /// How often a function may be called in one chain of messages, unless it has `RecursiveLoop: Allow`.
@@ -40,9 +40,9 @@ pub struct AwsRules {
 }
 
 impl AwsRules {
-    /// An account that AWS has raised no quota of.
+    /// The limits of an account whose quotas AWS has not raised.
     pub const NEW_ACCOUNT: Self = Self { calls_in_a_chain: Some(16), calls_at_once: Some(10) };
-    /// One machine has neither limit.
+    /// No limits, as on one machine.
     pub const OFF: Self = Self { calls_in_a_chain: None, calls_at_once: None };
 }
 
@@ -60,7 +60,7 @@ impl Limits {
         Self { rules, executions, refused: Mutex::default() }
     }
 
-    /// How many calls an event source may make at once where the account's limit decides.
+    /// How many calls an event source may make at once if only the account's limit applies.
     pub(crate) fn calls_at_once(&self) -> Option<usize> {
         self.rules.calls_at_once
     }
@@ -78,7 +78,7 @@ impl Limits {
         tokio::time::timeout(PATIENCE, self.execution()).await.map_err(|_| Throttled)
     }
 
-    /// The lineage that a call of `function` passes on, where lineages are counted.
+    /// The lineage that a call of `function` passes on, if lineages are counted.
     pub(crate) fn lineage<'a>(
         &self,
         function: &str,
@@ -146,11 +146,11 @@ impl Lineage {
 }
 
 tokio::task_local! {
-    /// What `_X_AMZN_TRACE_ID` holds on Lambda, where a process handles one call at a time.
+    /// The value that `_X_AMZN_TRACE_ID` has on Lambda, where a process handles one call at a time.
     static TRACE: String;
 }
 
-/// A call with its lineage, which every request to SQS and SNS made by it passes on.
+/// Runs a call with its lineage, which every request to SQS and SNS made by it passes on.
 pub(crate) async fn traced<T>(lineage: Option<Lineage>, call: impl Future<Output = T>) -> T {
     match lineage {
         Some(lineage) => TRACE.scope(lineage.header(), call).await,
@@ -158,7 +158,8 @@ pub(crate) async fn traced<T>(lineage: Option<Lineage>, call: impl Future<Output
     }
 }
 
-/// What the SDK's own `RecursionDetectionInterceptor` does on Lambda, by the call instead of the environment.
+/// Does the work of the SDK's `RecursionDetectionInterceptor` on Lambda, with the call's own value instead of the
+/// environment's.
 #[derive(Debug)]
 pub(crate) struct PassLineageOn;
 

@@ -3,7 +3,7 @@
 //! - A body has to come within [`WHOLE`], with no pause longer than [`PAUSE`].
 //! - All bodies that are held, from their first byte to the end of their call, share [`ROOM`]. The first [`SMALL`] bytes of
 //!   each are free, so that messages of the usual size are accepted while the rest is full.
-//! - Of a message for the intake no more is kept than it takes to see that it is too large.
+//! - Of a message for the intake, only as many bytes are kept as are needed to see that it is too large.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,20 +13,20 @@ use http_body_util::BodyExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout, timeout_at};
 
-/// What Lambda takes as an event, and so the largest body that reaches a function (Lambda quotas, read 2026-11). API Gateway
-/// answers 413 beyond.
+/// The most bytes that Lambda accepts as an event, and so the largest body that reaches a function (Lambda quotas, read
+/// 2026-11). API Gateway answers a larger one with 413.
 const BODY_BYTES: usize = 6 * 1024 * 1024 - 1;
-/// What API Gateway waits for an integration (the same quotas).
+/// How long API Gateway waits for an integration (the same quotas).
 const WHOLE: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_secs(10);
-/// What all bodies together may hold beyond the first bytes of each: room for eight of the largest events, or 170 of the
-/// largest messages.
+/// The most bytes that all bodies together may hold beyond the first bytes of each: room for eight of the largest
+/// events, or 170 of the largest messages.
 const ROOM: usize = 48 * 1024 * 1024;
 const SMALL: usize = 16 * 1024;
 /// The room is counted in units of this size.
 const UNIT: usize = 1024;
 
-/// One per deployment.
+/// The limits of one deployment's bodies.
 #[derive(Debug, Clone)]
 pub(crate) struct Bodies {
     room: Arc<Semaphore>,

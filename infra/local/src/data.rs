@@ -39,7 +39,7 @@ impl Data {
         &self.path
     }
 
-    /// The secret in this file; if there is none, `make` makes it, and it is kept.
+    /// The secret in this file. If there is none, `make` creates it, and it is stored.
     pub(crate) fn secret(&self, file: &str, make: impl FnOnce() -> String) -> anyhow::Result<Secret> {
         let path = self.path.join(file);
         if let Some(text) = self.read(file)? {
@@ -62,7 +62,7 @@ impl Data {
         }
     }
 
-    /// Writes a small file that only its owner can read, as a whole or not at all.
+    /// Writes a small file that only its owner can read. It is written as a whole or not at all.
     pub(crate) fn write(&self, file: &str, text: &str) -> anyhow::Result<()> {
         let (path, fresh) = (self.path.join(file), self.path.join(format!("{file}.new")));
         let write = || -> std::io::Result<()> {
@@ -82,7 +82,8 @@ pub(crate) fn make_private(path: &Path) -> std::io::Result<()> {
     private().append(true).create(true).open(path).map(drop)
 }
 
-/// A directory that everybody shares, such as `/tmp`, stays as it is: it is not ours.
+/// Makes a directory private. A directory that everybody shares, such as `/tmp`, is left as it is, because it is not
+/// ours.
 fn close_to_others(directory: &Path) -> std::io::Result<()> {
     const STICKY: u32 = 0o1000;
     let mode = fs::metadata(directory)?.permissions().mode();
@@ -92,7 +93,8 @@ fn close_to_others(directory: &Path) -> std::io::Result<()> {
     if mode & 0o077 == 0 { Ok(()) } else { fs::set_permissions(directory, fs::Permissions::from_mode(0o700)) }
 }
 
-/// Those of earlier versions, too. The secrets stay as they are: one that others could read is reported instead.
+/// Makes the files private, also those of earlier versions. The secrets stay as they are: one that others could read is
+/// reported instead.
 fn close_files_to_others(directory: &Path) -> std::io::Result<()> {
     for entry in fs::read_dir(directory)? {
         match close_file_to_others(&entry?) {

@@ -1,9 +1,9 @@
 //! The demo that a first start makes, through the JSON API like any client: a group, a space that notifies it, and an
 //! integration.
 //!
-//! The group's bot has a Feishu address that no real bot can have ([`URL`]). Requests to it go to the built-in fake, so the
-//! demo works without an account and without the Internet. A restart finds the parts by the ids in `demo.json`, also when
-//! they were renamed, and makes deleted parts again.
+//! The group's bot has a Feishu address that no real bot can have ([`URL`]). Requests to it go to the built-in fake, so
+//! the demo works without an account and without the Internet. A restart finds the parts by the ids in `demo.json`,
+//! even if they were renamed, and makes deleted parts again.
 
 use alerting::base::secret::Secret;
 use anyhow::{Context as _, ensure};

@@ -35,17 +35,18 @@ use crate::stack::EventSource;
 
 /// The longest that SQS lets a receive wait.
 const LONG_POLL: Duration = Duration::from_secs(20);
-/// The most that one receive gives.
+/// The most messages of one receive.
 const RECEIVE: usize = 10;
 /// Bytes of a batch: Lambda takes requests of up to 6 MB, and the rest of the event needs room.
 const BATCH_BYTES: usize = 5 * 1024 * 1024;
-/// Where the template sets no limit, an event source calls as often at once as makes this many records in work …
+/// Without a limit in the template, an event source calls at the same time as often as gives this many records in work
+/// …
 const RECORDS_AT_ONCE: usize = 80;
-/// … but twice, so that one batch that hangs does not stop the queue …
+/// … but at least twice, so that one batch that hangs does not stop the queue …
 const LEAST_CALLS: usize = 2;
-/// … and no more than this: the machine has to take messages in meanwhile.
+/// … and at most this often, because the machine has to accept messages meanwhile.
 const MOST_CALLS: usize = 8;
-/// After a queue could not be read, so that a full disk does not make this a busy loop.
+/// The pause after a queue could not be read, so that a full disk does not cause a busy loop.
 const PAUSE: Duration = Duration::from_secs(1);
 
 pub(crate) type Call = Pin<Box<dyn Future<Output = anyhow::Result<SqsBatchResponse>> + Send>>;
@@ -61,7 +62,7 @@ pub(crate) struct Activity {
 }
 
 impl Activity {
-    /// `None` while a call runs; else a number that has changed if one ran in between.
+    /// `None` while a call runs; else a number that changes with every call.
     pub(crate) fn resting(&self) -> Option<u64> {
         let changes = self.changes.load(Ordering::SeqCst);
         (self.running.load(Ordering::SeqCst) == 0).then_some(changes)
@@ -133,7 +134,7 @@ impl Poller {
         drop(permits.acquire_many(all).await);
     }
 
-    /// The next batch; empty if nothing came for a while, or on `stop`.
+    /// The next batch; empty if no message came for a while, or on `stop`.
     async fn gather(&self, stop: &mut watch::Receiver<bool>) -> Vec<Received> {
         let mut batch = self.receive(self.source.batch_size.min(RECEIVE), LONG_POLL, stop).await;
         let window = match self.batching {
@@ -157,7 +158,7 @@ impl Poller {
         batch
     }
 
-    /// Stopping drops the receive before it has taken anything.
+    /// Receives messages. On `stop` the receive is dropped before it has taken anything.
     async fn receive(&self, max: usize, wait: Duration, stop: &mut watch::Receiver<bool>) -> Vec<Received> {
         let received = tokio::select! {
             biased;
@@ -231,7 +232,7 @@ impl Poller {
     }
 }
 
-/// The receipts of what may be deleted.
+/// The receipts of the messages that may be deleted.
 fn taken(batch: &[Received], report: &SqsBatchResponse, reports_items: bool) -> Vec<String> {
     let all = || batch.iter().map(|message| message.receipt.clone());
     if !reports_items {

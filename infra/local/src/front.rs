@@ -1,12 +1,12 @@
-//! The one listener: what API Gateway is on AWS, and beside it the built-in groups.
+//! The only listener: it does what API Gateway does on AWS, and serves the built-in groups.
 //!
-//! A request that matches a route of the template becomes an HTTP API event (payload format 2.0), which the function reads
-//! as on AWS. As on AWS, a body that is no text is base64 in the event. A body over 10 MB is answered 413, a request without
-//! a route 404, and a request whose function panics or hangs 500 or 503.
+//! A request that matches a route of the template becomes an HTTP API event (payload format 2.0), which the function
+//! reads as on AWS. As on AWS, a body that is not text is base64 in the event. A body over 10 MB is answered 413, a
+//! request without a route 404, and a request whose function panics or hangs 500 or 503.
 //!
-//! On AWS, API Gateway and `CloudFront` stand between the functions and the network. Here the front refuses what they would
-//! refuse: host names of others ([`Hosts`]), forwarding headers of untrusted clients ([`TrustedProxies`]), and bodies that
-//! never end ([`Bodies`]).
+//! On AWS, API Gateway and `CloudFront` stand between the functions and the network. Here the front refuses what they
+//! would refuse: foreign host names ([`Hosts`]), forwarding headers of untrusted clients ([`TrustedProxies`]), and
+//! bodies that never end ([`Bodies`]).
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -36,15 +36,17 @@ use crate::schedule::Time;
 use crate::stack::Stack;
 use crate::stack::route::{self, Route};
 
-/// Where messages are taken in, at the root of the host.
+/// The path of the intake, at the root of the host.
 const INTAKE: &str = "/open-apis/";
-/// Where the simulated platforms are.
+/// The path of the simulated platforms.
 pub(crate) const PLATFORMS: &str = "/fake";
-/// What of a message is kept: one byte more than the intake takes, so that it sees that there is too much.
+/// How many bytes of a message are kept: one more than the intake accepts, so that it sees that the message is too
+/// large.
 const MESSAGE_BYTES: usize = alerting::base::limits::BODY_BYTES + 1;
-/// What Lambda takes as an event (Lambda quotas, read 2026-11); a larger one never reaches the function.
+/// The most bytes that Lambda accepts as an event (Lambda quotas, read 2026-11). A larger one never reaches the
+/// function.
 const EVENT_BYTES: usize = 6 * 1024 * 1024;
-/// What API Gateway waits for a function at most.
+/// How long API Gateway waits for a function at most.
 const GATEWAY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The HTTP API.
@@ -57,12 +59,12 @@ pub(crate) struct Gateway {
     pub(crate) proxies: TrustedProxies,
     pub(crate) bodies: Bodies,
     pub(crate) health: Health,
-    /// Where `/` leads to.
+    /// The page that `/` redirects to.
     pub(crate) home: &'static str,
 }
 
-/// Everything that no other router takes goes through the template's routes. `demo`: adds the built-in groups. `time`: adds
-/// a way to move the clock.
+/// Requests that no other router takes go through the template's routes. `demo`: adds the built-in groups. `time`: adds
+/// a route that moves the clock.
 pub(crate) fn router(gateway: Arc<Gateway>, demo: Option<&Fakes>, time: Option<Time>) -> Router {
     let groups = demo.map(|fakes| Router::new().nest(PLATFORMS, platforms::router(fakes)).merge(pages::router(fakes)));
     let clock = time.map(|time| Router::new().route("/_local/clock", post(advance)).with_state(time));
@@ -75,9 +77,9 @@ pub(crate) fn router(gateway: Arc<Gateway>, demo: Option<&Fakes>, time: Option<T
         .layer(middleware::from_fn_with_state(gateway, refuse_foreign_hosts))
 }
 
-/// Refuses requests with the host name of others. The intake accepts any host name, because a message needs nothing but its
-/// key: a web page that could make a browser send one could send it without the browser. Requests to a built-in group have
-/// its vendor's host name, which no web page can have.
+/// Refuses requests with a foreign host name. The intake accepts any host name, because a message needs only its key: a
+/// web page that has the key could send a message without the browser as well. Requests to a built-in group have its
+/// vendor's host name, which no web page can have.
 async fn refuse_foreign_hosts(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
     let host = request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
     if !is_valid_host(host) {
@@ -126,7 +128,7 @@ async fn serve(
     if event.len() > EVENT_BYTES {
         return message(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
     }
-    // The body's room stays taken until the call has ended: the event is a copy of it.
+    // The body's share of memory stays taken until the call has ended, because the event is a copy of it.
     gateway.call(&route.function, event).await
 }
 
@@ -151,7 +153,7 @@ impl Gateway {
         };
         let functions = self.functions.clone();
         let (name, lineage) = (function.to_owned(), self.limits.lineage(function, []));
-        // A task of its own: neither a panic nor a client that goes away ends a call in the middle.
+        // The call runs in its own task, so that neither a panic nor a disconnected client ends it in the middle.
         let task = tokio::spawn(aws_rules::traced(lineage, async move { functions.http(&name, &event).await }));
         let abort = task.abort_handle();
         match tokio::time::timeout(timeout.min(GATEWAY_TIMEOUT), task).await {
@@ -179,7 +181,7 @@ fn message(status: StatusCode, text: &str) -> Response {
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// On AWS the host has led to the API, so it is one; `lambda_http` panics on what is not.
+/// On AWS the host has led to the API, so it is valid. `lambda_http` panics on an invalid one.
 fn is_valid_host(host: &str) -> bool {
     let valid = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]_".contains(&byte);
     host.bytes().all(valid) && host.parse::<http::uri::Authority>().is_ok()
@@ -222,7 +224,7 @@ fn event(parts: &http::request::Parts, body: &[u8], route: &Route, client: Clien
     })
 }
 
-/// Several headers of one name become one, and their bytes text.
+/// Joins headers of one name into one, and converts their bytes to text.
 fn joined(headers: &HeaderMap) -> Map<String, Value> {
     let mut joined: Map<String, Value> = Map::new();
     for (name, value) in headers {
@@ -236,7 +238,7 @@ fn joined(headers: &HeaderMap) -> Map<String, Value> {
     joined
 }
 
-/// The content types whose bodies API Gateway hands over as they are.
+/// The content types whose bodies API Gateway passes on unchanged.
 fn is_text(headers: &HeaderMap) -> bool {
     let Some(value) = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()) else { return true };
     let kind = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();

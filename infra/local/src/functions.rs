@@ -50,7 +50,7 @@ pub(crate) struct Functions {
     timers: Arc<timers::App>,
     console: axum::Router,
     console_app: Arc<console::App>,
-    /// One for all functions: what the console changes, the others see at once.
+    /// One store for all functions: the others see the console's changes at once.
     pub(crate) store: Store,
 }
 
@@ -155,7 +155,7 @@ impl Functions {
 struct Clients {
     dynamodb: aws_sdk_dynamodb::Client,
     sqs: aws_sdk_sqs::Client,
-    /// The intake's own way with retries.
+    /// The intake's own client, with its own retries.
     intake_sqs: aws_sdk_sqs::Client,
     sns: aws_sdk_sns::Client,
     secrets: aws_sdk_secretsmanager::Client,

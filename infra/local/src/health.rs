@@ -10,10 +10,10 @@ use tokio::sync::watch;
 
 use crate::aws::sqs::Sqs;
 
-/// What a release calls itself.
+/// The version of this release.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// What the answer is made of.
+/// The parts that the answer is made from.
 #[derive(Debug, Clone)]
 pub(crate) struct Health {
     pub(crate) sqs: Sqs,

@@ -1,9 +1,9 @@
 //! The names by which a browser may address this deployment.
 //!
-//! A web page can make its own host name point to this machine (DNS rebinding). The browser then treats our answers as that
-//! page's own, so the page could read everything that needs no key, such as the groups of the demo. The page cannot choose
-//! the `Host` header, which is the name in its own address: a name that is not ours is refused. An IP address is always
-//! accepted, because it cannot be made to point elsewhere.
+//! A web page can make its own host name point to this machine (DNS rebinding). The browser then treats our answers as
+//! that page's own, so the page could read everything that needs no key, such as the groups of the demo. The page
+//! cannot choose the `Host` header: it is the name in the page's own address, so a name that is not ours is refused. An
+//! IP address is always accepted, because it cannot be made to point elsewhere.
 
 use std::net::{IpAddr, SocketAddr};
 

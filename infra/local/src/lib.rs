@@ -6,7 +6,7 @@
 //! - `functions` builds the real handlers; `front` is API Gateway, `event_sources` and `schedule` are Lambda's triggers.
 //! - The crate `vendors` simulates the vendors' platforms; `front` serves them at `/fake`.
 //!
-//! What is absent here: anything about alerts. A behaviour that differs from AWS is a bug or is named in a module doc.
+//! Not here: anything about alerts. A behaviour that differs from AWS is a bug or is named in a module doc.
 
 pub mod aws;
 pub mod aws_rules;
@@ -62,16 +62,16 @@ const STOP_WITHIN: Duration = Duration::from_secs(8);
 
 /// A running deployment. Ends with [`Larkspur::stop`], or with its runtime.
 pub struct Larkspur {
-    /// Where it listens.
+    /// The URL where it listens.
     pub base_url: String,
-    /// What links begin with: the public URL, if there is one.
+    /// The base of links: the public URL, if there is one.
     pub known_as: String,
     pub api_key: Secret,
     /// `None` without `--demo`.
     pub demo: Option<Demo>,
     /// The link that makes the first administrator, once; `None` if there is one.
     pub set_up_url: Option<Secret>,
-    /// Move it with [`Larkspur::advance`].
+    /// The deployment's clock. Move it with [`Larkspur::advance`].
     pub clock: Clock,
     /// The built-in groups.
     pub fakes: Fakes,
@@ -90,7 +90,7 @@ pub struct Larkspur {
 /// The demo integration and group that the first start made.
 #[derive(Debug, Clone)]
 pub struct Demo {
-    /// Its last part is a key.
+    /// The URL of the integration; its last part is a key.
     pub integration_url: Secret,
     pub group_url: String,
 }
@@ -174,7 +174,7 @@ impl Larkspur {
         })
     }
 
-    /// Moves the clock, and does what the schedules are due to do by then.
+    /// Moves the clock, and runs the calls of the schedules that are then due.
     pub async fn advance(&self, by: Duration) {
         self.time.advance(by).await;
     }
@@ -191,7 +191,7 @@ impl Larkspur {
         self.rest.settled().await;
     }
 
-    /// Messages in dead queues.
+    /// The number of messages in dead queues.
     pub async fn dead_letters(&self) -> usize {
         self.rest.dead_letters().await
     }
@@ -213,7 +213,7 @@ impl Larkspur {
             servers.stop_public().await;
             stop.send_replace(true);
             for poller in pollers {
-                // A poller that panicked is logged where it happened; there is nothing left to stop.
+                // A poller that panicked has logged the panic; there is nothing left to stop.
                 let _ = poller.await;
             }
             servers.stop();
@@ -265,7 +265,7 @@ async fn make_resources(aws: &Aws, stack: &Stack) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The local key: kept in a file, and its hash in the table like any other's.
+/// The local API key. It is kept in a file, and its hash in the table like that of any other key.
 async fn ensure_api_key(functions: &Functions, clock: &Clock, data: Option<&Data>) -> anyhow::Result<Secret> {
     let make = || format!("lks_{}", base62(44));
     let key = match data {

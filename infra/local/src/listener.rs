@@ -1,7 +1,8 @@
-//! Accepts connections, within limits that a hostile client cannot fill memory through.
+//! Accepts connections within limits, so that a hostile client cannot fill the memory.
 //!
-//! A connection has [`HEAD`] to send the head of its next request, and a head has at most [`HEAD_BYTES`]. There are at most
-//! [`CONNECTIONS`], half of them of one address: further ones are closed at once, which a client sees and repeats.
+//! A connection has [`HEAD`] to send the head of its next request, and a head has at most [`HEAD_BYTES`]. There are at
+//! most [`CONNECTIONS`], half of them from one address. Further ones are closed at once; their clients see this and
+//! retry.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
@@ -19,15 +20,15 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::ServiceExt as _;
 
-/// As long as a connection may wait for its next request, too.
+/// How long a client may take to send a head. It is also how long a connection may wait for its next request.
 const HEAD: Duration = Duration::from_secs(30);
 const HEAD_BYTES: usize = 64 * 1024;
 const CONNECTIONS: usize = 1024;
 const OF_ONE_ADDRESS: usize = CONNECTIONS / 2;
-/// After a failure to accept, such as too many open files.
+/// The pause after a failure to accept, such as too many open files.
 const BREATH: Duration = Duration::from_millis(100);
 
-/// Serves until `stop` turns true, and then until the requests that came have been answered.
+/// Serves until `stop` turns true, and then until all received requests have been answered.
 pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch::Receiver<bool>) {
     let open = Open::default();
     let mut connections = JoinSet::new();
@@ -59,7 +60,7 @@ pub(crate) async fn serve(listener: TcpListener, router: Router, mut stop: watch
 }
 
 async fn talk(stream: TcpStream, peer: SocketAddr, router: Router, mut stop: watch::Receiver<bool>) {
-    // Answers are small and awaited.
+    // Answers are small and clients wait for them, so packets are sent without delay.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: http::Request<hyper::body::Incoming>| {
         let mut request = request.map(Body::new);

@@ -51,12 +51,12 @@ clock that is so many seconds ahead, for what was killed after its clock had bee
 pub struct Options {
     /// Address and port; port 0 takes a free one.
     pub listen: String,
-    /// How browsers and senders reach it, without a slash at the end; `None`: where it listens.
+    /// The URL by which browsers and senders reach it, without a slash at the end; `None`: where it listens.
     pub public_url: Option<String>,
     pub trusted_proxies: TrustedProxies,
     /// Whether there is a demo integration, and the built-in groups are served.
     pub demo: bool,
-    /// `None`: everything in memory, gone at the end.
+    /// The data directory; `None`: everything in memory, lost at the end.
     pub data: Option<PathBuf>,
     pub providers: Providers,
     /// Whether a mail to a member has a link by which that member acknowledges without signing in.
@@ -64,7 +64,7 @@ pub struct Options {
     pub clock: Clock,
     /// Whether the clock can be moved over HTTP.
     pub clock_endpoint: bool,
-    /// What stands between the functions and the embedded services: the tests' proxy, which nothing but a test sets.
+    /// Changes how the functions reach the embedded services: the tests' proxy, which only tests set.
     pub interposer: Option<Interposer>,
     pub batching: Batching,
     /// Limits of AWS that one machine does not need.
@@ -76,9 +76,9 @@ pub struct Options {
 /// When a queue's batch that is not full is handed to its function.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Batching {
-    /// When the template's window is over, as on AWS, where every call has its price.
+    /// When the template's window is over, as on AWS, where every call is billed.
     AsOnAws,
-    /// The same in a tenth of the time: scenario tests would do little else than wait for windows.
+    /// The same in a tenth of the time, because scenario tests would mostly wait for windows.
     #[default]
     InATenth,
     /// As soon as the function is free: a window of a second would delay messages without a benefit.
@@ -91,7 +91,7 @@ pub enum Providers {
     /// The providers themselves.
     #[default]
     Real,
-    /// This base in place of every provider's host.
+    /// This base URL in place of every provider's host.
     Base(String),
     /// The built-in fakes.
     Fakes,
@@ -118,7 +118,7 @@ impl fmt::Debug for Interposer {
 }
 
 impl Default for Options {
-    /// In memory on a free port, with the built-in fakes: what a test wants.
+    /// In memory on a free port, with the built-in fakes, as tests need it.
     fn default() -> Self {
         Self {
             listen: "127.0.0.1:0".to_owned(),
@@ -138,7 +138,7 @@ impl Default for Options {
     }
 }
 
-/// What the command line asks for.
+/// The command that the command line asks for.
 #[derive(Debug)]
 pub enum Command {
     Run(Box<Options>),
@@ -147,7 +147,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Arguments before environment before defaults.
+    /// Arguments take precedence over the environment, and the environment over defaults.
     pub fn from_process() -> anyhow::Result<Self> {
         Self::parse(lexopt::Parser::from_env(), |name| Env::read().optional(name))
     }
@@ -193,7 +193,7 @@ impl Command {
     }
 }
 
-/// What the command line says.
+/// The parsed command line.
 #[derive(Debug, Default)]
 struct Arguments {
     listen: Option<String>,
@@ -243,7 +243,7 @@ fn demo_setting(text: Option<&str>) -> anyhow::Result<Option<bool>> {
     }
 }
 
-/// Scheme, host and, where it is not the scheme's own, port, as browsers write an origin.
+/// Scheme, host and, if it is not the scheme's default, port, as browsers write an origin.
 fn public_url(text: &str) -> anyhow::Result<String> {
     let wrong = || format!("--public-url takes a URL without a path, such as https://alerts.example.com, not {text}");
     let url: http::Uri = text.parse().with_context(wrong)?;

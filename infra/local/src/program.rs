@@ -14,7 +14,8 @@ use crate::health::VERSION;
 use crate::options::{Command, HELP, Options};
 use crate::{Demo, Larkspur};
 
-/// What is logged unless `LARKSPUR_LOG` says otherwise. The tables warn of every refused condition, which is normal here.
+/// The default filter of the log, which `LARKSPUR_LOG` replaces. The tables warn of every refused condition, which is
+/// normal here.
 const LOG: &str = "warn,dynoxide=error";
 
 /// `adjust` changes the options that the command line and the environment gave; the tests' own program puts its proxy
@@ -47,7 +48,7 @@ fn run(options: Options) -> anyhow::Result<()> {
 }
 
 async fn serve(options: Options) -> anyhow::Result<()> {
-    // Before anything starts: a signal during the start ends it cleanly, too.
+    // Set up before anything starts, so that a signal during the start ends the process cleanly, too.
     let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let data = options.data.as_deref().map(|data| data.display().to_string()).unwrap_or_default();
     let larkspur = tokio::select! {
@@ -60,7 +61,7 @@ async fn serve(options: Options) -> anyhow::Result<()> {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
-    // Standard output ends with the line for programs.
+    // Not on standard output, whose last line is for programs.
     let _ = writeln!(std::io::stderr(), "larkspur: ending; what is under way is finished first. Again: at once");
     tokio::select! {
         () = larkspur.stop() => {}
@@ -70,7 +71,7 @@ async fn serve(options: Options) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// For people, and in the last line for programs.
+/// The text for people, with the last line for programs.
 fn welcome(larkspur: &Larkspur, data: &str) -> String {
     let (base, known_as) = (&larkspur.base_url, &larkspur.known_as);
     let demo = larkspur.demo.as_ref();

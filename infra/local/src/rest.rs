@@ -55,7 +55,8 @@ impl Rest {
         }
     }
 
-    /// Queues are counted one after the other, and a function may move a message past the counting; but then it ran.
+    /// Queues are counted one after the other. A function may move a message past the counting, but then the function
+    /// ran.
     async fn holds(&self, done: impl Fn(&Counts) -> bool) -> bool {
         let Some(before) = self.activity.resting() else { return false };
         for queue in &self.working {

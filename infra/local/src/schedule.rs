@@ -4,7 +4,7 @@
 //! the process did not run: the next call does all work that is due. The first call is made at the start, so that work that
 //! became due while the process did not run waits no longer.
 //!
-//! The call is asynchronous. A call that failed is made again, as often as the function's `EventInvokeConfig` says, after one
+//! The call is asynchronous. A failed call is repeated as often as the function's `EventInvokeConfig` says, after one
 //! minute and then after two (AWS Lambda Developer Guide, "How Lambda handles errors and retries with asynchronous
 //! invocation", read 2026-11).
 
@@ -20,7 +20,7 @@ use tokio::sync::{Mutex, watch};
 use crate::aws_rules::{self, Limits};
 use crate::stack::{Function, Schedule};
 
-/// What Lambda waits before it makes a failed call again for the first time; twice as long before the second.
+/// How long Lambda waits before the first retry of a failed call; the second wait is twice as long.
 const RETRY_AFTER: Duration = Duration::from_secs(60);
 
 pub(crate) type Call = Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>>;
@@ -31,7 +31,7 @@ pub(crate) type Handler = Arc<dyn Fn() -> Call + Send + Sync>;
 pub(crate) struct Ticker {
     schedule: Schedule,
     timeout: Duration,
-    /// How often a call that failed is made again.
+    /// How often a failed call is repeated.
     retries: u8,
     handler: Handler,
     clock: Clock,
@@ -44,7 +44,7 @@ pub(crate) struct Ticker {
 struct Due {
     /// The schedule's next call.
     next: Moment,
-    /// Calls that failed: when each is made again, and how often it was made.
+    /// Failed calls: when each is repeated, and how often it was made.
     again: Vec<(Moment, u8)>,
 }
 
@@ -66,7 +66,7 @@ impl Ticker {
         Self { schedule, timeout: function.timeout, retries: function.retries, handler, clock, limits, due }
     }
 
-    /// Calls whenever a period is over, until `stop` turns true.
+    /// Calls the function whenever a period is over, until `stop` turns true.
     pub(crate) async fn run(self, mut stop: watch::Receiver<bool>) {
         loop {
             let wait = self.due.lock().await.first().since(self.clock.now());

@@ -11,7 +11,8 @@ use tokio::task::JoinHandle;
 
 use crate::listener;
 
-/// How long running requests may take after a stop: longer than the intake needs, and no slow client delays the rest.
+/// How long running requests may take after a stop. The intake needs less, and no slow client delays the stop for
+/// longer.
 const REQUESTS_END: Duration = Duration::from_secs(3);
 
 /// A listener before it serves.
@@ -26,7 +27,7 @@ impl Address {
     pub(crate) async fn bind(listen: &str) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
         let address = listener.local_addr()?;
-        // Nobody can connect to "every address": its own browser finds it on the loopback.
+        // Nobody can connect to "every address". A browser on this machine uses the loopback address.
         let shown = match (address.ip().is_unspecified(), address) {
             (true, SocketAddr::V4(_)) => SocketAddr::from(([127, 0, 0, 1], address.port())),
             (true, SocketAddr::V6(_)) => SocketAddr::from((std::net::Ipv6Addr::LOCALHOST, address.port())),
@@ -50,12 +51,12 @@ impl Servers {
         self.public = Some(tokio::spawn(listener::serve(address.listener, router, self.stop_public.subscribe())));
     }
 
-    /// Turns true when nothing more is taken in.
+    /// Turns true when no more requests are accepted.
     pub(crate) fn stopping(&self) -> watch::Receiver<bool> {
         self.stop_public.subscribe()
     }
 
-    /// Takes no new connections, and waits a while for requests that came.
+    /// Accepts no new connections, and waits a while for running requests.
     pub(crate) async fn stop_public(&mut self) {
         self.stop_public.send_replace(true);
         if let Some(public) = &mut self.public

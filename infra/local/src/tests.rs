@@ -15,7 +15,7 @@ async fn start(data: Option<&Path>) -> Larkspur {
     Larkspur::start(options).await.expect("started")
 }
 
-/// One HTTP request; status and body.
+/// Sends one HTTP request. Returns status and body.
 async fn request(larkspur: &Larkspur, method: &str, path: &str, body: &[u8]) -> (u16, String) {
     let address = larkspur.base_url.trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).await.expect("connected");
@@ -25,7 +25,7 @@ async fn request(larkspur: &Larkspur, method: &str, path: &str, body: &[u8]) -> 
         body.len()
     );
     stream.write_all(head.as_bytes()).await.expect("sent");
-    // A server that refuses early closes while the body is still on its way.
+    // A server that refuses early closes the connection before the whole body is sent.
     let _ = stream.write_all(body).await;
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer).await;

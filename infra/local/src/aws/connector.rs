@@ -1,7 +1,7 @@
 //! The SDK's HTTP client whose requests never leave the process.
 //!
-//! A connector takes one request and gives one response; retries, time limits and signing are the SDK's own and stay
-//! what they are on AWS (docs.rs: `aws_smithy_runtime_api::client::http`).
+//! A connector takes one request and gives one response. Retries, time limits and signing are the SDK's own and work as
+//! on AWS (docs.rs: `aws_smithy_runtime_api::client::http`).
 
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
@@ -15,7 +15,7 @@ use aws_types::SdkConfig;
 use super::wire::{self, Request, Services};
 use crate::aws_rules::TRACE_HEADER;
 
-/// A name that resolves nowhere (RFC 2606), should a request ever get out.
+/// A name that never resolves (RFC 2606), in case a request leaves the process.
 const HOST: &str = "aws.invalid";
 pub(crate) const ENDPOINT: &str = "http://aws.invalid";
 

@@ -1,4 +1,4 @@
-//! The file of the queues and topics (`queues.sqlite`): how it is opened, its transactions, and how work on it fails.
+//! The file of the queues and topics (`queues.sqlite`): how it is opened, its transactions, and its errors.
 
 use std::cell::Cell;
 use std::fs;
@@ -16,11 +16,11 @@ const SCHEMA: &str = include_str!("schema.sql");
 const RELEASE_HELD: &str =
     "UPDATE message SET visible_at = sent_at, uncounted = uncounted + 1, held = 0 WHERE held = 1";
 
-/// A file of a version that counted every receive.
+/// Upgrades a file of a version that counted every receive.
 const ADD_UNCOUNTED: &str = "ALTER TABLE message ADD COLUMN uncounted INTEGER NOT NULL DEFAULT 0";
 const HAS_UNCOUNTED: &str = "SELECT EXISTS (SELECT 1 FROM pragma_table_info('message') WHERE name = 'uncounted')";
 
-/// The thread has stopped, or the batch of this work was rolled back. Nothing of it was kept.
+/// The thread has stopped, or the batch of this work was rolled back. None of the work was kept.
 #[derive(Debug, thiserror::Error)]
 #[error("the local queue storage did not keep this")]
 pub struct Unavailable;
@@ -28,9 +28,9 @@ pub struct Unavailable;
 /// Why a piece of work failed.
 #[derive(Debug)]
 pub(crate) enum WorkError<E> {
-    /// Refused; nothing was written.
+    /// The request was refused; nothing was written.
     Refused(E),
-    /// The file failed: the batch is rolled back.
+    /// The file failed, and the batch is rolled back.
     Broken(rusqlite::Error),
 }
 
@@ -41,7 +41,7 @@ impl<E> From<rusqlite::Error> for WorkError<E> {
 }
 
 impl<E> WorkError<E> {
-    /// Separates a failed file from a refusal, which is an ordinary answer.
+    /// Separates a failure of the file from a refusal, which is an ordinary answer.
     pub(crate) fn split<T>(result: Result<T, Self>) -> rusqlite::Result<Result<T, E>> {
         match result {
             Ok(value) => Ok(Ok(value)),
@@ -62,7 +62,7 @@ pub(crate) struct Db {
 }
 
 impl Db {
-    /// `folder`: where the file is, or is made; `None`: in memory, gone with the process.
+    /// `folder`: the directory of the file, which is made if needed; `None`: in memory, lost when the process ends.
     pub(super) fn open(folder: Option<&Path>) -> anyhow::Result<Self> {
         let connection = match folder {
             Some(folder) => open_file(folder)?,
@@ -98,7 +98,7 @@ impl Db {
     }
 
     pub(super) fn rollback(&self) -> rusqlite::Result<()> {
-        // SQLite rolls back by itself after some errors; then there is nothing left to do.
+        // SQLite rolls back by itself after some errors; then no rollback is needed.
         if self.dirty.replace(false) && !self.connection.is_autocommit() {
             self.connection.execute_batch("ROLLBACK")?;
         }

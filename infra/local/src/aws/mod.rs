@@ -1,12 +1,13 @@
-//! The AWS services that the functions use, embedded: DynamoDB, SQS, SNS and Secrets Manager as an unmodified SDK speaks
-//! to them.
+//! Embeds the AWS services that the functions use: DynamoDB, SQS, SNS and Secrets Manager, for an unmodified SDK.
 //!
-//! - Nothing listens: the SDK's clients reach them by a connector (`connector`) inside the process, so that no web page
-//!   and no other user of the machine can. A test that needs a socket puts one before [`Aws::answer`] and guards it.
-//! - Everything is in two files, and what was answered with success survives the death of the process: see
-//!   [`storage`], also for what a power failure may take.
-//! - Visibility, delays, deduplication and long polls follow the [`Clock`] given, also when it is moved.
-//! - A bounded set of operations, each as AWS does it or refused; held to `tests/oracles/aws_conformance.py`.
+//! - Nothing listens: the SDK's clients reach the services by a connector (`connector`) inside the process, so no web
+//!   page and no other user of the machine can. A test that needs a socket puts one before [`Aws::answer`] and guards
+//!   it.
+//! - Everything is in two files. What was answered with success survives a kill of the process; [`storage`] says what a
+//!   power failure may lose.
+//! - Visibility, delays, deduplication and long polls follow the given [`Clock`], also when it is moved.
+//! - A bounded set of operations is implemented, each as on AWS, and others are refused.
+//!   `tests/oracles/aws_conformance.py` checks them.
 
 pub(crate) mod connector;
 mod database;
@@ -34,15 +35,15 @@ pub use self::wire::Request;
 use self::wire::Services;
 use crate::stack::Table;
 
-/// The embedded services. The files close when this, its clones and all its handles are gone.
+/// The embedded services. The files close when the value, its clones and all its handles are dropped.
 #[derive(Debug, Clone)]
 pub struct Aws {
     services: Services,
 }
 
 impl Aws {
-    /// `data`: the folder for `queues.sqlite` and `tables.sqlite`; `None`: everything in memory. `secrets`: what
-    /// `GetSecretValue` finds, by name.
+    /// `data`: the folder for `queues.sqlite` and `tables.sqlite`; `None`: everything in memory. `secrets`: the secrets
+    /// that `GetSecretValue` finds, by name.
     pub fn open(data: Option<&Path>, clock: Clock, secrets: Vec<(String, Secret)>) -> anyhow::Result<Self> {
         let storage = Storage::open(data, clock)?;
         let (sqs, sns) = (Sqs::new(storage.clone()), Sns::new(storage));
@@ -50,12 +51,12 @@ impl Aws {
         Ok(Self { services: Services { sqs, sns, secrets: Secrets::new(secrets), tables } })
     }
 
-    /// An SDK whose calls are answered here, without a socket.
+    /// The configuration of an SDK whose calls are answered here, without a socket.
     pub fn sdk_config(&self) -> SdkConfig {
         connector::sdk_config(&self.services)
     }
 
-    /// Answers as AWS does.
+    /// Answers a request as AWS does.
     pub async fn answer(&self, request: &Request<'_>) -> http::Response<Bytes> {
         wire::answer(&self.services, request).await
     }
@@ -68,7 +69,7 @@ impl Aws {
         &self.services.sns
     }
 
-    /// Makes a table unless it is there.
+    /// Creates a table unless it exists.
     pub(crate) async fn ensure_table(&self, table: &Table) -> anyhow::Result<()> {
         self.services.tables.ensure(table.definition.clone(), table.expiry.clone()).await
     }

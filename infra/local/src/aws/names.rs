@@ -20,12 +20,12 @@ pub fn queue_url(base: &str, queue: &str) -> String {
     format!("{base}/{ACCOUNT}/{queue}")
 }
 
-/// The queue's name out of its URL.
+/// The queue's name from its URL.
 pub fn queue_of_url(url: &str) -> &str {
     url.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
 }
 
-/// The resource's name out of its ARN.
+/// The resource's name from its ARN.
 pub fn name_of_arn(arn: &str) -> &str {
     arn.rsplit(':').next().unwrap_or_default()
 }

@@ -1,4 +1,5 @@
-//! Secrets Manager as far as a function uses it: `GetSecretValue` of the secrets that this deployment was started with.
+//! Secrets Manager with the one operation that functions use: `GetSecretValue` of the secrets that this deployment was
+//! started with.
 
 use std::sync::Arc;
 
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::names::{ACCOUNT, REGION};
 
-/// By name, in the order given. Clones are the same secrets.
+/// The secrets by name, in the given order. Clones share them.
 #[derive(Debug, Clone)]
 pub(super) struct Secrets(Arc<[(String, Secret)]>);
 

@@ -1,15 +1,16 @@
 //! Stores the queues and topics: one file (`queues.sqlite`, see `database`), used by one thread only.
 //!
-//! Callers hand the thread a piece of work and wait for its answer. The thread does all waiting work in one transaction,
-//! commits, and only then answers. So many concurrent sends share one commit, and every answer is about committed work.
+//! Callers hand the thread a piece of work and wait for its answer. The thread does all waiting work in one
+//! transaction, commits, and only then answers. So many concurrent sends share one commit, and every answer is about
+//! committed work.
 //!
-//! **What survives what.** The journal is a write-ahead log with `synchronous = NORMAL`: a commit is in the operating
-//! system's hands when it is answered, so `kill -9` of this process loses nothing. A power failure or a kernel crash
-//! can lose the commits since the last checkpoint (never the file's consistency): on a laptop that is the right price
-//! for not waiting for the disk on every send.
+//! **Durability.** The journal is a write-ahead log with `synchronous = NORMAL`: when a commit is answered, the
+//! operating system has its data, so `kill -9` of this process loses nothing. A power failure or a kernel crash can
+//! lose the commits since the last checkpoint, but the file stays consistent. On a laptop this is acceptable, because
+//! no send waits for the disk.
 //!
-//! How it fails: if a statement or the commit fails (disk full), the whole batch is rolled back, what the thread holds in
-//! memory is read again from the file, and every caller of that batch gets `Unavailable` and tries again.
+//! How it fails: if a statement or the commit fails (disk full), the whole batch is rolled back, the thread reads its
+//! memory again from the file, and every caller of that batch gets `Unavailable` and retries.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -23,22 +24,22 @@ use super::database::{Answer, Db, Unavailable, WorkError};
 use super::sns::topics::Topics;
 use super::sqs::queues::Queues;
 
-/// Pieces of work that share one commit at most: it bounds what one transaction holds, and the first caller's wait.
+/// The most pieces of work in one commit. This bounds the size of a transaction and the wait of its first caller.
 const BATCH: usize = 256;
 
-/// How often the thread looks at the clock while a receiver waits for a message: the clock may have been moved.
+/// How often the thread reads the clock while a receiver waits for a message: the clock may have been moved.
 const TICK: Duration = Duration::from_millis(50);
 
 type Work = Box<dyn FnOnce(&mut State) -> rusqlite::Result<Option<Answer>> + Send>;
 
-/// The way to the thread. It ends when the last clone is gone.
+/// A handle to the thread, which ends when the last clone is dropped.
 #[derive(Debug, Clone)]
 pub(crate) struct Storage {
     work: Sender<Work>,
 }
 
 impl Storage {
-    /// `folder`: where the file is, or is made; `None`: in memory, gone with the process.
+    /// `folder`: the directory of the file, which is made if needed; `None`: in memory, lost when the process ends.
     pub(crate) fn open(folder: Option<&Path>, clock: Clock) -> anyhow::Result<Self> {
         let mut state = State::read(Db::open(folder)?, clock)?;
         let (work, waiting) = channel();
@@ -46,7 +47,7 @@ impl Storage {
         Ok(Self { work })
     }
 
-    /// Has the thread do `work`, and answers when it is committed.
+    /// Runs `work` on the thread, and returns its result when it is committed.
     pub(crate) async fn run<T, E>(
         &self,
         work: impl FnOnce(&mut State) -> Result<T, WorkError<E>> + Send + 'static,
@@ -57,7 +58,7 @@ impl Storage {
     {
         let (reply, answer) = oneshot::channel();
         self.submit(move |state| {
-            // The caller has gone away: it could not learn that the work was done.
+            // The caller no longer waits and could not learn that the work was done.
             if reply.is_closed() {
                 return Ok(None);
             }
@@ -67,7 +68,7 @@ impl Storage {
         answer.await.unwrap_or_else(|_| Err(Unavailable.into()))
     }
 
-    /// Has the thread do `work`, which answers in a way of its own.
+    /// Runs `work` on the thread; `work` makes its own answer.
     pub(crate) fn submit(
         &self,
         work: impl FnOnce(&mut State) -> rusqlite::Result<Option<Answer>> + Send + 'static,
@@ -76,7 +77,7 @@ impl Storage {
     }
 }
 
-/// Everything the thread owns: the file, and what it keeps in memory of it.
+/// Everything that the thread owns: the file, and the state that it keeps in memory.
 pub(crate) struct State {
     pub(crate) db: Db,
     pub(crate) clock: Clock,
@@ -91,7 +92,7 @@ impl State {
         Ok(Self { db, clock, queues, topics })
     }
 
-    /// Does a batch up to the commit; the answers are for afterwards.
+    /// Does a batch up to the commit. The answers are to be sent after it.
     fn run_batch(&mut self, batch: &mut Vec<Work>) -> rusqlite::Result<Vec<Answer>> {
         let mut answers = Vec::with_capacity(batch.len());
         let now = self.clock.now();
@@ -104,7 +105,7 @@ impl State {
         Ok(answers)
     }
 
-    /// After a failure: what is in memory is what is in the file again.
+    /// After a failure, reads the state in memory again from the file.
     fn recover(&mut self) -> rusqlite::Result<()> {
         self.db.rollback()?;
         self.queues = Queues::read(&self.db, self.clock.now())?;
@@ -131,7 +132,7 @@ fn run_thread(state: &mut State, waiting: &Receiver<Work>) {
     }
 }
 
-/// Waits for work (or the next tick, if a receiver waits for a message); false when no more work can come.
+/// Waits for work, or for the next tick if a receiver waits for a message. Returns false when no more work can come.
 fn take_batch(waiting: &Receiver<Work>, batch: &mut Vec<Work>, ticking: bool) -> bool {
     let first = match ticking {
         true => waiting.recv_timeout(TICK),

@@ -1,11 +1,11 @@
 //! DynamoDB: `dynoxide` on a `SQLite` file (`tables.sqlite`), used by one thread only.
 //!
-//! Callers parse requests and write answers; the thread does the rest, so that a read from the disk blocks no task of the
-//! runtime. The database has one lock anyway.
+//! Callers parse requests and write answers. The thread does the rest, so that a read from the disk blocks no task of
+//! the runtime. More threads would not help, because the database has one lock.
 //!
 //! `dynoxide` has a server of its own, which listens on TCP and whose router is private. The operations that this
 //! deployment needs are answered here as that server answers them; `infra/local/tests/aws/tables.rs` compares the two.
-//! Signatures are not checked: who can call this function is inside the process.
+//! Signatures are not checked, because every caller is inside the process.
 
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 
 type Work = Box<dyn FnOnce(&Database) + Send>;
 
-/// Clones are the same tables. The file closes when all of them are gone.
+/// The tables. Clones share them; the file closes when all of them are dropped.
 #[derive(Debug, Clone)]
 pub(super) struct Tables {
     work: Sender<Work>,
@@ -40,13 +40,13 @@ impl Tables {
         Ok(Self { work })
     }
 
-    /// Makes the table unless it is there. `definition`: the body of `CreateTable`; `expiry`: the attribute by which items
-    /// expire.
+    /// Creates the table unless it exists. `definition`: the body of `CreateTable`; `expiry`: the attribute by which
+    /// items expire.
     pub(super) async fn ensure(&self, definition: Value, expiry: Option<String>) -> anyhow::Result<()> {
         self.run(move |database| ensure(database, definition, expiry)).await.context("the tables' thread has ended")?
     }
 
-    /// Status and body.
+    /// Returns status and body.
     pub(super) async fn answer(&self, operation: &str, body: &[u8]) -> (StatusCode, Vec<u8>) {
         let result = match operation {
             "GetItem" => self.call(body, Database::get_item).await,
@@ -89,17 +89,17 @@ impl Tables {
         Ok((StatusCode::OK, body.map_err(|error| DynoxideError::InternalServerError(error.to_string()))?))
     }
 
-    /// Has the thread do `work`; `None` if it has ended.
+    /// Runs `work` on the thread; `None` if the thread has ended.
     async fn run<T: Send + 'static>(&self, work: impl FnOnce(&Database) -> T + Send + 'static) -> Option<T> {
         let (answer, answered) = oneshot::channel();
-        // A caller may have stopped waiting for the answer; the work is done nevertheless, as on AWS.
+        // A caller may have stopped waiting for the answer. The work is done nevertheless, as on AWS.
         let work = move |database: &Database| drop(answer.send(work(database)));
         self.work.send(Box::new(work)).ok()?;
         answered.await.ok()
     }
 }
 
-/// The thread's life.
+/// The loop of the thread.
 fn keep(database: &Database, waiting: &Receiver<Work>) {
     while let Ok(work) = waiting.recv() {
         work(database);
@@ -111,8 +111,8 @@ fn open_file(folder: &Path) -> anyhow::Result<Database> {
     let path = path.to_str().context("the data directory's name is not UTF-8")?;
     crate::data::make_private(Path::new(path))?;
     let database = Database::new(path).with_context(|| format!("cannot open {path}"))?;
-    // Sets `synchronous = NORMAL`, as for the queues (`storage.rs`): answered writes survive the death of the process,
-    // and no write waits for the disk. Loading is over, because none was started.
+    // Sets `synchronous = NORMAL`, as for the queues (`storage.rs`): answered writes survive a kill of the process, and
+    // no write waits for the disk. No bulk loading is under way here.
     database.disable_bulk_loading()?;
     Ok(database)
 }
@@ -134,7 +134,8 @@ fn ensure(database: &Database, definition: Value, expiry: Option<String>) -> any
     Ok(())
 }
 
-/// `dynoxide` marks in its messages how DynamoDB classes what cannot be read, and its server resolves the marks.
+/// `dynoxide` marks in its messages the class that DynamoDB gives to unreadable input, and its server resolves the
+/// marks.
 fn unreadable(error: &serde_json::Error) -> DynoxideError {
     let text = error.to_string();
     let without_place = text.rfind(" at line ").map_or(text.as_str(), |place| &text[..place]);
@@ -152,14 +153,14 @@ fn unreadable(error: &serde_json::Error) -> DynoxideError {
     } else if ["missing field", "unknown variant", "invalid type: null"].iter().any(|kind| text.contains(kind)) {
         DynoxideError::ValidationException(text)
     } else {
-        // Not in DynamoDB's words, which name the types: no SDK sends such a request.
+        // The text differs from DynamoDB's, which names the types. No SDK sends such a request.
         DynoxideError::SerializationException(without_place.to_owned())
     }
 }
 
 fn refusal(operation: &str, error: DynoxideError) -> (StatusCode, Vec<u8>) {
     let error = match error {
-        // Writes of one item name the number of errors first, everything else does not.
+        // Writes of one item begin with the number of errors; other operations do not.
         DynoxideError::EnvelopedValidation(message) => DynoxideError::ValidationException(match operation {
             "PutItem" | "UpdateItem" | "DeleteItem" => format!("1 validation error detected: {message}"),
             _ => message,

@@ -1,4 +1,4 @@
-//! One address for all embedded services: which one is meant stands in the request.
+//! One address for all embedded services: the request says which service is meant.
 //!
 //! `X-Amz-Target: DynamoDB_20120810.PutItem` → DynamoDB (JSON 1.0) · `AmazonSQS.SendMessage` → SQS (JSON 1.0) ·
 //! `secretsmanager.GetSecretValue` → Secrets Manager (JSON 1.1) · a form without a target → SNS (Query, XML).
@@ -19,12 +19,12 @@ use super::tables::Tables;
 const JSON_1_0: &str = "application/x-amz-json-1.0";
 const JSON_1_1: &str = "application/x-amz-json-1.1";
 
-/// What the services look at in a `POST /` of an SDK; its signature is not checked.
+/// The parts of an SDK's `POST /` that the services read. The signature is not checked.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// The header `X-Amz-Target`.
     pub target: Option<&'a str>,
-    /// The address that it was sent to, which the URLs of queues are made with.
+    /// The address that the request was sent to. The URLs of queues are made with it.
     pub host: &'a str,
     /// The header [`TRACE_HEADER`](crate::aws_rules::TRACE_HEADER): what the SDK passes on of a chain of calls is stored
     /// with each message that has no trace of its own.

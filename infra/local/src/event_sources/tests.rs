@@ -59,7 +59,7 @@ impl Setting {
         }
     }
 
-    /// What is left once nothing is visible and nothing runs.
+    /// The messages left once nothing is visible and nothing runs.
     async fn left(&self) -> usize {
         for _ in 0..200 {
             tokio::time::sleep(Duration::from_millis(10)).await;
@@ -74,7 +74,7 @@ impl Setting {
     }
 }
 
-/// A function that reports the records with these bodies as failed, and one that was never there.
+/// A function that reports the records with these bodies as failed, and one record that is not in the batch.
 fn failing(bodies: &'static [&'static str], unknown: Option<&'static str>) -> Handler {
     Arc::new(move |event, _| {
         Box::pin(async move {
@@ -153,8 +153,8 @@ async fn a_window_gathers_a_batch_and_a_full_batch_does_not_wait_for_it() {
     assert_eq!(*sizes.lock().expect("unpoisoned"), [20, 5]);
 }
 
-/// Sizes of the calls that a source with batches of 20 and a window of a minute makes for 25 messages that are there, and
-/// for 30 more that come while the first two calls last.
+/// Checks the sizes of the calls that a source with batches of 20 and a window of a minute makes for 25 waiting
+/// messages, and for 30 more that come during the first two calls.
 #[tokio::test]
 async fn batching_at_once_takes_the_waiting_messages_without_a_window() {
     let setting = Setting::new().await;

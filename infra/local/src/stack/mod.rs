@@ -19,12 +19,12 @@ mod template;
 
 use self::route::Route;
 
-/// Where the stack stands; known before its values can be resolved.
+/// Where the stack is deployed; known before its values can be resolved.
 #[derive(Debug, Clone)]
 pub struct Place {
-    /// The public listener: what the HTTP API's endpoint is on AWS.
+    /// The URL of the public listener, which is the HTTP API's endpoint on AWS.
     pub base_url: String,
-    /// What the URLs of queues begin with.
+    /// The base of the URLs of queues.
     pub aws_endpoint: String,
     /// The template parameter of the same name.
     pub provider_base: Option<String>,
@@ -34,11 +34,11 @@ pub struct Place {
     pub parameters: Vec<(&'static str, String)>,
 }
 
-/// What is deployed.
+/// The deployed resources.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Stack {
     pub tables: Vec<Table>,
-    /// Dead queues before those that redrive to them.
+    /// The queues. Dead queues come before those that redrive to them.
     pub queues: Vec<Queue>,
     /// Names of topics.
     pub topics: Vec<String>,
@@ -62,7 +62,7 @@ pub struct Table {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queue {
     pub name: String,
-    /// As `CreateQueue` takes them.
+    /// The attributes in the form that `CreateQueue` takes.
     pub attributes: BTreeMap<String, String>,
 }
 
@@ -71,7 +71,7 @@ pub struct Function {
     pub timeout: Duration,
     /// `RecursiveLoop: Allow`: the function may feed a queue that leads back to it.
     pub may_loop: bool,
-    /// How often an asynchronous call that failed is made again.
+    /// How often a failed asynchronous call is repeated.
     pub retries: u8,
     pub environment: BTreeMap<String, String>,
 }

@@ -1,4 +1,4 @@
-//! The names that a template's resources have on this machine, and what `Ref` and `GetAtt` of them mean.
+//! The names that a template's resources have on this machine, and the values of `Ref` and `GetAtt` for them.
 
 use super::Place;
 use super::template::Template;
@@ -6,7 +6,7 @@ use crate::aws::names;
 
 pub(super) struct NamedTemplate<'a> {
     pub(super) template: Template,
-    /// What the names of its resources begin with.
+    /// The prefix of the names of its resources.
     pub(super) prefix: String,
     pub(super) place: &'a Place,
 }

@@ -1,4 +1,4 @@
-//! From templates to a [`Stack`].
+//! Reads templates into a [`Stack`].
 
 use std::collections::BTreeMap;
 
@@ -18,7 +18,7 @@ const TEMPLATES: [(&str, &str); 4] = [
     ("infra/alarms.yaml", include_str!("../../../alarms.yaml")),
 ];
 
-/// Permissions, logs, alarms, names and certificates: nothing that a message meets.
+/// Permissions, logs, alarms, names and certificates: types that do not affect messages.
 const IGNORED: [&str; 11] = [
     "AWS::ApiGatewayV2::Api",
     "AWS::ApiGatewayV2::ApiMapping",
@@ -34,7 +34,7 @@ const IGNORED: [&str; 11] = [
 ];
 
 impl Stack {
-    /// What the repository's templates deploy at `place`.
+    /// The resources that the repository's templates deploy at `place`.
     pub fn load(place: &Place) -> anyhow::Result<Self> {
         read(&TEMPLATES, place).context("reading template.yaml and infra/*.yaml")
     }
@@ -44,7 +44,7 @@ pub(super) fn read(templates: &[(&str, &str)], place: &Place) -> anyhow::Result<
     let root = Scope::open(templates, "template.yaml", "larkspur".to_owned(), root_parameters(place), place)?;
     let mut stack = Stack::default();
     collect(&root, &mut stack)?;
-    // A queue may name its dead queue only once that exists.
+    // Dead queues come first, because a queue may name its dead queue only once that exists.
     stack.queues.sort_by_key(|queue| queue.attributes.contains_key("RedrivePolicy"));
     Ok(stack)
 }

@@ -11,18 +11,18 @@ use super::scope::Scope;
 use super::{EventSource, Function, Queue, Schedule, Stack, Table};
 use crate::aws::names;
 
-/// What Lambda takes for a function without `Timeout`.
+/// Lambda's default for a function without `Timeout`.
 const DEFAULT_TIMEOUT_SECS: u64 = 3;
-/// What Lambda takes for an SQS event source without `BatchSize`.
+/// Lambda's default for an SQS event source without `BatchSize`.
 const DEFAULT_BATCH_SIZE: u64 = 10;
-/// How often Lambda makes an asynchronous call again that failed, without `EventInvokeConfig` (Lambda Developer Guide, "How
-/// Lambda handles errors and retries with asynchronous invocation", read 2026-11).
+/// How often Lambda repeats a failed asynchronous call without `EventInvokeConfig` (Lambda Developer Guide, "How Lambda
+/// handles errors and retries with asynchronous invocation", read 2026-11).
 const DEFAULT_RETRIES: u64 = 2;
 
 /// Properties of a table that `CreateTable` takes under the same names.
 const CREATE_TABLE: [&str; 5] =
     ["AttributeDefinitions", "BillingMode", "GlobalSecondaryIndexes", "KeySchema", "LocalSecondaryIndexes"];
-/// Properties of a table without meaning on one machine.
+/// Properties of a table that have no effect on one machine.
 const TABLE_IGNORED: [&str; 2] = ["PointInTimeRecoverySpecification", "TimeToLiveSpecification"];
 
 /// Adds the resource `name` of type `kind`.
@@ -62,13 +62,13 @@ fn table(name: String, properties: &Map<String, Value>) -> anyhow::Result<Table>
     Ok(Table { name, definition: Value::Object(definition), expiry })
 }
 
-/// The API takes texts where the template has numbers and objects; the queue itself refuses what it does not know.
+/// The API takes text where the template has numbers and objects. The queue itself refuses unknown attributes.
 fn attributes(properties: &Map<String, Value>) -> BTreeMap<String, String> {
     let attributes = properties.iter().filter(|(name, _)| !matches!(name.as_str(), "Tags" | "QueueName"));
     attributes.map(|(name, value)| (name.clone(), attribute_text(value))).collect()
 }
 
-/// A parameter's value is a text where the template writes a number.
+/// A parameter's value is text even where the template writes a number.
 fn attribute_text(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
@@ -147,7 +147,7 @@ fn rate(expression: &str) -> anyhow::Result<Duration> {
     Ok(Duration::from_secs(secs * count.parse::<u64>().context("rate")?))
 }
 
-/// A route's target is an integration, the integration's a function.
+/// The target of a route is an integration, whose target is a function.
 fn route(scope: &Scope<'_>, properties: &Map<String, Value>) -> anyhow::Result<Route> {
     let text = |of: &Map<String, Value>, name: &str| {
         of.get(name).and_then(Value::as_str).map(str::to_owned).with_context(|| format!("no {name}"))

@@ -4,16 +4,16 @@ use anyhow::Context as _;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
-    /// As in the template; the function gets it in the event.
+    /// The key as in the template; the function gets it in the event.
     pub key: String,
     pub function: String,
-    /// `None`: any.
+    /// `None`: any method.
     method: Option<String>,
     /// `None`: `$default`, which takes requests that no other route matches.
     path: Option<Vec<Segment>>,
 }
 
-/// The order is that of precedence.
+/// The order of the variants is that of precedence.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 enum Segment {
     Exact(String),
@@ -60,7 +60,7 @@ fn segment(text: &str) -> Segment {
     }
 }
 
-/// The route that takes a request.
+/// The route that handles a request.
 pub(crate) fn choose<'a>(routes: &'a [Route], method: &str, path: &str) -> Option<&'a Route> {
     let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
     let matching = routes.iter().filter(|route| route.matches(method, &parts));

@@ -1,4 +1,4 @@
-//! A template with its parameters' values and the stacks that it nests, and what a reference in it means here.
+//! A template with its parameters' values and its nested stacks, and the values of references in it.
 
 use std::collections::BTreeMap;
 
@@ -9,10 +9,10 @@ use super::Place;
 use super::naming::NamedTemplate;
 use super::template::{Lookup, Template, resolve};
 
-/// What is on this machine needs no TLS: here is where a mail server or a sign-in provider is tried out.
+/// Hosts on this machine need no TLS, so that a mail server or a sign-in provider can be tried out.
 pub(super) const PLAIN_HOSTS: &str = "127.0.0.1,localhost";
 
-/// A template with its parameters' values, and the stacks that it nests.
+/// A template with its parameters' values, and its nested stacks.
 pub(super) struct Scope<'a> {
     pub(super) named: NamedTemplate<'a>,
     pub(super) nested: BTreeMap<String, Scope<'a>>,
@@ -62,7 +62,8 @@ impl<'a> Scope<'a> {
         stacks.map(url).collect()
     }
 
-    /// A resource's properties without functions, over those that `Globals` gives all of its kind.
+    /// A resource's properties with all functions resolved. They take precedence over those that `Globals` gives all of
+    /// its kind.
     pub(super) fn properties(&self, name: &str) -> anyhow::Result<Map<String, Value>> {
         let resource = self.named.template.entry("Resources", name).with_context(|| format!("no resource {name}"))?;
         let globals = match type_of(resource) {

@@ -1,7 +1,7 @@
 //! One CloudFormation template: YAML with its short tags, and the functions that a value may hold.
 //!
-//! `!If [HasDomain, !Sub "https://${DomainName}", !GetAtt Api.ApiEndpoint]` → `http://127.0.0.1:9000`. What a reference
-//! means is asked of a [`Lookup`]; a function that is not known here is an error, never an empty text.
+//! `!If [HasDomain, !Sub "https://${DomainName}", !GetAtt Api.ApiEndpoint]` → `http://127.0.0.1:9000`. A [`Lookup`]
+//! gives the values of references. An unknown function is an error, never an empty text.
 
 use anyhow::{Context as _, bail, ensure};
 use serde_json::{Map, Value, json};
@@ -12,7 +12,7 @@ pub(crate) struct Template {
     pub(crate) body: Map<String, Value>,
 }
 
-/// What references lead to.
+/// Gives the values of references.
 pub(crate) trait Lookup {
     /// `!Ref name`: a parameter, a pseudo parameter or a resource.
     fn reference(&self, name: &str) -> anyhow::Result<Value>;
@@ -43,7 +43,7 @@ impl Template {
     }
 }
 
-/// `!GetAtt A.B` → `{"Fn::GetAtt": ["A", "B"]}`, so that both spellings are one.
+/// `!GetAtt A.B` → `{"Fn::GetAtt": ["A", "B"]}`, so that both spellings are handled as one.
 fn long_form(value: serde_yaml_ng::Value) -> anyhow::Result<Value> {
     use serde_yaml_ng::Value as Yaml;
     Ok(match value {
@@ -80,7 +80,7 @@ fn split_attribute(argument: Value) -> anyhow::Result<Value> {
     }
 }
 
-/// The value without functions.
+/// The value with all functions resolved.
 pub(crate) fn resolve(value: &Value, lookup: &dyn Lookup) -> anyhow::Result<Value> {
     match value {
         Value::Object(object) => {
@@ -92,7 +92,7 @@ pub(crate) fn resolve(value: &Value, lookup: &dyn Lookup) -> anyhow::Result<Valu
             let mut resolved = Map::new();
             for (key, value) in object {
                 let value = resolve(value, lookup)?;
-                // A property with `AWS::NoValue` is left out, as CloudFormation does.
+                // As in CloudFormation, a property with `AWS::NoValue` is left out.
                 if !value.is_null() {
                     resolved.insert(key.clone(), value);
                 }
@@ -133,7 +133,7 @@ fn function(name: &str, argument: &Value, lookup: &dyn Lookup) -> anyhow::Result
     }
 }
 
-/// A condition's own functions.
+/// Evaluates the functions of a condition.
 fn truth(name: &str, argument: &Value, lookup: &dyn Lookup) -> anyhow::Result<bool> {
     let parts = argument.as_array().context("a list expected")?;
     let parts = parts.iter().map(|part| resolve(part, lookup)).collect::<anyhow::Result<Vec<Value>>>()?;

@@ -1,4 +1,4 @@
-//! What the front refuses before any function is asked.
+//! Requests that the front refuses before any function is called.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::Larkspur;
 use crate::options::Options;
 use crate::proxies::TrustedProxies;
 
-/// One request with these lines after the first; status and body.
+/// Sends one request with these lines after the first. Returns status and body.
 async fn ask(larkspur: &Larkspur, first: &str, lines: &[&str], body: &str) -> (u16, Value) {
     let mut stream = connect(larkspur).await;
     let mut head = format!("{first} HTTP/1.1\r\nconnection: close\r\ncontent-length: {}\r\n", body.len());
@@ -136,7 +136,7 @@ async fn healthz_says_how_old_the_oldest_message_of_each_queue_is_and_that_it_en
     let all = larkspur.stack.queues.len();
     assert_eq!(body["queues"].as_object().map(serde_json::Map::len), Some(all));
 
-    // A connection that was opened before the end is still answered.
+    // A connection that was opened before the stop is still answered.
     let mut stream = connect(&larkspur).await;
     stream.write_all(b"GET /healthz HTTP/1.1\r\n").await.expect("sent");
     tokio::time::sleep(Duration::from_millis(100)).await;

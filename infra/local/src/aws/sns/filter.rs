@@ -1,10 +1,10 @@
 //! Filter policies: which messages a subscriber gets. Pure.
 //!
-//! `{"severity": ["high", {"prefix": "crit"}], "n": [{"numeric": [">", 5]}]}`: every key must be satisfied, by any of its
-//! conditions. The policy looks at the message's attributes or, if the subscription says so, into its body, where keys
-//! may be nested and a list counts as each of its items.
+//! `{"severity": ["high", {"prefix": "crit"}], "n": [{"numeric": [">", 5]}]}`: every key must be satisfied, by any of
+//! its conditions. The policy reads the message's attributes or, if the subscription says so, its body. Keys of a body
+//! may be nested, and a list matches if any of its items does.
 //!
-//! Understood: exact values, `prefix`, `suffix`, `equals-ignore-case`, `anything-but` (values or a prefix), `numeric`,
+//! Supported: exact values, `prefix`, `suffix`, `equals-ignore-case`, `anything-but` (values or a prefix), `numeric`,
 //! `exists`. Others (`cidr`, `wildcard`, `$or`) are refused when they are set, never ignored.
 //!
 //! Source: Amazon SNS subscription filter policies (read 2026-11).
@@ -44,7 +44,7 @@ enum Comparison {
 }
 
 impl Policy {
-    /// Or why it is none, for the person who set it.
+    /// The policy, or an error text for the person who set it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         match serde_json::from_str(text) {
             Ok(Value::Object(keys)) => Self::from_keys(&keys),
@@ -80,7 +80,7 @@ impl Policy {
         self.takes(&Value::Object(attributes.collect()))
     }
 
-    /// A body that is not an object has nothing that a policy could find.
+    /// A body that is not an object has no keys that a policy could match.
     pub(crate) fn takes_body(&self, body: &str) -> bool {
         serde_json::from_str::<Value>(body).is_ok_and(|body| body.is_object() && self.takes(&body))
     }
@@ -150,7 +150,7 @@ impl Condition {
     }
 }
 
-/// `1` is `1.0`.
+/// Compares numbers by value: `1` equals `1.0`.
 fn same(exact: &Value, value: &Value) -> bool {
     match (exact.as_f64(), value.as_f64()) {
         (Some(exact), Some(value)) => Comparison::Equal.holds(value, exact),

@@ -1,8 +1,8 @@
-//! SNS as far as Larkspur uses it: standard topics, queues as subscribers with filters, text messages that are kept
-//! instead of sent.
+//! SNS with the parts that Larkspur uses: standard topics, queues as subscribers with filters, and text messages that
+//! are kept instead of sent.
 //!
-//! [`Sns`] is for this process, `wire` the same for an SDK. Reading order: `filter` who wants what (pure) →
-//! `topics` the work of the storage thread → `wire`.
+//! [`Sns`] is for this process, `wire` the same for an SDK. Reading order: `filter` which subscriber wants which
+//! message (pure) → `topics` the work of the storage thread → `wire`.
 //!
 //! Not implemented: FIFO topics, subscribers other than queues (refused), signatures, delivery retries (a queue of this machine
 //! takes a message or is gone).
@@ -18,10 +18,10 @@ use crate::aws::database::WorkError;
 use crate::aws::sqs::message::bytes_of;
 use crate::aws::storage::{State, Storage};
 
-/// SNS takes no more per message, and none of its batches either.
+/// The limit of SNS for one message, and also for the messages of a batch together.
 const MAX_MESSAGE_BYTES: usize = 262_144;
 
-/// The topics. They are named by their ARNs. Clones are the same topics.
+/// The topics, named by their ARNs. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Sns {
     storage: Storage,
@@ -32,7 +32,7 @@ impl Sns {
         Self { storage }
     }
 
-    /// The ARN of the topic of this name, which is made if it is not there.
+    /// Returns the ARN of the topic of this name, and creates the topic if it does not exist.
     pub async fn create_topic(&self, name: &str) -> Result<String, SnsError> {
         let name = name.to_owned();
         self.run(move |state| state.topics.create(&state.db, &name, state.clock.now())).await
@@ -47,7 +47,7 @@ impl Sns {
         self.run(|state| Ok(state.topics.arns())).await
     }
 
-    /// `endpoint`: the queue's ARN. The subscription's ARN.
+    /// Subscribes a queue. `endpoint`: the queue's ARN. Returns the subscription's ARN.
     pub async fn subscribe(
         &self,
         topic: &str,
@@ -78,13 +78,13 @@ impl Sns {
         self.run(move |state| state.topics.set_attribute(&state.db, &arn, name, value)).await
     }
 
-    /// Sends to all subscribed queues that want it; the message's id.
+    /// Sends to all subscribed queues whose filter matches. Returns the message's id.
     pub async fn publish(&self, topic: &str, publication: Publication) -> Result<String, SnsError> {
         let ids = self.publish_batch(topic, vec![publication]).await?;
         Ok(ids.into_iter().next().expect("one message has one id"))
     }
 
-    /// All of them in one transaction.
+    /// Publishes all messages in one transaction.
     pub async fn publish_batch(&self, topic: &str, all: Vec<Publication>) -> Result<Vec<String>, SnsError> {
         if all.iter().any(|publication| publication.message.is_empty()) {
             return Err(SnsError::BadParameter("Empty message".to_owned()));
@@ -103,7 +103,7 @@ impl Sns {
         .await
     }
 
-    /// Keeps a text message instead of sending it; its id.
+    /// Keeps a text message instead of sending it. Returns its id.
     pub async fn send_text(&self, phone: &str, message: &str) -> Result<String, SnsError> {
         let (phone, message) = (phone.to_owned(), message.to_owned());
         self.run(move |state| Ok(topics::keep_text(&state.db, &phone, &message, state.clock.now())?)).await

@@ -1,5 +1,5 @@
-//! The topics as the storage thread holds them, and how a published message reaches the subscribed queues: in the
-//! transaction of the publish itself, so that it reaches all of them or, with an error to the publisher, none.
+//! The topics as the storage thread holds them. A published message is sent to the subscribed queues in the transaction
+//! of the publish itself, so it reaches all of them or, with an error to the publisher, none.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ use crate::aws::sqs::queues::Queues;
 
 pub type SubscriptionAttributes = BTreeMap<String, String>;
 
-/// Kept text messages: enough to look at, and no more than a laptop should keep of people's numbers.
+/// The number of text messages that are kept: enough to look at, but few, because they contain people's numbers.
 const KEPT_TEXTS: i64 = 1_000;
 
 /// A queue that receives the messages published to a topic.
@@ -34,20 +34,20 @@ pub struct Subscription {
 /// What a subscription's attributes mean.
 #[derive(Debug, Clone, Default)]
 struct Rules {
-    /// The message itself instead of SNS's envelope around it.
+    /// Delivers the message itself, without SNS's envelope around it.
     raw: bool,
     policy: Option<Policy>,
-    /// The policy looks into the body.
+    /// Whether the policy applies to the body.
     of_body: bool,
 }
 
-/// What is published.
+/// A message to publish.
 #[derive(Debug, Clone, Default)]
 pub struct Publication {
     pub message: String,
     pub subject: Option<String>,
     pub attributes: MessageAttributes,
-    /// `AWSTraceHeader` of the subscribed queues' messages.
+    /// `AWSTraceHeader` of the messages in the subscribed queues.
     pub trace: Option<String>,
 }
 
@@ -86,7 +86,7 @@ impl Topics {
         Ok(all)
     }
 
-    /// Makes a topic, or finds the one of this name; its ARN.
+    /// Creates a topic, or finds the one of this name. Returns its ARN.
     pub(crate) fn create(&mut self, db: &Db, name: &str, now: Moment) -> Result<String, WorkError<SnsError>> {
         let good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         if !(1..=256).contains(&name.len()) || !name.bytes().all(good) {
@@ -102,7 +102,7 @@ impl Topics {
         Ok(arn)
     }
 
-    /// With its subscriptions; a topic that is not there is deleted already.
+    /// Deletes a topic with its subscriptions. Deleting a topic that does not exist succeeds.
     pub(crate) fn delete(&mut self, db: &Db, topic: &str) -> Result<(), WorkError<SnsError>> {
         if self.topics.remove(topic).is_some() {
             db.write()?.execute("DELETE FROM subscription WHERE topic = ?", [topic])?;
@@ -119,7 +119,7 @@ impl Topics {
         self.topics.get(topic).map(Vec::as_slice).ok_or(SnsError::NoSuchTopic)
     }
 
-    /// Subscribes a queue; one that is subscribed with these attributes stays so.
+    /// Subscribes a queue. A queue that is already subscribed with these attributes stays subscribed.
     pub(crate) fn subscribe(
         &mut self,
         db: &Db,
@@ -179,7 +179,7 @@ impl Topics {
         Ok(())
     }
 
-    /// Sends to every queue that wants it; the message's id.
+    /// Sends to every queue whose filter matches. Returns the message's id.
     pub(crate) fn publish(
         &self,
         db: &Db,
@@ -204,7 +204,7 @@ impl Topics {
     }
 }
 
-/// Keeps a text message where it can be looked at; its id.
+/// Keeps a text message so that it can be looked at. Returns its id.
 pub(crate) fn keep_text(db: &Db, phone: &str, message: &str, now: Moment) -> rusqlite::Result<String> {
     let (connection, message_id) = (db.write()?, uuid());
     let seq = connection
@@ -283,7 +283,7 @@ impl Subscription {
         Outgoing { body: self.envelope(publication, message_id, now).to_string(), trace, ..Outgoing::default() }
     }
 
-    /// As SNS writes it, but unsigned: there is no certificate here.
+    /// The envelope as SNS writes it, but unsigned, because there is no certificate here.
     fn envelope(&self, publication: &Publication, message_id: &str, now: Moment) -> Value {
         let mut envelope = json!({
             "Type": "Notification",

@@ -1,4 +1,4 @@
-//! SNS as an SDK speaks it: AWS Query, that is a form as request (`Action=Publish&TopicArn=…`) and XML as answer.
+//! The protocol of SNS for SDKs: AWS Query, with a form as request (`Action=Publish&TopicArn=…`) and XML as answer.
 //!
 //! Source: the SNS API reference 2010-03-31 and the service model of botocore 1.43 (read 2026-11).
 
@@ -16,7 +16,7 @@ use crate::aws::sqs::message::{Blob, MessageAttribute, MessageAttributes};
 
 const NAMESPACE: &str = "http://sns.amazonaws.com/doc/2010-03-31/";
 
-/// Entries that a batch may have.
+/// The most entries of a batch.
 const MAX_BATCH: usize = 10;
 
 /// A request's parameters.
@@ -39,7 +39,7 @@ impl Form {
         self.get(name).ok_or_else(|| SnsError::BadParameter(format!("{name} is missing")))
     }
 
-    /// Those of `list` whose numbered entries have `field`: `Attributes.entry.1`, `Attributes.entry.2`, …
+    /// The values of `field` in the numbered entries of `list`: `Attributes.entry.1`, `Attributes.entry.2`, …
     fn entries(&self, list: &str, field: &str) -> Vec<String> {
         let entry = |n| format!("{list}.{n}");
         (1..).map(entry).take_while(|entry| self.parameters.contains_key(&format!("{entry}.{field}"))).collect()
@@ -50,7 +50,7 @@ impl Form {
         self.entries(list, "key").iter().map(|entry| (value(entry, "key"), value(entry, "value"))).collect()
     }
 
-    /// The message's own attributes; `at` is empty, or a batch entry with a dot behind it.
+    /// The message's own attributes. `at` is empty, or the name of a batch entry followed by a dot.
     fn message_attributes(&self, at: &str) -> Result<MessageAttributes, SnsError> {
         let mut attributes = MessageAttributes::new();
         for entry in self.entries(&format!("{at}MessageAttributes.entry"), "Name") {
@@ -214,7 +214,7 @@ fn element(name: &str, text: &str) -> String {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
-            // A bare one would be read as a newline.
+            // A bare carriage return would be read as a newline.
             '\r' => write!(escaped, "&#xD;").expect("writing to a string cannot fail"),
             c => escaped.push(c),
         }

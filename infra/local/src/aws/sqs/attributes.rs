@@ -1,4 +1,4 @@
-//! A queue's attributes: texts at the wire and in the file, checked and typed once.
+//! A queue's attributes: text in requests and in the file, checked and typed once.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -21,7 +21,7 @@ const NUMBERS: [(&str, u64, u64, u64); 5] = [
     ("MaximumMessageSize", MAX_MESSAGE_BYTES as u64, 1_024, MAX_MESSAGE_BYTES as u64),
 ];
 
-/// Kept and shown; without effect on one machine.
+/// Attributes that are stored and returned, but have no effect on one machine.
 const KEPT: [&str; 6] = [
     "FifoThroughputLimit",
     "KmsDataKeyReusePeriodSeconds",
@@ -31,7 +31,7 @@ const KEPT: [&str; 6] = [
     "SqsManagedSseEnabled",
 ];
 
-/// What the attributes mean.
+/// The typed values of the attributes.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub(crate) kind: Kind,
@@ -42,7 +42,7 @@ pub(crate) struct Settings {
     pub(crate) max_bytes: usize,
     pub(crate) redrive: Option<Redrive>,
     pub(crate) content_dedup: bool,
-    /// Deduplication looks at the message's group only, not at the whole queue.
+    /// Deduplication considers the message's group only, not the whole queue.
     pub(crate) dedup_per_group: bool,
 }
 
@@ -101,7 +101,7 @@ fn check_name(queue: &str) -> Result<(), SqsError> {
     })
 }
 
-/// A FIFO queue says so twice, by name and by attribute, and both must agree.
+/// A FIFO queue is marked by its name and by an attribute, and both must agree.
 fn kind(queue: &str, attributes: &QueueAttributes) -> Result<Kind, SqsError> {
     match (queue.ends_with(".fifo"), is_true(attributes, "FifoQueue")) {
         (true, true) => Ok(Kind::Fifo),
@@ -127,7 +127,7 @@ fn number(attributes: &QueueAttributes, name: &'static str) -> Result<u64, SqsEr
     })
 }
 
-/// `{"deadLetterTargetArn": "…", "maxReceiveCount": 5}`; the count may be a text, and no policy may be an empty one.
+/// `{"deadLetterTargetArn": "…", "maxReceiveCount": 5}`. The count may be a text, and an empty policy means none.
 fn redrive(attributes: &QueueAttributes) -> Result<Option<Redrive>, SqsError> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]

@@ -1,5 +1,5 @@
-//! Errors of SQS with AWS's codes: the shape's name of the JSON protocol, and the code of the older protocol, which
-//! travels in the header `x-amzn-query-error` and which the SDKs match on.
+//! Errors of SQS with AWS's codes: the name of the shape in the JSON protocol, and the code of the older protocol,
+//! which is sent in the header `x-amzn-query-error` and which the SDKs match on.
 
 use crate::aws::database::{Unavailable, WorkError};
 
@@ -79,7 +79,7 @@ impl SqsError {
         }
     }
 
-    /// Whether the request is at fault. Other errors are retried by the SDK.
+    /// Whether the request caused the error. Other errors are retried by the SDK.
     pub fn is_callers_fault(&self) -> bool {
         !matches!(self, SqsError::Unavailable(_))
     }

@@ -1,11 +1,11 @@
 //! The order in which one queue hands out its messages. Pure: no clock, no storage.
 //!
-//! Both kinds of queue serve their groups (`MessageGroupId`) in turns, so that a group which floods the queue does not
+//! Both kinds of queue serve their groups (`MessageGroupId`) in turns, so that a group that floods the queue does not
 //! delay the others:
 //!
 //! - **standard** (a fair queue): one message of a group per turn, oldest first. Messages without a group are one group.
-//! - **FIFO**: as many as fit per turn, strictly in order, and none while one of the group is in flight. A message that
-//!   is delayed holds up those behind it.
+//! - **FIFO**: as many messages of a group as fit per turn, strictly in order, and none while one of the group is in
+//!   flight. A delayed message holds up those behind it.
 //!
 //! A message is *ready*, *delayed* or *in flight*; the last two become ready by [`Line::wake`].
 
@@ -34,32 +34,32 @@ pub(crate) enum Place {
 pub(crate) struct Entry {
     pub(crate) group: Arc<str>,
     pub(crate) place: Place,
-    /// How often this queue handed it out.
+    /// How often this queue handed the message out.
     pub(crate) receives: u32,
-    /// Those of them that do not count: their receiver was killed.
+    /// The receives that do not count, because their receiver was killed.
     pub(crate) uncounted: u32,
     pub(crate) sent_at: Moment,
 }
 
 #[derive(Debug, Default)]
 struct Group {
-    /// Standard: the ready ones. FIFO: all that are not in flight.
+    /// Standard queue: the ready messages. FIFO queue: all messages that are not in flight.
     standing: BTreeSet<Seq>,
-    /// All its messages, wherever they are.
+    /// The number of all messages of the group, in any place.
     members: usize,
     in_flight: usize,
     has_turn: bool,
 }
 
-/// What one receive gets.
+/// The result of one receive.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Taken {
     pub(crate) served: Vec<Seq>,
-    /// Were received too often: no longer in the line, the caller moves them to the dead queue.
+    /// Messages that were received too often. They are no longer in the line; the caller moves them to the dead queue.
     pub(crate) dead: Vec<Seq>,
 }
 
-/// What one receive asks for.
+/// The parameters of one receive.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TakeRequest {
     pub(crate) max: usize,
@@ -73,7 +73,7 @@ pub(crate) struct Line {
     kind: Kind,
     entries: BTreeMap<Seq, Entry>,
     groups: HashMap<Arc<str>, Group>,
-    /// Groups that have something to hand out, or had it when they were put here.
+    /// Groups that have messages to hand out, or had some when they were put here.
     turns: VecDeque<Arc<str>>,
     hidden: BTreeSet<(Moment, Seq)>,
     in_flight: usize,
@@ -125,7 +125,7 @@ impl Line {
         self.give_turn(&group);
     }
 
-    /// What is no longer delayed or in flight at `now` becomes ready.
+    /// Makes messages ready whose delay or visibility timeout has ended at `now`.
     pub(crate) fn wake(&mut self, now: Moment) {
         while let Some((at, seq)) = self.hidden.first().copied()
             && at <= now
@@ -164,7 +164,7 @@ impl Line {
         self.hidden.len() - self.in_flight
     }
 
-    /// One group's turn.
+    /// Serves one group's turn.
     fn take_turn(&mut self, name: &Arc<str>, ask: TakeRequest, taken: &mut Taken) {
         if self.group_waits(name) {
             return;
@@ -191,7 +191,7 @@ impl Line {
         }
     }
 
-    /// Whether nothing of the group may be handed out because one of its messages is.
+    /// Whether no message of the group may be handed out because one of its messages is in flight.
     fn group_waits(&self, name: &Arc<str>) -> bool {
         self.kind == Kind::Fifo && self.groups.get(name).is_some_and(|group| group.in_flight > 0)
     }
@@ -229,7 +229,7 @@ impl Line {
         group
     }
 
-    /// Puts a group that has something to hand out at the end of the turns, and forgets one that has nothing at all.
+    /// Puts a group with messages to hand out at the end of the turns, and removes a group without any messages.
     fn give_turn(&mut self, name: &Arc<str>) {
         let Some(group) = self.groups.get_mut(name) else { return };
         if group.has_turn {

@@ -10,17 +10,17 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::error::SqsError;
 
-/// SQS takes no more per message: `MaximumMessageSize` of a queue can only lower it.
+/// The limit of SQS for one message. A queue's `MaximumMessageSize` can only lower it.
 pub const MAX_MESSAGE_BYTES: usize = 1_048_576;
 
-/// SQS takes no more attributes per message.
+/// The most attributes of one message in SQS.
 const MAX_ATTRIBUTES: usize = 10;
 
-/// One value that travels beside the body.
+/// A named value that is sent with the body.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct MessageAttribute {
-    /// `String`, `Number` or `Binary`, with a label of the sender's after a dot.
+    /// `String`, `Number` or `Binary`, optionally with the sender's own label after a dot.
     pub data_type: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub string_value: Option<String>,
@@ -28,7 +28,7 @@ pub struct MessageAttribute {
     pub binary_value: Option<Blob>,
 }
 
-/// Bytes, base64 at the wire.
+/// Bytes, encoded as base64 in requests and answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blob(pub Vec<u8>);
 
@@ -52,7 +52,7 @@ pub type MessageAttributes = BTreeMap<String, MessageAttribute>;
 pub struct Outgoing {
     pub body: String,
     pub attributes: MessageAttributes,
-    /// `MessageGroupId`: of a FIFO queue its unit of order, of a standard one its unit of fairness.
+    /// `MessageGroupId`: the unit of order in a FIFO queue, the unit of fairness in a standard one.
     pub group: Option<String>,
     /// `MessageDeduplicationId`, on FIFO queues only.
     pub dedup: Option<String>,
@@ -68,7 +68,7 @@ pub struct Sent {
     pub message_id: String,
     pub body_md5: String,
     pub attributes_md5: Option<String>,
-    /// On FIFO queues.
+    /// Set on FIFO queues only.
     pub sequence: Option<i64>,
 }
 
@@ -76,7 +76,7 @@ pub struct Sent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Received {
     pub message_id: String,
-    /// Names this very receive, for deletion and visibility.
+    /// Identifies this receive of the message, for deletion and visibility.
     pub receipt: String,
     pub body: String,
     pub body_md5: String,
@@ -84,17 +84,17 @@ pub struct Received {
     pub group: Option<String>,
     pub dedup: Option<String>,
     pub trace: Option<String>,
-    /// On FIFO queues.
+    /// Set on FIFO queues only.
     pub sequence: Option<i64>,
     pub sent_at: Moment,
     pub first_received_at: Moment,
-    /// `ApproximateReceiveCount`: of all queues the message was in.
+    /// `ApproximateReceiveCount`, over all queues that the message was in.
     pub receives: u32,
-    /// ARN of the queue out of which it was moved for having been received too often.
+    /// The ARN of the queue from which the message was moved because it was received too often.
     pub dead_from: Option<String>,
 }
 
-/// A message that was checked against everything but its queue, ready for the storage thread.
+/// A message that passed all checks that do not need its queue, ready for the storage thread.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) message: Outgoing,
@@ -154,7 +154,7 @@ fn check_attributes(attributes: &MessageAttributes) -> Result<(), SqsError> {
     Ok(())
 }
 
-/// SQS takes the characters of XML 1.0 only.
+/// SQS accepts only the characters of XML 1.0.
 fn check_characters(text: &str) -> Result<(), SqsError> {
     let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
     if text.chars().all(allowed) { Ok(()) } else { Err(SqsError::BadCharacters) }
@@ -169,7 +169,7 @@ pub(crate) fn bytes_of(attributes: &MessageAttributes) -> usize {
     attributes.iter().map(|(name, attribute)| name.len() + attribute.data_type.len() + of_value(attribute)).sum()
 }
 
-/// `MD5OfMessageAttributes`: over name, type and value of each, sorted by name, each with its length in front.
+/// `MD5OfMessageAttributes`: over name, type and value of each attribute, sorted by name, each preceded by its length.
 pub(crate) fn attributes_md5(attributes: &MessageAttributes) -> Option<String> {
     if attributes.is_empty() {
         return None;

@@ -1,4 +1,5 @@
-//! SQS as far as Larkspur uses it: standard (fair) and FIFO queues with visibility, delay, redrive and long polling.
+//! SQS with the parts that Larkspur uses: standard (fair) and FIFO queues with visibility, delay, redrive and long
+//! polling.
 //!
 //! [`Sqs`] is what the event sources of this process call; `wire` is the same for an SDK. Reading order: `line` the
 //! order of messages (pure) → `queues`, `sending`, `receiving` the work of the storage thread → `wire`.
@@ -30,7 +31,7 @@ use self::queues::Counts;
 use crate::aws::database::{Unavailable, WorkError};
 use crate::aws::storage::{State, Storage};
 
-/// The queues. Queues are named by their names; see `aws::names` for URLs and ARNs. Clones are the same queues.
+/// The queues. They are identified by name; see `aws::names` for URLs and ARNs. Clones share them.
 #[derive(Debug, Clone)]
 pub struct Sqs {
     storage: Storage,
@@ -41,13 +42,13 @@ impl Sqs {
         Self { storage }
     }
 
-    /// Makes a queue as `CreateQueue` does: refused if there is one with other attributes.
+    /// Creates a queue as `CreateQueue` does: refused if there is one with other attributes.
     pub async fn create_queue(&self, name: &str, attributes: QueueAttributes) -> Result<(), SqsError> {
         let name = name.to_owned();
         self.run(move |state| state.queues.create(&state.db, &name, attributes, state.clock.now())).await
     }
 
-    /// Makes a queue, or gives the one that is there these attributes.
+    /// Creates a queue, or sets these attributes on the existing one.
     pub async fn ensure_queue(&self, name: &str, attributes: QueueAttributes) -> Result<(), SqsError> {
         match self.create_queue(name, attributes.clone()).await {
             Err(SqsError::OtherQueueExists(_)) => self.set_attributes(name, attributes).await,
@@ -71,7 +72,7 @@ impl Sqs {
         self.run(move |state| Ok(state.queues.counts(&name)?)).await
     }
 
-    /// In alphabetical order.
+    /// The names of all queues in alphabetical order.
     pub async fn queue_names(&self) -> Result<Vec<String>, SqsError> {
         self.run(|state| Ok(state.queues.names())).await
     }
@@ -81,7 +82,7 @@ impl Sqs {
         self.run(move |state| state.queues.delete_queue(&state.db, &name)).await
     }
 
-    /// Deletes all messages, those in flight too.
+    /// Deletes all messages, including those in flight.
     pub async fn purge(&self, queue: &str) -> Result<(), SqsError> {
         let name = queue.to_owned();
         self.run(move |state| state.queues.purge(&state.db, &name)).await
@@ -92,7 +93,8 @@ impl Sqs {
         self.run(move |state| state.queues.send(&state.db, &name, &prepared, state.clock.now())).await
     }
 
-    /// Sends in this order and in one transaction; refuses the queue as a whole, or messages one by one.
+    /// Sends in this order and in one transaction. An error of the queue refuses all messages, other errors refuse
+    /// single ones.
     pub async fn send_batch(
         &self,
         queue: &str,
@@ -105,12 +107,13 @@ impl Sqs {
         .await
     }
 
-    /// Up to `max` messages; if there are none, waits for the first one at most `wait` by this deployment's clock.
+    /// Receives up to `max` messages. If there are none, waits for the first one for at most `wait` by this
+    /// deployment's clock.
     pub async fn receive(&self, queue: &str, max: usize, wait: Duration) -> Result<Vec<Received>, SqsError> {
         self.poll(queue, Poll { max, wait: Some(wait), visibility: None }).await
     }
 
-    /// If the future is dropped before a message was taken, none is.
+    /// Receives as `poll` says. If the future is dropped before a message was taken, no message is taken.
     pub async fn poll(&self, queue: &str, poll: Poll) -> Result<Vec<Received>, SqsError> {
         let (queue, (reply, answer)) = (queue.to_owned(), oneshot::channel());
         self.storage.submit(move |state| {
@@ -120,12 +123,12 @@ impl Sqs {
         answer.await.unwrap_or(Err(SqsError::Unavailable(Unavailable)))
     }
 
-    /// One answer per receipt.
+    /// Deletes messages by their receipts. Returns one result per receipt.
     pub async fn delete(&self, queue: &str, receipts: Vec<String>) -> Result<Vec<Result<(), SqsError>>, SqsError> {
         self.each(queue, receipts, |state, name, receipt| state.queues.delete(&state.db, name, &receipt)).await
     }
 
-    /// Sets after which time each message is visible again; one answer each.
+    /// Sets the time after which each message becomes visible again. Returns one result per message.
     pub async fn change_visibility(
         &self,
         queue: &str,
@@ -137,8 +140,8 @@ impl Sqs {
         .await
     }
 
-    /// Makes messages visible again whose receiver has ended; their number. Messages with a changed visibility timeout keep
-    /// it.
+    /// Makes messages visible again whose receiver has ended, and returns their number. Messages with a changed
+    /// visibility timeout keep it.
     pub async fn release(&self, queue: &str) -> Result<usize, SqsError> {
         let name = queue.to_owned();
         self.run(move |state| state.queues.release(&state.db, &name, state.clock.now())).await

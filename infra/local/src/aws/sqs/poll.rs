@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use super::error::SqsError;
 use super::message::Received;
 
-/// What a receiver asks for; `None`: as the queue's attributes say.
+/// The parameters of a receive; `None`: as the queue's attributes say.
 #[derive(Debug, Clone, Copy)]
 pub struct Poll {
     pub max: usize,

@@ -1,5 +1,5 @@
 //! The queues as the storage thread holds them: for each its settings and its `Line` in memory, everything else in the
-//! file. What a message costs in memory while it waits is its place in the line, not its body.
+//! file. A waiting message takes memory only for its place in the line, not for its body.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -81,7 +81,7 @@ impl Queues {
         Ok(())
     }
 
-    /// Makes a queue; one that exists already with these attributes is left as it is.
+    /// Creates a queue. An existing queue with these attributes is left as it is.
     pub(crate) fn create(
         &mut self,
         db: &Db,
@@ -148,7 +148,7 @@ impl Queues {
         self.find(name).map(Queue::counts)
     }
 
-    /// In alphabetical order.
+    /// The names of all queues in alphabetical order.
     pub(crate) fn names(&self) -> Vec<String> {
         let mut names: Vec<String> = self.ids.keys().cloned().collect();
         names.sort_unstable();
@@ -186,7 +186,7 @@ impl Queues {
         self.queues.insert(queue.id, queue);
     }
 
-    /// Also checks the dead queue: it must be there, and of the same kind.
+    /// Parses and checks the attributes. The dead queue must exist and be of the same kind.
     fn parse(&self, name: &str, attributes: &QueueAttributes) -> Result<Settings, SqsError> {
         let settings = Settings::parse(name, attributes)?;
         let dead = settings.redrive.as_ref().map(|redrive| self.find(&redrive.dead_queue));

@@ -1,5 +1,6 @@
-//! Receipt handles: they name one receive of one message, so that a receiver cannot delete a message after its visibility
-//! timeout, when another receiver may have it. Opaque to receivers, but no secret: all callers may use every queue.
+//! Receipt handles. Each identifies one receive of one message, so that a receiver cannot delete a message after its
+//! visibility timeout, when another receiver may have it. They are opaque to receivers but not secret: all callers may
+//! use every queue.
 
 use std::fmt;
 use std::str::FromStr;

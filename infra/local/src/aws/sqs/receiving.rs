@@ -1,7 +1,7 @@
-//! Receives, and what a receiver does with what it got: delete it, or change how long it stays in flight.
+//! Receives messages, and deletes them or changes how long they stay in flight.
 //!
-//! A receive that finds nothing waits in the storage thread, which looks again after every batch of work and at every
-//! tick of its clock; so a message is handed over with the very commit that made it durable.
+//! A receive that finds nothing waits in the storage thread, which checks again after every batch of work and at every
+//! tick of its clock. So a message is handed over in the same commit that stores it.
 
 use std::time::Duration;
 
@@ -19,11 +19,11 @@ use super::receipt::Receipt;
 use crate::aws::database::{Answer, Db, WorkError};
 use crate::aws::names::queue_arn;
 
-/// SQS hands out no more than this before some are deleted.
+/// The most messages in flight in SQS; more are handed out only after some are deleted.
 const MAX_IN_FLIGHT: usize = 120_000;
 
 impl Queues {
-    /// Takes up a receive: it is answered by [`Queues::serve_waiting`], at the latest when its wait is over.
+    /// Registers a receive. [`Queues::serve_waiting`] answers it, at the latest when its wait is over.
     pub(crate) fn wait(&mut self, queue: String, poll: Poll, now: Moment, reply: Reply) {
         let own = self.find(&queue).map(|queue| queue.settings.wait).unwrap_or_default();
         let deadline = now + poll.wait.unwrap_or(own);
@@ -34,11 +34,11 @@ impl Queues {
         !self.waiting.is_empty()
     }
 
-    /// Answers those who wait, in the order in which they came, if there is something for them or their time is over.
+    /// Answers waiting receives, in the order of arrival, if there are messages for them or their wait is over.
     pub(crate) fn serve_waiting(&mut self, db: &Db, now: Moment) -> rusqlite::Result<Vec<Answer>> {
         let mut answers: Vec<Answer> = Vec::new();
         for waiter in std::mem::take(&mut self.waiting) {
-            // A receiver that has gone away must not take a message.
+            // A receiver that no longer waits must not take a message.
             if waiter.reply.is_closed() {
                 continue;
             }
@@ -69,12 +69,12 @@ impl Queues {
         Ok(taken.served.into_iter().map(|seq| receive.read(db, seq)).collect::<Result<_, _>>()?)
     }
 
-    /// The redrive policy, unless its dead queue was deleted since.
+    /// The redrive policy, unless its dead queue has been deleted.
     fn redrive_of(&self, queue: &Queue) -> Option<Redrive> {
         queue.settings.redrive.clone().filter(|redrive| self.find(&redrive.dead_queue).is_ok())
     }
 
-    /// Moves a message to the dead queue; it keeps its identity, its group and its sequence number.
+    /// Moves a message to the dead queue. It keeps its id, its group and its sequence number.
     fn move_to_dead_queue(
         &mut self,
         db: &Db,
@@ -84,7 +84,7 @@ impl Queues {
         now: Moment,
     ) -> Result<(), WorkError<SqsError>> {
         let dead = self.find_mut(to)?;
-        // The age of a message in a standard queue counts from its first sending; in a FIFO queue from the move.
+        // In a standard queue the age of a message counts from its first sending; in a FIFO queue from the move.
         let restart = dead.is_fifo().then_some(now.millis());
         let row = db
             .write()?
@@ -101,7 +101,7 @@ impl Queues {
         Ok(())
     }
 
-    /// Deletes the message of this receive, unless it was deleted or received by another one since.
+    /// Deletes the message of this receive, unless it has been deleted or received by another receiver since.
     pub(crate) fn delete(&mut self, db: &Db, queue: &str, receipt: &str) -> Result<(), WorkError<SqsError>> {
         let queue = self.find_mut(queue)?;
         let receipt = receipt_of(queue, receipt)?;
@@ -116,7 +116,7 @@ impl Queues {
         Ok(())
     }
 
-    /// Makes the message of this receive visible again `after` from now; zero: at once.
+    /// Makes the message of this receive visible again after `after`; zero means at once.
     pub(crate) fn change_visibility(
         &mut self,
         db: &Db,
@@ -146,7 +146,8 @@ impl Queues {
         Ok(())
     }
 
-    /// Makes messages ready again that were received and neither deleted nor deferred: their receiver has ended.
+    /// Makes messages ready again that were received and neither deleted nor deferred, because their receiver has
+    /// ended.
     pub(crate) fn release(&mut self, db: &Db, queue: &str, now: Moment) -> Result<usize, WorkError<SqsError>> {
         let queue = self.find_mut(queue)?;
         let held: Vec<Seq> = db
@@ -184,7 +185,7 @@ struct CurrentReceive {
 }
 
 impl CurrentReceive {
-    /// Writes down that a message is in flight, and reads the rest of it.
+    /// Marks a message as in flight, and reads the rest of it.
     fn read(&self, db: &Db, seq: Seq) -> rusqlite::Result<Received> {
         let connection = db.write()?;
         let mut message = connection

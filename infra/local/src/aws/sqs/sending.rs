@@ -1,4 +1,4 @@
-//! Sends: what a queue refuses, five minutes of deduplication on FIFO queues, and the rows of a new message.
+//! Sends messages: the checks of a queue, five minutes of deduplication on FIFO queues, and the rows of a new message.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ impl Queues {
     }
 }
 
-/// What only the queue knows to refuse.
+/// The checks that need the queue.
 fn check(queue: &Queue, prepared: &Prepared) -> Result<(), SqsError> {
     let message = &prepared.message;
     if prepared.bytes > queue.settings.max_bytes {
@@ -74,7 +74,7 @@ fn sent(prepared: &Prepared, message_id: String, sequence: Option<Seq>) -> Sent 
     Sent { message_id, body_md5, attributes_md5, sequence }
 }
 
-/// What makes two messages the same for the queue: the id given, or the body's hash.
+/// The id by which the queue recognises equal messages: the given one, or the body's hash.
 fn dedup_id(queue: &Queue, prepared: &Prepared) -> Result<String, SqsError> {
     match &prepared.message.dedup {
         Some(id) => Ok(id.clone()),
@@ -87,7 +87,7 @@ fn dedup_id(queue: &Queue, prepared: &Prepared) -> Result<String, SqsError> {
     }
 }
 
-/// The id within its scope, short enough to be a key.
+/// The id within its scope, hashed to a short key.
 fn dedup_key(queue: &Queue, prepared: &Prepared, id: &str) -> [u8; 16] {
     let mut hash = Sha256::new();
     if queue.settings.dedup_per_group {
@@ -98,7 +98,7 @@ fn dedup_key(queue: &Queue, prepared: &Prepared, id: &str) -> [u8; 16] {
     *hash.finalize().first_chunk().expect("SHA-256 has 32 bytes")
 }
 
-/// The message that was sent under this key within the window, whether it is still there or not.
+/// The message that was sent with this key within the window, even if it is deleted by now.
 fn find_sent(db: &Db, queue: &Queue, key: &[u8; 16], now: Moment) -> rusqlite::Result<Option<(String, Seq)>> {
     db.read()
         .prepare_cached("SELECT message_id, seq FROM dedup WHERE queue = ? AND key = ? AND sent_at > ?")?

@@ -1,5 +1,5 @@
-//! SQS as an SDK speaks it: AWS JSON 1.0, the action in `X-Amz-Target: AmazonSQS.…`. Here the dispatch and what concerns
-//! whole queues; messages are in `wire_messages`.
+//! The protocol of SQS for SDKs: AWS JSON 1.0, with the action in `X-Amz-Target: AmazonSQS.…`. This file has the
+//! dispatch and the actions on whole queues; those on messages are in `wire_messages`.
 //!
 //! Source: the SQS API reference and the service model of botocore 1.43 (read 2026-11).
 
@@ -13,8 +13,8 @@ use super::wire_json::{read, to_value};
 use super::wire_messages as messages;
 use crate::aws::names::{queue_of_url, queue_url};
 
-/// Answers one request. `base` is the endpoint as the caller named it, for the queue URLs; `trace` the request's trace
-/// header.
+/// Answers one request. `base` is the endpoint as the caller named it, for the queue URLs; `trace` is the request's
+/// trace header.
 pub(in crate::aws) async fn answer(
     sqs: &Sqs,
     base: &str,
@@ -90,7 +90,7 @@ struct ListQueues {
     queue_name_prefix: String,
     #[serde(default = "most_queues")]
     max_results: usize,
-    /// The last name of the page before.
+    /// The last name of the previous page.
     next_token: Option<String>,
 }
 

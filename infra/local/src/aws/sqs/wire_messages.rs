@@ -1,4 +1,4 @@
-//! SQS as an SDK speaks it: sending, receiving, deleting, one by one and in batches.
+//! The protocol of SQS for SDKs: sending, receiving and deleting, one by one and in batches.
 
 use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
@@ -15,7 +15,7 @@ use super::poll::Poll;
 use super::wire_json::to_value;
 use crate::aws::names::{ACCOUNT, queue_of_url};
 
-/// Entries that a batch may have.
+/// The most entries of a batch.
 const MAX_BATCH: usize = 10;
 
 /// The longest visibility timeout: twelve hours.
@@ -35,7 +35,7 @@ pub(super) struct Message {
 }
 
 impl Message {
-    /// `trace` is the request's trace header, for a message that has none of its own.
+    /// `trace` is the request's trace header, used if the message has none of its own.
     fn outgoing(self, trace: Option<&str>) -> Result<Outgoing, SqsError> {
         let mut system = self.message_system_attributes;
         Ok(Outgoing {
@@ -92,7 +92,7 @@ impl SentAnswer {
     }
 }
 
-/// AWS's have twenty digits; receivers compare them as texts.
+/// AWS's sequence numbers have twenty digits, and receivers compare them as text.
 fn sequence_number(seq: i64) -> String {
     format!("{seq:020}")
 }
@@ -102,7 +102,7 @@ pub(super) async fn send(sqs: &Sqs, request: Send, trace: Option<&str>) -> Resul
     Ok(to_value(SentAnswer::new(None, sent)))
 }
 
-/// Any of the batches.
+/// The request of a batch of any action.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Batch<T> {
@@ -119,7 +119,7 @@ struct Entry<T> {
 }
 
 impl<T> Batch<T> {
-    /// The queue, the ids and the items, if the batch as a whole is one.
+    /// The queue, the ids and the items, if the batch as a whole is valid.
     fn checked(self) -> Result<(String, Vec<String>, Vec<T>), SqsError> {
         let good = |id: &str| {
             (1..=80).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
@@ -179,7 +179,7 @@ pub(super) struct Receive {
     max_number_of_messages: usize,
     wait_time_seconds: Option<i64>,
     visibility_timeout: Option<i64>,
-    /// The older name of the next.
+    /// The older name of the next field.
     #[serde(default)]
     attribute_names: Vec<String>,
     #[serde(default)]
@@ -245,7 +245,7 @@ fn shown(mut message: Received, system: &[String], own: &[String]) -> Shown {
     }
 }
 
-/// `All`, `.*`, a whole name, or the beginning of one with `.*` at its end.
+/// Matches `All`, `.*`, a whole name, or a prefix followed by `.*`.
 fn is_wanted(name: &str, wanted: &str) -> bool {
     wanted == "All" || wanted == name || wanted.strip_suffix(".*").is_some_and(|start| name.starts_with(start))
 }
@@ -286,7 +286,7 @@ impl ChangeVisibility {
     }
 }
 
-/// What concerns one receipt of one queue.
+/// A request about one receipt of one queue.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct One<T> {
