@@ -1,8 +1,8 @@
 //! Accounts of members who can sign in, and members by the address that a person types or the subject that a sign-in
 //! provider names.
 //!
-//! Members are found by pointers that are written with them and never taken back, so a pointer is a hint: what it leads to
-//! counts only if the member has the address, or is that subject, now.
+//! Members are found by pointers, which are written with the member and never deleted. So a pointer may be outdated:
+//! the member that it names counts only if they have the address, or are that subject, now.
 
 use alerting::base::ids::MemberId;
 use alerting::base::moment::Moment;
@@ -16,13 +16,13 @@ use crate::keys::{self, Key};
 use crate::member_pointers::SUBJECT;
 use crate::table::{Condition, Part, Reading, Table, Write};
 
-/// What a member signs in with. A member without one may still sign in by a provider.
+/// The password account of a member. A member without an account may still sign in by a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     pub member: MemberId,
     pub version: u64,
     pub password: PasswordHash,
-    /// Grows with every new password; sessions of before are over.
+    /// Grows with every new password, which ends all earlier sessions.
     pub epoch: u64,
     pub changed_at: Moment,
 }
@@ -39,7 +39,7 @@ impl std::fmt::Debug for PasswordHash {
 }
 
 impl Store {
-    /// As it is now.
+    /// The current account.
     pub async fn account(&self, member: &MemberId) -> Result<Option<Account>, ReadError> {
         let item = self.get(Table::Config, &Key::new(keys::ACCOUNT, member), Reading::Latest).await?;
         item.as_ref().map(|item| Reader::new(item).json("doc")).transpose()
@@ -51,7 +51,7 @@ impl Store {
         self.query_all(Table::Config, &part, |item| Reader::new(item).json("doc")).await
     }
 
-    /// Saves the account in place of the one in its version (0: of none); `false` if that is not what is stored.
+    /// Saves the account if the stored one has the same version (0: nothing is stored). Returns `false` if it has not.
     pub async fn save_account(&self, account: &Account) -> Result<bool, WriteError> {
         let (key, item, condition) = next(account)?;
         Ok(match self.put(Table::Config, &key, item.clone(), Some(condition)).await? {
@@ -93,7 +93,7 @@ impl Store {
     }
 }
 
-/// The account in its next version, as it is stored, and what it replaces.
+/// The key and item of the account in its next version, and the condition that the version before is stored.
 pub(crate) fn next(account: &Account) -> Result<(Key, Item, Condition), WriteError> {
     let key = Key::new(keys::ACCOUNT, &account.member);
     let before = (account.version > 0).then_some(account.version);

@@ -1,9 +1,9 @@
 //! The hot item: the state of one alert key, written once per batch that holds messages of that key.
 //!
-//! One write unit is 1 KB, and so is the limit of this item with everything it can hold; a property test says so.
-//! This is why names are short and the version is the only attribute that the condition needs. Written only over the version
-//! that was read; a refused write brings the newer state, or turns out to be the same write whose answer was lost.
-//! An open alert's state does not expire, a closed one's outlives every queue.
+//! One write unit is 1 KB. The item never exceeds it, with everything that it can hold; a property test checks this.
+//! This is why names are short and the version is the only attribute that the condition needs. The state is written
+//! only over the version that was read. A refused write returns the newer state, or recognises its own earlier write
+//! whose answer was lost. The state of an open alert does not expire; that of a closed alert outlives every queue.
 
 use alerting::base::ids::{IntegrationId, Stamp};
 use alerting::base::limits;
@@ -18,11 +18,11 @@ use crate::item::{Item, Reader, expiry, item, json, number};
 use crate::keys::{self, Key};
 use crate::table::{Condition, Reading, Table, Terms, Update, Write};
 
-/// What became of [`Store::write_alert_state`].
+/// The result of [`Store::write_alert_state`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WriteState {
     Written,
-    /// Another evaluator was first. Fold again over this.
+    /// Another evaluator wrote first. Fold the messages again over this state.
     Lost(Option<AlertState>),
 }
 
@@ -47,7 +47,7 @@ struct Document {
 }
 
 impl Store {
-    /// As it is now. `key_hash` is [`keys::alert_key_hash`].
+    /// The current state. `key_hash` is [`keys::alert_key_hash`].
     pub async fn alert_state(
         &self,
         integration: &IntegrationId,
@@ -127,7 +127,7 @@ fn encode(key: &Key, state: &AlertState, now: Moment) -> Result<Item, WriteError
         v: *severity,
         l: *lower_since,
         h: content.clone(),
-        // Nearly always the newest message is a trigger.
+        // Left out if it equals the watermark: the newest message is nearly always a trigger.
         t: (texts != watermark).then_some(*texts),
         a: applied.clone(),
     };
@@ -166,7 +166,7 @@ mod tests {
 
     use super::*;
 
-    /// What DynamoDB bills: names and texts in UTF-8, two digits of a number per byte and one more.
+    /// The size that DynamoDB bills: names and texts in UTF-8, and for a number one byte per two digits and one more.
     fn billed_bytes(item: &Item) -> usize {
         let value = |value: &AttributeValue| match value {
             AttributeValue::S(text) => text.len(),

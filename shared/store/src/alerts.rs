@@ -1,7 +1,7 @@
 //! The detail of an alert: what people see of one episode.
 //!
-//! An alert of the mode "each message" exists only here: opening it is one put that never overwrites. What an alert
-//! shows is replaced only by something newer, so copies and late workers cannot turn it back.
+//! An alert of the mode "each message" is stored only here: it is opened with one put that never overwrites. The
+//! content of an alert is replaced only by newer content, so copies and late workers cannot restore old content.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -20,24 +20,25 @@ use crate::newest_first::{Cursor, newest_first};
 use crate::page::Page;
 use crate::table::{Condition, Part, Range, Reading, Table, Terms, Write};
 
-/// How often a change of an alert is made again after a lost race: two evaluators and a person rarely lose twice.
+/// How often a change of an alert is retried after a lost race. With two evaluators and a person, it rarely loses
+/// twice.
 const RACES: usize = 12;
 
-/// What became of [`Store::open_alert`].
+/// The result of [`Store::open_alert`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "the outcome of one call, matched where it arrives and never stored")]
 pub enum Opened {
     Created,
-    /// A copy, or a repetition after a lost answer.
+    /// The alert is stored already: by a copy, or by this call before its answer was lost.
     Existing(Alert),
 }
 
-/// What became of [`Store::write_alert`].
+/// The result of [`Store::write_alert`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WriteAlert {
-    /// With its new revision.
+    /// The alert with its new revision.
     Written(Alert),
-    /// Someone else was first; the alert as they left it.
+    /// Another writer was first; this is the alert that it stored.
     Lost(Option<Alert>),
 }
 
@@ -47,7 +48,7 @@ pub struct AlertQuery {
     pub status: Option<Status>,
     pub space: Option<SpaceId>,
     pub integrations: Vec<IntegrationId>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     pub after: Option<Cursor>,
     pub limit: usize,
 }
@@ -63,7 +64,7 @@ impl Store {
         }
     }
 
-    /// Writes an alert over the one that was read (`None`: there was none), if that is still what is stored.
+    /// Writes an alert if the stored one is still the one that was read (`None`: there was none).
     pub async fn write_alert(
         &self,
         alert: &Alert,
@@ -77,15 +78,15 @@ impl Store {
             Write::Done(_) => Ok(WriteAlert::Written(alert)),
             Write::Refused(Some(stored)) => {
                 let stored = decode(&stored)?;
-                // This is its own write; the answer was lost.
+                // An equal stored alert is this call's own write, whose answer was lost.
                 Ok(if stored == alert { WriteAlert::Written(alert) } else { WriteAlert::Lost(Some(stored)) })
             }
             Write::Refused(None) => Ok(WriteAlert::Lost(None)),
         }
     }
 
-    /// Changes an alert, again if someone else changes it meanwhile; returns it as it is then, and whether this call has
-    /// changed it. `previous`: as it was read, if it was.
+    /// Changes an alert, and retries if another writer changes it meanwhile. Returns the alert as it then is, and
+    /// whether this call has changed it. `previous`: the alert as the caller read it, if it did.
     pub async fn change_alert(
         &self,
         mut previous: Option<Alert>,
@@ -113,7 +114,7 @@ impl Store {
         item.as_ref().map(decode).transpose()
     }
 
-    /// As people see it: the count of an open keyed alert comes from its state, which is newer.
+    /// The alert as people see it: the count of an open keyed alert comes from its state, which is newer.
     pub async fn alert(&self, id: &AlertId) -> Result<Option<Alert>, ReadError> {
         let Some(key) = keys::alert(id) else { return Ok(None) };
         let Some(item) = self.get(Table::Alerts, &key, Reading::Eventual).await? else { return Ok(None) };
@@ -138,7 +139,7 @@ impl Store {
         Ok(page)
     }
 
-    /// The alerts without a key, which no message closes, that were opened in this time and are still open.
+    /// The alerts without a key that were opened in this time and are still open. No message closes such alerts.
     pub async fn open_unkeyed_alerts(
         &self,
         integration: &IntegrationId,
@@ -153,7 +154,8 @@ impl Store {
         Ok(alerts.into_iter().filter(open).map(|alert| alert.id).collect())
     }
 
-    /// An update that changes nothing of what is shown counts in the state alone: takes the open alerts' counts there.
+    /// Sets the counts of open alerts from their states. An update that changes nothing shown is counted only in the
+    /// state.
     async fn count_open(&self, alerts: &mut [Alert]) -> Result<(), ReadError> {
         let states: Vec<Key> = alerts.iter().filter_map(state_key).collect();
         if states.is_empty() {
@@ -174,7 +176,8 @@ impl Store {
     }
 }
 
-/// What is stored is the alert in this revision. The first one has no number: rows of older versions have none.
+/// The condition that the stored alert has this revision. The first revision has no number, because rows of older
+/// versions have none.
 fn is_at(previous: &Alert) -> Condition {
     match previous.revision {
         0 => {
@@ -185,7 +188,7 @@ fn is_at(previous: &Alert) -> Condition {
     }
 }
 
-/// Where an open alert with a key of its own is counted.
+/// The key of the state that counts an open alert with a key of its own.
 fn state_key(alert: &Alert) -> Option<Key> {
     let alert_key = alert.alert_key.as_ref().filter(|_| alert.status == Status::Open)?;
     Some(keys::alert_state(&alert.integration, &keys::alert_key_hash(alert_key)))

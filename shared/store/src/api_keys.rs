@@ -1,4 +1,4 @@
-//! API keys. The key itself is kept nowhere: it is shown once, and found by its hash.
+//! API keys. The key itself is not stored: it is shown once, and found by its hash.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::item::{Reader, item, json};
 use crate::keys::{self, Key};
 use crate::table::{Condition, Part, Reading, Table};
 
-/// How exact `used_at` is: one write per key and hour at most.
+/// The precision of `used_at`: at most one write per key and hour.
 const USED_EVERY: Duration = Duration::from_secs(3600);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,18 +22,18 @@ pub struct ApiKey {
     pub name: String,
     pub scopes: Vec<String>,
     pub created_at: Moment,
-    /// What a listing may show of the key.
+    /// The end of the key, which a listing may show.
     pub last4: String,
-    /// From then on it opens nothing; `None`: until it is revoked.
+    /// From then on the key is invalid; `None`: it is valid until it is revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Moment>,
-    /// When it was used, to the hour; `None`: never, or before this was kept.
+    /// When the key was last used, to the hour; `None`: never, or before this was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub used_at: Option<Moment>,
-    /// The key that asked for this one; `None`: a member did, or the deployment made it.
+    /// The key that created this one; `None`: a member or the deployment created it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by: Option<ApiKeyId>,
-    /// The signed-in member who asked for this one.
+    /// The signed-in member who created this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_by_member: Option<MemberId>,
 }
@@ -43,7 +43,7 @@ impl ApiKey {
         self.expires_at.is_some_and(|end| now >= end)
     }
 
-    /// The key as used now, if that is worth a write.
+    /// The key as used now, or `None` if that is not worth a write.
     pub fn used(&self, now: Moment) -> Option<Self> {
         let is_due = self.used_at.is_none_or(|at| now.since(at) >= USED_EVERY);
         is_due.then(|| Self { used_at: Some(now), ..self.clone() })
@@ -73,7 +73,7 @@ impl ApiKeys<'_> {
         Ok(())
     }
 
-    /// Saves a key that is used, unless it was revoked meanwhile: a revoked key must stay revoked.
+    /// Saves the use of a key, unless the key was revoked meanwhile: a revoked key must stay revoked.
     pub async fn touch(&self, hash: &str, api_key: &ApiKey) -> Result<(), WriteError> {
         let key = Key::new(keys::API_KEY, hash);
         let item = item(&key, [("doc", json(&key, api_key)?)]);
@@ -81,13 +81,14 @@ impl ApiKeys<'_> {
         Ok(())
     }
 
-    /// As it is now: a deleted key opens nothing any more. One that does not exist is remembered for
-    /// [`crate::cache::TTL`], which keeps nothing from working: no key is made twice. `source`: the address that asks.
+    /// The current record of the key; a deleted key is invalid at once. A key that does not exist is remembered for
+    /// [`crate::cache::TTL`]. This blocks no valid key, because no key is made twice. `source`: the address of the
+    /// client.
     pub async fn find(&self, hash: &str, source: &str, now: Moment) -> Result<Asked<ApiKey>, ReadError> {
         self.found(hash, Some(source), now).await
     }
 
-    /// The same for a key that shows by itself that it is ours: from any address.
+    /// The same for a key that has the checksum of this deployment: not limited by address.
     pub async fn find_ours(&self, hash: &str, now: Moment) -> Result<Asked<ApiKey>, ReadError> {
         self.found(hash, None, now).await
     }
@@ -97,7 +98,7 @@ impl ApiKeys<'_> {
         if caches.unknown_api_keys.fresh(&name, now).is_some() {
             return Ok(Asked::Unknown);
         }
-        // A key that has worked is read for every source: a flood from a shared address locks no client out.
+        // A key that has worked is read for every source, so that a flood from a shared address locks no client out.
         if let Some(wait) = source.and_then(|source| caches.guesses.wait(source, now))
             && caches.api_keys.stale(&name).is_none()
         {
@@ -114,14 +115,14 @@ impl ApiKeys<'_> {
         Reader::new(&item).json("doc").map(Asked::Known)
     }
 
-    /// All of them, newest first: people make them by hand.
+    /// All keys, newest first. People make them by hand, so there are few.
     pub async fn list(&self) -> Result<Vec<ApiKey>, ReadError> {
         let mut found: Vec<ApiKey> = self.all().await?.into_iter().map(|(_, api_key)| api_key).collect();
         found.sort_by(|one, other| (other.created_at, &other.id).cmp(&(one.created_at, &one.id)));
         Ok(found)
     }
 
-    /// Whether there was such a key.
+    /// Deletes the key. Returns whether there was one.
     pub async fn delete(&self, id: &ApiKeyId) -> Result<bool, WriteError> {
         let found = self.all().await?.into_iter().find(|(_, api_key)| api_key.id == *id);
         match found {
@@ -130,7 +131,7 @@ impl ApiKeys<'_> {
         }
     }
 
-    /// Whether there is any: the first one is made when there is none.
+    /// Whether there is any key. The first one is made when there is none.
     pub async fn any(&self) -> Result<bool, ReadError> {
         let first = self.store.query(Table::Config, &Part::all(keys::API_KEY).limit(1), None).await?;
         Ok(!first.items.is_empty())

@@ -12,11 +12,11 @@ pub enum BucketKey {
     /// Everything that is sent from an account, or what is sent by one method: the scope is the channel's own name for it
     /// (`app`, `chat.update`).
     Account(AccountId, &'static str),
-    /// One person who is called or sent an SMS, whatever the destination.
+    /// One person who is called or sent an SMS, for all destinations together.
     Callee(Callee),
 }
 
-/// A person by the channel and the hash of the number, since an error shows a key.
+/// A person, named by the channel and the hash of the number, because errors show keys.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Callee {
     channel: &'static str,
@@ -29,7 +29,7 @@ impl Callee {
     }
 }
 
-/// As it is stored, behind `BUCKET#`.
+/// The stored form, which follows `BUCKET#`.
 impl fmt::Display for BucketKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,9 +1,9 @@
-//! What a process remembers of the configuration for a few seconds.
+//! Caches configuration in the process for a few seconds.
 //!
-//! Bounded: beyond [`CAPACITY`] entries the one that came first goes, so a flood of unknown keys costs memory for
+//! Bounded: beyond [`CAPACITY`] entries the oldest one is removed, so a flood of unknown keys costs memory for
 //! [`CAPACITY`] of them and no more. An entry that is past its time is read again, but kept: if that read fails, the
-//! old value still serves. A write through the same store invalidates at once, also what a read that began before the
-//! write is about to insert.
+//! old value is still used. A write through the same store invalidates the entry at once, and also discards the result
+//! of a read that began before the write.
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
@@ -12,9 +12,9 @@ use std::time::Duration;
 
 use alerting::base::moment::Moment;
 
-/// How long a change made by another process may go unseen, and how long an unknown intake key is not asked for again.
+/// How long a change by another process may go unseen, and how long an unknown intake key is not looked up again.
 pub const TTL: Duration = Duration::from_secs(10);
-/// Entries of one cache.
+/// The most entries of one cache.
 pub const CAPACITY: usize = 10_000;
 
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(crate) struct Cache<K, V> {
 #[derive(Debug)]
 struct Entries<K, V> {
     map: HashMap<K, Entry<V>>,
-    /// Every key of the map once, in the order in which they came.
+    /// Every key of the map once, in the order of insertion.
     order: VecDeque<K>,
     invalidations: u64,
 }
@@ -38,7 +38,7 @@ struct Entry<V> {
     until: Moment,
 }
 
-/// Taken before a read, given back with what it found.
+/// Taken before a read, and given back with its result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Ticket(u64);
 

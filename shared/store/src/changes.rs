@@ -1,6 +1,6 @@
-//! Read, decide, write if nobody else did: changes of an incident, and the close of an alert by a person or a timer.
+//! Read, decide, write if nobody else did: changes incidents, and closes alerts for a person or a timer.
 //!
-//! What is decided is `alerting`'s business; here is only the loop that makes it atomic.
+//! The crate `alerting` decides what changes. This module only has the loop that makes the change atomic.
 
 use std::time::Duration;
 
@@ -23,9 +23,9 @@ use crate::incidents::{Place, Replaces, WriteIncident};
 use crate::keys;
 use crate::standing::{Path, out_of_circle};
 
-/// How often a lost race is decided again. Many alerts may join one incident at a time.
+/// How often a change is decided again after a lost race. Many alerts may join one incident at a time.
 pub(crate) const RACES: u32 = 12;
-/// The longest pause before it is; the first ones are tried at once.
+/// The longest pause before a retry. The first retries are made at once.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Why a change was not made.
@@ -38,21 +38,21 @@ pub enum ChangeError {
     Write(#[from] WriteError),
 }
 
-/// What became of a change.
+/// The result of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "the outcome of one call, matched where it arrives and never stored")]
 pub enum Outcome {
-    /// It is written, now or by an earlier call of the same name: carry out what follows.
+    /// The change is written, by this call or by an earlier one of the same name: carry out what follows.
     Changed(Incident, Entry),
-    /// It has no effect.
+    /// The change has no effect.
     Nothing,
     /// The alert cannot join this incident: it is closed, or full.
     CannotJoin,
 }
 
 impl Store {
-    /// Applies a change of a timer; the incident and the entry whose follow-up is to be carried out, or `None` if nothing
-    /// is. `action` names the change: made before, it is found by its name.
+    /// Applies a change of a timer. Returns the incident and the entry whose follow-up is to be carried out, or `None`
+    /// if there is none. `action` names the change: a change that was made before is found by its name.
     pub async fn change_incident(
         &self,
         id: &IncidentId,
@@ -67,7 +67,7 @@ impl Store {
         }
     }
 
-    /// The same, saying also that an alert cannot join. `alert` is the one that the change is about.
+    /// The same, but also reports that an alert cannot join. `alert` is the one that the change is about.
     pub async fn change_by_source(
         &self,
         id: &IncidentId,
@@ -82,7 +82,7 @@ impl Store {
         }
     }
 
-    /// Makes the incident of an alert that was noted as joined to another, which then did not take it.
+    /// Makes the incident of an alert that was noted as joined to another incident, which then could not take it.
     pub async fn make_instead(
         &self,
         source: &SourceChange,
@@ -101,7 +101,7 @@ impl Store {
         }
     }
 
-    /// Applies any change, a person's too, which may be refused by name.
+    /// Applies any change, also a person's, which may be refused with a reason.
     pub async fn act_on_incident(
         &self,
         id: &IncidentId,
@@ -115,10 +115,10 @@ impl Store {
         }
     }
 
-    /// Applies a change to the incident that stands at `id`, or to the one that it was merged into. `action` names the
-    /// change, if it has a name; `alert` is the one that stands for the incident, if the caller has it at hand.
+    /// Applies a change to the incident that `id` leads to after all merges. `action` names the change, if it has a
+    /// name. `alert` is the one that represents the incident, if the caller has it at hand.
     ///
-    /// A first trigger is written without a read: nearly always it makes the incident.
+    /// A first trigger is written without a read, because it nearly always makes the incident.
     async fn change(
         &self,
         id: &IncidentId,
@@ -214,9 +214,10 @@ impl Store {
         self.assign(&space, &alert, severity, &wanted, now).await.map(Some)
     }
 
-    /// Closes the key of an open alert for a person or a timer, under a stamp of that moment: messages received before are
-    /// overtaken by it, the next trigger opens a new alert. The alert as it then is, which [`Store::show_closed`] writes
-    /// when everybody was notified of it. `None`: its source closed it, or a newer alert has its key.
+    /// Closes the key of an open alert for a person or a timer, with a stamp of that moment. Messages received before
+    /// are then outdated, and the next trigger opens a new alert. Returns the alert as it then is, which
+    /// [`Store::show_closed`] writes after everybody was notified of it. `None`: its source closed it, or a newer alert
+    /// has its key.
     pub async fn close_alert(&self, alert: &Alert, stamp: Stamp, now: Moment) -> Result<Option<Alert>, WriteError> {
         let (mut shown, mut count) = (alert.shown, alert.count);
         if let Some(key) = &alert.alert_key {
@@ -234,7 +235,7 @@ impl Store {
         Ok(self.change_alert(Some(before.clone()), close, now).await?.1)
     }
 
-    /// Moves the watermark of the alert's key to the close; the stamp and the count that it then has.
+    /// Moves the watermark of the alert's key to the close. Returns the stamp and the count that it then has.
     async fn close_state(
         &self,
         alert: &Alert,
@@ -247,7 +248,8 @@ impl Store {
         for _ in 0..RACES {
             let Some(state) = current else { return Ok(None) };
             if state.status == Status::Closed || state.episode != Some(alert.opened_by) {
-                // Closed before, perhaps by this call when its answer was lost: the shown alert may still be open.
+                // The key was closed before, perhaps by this call when its answer was lost. The shown alert may still
+                // be open.
                 return Ok((alert.status == Status::Open).then_some((state.watermark, state.count)));
             }
             let close = AlertEvent {
@@ -271,7 +273,7 @@ impl Store {
     }
 }
 
-/// The alert, closed: its status changes, and nothing else that people see of it.
+/// The closed alert: its status changes, and nothing else that people see of it.
 fn shut(stored: &Alert, shown: Stamp, count: u64, now: Moment) -> Alert {
     if stored.status == Status::Closed {
         return stored.clone();
@@ -288,7 +290,7 @@ pub(crate) async fn pause(races: u32) {
     }
 }
 
-/// Nobody, for this reason alone: no rule was asked.
+/// An assignment to nobody, for this reason alone: no rule was evaluated.
 fn nobody(why: Remark) -> Assigned {
     Assigned::Nobody(Unreached { rule: None, remarks: vec![why] })
 }

@@ -1,7 +1,7 @@
 //! One-time codes: the last one that was sent to each address of a member, and how many were sent.
 //!
-//! What a code is worth is [`alerting::people::code`]'s business. Here every answer to a guess is a conditional write over the
-//! state that it was judged by, so that guesses at the same time are counted one after the other.
+//! The rules of a code are in [`alerting::people::code`]. Here every answer to a guess is a conditional write over the
+//! state that it was judged by, so concurrent guesses are counted one after the other.
 
 use std::time::Duration;
 
@@ -18,17 +18,17 @@ use crate::item::{Reader, expiry, item, json, number};
 use crate::keys::{self, Key};
 use crate::table::{Condition, Reading, Table, Write};
 
-/// How often a decision is made again over what another request left meanwhile.
+/// How often a decision is made again because another request changed the state meanwhile.
 const ROUNDS: usize = 8;
 /// How long an expired code is kept, so that a late guess gets the reason.
 const AFTERLIFE: Duration = Duration::from_secs(24 * 3600);
 
-/// What became of a code that was entered.
+/// The result of entering a code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guess {
     Judged(Entered),
     Void(Void),
-    /// None was sent, or so long ago that nothing is known of it.
+    /// No code was sent, or so long ago that nothing is stored of it.
     NoneSent,
 }
 
@@ -51,7 +51,7 @@ impl Store {
         Ok(Ok(()))
     }
 
-    /// Keeps the code that is about to be sent; the one before it is void.
+    /// Stores the code that is about to be sent. The code before it becomes void.
     pub async fn begin_code(
         &self,
         member: &MemberId,
@@ -63,7 +63,7 @@ impl Store {
         self.decide(&key, now, |_: Option<&Code>| Ok::<_, Void>((code.clone(), ()))).await.map(|_| ())
     }
 
-    /// Judges what somebody entered, and uses up the code or one of its tries.
+    /// Judges an entered code, and uses up the code or one of its tries.
     pub async fn enter_code(
         &self,
         member: &MemberId,
@@ -82,7 +82,7 @@ impl Store {
         })
     }
 
-    /// Reads, decides and writes what was decided, if nobody wrote meanwhile; else decides again over what they left.
+    /// Reads, decides, and writes the decision if nobody wrote meanwhile; else decides again with the newer state.
     async fn decide<T: Serialize + DeserializeOwned, A, E>(
         &self,
         key: &Key,

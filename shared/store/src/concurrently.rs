@@ -1,4 +1,4 @@
-//! Several reads at once, but not all of them.
+//! Runs several reads at once, up to a limit.
 
 use std::future::Future;
 
@@ -6,10 +6,10 @@ use tokio::task::JoinSet;
 
 use crate::errors::ReadError;
 
-/// Reads that are under way at the same time.
+/// The most reads at the same time.
 const AT_ONCE: usize = 16;
 
-/// What each input's read returned, in the order of the inputs; the first error ends it.
+/// The result of each input's read, in the order of the inputs. The first error ends all reads.
 pub(crate) async fn concurrently<I, T, F>(inputs: Vec<I>, read: impl Fn(I) -> F) -> Result<Vec<T>, ReadError>
 where
     T: Send + 'static,

@@ -1,10 +1,9 @@
 //! Spaces, destinations and the providers they leave by, members, teams, schedules, mapping tables: one document store
 //! with optimistic versions.
 //!
-//! A record is one JSON document beside its `version`, which the store counts: a save names the version that it
-//! replaces and is refused if that is not what is stored. Listings and [`get`](documents::Documents::get) are for the API;
-//! the functions that messages pass through use the `cached_` reads, which cost one read per process and
-//! [`crate::cache::TTL`].
+//! A record is one JSON document with its `version`, which the store counts. A save names the version that it replaces
+//! and is refused if another one is stored. Listings and [`get`](documents::Documents::get) are for the API; the
+//! functions that process messages use the `cached_` reads, which cost one read per process and [`crate::cache::TTL`].
 
 pub(crate) mod caches;
 pub mod documents;
@@ -48,8 +47,8 @@ pub trait Record: Clone + Serialize + DeserializeOwned + Send + Sync + 'static {
     fn set_version(&mut self, version: u64);
     fn created_at(&self) -> Moment;
 
-    /// Partitions that name the record by its id beside its own, so that it is found by more than that. They keep what
-    /// it was once found by: a reader that follows such a pointer checks that the record still has the value.
+    /// Further partitions that name the record by its id, so that it is found by other values too. They keep outdated
+    /// values: a reader that follows such a pointer checks that the record still has the value.
     fn found_in(&self) -> Vec<String> {
         Vec::new()
     }

@@ -1,7 +1,7 @@
-//! What was given up: notices that could not be delivered, and records that were received too often to be tried again.
+//! Dead letters: notices that could not be delivered, and records that were received too often to be tried again.
 //!
-//! A worker that gives something up records it here, with the body of the queue, so that it can be shown and sent again. The
-//! id is made of what is recorded, so recording it a second time changes nothing.
+//! A worker that gives up a record stores it here, with its body as in the queue, so that it can be shown and sent
+//! again. The id is made of the recorded content, so storing it a second time changes nothing.
 
 use std::io::{Read as _, Write as _};
 
@@ -23,10 +23,10 @@ use crate::keys::{self, Key};
 use crate::page::Page;
 use crate::table::{Part, Range, Reading, Table};
 
-/// What a body may inflate to: more than a queue takes.
+/// The most bytes that a body may inflate to: more than a queue takes.
 const BODY_BYTES: u64 = 2 * 1024 * 1024;
 
-/// One thing that was given up.
+/// One notice or record that was given up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
     /// Sorts by the time of what was given up.
@@ -41,7 +41,7 @@ pub struct DeadLetter {
     pub destination: Option<DestinationId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub integration: Option<IntegrationId>,
-    /// As the queue of its kind takes it.
+    /// The body as the queue of its kind takes it.
     #[serde(skip)]
     pub body: String,
 }
@@ -68,7 +68,7 @@ impl DeadKind {
 }
 
 impl DeadLetter {
-    /// The id of what was made at `made` and is the only one with this name.
+    /// The id of a record that was made at `made` and has this unique name.
     pub fn id(made: Moment, name: &str) -> String {
         format!("{}-{name}", keys::sortable(made))
     }
@@ -101,7 +101,7 @@ impl Store {
         Ok(())
     }
 
-    /// Newest first.
+    /// The dead letters, newest first.
     pub async fn dead_letters(&self, limit: usize, after: Option<&str>) -> Result<Page<DeadLetter>, ReadError> {
         let below = after.map(str::to_owned);
         let part = Part::all(keys::DEAD_LETTER).range(Range::Newest { below }).only(&["doc"]).latest();
@@ -123,13 +123,13 @@ impl Store {
         Ok(Page { items, next })
     }
 
-    /// With its body.
+    /// One dead letter with its body.
     pub async fn dead_letter(&self, id: &str) -> Result<Option<DeadLetter>, ReadError> {
         let item = self.get(Table::Alerts, &keys::dead_letter(id), Reading::Latest).await?;
         item.as_ref().map(decode).transpose()
     }
 
-    /// Deleting what is not there changes nothing.
+    /// Deletes a dead letter. If there is none, nothing changes.
     pub async fn delete_dead_letter(&self, id: &str) -> Result<(), WriteError> {
         let gone: [(Key, Option<Item>); 1] = [(keys::dead_letter(id), None)];
         self.write_many(Table::Alerts, &gone).await

@@ -1,12 +1,12 @@
-//! What was delivered where: one item per (incident, destination).
+//! Deliveries: what was sent to which destination, with one item per incident and destination.
 //!
 //! `claim` (a lease) → the caller sends → `mark`. Once change `n` of an incident was delivered to a destination, `sent`
 //! is at least `n`, and neither `n` nor anything older is sent there again. Without a crash nothing is sent twice; after
 //! a crash between sending and marking the lease runs out and it is sent once more. A change that was given up does not
 //! raise `sent`, so a notice that is redriven from a dead-letter queue is sent.
 //!
-//! [`claim_again`](crate::connection::Store::claim_again) is for a notice that a person asked for again: it is sent although it was delivered before,
-//! once for each time that it was asked for.
+//! [`claim_again`](crate::connection::Store::claim_again) is for a notice that a person asked to send again. It is sent
+//! although it was delivered before, once for each request.
 //!
 //! `mark` takes effect only for the owner of the lease, so a worker that lost it cannot turn anything back. Both writes
 //! recognise their own write when its answer was lost: an owner may claim again, and a mark finds itself in
@@ -26,7 +26,7 @@ use crate::item::{Item, Reader};
 
 /// Attempts that a delivery keeps: the first one and the newest.
 pub const ATTEMPTS: usize = 50;
-/// The journey of one incident to one destination.
+/// The state of one incident's notices at one destination.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Delivery {
     /// The newest change that was delivered. In items of earlier versions: or given up.
@@ -37,8 +37,8 @@ pub struct Delivery {
     pub lease_until: Option<Moment>,
     /// Oldest first.
     pub attempts: Vec<Attempt>,
-    /// What became of each change that was marked, in the order of the marks; a later one replaces an earlier one of
-    /// the same change.
+    /// The result of each change that was marked, in the order of the marks. A later result of the same change replaces
+    /// the earlier one.
     pub changes: Vec<ChangeState>,
     /// The messages that show the incident there, newest first. Items of earlier versions have none.
     pub cards: Vec<SentCard>,
@@ -73,11 +73,11 @@ const fn is_one(n: &u32) -> bool {
 #[serde(rename_all = "snake_case")]
 pub enum AttemptOutcome {
     Delivered,
-    /// The provider took it and says later whether it was delivered.
+    /// The provider accepted it and reports later whether it was delivered.
     Accepted,
     Retry,
     Rejected,
-    /// It was sent and no answer came.
+    /// The request was sent and no reply came.
     Unknown,
 }
 
@@ -114,10 +114,11 @@ pub enum DeliveryState {
     /// In a message of its own.
     Delivered,
     /// As a line of a message about several incidents. Or superseded: a newer change of the same incident was delivered
-    /// to the same destination, and its message shows the incident as it stood after both. Nothing else counts as
-    /// folded: a change that was given up stays failed, even if a later one is delivered.
+    /// to the same destination, and its message shows the incident after both changes. A change that was given up stays
+    /// failed, even if a later one is delivered.
     Folded,
-    /// Taken by a provider that says later whether it was delivered. It is not sent again, and is not known to be delivered.
+    /// Accepted by a provider that reports later whether it was delivered. It is not sent again, and is not known to be
+    /// delivered.
     Accepted,
     Failed,
 }
@@ -149,7 +150,7 @@ impl DeliveryState {
         }
     }
 
-    /// Whether it stays so by itself. What failed may still be sent again.
+    /// Whether no attempt is pending. A failed change may still be sent again.
     pub const fn is_final(self) -> bool {
         match self {
             DeliveryState::Pending => false,
@@ -159,7 +160,7 @@ impl DeliveryState {
 }
 
 impl Delivery {
-    /// What became of the newest change that was taken up.
+    /// The result of the newest change that was taken up.
     pub fn state(&self) -> DeliveryState {
         self.changes.iter().map(|change| change.n).max().map_or(DeliveryState::Pending, |n| self.state_of(n))
     }
@@ -173,7 +174,7 @@ impl Delivery {
         if self.state() == DeliveryState::Failed { Sent::Failed } else { Sent::Pending }
     }
 
-    /// What became of change `n`. One that was never marked, or still waits, shares the result of the next newer one
+    /// The result of change `n`. A change that was never marked, or still waits, has the result of the next newer one
     /// that is final: it was folded into that one, or superseded by it.
     pub fn state_of(&self, n: u64) -> DeliveryState {
         if let Some(change) = self.changes.iter().rev().find(|change| change.n == n)
@@ -190,19 +191,19 @@ impl Delivery {
         }
     }
 
-    /// How often change `n` was tried in vain.
+    /// How many attempts to send change `n` failed.
     pub fn failures(&self, n: u64) -> usize {
         self.attempts.iter().filter(|attempt| attempt.n == n && attempt.outcome.is_failure()).count()
     }
 }
 
-/// What [`claim`](crate::connection::Store::claim) found.
+/// The result of [`claim`](crate::connection::Store::claim).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Claim {
     /// Send it now, and mark it before the lease ends.
     Claimed(Delivery),
     AlreadySent,
-    /// Someone else is sending.
+    /// Another worker is sending.
     Busy {
         until: Moment,
     },
@@ -225,11 +226,11 @@ pub struct Mark {
     pub cards: Option<Vec<SentCard>>,
 }
 
-/// What became of [`mark`](crate::connection::Store::mark).
+/// The result of [`mark`](crate::connection::Store::mark).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Marked {
     Recorded,
-    /// The lease expired, and another worker has, or had, it, perhaps for an older change: claim again.
+    /// The lease expired, and another worker has taken it, perhaps for an older change: claim again.
     NotOurs,
 }
 

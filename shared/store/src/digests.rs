@@ -35,7 +35,7 @@ impl Store {
         self.write_many(Table::Alerts, &lines.into_values().collect::<Vec<_>>()).await
     }
 
-    /// The oldest lines: the incidents in the order in which they were triggered, the changes of each in theirs.
+    /// The oldest lines: incidents in the order in which they were triggered, and the changes of each in their order.
     pub async fn digest_lines(&self, destination: &DestinationId, limit: usize) -> Result<Vec<Notice>, ReadError> {
         let part = Part::all(keys::digest_of(destination));
         let mut lines = Vec::new();

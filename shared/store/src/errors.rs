@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::Error as AwsError;
 /// Bytes of one document: DynamoDB's 400 KB for an item, with room for its other attributes.
 pub(crate) const DOCUMENT_BYTES: usize = 380 * 1024;
 
-/// Nothing was learned: the read may be repeated.
+/// The read failed, and may be repeated.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     #[error("could not read {item}")]
@@ -45,7 +45,7 @@ pub enum WriteError {
         #[source]
         source: serde_json::Error,
     },
-    /// What a refused condition returned, or a page read on the way.
+    /// Failed to read the item that a refused condition returned, or a page during the write.
     #[error(transparent)]
     Read(#[from] ReadError),
 }

@@ -1,7 +1,7 @@
 //! Which open incident the next alert of a group joins, and which flapping alerts are muted.
 //!
-//! The group's item only says where to look: whether the incident still takes alerts is seen in the incident. A
-//! process that replaces it names the version that it read, so two alerts that come at once make one incident, not two.
+//! The group's item only names the incident; the incident itself says whether it still takes alerts. A process that
+//! replaces the item names the version that it read, so two alerts that come at once make one incident, not two.
 
 use alerting::base::ids::{IncidentId, IntegrationId, SpaceId, Stamp};
 use alerting::base::limits;
@@ -13,7 +13,7 @@ use crate::item::{Item, Reader, expiry, item, number, text};
 use crate::keys;
 use crate::table::{Condition, Reading, Table, Write};
 
-/// Where the next alert of a group goes.
+/// The incident that the next alert of a group may join.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {
     pub incident: IncidentId,
@@ -24,7 +24,7 @@ pub struct Group {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mute {
     pub until: Moment,
-    /// The message that began it; it notifies.
+    /// The message that began the mute. This message still notifies.
     pub begun_by: Stamp,
 }
 
@@ -34,8 +34,8 @@ impl Store {
         item.as_ref().map(decode_group).transpose()
     }
 
-    /// Makes `incident` the one that the group's next alert joins, unless someone else did so since `before` was read;
-    /// the group as it then is.
+    /// Makes `incident` the one that the group's next alert joins, unless another process did so since `before` was
+    /// read. Returns the group as it then is.
     pub async fn lead_group(
         &self,
         space: &SpaceId,
@@ -72,7 +72,7 @@ impl Store {
         item.as_ref().map(decode_mute).transpose()
     }
 
-    /// Mutes a flapping alert; written twice it is the same.
+    /// Mutes a flapping alert. Writing it twice has no further effect.
     pub async fn set_mute(
         &self,
         space: &SpaceId,

@@ -1,9 +1,10 @@
-//! How many keys that do not exist one source may have looked up: counted per process, approximately, in whole minutes.
+//! Limits how many keys that do not exist one source may look up. Counts are per process, approximate, in whole
+//! minutes.
 //!
-//! Keys have more than 100 random bits, so no number of guesses finds one. What is bounded is what guesses cost: each is
-//! a read of the table. A key that does not exist is remembered for a while, and only what had to be read counts, so a
-//! sender that repeats one old key locks no other sender out. A source that is over its limit has only such keys looked at
-//! as this process knows already.
+//! Keys have more than 100 random bits, so no number of guesses finds one. The limit bounds the cost of guesses: each
+//! is a read of the table. A key that does not exist is remembered for a while, and only lookups that needed a read
+//! count, so a sender that repeats one old key locks no other sender out. For a source over its limit, only keys that
+//! this process already knows are looked up.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -12,18 +13,18 @@ use std::time::Duration;
 
 use alerting::base::moment::Moment;
 
-/// Keys that do not exist, of one source in one minute; an office with a few mistyped keys stays far below.
+/// The most keys that do not exist per source and minute; an office with a few mistyped keys stays far below.
 pub const OF_A_SOURCE: u32 = 60;
 /// Sources that are counted at once; one counter is some 100 bytes.
 const SOURCES: usize = 10_000;
 const MINUTE_MS: i64 = 60_000;
 
-/// What came of asking for a key.
+/// The result of looking up a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Asked<T> {
     Known(T),
     Unknown,
-    /// Not looked up: this source asked for too many that do not exist. It may ask again so much later.
+    /// Not looked up: this source asked for too many keys that do not exist. It may retry after this time.
     TooOften(Duration),
 }
 
@@ -51,7 +52,7 @@ impl Guesses {
     /// How long this source has to wait; `None`: it may ask.
     pub(crate) fn wait(&self, source: &str, now: Moment) -> Option<Duration> {
         let counters = self.lock();
-        // Nobody guesses: the usual case costs no more than this.
+        // Usually nobody guesses, and this check is the whole cost.
         if counters.is_empty() {
             return None;
         }

@@ -3,9 +3,9 @@
 //! A writer that loses the race gets the newer incident and applies its change to that one: a person's acknowledgement
 //! between a read and a write survives.
 //!
-//! Every alert has its place in each of its spaces, named after the message that opened it. There is its own incident,
-//! or a note of its result: the incident that it joined, or the silence that dropped it. The first write stays, so a copy
-//! of the message finds the same.
+//! Every alert has a place in each of its spaces, named after the message that opened it. The place holds the alert's
+//! own incident, or a note of its result: the incident that it joined, or the silence that dropped it. The first write
+//! stays, so a copy of the message finds the same result.
 
 use alerting::base::ids::{IncidentId, SilenceId, SpaceId};
 use alerting::base::limits;
@@ -21,7 +21,7 @@ use crate::newest_first::{Cursor, newest_first};
 use crate::page::Page;
 use crate::table::{Condition, Part, Range, Reading, Table, Terms, Write};
 
-/// How long an entry outlives its moment as an item of its own: an incident that is open for longer is none.
+/// How long an entry is kept after its moment as an item of its own. No incident is open for longer.
 const SPILLED_ENTRY: std::time::Duration = std::time::Duration::from_secs(400 * 24 * 3600);
 
 /// The item at an alert's place in a space.
@@ -41,11 +41,11 @@ pub enum Replaces {
     Nothing,
     /// The incident with this number.
     Incident(u64),
-    /// The note that the alert joined this incident, which it then could not.
+    /// The note that the alert joined this incident, which then could not take it.
     Joined(IncidentId),
 }
 
-/// What became of [`Store::write_incident`].
+/// The result of [`Store::write_incident`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "the outcome of one call, matched where it arrives and never stored")]
 pub enum WriteIncident {
@@ -59,7 +59,7 @@ pub enum WriteIncident {
 pub struct IncidentQuery {
     pub progress: Option<Progress>,
     pub spaces: Vec<SpaceId>,
-    /// The `next` of the page before.
+    /// The `next` of the previous page.
     pub after: Option<Cursor>,
     pub limit: usize,
 }
@@ -68,7 +68,7 @@ pub struct IncidentQuery {
 const LAST_ENTRY: u64 = 9_999_999_999;
 
 impl Store {
-    /// As it is now.
+    /// The current incident.
     pub async fn incident(&self, id: &IncidentId) -> Result<Option<Incident>, ReadError> {
         Ok(match self.place(id).await? {
             Some(Place::Incident(incident)) => Some(incident),
@@ -83,8 +83,8 @@ impl Store {
         item.as_ref().map(decode_place).transpose()
     }
 
-    /// A closed incident expires, an open one does not. Entries for which it has no room become items of their own
-    /// before it is written: they are never changed any more, so writing them twice does no harm.
+    /// Writes an incident. A closed one expires, an open one does not. Entries for which it has no room are first
+    /// written as items of their own. They never change, so writing them twice does no harm.
     pub async fn write_incident(&self, incident: &Incident, replaces: &Replaces) -> Result<WriteIncident, WriteError> {
         let key = incident_key(&incident.id)?;
         let (incident, item) = self.incident_item(incident).await?;
@@ -98,7 +98,7 @@ impl Store {
         }
     }
 
-    /// The incident as it is stored, and its item. Entries for which it has no room are written before.
+    /// The incident as it is stored, and its item. Entries for which it has no room are written first.
     pub(crate) async fn incident_item(&self, incident: &Incident) -> Result<(Incident, Item), WriteError> {
         let key = incident_key(&incident.id)?;
         let mut incident = incident.clone();
@@ -165,7 +165,7 @@ impl Store {
         Ok(entries)
     }
 
-    /// At most `limit` entries behind the entry `after`, oldest first.
+    /// At most `limit` entries after the entry `after`, oldest first.
     pub async fn timeline_page(
         &self,
         incident: &Incident,

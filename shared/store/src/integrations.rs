@@ -1,7 +1,7 @@
 //! Integrations and the keys of their intake URLs.
 //!
-//! An intake key is found by its hash: `INTAKE_KEY` → integration. That pointer is never trusted alone: a key opens an
-//! integration only if the integration's own record names the key's hash, as the current one or as the old one before
+//! An intake key is found by its hash: `INTAKE_KEY` → integration. The pointer alone is not enough: a key opens an
+//! integration only if the integration's own record names the key's hash, as the current one or as an old one before
 //! its end. Record and pointers are written in one transaction.
 
 mod queries;
@@ -21,16 +21,16 @@ use crate::keys;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StoredIntegration {
     pub integration: Integration,
-    /// The key itself, under the deployment's data key: an administrator may see the whole URL again.
+    /// The key itself, sealed with the deployment's data key, so that an administrator can see the whole URL again.
     pub intake_key: Sealed,
     /// [`keys::secret_hash`] of the key.
     pub key_hash: String,
     /// The key as a listing may show it.
     pub key_hint: String,
-    /// The keys before rotations, each of which still opens the integration until its promised time.
+    /// The keys before rotations. Each one opens the integration until its promised time.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub old_keys: Vec<OldKey>,
-    /// The only one that earlier versions kept; the next rotation moves it to the others.
+    /// The only old key that earlier versions kept. The next rotation moves it to the others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub old_key: Option<OldKey>,
 }
@@ -51,7 +51,7 @@ impl StoredIntegration {
         Self { integration, intake_key, key_hash, key_hint, old_keys: Vec::new(), old_key: None }
     }
 
-    /// With a new key. The one that it has works on until `until`, and each older one as long as was promised.
+    /// The integration with a new key. The current key works until `until`, and each older one as long as was promised.
     pub fn rotated(self, intake_key: Sealed, key_hash: String, key_hint: String, until: Moment, now: Moment) -> Self {
         let current = OldKey { hash: self.key_hash.clone(), until };
         let old_keys = self.working_old_keys(now).cloned().chain((now < until).then_some(current)).collect();

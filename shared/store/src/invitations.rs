@@ -1,7 +1,7 @@
 //! One-time links: the first administrator's, and one that lets a member choose a password.
 //!
-//! There is one of each at most: a new one replaces the one before. Only the hash of a link's token is kept. Using it up and
-//! what it was for are one transaction, so of two people who use it at once one succeeds.
+//! There is at most one of each: a new link replaces the previous one. Only the hash of a link's token is stored. Using
+//! up a link and saving its effect are one transaction, so if two people use it at once, one succeeds.
 
 use alerting::base::ids::MemberId;
 use alerting::base::moment::Moment;
@@ -17,7 +17,7 @@ use crate::item::{Item, Reader, expiry, item, number, text};
 use crate::keys::{self, Key};
 use crate::table::{Condition, Reading, Table};
 
-/// How often the transaction is tried when another one is at the same items.
+/// How often the transaction is tried when another one uses the same items.
 const ROUNDS: usize = 4;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,18 +29,18 @@ pub struct Invitation {
     pub until: Moment,
 }
 
-/// What came of using an invitation.
+/// The result of using an invitation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Accepted {
     Done,
-    /// It was used, replaced or has expired.
+    /// It was used or replaced, or it has expired.
     Gone,
     /// The account or the member was changed meanwhile: read them again.
     Changed,
 }
 
 impl Store {
-    /// In place of the one before.
+    /// Stores an invitation in place of the previous one.
     pub async fn invite(&self, invitation: &Invitation) -> Result<(), WriteError> {
         let key = keys::invitation(invitation.member.as_ref());
         let Invitation { member: _, hash, until } = invitation;
@@ -49,7 +49,7 @@ impl Store {
         Ok(())
     }
 
-    /// The newest one for this member, or for the first administrator, unless it is used or has expired.
+    /// The newest invitation for this member, or for the first administrator, unless it is used or has expired.
     pub async fn invitation(&self, member: Option<&MemberId>, now: Moment) -> Result<Option<Invitation>, ReadError> {
         let item = self.get(Table::Config, &keys::invitation(member), Reading::Latest).await?;
         let Some(item) = item else { return Ok(None) };
@@ -59,7 +59,7 @@ impl Store {
         Ok(Some(found).filter(|found| now < found.until))
     }
 
-    /// Uses the invitation up and saves what it was for: the account, and the member if there is one to be saved.
+    /// Uses up the invitation and saves its effect: the account, and the member if there is one to be saved.
     pub async fn accept(
         &self,
         invitation: &Invitation,
@@ -95,7 +95,7 @@ impl Store {
             match failed.next() {
                 Some((0, _)) => return Ok(Accepted::Gone),
                 Some(_) => return Ok(Accepted::Changed),
-                // Another transaction is at the same items.
+                // Another transaction uses the same items.
                 None if round < ROUNDS => round += 1,
                 None => return Err(WriteError::aws(key, error)),
             }

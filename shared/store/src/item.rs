@@ -20,7 +20,7 @@ pub(crate) fn number(number: impl ToString) -> AttributeValue {
     AttributeValue::N(number.to_string())
 }
 
-/// The moment of TTL, in DynamoDB's unit.
+/// The moment of expiry in seconds, as DynamoDB's TTL reads it.
 pub(crate) fn expiry(at: Moment) -> AttributeValue {
     number(at.secs())
 }
@@ -30,7 +30,7 @@ pub(crate) fn json<T: Serialize>(key: &Key, value: &T) -> Result<AttributeValue,
     Ok(AttributeValue::S(text))
 }
 
-/// Random: a write whose answer was lost recognises itself by it.
+/// A random value, by which a write whose answer was lost recognises itself.
 pub(crate) fn nonce() -> String {
     let number = getrandom::u64().expect("the operating system has random numbers");
     format!("{number:016x}")
@@ -43,7 +43,7 @@ pub(crate) fn item<const N: usize>(key: &Key, attributes: [(&str, AttributeValue
     item
 }
 
-/// Reads attributes of one item and says which one is wrong.
+/// Reads attributes of one item. Its errors name the attribute that is wrong.
 pub(crate) struct Reader<'a> {
     item: &'a Item,
 }

@@ -37,8 +37,8 @@
 //! | alerts | `OPEN#{integration}` | `-` | `open`, how many alerts are |
 //! | alerts | `LEDGER#{hour ms}` | `-` | a final hour |
 //!
-//! Stamps and padded numbers sort as text in the order of time. No index: every changed attribute of one is a second
-//! write.
+//! Stamps and padded numbers sort as text in the order of time. There is no index, because each change of an indexed
+//! attribute costs a second write.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -53,7 +53,7 @@ use sha2::{Digest, Sha256};
 
 /// The sort key of a partition that holds one item.
 const ALONE: &str = "-";
-/// Partitions of the timers, so that a minute with very many of them is not one partition's work.
+/// Partitions of the timers. There are several, so that a minute with very many timers is spread over them.
 pub(crate) const TIMER_SHARDS: u8 = 8;
 
 pub(crate) const SPACE: &str = "SPACE";
@@ -106,13 +106,12 @@ impl fmt::Display for Key {
     }
 }
 
-/// What an alert key is stored under: 128 bits, so that a key of any length costs the same.
+/// The stored form of an alert key: 128 bits of a hash, so that a key of any length costs the same.
 pub fn alert_key_hash(alert_key: &str) -> String {
     hash128(&[alert_key])
 }
 
-/// What an intake key or API key is stored under. The keys are long and random, so a plain hash does not give them
-/// away.
+/// The stored form of an intake key or API key. The keys are long and random, so a plain hash does not reveal them.
 pub fn secret_hash(key: &str) -> String {
     Sha256::digest(key.as_bytes()).iter().fold(String::with_capacity(64), |mut hex, byte| {
         use fmt::Write as _;
@@ -134,7 +133,7 @@ pub(crate) fn codes_sent_to_member(member: &MemberId) -> Key {
     Key::new(CODES_SENT, format_args!("member#{member}"))
 }
 
-/// By the hash of the address, since an error shows a key.
+/// Named by the hash of the address, because errors show keys.
 pub(crate) fn codes_sent_to_address(address: &str) -> Key {
     Key::new(CODES_SENT, format_args!("address#{}", hash128(&[&address.to_lowercase()])))
 }
@@ -149,7 +148,7 @@ pub(crate) fn members_with_subject(subject: &str) -> String {
     format!("SUBJECT#{}", hash128(&[subject]))
 }
 
-/// `None`: of the first administrator.
+/// `None`: the invitation of the first administrator.
 pub(crate) fn invitation(member: Option<&MemberId>) -> Key {
     Key::new(INVITATION, member.map_or(ALONE, MemberId::as_str))
 }
@@ -242,7 +241,7 @@ pub(crate) fn timer(due: Moment, id: &str) -> Key {
     Key::new(timers_of(shard), format_args!("{}#{id}", sortable(due)))
 }
 
-/// Greater than the sort key of every timer that is due at `until`, and not of any later one.
+/// A sort key greater than that of every timer due at `until`, and not greater than that of any later one.
 pub(crate) fn timers_until(until: Moment) -> String {
     format!("{}$", sortable(until)) // `$` follows `#`
 }

@@ -1,12 +1,13 @@
 //! The conservation counter: per hour of receipt, every message and every notice is accounted for.
 //!
-//! `received` comes from the intake's own running counts, which every queued message carries: at least as many as were known
-//! to be queued, so that a message that vanished behind the intake leaves a gap, seen as `waiting`; at most as many as were
-//! given a number. In between the outcomes decide: a request that was cut off may have queued its message or not. Outcomes are counted from the message
-//! log, where each message has one entry; notices from the same entries, and their states from the deliveries.
+//! `received` comes from the intake's own running counts, which every queued message carries. It is at least the number
+//! of messages that were known to be queued, so a message lost behind the intake leaves a gap, shown as `waiting`. It
+//! is at most the number of messages that were given a number. In between, the number of outcomes decides, because an
+//! interrupted request may or may not have queued its message. Outcomes are counted from the message log, where each
+//! message has one entry; notices from the same entries, and their states from the deliveries.
 //!
-//! It costs nothing until somebody reads it. An hour that is past and balanced is frozen; if a greater count of that hour
-//! arrives later, the frozen one no longer agrees and the hour is counted again.
+//! It costs nothing until somebody reads it. An hour that is past and balanced is frozen. If a greater count of that
+//! hour arrives later, the frozen one no longer agrees and the hour is counted again.
 
 pub mod counted;
 
@@ -44,14 +45,14 @@ pub struct LedgerHour {
     pub hour: Moment,
     pub messages: Messages,
     pub notices: Notices,
-    /// Nothing has more outcomes than messages, and nothing waits that should not any more.
+    /// No count has more outcomes than messages, and nothing waits for longer than it may.
     pub balanced: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Messages {
     pub received: u64,
-    /// Received without an outcome yet; below zero is an error in the books.
+    /// Messages received without an outcome yet. A number below zero is an error in the counts.
     pub waiting: i64,
     pub refused: u64,
     pub discarded: u64,
@@ -66,13 +67,13 @@ pub struct Notices {
     pub created: u64,
     pub delivered: u64,
     pub folded: u64,
-    /// Taken by a provider that has not said yet whether it delivered them.
+    /// Accepted by a provider that has not reported yet whether it delivered them.
     pub accepted: u64,
     pub failed: u64,
     pub pending: u64,
 }
 
-/// What the logs say of an hour.
+/// The counts of an hour in the logs.
 #[derive(Debug, Default)]
 struct Logged {
     messages: Messages,
@@ -86,7 +87,7 @@ impl Logged {
     }
 }
 
-/// The first and the last of these hours in each day that they are in.
+/// The first and the last of these hours on each day.
 fn first_and_last_by_day(hours: &[Moment]) -> Vec<(Moment, Moment)> {
     let mut days: BTreeMap<i64, (Moment, Moment)> = BTreeMap::new();
     for hour in hours {
@@ -134,7 +135,7 @@ impl LedgerHour {
         now >= self.hour + HOUR + SETTLING
     }
 
-    /// Whether nothing of it changes any more. A notice that failed may still be delivered for as long as it is tried.
+    /// Whether the counts can no longer change. A failed notice may still be delivered for as long as it is retried.
     fn is_final(&self, now: Moment) -> bool {
         let tried_until = self.hour + HOUR + limits::TRIED_AFTER_FAILURE + SETTLING;
         self.balanced && self.is_settled(now) && (self.notices.failed == 0 || now >= tried_until)
@@ -147,7 +148,8 @@ impl LedgerHour {
 }
 
 impl Store {
-    /// What an intake process had counted in that hour when it sent a message. Only the greatest counts.
+    /// Stores how many messages an intake process had counted in that hour when it sent a message. Only the greatest
+    /// counts.
     pub async fn saw_received(&self, process: &str, hour: Moment, counted: Counted) -> Result<(), WriteError> {
         let key = keys::received(hour, process);
         let known = self.inner.received.get(&key);
@@ -168,13 +170,14 @@ impl Store {
         }
     }
 
-    /// The books of the hour that begins at `hour`.
+    /// The counts of the hour that begins at `hour`.
     pub async fn ledger(&self, hour: Moment, now: Moment) -> Result<LedgerHour, WriteError> {
         let mut books = self.ledgers(vec![hour], now).await?;
         Ok(books.pop().expect("one hour was asked for"))
     }
 
-    /// The books of several hours, in their order. Logs are read once per integration and day, however many hours it has.
+    /// The counts of several hours, in their order. Logs are read once per integration and day, for any number of
+    /// hours.
     pub async fn ledgers(&self, hours: Vec<Moment>, now: Moment) -> Result<Vec<LedgerHour>, WriteError> {
         let hours: Vec<Moment> = hours.into_iter().map(Moment::hour).collect();
         let frozen = concurrently(hours.clone(), |hour| {
@@ -191,7 +194,7 @@ impl Store {
                 continue;
             }
             let ledger = counted.next().expect("every hour that is not frozen was counted");
-            // An hour older than the log cannot be counted again: what is read of it now is not its books.
+            // An hour older than the log cannot be counted again, because its log entries have expired.
             let in_the_log = now < ledger.hour + limits::MESSAGE_LOG;
             if in_the_log && ledger.is_final(now) {
                 self.freeze(&ledger).await?;
@@ -249,7 +252,8 @@ impl Store {
     async fn book(self, hour: Moment, logged: Logged, now: Moment) -> Result<LedgerHour, ReadError> {
         let Logged { mut messages, notices: mut sent } = logged;
         sent.extend(self.acted_in(hour).await?);
-        // Read last: what has an outcome above had been counted before it got one.
+        // Read last, because each message is counted before it gets an outcome: no outcome above is missing in this
+        // count.
         let counted = self.received_in(hour).await?;
         messages.received = messages.outcomes().max(counted.queued).min(counted.given.max(counted.queued));
         messages.waiting = messages.received.cast_signed().saturating_sub(messages.outcomes().cast_signed());
@@ -311,7 +315,7 @@ impl Store {
     }
 }
 
-/// Writes counts of which none is less than the stored one, and one is greater.
+/// Writes counts if none is less than the stored one, and one is greater.
 fn raise(key: &Key, counted: Counted, expires: Moment) -> Update {
     let not_less = "#count <= :count AND (attribute_not_exists(#queued) OR #queued <= :queued)";
     let condition = format!("attribute_not_exists(#count) OR ({not_less} AND (#count < :count OR #queued < :queued))");

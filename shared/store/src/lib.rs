@@ -1,16 +1,15 @@
-//! What Larkspur keeps, in two DynamoDB tables.
+//! Stores Larkspur's data in two DynamoDB tables.
 //!
 //! Reading order: [`keys`] every key format → [`config`], [`integrations`], [`api_keys`] what operators save →
-//! [`accounts`], [`invitations`], [`sessions`], [`tries`], [`guesses`], [`oidc`] [`codes`] who may sign in, and whose an
-//! address is →
-//! [`alert_states`], [`alerts`], [`incidents`], [`groups`], [`changes`] what messages and people do → [`people`] who gets
-//! an incident → [`deliveries`], [`rates`], [`tokens`], [`digests`] what was sent → [`dead_letters`] what was given up → [`timers`] what is due → [`log`], [`ledger`] what
-//! became of every message.
+//! [`accounts`], [`invitations`], [`sessions`], [`tries`], [`guesses`], [`oidc`] [`codes`] who may sign in, and the
+//! verification of addresses → [`alert_states`], [`alerts`], [`incidents`], [`groups`], [`changes`] what messages and
+//! people do → [`people`] who gets an incident → [`deliveries`], [`rates`], [`tokens`], [`digests`] what was sent →
+//! [`dead_letters`] what was given up → [`timers`] what is due → [`log`], [`ledger`] what became of every message.
 //!
 //! - Every write may be repeated: it carries its own identity in a condition, or writes the same content under the same
-//!   key. A write that took effect although its answer was lost is recognised as one's own.
+//!   key. A write that took effect although its answer was lost recognises itself when it is repeated.
 //! - A lost race is a value (`Lost`, `Existing`, `Busy` …), never an error, and brings what is stored.
-//! - What is absent here: decisions about alerts, the clock (`now` comes in), any unsealed secret, any index.
+//! - Not in this crate: decisions about alerts, the clock (callers pass `now`), unsealed secrets, indexes.
 
 pub mod accounts;
 pub mod alert_states;

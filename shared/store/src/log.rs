@@ -1,4 +1,4 @@
-//! The message log: what became of every message, exactly one entry each, kept for days by TTL.
+//! The message log: exactly one entry with the result of every message, kept for days by TTL.
 //!
 //! An entry is put once and never replaced, so a redelivered message counts once, with its first outcome. Everything
 //! but the ledger's two attributes is one deflated document: body and text repeat each other, and together they mostly
@@ -50,7 +50,7 @@ pub struct LogEntry {
     /// The rule that decided, by name.
     pub rule: Option<String>,
     pub alert: Option<AlertId>,
-    /// What did not go as the operator wrote it.
+    /// Steps that did not work as the operator configured them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<Flag>,
     /// Names of labels that were cut because newer ones took their place.
@@ -65,7 +65,8 @@ pub struct LogEntry {
     /// How many messages it represents: refusals that were only counted share an entry. Stored apart from the rest.
     #[serde(skip, default = "once")]
     pub times: u64,
-    /// The configuration that it was judged by; `None`: by none (it was refused), or by an earlier version of this code.
+    /// The configuration that judged the message; `None`: the message was refused unjudged, or an earlier version of
+    /// this code logged it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub judged_by: Option<JudgedBy>,
 }
@@ -80,7 +81,7 @@ const fn once() -> u64 {
 pub struct JudgedBy {
     #[serde(rename = "i")]
     pub integration: u64,
-    /// Of the spaces that its alert was brought to.
+    /// The versions of the spaces that its alert was routed to.
     #[serde(rename = "s", default, skip_serializing_if = "BTreeMap::is_empty")]
     pub spaces: BTreeMap<SpaceId, u64>,
 }
@@ -126,20 +127,20 @@ impl NoticeRef {
     }
 }
 
-/// What became of [`Store::log_message`].
+/// The result of [`Store::log_message`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "the outcome of one call, matched where it arrives and never stored")]
 pub enum Logged {
     New,
-    /// A redelivery. Its first outcome stays.
+    /// A redelivery. The first outcome stays.
     Existing(LogEntry),
 }
 
 impl Store {
-    /// Writes down what became of a message, once; the entry is kept for `keep`.
+    /// Logs the result of a message once. The entry is kept for `keep`.
     ///
-    /// A copy that came while the message was being applied may have been quicker, and found it overtaken. Who applied
-    /// it knows better: only "superseded" is replaced, and only by what is not.
+    /// A copy that came while the message was being applied may be logged first, as superseded. The worker that applied
+    /// the message has the right result, so "superseded" is replaced by any other outcome; no other entry is replaced.
     pub async fn log_message(&self, entry: &LogEntry, now: Moment, keep: Duration) -> Result<Logged, WriteError> {
         let key = keys::logged(&entry.integration, entry.stamp);
         let item = encode(&key, entry, now + keep)?;
@@ -159,8 +160,8 @@ impl Store {
         }
     }
 
-    /// Writes down the notices of change `n` of an incident, which a person or a timer made at `at`. Both are the
-    /// change's own, so a repetition is the same entry.
+    /// Logs the notices of change `n` of an incident, which a person or a timer made at `at`. Both values belong to the
+    /// change, so a repetition writes the same entry.
     pub async fn log_action(
         &self,
         at: Moment,
@@ -175,7 +176,7 @@ impl Store {
         Ok(())
     }
 
-    /// An integration's messages, newest first, a day's partition after the other.
+    /// An integration's messages, newest first, one day's partition after the other.
     pub async fn messages(
         &self,
         integration: &IntegrationId,
@@ -183,7 +184,7 @@ impl Store {
         limit: usize,
         now: Moment,
     ) -> Result<Page<LogEntry>, ReadError> {
-        // A stamp may be ahead of this clock, at midnight into the next day.
+        // A stamp may be ahead of this clock, and at midnight fall into the next day.
         let newest = now + limits::STAMP_AHEAD;
         let mut day = after.map_or(newest, Stamp::received_at).min(newest);
         let first_day = now - limits::MESSAGE_LOG - DAY;
@@ -220,7 +221,7 @@ impl Store {
 fn encode(key: &Key, entry: &LogEntry, expires: Moment) -> Result<Item, WriteError> {
     let mut packed = deflate(key, entry)?;
     if packed.len() > DOCUMENT_BYTES {
-        // The body holds the whole text; only a large one that deflates badly comes here.
+        // The body holds the whole text. Only a large body that deflates badly gets here.
         let content = limits::cut_bytes(&entry.content, limits::DESCRIPTION_BYTES);
         packed = deflate(key, &LogEntry { content, ..entry.clone() })?;
     }

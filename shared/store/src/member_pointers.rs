@@ -1,4 +1,4 @@
-//! What a member is found by beside the id: the address, and the subject at a sign-in provider.
+//! The values besides the id by which a member is found: the address, and the subject at a sign-in provider.
 
 use std::collections::BTreeSet;
 

@@ -1,7 +1,7 @@
 //! Merges of incidents, each written in one transaction.
 //!
-//! A transaction costs twice the write units of two writes, for something that people do now and then. In return no other
-//! change can come between the two halves.
+//! A transaction costs twice the write units of two writes, which is acceptable because people rarely merge. In return
+//! no other change can come between the two halves.
 
 use alerting::base::actor::NamedActor;
 use alerting::base::ids::IncidentId;
@@ -21,8 +21,8 @@ use crate::keys::Key;
 use crate::table::Table;
 
 impl Store {
-    /// Merges `source` into `target`. The changes that were made, now or by an earlier call of the same name; none: it was
-    /// so already.
+    /// Merges `source` into `target`. Returns the changes that were made, by this call or by an earlier one of the same
+    /// name; none if the incidents were merged already.
     pub async fn merge_incidents(
         &self,
         source: &IncidentId,
@@ -34,7 +34,7 @@ impl Store {
         for races in 1..=RACES {
             let (from, into) = (self.mergeable(source).await?, self.mergeable(target).await?);
             if let Some(entry) = entry_of_action(&into, action) {
-                // By this call, when its answer was lost.
+                // This call wrote the merge before, and its answer was lost.
                 let left = entry_of_action(&from, action).cloned().map(|entry| (from.clone(), entry));
                 return Ok(left.into_iter().chain([(into.clone(), entry.clone())]).collect());
             }
@@ -73,7 +73,8 @@ impl Store {
         Ok(TransactWriteItem::builder().put(put.build().expect("table and item are set")).build())
     }
 
-    /// Whether all was written; `false`: one of the items was changed since, or is being changed, and nothing was.
+    /// Writes all or nothing. Returns `false` if one of the items was changed since, or is being changed; then nothing
+    /// was written.
     async fn write_all(&self, id: &IncidentId, writes: Vec<TransactWriteItem>) -> Result<bool, WriteError> {
         let Err(error) = self.client().transact_write_items().set_transact_items(Some(writes)).send().await else {
             return Ok(true);

@@ -18,7 +18,7 @@ use crate::table::{Part, Range, Table};
 
 /// Pages read beyond the first one of each partition.
 const MORE_PAGES: usize = 64;
-/// Items of one page, at least: fewer than that are not worth the request.
+/// The fewest items of one page: fewer are not worth the request.
 const PAGE_MIN: usize = 8;
 
 /// Where a page ends. Stamps alone do not say: one alert makes an incident of the same stamp in each of its spaces.
@@ -38,7 +38,7 @@ impl fmt::Display for Cursor {
     }
 }
 
-/// It is no cursor of such a list.
+/// The text is not a cursor of such a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a cursor of this list")]
 pub struct NoCursor;
@@ -120,7 +120,7 @@ pub(crate) async fn newest_first<T>(
     Ok(page(found, seen_to, limit))
 }
 
-/// The partition that has been read down least far of those that have more.
+/// The partition with further pages that has been read down least far.
 fn behind(sources: &[Source]) -> Option<usize> {
     let open = sources.iter().enumerate().filter(|(_, source)| !source.exhausted);
     open.max_by(|(_, one), (_, other)| one.seen_to.cmp(&other.seen_to)).map(|(index, _)| index)
@@ -152,7 +152,7 @@ fn keep<T>(
     Ok(())
 }
 
-/// `seen_to`: below it something may be missing.
+/// `seen_to`: the stamp below which items may be missing.
 fn page<T>(mut found: Vec<Found<T>>, seen_to: Option<String>, limit: usize) -> Page<T> {
     found.sort_by(|one, other| other.sort.cmp(&one.sort).then_with(|| one.place.cmp(&other.place)));
     if let Some(seen_to) = &seen_to {

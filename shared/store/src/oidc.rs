@@ -14,22 +14,22 @@ use crate::table::{Reading, Table, Write};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OidcProvider {
     pub version: u64,
-    /// The name that people know; it is on the button.
+    /// The name shown to people, on the sign-in button.
     pub name: String,
-    /// What its tokens are issued by, and where its metadata is found.
+    /// The issuer of its tokens, under which its metadata is found.
     pub issuer: String,
     pub client_id: String,
     /// `None`: a public client.
     pub client_secret: Option<Sealed>,
     /// The secret as a listing may show it.
     pub secret_hint: Option<String>,
-    /// Whether an address counts of which the provider does not say that it has verified it.
+    /// Whether to accept an address that the provider does not mark as verified.
     pub trust_email: bool,
     pub created_at: Moment,
 }
 
 impl Store {
-    /// As it is now.
+    /// The current provider.
     pub async fn oidc_provider(&self) -> Result<Option<OidcProvider>, ReadError> {
         let item = self.get(Table::Config, &keys::oidc(), Reading::Latest).await?;
         item.as_ref().map(|item| Reader::new(item).json("doc")).transpose()
@@ -46,7 +46,7 @@ impl Store {
         }
     }
 
-    /// Whether there was one.
+    /// Deletes the provider. Returns whether there was one.
     pub async fn delete_oidc_provider(&self) -> Result<bool, WriteError> {
         self.delete(Table::Config, &keys::oidc()).await
     }

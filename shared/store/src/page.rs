@@ -4,7 +4,7 @@
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<T> {
     pub items: Vec<T>,
-    /// Where the next page begins: to be handed back as `after`. There may be one although this page is not full, or is
-    /// empty: what it looked at did not match.
+    /// Where the next page begins, to be passed as `after`. It may be set although this page is not full, or is empty,
+    /// because the items read did not match.
     pub next: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! Who is assigned an incident: the space's rules and the people that they name, as they are configured now.
 //!
-//! What is decided is `alerting`'s business ([`alerting::incident::assignment`]); here is only what it has to know.
+//! [`alerting::incident::assignment`] decides. This module only reads what the decision needs.
 
 pub(crate) mod policies;
 
@@ -33,7 +33,7 @@ pub fn view(alert: &Alert, severity: Severity) -> View<'_> {
 }
 
 impl Store {
-    /// The silence that takes this alert of the space at this moment.
+    /// The silence that applies to this alert of the space at this moment.
     pub fn silence_of<'s>(&self, space: &'s Space, alert: &Alert, at: Moment) -> Option<&'s Silence> {
         if space.silences.is_empty() {
             return None;
@@ -41,8 +41,8 @@ impl Store {
         self.inner.policies.of(space).silence(space, &view(alert, alert.severity), at)
     }
 
-    /// How the silences of the space that are in force at this moment hold back this alert: until the last of them ends.
-    /// `None`: nothing holds it.
+    /// The hold on this alert by the silences of the space that are in force at this moment. It ends when the last of
+    /// them ends. `None`: no silence holds the alert.
     pub fn hold_of(&self, space: &Space, alert: &Alert, at: Moment) -> Option<Hold> {
         if space.silences.is_empty() {
             return None;
@@ -132,7 +132,7 @@ impl Store {
         Ok(people)
     }
 
-    /// The people of a rule from this level up to the first that reaches anyone: no further level is asked.
+    /// The people of a rule from this level up to the first that reaches anyone. No further level is read.
     async fn people_of(
         &self,
         rule: &EscalationRule,

@@ -1,4 +1,4 @@
-//! The links by which one person acknowledges without signing in. A link is kept by its hash, and works once.
+//! The links by which one person acknowledges without signing in. A link is stored by its hash, and works once.
 
 use alerting::base::moment::Moment;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,7 @@ use crate::item::{Reader, expiry, item, json};
 use crate::keys;
 use crate::table::{Condition, Reading, Table};
 
-/// What is known of one link.
+/// The stored state of one link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PersonalLink {
     pub expires_at: Moment,
@@ -17,7 +17,8 @@ pub struct PersonalLink {
 }
 
 impl Store {
-    /// Lets the link work once. `hash` is [`keys::secret_hash`] of its token; a link that is known stays as it is.
+    /// Stores a link, which works once. `hash` is [`keys::secret_hash`] of its token. A link that is stored already
+    /// stays as it is.
     pub async fn keep_personal_link(&self, hash: &str, expires_at: Moment) -> Result<(), WriteError> {
         self.write_personal_link(hash, PersonalLink { expires_at, used_at: None }, Some(Condition::absent())).await
     }

@@ -6,13 +6,14 @@
 //! taken in slices: one conditional write takes several, and they are spent from memory for a short time
 //! ([`rate::spend_within`]). What is not spent by then is lost.
 //!
-//! Each process begins from the bucket that it saw last. If another process wrote since, the write is refused and brings
-//! the newer bucket, and the decision is made again with it. A bucket only fills, so a wait that the remembered bucket
-//! demands is demanded by the stored one too, and costs nothing. A block by the provider is stored in the same item.
+//! Each process begins from the bucket that it saw last. If another process wrote since, the write is refused and
+//! brings the newer bucket, and the decision is made again with it. A wait that the remembered bucket demands is
+//! demanded by the stored one too, so it costs no request. A block by the provider is stored in the same item.
 //!
-//! Processes that wait for the same slice would all ask at the moment when it is free: one takes it, and the write of each
-//! other one is refused. So a process whose write was refused waits a random time longer, up to a bound that doubles with
-//! each refusal in a row (`Slice::backoff`). Longer waits, as those of a block, stay as they are.
+//! Processes that wait for the same slice would all ask at the moment when it becomes free: one takes it, and the
+//! writes of the others are refused. So a process whose write was refused waits for an additional random time, up to a
+//! bound that doubles with each refusal in a row (`Slice::backoff`). Longer waits, such as those of a block, stay as
+//! they are.
 
 pub(crate) mod buckets;
 
@@ -31,7 +32,7 @@ use crate::table::{Condition, Table, Write};
 
 /// How often a decision is made again with a newer bucket.
 const ROUNDS: usize = 5;
-/// The wait when even that was not enough.
+/// The wait if all rounds lost the race.
 const CONTENDED: Duration = Duration::from_millis(500);
 /// How long a bucket is stored after it has run empty.
 const AFTERLIFE: Duration = Duration::from_secs(24 * 3600);
@@ -43,7 +44,7 @@ pub enum Permit {
     Wait(Duration),
 }
 
-/// What one request for a permit came to.
+/// The result of one request for a permit.
 struct Taken {
     permit: Permit,
     /// Whether another process wrote the bucket at the same time.
@@ -103,7 +104,7 @@ impl Store {
         Ok(Taken { permit: Permit::Wait(CONTENDED), refused: true })
     }
 
-    /// Nothing is sent before `until`: the provider said so, of what `key` names. Permits of it that are held are lost.
+    /// Blocks what `key` names until `until`, because the provider asked for it. Permits of it that are held are lost.
     pub async fn block(&self, key: &BucketKey, until: Moment) -> Result<(), WriteError> {
         if matches!(key, BucketKey::Account(..)) {
             self.inner.buckets.slice(key).lock().await.lose();
@@ -119,7 +120,8 @@ impl Store {
         Err(ReadError::throttled(keys::bucket(key)).into())
     }
 
-    /// Writes the bucket over the one that was seen; `false` if that is not the stored one, which is then remembered.
+    /// Writes the bucket if the stored one is the one that was seen. Returns `false` if it is not; the stored one is
+    /// then remembered.
     async fn write_bucket(&self, of: &BucketKey, bucket: Bucket, seen: Option<Seen>) -> Result<bool, WriteError> {
         let key = keys::bucket(of);
         let expected = seen.map(|seen| seen.version);

@@ -1,4 +1,4 @@
-//! Sessions of signed-in members. The token itself is kept nowhere but in the browser: a session is found by its hash.
+//! Sessions of signed-in members. Only the browser has the token; the store finds a session by the token's hash.
 
 use std::time::Duration;
 
@@ -14,25 +14,25 @@ use crate::table::{Condition, Part, Reading, Table};
 
 /// An unused session ends after this time. It is long enough for a calm day on call.
 pub const IDLE: Duration = Duration::from_secs(48 * 3600);
-/// How exact `seen_at` is: one write per session and hour at most.
+/// The precision of `seen_at`: at most one write per session and hour.
 const SEEN_EVERY: Duration = Duration::from_secs(3600);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Session {
     pub member: MemberId,
-    /// The member's [`crate::accounts::Account::epoch`] when the session began: it ends with that.
+    /// The member's [`crate::accounts::Account::epoch`] when the session began. The session ends when it changes.
     #[serde(default)]
     pub epoch: u64,
     pub created_at: Moment,
-    /// From then on it opens nothing; the table's TTL removes it some time later.
+    /// From then on the session is invalid; the table's TTL removes it some time later.
     pub expires_at: Moment,
     /// When the member last confirmed their identity in this session.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confirmed_at: Option<Moment>,
-    /// When it was used, to the hour; `None`: not since it began.
+    /// When it was last used, to the hour; `None`: not since it began.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen_at: Option<Moment>,
-    /// What the browser calls itself, for the member's list of sessions.
+    /// The name that the browser gives, for the member's list of sessions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub browser: Option<String>,
 }
@@ -48,7 +48,7 @@ impl Session {
         self.expires_at.min(self.seen_at.unwrap_or(self.created_at) + IDLE)
     }
 
-    /// The session as used now, if that is worth a write.
+    /// The session as used now, or `None` if that is not worth a write.
     pub fn seen(&self, now: Moment) -> Option<Self> {
         let is_due = now.since(self.seen_at.unwrap_or(self.created_at)) >= SEEN_EVERY;
         is_due.then(|| Self { seen_at: Some(now), ..self.clone() })
@@ -61,7 +61,7 @@ impl Store {
         self.put_session(hash, session, None).await
     }
 
-    /// Saves a session that is used, unless it has ended meanwhile: an ended session must stay ended.
+    /// Saves the use of a session, unless it has ended meanwhile: an ended session must stay ended.
     pub async fn touch_session(&self, hash: &str, session: &Session) -> Result<(), WriteError> {
         self.put_session(hash, session, Some(Condition::exists())).await
     }
@@ -73,14 +73,15 @@ impl Store {
         Ok(())
     }
 
-    /// The session as it is now, unless it has expired: one that was ended opens nothing any more.
+    /// The current session, unless it was ended or has expired.
     pub async fn session(&self, hash: &str, now: Moment) -> Result<Option<Session>, ReadError> {
         let item = self.get(Table::Config, &Key::new(keys::SESSION, hash), Reading::Latest).await?;
         let session = item.as_ref().map(|item| Reader::new(item).json::<Session>("doc")).transpose()?;
         Ok(session.filter(|session| now < session.ends_at()))
     }
 
-    /// A member's sessions, each with its hash, newest first. As many as there are people's browsers are read.
+    /// A member's sessions, each with its hash, newest first. This reads the sessions of all members, about one per
+    /// browser.
     pub async fn sessions_of(&self, member: &MemberId, now: Moment) -> Result<Vec<(String, Session)>, ReadError> {
         let read = |item: &_| {
             let reader = Reader::new(item);

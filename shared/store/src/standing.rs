@@ -59,8 +59,8 @@ impl Path {
         self.0.last().expect("a path begins somewhere")
     }
 
-    /// Follows to `target`. If it was there before, this is a circle: then it follows to the one with the smallest id, which
-    /// represents all of them from every starting point.
+    /// Follows to `target`. If the path was there before, this is a circle: then it follows to the incident with the
+    /// smallest id, which represents the circle from every starting point.
     fn go(&mut self, target: IncidentId) -> Result<bool, ReadError> {
         if self.0.len() > MERGES {
             return Err(ReadError::throttled(&target));

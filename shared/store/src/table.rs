@@ -1,9 +1,9 @@
-//! The five operations that everything here is made of: get, get many, query one page, write under a condition, delete.
+//! The five operations that this crate uses: get, get many, query one page, write under a condition, delete.
 //!
-//! A refused condition is an outcome ([`Write::Refused`]) and brings the item that refused it: `ALL_OLD` costs nothing,
-//! where a second read would. Reads are eventually consistent unless [`Reading::Latest`] is asked for: half the price.
-//! Throttling and server errors are tried again by the SDK, with jitter; what remains is an error for the caller, whose
-//! queue repeats the message.
+//! A refused condition is an outcome ([`Write::Refused`]) and returns the item that refused it: `ALL_OLD` costs
+//! nothing, a second read would. Reads are eventually consistent, at half the price, unless [`Reading::Latest`] is
+//! asked for. The SDK retries throttling and server errors, with jitter. Other errors go to the caller, whose queue
+//! repeats the message.
 
 mod requests;
 

@@ -1,6 +1,6 @@
 //! Work that is due at a moment, written with the change that causes it.
 //!
-//! A timer's identity is its moment and what it is for, so writing it again changes nothing. Acting on it is idempotent
+//! A timer's identity is its moment and its purpose, so writing it again changes nothing. Acting on it is idempotent
 //! too: a timer may be swept twice and handed over twice. It is deleted when it has been acted on, never by expiry.
 
 use std::collections::HashMap;
@@ -33,7 +33,7 @@ impl Store {
         Ok(due)
     }
 
-    /// Those that were handed over.
+    /// Deletes the timers that were handed over.
     pub async fn delete_timers(&self, timers: &[Timer]) -> Result<(), WriteError> {
         let keys: HashMap<Key, Option<Item>> =
             timers.iter().map(|timer| (keys::timer(timer.due, &timer.id), None)).collect();

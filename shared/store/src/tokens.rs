@@ -1,14 +1,15 @@
-//! Access tokens of accounts: one process asks the vendor, all use the token.
+//! Access tokens of accounts: one process requests a token from the vendor, and all processes use it.
 //!
-//! A token is renewed when less than `RENEW_BEFORE` of it is left. The process that gets the lease asks the vendor; the
-//! others go on with the old token, or wait for the new one where there is none that serves. So a vendor that counts
-//! token requests sees one, however many processes need a token at once.
+//! A token is renewed when less than `RENEW_BEFORE` of it is left. The process that gets the lease requests the new
+//! one. The others use the old token, or wait for the new one if no valid token is left. So a vendor that counts token
+//! requests gets one, however many processes need a token at once.
 //!
-//! How it fails: a process that ends while it asks leaves its lease, and another takes over after `LEASE`. A request that
-//! fails keeps its lease too: a vendor that is down is asked once per lease and not by every process.
+//! How it fails: a process that ends during its request leaves its lease, and another takes over after `LEASE`. A
+//! request that fails keeps its lease too, so a vendor that is down gets one request per lease and not one from every
+//! process.
 //!
-//! The token is sealed by the caller before it gets here, and opened by the caller. What asks the vendor is the caller's
-//! as well.
+//! The caller seals the token before it is stored and unseals it after it is read. The caller also makes the request to
+//! the vendor.
 
 pub mod cached;
 
@@ -28,9 +29,9 @@ use crate::tokens::cached::AccessToken;
 
 /// A token is renewed when less than this is left, or less than half of what the vendor gave.
 const RENEW_BEFORE: Duration = Duration::from_secs(300);
-/// How long one process alone may ask. Longer than a request may take.
+/// How long one process alone may request a token. It is longer than a request may take.
 const LEASE: Duration = Duration::from_secs(10);
-/// How often a process without a token looks whether another one got it, and the time between two looks.
+/// How often a process without a token checks whether another one got it, and the time between two checks.
 const LOOKS: usize = 10;
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 /// How long a token is stored after it has expired. Its version must not be given twice while a process remembers it.
@@ -46,10 +47,10 @@ pub struct Granted {
 /// Why there is no token.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenError<E> {
-    /// The vendor was asked by this process and gave none.
+    /// This process asked the vendor, which gave no token.
     #[error("the vendor granted no access token")]
     Refused(E),
-    /// Another process asks, or asked in vain less than a lease ago.
+    /// Another process is asking, or failed less than a lease ago.
     #[error("another process asks for the access token of {0}")]
     Busy(AccountId),
     #[error(transparent)]
@@ -116,7 +117,7 @@ impl Store {
                     return Ok(self.save_token(account, &owner, known, granted, now()).await?);
                 }
                 Lease::Anothers(stored) => {
-                    // While another process asks, the old token serves to its end.
+                    // While another process renews the token, the old one is used until it expires.
                     if let Some(token) = stored.token.filter(|token| token.version > rejected && now() < token.until) {
                         return Ok(token);
                     }
@@ -145,7 +146,7 @@ impl Store {
         };
         let update = Update {
             key: keys::token(account),
-            // A lease for the first token makes the item; it expires even if there never is one.
+            // A lease for the first token makes the item, which expires even if no token is ever stored.
             expression: "SET #lease_until = :lease_until, #owner = :owner, \
                          #expires_at = if_not_exists(#expires_at, :expires_at)"
                 .to_owned(),
@@ -162,8 +163,8 @@ impl Store {
         })
     }
 
-    /// Saves what the vendor granted and gives the lease back. If the lease was lost meanwhile and another process was
-    /// quicker, its token is used.
+    /// Saves the granted token and releases the lease. If the lease was lost meanwhile and another process saved a
+    /// token first, that token is used.
     async fn save_token(
         &self,
         account: &AccountId,

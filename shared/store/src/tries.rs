@@ -1,6 +1,6 @@
-//! How often something was tried of late, in one place for all processes: passwords of one address, from one source.
+//! Counts recent tries in one place for all processes: passwords of one address, from one source.
 //!
-//! A try is counted before it is made, so that many at once get no further than one after the other.
+//! A try is counted before it is made, so many tries at once get no further than the same number one after the other.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::keys;
 use crate::rates::Permit;
 use crate::table::{Condition, Reading, Table, Write};
 
-/// How often a count is made again over a newer one.
+/// How often a count is repeated over a newer one.
 const ROUNDS: usize = 5;
 /// The wait after further tries: so many at once are no mistake of one person.
 const CONTENDED: Duration = Duration::from_secs(1);

@@ -25,14 +25,15 @@ pub(crate) struct Caches {
     pub(crate) integrations: Cache<IntegrationId, Option<Arc<StoredIntegration>>>,
     pub(crate) mapping_tables: Cache<MappingTableId, Option<Arc<MappingTable>>>,
     pub(crate) all_mapping_tables: Cache<(), Arc<Vec<MappingTable>>>,
-    /// Hash of an intake key that exists → what it opens.
+    /// Hashes of intake keys that exist, with the integration that each opens.
     pub(crate) intake_keys: Cache<String, IntegrationId>,
-    /// Hashes of keys that do not: apart, so that a flood of them evicts no key that does.
+    /// Hashes of intake keys that do not exist. They are kept apart, so that a flood of them evicts no key that exists.
     pub(crate) unknown_keys: Cache<String, ()>,
-    /// Hashes of API keys that this process has found before. Only that they are keys is cached: each key is read every time.
+    /// Hashes of API keys that this process has found before. Only their existence is cached: each key's record is read
+    /// every time.
     pub(crate) api_keys: Cache<String, ()>,
     pub(crate) unknown_api_keys: Cache<String, ()>,
-    /// Of keys of either kind.
+    /// Counts the lookups of keys that do not exist, of either kind.
     pub(crate) guesses: Guesses,
 }
 

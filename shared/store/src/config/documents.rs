@@ -25,7 +25,7 @@ use crate::table::{Part, Reading, Table, Write};
 pub struct Documents<'a, R: Record> {
     store: &'a Store,
     cache: &'a Cache<R::Id, Option<Arc<R>>>,
-    /// What is invalidated with every record.
+    /// The cache of the whole list, which is invalidated with every record.
     all: Option<&'a Cache<(), Arc<Vec<R>>>>,
 }
 
@@ -39,7 +39,7 @@ impl<'a, R: Record> Documents<'a, R> {
         self.read(id, Reading::Latest).await
     }
 
-    /// Those of `ids` that exist, as they are now, in the order of `ids`.
+    /// The current records of those `ids` that exist, in the order of `ids`.
     pub async fn get_all(&self, ids: Vec<R::Id>) -> Result<Vec<R>, ReadError> {
         let read = |id: R::Id| {
             let store = self.store.clone();
@@ -56,7 +56,7 @@ impl<'a, R: Record> Documents<'a, R> {
         self.store.query_all(Table::Config, &Part::all(R::KIND).latest(), decode).await
     }
 
-    /// Newest first. `after` is the `next` of the page before.
+    /// The records, newest first. `after` is the `next` of the previous page.
     pub async fn list(&self, limit: usize, after: Option<&str>) -> Result<Page<R>, ReadError> {
         let part = Part::all(R::KIND).only(&["created_at"]);
         let mut entries = self.store.query_all(Table::Config, &part, |item| Ok(Entry::read(item))).await?;
@@ -87,7 +87,8 @@ impl<'a, R: Record> Documents<'a, R> {
         }
     }
 
-    /// Before the record is saved: a pointer to what is not there yet misleads nobody, a missing one would.
+    /// Writes the record's pointers before the record is saved. A pointer to a record that does not exist yet does no
+    /// harm; a missing one would hide the record.
     pub(crate) async fn point_at(&self, record: &R) -> Result<(), WriteError> {
         for partition in record.found_in() {
             let key = Key::new(partition, record.id());
@@ -96,7 +97,7 @@ impl<'a, R: Record> Documents<'a, R> {
         Ok(())
     }
 
-    /// Whether there was such a record.
+    /// Deletes the record. Returns whether there was one.
     pub async fn delete(&self, id: &R::Id) -> Result<bool, WriteError> {
         let deleted = self.store.delete(Table::Config, &Key::new(R::KIND, id)).await;
         self.changed(id);
@@ -110,7 +111,7 @@ impl<'a, R: Record> Documents<'a, R> {
         }
     }
 
-    /// As it was at most [`crate::cache::TTL`] ago; older if it cannot be read.
+    /// The record as it was at most [`crate::cache::TTL`] ago, or older if it cannot be read.
     pub(crate) async fn cached(&self, id: &R::Id, now: Moment) -> Result<Option<Arc<R>>, ReadError> {
         if let Some(known) = self.cache.fresh(id, now) {
             return Ok(known);
@@ -162,7 +163,7 @@ impl Store {
         Documents { store: self, cache: &caches.mapping_tables, all: Some(&caches.all_mapping_tables) }
     }
 
-    /// All of them: a pipeline names its tables, and there are few.
+    /// All mapping tables. A pipeline names its tables, and there are few.
     pub async fn cached_mapping_tables(&self, now: Moment) -> Result<Arc<Vec<MappingTable>>, ReadError> {
         let cache = &self.inner.config.all_mapping_tables;
         if let Some(known) = cache.fresh(&(), now) {

@@ -33,8 +33,8 @@ impl Store {
         }
     }
 
-    /// The same for what a person asked for at `asked`: it is sent unless something newer was delivered, or this very
-    /// request was carried out before.
+    /// The same for a person's request at `asked` to send again. It is granted unless something newer was delivered, or
+    /// this request was carried out before.
     #[expect(clippy::too_many_arguments, reason = "those of a claim, and the request")]
     pub async fn claim_again(
         &self,
@@ -54,7 +54,7 @@ impl Store {
         }
     }
 
-    /// Records what became of change `n` and gives the lease back. `sent` rises only with a delivery.
+    /// Records the result of change `n` and releases the lease. `sent` rises only with a delivery.
     pub async fn mark(
         &self,
         incident: &IncidentId,
@@ -84,7 +84,7 @@ impl Store {
         }
     }
 
-    /// Replaces the cards `known` of a delivery. `false`: they are others by now.
+    /// Replaces the cards `known` of a delivery. `false`: other cards are stored by now.
     pub async fn replace_cards(
         &self,
         incident: &IncidentId,
@@ -101,7 +101,7 @@ impl Store {
         })
     }
 
-    /// What became of the incident's notices at one destination.
+    /// The delivery of the incident's notices at one destination.
     pub async fn delivery(
         &self,
         incident: &IncidentId,
@@ -118,7 +118,7 @@ impl Store {
     }
 }
 
-/// What a refused claim means. `wanted`: whether it would have been granted but for the lease.
+/// The result of a refused claim. `wanted`: whether the claim would have been granted if nobody held the lease.
 fn refused(stored: Option<Item>, wanted: impl Fn(&Delivery) -> bool) -> Result<Claim, WriteError> {
     let stored = stored.as_ref().map(decode).transpose()?.unwrap_or_default();
     match stored.lease_until {

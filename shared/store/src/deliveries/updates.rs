@@ -51,7 +51,7 @@ pub(super) fn claim(key: Key, n: u64, owner: &str, now: Moment, lease: Duration)
     }
 }
 
-/// The claim of what a person asked for at `asked`.
+/// Turns a claim into one for a request that a person made at `asked`.
 pub(super) fn claim_again(claim: Update, asked: Moment) -> Update {
     let terms = claim.terms.name("#asked", "asked").value(":asked", number(asked.millis()));
     Update { condition: Some(CLAIMABLE_AGAIN.to_owned()), terms, ..claim }
@@ -65,7 +65,7 @@ pub(super) struct Done {
     pub(super) cards: Option<Vec<SentCard>>,
 }
 
-/// The usual mark: blind, as the lists are short.
+/// The usual mark: appends without a read, because the lists are short.
 pub(super) fn append(key: &Key, owner: &str, done: &Done, attempt: Option<&Attempt>) -> Result<Update, WriteError> {
     let attempts = attempt.map(|attempt| json(key, attempt)).transpose()?.into_iter().collect();
     let mut update = mark_update(key, owner, done)?;
@@ -80,7 +80,7 @@ pub(super) fn append(key: &Key, owner: &str, done: &Done, attempt: Option<&Attem
     Ok(update)
 }
 
-/// The mark of a delivery with long lists: what is known of it, shortened, with the news.
+/// The mark of a delivery with long lists: rewrites the known lists, shortened, with the new entries.
 pub(super) fn rewrite(
     key: &Key,
     owner: &str,
@@ -106,7 +106,7 @@ pub(super) fn rewrite(
     Ok(update)
 }
 
-/// What every mark sets. A lease for `n` is given only while `sent` is not greater, so `n` is the maximum.
+/// The part that every mark sets. A lease for `n` is given only while `sent` is not greater, so `n` is the maximum.
 fn mark_update(key: &Key, owner: &str, done: &Done) -> Result<Update, WriteError> {
     let mut expression = "SET #expires = :expires".to_owned();
     let mut terms = names()

@@ -48,7 +48,7 @@ impl Integrations<'_> {
             _ => return Err(WriteError::aws(&key, error).into()),
         };
         match canceled.first() {
-            // The answer to this very save was lost, and the SDK's repetition came too late for its token.
+            // The answer to this save was lost, and the SDK's retry came too late for its token.
             Some(first) if first.item() == Some(&record) => Ok(stored),
             Some(first) if first.code() == Some("ConditionalCheckFailed") => {
                 Err(SaveError::Conflict { item: key.to_string() })
@@ -57,7 +57,8 @@ impl Integrations<'_> {
         }
     }
 
-    /// Deletes the integration and closes its URL; whether there was one. What it logged stays, and is still counted.
+    /// Deletes the integration and closes its URL. Returns whether there was one. Its message log stays, and is still
+    /// counted.
     pub async fn delete(&self, id: &IntegrationId, now: Moment) -> Result<bool, WriteError> {
         let Some(stored) = self.get(id).await? else { return Ok(false) };
         let key = Key::new(keys::DELETED_INTEGRATION, id);
@@ -106,8 +107,8 @@ impl Store {
         self.integrations().documents.cached(id, now).await
     }
 
-    /// What an intake key opens, if it is neither unknown nor retired. Remembered either way for
-    /// [`crate::cache::TTL`]. `source`: the address that asks.
+    /// The integration that an intake key opens, if the key is neither unknown nor retired. Either result is remembered
+    /// for [`crate::cache::TTL`]. `source`: the address of the sender.
     pub async fn intake(
         &self,
         key: &str,
@@ -117,7 +118,7 @@ impl Store {
         self.opened(key, Some(source), now).await
     }
 
-    /// The same for a key that shows by itself that it is ours: from any address.
+    /// The same for a key that has the checksum of this deployment: not limited by address.
     pub async fn intake_of_ours(&self, key: &str, now: Moment) -> Result<Asked<Arc<StoredIntegration>>, ReadError> {
         self.opened(key, None, now).await
     }
@@ -144,7 +145,7 @@ impl Store {
         Ok(opened.map_or(Asked::Unknown, Asked::Known))
     }
 
-    /// What this process remembers of an intake key, however old: for when the table does not answer in time.
+    /// The cached result of an intake key, of any age: used when the table does not answer in time.
     pub fn remembered_intake(&self, key: &str, now: Moment) -> Option<Arc<StoredIntegration>> {
         let caches = &self.inner.config;
         let hash = keys::secret_hash(key);
@@ -166,7 +167,7 @@ impl Store {
         if caches.unknown_keys.fresh(&hash, now).is_some() {
             return Ok(Asked::Unknown);
         }
-        // A known key is read again for every source: a flood from a shared address locks no sender out.
+        // A known key is read again for every source, so that a flood from a shared address locks no sender out.
         if let Some(wait) = source.and_then(|source| caches.guesses.wait(source, now))
             && caches.intake_keys.stale(&hash).is_none()
         {
@@ -194,7 +195,7 @@ fn hashes(stored: &StoredIntegration) -> impl Iterator<Item = &str> {
     std::iter::once(stored.key_hash.as_str()).chain(old)
 }
 
-/// The pointers to an integration. An old key's vanishes after its end.
+/// The pointers to an integration. The pointer of an old key expires after the key's end.
 fn pointers(stored: &StoredIntegration) -> Vec<Item> {
     let id = text(stored.integration.id.as_str());
     let key = keys::intake_key(&stored.key_hash);

@@ -1,4 +1,4 @@
-//! What the intake's processes have counted, as far as this process has written it.
+//! The counts of the intake's processes that this process has written.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -7,25 +7,25 @@ use crate::errors::ReadError;
 use crate::item::{Item, Reader};
 use crate::keys::Key;
 
-/// Counts that a process remembers; beyond, it forgets all of them, which costs one refused write each.
+/// Counts that a process remembers. Beyond this number it forgets all of them, which costs one refused write each.
 const REMEMBERED: usize = 1000;
 
 /// What an intake process has counted in an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counted {
-    /// Numbers given to messages: there are no more than these.
+    /// Numbers given to messages: there are no more messages than these.
     pub given: u64,
-    /// Messages known to be in the queue: there are no fewer.
+    /// Messages known to be in the queue: there are no fewer messages.
     pub queued: u64,
 }
 
 impl Counted {
-    /// Every message that was given a number is in the queue.
+    /// Counts in which every message that was given a number is in the queue.
     pub const fn all(count: u64) -> Self {
         Self { given: count, queued: count }
     }
 
-    /// The greater of each.
+    /// The greater of each count.
     #[must_use]
     pub fn max(self, other: Self) -> Self {
         Self { given: self.given.max(other.given), queued: self.queued.max(other.queued) }

@@ -13,7 +13,7 @@ use crate::bucket_key::BucketKey;
 /// Buckets that a process remembers. Beyond that it forgets all of them, which costs one refused write each.
 const REMEMBERED: usize = 1000;
 
-/// The most that a process waits longer because others took what it asked for.
+/// The longest additional wait after other processes took the requested slice.
 pub(crate) const MAX_BACKOFF: Duration = Duration::from_secs(1);
 
 /// The buckets that this process saw last, and the slices that it holds.
@@ -28,7 +28,7 @@ pub(crate) struct Buckets {
 pub(crate) struct Seen {
     pub(crate) bucket: Bucket,
     pub(crate) version: u64,
-    /// Random: a write whose answer was lost recognises itself by it.
+    /// A random value, by which a write whose answer was lost recognises itself.
     pub(crate) writer: String,
 }
 
@@ -37,7 +37,7 @@ pub(crate) struct Seen {
 pub(crate) struct Slice {
     left: u32,
     until: Moment,
-    /// How many the slice had.
+    /// How many permits the slice had.
     taken: u32,
     /// Whether one more could have been spent in time.
     was_short: bool,
@@ -66,13 +66,14 @@ impl Slice {
         has_one
     }
 
-    /// The bound of the random time to wait longer after a refused write: it doubles with each of them.
+    /// The bound of the additional random wait after a refused write. It doubles with each refusal.
     pub(crate) fn backoff(&mut self, spend_within: Duration) -> Duration {
         self.refusals = self.refusals.saturating_add(1);
         spend_within.saturating_mul(1 << self.refusals.min(20)).min(MAX_BACKOFF)
     }
 
-    /// How many to take next: at first as many as allowed, then what this process has shown that it can spend in time.
+    /// How many permits to take next: at first as many as allowed, then as many as this process could spend in time
+    /// before.
     pub(crate) fn next_size(&self, most: u32) -> u32 {
         match self.taken {
             0 => most,

@@ -15,14 +15,14 @@ use crate::errors::{ReadError, WriteError};
 use crate::item::Item;
 use crate::keys::Key;
 
-/// What one `BatchGetItem` takes.
+/// The most keys of one `BatchGetItem`.
 const BATCH_GET: usize = 100;
-/// What one `BatchWriteItem` takes.
+/// The most writes of one `BatchWriteItem`.
 const BATCH_WRITE: usize = 25;
-/// How often the unprocessed rest of a batch is asked for again, each time after twice the wait.
+/// How often the unprocessed rest of a batch is requested again. The wait doubles each time.
 const BATCH_ROUNDS: u32 = 5;
 const BATCH_WAIT: Duration = Duration::from_millis(50);
-/// How often a put is tried again while a transaction is at its item. The SDK does not retry this error, and a transaction
+/// How often a put is retried while a transaction uses its item. The SDK does not retry this error, and a transaction
 /// takes some ten milliseconds: <https://repost.aws/knowledge-center/dynamodb-transactwriteitems>.
 const CONFLICT_ROUNDS: u32 = 5;
 const CONFLICT_WAIT: Duration = Duration::from_millis(20);
@@ -41,7 +41,8 @@ impl Store {
         Ok(reply.map_err(|error| ReadError::aws(key, error))?.item)
     }
 
-    /// The items that exist, in no order. A key that is named twice is asked for once: DynamoDB refuses it otherwise.
+    /// The items that exist, in no order. A key that is named twice is requested once, because DynamoDB refuses
+    /// duplicates.
     pub(crate) async fn get_many(&self, table: Table, keys: &[Key]) -> Result<Vec<Item>, ReadError> {
         let different: Vec<&Key> = keys.iter().collect::<HashSet<&Key>>().into_iter().collect();
         let mut found = Vec::with_capacity(different.len());
@@ -159,7 +160,7 @@ impl Store {
         }
     }
 
-    /// Whether there was something to delete.
+    /// Deletes an item. Returns whether there was one.
     pub(crate) async fn delete(&self, table: Table, key: &Key) -> Result<bool, WriteError> {
         let request = self.client().delete_item().table_name(self.table_name(table)).set_key(Some(key.attributes()));
         let reply = request.return_values(ReturnValue::AllOld).send().await;
@@ -167,7 +168,8 @@ impl Store {
         Ok(reply.attributes.is_some_and(|old| !old.is_empty()))
     }
 
-    /// Unconditional, so for items only whose content is the same at every repetition. The keys are all different.
+    /// Writes without conditions, so only items whose content is the same at every repetition. The keys must all be
+    /// different.
     pub(crate) async fn write_many(&self, table: Table, writes: &[(Key, Option<Item>)]) -> Result<(), WriteError> {
         for chunk in writes.chunks(BATCH_WRITE) {
             let mut open = HashMap::from([(self.table_name(table).to_owned(), chunk.iter().map(request).collect())]);

@@ -8,7 +8,7 @@ use alerting::base::ids::AccountId;
 use alerting::base::moment::Moment;
 use alerting::base::secret::Sealed;
 
-/// How long a process uses a token without looking whether there is a newer one.
+/// How long a process uses a token without checking for a newer one.
 const CACHED: Duration = Duration::from_secs(600);
 /// A token as it is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct AccessToken {
     pub sealed: Sealed,
     /// When the vendor stops accepting it.
     pub until: Moment,
-    /// From when on a newer one is asked for.
+    /// From when on a newer one is requested.
     pub renew_at: Moment,
     /// Grows with every token of the account.
     pub version: u64,
