@@ -1,14 +1,14 @@
-//! What follows from a person's action, completed even after a crash at any point.
+//! Completes the follow-up of a person's action, even after a crash at any point.
 //!
 //! 1. [`Dispatch::begin`] writes due work that names the action and its incidents.
 //! 2. The action is written: one conditional write, and its entry has the action's name.
 //! 3. [`Dispatch::carry_out`] carries out what follows from the entry.
 //! 4. [`PendingAction::done`] deletes the due work.
 //!
-//! A process that dies after the first step leaves the due work. `timers` acts on it ([`Dispatch::make_good`]): it looks for the
-//! entry of that name and carries out again what follows. Everything has the same names as before, so nothing takes effect
-//! twice. If there is no entry, the action was never written, and nothing follows from it. That holds only if it is not
-//! written afterwards: its writer gives up after [`WRITE_WITHIN`], well before the work is due.
+//! A process that dies after the first step leaves the due work. `timers` acts on it ([`Dispatch::make_good`]): it
+//! looks for the entry of that name and carries out the follow-up again. Everything has the same names as before, so
+//! nothing takes effect twice. If there is no entry, the action was never written and has no follow-up. This requires
+//! that it is not written afterwards, so its writer gives up after [`WRITE_WITHIN`], well before the work is due.
 
 use std::time::Duration;
 
@@ -20,12 +20,12 @@ use store::errors::WriteError;
 use crate::error::DispatchError;
 use crate::queues::Dispatch;
 
-/// How long the write of an action may take. Each attempt of a request ends within five seconds more, so none is under
-/// way when the due work looks for the entry.
+/// How long the write of an action may take. Each attempt of a request ends at most five seconds later, so none is
+/// running when the due work looks for the entry.
 pub const WRITE_WITHIN: Duration = Duration::from_secs(30);
 const _: () = assert!(WRITE_WITHIN.as_secs() + 30 < FOLLOW_UP_AFTER.as_secs());
 
-/// An action that is about to be written, and the due work that makes it good.
+/// An action that is about to be written, and the due work that completes it after a crash.
 #[derive(Debug)]
 pub struct PendingAction<'d> {
     dispatch: &'d Dispatch,
@@ -35,7 +35,7 @@ pub struct PendingAction<'d> {
 }
 
 impl Dispatch {
-    /// Announces an action on these incidents. Each action has a `name` of its own.
+    /// Announces an action on these incidents. Each action has a unique `name`.
     pub async fn begin(
         &self,
         incidents: Vec<IncidentId>,
@@ -47,7 +47,7 @@ impl Dispatch {
         Ok(PendingAction { dispatch: self, timer, name })
     }
 
-    /// Carries out what follows from the action of this name, if it was written.
+    /// Carries out the follow-up of the action of this name, if the action was written.
     pub async fn make_good(&self, incidents: &[IncidentId], name: &str) -> Result<(), DispatchError> {
         for id in incidents {
             let Some(incident) = self.store.incident(id).await? else { continue };
@@ -61,8 +61,8 @@ impl Dispatch {
 }
 
 impl PendingAction<'_> {
-    /// Everything that follows was carried out, or nothing does. If the due work can't be deleted, it will find nothing
-    /// left to do.
+    /// Deletes the due work: the follow-up was carried out, or there is none. If the due work can't be deleted, it will
+    /// find nothing left to do.
     pub async fn done(self) {
         if let Err(error) = self.dispatch.store.delete_timers(std::slice::from_ref(&self.timer)).await {
             tracing::warn!(error = &error as &dyn std::error::Error, timer.id = self.timer.id, "due work stays");

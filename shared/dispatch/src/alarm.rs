@@ -1,4 +1,5 @@
-//! An incident that should notify and reaches nobody raises an alarm: a metric counts it, and an alarm watches the metric.
+//! Raises an alarm for an incident that should notify somebody and reaches nobody: a metric counts it, and an alarm
+//! watches the metric.
 
 use alerting::base::moment::Moment;
 use alerting::incident::notice::Notice;
@@ -7,14 +8,14 @@ use alerting::incident::timer::Timer;
 use alerting::incident::{Escalation, Incident, Progress};
 use lambda_kit::metric;
 
-/// Counts an incident that is new or assigned again, if nobody is notified of it and nobody will be.
+/// Counts an incident that is new or assigned again, if nobody is notified of it now or later.
 pub(crate) fn check(incident: &Incident, entry: &Entry, notices: &[Notice], timers: &[Timer], now: Moment) {
     let wants_someone = match entry.kind {
         EntryKind::NobodyReached => true,
         EntryKind::Triggered | EntryKind::Reopened | EntryKind::SnoozeEnded | EntryKind::Escalated => {
             incident.held.is_none() && timers.is_empty()
         }
-        // Beside a contact that failed, others may have been notified.
+        // If one contact failed, others may still have been notified.
         EntryKind::ContactFailed => {
             timers.is_empty() && incident.escalation.as_ref().is_some_and(Escalation::is_exhausted)
         }

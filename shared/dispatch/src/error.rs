@@ -1,9 +1,9 @@
-//! Why what follows from a change was not carried out.
+//! Why the follow-up of a change was not carried out.
 
 use lambda_kit::queue::SendError;
 use lambda_kit::topic::PublishError;
 
-/// Why what follows was not carried out. The change itself is written: retry.
+/// Why the follow-up was not carried out. The change itself is written: retry.
 #[derive(Debug, thiserror::Error)]
 pub enum DispatchError {
     #[error("reading who is to be notified failed")]

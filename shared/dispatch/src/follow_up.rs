@@ -1,4 +1,4 @@
-//! What follows from one entry, and carrying it out.
+//! The follow-up of one entry: what it consists of, and how it is carried out.
 
 use std::time::Duration;
 
@@ -19,13 +19,13 @@ use crate::error::DispatchError;
 use crate::queues::Dispatch;
 use crate::{alarm, subject};
 
-/// What is due within this time goes to the queue at once; what is due later waits in the table for the minute's sweep.
-/// A minute, for the sweep that comes next may be that far away.
+/// Work that is due within this time goes to the queue at once. Later work waits in the table for the sweep, which runs
+/// every minute, so the next one may be a minute away.
 pub const SOON: Duration = Duration::from_secs(60);
-/// Timers that are written at a time.
+/// The most timers that are written at the same time.
 const CONCURRENT_WRITES: usize = 16;
 
-/// What is to be done about one entry.
+/// The work that follows from one entry.
 #[derive(Debug, Clone)]
 pub struct FollowUp {
     pub notices: Vec<Notice>,
@@ -36,7 +36,7 @@ pub struct FollowUp {
 }
 
 impl Dispatch {
-    /// What follows from `entry`. `alert` is its alert, if the caller has it already.
+    /// The follow-up of `entry`. `alert` is its alert, if the caller has it already.
     pub async fn follow_up(
         &self,
         incident: &Incident,
@@ -57,7 +57,7 @@ impl Dispatch {
         Ok(FollowUp { notices, timers, refreshes, change: ChangeEvent::of_incident(incident, entry) })
     }
 
-    /// The end of an incident that closes by itself.
+    /// The timer that closes the incident without a person.
     async fn auto_close(&self, incident: &Incident, entry: &Entry) -> Result<Option<Timer>, DispatchError> {
         if incident.progress == Progress::Closed || !matches!(entry.kind, EntryKind::Triggered | EntryKind::Reopened) {
             return Ok(None);
@@ -68,8 +68,8 @@ impl Dispatch {
         Ok(after.map(|secs| Timer::new(entry.at + Duration::from_secs(secs), work())))
     }
 
-    /// Carries out what follows from a change that no message made. Its notices are recorded first: none is on its way
-    /// that the ledger does not know of.
+    /// Carries out the follow-up of a change that no message made. Its notices are recorded first, so that the ledger
+    /// knows of every notice that is sent.
     pub async fn carry_out(&self, incident: &Incident, entry: &Entry) -> Result<(), DispatchError> {
         let FollowUp { notices, timers, refreshes, change } = self.follow_up(incident, entry, None).await?;
         if !notices.is_empty() {

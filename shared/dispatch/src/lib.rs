@@ -1,10 +1,10 @@
-//! What follows from a change of an incident by an alert, a person or a timer.
+//! The follow-up of a change of an incident by an alert, a person or a timer.
 //!
 //! In: an incident and the entry that was written into it. Out: a [`FollowUp`] of notices (one per notified
-//! destination), timers (what is due next), refreshes of cards, and the change for operators' own subscribers. Carrying it out a second time
-//! changes nothing: all of it is named after the entry.
+//! destination), timers (what is due next), refreshes of cards, and the change for operators' own subscribers. All of
+//! it is named after the entry, so carrying it out a second time changes nothing.
 //!
-//! What is absent here: decisions. `alerting` decides who is notified of what (`notice::plan`, `timer::timers`).
+//! Not here: decisions. `alerting` decides who is notified of what (`notice::plan`, `timer::timers`).
 
 mod action;
 mod alarm;

@@ -1,4 +1,4 @@
-//! Where everything that follows from a change goes.
+//! The queues and other targets to which the follow-up of a change is written.
 
 use lambda_kit::clock::Clock;
 use lambda_kit::queue::Queue;

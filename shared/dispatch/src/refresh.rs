@@ -1,8 +1,8 @@
-//! Which cards are drawn again after a change.
+//! Chooses the cards that are drawn again after a change.
 //!
-//! A destination that a change notifies gets a new card or has the old one changed by that notice. The others that can show
-//! the incident have what they show drawn again. Nothing is read of what they were sent: a refresh waits behind the notices of
-//! its destination, so it finds the card even of a notice that is being sent now.
+//! A destination that a change notifies gets a new card, or that notice changes its old one. For every other
+//! destination that can show the incident, a refresh draws the cards again. What they were sent is not read here: a
+//! refresh waits behind the notices of its destination, so it also finds the card of a notice that is being sent now.
 
 use alerting::base::ids::{DestinationId, IncidentId};
 use alerting::base::moment::Moment;
@@ -19,7 +19,7 @@ use crate::error::DispatchError;
 use crate::queues::Dispatch;
 
 impl Dispatch {
-    /// The cards to draw again at once, or the timer that has all of them drawn later.
+    /// The cards to draw again at once, or the timer that draws all of them later.
     pub(crate) async fn refreshes(
         &self,
         incident: &Incident,
@@ -42,7 +42,7 @@ impl Dispatch {
         Ok((Vec::new(), (!with_cards.is_empty()).then(|| Timer::new(due, work()))))
     }
 
-    /// Has every card of the incident drawn again.
+    /// Queues the refresh of every card of the incident.
     pub async fn refresh_cards(&self, id: &IncidentId, due: Moment) -> Result<(), DispatchError> {
         let Some(incident) = self.store.incident(id).await? else { return Ok(()) };
         let mut refreshes = Vec::new();
@@ -54,7 +54,7 @@ impl Dispatch {
         Ok(self.send_records(refreshes.into_iter()).await?)
     }
 
-    /// Whether what is sent there can be changed afterwards.
+    /// Whether messages at the destination can be changed after they were sent.
     async fn has_cards(&self, destination: &DestinationId) -> Result<bool, ReadError> {
         if let Some((medium, _)) = destination.member() {
             let medium = medium.parse::<Medium>().ok();

@@ -1,4 +1,5 @@
-//! What a destination is sent about an incident, when no change asks for it: a preview, a retry, a card that is drawn again.
+//! The content that a destination is sent about an incident without a change: a preview, a retry, a card that is drawn
+//! again.
 
 use alerting::base::ids::DestinationId;
 use alerting::base::moment::Moment;
@@ -12,12 +13,12 @@ use crate::queues::Dispatch;
 use crate::subject::subject;
 
 impl Dispatch {
-    /// What `destination` would be sent about the newest change that notifies. Nothing is sent.
+    /// The notice that `destination` would be sent about the newest change that notifies. Nothing is sent.
     pub async fn sample(&self, incident: &Incident, destination: &DestinationId) -> Result<Notice, ReadError> {
         newest_notice(&self.store, incident, destination, self.clock.now()).await
     }
 
-    /// What `destination` is sent about this entry, for the incident as it is now.
+    /// The notice for `destination` about this entry, with the incident as it is now.
     pub async fn notice(
         &self,
         incident: &Incident,
@@ -28,7 +29,7 @@ impl Dispatch {
     }
 }
 
-/// What `destination` is sent about the newest change that notifies, for the incident as it is now.
+/// The notice for `destination` about the newest change that notifies, with the incident as it is now.
 pub async fn newest_notice(
     store: &Store,
     incident: &Incident,

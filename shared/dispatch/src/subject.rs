@@ -1,4 +1,4 @@
-//! What a notice says beside its incident: names, the alert's text, the people.
+//! The content of a notice besides its incident: names, the alert's text, the people.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use alerting::rules::mapping::Lookup;
 use store::Store;
 use store::errors::ReadError;
 
-/// What the mapping tables of mentions are looked up by.
+/// The key by which the mapping tables of mentions are searched.
 const EMAIL: &str = "email";
 
 /// Whether the entry notifies anybody, so that its subject has to be read.
@@ -56,7 +56,7 @@ pub(crate) async fn subject(
     })
 }
 
-/// The groups of the incident's level that mention people, with what their mapping tables know of them.
+/// The groups of the incident's level that mention people, with the people's entries in the mapping tables.
 async fn mentions(
     store: &Store,
     incident: &Incident,
@@ -85,7 +85,7 @@ async fn mapped(
     let Some(table) = tables.iter().find(|known| known.id == *table) else { return Ok(BTreeMap::new()) };
     let lookup = Lookup::new(table);
     let find = |member: &Member| {
-        // Who only says that an address is theirs is not called by what is known of its owner.
+        // An unverified address may belong to another person, who must not be mentioned by it.
         let email = member.verified_address(AddressedBy::Email)?.to_owned();
         lookup.find(&BTreeMap::from([(EMAIL.to_owned(), email)])).cloned()
     };

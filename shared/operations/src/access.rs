@@ -1,6 +1,6 @@
-//! Who may do what: the scopes of an API key and the role of a member are one scale.
+//! Permissions: the scopes of an API key and the role of a member are one scale.
 //!
-//! `Role::Responder` → `Scope::Respond`, which includes `Scope::Read`. Which scope a request needs is its caller's business.
+//! `Role::Responder` → `Scope::Respond`, which includes `Scope::Read`. The caller decides which scope a request needs.
 
 use std::fmt;
 
@@ -12,11 +12,11 @@ use store::Store;
 use store::errors::ReadError;
 use utoipa::ToSchema;
 
-/// From the least to the most; each includes those before it.
+/// From the least to the most; each scope includes those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Scope {
-    /// To see all but secrets and API keys.
+    /// To read everything but secrets and API keys.
     Read,
     /// To act on incidents as well.
     Respond,
@@ -35,7 +35,7 @@ impl Scope {
         }
     }
 
-    /// What a member of this role may do.
+    /// The scope of a member of this role.
     pub const fn of(role: Role) -> Self {
         match role {
             Role::Viewer => Self::Read,
@@ -44,7 +44,7 @@ impl Scope {
         }
     }
 
-    /// The most that these stored names allow; `None`: nothing. A name of a later version allows nothing.
+    /// The greatest scope that these stored names allow; `None`: no scope. A name of a later version allows nothing.
     pub fn most(names: &[String]) -> Option<Self> {
         let known = |name: &String| Self::ALL.into_iter().find(|scope| scope.as_str() == name);
         names.iter().filter_map(known).max()
@@ -73,9 +73,10 @@ pub enum ActorError {
     Read(#[from] ReadError),
 }
 
-/// The actor of a request with an API key: the member that it names, whose role has to allow it, or else the key.
+/// The actor of a request with an API key: the member that the request names, whose role has to allow it, or else the
+/// key.
 ///
-/// A key with the scope `respond` acts for people, but gives nobody more rights than their role does.
+/// A key with the scope `respond` acts for people, but gives no person more rights than their role does.
 pub async fn actor_of_key(
     store: &Store,
     key: ApiKeyId,

@@ -1,7 +1,7 @@
-//! Where a message to a destination goes: a saved destination, or a member's own address by a medium.
+//! Looks up where a message to a destination goes: a saved destination, or a member's own address by a medium.
 //!
-//! [`Addresses`] keeps opened settings between calls: opening costs a key and a parse. [`Directory::channel_to`] is for what
-//! goes to an address of a member that is not theirs yet, such as a code.
+//! [`Addresses`] keeps opened settings between calls, because opening costs a decryption and a parse.
+//! [`Directory::channel_to`] is for messages to an address that is not verified yet, such as a code.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -21,7 +21,7 @@ use store::Store;
 use store::config::Expect;
 use store::errors::{ReadError, SaveError, WriteError};
 
-/// Addresses that are kept; above this many, the cache is emptied.
+/// The most addresses that are kept; above this number, the cache is emptied.
 const KEPT: usize = 500;
 
 /// Where a message goes and how it is worded.
@@ -34,15 +34,15 @@ pub struct Address {
     pub time_zone: TimeZone,
 }
 
-/// Of the destination or member, and of the provider where the channel has one.
+/// The version of the destination or member, and that of the provider if the channel has one.
 type Version = (u64, Option<u64>);
 
-/// Why there is no address, now and for as long as nobody changes the configuration.
+/// Why there is no address. This stays so until somebody changes the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoAddress {
-    /// The destination was deleted: nobody is to be notified there any more.
+    /// The destination was deleted, so nobody is to be notified there any more.
     Deleted,
-    /// Somebody is to be notified, and cannot be.
+    /// Somebody is to be notified there, and cannot be.
     Unusable(Reason),
 }
 
@@ -70,7 +70,7 @@ pub enum NoChannel {
     Address(#[from] AddressError),
 }
 
-/// What addresses are looked up with.
+/// The parts that addresses are looked up with.
 #[derive(Clone, Copy)]
 pub struct Directory<'a> {
     pub store: &'a Store,
@@ -84,7 +84,7 @@ pub struct Addresses {
     kept: Mutex<HashMap<DestinationId, Arc<Address>>>,
 }
 
-/// What an address is opened from.
+/// The sealed settings from which an address is opened.
 struct Unopened {
     channel: String,
     version: u64,
@@ -175,7 +175,8 @@ impl Directory<'_> {
         };
         let settings = match (member.address(addressed_by), member.verified(addressed_by)) {
             (None, _) => return unusable(Reason::NoAddress),
-            // It may be anyone's. The timeline says so, and the next contact or level is notified instead.
+            // The address may belong to anyone. The timeline says so, and the next contact or level is notified
+            // instead.
             (Some(_), None) => return unusable(Reason::NotVerified),
             (Some(address), Some(_)) => registry::Destination::settings_to(address),
         };
@@ -184,7 +185,8 @@ impl Directory<'_> {
         Ok(Ok(Unopened { channel, version, settings: Settings::Plain(settings), language, time_zone }))
     }
 
-    /// The first channel that serves the medium and is configured; if none is, the first, which then says so.
+    /// The first configured channel that serves the medium. If none is configured, the first one, whose use then fails
+    /// with the reason.
     async fn channel_of(&self, medium: Medium) -> Result<Option<&'static str>, AddressError> {
         for channel in registry::Destination::channels_of(medium) {
             if self.cached_provider(channel).await?.is_ok() {
@@ -204,20 +206,20 @@ impl Directory<'_> {
         Ok(stored.map(Some).ok_or(NoAddress::Unusable(Reason::NotConfigured)))
     }
 
-    /// The settings of the channel's provider as they are saved now; `None`: it has none.
+    /// The current settings of the channel's provider; `None`: it has none.
     pub async fn provider(&self, channel: &str) -> Result<Option<Value>, AddressError> {
         let Ok(name) = channel.parse::<ChannelName>() else { return Ok(None) };
         let Some(stored) = self.store.providers().get(&name).await? else { return Ok(None) };
         Ok(Some(self.opened(stored.id.as_str(), &stored.settings).await?))
     }
 
-    /// Whether something can be sent to addresses of this kind.
+    /// Whether a message can be sent to addresses of this kind.
     pub async fn can_reach(&self, by: AddressedBy) -> Result<bool, AddressError> {
         let Some(channel) = channel_to(by) else { return Ok(false) };
         Ok(!registry::Destination::needs_provider(channel) || self.provider(channel).await?.is_some())
     }
 
-    /// How to send something to an address of this kind, whether or not it is verified.
+    /// How to send a message to an address of this kind, whether or not it is verified.
     pub async fn channel_to(&self, by: AddressedBy, address: &str) -> Result<registry::Destination, NoChannel> {
         let channel = channel_to(by).ok_or(NoChannel::None)?;
         let provider = self.provider(channel).await?;
@@ -228,7 +230,8 @@ impl Directory<'_> {
         Ok(registry::Destination::parse(channel, &settings, provider.as_ref())?)
     }
 
-    /// Saves the settings that a provider named: where a destination is now. Whether it is saved, by this process or another.
+    /// Saves the settings by which a provider said that a destination has moved. Returns whether they are saved, by
+    /// this process or another.
     pub async fn move_destination(&self, id: &DestinationId, moved: &Map<String, Value>) -> Result<bool, AddressError> {
         let destinations = self.store.destinations();
         let Some(mut destination) = destinations.get(id).await? else { return Ok(false) };
@@ -243,7 +246,7 @@ impl Directory<'_> {
             Ok(_) => {
                 tracing::warn!(destination.id = %id, "the provider said where the destination is now; it was changed");
             }
-            // Somebody else changed it meanwhile: the next try shows whether that was enough.
+            // Somebody else changed it meanwhile. The next attempt shows whether that change was enough.
             Err(SaveError::Conflict { .. }) => {}
             Err(SaveError::TooLarge { .. }) => return Ok(false),
             Err(SaveError::Write(error)) => return Err(error.into()),
@@ -251,14 +254,14 @@ impl Directory<'_> {
         Ok(true)
     }
 
-    /// Settings that are no JSON are null, which no channel takes.
+    /// Settings that are not JSON become null, which no channel accepts.
     async fn opened(&self, id: &str, sealed: &Sealed) -> Result<Value, AddressError> {
         let opened = self.sealer.open(id, sealed).await?;
         Ok(serde_json::from_str(opened.expose()).unwrap_or_default())
     }
 }
 
-/// The channel by which something is sent to such an address, if there is one.
+/// The channel that sends to such an address, if there is one.
 pub fn channel_to(by: AddressedBy) -> Option<&'static str> {
     registry::Destination::channels_of(by.confirmed_by()).next()
 }

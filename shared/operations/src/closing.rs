@@ -1,7 +1,8 @@
-//! Alerts that close with their incident, and the incidents that these alerts have in other spaces.
+//! Closes alerts together with their incident, and the incidents that these alerts have in other spaces.
 //!
-//! Closing an incident writes the incident only. Its alerts are due work ([`alerting::incident::timer::Work::CloseAlerts`]) that
-//! `timers` does with [`close_alerts`]: an incident may have 5,000 alerts, and no request waits for them.
+//! Closing an incident writes the incident only. Its alerts are due work
+//! ([`alerting::incident::timer::Work::CloseAlerts`]) that `timers` does with [`close_alerts`], because an incident may
+//! have 5,000 alerts and no request should wait for them.
 
 use alerting::base::actor::NamedActor;
 use alerting::base::ids::{AlertId, IncidentId, SpaceId};
@@ -26,9 +27,9 @@ pub struct Closer<'a> {
     pub now: Moment,
 }
 
-/// Closes every alert that the incident counts as closed. Done again, it closes the rest.
+/// Closes every alert that the incident counts as closed. If it is repeated, it closes the rest.
 ///
-/// It leaves those that are open in the incident: they joined after it was reopened, or their source triggered again.
+/// Alerts that are open in the incident stay open: they joined after it was reopened, or their source triggered again.
 pub async fn close_alerts(closer: Closer<'_>, incident: &Incident) -> Result<(), DueError> {
     let closed = |place: &usize| !incident.alerts[*place].is_open;
     let closing = stream::iter((0..incident.alerts.len()).filter(closed));
@@ -43,14 +44,15 @@ async fn close_linked(closer: Closer<'_>, id: &AlertId, closed_in: &SpaceId) -> 
     }
 }
 
-/// Closes an alert, and its incidents in all spaces but `closed_in`: no message would ever recover them.
+/// Closes an alert, and its incidents in all spaces but `closed_in`, because no message would ever recover them.
 pub async fn close_alert(closer: Closer<'_>, alert: &Alert, closed_in: Option<&SpaceId>) -> Result<(), DueError> {
     let Closer { dispatch, stamps, by, now } = closer;
     let store = &dispatch.store;
     if alert.status == Status::Open {
-        // An open alert that a newer message keeps open stays open.
+        // An alert that a newer message keeps open stays open.
         let Some(closed) = store.close_alert(alert, stamps.next(now), now).await? else { return Ok(()) };
-        // Published before it is shown as closed: the next attempt after a crash finds it open, and publishes it.
+        // Published before the alert is shown as closed, so that the next attempt after a crash finds it open and
+        // publishes it.
         let event = ChangeEvent::of_alert(ChangeKind::AlertClosed, &closed, &closed.shown.to_string(), now);
         dispatch.publish(&event).await?;
         if !store.show_closed(&closed, alert, now).await? {

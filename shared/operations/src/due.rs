@@ -1,10 +1,11 @@
 //! Due work: changes of an incident that a timer makes.
 //!
-//! [`levels`] notifies a level of an escalation rule, [`contacts`] the next contact of a person, [`auto_close`] closes what no
-//! person closes, [`notices`] says whether a late notice is still true. [`crate::holds`] reviews what holds incidents back.
+//! [`levels`] notifies a level of an escalation rule, [`contacts`] the next contact of a person. [`auto_close`] closes
+//! incidents and alerts that no person closes. [`notices`] checks whether a late notice is still true. [`crate::holds`]
+//! reviews the holds of incidents.
 //!
-//! Work that is carried out twice takes effect once: each change has the name of its work, and applies only to the state that
-//! it was meant for.
+//! Work that is carried out twice takes effect once: each change has the name of its work, and applies only to the
+//! state that it was made for.
 
 pub mod auto_close;
 pub mod contacts;
@@ -19,7 +20,7 @@ use alerting::incident::apply::Change;
 use dispatch::{Dispatch, DispatchError};
 use lambda_kit::topic::PublishError;
 
-/// Why something that is due was not done. It may be done again.
+/// Why due work was not done. It may be retried.
 #[derive(Debug, thiserror::Error)]
 pub enum DueError {
     #[error("reading what is due failed")]
@@ -36,7 +37,7 @@ pub enum DueError {
 #[derive(Clone, Copy)]
 pub struct DueWork<'a> {
     pub dispatch: &'a Dispatch,
-    /// The name of the work: its repetition finds by it what was done.
+    /// The name of the work, by which a repetition finds the change that was made.
     pub action: &'a str,
     pub now: Moment,
 }
@@ -53,10 +54,10 @@ impl DueWork<'_> {
     }
 }
 
-/// Makes the change if it still applies, and carries out what follows from it.
+/// Makes the change if it still applies, and carries out its follow-up.
 ///
-/// A crash between the two leaves the change without its notices. The next attempt finds by the name of `action` that the
-/// change was made, and carries out again what follows. `notify` drops what was sent before.
+/// A crash between the two leaves the change without its notices. The next attempt finds by the name of `action` that
+/// the change was made, and carries out the follow-up again. `notify` drops notices that were sent before.
 pub async fn change(
     dispatch: &Dispatch,
     id: &IncidentId,

@@ -1,8 +1,9 @@
-//! What holds incidents back from notifying, reviewed: a silence ended or was changed, or the alert was.
+//! Reviews the holds that keep incidents from notifying, after a silence ended or was changed, or the alert was
+//! changed.
 //!
-//! An incident is held for as long as each of its open alerts is: by the silences that are in force now, not by what was recorded
-//! when it was made. An incident that is open before a silence begins is held when its next level or repetition is due, or at
-//! once if the silence was made for it.
+//! An incident is held as long as each of its open alerts is held. This depends on the silences that are in force now,
+//! not on what was recorded when the incident was made. An incident that is open before a silence begins is held when
+//! its next level or repetition is due, or at once if the silence was made for it.
 
 use alerting::base::ids::{IncidentId, SpaceId};
 use alerting::base::moment::Moment;
@@ -18,10 +19,10 @@ use store::incidents::IncidentQuery;
 use crate::ALERTS_AT_A_TIME;
 use crate::due::{DueError, DueWork};
 
-/// Incidents of a space that one piece of work reviews.
+/// The most incidents of a space that one piece of work reviews.
 const INCIDENTS: usize = 100;
 
-/// Reviews one incident. The time of the work is that at which the hold was to end, or now.
+/// Reviews one incident. The work is due when the hold was to end, or now.
 pub async fn review(work: DueWork<'_>, id: &IncidentId) -> Result<(), DueError> {
     let store = &work.dispatch.store;
     let Some(incident) = store.incident(id).await? else { return Ok(()) };
@@ -29,8 +30,8 @@ pub async fn review(work: DueWork<'_>, id: &IncidentId) -> Result<(), DueError> 
     review_one(work, &incident, space.as_ref()).await
 }
 
-/// Reviews the held incidents of a space, as many as one piece of work takes, from the newest one below this place of their list
-/// on. Returns the place from which the rest is to be reviewed; `None`: there are no more.
+/// Reviews held incidents of a space, newest first, starting below the place `below` of their list, and as many as one
+/// piece of work takes. Returns the place from which the rest is to be reviewed; `None`: there are no more.
 pub async fn review_space(work: DueWork<'_>, id: &SpaceId, below: Option<&str>) -> Result<Option<String>, DueError> {
     let store = &work.dispatch.store;
     let Some(space) = store.spaces().get(id).await? else { return Ok(None) };
@@ -43,8 +44,8 @@ pub async fn review_space(work: DueWork<'_>, id: &SpaceId, below: Option<&str>) 
     Ok(page.next)
 }
 
-/// Held incidents are reviewed, and those that an earlier copy of the same work has released: it may have died before it
-/// notified anybody.
+/// Whether an incident is reviewed: it is held, or an earlier copy of the same work has released it and may have died
+/// before it notified anybody.
 fn is_to_review(incident: &Incident, action: &str) -> bool {
     let is_held = incident.held.is_some() && incident.progress != Progress::Closed;
     is_held || entry_of_action(incident, action).is_some()
@@ -59,14 +60,14 @@ async fn review_one(work: DueWork<'_>, incident: &Incident, space: Option<&Space
     work.change(&incident.id, &Change::HoldReviewed { hold }).await
 }
 
-/// The mute of a flapping alert lasts to its end. Silences do not shorten it.
+/// The mute of a flapping alert always lasts to its end. Silences do not shorten it.
 fn unfinished_mute(incident: &Incident, at: Moment) -> Option<&Hold> {
     let is_unfinished = |held: &&Hold| held.by == Hold::FLAPPING && held.until.is_some_and(|until| until > at);
     incident.held.as_ref().filter(is_unfinished)
 }
 
-/// What holds an incident of which a level is due. A silence may have begun since the last change of the incident: one that recurs
-/// begins every week, without a change by anyone.
+/// The hold on an incident of which a level is due. A silence may have begun since the last change of the incident: a
+/// recurring one begins every week without a change by anyone.
 pub(crate) async fn present(store: &Store, id: &IncidentId, now: Moment) -> Result<Option<Hold>, ReadError> {
     let Some(incident) = store.incident(id).await? else { return Ok(None) };
     if incident.is_quiet() || incident.progress == Progress::Closed {
@@ -95,7 +96,8 @@ async fn hold_of(store: &Store, incident: &Incident, space: &Space, at: Moment) 
     Ok(first)
 }
 
-/// The places of the alerts that decide whether an incident is held: the open ones, or else the one that made it.
+/// The places of the alerts that decide whether an incident is held: the open ones or, without any, the one that made
+/// it.
 fn deciding_alerts(incident: &Incident) -> Vec<usize> {
     let open: Vec<usize> = (0..incident.alerts.len()).filter(|place| incident.alerts[*place].is_open).collect();
     if open.is_empty() && !incident.alerts.is_empty() { vec![0] } else { open }

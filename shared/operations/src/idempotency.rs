@@ -1,13 +1,14 @@
-//! How a repeated request is recognised.
+//! Recognises repeated requests.
 //!
-//! An action has a name, which its entry in the timeline bears ([`Entry::action`](alerting::incident::timeline::Entry)). With an
-//! idempotency key the name follows from the key, the actor and the action: the same request again finds the entry of that
-//! name, writes nothing and gets the same answer. The same key with another action, or with other arguments, is another action.
-//! A request without a key gets a random name and is judged by the present state alone.
+//! An action has a name, which is stored in its entry of the timeline
+//! ([`Entry::action`](alerting::incident::timeline::Entry)). With an idempotency key the name follows from the key, the
+//! actor and the action. The same request again finds the entry of that name, writes nothing and gets the same answer.
+//! The same key with another action or other arguments gives another name. A request without a key gets a random name
+//! and depends on the present state alone.
 //!
 //! Limits: a name is found among the newest entries that the incident itself holds
-//! ([`TIMELINE_INLINE`](alerting::incident::TIMELINE_INLINE)). An action that was refused, or that changed nothing, leaves no entry, and its
-//! repetition is judged by the state at that time.
+//! ([`TIMELINE_INLINE`](alerting::incident::TIMELINE_INLINE)). An action that was refused, or that changed nothing,
+//! leaves no entry, so its repetition depends on the state at that time.
 
 use alerting::base::actor::Actor;
 use alerting::base::field_error::FieldError;
@@ -15,10 +16,10 @@ use alerting::base::ids::hash128;
 use lambda_kit::random;
 use serde::Serialize;
 
-/// Random base62 characters of an action's name: 71 bits tell the actions of one incident apart.
+/// Random base62 characters of an action's name: 71 bits distinguish the actions of one incident.
 const NAME_CHARS: usize = 12;
 
-/// What a caller names one intent by: the id of a callback, the token of a form, the header `Idempotency-Key`.
+/// The caller's name for one request: the id of a callback, the token of a form, the header `Idempotency-Key`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IdempotencyKey(String);
 
@@ -26,7 +27,7 @@ impl IdempotencyKey {
     /// The longest key.
     pub const CHARS: usize = 255;
 
-    /// `field`: what the key was given as.
+    /// `field`: the name of the field or header that had the key.
     pub fn new(field: &str, text: &str) -> Result<Self, FieldError> {
         let is_valid = (1..=Self::CHARS).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic());
         if is_valid {
@@ -37,7 +38,7 @@ impl IdempotencyKey {
     }
 }
 
-/// The name of an action: the same for the same key, actor and `request`; without a key, one of its own.
+/// The name of an action: the same for the same key, actor and `request`; random without a key.
 pub(crate) fn action_name(key: Option<&IdempotencyKey>, actor: &Actor, request: &impl Serialize) -> String {
     let Some(IdempotencyKey(key)) = key else { return random::base62(NAME_CHARS) };
     let text = |value| serde_json::to_string(value).expect("an action is plain data");

@@ -1,14 +1,15 @@
-//! Acting on an incident: acknowledge, take back, snooze, close, reopen, escalate, reassign, add responders, comment, edit, merge.
+//! Actions on an incident: acknowledge, take back, snooze, close, reopen, escalate, reassign, add responders, comment,
+//! edit, merge.
 //!
-//! An action is one conditional write; a merge is one transaction. What follows from it is announced before
-//! ([`Dispatch::begin`]), so if the process dies in between, `timers` carries it out. The alerts of a closed incident are
-//! due work from the start ([`crate::closing`]).
+//! An action is one conditional write; a merge is one transaction. Its follow-up is announced before
+//! ([`Dispatch::begin`]), so if the process dies in between, `timers` carries it out. The alerts of a closed incident
+//! are due work from the start ([`crate::closing`]).
 //!
 //! In: an [`ActionRequest`]. Out: the incident as it then is. Example: `Close` by a member → the incident with progress
 //! `closed`; notices and the closing of its alerts are queued.
 //!
-//! A request whose answer was lost is repeated with the same key and takes effect once ([`crate::idempotency`]). Who asks for a
-//! state that the incident has already gets the incident, and nothing changes.
+//! A request whose answer was lost is repeated with the same key and takes effect once ([`crate::idempotency`]). A
+//! request for a state that the incident already has returns the incident, and nothing changes.
 
 pub mod error;
 pub mod levels;
@@ -37,11 +38,11 @@ use crate::incidents::requested::RequestedAction;
 #[derive(Debug, Clone)]
 pub struct ActionRequest {
     pub incident: IncidentId,
-    /// The episode that the person saw; `None`: whichever it is. An incident that was reopened since is left alone.
+    /// The episode that the person saw; `None`: any. An incident that was reopened since is not changed.
     pub episode: Option<u32>,
     pub action: RequestedAction,
     pub actor: NamedActor,
-    /// The same request again is recognised by it.
+    /// The key by which the same request is recognised when it is repeated.
     pub key: Option<IdempotencyKey>,
 }
 
@@ -49,14 +50,15 @@ pub async fn existing(store: &Store, id: &IncidentId) -> Result<Incident, ActErr
     store.incident(id).await?.ok_or_else(|| ActError::NoIncident(id.clone()))
 }
 
-/// Carries out the action; the incident as it then is.
+/// Carries out the action. Returns the incident as it then is.
 pub async fn act(dispatch: &Dispatch, request: &ActionRequest) -> Result<Incident, ActError> {
     let now = dispatch.clock.now();
     let ActionRequest { incident: id, episode, action, actor, key } = request;
     let before = existing(&dispatch.store, id).await?;
     let name = action_name(key.as_ref(), &actor.actor, &(id, action));
     if let Some(entry) = entry_of_action(&before, &name) {
-        // Carried out before, perhaps by a process that died since. The due work of the first request stays as it is.
+        // The action was carried out before, perhaps by a process that died since. The due work of the first request
+        // stays as it is.
         carry_out(dispatch, &before, entry).await;
         return Ok(before);
     }
@@ -73,7 +75,8 @@ pub async fn act(dispatch: &Dispatch, request: &ActionRequest) -> Result<Inciden
             Ok(incident)
         }
         Written::Nothing => {
-            // It was done before. What followed from it then is carried out again: an earlier version may not have.
+            // The merge was done before. Its follow-up is carried out again, because an earlier version may not have
+            // done so.
             let incident = existing(&dispatch.store, id).await?;
             let last = incident.timeline.last().filter(|entry| entry.kind == action.entry());
             let last: Vec<_> = last.map(|entry| (incident.clone(), entry.clone())).into_iter().collect();
@@ -91,16 +94,17 @@ pub async fn act(dispatch: &Dispatch, request: &ActionRequest) -> Result<Inciden
 #[derive(Debug, Clone)]
 pub struct MergeRequest {
     pub target: IncidentId,
-    /// They close, and their alerts move to the target.
+    /// The incidents that close; their alerts move to the target.
     pub sources: Vec<IncidentId>,
     pub actor: NamedActor,
     pub key: Option<IdempotencyKey>,
 }
 
-/// Incidents that are merged by one request.
+/// The most incidents that one request merges.
 const MERGED_AT_A_TIME: usize = 50;
 
-/// Merges the incidents one after the other; the target as it then is. With each, both change or neither does.
+/// Merges the incidents one after the other. Returns the target as it then is. In each merge, both incidents change or
+/// neither does.
 pub async fn merge(dispatch: &Dispatch, request: &MergeRequest) -> Result<Incident, ActError> {
     let MergeRequest { target, sources, .. } = request;
     if !(1..=MERGED_AT_A_TIME).contains(&sources.len()) {
@@ -154,7 +158,7 @@ enum Written<T> {
     Refused(ActionError),
 }
 
-/// An error is an action that may have been written or not: its due work stays, and finds out.
+/// After an error the action may have been written or not. Its due work stays, and finds out.
 fn written<T>(write: Option<Result<Option<T>, ChangeError>>) -> Result<Written<T>, ActError> {
     match write {
         Some(Ok(Some(changed))) => Ok(Written::Changed(changed)),
@@ -165,7 +169,7 @@ fn written<T>(write: Option<Result<Option<T>, ChangeError>>) -> Result<Written<T
     }
 }
 
-/// Carries out what follows from the changes. If that fails, the action stands nevertheless, and so does its due work.
+/// Carries out the follow-up of the changes. If that fails, the action stays written, and so does its due work.
 async fn follow_up(dispatch: &Dispatch, pending: PendingAction<'_>, changes: &[(Incident, Entry)]) {
     for (incident, entry) in changes {
         if !carry_out(dispatch, incident, entry).await {
@@ -175,7 +179,7 @@ async fn follow_up(dispatch: &Dispatch, pending: PendingAction<'_>, changes: &[(
     pending.done().await;
 }
 
-/// What follows from one change; whether all of it was carried out.
+/// Carries out the follow-up of one change. Returns whether all of it was carried out.
 async fn carry_out(dispatch: &Dispatch, incident: &Incident, entry: &Entry) -> bool {
     let result = dispatch.carry_out(incident, entry).await;
     if let Err(error) = &result {
@@ -185,7 +189,7 @@ async fn carry_out(dispatch: &Dispatch, incident: &Incident, entry: &Entry) -> b
     result.is_ok()
 }
 
-/// The action with what it needs to know of the tables.
+/// The action with the data that it needs from the tables.
 async fn resolved(
     store: &Store,
     incident: &Incident,

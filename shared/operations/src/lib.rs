@@ -13,8 +13,8 @@
 //! The callers are thin: the routes of the API, the pages, and `timers`. They turn their request into one of these calls, and
 //! the result into an answer. Each operation is one conditional write, so a caller may repeat it after any failure.
 //!
-//! What is absent here: HTTP (no status, no header), sending to vendors, passwords, and rules about alerts (they are
-//! `alerting`'s).
+//! Not here: HTTP (no status, no header), sending to vendors, passwords, and rules about alerts (they are in
+//! `alerting`).
 
 pub mod access;
 pub mod addresses;
@@ -28,5 +28,5 @@ pub mod saving;
 pub mod silences;
 pub mod verification;
 
-/// Alerts of one incident that are worked on at the same time: there may be 5,000 of them.
+/// The most alerts of one incident that are worked on at the same time: there may be 5,000 of them.
 pub const ALERTS_AT_A_TIME: usize = 32;

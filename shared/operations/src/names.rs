@@ -15,8 +15,8 @@ pub async fn timeline(store: &Store, incident: &Incident, now: Moment) -> Result
     named(store, entries, now).await
 }
 
-/// These entries with the names of now. A member who does not exist any more keeps the name that was stored. An API key
-/// cannot be renamed: its stored name is its name.
+/// These entries with the current names. A member who does not exist any more keeps the stored name. An API key cannot
+/// be renamed, so its stored name is current.
 pub async fn named(store: &Store, mut entries: Vec<Entry>, now: Moment) -> Result<Vec<Entry>, ReadError> {
     let member = |entry: &Entry| entry.by.as_ref().and_then(|by| by.member()).cloned();
     let members: BTreeSet<MemberId> = entries.iter().filter_map(member).collect();

@@ -1,8 +1,8 @@
-//! Changing a saved object that others may be changing at the same time: read, change, save if nobody else did.
+//! Changes a saved object that others may be changing at the same time: read, change, save if nobody else did.
 
 use store::errors::SaveError;
 
-/// How often a change that lost a race against another save is tried on what that one left.
+/// How often a change is tried again on the newer object after it lost a race.
 const RACES: usize = 4;
 
 /// Every attempt lost a race.
@@ -10,7 +10,7 @@ const RACES: usize = 4;
 #[error("others are changing the same object; read it again")]
 pub struct Raced;
 
-/// Reads, changes and saves, again if someone else saved meanwhile.
+/// Reads, changes and saves, and repeats this if someone else saved meanwhile.
 pub async fn save_over<T, E, F>(attempt: impl Fn() -> F) -> Result<T, E>
 where
     F: Future<Output = Result<Result<T, SaveError>, E>>,

@@ -1,10 +1,10 @@
-//! Silences of a space: made from a form or for what is like an incident, replaced, ended.
+//! Silences of a space: created from a form or for alerts like those of an incident, replaced, ended.
 //!
 //! In: a [`SilenceDraft`], or an incident and the labels that count ([`like`]). Out: the silence as it is saved. Example:
 //! two hours for an incident "disk full" with `host=db-1` → a silence of alerts with this title and this host.
 //!
-//! A silence that changes is announced first: a little over a minute later `timers` reviews all incidents that the space
-//! holds back, even if this process dies in between.
+//! A change of a silence is announced first: a little over a minute later `timers` reviews all held incidents of the
+//! space, even if this process dies in between.
 
 pub mod like;
 
@@ -23,7 +23,7 @@ use store::errors::{ReadError, SaveError, WriteError};
 
 use crate::saving::{Raced, save_over};
 
-/// What people decide about a silence.
+/// The fields of a silence that people set.
 #[derive(Debug, Clone)]
 pub struct SilenceDraft {
     pub name: String,
@@ -69,7 +69,7 @@ pub async fn create(
     add(&dispatch.store, space, &silence, now).await
 }
 
-/// Replaces what people decide about a silence.
+/// Replaces the fields of a silence that people set.
 pub async fn replace(
     dispatch: &Dispatch,
     space: &SpaceId,
@@ -122,12 +122,12 @@ fn random_id() -> SilenceId {
     SilenceId::from_suffix(&random::base62(10)).expect("ten base62 characters make an id")
 }
 
-/// The same for every request of the same name.
+/// The id of a silence, the same for every request of the same name.
 fn id_of(action_name: &str) -> SilenceId {
     SilenceId::from_suffix(&hash128(&[action_name])[..16]).expect("hex digits make an id")
 }
 
-/// Puts a new silence into its space, unless it has one of this id: the request was carried out before.
+/// Adds a new silence to its space, unless the space has one with this id, because the request was carried out before.
 async fn add(store: &Store, space: &SpaceId, silence: &Silence, now: Moment) -> Result<Silence, SilenceError> {
     let saved = save_over(async || {
         let mut space = found(store, space).await?;
@@ -143,16 +143,16 @@ async fn add(store: &Store, space: &SpaceId, silence: &Silence, now: Moment) -> 
     saved.await
 }
 
-/// Written before a silence changes: a little over a minute later all held incidents of the space are reviewed. By then every
-/// process knows the silences as they are now, and no incident is made by the former ones. Nothing is written for a silence
-/// that the space does not have.
+/// Announces a review before a silence changes: a little over a minute later all held incidents of the space are
+/// reviewed. By then every process knows the current silences, and no incident is made by the former ones. Nothing is
+/// written for a silence that the space does not have.
 async fn announce_review(dispatch: &Dispatch, space: &SpaceId, id: &SilenceId) -> Result<(), SilenceError> {
     position_of(&found(&dispatch.store, space).await?, id)?;
     let work = Work::ReviewHolds { space: space.clone(), below: None };
     Ok(dispatch.store.put_timer(&Timer::new(dispatch.clock.now() + FOLLOW_UP_AFTER, work)).await?)
 }
 
-/// The review at once. If it cannot be queued, the announced one does the same.
+/// Queues the review at once. If it cannot be queued, the announced one does the same.
 async fn review(dispatch: &Dispatch, work: Work) {
     let timer = Timer::new(dispatch.clock.now(), work);
     if let Err(error) = dispatch.set_timers(vec![timer]).await {
@@ -160,7 +160,7 @@ async fn review(dispatch: &Dispatch, work: Work) {
     }
 }
 
-/// Silences that are over stay readable until their place is needed.
+/// Removes expired silences if the space is full. Until then they stay readable.
 fn make_room(space: &mut Space, now: Moment) -> Result<(), SilenceError> {
     if space.silences.len() < SILENCES {
         return Ok(());

@@ -1,9 +1,10 @@
-//! Whether an address is a member's own: a one-time code is sent there, and has to come back.
+//! Verifies that an address is a member's own: a one-time code is sent there, and the member has to enter it.
 //!
-//! The rules are [`alerting::people::code`]'s, and counting is the store's. The code itself is stored nowhere: what is stored is
-//! its hash under the data key, together with the member and the address, so that it is worth nothing for another one.
+//! The rules are in [`alerting::people::code`], and the store counts. The code itself is not stored. Its hash under the
+//! data key is, together with the member and the address, so that the code is not valid for another one.
 //!
-//! Nothing is sent here: [`begin`] returns the code for its caller to send, and [`confirm`] what the member was before.
+//! Nothing is sent here: [`begin`] returns the code for its caller to send, and [`confirm`] returns the member before
+//! the change.
 
 use std::fmt;
 use std::time::Duration;
@@ -23,7 +24,7 @@ use crate::saving::{Raced, save_over};
 
 pub const DIGITS: usize = 6;
 
-/// Why an address is not verified, or no code was made. The text says what to do.
+/// Why an address is not verified, or no code was made. The text says how to continue.
 #[derive(Debug, thiserror::Error)]
 pub enum VerifyError {
     #[error("there is no member {0}")]
@@ -58,7 +59,7 @@ pub enum VerifyError {
 
 /// A code that waits to be entered.
 pub struct Begun {
-    /// Send it, and store it nowhere.
+    /// The code to send. It must not be stored.
     pub digits: String,
     pub until: Moment,
 }
@@ -94,8 +95,8 @@ pub async fn begin(
     Ok(Begun { digits, until: code.until })
 }
 
-/// Verifies the member's address if `text` is the code that was sent there. A new address takes the place of the old one.
-/// The member before and after; the same twice, if nothing was to be confirmed.
+/// Verifies the member's address if `text` is the code that was sent there. A new address replaces the old one. Returns
+/// the member before and after, which are equal if there was nothing to confirm.
 pub async fn confirm(
     directory: Directory<'_>,
     id: &MemberId,

@@ -1,4 +1,4 @@
-//! Alerts and incidents that close without a person or a message.
+//! Closes alerts and incidents without a person or a message.
 //!
 //! An alert of the push mode "each message" closes after the hours that its integration sets. An incident closes after the minutes
 //! that its space sets, counted from its trigger or from the last message of any of its alerts.
@@ -22,13 +22,14 @@ use super::{DueError, DueWork};
 use crate::ALERTS_AT_A_TIME;
 use crate::closing::{Closer, close_alert, close_alerts};
 
-/// Closes an alert that no message closes, and its incidents with their last alert. Nobody is notified: nothing recovered.
+/// Closes an alert that no message closes. Its incidents close with their last alert. Nobody is notified, because
+/// nothing recovered.
 pub async fn alert(work: DueWork<'_>, stamps: &StampSource, id: &AlertId) -> Result<(), DueError> {
     let Some(alert) = work.dispatch.store.alert_as_stored(id).await? else { return Ok(()) };
     close_alert(closer(work, stamps, &NamedActor::rule()), &alert, None).await
 }
 
-/// Closes an incident and its alerts if it is due; otherwise the time at which it is to be looked at again.
+/// Closes an incident and its alerts if it is due. Otherwise returns the time of the next check.
 pub async fn incident(work: DueWork<'_>, stamps: &StampSource, id: &IncidentId) -> Result<Option<Moment>, DueError> {
     let (store, now) = (&work.dispatch.store, work.now);
     let Some(incident) = store.incident(id).await? else { return Ok(None) };
@@ -72,12 +73,12 @@ fn closer<'a>(work: DueWork<'a>, stamps: &'a StampSource, by: &'a NamedActor) ->
     Closer { dispatch: work.dispatch, stamps, by, now: work.now }
 }
 
-/// When the incident closes. `last_message` counts from the trigger on.
+/// When the incident closes, counted from `last_message`, or from the trigger if that is later.
 fn due(auto_close: AutoClose, incident: &Incident, last_message: Moment) -> Moment {
     last_message.max(incident.triggered_at) + Duration::from_secs(u64::from(auto_close.after_minutes) * 60)
 }
 
-/// When the last message of any of the alerts came.
+/// When the last message of any of the alerts was received.
 async fn last_message(store: &Store, incident: &Incident) -> Result<Moment, ReadError> {
     let reads =
         stream::iter(0..incident.alerts.len()).map(|place| store.alert_as_stored(&incident.alerts[place].alert));
@@ -87,7 +88,7 @@ async fn last_message(store: &Store, incident: &Incident) -> Result<Moment, Read
     reads.buffer_unordered(ALERTS_AT_A_TIME).try_fold(Moment::default(), async |last, one| Ok(last.max(one))).await
 }
 
-/// A message that changes nothing of what the alert shows moves only the watermark of its key.
+/// Read from the state of the key: a message that changes nothing shown moves only the watermark there.
 async fn last_message_of(store: &Store, alert: &Alert) -> Result<Moment, ReadError> {
     let Some(key) = &alert.alert_key else { return Ok(alert.updated_at) };
     let state = store.alert_state(&alert.integration, &alert_key_hash(key)).await?;

@@ -1,4 +1,4 @@
-//! A person who was not reached at a contact: the next contact is notified.
+//! Notifies the next contact of a person who was not reached at a contact.
 
 use alerting::base::ids::{DestinationId, IncidentId, MemberId};
 use alerting::base::moment::Moment;
@@ -22,7 +22,7 @@ pub async fn failed(
     work.change(id, &Change::ContactFailed { destination: destination.clone(), name, reason: reason.to_owned() }).await
 }
 
-/// The same for a contact that is still tried, unless change `n` was delivered to it meanwhile.
+/// The same for a contact to which a notice is still being tried, unless change `n` was delivered to it meanwhile.
 pub async fn late(
     work: DueWork<'_>,
     id: &IncidentId,

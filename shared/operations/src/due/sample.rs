@@ -1,4 +1,4 @@
-//! An incident to decide about.
+//! An incident for tests of decisions.
 
 use alerting::base::ids::{AlertId, IncidentId, IntegrationId, SpaceId, Stamp};
 use alerting::base::moment::Moment;
@@ -8,7 +8,7 @@ use alerting::incident::change_result::ChangeResult;
 use alerting::incident::source::{SourceChange, SourceKind};
 use alerting::incident::{Incident, Linked};
 
-/// Triggered at second 1, with an alert for each entry: whether it is open.
+/// An incident triggered at second 1, with an alert for each entry, which says whether the alert is open.
 pub(crate) fn incident(alerts: &[bool]) -> Incident {
     let space: SpaceId = "spc_a".parse().expect("valid");
     let stamp = |n: usize| Stamp::from_parts(Moment::from_secs(1), n as u128);

@@ -1,4 +1,4 @@
-//! How acting on an incident fails.
+//! Errors of actions on an incident.
 
 use alerting::base::field_error::FieldError;
 use alerting::base::ids::IncidentId;
@@ -13,14 +13,14 @@ pub enum ActError {
     /// An argument cannot be used.
     #[error(transparent)]
     Invalid(#[from] FieldError),
-    /// The action does not fit the incident as it is.
+    /// The action does not fit the present state of the incident.
     #[error(transparent)]
     Refused(#[from] ActionError),
     #[error(transparent)]
     Read(#[from] ReadError),
     #[error(transparent)]
     Write(#[from] WriteError),
-    /// It may have been written or not. Its due work stays, and carries out what follows if it was.
+    /// The action may have been written or not. Its due work stays, and carries out the follow-up if it was.
     #[error("writing an action took too long")]
     TimedOut,
 }

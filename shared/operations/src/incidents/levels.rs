@@ -1,4 +1,4 @@
-//! Which levels the escalation rule of an incident has: nobody escalates past the last one.
+//! The levels of an incident's escalation rule. Escalating past the last one is refused.
 
 use alerting::incident::Incident;
 use alerting::incident::action::ActionError;
@@ -28,7 +28,7 @@ pub async fn has_next(store: &Store, incident: &Incident) -> Result<bool, ReadEr
 
 /// Refuses to escalate to a level that the rule does not have. `level`: counted from zero; `None`: the next one.
 pub(super) async fn check(store: &Store, incident: &Incident, level: Option<u32>) -> Result<(), ActError> {
-    // Without a rule there is nothing to escalate by, and the action itself says so.
+    // Without a rule the action itself is refused with that reason.
     let Some(levels) = levels(store, incident).await? else { return Ok(()) };
     let wanted = level.unwrap_or_else(|| next(incident));
     if wanted < levels {

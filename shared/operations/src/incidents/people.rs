@@ -1,4 +1,4 @@
-//! Whom a request gives an incident to.
+//! The people to whom a request assigns an incident.
 
 use alerting::base::field_error::FieldError;
 use alerting::base::ids::{MemberId, TeamId};
@@ -11,8 +11,8 @@ use super::error::ActError;
 /// What to do about people who can't be reached.
 const REMEDY: &str = "choose someone else, or add a contact to their preferences";
 
-/// The people of a request, each as they want to be reached. People without a contact are refused: the caller that names them
-/// would assume that they were notified.
+/// The people of a request, each with their own preferences of contact. People without a contact are refused, because
+/// the caller that names them would assume that they were notified.
 pub(super) async fn reached(
     store: &Store,
     incident: &Incident,

@@ -1,4 +1,4 @@
-//! What a request asks for, checked as far as its arguments alone decide.
+//! The requested actions, with the checks that need only the arguments.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use alerting::incident::timeline::EntryKind;
 use alerting::incident::{COMMENT_CHARS, SNOOZE_MAX};
 use serde::Serialize;
 
-/// What a person asks for. A snooze ends so long after the action is carried out.
+/// An action that a person requests. A snooze is a length of time from the moment when it is carried out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub enum RequestedAction {
     Acknowledge,
@@ -49,7 +49,7 @@ impl RequestedAction {
         Ok(Self::Snooze(length))
     }
 
-    /// `level`: counted from one, as people count; `None`: the next one.
+    /// `level`: counted from one, as shown to people; `None`: the next one.
     pub fn escalate(level: Option<u32>) -> Result<Self, FieldError> {
         let counted =
             |level: u32| level.checked_sub(1).ok_or_else(|| FieldError::new("level", "levels are counted from 1"));

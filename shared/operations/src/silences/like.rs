@@ -1,4 +1,4 @@
-//! A silence for what is like an incident: the same title, and the same values of labels.
+//! A silence for alerts like those of an incident: the same title, and the same values of labels.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,22 +16,22 @@ use dispatch::Dispatch;
 use super::{SilenceDraft, SilenceError, add, id_of, new, random_id, review};
 use crate::idempotency::{IdempotencyKey, action_name};
 
-/// The longest of these silences: a longer one is planned, in the space.
+/// The longest of these silences. A longer one is to be planned in the space.
 const MINUTES: u32 = 30 * 24 * 60;
 
-/// A request to silence what is like an incident.
+/// A request to silence alerts like those of an incident.
 #[derive(Debug, Clone)]
 pub struct LikeIncident {
     pub incident: IncidentId,
     pub minutes: u32,
-    /// The labels whose values count; `None`: all.
+    /// The labels that are compared; `None`: all.
     pub labels: Option<Vec<String>>,
     pub actor: NamedActor,
-    /// The same request again gets the silence that the first one made.
+    /// The key by which a repeated request gets the silence that the first one created.
     pub key: Option<IdempotencyKey>,
 }
 
-/// Makes the silence in the incident's space, and holds the incident from now on.
+/// Creates the silence in the incident's space, and holds the incident from now on.
 pub async fn create_like_incident(dispatch: &Dispatch, request: LikeIncident) -> Result<Silence, SilenceError> {
     let LikeIncident { incident: id, minutes, labels, actor, key } = request;
     if !(1..=MINUTES).contains(&minutes) {
@@ -59,7 +59,7 @@ pub async fn create_like_incident(dispatch: &Dispatch, request: LikeIncident) ->
     Ok(silence)
 }
 
-/// A filter for alerts of this title, and of these values of the labels that are named; `None`: of all labels.
+/// A filter for alerts with this title and with these values of the named labels; `None`: of all labels.
 fn like(title: &str, labels: &BTreeMap<String, String>, named: Option<&[String]>) -> Result<Filter, FieldError> {
     let exactly = |field: String, value: &str| Condition { field, op: Op::Match, values: vec![exact(value)] };
     let mut all = vec![exactly("title".to_owned(), title)];
@@ -76,7 +76,7 @@ fn like(title: &str, labels: &BTreeMap<String, String>, named: Option<&[String]>
     Ok(Filter { any: vec![Group { all }] })
 }
 
-/// A value that matches only itself: what would be read as a pattern is written as a regex of its characters.
+/// A pattern that matches only this value: a value with special characters is written as a regex of its characters.
 fn exact(value: &str) -> String {
     let is_special = value.contains(['*', '?'])
         || value.starts_with('/')
@@ -90,7 +90,8 @@ fn exact(value: &str) -> String {
     if pattern.len() <= PATTERN_BYTES {
         return pattern;
     }
-    // Too long for a pattern. With `?` for what would be special it matches itself, and what differs only there.
+    // The regex would be too long. The first and the special characters become `?`, so the text matches the value
+    // itself and values that differ only there.
     let special = |(place, c): (usize, char)| if place == 0 || matches!(c, '*' | '?') { '?' } else { c };
     value.chars().enumerate().map(special).collect()
 }
