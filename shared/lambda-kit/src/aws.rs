@@ -1,7 +1,7 @@
 //! The AWS SDK's configuration: one TLS stack with bundled roots, credentials from the environment.
 //!
-//! Never the SDK's default connector, which reads the system's root certificates (20 million instructions at each cold
-//! start), and never its default chain of settings (`aws-config`), which looks at files and at the instance's metadata.
+//! It does not use the SDK's default connector, which reads the system's root certificates (20 million instructions at
+//! each cold start), nor its default chain of settings (`aws-config`), which reads files and the instance's metadata.
 
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ pub fn local_config(endpoint: &str) -> SdkConfig {
     local(endpoint).http_client(http_client()).build()
 }
 
-/// The same against services inside this process: `client` answers without a socket.
+/// The same SDK against services inside this process: `client` answers without a socket.
 pub fn embedded_config(endpoint: &str, client: impl HttpClient + 'static) -> SdkConfig {
     local(endpoint).http_client(SharedHttpClient::new(client)).build()
 }
@@ -54,7 +54,7 @@ fn local(endpoint: &str) -> sdk_config::Builder {
     builder(credentials, Region::new("us-east-1")).endpoint_url(endpoint)
 }
 
-/// All but the HTTP client.
+/// The configuration without the HTTP client.
 fn builder(credentials: Credentials, region: Region) -> sdk_config::Builder {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -64,7 +64,7 @@ fn builder(credentials: Credentials, region: Region) -> sdk_config::Builder {
         .retry_config(RetryConfig::standard().with_max_attempts(3))
 }
 
-/// `AWS_ENDPOINT_URL_DYNAMODB` and its like: the endpoint of one service, before that of all.
+/// The endpoint of one service, such as `AWS_ENDPOINT_URL_DYNAMODB`, which takes precedence over that of all services.
 #[derive(Debug)]
 struct EndpointOfService;
 
@@ -75,7 +75,7 @@ impl LoadServiceConfig for EndpointOfService {
     }
 }
 
-/// A call that takes longer than this is tried again while the function still has time.
+/// A call that takes longer than this is retried while the function still has time.
 fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))

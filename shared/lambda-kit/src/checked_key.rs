@@ -37,7 +37,7 @@ impl Kind {
     }
 }
 
-/// A fresh key, without the prefix that its kind may have.
+/// Makes a new key, without the prefix that its kind may have.
 pub async fn make(sealer: &Sealer, kind: Kind) -> Result<String, SealError> {
     let random = base62(kind.lengths().0);
     let checksum = checksum(sealer, kind, &random).await?;
@@ -56,7 +56,7 @@ pub async fn is_ours(sealer: &Sealer, kind: Kind, key: &str) -> Result<bool, Sea
 
 async fn checksum(sealer: &Sealer, kind: Kind, random: &str) -> Result<String, SealError> {
     let hash = sealer.keyed_hash(&[kind.purpose(), random]).await?;
-    // Bytes of the hash's base64 are letters already; folded into a number, each digit depends on sixteen of them.
+    // The bytes of the hash's base64 are folded into one number, so that each digit depends on sixteen of them.
     let mut number = hash.bytes().take(20).fold(0_u128, |number, byte| number.wrapping_mul(67) + u128::from(byte));
     let letters = (0..kind.lengths().1).map(|_| {
         let letter = LETTERS[usize::try_from(number % 62).expect("below 62")];

@@ -1,4 +1,4 @@
-//! What every function needs from its environment: settings, clients, queues, secrets, stamps, time. It knows nothing about
+//! The environment of every function: settings, clients, queues, secrets, stamps, time. This crate knows nothing about
 //! alerts.
 
 pub mod aws;

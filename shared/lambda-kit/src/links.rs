@@ -1,4 +1,4 @@
-//! The links of messages, signed: `v1.{kid}.{payload}.{mac}`.
+//! Signs and opens the links of messages: `v1.{kid}.{payload}.{mac}`.
 //!
 //! The key is derived from the deployment's data key for this purpose and for the key id. So a link of another
 //! deployment, or one that was signed for another purpose, is not valid. The key id is the number of a period of 30 days;
@@ -15,24 +15,24 @@ use ring::hmac;
 use subtle::ConstantTimeEq as _;
 
 const VERSION: &str = "v1";
-/// How long one key signs.
+/// How long one key is used for signing.
 const PERIOD_SECS: i64 = 30 * 24 * 3600;
-/// Of HMAC-SHA256: 128 bits.
+/// Bytes of HMAC-SHA256 that are kept: 128 bits.
 const TAG_BYTES: usize = 16;
 
 /// Signs links and opens them.
 #[derive(Clone)]
 pub struct LinkKeys {
-    /// Signs, and opens.
+    /// The key that signs and opens.
     current: Prk,
-    /// Only opens, while the data key is rotated.
+    /// The key that only opens, while the data key is rotated.
     previous: Option<Prk>,
 }
 
 /// Why a token is not valid.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LinkError {
-    /// Not signed by this deployment, or altered, or by a key that has ended.
+    /// The token was altered, was not signed by this deployment, or its key has ended.
     Unknown,
     /// It was valid before and has expired.
     Expired(Link),
@@ -44,12 +44,12 @@ impl LinkKeys {
         Self::new(extract(data_key), None)
     }
 
-    /// `previous` is what was extracted from the data key before this one.
+    /// `previous` was extracted from the data key before this one.
     pub(crate) fn new(current: Prk, previous: Option<Prk>) -> Self {
         Self { current, previous }
     }
 
-    /// `at` chooses the key: with the notice's own time, every try to send it makes the same token.
+    /// Signs a link. `at` chooses the key: with the notice's own time, every attempt to send it makes the same token.
     pub fn sign(&self, link: &Link, at: Moment) -> String {
         let kid = period(at);
         let signed = format!("{VERSION}.{kid}.{link}");
@@ -57,7 +57,7 @@ impl LinkKeys {
         format!("{signed}.{tag}")
     }
 
-    /// The link that a token holds. Nothing but the token is looked at.
+    /// The link that a token holds. It depends on the token only; no table is read.
     pub fn open(&self, token: &str, now: Moment) -> Result<Link, LinkError> {
         if token.len() > TOKEN_BYTES {
             return Err(LinkError::Unknown);
@@ -104,7 +104,7 @@ const fn period(at: Moment) -> i64 {
 #[derive(Debug, Clone)]
 pub struct SignedLinks<'a> {
     pub keys: &'a LinkKeys,
-    /// What they begin with: `https://larkspur.example`.
+    /// The base of the links: `https://larkspur.example`.
     pub base: &'a str,
 }
 

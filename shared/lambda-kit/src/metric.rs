@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use alerting::base::moment::Moment;
 use serde_json::{Value, json};
 
-/// Whether metrics are read from standard output. Lambda reads them; on one machine the last line is for programs.
+/// Whether metrics are read from standard output. Lambda reads them. On one machine standard output is for other
+/// programs.
 static READ: AtomicBool = AtomicBool::new(false);
 
 /// Called by the functions' `main` on Lambda.

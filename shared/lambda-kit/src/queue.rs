@@ -8,9 +8,9 @@ use alerting::incident::timer::Timer;
 use aws_sdk_sqs::Client;
 use aws_sdk_sqs::types::{Message, MessageSystemAttributeName, QueueAttributeName, SendMessageBatchRequestEntry};
 
-/// Entries of one batch request.
+/// The most entries of one batch request.
 const BATCH: usize = 10;
-/// Bytes of one batch request, with room for the SDK's own fields; AWS takes 1 MiB.
+/// The most bytes of one batch request, with room for the SDK's own fields; AWS accepts 1 MiB.
 const BATCH_BYTES: usize = 900 * 1024;
 
 #[derive(Debug, Clone)]
@@ -23,11 +23,12 @@ pub struct Queue {
 #[derive(Debug, Clone, Default)]
 pub struct Entry {
     pub body: String,
-    /// On a FIFO queue the group that keeps order; on a standard queue the tenant that fair queues distinguish.
+    /// On a FIFO queue, the group in which messages keep their order; on a standard queue, the tenant that fair queues
+    /// distinguish.
     pub group: Option<String>,
-    /// FIFO only.
+    /// Set on FIFO queues only.
     pub deduplication_id: Option<String>,
-    /// Standard only: FIFO refuses a delay per message. At most 15 minutes.
+    /// Set on standard queues only, because FIFO queues refuse a delay per message. At most 15 minutes.
     pub delay: Option<Duration>,
 }
 
@@ -42,7 +43,7 @@ impl Entry {
         }
     }
 
-    /// A record of the queue "due": it is received when it is due, or at once if it is overdue.
+    /// A record of the queue "due". It is received when it is due, or at once if it is overdue.
     pub fn of_timer(timer: &Timer, now: Moment) -> Self {
         let body = serde_json::to_string(timer).expect("a timer is JSON");
         Self { body, delay: Some(timer.due.since(now)), ..Self::default() }
@@ -63,7 +64,7 @@ pub struct Waiting {
 #[error("reading a queue failed")]
 pub struct ReceiveError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
-/// Why a message may not be in the queue. After a timeout it may be there nevertheless.
+/// Why a message may not be in the queue. After a timeout it may be in the queue nevertheless.
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
     #[error("sending to the queue failed")]
@@ -91,8 +92,8 @@ impl Queue {
             .map_err(|error| SendError::Request(Box::new(error.into_service_error())))
     }
 
-    /// Sends all, in order, ten at a time. HTTP 200 does not prove success: entries that the answer names as failed are sent
-    /// once more.
+    /// Sends all entries, in order, ten at a time. HTTP 200 does not prove success: entries that the answer names as
+    /// failed are sent once more.
     pub async fn send_batch(&self, entries: Vec<Entry>) -> Result<(), SendError> {
         for chunk in chunks(entries) {
             let failed = self.send_chunk(&chunk).await?;
@@ -107,7 +108,7 @@ impl Queue {
         Ok(())
     }
 
-    /// The index and error code of each entry that was not taken.
+    /// Sends one batch. Returns the index and error code of each entry that was refused.
     async fn send_chunk(&self, chunk: &[Entry]) -> Result<Vec<(usize, String)>, SendError> {
         let entries = chunk.iter().enumerate().map(|(index, entry)| {
             SendMessageBatchRequestEntry::builder()
@@ -134,7 +135,7 @@ impl Queue {
             .collect())
     }
 
-    /// About how many messages can be received.
+    /// The approximate number of messages that can be received.
     pub async fn count(&self) -> Result<u32, ReceiveError> {
         let wanted = QueueAttributeName::ApproximateNumberOfMessages;
         let answer =
@@ -144,7 +145,7 @@ impl Queue {
         Ok(count.unwrap_or(0))
     }
 
-    /// At most ten messages; they are invisible to others for the queue's visibility timeout.
+    /// Receives at most ten messages. They are invisible to others for the queue's visibility timeout.
     pub async fn receive(&self) -> Result<Vec<Waiting>, ReceiveError> {
         let answer = self
             .client
@@ -183,7 +184,7 @@ impl Queue {
     }
 }
 
-/// Rounded up, so that a wait is never cut short; SQS knows whole seconds only.
+/// Rounds up to whole seconds, the unit of SQS, so that a wait is never cut short.
 fn whole_seconds(duration: Duration) -> i32 {
     let up = duration.as_secs() + u64::from(duration.subsec_nanos() > 0);
     i32::try_from(up.min(43_200)).expect("twelve hours of seconds fit")

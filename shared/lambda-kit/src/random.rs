@@ -14,7 +14,7 @@ pub fn base62(n: usize) -> String {
     let mut bytes = [0_u8; 32];
     while text.len() < n {
         getrandom::fill(&mut bytes).expect("the operating system has randomness");
-        // 248 is the largest multiple of 62 in a byte: what is above would make the first letters likelier.
+        // 248 is the largest multiple of 62 in a byte. Greater values would make the first letters more likely.
         let letters = bytes.iter().filter(|byte| **byte < 248).map(|byte| char::from(LETTERS[usize::from(byte % 62)]));
         text.extend(letters.take(n - text.len()));
     }
@@ -34,7 +34,7 @@ pub fn digits(n: usize) -> String {
     text
 }
 
-/// Mints stamps that only grow within the process, also within a millisecond and when the clock goes back.
+/// Makes stamps that only grow within the process, also within a millisecond and when the clock goes back.
 #[derive(Debug, Default)]
 pub struct StampSource {
     last: Mutex<Option<Ulid>>,

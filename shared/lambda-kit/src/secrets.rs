@@ -14,7 +14,7 @@ use alerting::base::secret::{Sealed, Secret};
 
 use crate::links::{LinkKeys, extract};
 
-/// Seals and opens. Clones are not needed: share it.
+/// Seals and opens secrets. It is shared, so it needs no clones.
 pub struct Sealer {
     client: aws_sdk_secretsmanager::Client,
     secret_id: String,
@@ -37,13 +37,14 @@ impl Sealer {
         Self { client, secret_id: secret_id.into(), previous: None, keys: OnceCell::new() }
     }
 
-    /// The data key before this one, while it is rotated: it opens what is sealed with it, and seals nothing.
+    /// Adds the data key before this one, while it is rotated. It only opens secrets; new ones are sealed with the new
+    /// key.
     #[must_use]
     pub fn with_previous(self, secret_id: Option<String>) -> Self {
         Self { previous: secret_id, ..self }
     }
 
-    /// With this text as the data key, of at least 32 characters.
+    /// A sealer with this text of at least 32 characters as the data key.
     #[cfg(test)]
     pub(crate) fn with_key(text: &str) -> Self {
         let client = aws_sdk_secretsmanager::Client::new(&crate::aws::local_config("http://127.0.0.1:9"));
@@ -69,7 +70,7 @@ impl Sealer {
     pub async fn keyed_hash(&self, parts: &[&str]) -> Result<String, SealError> {
         let mut context = hmac::Context::with_key(&self.keys().await?.hash);
         for part in parts {
-            // With its length, so that parts do not run into each other.
+            // The length comes first, so that two different lists of parts never give the same bytes.
             context.update(&(part.len() as u64).to_be_bytes());
             context.update(part.as_bytes());
         }
@@ -99,9 +100,9 @@ impl Sealer {
     }
 }
 
-/// A key per purpose from the one secret of the deployment, or from the two while it is rotated.
+/// The keys for each purpose, from the one data key of the deployment, or from two while it is rotated.
 struct Keys {
-    /// The first seals, any opens.
+    /// The first key seals; each of them opens.
     sealing: Vec<LessSafeKey>,
     links: LinkKeys,
     hash: hmac::Key,

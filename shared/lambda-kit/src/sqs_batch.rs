@@ -1,8 +1,8 @@
-//! The loop of every function that reads a queue: read the records, work on them until shortly before the deadline, answer.
-//! The only place that knows batch answers.
+//! The loop of every function that reads a queue: read the records, work on them until shortly before the deadline,
+//! answer. Only this module handles batch answers.
 //!
-//! 1. [`Records::read`] parses every record. One that cannot be parsed is returned at once: it will not become readable,
-//!    and the dead-letter queue is where a person finds it.
+//! 1. [`Records::read`] parses every record. A record that cannot be parsed is returned at once: a retry would not
+//! help, and the dead-letter queue is where a person finds it.
 //! 2. [`work`] runs the parts of the batch, several at a time, each in its span, until [`stop`].
 //! 3. [`answer`] reports exactly the records that are to be received again.
 
@@ -34,7 +34,7 @@ pub enum Disposition {
 impl Disposition {
     /// Failed, or there was no time for it: it is received again after the queue's visibility timeout.
     pub const LATER: Self = Self::Retry { after: None };
-    /// Cannot be read, and a retry does not change that.
+    /// The record cannot be read, and a retry does not change that.
     pub const AT_ONCE: Self = Self::Retry { after: Some(Duration::ZERO) };
 }
 
@@ -83,8 +83,8 @@ pub fn stop(deadline: Moment, clock: &Clock) -> Instant {
     Instant::now() + deadline.since(clock.now()).saturating_sub(STOP_BEFORE)
 }
 
-/// Runs the parts of a batch, at most `at_a_time` of them at a time, each in the span that names it. The results, in the
-/// order of the parts: `None` for a part that failed or ran out of time, which the log says.
+/// Runs the parts of a batch, at most `at_a_time` of them at a time, each in its span. Returns the results in the order
+/// of the parts: `None` for a part that failed or ran out of time, which is logged.
 pub async fn work<T, E, F>(parts: Vec<(Span, F)>, at_a_time: usize, stop: Instant) -> Vec<Option<T>>
 where
     F: Future<Output = Result<T, E>>,

@@ -3,9 +3,9 @@
 use aws_sdk_sns::Client;
 use aws_sdk_sns::types::PublishBatchRequestEntry;
 
-/// Entries of one batch request.
+/// The most entries of one batch request.
 const BATCH: usize = 10;
-/// Bytes of one batch request, and of one message (SNS API reference, `PublishBatch`, read 2026-11).
+/// The most bytes of one batch request, and of one message (SNS API reference, `PublishBatch`, read 2026-11).
 pub const BATCH_BYTES: usize = 262_144;
 
 #[derive(Debug, Clone)]
@@ -28,8 +28,8 @@ impl Topic {
         Self { client, arn: arn.into() }
     }
 
-    /// Publishes all, in batches of ten that stay within [`BATCH_BYTES`]. HTTP 200 does not prove success: entries that the
-    /// answer names as failed are published once more.
+    /// Publishes all messages, in batches of ten that stay within [`BATCH_BYTES`]. HTTP 200 does not prove success:
+    /// entries that the answer names as failed are published once more.
     pub async fn publish_batch(&self, messages: &[String]) -> Result<(), PublishError> {
         for chunk in chunks(messages) {
             let failed = self.publish_chunk(chunk).await?;
@@ -68,7 +68,8 @@ impl Topic {
     }
 }
 
-/// Consecutive messages that fit into one request. A message that is too large alone stays alone: only it is refused.
+/// Splits messages into requests, in order. A message that is too large gets a request of its own, so that only it is
+/// refused.
 fn chunks(messages: &[String]) -> Vec<&[String]> {
     let (mut chunks, mut start, mut bytes) = (Vec::new(), 0, 0);
     for (place, message) in messages.iter().enumerate() {

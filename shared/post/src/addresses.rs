@@ -1,7 +1,7 @@
-//! Name look-up that returns only public addresses.
+//! Looks up names and returns only public addresses.
 //!
-//! In a function, loopback and link-local addresses are dangerous: they lead to its own credentials. The check is
-//! between look-up and connection, so no second look-up can give another address.
+//! In a function, loopback and link-local addresses are dangerous, because they lead to its own credentials. The check
+//! is between look-up and connection, so no second look-up can give another address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
@@ -34,7 +34,7 @@ fn usable(found: impl Iterator<Item = SocketAddr>, is_exempt: bool) -> Result<Ve
     if usable.is_empty() { Err(NotPublic) } else { Ok(usable) }
 }
 
-/// Whether the address is public. By IANA's registries of special-purpose addresses, read 2026-11-22.
+/// Whether the address is public by IANA's registries of special-purpose addresses, read 2026-11-22.
 pub(crate) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_public_v4(address),

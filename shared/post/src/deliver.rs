@@ -44,7 +44,7 @@ const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
 
 const NO_TOKEN: Failure = Failure::Refused(Reason::Unauthorized, "there is no access token; nothing was sent");
 
-/// Other targets of requests than the vendors: on a laptop and in tests.
+/// Targets of requests other than the vendors, for laptops and tests.
 #[derive(Debug, Clone, Default)]
 pub struct Overrides {
     /// Requests to every provider go to this base (`http://127.0.0.1:9911`). Path, query and the header `Host` stay.
@@ -80,12 +80,12 @@ pub enum SetupError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sent {
     pub outcome: Outcome,
-    /// The provider's own text, or why there is none. Safe to show and to log.
+    /// The provider's own text, or the reason why there is none. Safe to show and to log.
     pub provider: ProviderReply,
     pub duration: Duration,
     /// New settings of the destination, if the provider said that it has moved.
     pub moved: Option<Map<String, Value>>,
-    /// The access token is invalid or has expired: with another one the same request may succeed.
+    /// The access token is invalid or has expired. The same request may succeed with another token.
     pub is_token_refused: bool,
 }
 
@@ -190,7 +190,7 @@ impl Deliverer {
                 };
                 sent(outcome, destination.provider(&reply))
             }),
-            // Nothing was shown, even if the request took effect.
+            // No message was sent, even if the request took effect.
             Err(failure) => Err(sent(failure.outcome().without_effect(), ProviderReply::silent(failure.message()))),
         }
     }

@@ -4,9 +4,9 @@ use channels::outcome::{Outcome, Reason};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// A policy of ours or of the other side: nothing was sent, and a retry cannot succeed.
+    /// Our policy or the other side's forbids the request: nothing was sent, and a retry cannot succeed.
     Refused(Reason, &'static str),
-    /// Name lookup, TCP, TLS, or everything up to the message itself: nothing was sent.
+    /// Name look-up, TCP, TLS, or a step before the message itself failed: nothing was sent.
     Unreachable(&'static str),
     /// The other side does not prove its name by TLS: nothing was sent. It is retried for a limited time, because an
     /// expired certificate is usually replaced soon, and a manipulated look-up may end.

@@ -1,6 +1,6 @@
 //! Compares the requests of every channel with independent code: `tests/oracles/channels.py` reads each request with
-//! the vendors' own packages and with other senders. Then it spoils the request in every place and way that such a
-//! package can detect: no spoilt request may pass.
+//! the vendors' own packages and with other senders. It then alters the request in every place and way that such a
+//! package can detect. No altered request may pass.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;

@@ -1,7 +1,7 @@
 //! Sends mail by SMTP, one connection per message.
 //!
 //! No connection is kept. After a freeze of the function the server has closed it, and the result of a message that is
-//! written into a closed connection is unknown. A new connection costs only a few round trips, and nobody waits for
+//! written into a closed connection is unknown. A new connection costs only a few round trips, and no person waits for
 //! them.
 //!
 //! The dialogue is driven step by step, because the meaning of a timeout depends on the step: before the message
@@ -29,7 +29,7 @@ use crate::failure::{Failure, NO_CONNECTION, is_untrusted};
 use crate::mime;
 use crate::roots::Roots;
 
-/// For QUIT, which changes nothing: the server has already accepted the message.
+/// The limit for QUIT, which changes nothing: the server has already accepted the message.
 const QUIT_TIMEOUT: Duration = Duration::from_millis(300);
 const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
 
@@ -71,7 +71,7 @@ enum Stop {
 }
 
 impl Smtp {
-    /// The server's last reply, or why there is none.
+    /// Sends a mail. Returns the server's last reply, or why there is none.
     pub(crate) async fn send(&self, relay: &Relay, mail: &Mail, mime: &[u8]) -> Result<(u16, String), Failure> {
         if let Some((_, why)) = relay.forbidden(&self.plain_hosts) {
             return Err(Failure::Refused(Reason::NotConfigured, why));
@@ -92,7 +92,7 @@ impl Smtp {
         answer
     }
 
-    /// Greeting, TLS, login, sender and recipient, until the server waits for the message.
+    /// Does greeting, TLS, login, sender and recipient, until the server waits for the message.
     async fn up_to_the_message(&self, relay: &Relay, mail: &Mail) -> Result<AsyncSmtpConnection, Stop> {
         let mut connection = self.open(relay).await?;
         if let Some((username, password)) = &relay.login {

@@ -1,6 +1,6 @@
 //! All texts for people, in English and Chinese: pages, messages, letters, the trace of a message.
 //!
-//! One term per thing in each language, and each text once: an incident is 故障, in a message as on a page. A text is a
+//! One term per thing in each language, and each text once: an incident is 故障, in a message and on a page. A text is a
 //! constant: `words::incident::KIND_CLOSED.of(language)`. Templates and the browser use its key, which is the name in
 //! small letters (`t.kind_closed`). The keys of [`pages`] and [`incident`] have no prefix. Those of the other files
 //! begin with the file's name: `trace.matches`.

@@ -70,7 +70,7 @@ texts! {
     GROUPING_FIRST: "no open incident of its group took it, so it made one" | "同组没有可并入的未关闭故障，因此新建故障";
     GROUPING_JOINED: "it joined the incident {num}, which is open and equal in these values" | "已并入取值相同且未关闭的故障 {num}";
 
-    // What was changed since.
+    // Changes since the message was judged.
     INTEGRATION_GONE: "The integration was deleted since; its rules cannot be asked any more." | "集成已被删除，无法再查询其规则。";
     INTEGRATION_SAVED: "The integration was saved again since: it judged the message in version {then}, and is now in version {now}." | "集成此后被修改：判断消息时为版本 {then}，现在为版本 {now}。";
     SPACE_GONE: "The space {space} was deleted since." | "协作空间 {space} 此后被删除。";
@@ -88,7 +88,7 @@ texts! {
     DISCARDED: "discarded ({rule})" | "丢弃（{rule}）";
     KEYED: "{rule} with the key {key}" | "{rule}，标识 {key}";
 
-    // What cannot be explained any more.
+    // Parts that cannot be explained any more.
     BODY_GONE: "The body of the message was not kept whole, so it cannot be read and judged again: only what is recorded is shown." | "消息体未完整保留，无法重新解析和判断：仅展示记录。";
     ALERT_GONE: "The alert is not kept any more: where it went is not known." | "告警已不再保留，无法得知其去向。";
     ALERT_MOVED_ON: "What the alert looked like when it was opened is not kept: silences and escalation rules are not asked again." | "告警触发时的内容未保留：不再重新查询静默与升级规则。";

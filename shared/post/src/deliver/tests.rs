@@ -1,4 +1,4 @@
-//! Against a local server that speaks just enough HTTP to misbehave.
+//! Tests against a local server that speaks just enough HTTP to misbehave.
 
 use std::net::SocketAddr;
 use std::sync::Mutex;
@@ -19,7 +19,7 @@ const OK: &str = "HTTP/1.1 200 OK\r\ncontent-length: 27\r\n\r\n{\"code\":0,\"msg
 #[derive(Clone)]
 enum Does {
     Answer(String),
-    /// Accepts and reads, and never answers.
+    /// Accepts and reads, and never replies.
     Hang,
     /// One byte of this every 50 ms.
     Trickle(&'static str),
@@ -69,7 +69,7 @@ impl Server {
         format!("http://{}", self.address)
     }
 
-    /// Changes its certificate.
+    /// Changes the server's certificate.
     fn shows(&self, tls: TlsAcceptor) {
         *self.tls.lock().expect("not poisoned") = Some(tls);
     }
@@ -134,7 +134,7 @@ async fn send(deliverer: &Deliverer, channel: &str) -> Sent {
     sent
 }
 
-/// Sends what a channel wrote after `change`.
+/// Sends a channel's request after `change` was applied to it.
 async fn ask(server: &Server, token: Option<&Secret>, change: impl Fn(&mut Http)) -> Sent {
     let notices = [described("disk full", "")];
     let destination = destination("feishu_bot");
@@ -231,7 +231,7 @@ async fn a_redirect_is_not_followed() {
     let elsewhere = Server::start(Does::Answer(OK.to_owned())).await;
     for status in ["301 Moved", "302 Found", "307 Temporary Redirect", "308 Permanent Redirect"] {
         let port = elsewhere.address.port();
-        // Each of them, but for the cloud's own, is the other server.
+        // Every location but that of the cloud's metadata leads to the other server.
         for location in [
             elsewhere.base(),
             format!("http://[::ffff:127.0.0.1]:{port}/"),
@@ -381,7 +381,7 @@ async fn tls_server(name: &str) -> (CertificateDer<'static>, Server) {
     (root.certificate, server)
 }
 
-/// The same with a certificate that is valid until then.
+/// The same with a certificate that is valid until `end`.
 async fn tls_server_until(name: &str, end: time::OffsetDateTime) -> (Root, Server) {
     let root = Root::new();
     let acceptor = root.certificate_for(name, end);

@@ -80,7 +80,7 @@ fn a_name_is_read_from_the_settings_as_the_library_that_writes_it_reads_it() {
     }
 }
 
-/// A notice as it goes over the wire.
+/// A notice as the encoded message.
 fn wire(notice: &Notice) -> String {
     let notices = std::slice::from_ref(notice);
     let request = samples::destination("email").request(&post(notices), samples::NOW).expect("renders");

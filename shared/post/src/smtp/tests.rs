@@ -1,5 +1,5 @@
-//! Against an independent mail server: aiosmtpd, run by `tests/tools/smtp_server.py`, which parses every message with
-//! Python's `email` package.
+//! Tests against an independent mail server: aiosmtpd, run by `tests/tools/smtp_server.py`, which parses every message
+//! with Python's `email` package.
 
 use std::path::Path;
 use std::process::Stdio;

@@ -1,4 +1,4 @@
-//! Dead letters.
+//! Texts about dead letters.
 
 texts! {
     DEAD_LETTERS: "Dead letters" | "死信";

@@ -1,4 +1,4 @@
-//! Incidents, links to them, and the actions.
+//! Texts about incidents, links to them, and the actions.
 
 texts! {
     // List and details.

@@ -1,4 +1,4 @@
-//! The reader's own account.
+//! Texts about the reader's own account.
 
 texts! {
     ME_SAVED: "Saved." | "已保存。";

@@ -1,4 +1,4 @@
-//! Members, and errors of their fields.
+//! Texts about members, and errors of their fields.
 
 texts! {
     // Members.
@@ -9,7 +9,7 @@ texts! {
     ROLE_RESPONDER: "Responder" | "处理人";
     ROLE_VIEWER: "Viewer" | "观察者";
     LANGUAGE: "Language" | "语言";
-    // By their own names.
+    // Each language is named in that language.
     LANGUAGE_EN: "English" | "English";
     LANGUAGE_ZH: "中文" | "中文";
     TIME_ZONE: "Time zone" | "时区";

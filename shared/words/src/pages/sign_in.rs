@@ -1,4 +1,4 @@
-//! Signing in, one-time links, and confirming who you are.
+//! Texts about signing in, one-time links, and confirming an identity.
 
 texts! {
     // Sign in.

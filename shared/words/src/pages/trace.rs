@@ -1,4 +1,4 @@
-//! The trace of a message.
+//! Texts about the trace of a message.
 
 texts! {
     // Headings.

@@ -21,7 +21,7 @@ fn skipped() -> Remark {
     }
 }
 
-/// For each entry: the English sentence, which earlier versions stored and the API keeps, and the Chinese one.
+/// Checks for each entry the English sentence, which earlier versions stored and the API keeps, and the Chinese one.
 #[test]
 fn an_entry_is_the_same_sentence_in_the_api_and_has_one_in_chinese() {
     let until = || time("2026-11-22T05:00:00Z");
@@ -130,7 +130,7 @@ fn an_entry_is_the_same_sentence_in_the_api_and_has_one_in_chinese() {
     }
 }
 
-/// The recorded tables of a version that stored sentences.
+/// Checks recorded tables of a version that stored sentences.
 #[test]
 fn what_an_earlier_version_stored_is_shown_as_it_was() {
     let path =
