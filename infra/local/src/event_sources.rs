@@ -39,8 +39,7 @@ const LONG_POLL: Duration = Duration::from_secs(20);
 const RECEIVE: usize = 10;
 /// Bytes of a batch: Lambda takes requests of up to 6 MB, and the rest of the event needs room.
 const BATCH_BYTES: usize = 5 * 1024 * 1024;
-/// Without a limit in the template, an event source calls at the same time as often as gives this many records in work
-/// …
+/// Without a limit, an event source makes as many concurrent calls as full batches fit into this number of records …
 const RECORDS_AT_ONCE: usize = 80;
 /// … but at least twice, so that one batch that hangs does not stop the queue …
 const LEAST_CALLS: usize = 2;

@@ -27,7 +27,7 @@ pub struct Account {
     pub changed_at: Moment,
 }
 
-/// In PHC's format, with its salt and costs. Shown nowhere.
+/// The hash in PHC's format, with its salt and costs. It is never shown.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct PasswordHash(pub String);

@@ -41,7 +41,7 @@ pub struct LogEntry {
     /// Empty if the message could not be read.
     pub title: String,
     pub content: String,
-    /// As the sender gave it, where it did.
+    /// The type of the message, if the sender gave one.
     pub msg_type: Option<String>,
     pub outcome: MessageOutcome,
     pub reason: Option<String>,

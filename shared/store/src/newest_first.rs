@@ -25,7 +25,7 @@ const PAGE_MIN: usize = 8;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
     stamp: Stamp,
-    /// Of the items with this stamp, those up to this partition have been returned; `None`: all of them.
+    /// Items with this stamp have been returned from the partitions up to this one; `None`: from all partitions.
     place: Option<String>,
 }
 

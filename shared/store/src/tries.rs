@@ -18,7 +18,7 @@ const ROUNDS: usize = 5;
 /// The wait after further tries: so many at once are no mistake of one person.
 const CONTENDED: Duration = Duration::from_secs(1);
 
-/// At most so many tries from the first one until so much later.
+/// At most `tries` tries in the time `within`, which begins with the first try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limit {
     pub tries: u64,
@@ -29,7 +29,7 @@ pub struct Limit {
 struct Tries {
     count: u64,
     until: Moment,
-    /// Of the stored item, with what it replaces: a count that started again is a different one.
+    /// The version of the stored item, on which the next write is conditional. It also grows when a count starts again.
     version: u64,
 }
 

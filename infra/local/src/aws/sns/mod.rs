@@ -4,8 +4,8 @@
 //! [`Sns`] is for this process, `wire` the same for an SDK. Reading order: `filter` which subscriber wants which
 //! message (pure) → `topics` the work of the storage thread → `wire`.
 //!
-//! Not implemented: FIFO topics, subscribers other than queues (refused), signatures, delivery retries (a queue of this machine
-//! takes a message or is gone).
+//! Not implemented: FIFO topics, subscribers other than queues (refused), signatures, delivery retries (a queue of this
+//! machine accepts a message or was deleted).
 
 pub mod error;
 pub(crate) mod filter;

@@ -195,7 +195,8 @@ impl Topics {
             let queue = name_of_arn(&subscription.endpoint);
             let sent = Prepared::new(outgoing).map_err(WorkError::Refused);
             let sent = WorkError::split(sent.and_then(|prepared| queues.send(db, queue, &prepared, now)))?;
-            // As on AWS: a message that a subscriber's queue refuses is lost for that subscriber and no error of the publisher.
+            // As on AWS: if a subscriber's queue refuses a message, it is lost for that subscriber, and the publisher
+            // gets no error.
             if let Err(error) = sent {
                 tracing::warn!(queue, %error, "a subscribed queue did not take a published message");
             }
