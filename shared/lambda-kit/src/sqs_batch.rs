@@ -2,7 +2,7 @@
 //! answer. Only this module handles batch answers.
 //!
 //! 1. [`Records::read`] parses every record. A record that cannot be parsed is returned at once: a retry would not
-//! help, and the dead-letter queue is where a person finds it.
+//!    help, and the dead-letter queue is where a person finds it.
 //! 2. [`work`] runs the parts of the batch, several at a time, each in its span, until [`stop`].
 //! 3. [`answer`] reports exactly the records that are to be received again.
 
