@@ -99,9 +99,6 @@ begin_functions() {
         packages=()
         for folder in functions/*/; do packages+=(--package "$(basename "$folder")"); done
         nice -n 19 cargo lambda build --release --locked --quiet "${packages[@]}"
-        # What `speed` holds them beside.
-        nice -n 19 cargo lambda build --release --locked --quiet --package ingest --example nothing --example send \
-            --lambda-dir "$cache/speed"
     ) >"$cache/functions.log" 2>&1 &
     functions=$!
 }
@@ -159,6 +156,35 @@ template() {
 # explore, run it for longer: tests/fuzz/README.md.
 fuzz() { CARGO_TARGET_DIR=$cache/fuzz tests/fuzz/run.sh 5; }
 
+# What `speed` holds the functions beside, and the instructions of rules: made while `deploy` waits for its services, which
+# takes one core.
+begin_references() {
+    need_valgrind
+    need_gungraun
+    rm -f "$cache/references.status"
+    (
+        trap 'echo $? >"$cache/references.status"' EXIT
+        (
+            for_functions
+            cargo lambda build --release --locked --quiet --package ingest --example nothing --example send \
+                --lambda-dir "$cache/speed"
+        )
+        CARGO_TARGET_DIR=$cache/rules cargo bench --quiet --locked --manifest-path tests/speed/rules/Cargo.toml -- \
+            --output-format=json | python3 tests/speed/rules.py
+    ) >"$cache/references.log" 2>&1 &
+    # Another step waits for it, in another shell.
+    echo $! >"$cache/references.pid"
+}
+
+references_made() {
+    while [ ! -s "$cache/references.status" ]; do
+        kill -0 "$(cat "$cache/references.pid")" 2>/dev/null || { sleep 1; [ -s "$cache/references.status" ] || return 1; }
+        sleep 1
+    done
+    cat "$cache/references.log"
+    [ "$(cat "$cache/references.status")" = 0 ]
+}
+
 # The functions as operators build them, deployed to an emulator that is not ours, and a message sent through.
 deploy() {
     need_python test
@@ -168,6 +194,7 @@ deploy() {
         sam build --build-dir "$cache/sam-build" >"$cache/sam-build.log" 2>&1 ||
             { tail -n 60 "$cache/sam-build.log"; exit 1; }
     )
+    case " ${steps[*]} " in *" speed "*) begin_references ;; esac
     python3 tests/tools/zip_sizes.py "$cache/sam-build"
     "$cache/test/bin/python" tests/tools/deployed.py "$cache/deploy/bin/sam" "$cache/sam-build/template.yaml"
 }
@@ -176,12 +203,11 @@ deploy() {
 speed() {
     need_valgrind
     need_gungraun
-    # The rules and the costs are counted while the functions are: no figure of the three is a time.
-    {
-        CARGO_TARGET_DIR=$cache/rules cargo bench --quiet --locked --manifest-path tests/speed/rules/Cargo.toml -- \
-            --output-format=json | python3 tests/speed/rules.py
-        "$cache/test/bin/python" tests/speed/cost.py "$cache/deploy/bin/sam" "$cache/sam-build/template.yaml"
-    } >"$cache/speed.log" 2>&1 &
+    case " ${steps[*]} " in *" deploy "*) ;; *) begin_references ;; esac
+    references_made || return 1
+    # The costs are counted while the functions are, as the rules were: no figure of the three is a time.
+    "$cache/test/bin/python" tests/speed/cost.py "$cache/deploy/bin/sam" "$cache/sam-build/template.yaml" \
+        >"$cache/speed.log" 2>&1 &
     local beside=$! failed=0
     cargo run --quiet --locked -p scenarios --example speed -- "$cache/speed" "$cache/sam-build" || failed=1
     wait "$beside" || failed=1
