@@ -1,29 +1,17 @@
-//! The types of the API where they differ from the stored ones. A type named "body" is a request, a "view" is an
-//! answer.
+//! The types of the API that several resources share, where they differ from the stored ones. A type named "body" is a
+//! request, a "view" is an answer. The types of one resource stand beside its routes: `routes/{resource}/types.rs`.
 
 pub(crate) mod actor;
 pub(crate) mod alert;
-pub(crate) mod api_key;
-pub(crate) mod dead_letter;
 pub(crate) mod destination;
 pub(crate) mod escalation;
 pub(crate) mod incident;
-pub(crate) mod integration;
-pub(crate) mod ledger;
-pub(crate) mod mapping_table;
 pub(crate) mod member;
 pub(crate) mod message;
-pub(crate) mod oidc;
 pub(crate) mod on_call;
-pub(crate) mod provider;
-pub(crate) mod push_mode;
 pub(crate) mod schedule;
 pub(crate) mod schema;
 pub(crate) mod silence;
-pub(crate) mod space;
-pub(crate) mod step;
-pub(crate) mod team;
-pub(crate) mod template;
 pub(crate) mod trace;
 pub(crate) mod warning;
 

@@ -1,7 +1,7 @@
 //! The routes of the JSON API, one module per resource.
 //!
-//! A new resource needs one file here, one of types in `dto`, one test file in `tests/api`, and a line in the lists of
-//! modules and in [`mod@crate::router`]. The scope of each operation is given at its registration
+//! A new resource needs one file here, one of types (`{resource}/types.rs`), one test file in `tests/api`, and two lines:
+//! in the list of modules below and in [`mod@crate::router`]. The scope of each operation is given at its registration
 //! ([`crate::auth::scope::Routes`]); the tests of scopes and lists find the operations in the OpenAPI document.
 
 pub(crate) mod alerts;

@@ -1,14 +1,16 @@
 //! API keys: shown once, stored hashed, revocable.
 
+mod types;
+
 use alerting::base::ids::ApiKeyId;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
+use self::types::{ApiKeyBody, ApiKeyView};
 use super::Shared;
 use crate::auth::scope::{Routes, routes};
 use crate::auth::{self, Actor, Caller, NewKey};
-use crate::dto::api_key::{ApiKeyBody, ApiKeyView};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath};
 use crate::page::Listed;

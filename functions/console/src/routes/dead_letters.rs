@@ -1,14 +1,16 @@
 //! Dead letters: listed with their reasons, sent again, or deleted.
 
+mod types;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 
+use self::types::{DeadLetterView, DeleteDeadLetterBody, ResendBody, ResentView};
 use super::Shared;
 use crate::auth::Actor;
 use crate::auth::scope::{Routes, routes};
 use crate::dead_letters as dead;
-use crate::dto::dead_letter::{DeadLetterView, DeleteDeadLetterBody, ResendBody, ResentView};
 use crate::dto::incident::NoArguments;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};

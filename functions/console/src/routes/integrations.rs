@@ -1,5 +1,7 @@
 //! Integrations: an inbound URL, its key, and its policy.
 
+mod types;
+
 use std::time::Duration;
 
 use alerting::base::ids::IntegrationId;
@@ -16,12 +18,12 @@ use store::config::Expect;
 use store::integrations::{OLD_KEYS, StoredIntegration};
 use store::keys::secret_hash;
 
+use self::types::{IntegrationBody, IntegrationDraft, IntegrationView, RotateKeyBody, SecretToSave, Shown};
 use super::{Shared, spaces_of};
 use crate::app::App;
 use crate::auth::Actor;
 use crate::auth::scope::{Routes, routes};
 use crate::dto::field_error;
-use crate::dto::integration::{IntegrationBody, IntegrationDraft, IntegrationView, RotateKeyBody, SecretToSave, Shown};
 use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Base};

@@ -1,5 +1,7 @@
 //! The ledger of the last hours.
 
+mod types;
+
 use std::time::Duration;
 
 use axum::Json;
@@ -7,9 +9,9 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use self::types::LedgerView;
 use super::Shared;
 use crate::auth::scope::{Routes, routes};
-use crate::dto::ledger::LedgerView;
 use crate::error::ApiError;
 use crate::extract::ApiQuery;
 use crate::page::{Listed, number};

@@ -1,5 +1,7 @@
 //! Mapping tables, edited as JSON, uploaded and downloaded as CSV.
 
+mod types;
+
 use alerting::base::ids::MappingTableId;
 use alerting::rules::integration::MappingTable;
 use axum::Json;
@@ -9,10 +11,10 @@ use axum::response::{IntoResponse, Response};
 use lambda_kit::random;
 use store::config::Expect;
 
+use self::types::{MappingTableBody, MappingTableView, from_csv, to_csv};
 use super::{Shared, in_use};
 use crate::app::App;
 use crate::auth::scope::{Routes, routes};
-use crate::dto::mapping_table::{MappingTableBody, MappingTableView, from_csv, to_csv};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, ApiText};
 use crate::page::{Listed, Page, PageQuery};

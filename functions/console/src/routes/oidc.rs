@@ -1,15 +1,17 @@
 //! The sign-in provider of the deployment: at most one, by `OpenID` Connect.
 
+mod types;
+
 use axum::Json;
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
 use store::config::Expect;
 use store::oidc::OidcProvider;
 
+use self::types::{OidcBody, OidcView};
 use super::Shared;
 use crate::app::App;
 use crate::auth::scope::{Routes, routes};
-use crate::dto::oidc::{OidcBody, OidcView};
 use crate::dto::{is_masked, masked};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, Patch};

@@ -1,5 +1,7 @@
 //! Providers: what a channel to people needs once per deployment, such as a mail server, and a test of it.
 
+mod types;
+
 use alerting::base::ids::DestinationId;
 use alerting::people::destination::{ChannelName, Language, Provider, TimeZone};
 use axum::Json;
@@ -9,12 +11,12 @@ use channels::settings::SettingsError;
 use serde_json::{Map, Value, json};
 use store::config::Expect;
 
+use self::types::{ProviderBody, ProviderTestBody, ProviderView};
 use super::Shared;
 use crate::app::App;
 use crate::auth::Actor;
 use crate::auth::scope::{Routes, routes};
 use crate::dto::destination::merge;
-use crate::dto::provider::{ProviderBody, ProviderTestBody, ProviderView};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery, Base};
 use crate::page::{Listed, Page, PageQuery};

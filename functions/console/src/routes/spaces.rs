@@ -1,5 +1,7 @@
 //! Collaboration spaces: who is notified of their incidents.
 
+mod types;
+
 use std::collections::HashSet;
 
 use alerting::base::ids::{DestinationId, SpaceId};
@@ -13,10 +15,10 @@ use lambda_kit::random;
 use store::config::Expect;
 use store::incidents::IncidentQuery;
 
+use self::types::{SpaceBody, SpaceView};
 use super::{ALL_AT_A_TIME, Shared, in_use, spaces_of};
 use crate::app::App;
 use crate::auth::scope::{Routes, routes};
-use crate::dto::space::{SpaceBody, SpaceView};
 use crate::dto::warning::WithWarnings;
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};

@@ -1,5 +1,7 @@
 //! Teams: several members under one name.
 
+mod types;
+
 use alerting::base::ids::TeamId;
 use alerting::people::Team;
 use axum::Json;
@@ -8,10 +10,10 @@ use axum::http::StatusCode;
 use lambda_kit::random;
 use store::config::Expect;
 
+use self::types::{TeamBody, TeamView};
 use super::{Shared, in_use};
 use crate::app::App;
 use crate::auth::scope::{Routes, routes};
-use crate::dto::team::{TeamBody, TeamView};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, ApiQuery};
 use crate::page::{Listed, Page, PageQuery};

@@ -1,5 +1,7 @@
 //! Content templates: what a channel says by itself, and what a template makes of a real incident.
 
+mod types;
+
 use alerting::base::ids::{DestinationId, IncidentId};
 use alerting::incident::notice::Notice;
 use alerting::people::destination::{Language, TimeZone};
@@ -10,10 +12,10 @@ use channels::registry::Destination;
 use lambda_kit::links::SignedLinks;
 use operations::incidents::existing;
 
+use self::types::{PreviewBody, PreviewView, TemplateView};
 use super::Shared;
 use crate::app::App;
 use crate::auth::scope::{Routes, routes};
-use crate::dto::template::{PreviewBody, PreviewView, TemplateView};
 use crate::error::ApiError;
 use crate::extract::{ApiJson, ApiPath, Base};
 

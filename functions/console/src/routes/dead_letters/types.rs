@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use store::dead_letters::DeadLetter;
 use utoipa::ToSchema;
 
-use super::Time;
+use crate::dto::Time;
 use crate::error::ApiError;
 
 /// Dead letters that one request sends again.

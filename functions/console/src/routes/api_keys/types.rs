@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use store::api_keys::ApiKey;
 use utoipa::ToSchema;
 
-use super::{Name, Time};
+use crate::dto::{Name, Time};
 use crate::error::ApiError;
 use operations::access::Scope;
 

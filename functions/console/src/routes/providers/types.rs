@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::Time;
+use crate::dto::Time;
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -4,7 +4,7 @@ use serde::Serialize;
 use store::ledger::{LedgerHour, Messages, Notices};
 use utoipa::ToSchema;
 
-use super::Time;
+use crate::dto::Time;
 
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = LedgerHour)]

@@ -8,7 +8,7 @@ use alerting::rules::mapping;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Name, Time, field_error};
+use crate::dto::{Name, Time, field_error};
 use crate::error::ApiError;
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]

@@ -1,5 +1,8 @@
 //! Integrations: an inbound URL and its policy.
 
+mod push_mode;
+mod step;
+
 use alerting::base::ids::{IntegrationId, SpaceId};
 use alerting::base::moment::Moment;
 use alerting::base::secret::{Sealed, Secret};
@@ -10,9 +13,9 @@ use alerting::rules::message::MsgType;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::push_mode::PushModeBody;
-use super::step::StepBody;
-use super::{Name, Time, is_masked, masked};
+use self::push_mode::PushModeBody;
+use self::step::StepBody;
+use crate::dto::{Name, Time, is_masked, masked};
 use crate::error::ApiError;
 use crate::extract::Patch;
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use store::oidc::OidcProvider;
 use utoipa::ToSchema;
 
-use super::{Name, Time};
+use crate::dto::{Name, Time};
 use crate::extract::Patch;
 
 #[derive(Debug, Deserialize, ToSchema)]

@@ -5,7 +5,7 @@ use alerting::incident::space::{AutoClose, Flapping, Grouping, Space};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::{Name, Time, field_error};
+use crate::dto::{Name, Time, field_error};
 use crate::error::ApiError;
 
 #[derive(Debug, Clone, Deserialize, ToSchema)]
