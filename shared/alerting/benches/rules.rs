@@ -1,6 +1,7 @@
-//! What one message of 1 KB costs against many rules, in time and allocations: `cargo bench -p alerting --bench rules`.
+//! The cost of one 1 KB message against many rules, in time and allocations: `cargo bench -p alerting --bench rules`.
 //!
-//! Absolute times belong to the machine: compare the ratios within one run. `tests/speed` holds what was promised.
+//! Absolute times depend on the machine: compare only the ratios within one run. `tests/speed` checks the promised
+//! limits.
 
 #[expect(dead_code, unreachable_pub, reason = "tests/speed makes a crate of it, and uses the rest")]
 mod support;
@@ -23,7 +24,7 @@ fn main() {
 fn judge(bencher: Bencher<'_, '_>, rules: usize, filler: &str, end: &str) {
     let policy = policy(rules);
     let message = message(filler, end);
-    // The first message compiles what it needs.
+    // The first message compiles the patterns that the rules need.
     policy.judge(&message, stamp());
     bencher
         .counter(BytesCount::of_str(&message.content))
@@ -51,7 +52,7 @@ fn the_last_rule_matches_chinese(bencher: Bencher<'_, '_>, rules: usize) {
     judge(bencher, rules, CHINESE, &last_match(rules, CHINESE));
 }
 
-/// Decode, rules, key, fold: what a core does of messages a second before the table is asked.
+/// Measures decode, rules, key and fold: the work per message before the first request to the table.
 #[divan::bench(args = [ASCII, CHINESE])]
 fn evaluate_against_100_rules(bencher: Bencher<'_, '_>, filler: &str) {
     let (policy, record) = (policy(100), record(message(filler, &last_match(100, filler))));

@@ -1,4 +1,4 @@
-//! What is measured: messages of 1 KB against many rules, as people write them, and against the worst that is accepted.
+//! The inputs of the measurements: 1 KB messages against many ordinary rules, and against the slowest accepted ones.
 
 use alerting::base::ids::Stamp;
 use alerting::base::moment::Moment;
@@ -42,7 +42,7 @@ pub fn integration(patterns: impl Iterator<Item = String>) -> Integration {
     }
 }
 
-/// Rules as people write them, each about a service of its own, every other with Unicode word boundaries.
+/// Ordinary rules, one per service. Every second rule has Unicode word boundaries.
 pub fn policy(rules: usize) -> Policy {
     let patterns = (0..rules).map(|n| match n % 2 {
         0 => format!(r"/\bservice-{n:05}\b.*(down|failed)/"),
@@ -51,7 +51,7 @@ pub fn policy(rules: usize) -> Policy {
     Policy::lenient(&integration(patterns), &[])
 }
 
-/// What the last of so many rules takes, in the language of the filler.
+/// The text that only the last of `rules` rules matches, in the language of the filler.
 pub fn last_match(rules: usize, filler: &str) -> String {
     if filler.is_ascii() {
         format!(" service-{:05} failed host=db-1", rules - 2)
@@ -65,7 +65,7 @@ pub fn message(filler: &str, end: &str) -> Message {
     Message { msg_type: MsgType::Text, title: "Feishu Alert".to_owned(), content, labels: Default::default() }
 }
 
-/// A queue's record, as intake writes it: the body as it came is in it too.
+/// A record of the queue as intake writes it, which also contains the body as received.
 pub fn record(message: Message) -> String {
     let body = format!(r#"{{"msg_type":"text","content":{{"text":"{}"}}}}"#, message.content);
     let received = Received {
@@ -84,7 +84,7 @@ pub fn stamp() -> Stamp {
     Stamp::from_parts(Moment::from_secs(1_767_607_200), 1)
 }
 
-/// What evaluate does with a record before it asks the table: decode, rules, key, fold.
+/// The work of evaluate on one record before the first request to the table: decode, rules, key, fold.
 pub fn evaluate(policy: &Policy, record: &str) -> Option<Folded> {
     let received: Received = serde_json::from_str(record).expect("a record");
     let Acceptance::Accepted(message) = &received.acceptance else { return None };
@@ -94,20 +94,20 @@ pub fn evaluate(policy: &Policy, record: &str) -> Option<Folded> {
     }
 }
 
-/// Patterns made to be slow: no literal, and an automaton that outgrows its cache.
+/// Patterns that are slow on purpose: they contain no literal, and their automaton outgrows its cache.
 pub fn slow_policy() -> Policy {
     let patterns = (0..98).map(|n| format!("/[ab]*a[ab]{{{}}}!/", 295 + n));
     Policy::lenient(&integration(patterns), &[])
 }
 
-/// 64 KiB that those patterns find nothing in.
+/// A text of 64 KiB in which none of the patterns of [`slow_policy`] matches.
 pub fn slow_message() -> Message {
     let bit = |n: u64| n.wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(29).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 63;
     let content = (0..64 * 1024).map(|n| if bit(n) == 0 { 'a' } else { 'b' }).collect();
     Message { msg_type: MsgType::Text, title: "slow".to_owned(), content, labels: Default::default() }
 }
 
-/// Patterns that are refused, each for another reason, and none at a glance.
+/// Patterns that are refused, each for a different reason. None of the reasons is obvious from the text alone.
 pub const REFUSED: [&str; 5] = [
     r"/(?:\pL\w){200}/",
     "/((([ab]{9}){9}){9}){9}/",

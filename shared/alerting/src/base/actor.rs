@@ -1,10 +1,10 @@
-//! Who acts: a closed set. The timeline stores actors by id; names are looked up when they are shown.
+//! The actor of a change: a closed set. The timeline stores actors by id; their names are looked up for display.
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::ids::{ApiKeyId, MemberId};
 
-/// Who changes an incident.
+/// The person, key or component that changes an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Actor {
@@ -14,11 +14,11 @@ pub enum Actor {
     },
     ApiKey {
         id: ApiKeyId,
-        /// The member whom the request named.
+        /// The member for whom the key acted, as named in the request.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         for_member: Option<MemberId>,
     },
-    /// Something was due: a level of an escalation rule, the end of a snooze.
+    /// A timer that was due, such as a level of an escalation rule or the end of a snooze.
     Timer,
     /// A setting of the space or the integration, such as auto-close.
     Rule,
@@ -56,7 +56,7 @@ impl Actor {
         }
     }
 
-    /// The member who acted, or for whom an API key did.
+    /// The member who acted, or for whom an API key acted.
     pub const fn member(&self) -> Option<&MemberId> {
         match self {
             Actor::Member { id, .. } | Actor::ApiKey { for_member: Some(id), .. } => Some(id),
@@ -70,8 +70,8 @@ impl Actor {
     }
 }
 
-/// An actor with its present name. The name is stored beside the id, so that it can be shown after the member or the
-/// key was deleted.
+/// An actor with its current name. The name is stored beside the id, so that it can be shown after the member or the
+/// key is deleted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedActor {
     pub actor: Actor,

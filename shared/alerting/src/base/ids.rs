@@ -1,7 +1,8 @@
-//! Identities. A type per kind, parsed at the edge, so that two strings of different meaning cannot be swapped.
+//! Typed ids: one type per kind, parsed where text enters, so that ids of different kinds cannot be confused.
 //!
-//! Configuration ids are a prefix and ten base62 characters (`spc_4fJk2LmNpQ`). What a message creates is named after
-//! that message's [`Stamp`]: every retry, copy and crash recovery computes the same id.
+//! A configuration id is a prefix and ten base62 characters (`spc_4fJk2LmNpQ`). The id of an alert or incident is
+//! derived from the [`Stamp`] of the message that creates it: every retry, copy and crash recovery computes the same
+//! id.
 
 use std::fmt;
 use std::str::FromStr;
@@ -26,10 +27,10 @@ macro_rules! ids {
         pub struct $name(String);
 
         impl $name {
-            /// What every id of this kind starts with.
+            /// The prefix of every id of this kind.
             pub const PREFIX: &'static str = $prefix;
 
-            /// Makes an id from the characters behind the prefix, which the caller drew at random.
+            /// Makes an id from the characters after the prefix, which the caller drew at random.
             pub fn from_suffix(suffix: &str) -> Result<Self, ParseIdError> {
                 format!("{}{suffix}", $prefix).parse()
             }
@@ -38,7 +39,7 @@ macro_rules! ids {
                 &self.0
             }
 
-            /// The characters behind the prefix.
+            /// The characters after the prefix.
             pub fn suffix(&self) -> &str {
                 &self.0[$prefix.len()..]
             }
@@ -109,7 +110,7 @@ ids! {
     MemberId = "mem_", "a member", "4fJk2LmNpQ";
     /// Several members under one name.
     TeamId = "team_", "a team", "4fJk2LmNpQ";
-    /// Who is on call when.
+    /// A schedule of who is on call when.
     ScheduleId = "sch_", "a schedule", "4fJk2LmNpQ";
     /// One escalation rule of a space.
     EscalationRuleId = "esc_", "an escalation rule", "4fJk2LmNpQ";
@@ -121,7 +122,7 @@ ids! {
     ApiKeyId = "key_", "an API key", "4fJk2LmNpQ";
     /// One episode of an alert, from trigger to close: `alt_{stamp}{integration suffix}`.
     AlertId = "alt_", "an alert", "01KAN5Z8XQ3V9W2Y7B4C6D8E0F4fJk2LmNpQ";
-    /// What people work on: `inc_{stamp}{space suffix}`.
+    /// An incident, the object that people work on: `inc_{stamp}{space suffix}`.
     IncidentId = "inc_", "an incident", "01KAN5Z8XQ3V9W2Y7B4C6D8E0F4fJk2LmNpQ";
 }
 
@@ -134,7 +135,7 @@ ids! {
 pub struct Stamp(Ulid);
 
 impl Stamp {
-    /// Characters of a stamp in text.
+    /// The length of a stamp as text, in characters.
     pub const LEN: usize = ulid::ULID_LEN;
 
     pub const fn new(ulid: Ulid) -> Self {
@@ -151,7 +152,7 @@ impl Stamp {
         Self(self.0.increment().unwrap_or_else(|_| Ulid::from_parts(self.0.timestamp_ms() + 1, 0)))
     }
 
-    /// When the message was received, in the clock of the intake that stamped it.
+    /// The time at which the message was received, by the clock of the intake that stamped it.
     pub fn received_at(self) -> Moment {
         Moment::from_millis(i64::try_from(self.0.timestamp_ms()).unwrap_or(i64::MAX))
     }
@@ -193,7 +194,8 @@ impl fmt::Debug for Stamp {
 
 text_schema!(Stamp as "MessageId", "A message's id, a ULID.", "^[0-7][0-9A-HJKMNP-TV-Z]{25}$", 26..=26, "01KAN5Z8XQ3V9W2Y7B4C6D8E0F");
 
-/// The first 128 bits of SHA-256 over parts that cannot run into each other, in lower-case hex.
+/// The first 128 bits of SHA-256 over the parts, in lower-case hex. The parts are delimited, so that ("ab", "c") and
+/// ("a", "bc") differ.
 pub fn hash128(parts: &[&str]) -> String {
     let mut hasher = Sha256::new();
     for part in parts {
@@ -208,12 +210,12 @@ pub fn hash128(parts: &[&str]) -> String {
 }
 
 impl AlertId {
-    /// The alert that the message `opened_by` triggered at `integration`.
+    /// The alert that the message with the stamp `opened_by` triggered at `integration`.
     pub fn of(integration: &IntegrationId, opened_by: Stamp) -> Self {
         Self(format!("{}{opened_by}{}", Self::PREFIX, integration.suffix()))
     }
 
-    /// Integration and opening message, or `None` for an id that no message can have made.
+    /// The integration and the opening message, or `None` for an id that no message can have made.
     pub fn parts(&self) -> Option<(IntegrationId, Stamp)> {
         let (stamp, suffix) = self.suffix().split_at_checked(Stamp::LEN)?;
         Some((IntegrationId::from_suffix(suffix).ok()?, stamp.parse().ok()?))
@@ -221,13 +223,13 @@ impl AlertId {
 }
 
 impl DestinationId {
-    /// Where a member is reached by a medium: `dst_email_4fJk2LmNpQ`. Saved destinations have no `_` behind the prefix,
-    /// so the two are never taken for each other.
+    /// The destination of a member at a medium: `dst_email_4fJk2LmNpQ`. A saved destination has no `_` after the
+    /// prefix, so the two kinds cannot be confused.
     pub fn of_member(member: &MemberId, medium: &str) -> Self {
         Self(format!("{}{medium}_{}", Self::PREFIX, member.suffix()))
     }
 
-    /// The medium and the member, if this is where a member is reached.
+    /// The medium and the member, if this is a destination of a member.
     pub fn member(&self) -> Option<(&str, MemberId)> {
         let (medium, suffix) = self.suffix().rsplit_once('_')?;
         Some((medium, MemberId::from_suffix(suffix).ok()?))
@@ -235,18 +237,19 @@ impl DestinationId {
 }
 
 impl IncidentId {
-    /// The incident that the alert opened by `opened_by` makes in `space`.
+    /// The incident in `space` of the alert that the message with the stamp `opened_by` opened.
     pub fn of(space: &SpaceId, opened_by: Stamp) -> Self {
         Self(format!("{}{opened_by}{}", Self::PREFIX, space.suffix()))
     }
 
-    /// Space and opening message, or `None` for an id that no alert can have made.
+    /// The space and the opening message, or `None` for an id that no alert can have made.
     pub fn parts(&self) -> Option<(SpaceId, Stamp)> {
         let (stamp, suffix) = self.suffix().split_at_checked(Stamp::LEN)?;
         Some((SpaceId::from_suffix(suffix).ok()?, stamp.parse().ok()?))
     }
 
-    /// The short code people call it by (`INC #7KQ2MD`): 30 bits of the id's hash, without letters that look alike.
+    /// The short code that people use for the incident (`INC #7KQ2MD`): 30 bits of the id's hash, without similar
+    /// letters.
     pub fn num(&self) -> String {
         const LETTERS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
         Sha256::digest(self.0.as_bytes())[..6].iter().map(|byte| char::from(LETTERS[usize::from(byte & 31)])).collect()

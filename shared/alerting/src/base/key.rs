@@ -1,12 +1,12 @@
 //! The text of an alert key: at most [`limits::ALERT_KEY_CHARS`] characters.
 //!
-//! A longer key keeps its beginning, for people, and ends in `…` and a hash of the whole text. Two keys that differ
-//! only after the cut stay different.
+//! A key that is too long keeps its beginning, for people, and ends in `…` and a hash of the whole text. So two keys
+//! that differ only after the cut stay different.
 
 use crate::base::ids::hash128;
 use crate::base::limits;
 
-/// Characters of the hash.
+/// The length of the hash, in characters.
 const HASH_CHARS: usize = 32;
 
 pub fn fit(text: &str) -> String {

@@ -1,12 +1,12 @@
-//! Limits on sizes and times. A text over a limit is cut with a mark, or refused with the name of the field.
+//! Limits on sizes and times. A text over a limit is cut with a mark, or refused with an error that names the field.
 
 use std::time::Duration;
 
-/// Characters of an alert's title: three lines of a phone's notification, with room.
+/// Characters of an alert's title: a phone's notification shows three lines, which are fewer characters.
 pub const TITLE_CHARS: usize = 512;
-/// Bytes of an alert's description. The whole text stays with its message.
+/// Bytes of an alert's description. The message log keeps the whole text.
 pub const DESCRIPTION_BYTES: usize = 8 * 1024;
-/// Characters of an alert key; a longer one is cut and ends in a hash of the whole.
+/// Characters of an alert key. A longer key is cut and ends in a hash of the whole key.
 pub const ALERT_KEY_CHARS: usize = 255;
 /// Labels of an alert.
 pub const LABELS: usize = 50;
@@ -18,28 +18,29 @@ pub const LABEL_VALUE_CHARS: usize = 2048;
 pub const RULES_PER_INTEGRATION: usize = 100;
 /// Bytes of one pattern as typed.
 pub const PATTERN_BYTES: usize = 512;
-/// Bytes of one compiled pattern; `\w{500}` and its like are refused when they are saved.
+/// Bytes of one compiled pattern. Patterns such as `\w{500}` exceed this limit and are refused when they are saved.
 pub const PATTERN_COMPILED_BYTES: usize = 256 * 1024;
-/// Bytes of a text that every regex searches. A longer text is searched whole if the pattern is fast and the message
-/// has not used up its work for long texts.
+/// Bytes of a text that every regex searches. A longer text is searched whole if the pattern is fast and enough of the
+/// message's work for long texts is left.
 pub const REGEX_TEXT_BYTES: usize = 8 * 1024;
-/// Time for all rules of one message together. After it, the key is made from the title, and the record says so.
+/// Time for all rules of one message together. When it is used up, the key is made from the title, and the record has a
+/// flag for this.
 pub const RULES_TIME: Duration = Duration::from_millis(25);
 /// Bytes of an inbound body.
 pub const BODY_BYTES: usize = 256 * 1024;
 /// How long the message log is kept.
 pub const MESSAGE_LOG: Duration = Duration::from_secs(7 * 24 * 3600);
-/// How long an alert's items outlive their last change: more than queue and dead-letter retention together (4 + 14
-/// days), so that a redrive always finds the watermark.
+/// How long an alert's items are kept after their last change. This is longer than the retention of queue and
+/// dead-letter queue together (4 + 14 days), so that a redrive always finds the watermark.
 pub const ALERT_AFTERLIFE: Duration = Duration::from_secs(30 * 24 * 3600);
 
-/// How long a notice is still retried after it was reported as failed: its incident may be open when the vendor
+/// How long a notice is still retried after it was reported as failed: its incident may still be open when the vendor
 /// recovers.
 pub const TRIED_AFTER_FAILURE: Duration = Duration::from_secs(24 * 3600);
-/// How far a stamp may be in the future. A later one is from a wrong clock and is clamped.
+/// How far a stamp may be in the future. A later stamp comes from a wrong clock and is clamped.
 pub const STAMP_AHEAD: Duration = Duration::from_secs(120);
 
-/// Cuts to at most `max` characters; a cut ends in `…`, which counts.
+/// Cuts a text to at most `max` characters. A text that was cut ends in `…`, which counts as one of them.
 pub fn cut_chars(text: &str, max: usize) -> String {
     match text.char_indices().nth(max) {
         None => text.to_owned(),
@@ -47,7 +48,7 @@ pub fn cut_chars(text: &str, max: usize) -> String {
     }
 }
 
-/// Cuts to at most `max` bytes at a character boundary; a cut ends in `…`, which counts.
+/// Cuts a text to at most `max` bytes at a character boundary. A text that was cut ends in `…`, which counts.
 pub fn cut_bytes(text: &str, max: usize) -> String {
     if text.len() <= max {
         return text.to_owned();

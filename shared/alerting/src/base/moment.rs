@@ -1,4 +1,5 @@
-//! A point in time, in milliseconds since 1970 (UTC). Passed in, never read from a clock here.
+//! A point in time, in milliseconds since 1970 (UTC). The caller passes the current time; no function here reads a
+//! clock.
 
 use std::fmt;
 use std::time::Duration;
@@ -17,7 +18,7 @@ impl Moment {
         Self(millis)
     }
 
-    /// Clamped to the first or last moment that can be stored: the seconds may come from outside.
+    /// Makes a moment from seconds, which may come from outside: they are clamped to the first or last storable moment.
     pub const fn from_secs(secs: i64) -> Self {
         Self(secs.saturating_mul(1000))
     }
@@ -31,23 +32,23 @@ impl Moment {
         self.0.div_euclid(1000)
     }
 
-    /// How long after `earlier` this is; zero if it is before.
+    /// The time from `earlier` to this moment; zero if `earlier` is later.
     pub fn since(self, earlier: Moment) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0).max(0).unsigned_abs())
     }
 
-    /// The start of this moment's hour: the unit of the ledger.
+    /// The start of this moment's hour, which is the unit of the ledger.
     pub const fn hour(self) -> Moment {
         Moment(self.0 - self.0.rem_euclid(3_600_000))
     }
 
-    /// `2026-11-22T05:00:00Z`, with milliseconds where there are any.
+    /// RFC 3339, such as `2026-11-22T05:00:00Z`, with milliseconds if they are not zero.
     pub fn rfc3339(self) -> String {
         let (secs, millis) = (self.0.div_euclid(1000), self.0.rem_euclid(1000));
         let whole = OffsetDateTime::from_unix_timestamp(secs).ok().and_then(|at| at.format(&Rfc3339).ok());
         match whole {
             Some(whole) if millis == 0 => whole,
-            // Always three digits.
+            // Milliseconds always have three digits.
             Some(whole) => format!("{}.{millis:03}Z", whole.trim_end_matches('Z')),
             None => format!("{} ms", self.0),
         }

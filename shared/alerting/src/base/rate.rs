@@ -1,8 +1,9 @@
-//! How fast messages may be sent to a destination: the generic cell rate algorithm over several windows at once.
+//! Limits how fast messages are sent to a destination: the generic cell rate algorithm (GCRA) over several windows at
+//! once.
 //!
-//! Plain GCRA with a burst of N and a rate of N per window lets almost 2 N through in one window. A vendor counts
-//! sliding windows and blocks the bot, so the limit is split: a fifth of it may be sent at once, the rest is the steady
-//! rate, with [`MARGIN`] for delays of the network. No window has more than N requests.
+//! Plain GCRA with a burst of N and a rate of N per window allows almost 2 N requests in one window. A vendor counts
+//! sliding windows and blocks the bot, so the limit is split: a fifth of it may be sent at once, and the rest is the
+//! steady rate, reduced by [`MARGIN`] for network delays. No window has more than N requests.
 
 use std::time::Duration;
 
@@ -10,7 +11,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::moment::Moment;
 
-/// The steady interval is this many percent longer than the limit demands: requests do not arrive evenly spaced.
+/// How many percent the steady interval is longer than the limit requires, because requests do not arrive evenly
+/// spaced.
 pub const MARGIN: u32 = 5;
 
 /// A vendor's limit: `burst` requests in any window of `per`.
@@ -21,41 +23,42 @@ pub struct Rate {
 }
 
 impl Rate {
-    /// Requests that may be sent at once after a pause.
+    /// The number of requests that may be sent at once after a pause.
     const fn at_once(self) -> u32 {
         if self.burst < 5 { 1 } else { self.burst / 5 }
     }
 
-    /// Time between two requests in the long run.
+    /// The average time between two requests.
     fn interval(self) -> Duration {
         let steady = (self.burst - self.at_once()).max(1);
         self.per * (100 + MARGIN) / (100 * steady)
     }
 }
 
-/// How much of a window may lie between taking a permit of a shared bucket and the request's arrival at the vendor. One
-/// half of it is for spending the permit, one half for the network.
+/// The percentage of a window that may pass between taking a permit of a shared bucket and the request's arrival at the
+/// vendor. One half is for spending the permit, the other half for the network.
 const LATE_PERCENT: u32 = 10;
-/// No permit of a shared bucket is spent later than this, however long the window is.
+/// The longest time in which a permit of a shared bucket may be spent, for windows of any length.
 const SPEND_WITHIN: Duration = Duration::from_secs(2);
 
-/// A bucket that many processes share at a high rate. Each takes a slice of permits at once and spends it from memory.
+/// Limits of a bucket that many processes share at a high rate. Each takes a slice of permits at once and spends it
+/// from memory.
 ///
-/// A permit that is spent late moves its request into a later window. So the steady rate is that of a window which is
-/// longer by `LATE_PERCENT`, and a permit that was not spent in time is lost: requests are a little slower than the
+/// A permit that is spent late moves its request into a later window. So the steady rate is computed for a window that
+/// is longer by `LATE_PERCENT`, and a permit that is not spent in time is lost. Requests are a little slower than the
 /// vendor allows and never faster.
 impl Rate {
-    /// The permits of one slice.
+    /// The number of permits of one slice.
     fn slice(self) -> u32 {
         (self.burst / 16).max(1)
     }
 
-    /// Permits that may be taken at once after a pause: a slice, and a reserve for processes that ask a little late.
+    /// Permits that may be taken at once after a pause: one slice, and a reserve for processes that ask a little late.
     fn shared_at_once(self) -> u32 {
         self.slice() + self.burst / 32
     }
 
-    /// Time between two permits in the long run.
+    /// The average time between two permits.
     fn shared_interval(self) -> Duration {
         let steady = self.burst.saturating_sub(self.shared_at_once()).max(1);
         self.per * (100 + LATE_PERCENT) / (100 * steady)
@@ -66,12 +69,12 @@ impl Rate {
     }
 }
 
-/// The permits of a slice that keeps all the rates.
+/// The number of permits of a slice that keeps all the rates.
 pub fn slice(rates: &[Rate]) -> u32 {
     rates.iter().map(|rate| rate.slice()).min().unwrap_or(1)
 }
 
-/// How long the permits of a slice may be spent.
+/// How long the permits of a slice may be spent after they were taken.
 pub fn spend_within(rates: &[Rate]) -> Duration {
     rates.iter().map(|rate| rate.spend_within()).fold(SPEND_WITHIN, Duration::min)
 }
@@ -79,15 +82,15 @@ pub fn spend_within(rates: &[Rate]) -> Duration {
 /// The state of a bucket between two requests.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Bucket {
-    /// Per rate, in the order of the rates: the theoretical arrival time of the next request (GCRA).
+    /// The theoretical arrival time of the next request (GCRA) for each rate, in the order of the rates.
     pub arrivals: Vec<Moment>,
-    /// The vendor's own block.
+    /// The end of the vendor's own block, if it blocked the destination.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub blocked_until: Option<Moment>,
 }
 
 impl Bucket {
-    /// Takes one request from every rate, or returns how long to wait until all of them have one.
+    /// Takes one request from every rate, or returns the time to wait until all rates have one.
     pub fn take(&self, rates: &[Rate], now: Moment) -> Result<Bucket, Duration> {
         let mut wait = self.blocked_until.map_or(Duration::ZERO, |until| until.since(now));
         let mut arrivals = Vec::with_capacity(rates.len());
@@ -100,7 +103,7 @@ impl Bucket {
         granted(arrivals, wait)
     }
 
-    /// Takes `permits` requests, at most a [`slice()`], from every rate of a shared bucket, or returns how long to
+    /// Takes `permits` requests, at most a [`slice()`], from every rate of a shared bucket, or returns the time to
     /// wait.
     pub fn take_slice(&self, rates: &[Rate], permits: u32, now: Moment) -> Result<Bucket, Duration> {
         let mut wait = self.blocked_until.map_or(Duration::ZERO, |until| until.since(now));
@@ -125,7 +128,7 @@ fn granted(arrivals: Vec<Moment>, wait: Duration) -> Result<Bucket, Duration> {
     if wait.is_zero() { Ok(Bucket { arrivals, blocked_until: None }) } else { Err(wait) }
 }
 
-/// Rounded up: a moment has whole milliseconds, and a shorter interval would be a higher rate.
+/// Rounds up to whole milliseconds, the unit of a moment. Rounding down would raise the rate.
 fn whole_millis(duration: Duration) -> Duration {
     Duration::from_millis(u64::try_from(duration.as_micros().div_ceil(1000)).unwrap_or(u64::MAX))
 }
@@ -137,7 +140,7 @@ mod tests {
     const FEISHU: [Rate; 2] =
         [Rate { burst: 5, per: Duration::from_secs(1) }, Rate { burst: 100, per: Duration::from_secs(60) }];
 
-    /// Sends as often as the bucket lets it for `secs` seconds; the moments at which it did, in milliseconds.
+    /// Sends as often as the bucket allows for `secs` seconds. Returns the times of the requests, in milliseconds.
     fn send_all(rates: &[Rate], secs: i64) -> Vec<i64> {
         let mut bucket = Bucket::default();
         let mut sent = Vec::new();
@@ -150,7 +153,7 @@ mod tests {
         sent
     }
 
-    /// `sent` is in the order of time.
+    /// The highest number of requests in any window. `sent` is in chronological order.
     fn most_in_any(window_ms: i64, sent: &[i64]) -> usize {
         let mut first = 0;
         let mut most = 0;
@@ -201,7 +204,7 @@ mod tests {
 
     const FIFTY_A_SECOND: Rate = Rate { burst: 50, per: Duration::from_secs(1) };
 
-    /// Takes a slice of `permits` whenever the bucket has one; when each permit was taken, in milliseconds.
+    /// Takes a slice of `permits` as often as the bucket allows. Returns when each permit was taken, in milliseconds.
     fn take_all(rates: &[Rate], permits: u32, secs: i64) -> Vec<i64> {
         let mut bucket = Bucket::default();
         let mut taken = Vec::new();
@@ -225,8 +228,8 @@ mod tests {
             for permits in 1..=slice(rates) {
                 let taken = take_all(rates, permits, 130);
                 for rate in rates {
-                    // A request arrives up to `late` after its permit was taken: a window holds at most those of one
-                    // that begins so much earlier.
+                    // A request arrives up to `late` after its permit was taken. So a window holds at most the requests
+                    // of a permit window that begins earlier by `late`.
                     let late = rate.per * LATE_PERCENT / 100;
                     let window = i64::try_from((rate.per + late).as_millis()).expect("short");
                     let most = most_in_any(window, &taken);

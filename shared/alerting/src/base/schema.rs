@@ -1,12 +1,12 @@
-//! How texts of a certain form look in the API's document. Every type says its schema where it is defined: structs and
-//! enums derive it, and texts name their pattern by [`text_schema!`](crate::text_schema).
+//! The schemas of formatted texts in the API's document. Every type defines its schema beside itself: structs and enums
+//! derive it, and texts give their pattern with [`text_schema!`](crate::text_schema).
 
 use std::ops::RangeInclusive;
 
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
-/// A text's description, pattern, length in characters, and an example.
+/// The schema of a text, from its description, pattern, length in characters, and an example.
 pub fn text(description: &str, pattern: &str, length: RangeInclusive<usize>, example: &str) -> RefOr<Schema> {
     ObjectBuilder::new()
         .schema_type(Type::String)
@@ -18,8 +18,8 @@ pub fn text(description: &str, pattern: &str, length: RangeInclusive<usize>, exa
         .into()
 }
 
-/// Says the schema of a type that is written as a text:
-/// `text_schema!(Zone as "TimeZone", "A time zone by its IANA name.", r"^[A-Za-z0-9_+\-/]+$", 1..=64, "Asia/Shanghai");`
+/// Implements the schema of a type that is written as a text:
+/// `text_schema!(Zone as "TimeZone", "An IANA time zone.", r"^[A-Za-z0-9_+\-/]+$", 1..=64, "Asia/Shanghai");`
 #[macro_export]
 macro_rules! text_schema {
     ($type:ident as $name:expr, $description:expr, $pattern:expr, $length:expr, $example:expr) => {
@@ -46,7 +46,7 @@ pub(crate) mod tests {
         serde_json::to_value(T::schema()).expect("a schema is JSON")
     }
 
-    /// The least and the greatest value of a property.
+    /// The minimum and the maximum of a property.
     pub(crate) fn range_of<T: PartialSchema>(field: &str) -> (u32, u32) {
         let schema = schema_of::<T>();
         let bound = |name: &str| schema["properties"][field][name].as_f64().expect("there is such a bound");

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Deserialize;
 
-/// Prints as `[redacted]` and cannot be serialised. Read it only where it is used.
+/// A text that prints as `[redacted]` and cannot be serialised. Read it only where it is used.
 #[derive(Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct Secret(String);
@@ -14,12 +14,12 @@ impl Secret {
         Self(text.into())
     }
 
-    /// The text itself. Reviewers check every call: the text may go only to the service that the secret is for.
+    /// The text itself. Reviewers check every call: the text may be sent only to the service that the secret is for.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// What a list may show: `…last4`, or only the dots if four characters would be a large part of the secret.
+    /// The hint that a list may show: `…last4`, or only the dots if four characters are a large part of the secret.
     pub fn hint(&self) -> String {
         let characters: Vec<char> = self.0.chars().collect();
         match characters.len() {
@@ -35,8 +35,8 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// A secret encrypted with the deployment's data key, as it is stored: base64. Only the function that needs it decrypts
-/// it.
+/// A secret encrypted with the deployment's data key, in its stored form: base64. Only the function that needs the
+/// secret decrypts it.
 #[derive(Clone, PartialEq, Eq, serde::Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Sealed(pub String);

@@ -1,11 +1,12 @@
-//! How bad an alert is.
+//! The severity of an alert.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-/// Ordered: `Info < Warning < Critical`. A message is `Warning` unless the integration's pipeline says otherwise.
+/// The severity of an alert or incident, ordered `Info < Warning < Critical`. A message is `Warning` unless the
+/// integration's pipeline changes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize, ToSchema)]
 pub enum Severity {
     Info,
