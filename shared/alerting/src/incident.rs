@@ -1,10 +1,11 @@
-//! What people work on: one or more alerts in one space, from the first trigger until all recover or someone closes it.
+//! Incidents, the objects that people work on. An incident holds one or more alerts of one space, and is open from the
+//! first trigger until all alerts recover or someone closes it.
 //!
 //! [`apply`](apply::apply) decides one change. Every change that takes effect gets the incident's next number `n`,
-//! which orders its notices: a destination that was notified of `n` is never notified of an older change. A change of
-//! an alert carries the alert's own transition number. Carrying it out a second time (a copy, a retry, a crash) finds
-//! the first entry and changes nothing. A change of a timer names the round that set the timer, so a timer that is
-//! written, swept or handed over twice acts once.
+//! which orders its notices: a destination that was notified of change `n` is never notified of an older change. A
+//! change by an alert carries the number of the alert's transition. If it is applied a second time (a copy, a retry, a
+//! crash), the entry of the first time is found and nothing changes. A change by a timer names the round that set the
+//! timer, so a timer that is written, swept or delivered twice takes effect once.
 
 pub mod action;
 pub mod alert;
@@ -46,19 +47,19 @@ use crate::incident::detail::{Detail, FLAPPING, HeldBy, Time};
 use crate::incident::escalation::{Next, Repeat};
 use crate::incident::timeline::{Audience, Entry};
 
-/// The longest snooze.
+/// The longest time for which an incident can be snoozed.
 pub const SNOOZE_MAX: Duration = Duration::from_secs(24 * 3600);
-/// Alerts of one incident; the next one of its group makes a new incident.
+/// The most alerts of one incident. The next alert of its group makes a new incident.
 pub const ALERTS: usize = 5000;
-/// Entries that the incident's own item holds. Older entries move to items of their own: a timeline has no limit, and
-/// every change stays cheap to write.
+/// The most entries in the incident's own item. Older entries move to items of their own, so a timeline has no limit
+/// and every change stays cheap to write.
 pub const TIMELINE_INLINE: usize = 100;
-/// Entries that move at a time.
+/// How many entries move at a time.
 pub const TIMELINE_SPILL: usize = 50;
-/// Bytes of the entries that the incident's own item holds, roughly as stored. 5,000 alerts are 270 KB, and an item has
+/// The most bytes of entries in the incident's own item, roughly as stored. 5,000 alerts take 270 KB, and an item has
 /// at most 400 KB.
 pub const TIMELINE_BYTES: usize = 64 * 1024;
-/// Characters of a comment.
+/// The most characters of a comment.
 pub const COMMENT_CHARS: usize = 4000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -87,31 +88,33 @@ pub struct Incident {
     pub title: String,
     pub severity: Severity,
     pub progress: Progress,
-    /// The first one made the incident.
+    /// The alerts of the incident. The first alert made the incident.
     pub alerts: Vec<Linked>,
-    /// Number of the newest change.
+    /// The number of the newest change.
     pub n: u64,
-    /// Only in incidents that an earlier version stored: the number of the alert's newest transition.
+    /// The number of the alert's newest transition. Only incidents that an earlier version stored have it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert_n: Option<u64>,
     pub triggered_at: Moment,
     pub acknowledged_at: Option<Moment>,
     pub closed_at: Option<Moment>,
     pub snoozed_until: Option<Moment>,
-    /// Members by id. An API key without a member that acknowledged the incident, by name.
+    /// The people assigned: members by id. An API key without a member that acknowledged the incident is listed by
+    /// name.
     pub assignees: Vec<String>,
-    /// The assignees who acknowledged it. Empty: it is not acknowledged.
+    /// The assignees who acknowledged the incident. Empty: the incident is not acknowledged.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub acknowledged_by: Vec<String>,
-    /// Destinations that were notified of it, and are notified of later changes.
+    /// The destinations that were notified of the incident. They are also notified of later changes.
     pub destinations: Vec<DestinationId>,
-    /// Grows with every level that is notified and every restart. Timers of an earlier round have no effect.
+    /// The round of the escalation, which grows with every notified level and every restart. Timers of an earlier round
+    /// have no effect.
     #[serde(default, skip_serializing_if = "is_default")]
     pub round: u32,
-    /// How often it was reopened. Links and buttons of an earlier episode have no effect.
+    /// How often the incident was reopened. Links and buttons of an earlier episode have no effect.
     #[serde(default, skip_serializing_if = "is_default")]
     pub episode: u32,
-    /// `None`: only the space's own destinations are notified.
+    /// The position in the escalation rule. `None`: only the space's own destinations are notified.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalation: Option<Escalation>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,19 +128,19 @@ pub struct Incident {
     pub fixed: Fixed,
     #[serde(default, skip_serializing_if = "is_default")]
     pub flapping: bool,
-    /// How many entries are items of their own.
+    /// How many entries are stored as items of their own.
     #[serde(default, skip_serializing_if = "is_default")]
     pub spilled: u64,
-    /// The newest entries.
+    /// The newest entries of the timeline.
     pub timeline: Vec<Entry>,
 }
 
-/// An alert of an incident. Stored as a row without field names: an incident may have 5,000 of them.
+/// An alert of an incident. It is stored as a row without field names, because an incident may have 5,000 of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "LinkedRow", into = "LinkedRow")]
 pub struct Linked {
     pub alert: AlertId,
-    /// Number of its newest transition that took effect here.
+    /// The number of the alert's newest transition that took effect in this incident.
     pub n: u64,
     pub is_open: bool,
 }
@@ -146,7 +149,7 @@ pub struct Linked {
 #[serde(untagged)]
 enum LinkedRow {
     Row(AlertId, u64, bool),
-    /// As an earlier version stored it.
+    /// The form that an earlier version stored.
     Bare(AlertId),
 }
 
@@ -165,71 +168,71 @@ impl From<Linked> for LinkedRow {
     }
 }
 
-/// The fields that a person has set. Alerts do not change them any more.
+/// The fields that a person has set. Alerts no longer change them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Fixed {
     pub title: bool,
     pub severity: bool,
 }
 
-/// Keeps an incident from notifying anyone: a silence, or the mute of a flapping alert.
+/// A silence, or the mute of a flapping alert, that keeps an incident from notifying anyone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hold {
-    /// `None`: no end.
+    /// The end of the hold. `None`: it has no end.
     pub until: Option<Moment>,
-    /// The silence by name and id, or `flapping`.
+    /// The cause: the silence by name and id, or `flapping`.
     pub by: String,
 }
 
 impl Hold {
-    /// The value of `by` for an alert that opens and closes again and again.
+    /// The value of `by` for an alert that opens and closes repeatedly.
     pub const FLAPPING: &'static str = FLAPPING;
 
-    /// The detail of the timeline entry.
+    /// The hold as detail of a timeline entry.
     pub fn detail(&self) -> Detail {
         Detail::Held { until: self.until.map(Time), by: HeldBy::of(&self.by) }
     }
 }
 
-/// Where an incident stands in its escalation rule.
+/// The position of an incident in its escalation rule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Escalation {
-    /// `None`: people chosen by hand.
+    /// The escalation rule. `None`: people were chosen by hand.
     pub rule: Option<EscalationRuleId>,
     pub rule_name: String,
-    /// Counted from zero.
+    /// The current level, counted from zero.
     pub level: u32,
-    /// The level waits for its delay and has notified nobody yet.
+    /// Whether the level waits for its delay and has notified nobody yet.
     #[serde(default, skip_serializing_if = "is_default")]
     pub is_waiting: bool,
-    /// When the level was notified. While it waits: when it will be.
+    /// When the level was notified. For a waiting level: when it will be notified.
     pub since: Moment,
     /// How often the level was notified again.
     #[serde(default, skip_serializing_if = "is_default")]
     pub repeated: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<Repeat>,
-    /// `None`: there is no next level.
+    /// The time of the next level and its condition. `None`: there is no next level.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<Next>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub people: Vec<Reach>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<DestinationId>,
-    /// The groups that permanently could not be notified.
+    /// The groups whose notification failed permanently.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub failed_groups: Vec<DestinationId>,
 }
 
-/// How one person of a level is reached: the contacts in order, and the present one.
+/// How one person of a level is reached: the contacts in order, and the current one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reach {
     pub member: MemberId,
     pub contacts: Vec<DestinationId>,
-    /// Index of the present contact. The number of contacts: all failed.
+    /// The index of the current contact. If it equals the number of contacts, all contacts failed.
     #[serde(default, skip_serializing_if = "is_default")]
     pub at: u32,
-    /// A person added them; no rule names them.
+    /// Whether a person added this responder, who is not named by a rule.
     #[serde(default, skip_serializing_if = "is_default")]
     pub added: bool,
 }
@@ -261,7 +264,7 @@ impl Escalation {
 }
 
 impl Incident {
-    /// The alert that made the incident. The incident shows its text and labels.
+    /// The alert that made the incident, whose text and labels the incident shows.
     pub fn first_alert(&self) -> Option<&AlertId> {
         self.alerts.first().map(|linked| &linked.alert)
     }
@@ -286,7 +289,7 @@ impl Incident {
         self.held = None;
     }
 
-    /// Back to triggered, with nobody working on it.
+    /// Resets the incident to triggered, without assignees.
     pub(crate) fn reset(&mut self) {
         self.progress = Progress::Triggered;
         self.acknowledged_at = None;
@@ -297,12 +300,12 @@ impl Incident {
         self.assignees.clear();
     }
 
-    /// Whether a silence, the mute of a flapping alert, or a snooze keeps it from notifying anyone for now.
+    /// Whether a silence, the mute of a flapping alert or a snooze currently keeps the incident from notifying anyone.
     pub fn is_quiet(&self) -> bool {
         self.held.is_some() || self.snoozed_until.is_some()
     }
 
-    /// Converts an incident of an earlier version to the present form.
+    /// Converts an incident that an earlier version stored to the current form.
     pub fn upgraded(mut self) -> Self {
         let is_open = self.progress != Progress::Closed;
         if let (Some(n), Some(first)) = (self.alert_n.take(), self.alerts.first_mut()) {
@@ -314,8 +317,9 @@ impl Incident {
         self
     }
 
-    /// Removes the entries that become items of their own: first the oldest that notify nobody, then the oldest of the
-    /// others. Entries that notify stay longer, because a retried notice looks for its entry in the incident.
+    /// Removes and returns the entries that become items of their own: first the oldest entries that notify nobody,
+    /// then the oldest others. Entries that notify stay longer, because a retried notice looks for its entry in the
+    /// incident.
     pub fn spill(&mut self) -> Vec<Entry> {
         let bytes: usize = self.timeline.iter().map(Entry::weight).sum();
         if self.timeline.len() <= TIMELINE_INLINE && bytes <= TIMELINE_BYTES {
@@ -336,7 +340,7 @@ impl Incident {
     }
 }
 
-/// Index of the first of the newest entries, as many as `count` and `bytes` allow.
+/// The index of the first of the newest entries. Their number and size are limited by `count` and `bytes`.
 fn newest(entries: &[Entry], count: usize, bytes: usize) -> usize {
     let mut left = bytes;
     let fits = |entry: &&Entry| {

@@ -1,6 +1,6 @@
-//! What people do to an incident.
+//! The actions of people on an incident.
 //!
-//! An action depends only on the present state. A repeated request is recognised earlier, by the name of its action
+//! An action depends only on the current state. A repeated request is recognised before, by the name of its action
 //! ([`crate::incident::change_result::entry_of_action`]).
 
 use crate::base::actor::NamedActor;
@@ -24,7 +24,7 @@ pub enum Action {
     },
     Close,
     Reopen,
-    /// To this level, counted from zero; `None`: the next one.
+    /// Escalates to this level, counted from zero. `None`: to the next level.
     Escalate {
         level: Option<u32>,
     },
@@ -43,7 +43,7 @@ pub enum Action {
     },
 }
 
-/// Why a person's action is refused.
+/// The reason why a person's action is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ActionError {
     #[error("the incident is closed; reopen it first")]
@@ -60,14 +60,14 @@ pub enum ActionError {
     NoRule,
     #[error("the escalation rule has {levels} levels, and no level {level}")]
     NoLevel { levels: u32, level: u32 },
-    /// The text for people is in the crate `words`.
+    /// The text that people read is in the crate `words`.
     #[error("the level reaches nobody")]
     NobodyThere(Unreached),
     #[error("together the incidents have more than {ALERTS} alerts")]
     TooManyAlerts,
 }
 
-/// Like [`act`], for a request that was made for this episode of the incident (`None`: for any).
+/// Applies an action like [`act`], if the request was made for this episode of the incident (`None`: for any episode).
 pub(super) fn act_in(
     incident: &Incident,
     episode: Option<u32>,
@@ -140,13 +140,14 @@ fn acknowledge(incident: &Incident, actor: &NamedActor, now: Moment) -> ChangeRe
     draft(EntryKind::Acknowledged, actor).write(next, now)
 }
 
-/// Takes back an acknowledgement. Without the last one the incident is triggered again, and its level counts from now.
+/// Removes an acknowledgement. If it was the last one, the incident is triggered again, and the time of its level
+/// starts now.
 fn unacknowledge(incident: &Incident, actor: &NamedActor, now: Moment) -> Result<ChangeResult, ActionError> {
     if incident.acknowledged_by.is_empty() {
         return Err(ActionError::NotAcknowledged);
     }
     if !incident.acknowledged_by.iter().any(|id| id == actor.assignee()) {
-        return Ok(ChangeResult::Nothing); // other people acknowledged it, and stay
+        return Ok(ChangeResult::Nothing); // other people still acknowledge the incident
     }
     let mut next = incident.clone();
     next.acknowledged_by.retain(|id| id != actor.assignee());
@@ -187,14 +188,14 @@ fn escalate(
         Some(assigned @ (Assigned::Space(_) | Assigned::Level(_))) => {
             let mut next = incident.clone();
             (next.snoozed_until, next.held) = (None, None);
-            // A person who escalates wants somebody to be notified now, without the delay of the level.
+            // A person who escalates wants the level to be notified now, without its delay.
             let draft = start(&mut next, assigned, true, draft(EntryKind::Escalated, actor), now);
             Ok(draft.write(next, now))
         }
     }
 }
 
-/// Assigns the incident to other people. Its escalation rule ends.
+/// Assigns the incident to other people, which ends its escalation rule.
 fn reassign(incident: &Incident, actor: &NamedActor, people: &[Reach], now: Moment) -> ChangeResult {
     let mut next = incident.clone();
     next.reset();
@@ -207,7 +208,7 @@ fn reassign(incident: &Incident, actor: &NamedActor, people: &[Reach], now: Mome
     EntryDraft { audience: Audience::Only(audience), ..draft(EntryKind::Reassigned, actor) }.write(next, now)
 }
 
-/// Assigns more people. The escalation continues.
+/// Assigns additional people. The escalation continues.
 fn add_responders(incident: &Incident, actor: &NamedActor, people: &[Reach], now: Moment) -> ChangeResult {
     let new: Vec<Reach> = people
         .iter()
@@ -245,12 +246,12 @@ fn by_hand(people: &[Reach], now: Moment) -> Escalation {
     }
 }
 
-/// Whether a person makes an open incident more severe.
+/// Whether a person's change makes an open incident more severe.
 pub(super) fn raises(incident: &Incident, severity: Option<Severity>) -> bool {
     incident.progress != Progress::Closed && severity.is_some_and(|severity| severity > incident.severity)
 }
 
-/// Sets title and severity; alerts do not change them afterwards. A higher severity notifies like every rise.
+/// Sets title and severity, which alerts do not change afterwards. A higher severity notifies like every other rise.
 fn edit(
     incident: &Incident,
     actor: &NamedActor,

@@ -1,4 +1,4 @@
-//! What a change does to an incident.
+//! Decides what a change does to an incident.
 
 use crate::base::actor::NamedActor;
 use crate::base::ids::{AlertId, DestinationId};
@@ -10,35 +10,35 @@ use crate::incident::change_result::ChangeResult;
 use crate::incident::source::{self, SourceChange, SourceKind};
 use crate::incident::{Hold, Incident, Progress, due, raise};
 
-/// What happens to an incident.
+/// A change that may apply to an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
-    /// An alert's own: a transition that evaluate committed.
+    /// A transition of an alert, committed by evaluate.
     Source(SourceChange),
-    /// One of its alerts was closed: after its integration's `auto_close_hours`, or with another incident of the alert.
+    /// One of the alerts was closed: after its integration's `auto_close_hours`, or with another incident of the alert.
     AlertClosed { alert: AlertId, by: NamedActor },
-    /// A person's.
+    /// An action of a person.
     Person {
         actor: NamedActor,
         action: Action,
-        /// The episode that the person saw. `None`: any.
+        /// The episode that the person saw. `None`: any episode.
         episode: Option<u32>,
     },
-    /// The auto-close time of its space is over.
+    /// The auto-close time of the incident's space is over.
     AutoClose,
-    /// The snooze that ends at this moment ran out.
+    /// The snooze that lasts until this moment ended.
     SnoozeEnd { until: Moment },
-    /// Silences were checked again. `None`: none holds the incident.
+    /// The silences were checked again. `None`: no silence holds the incident.
     HoldReviewed { hold: Option<Hold> },
-    /// A level of its escalation rule is due.
+    /// A level of the escalation rule is due.
     Escalate { round: u32, level: u32 },
-    /// The current level is due to be notified again.
+    /// A repetition of the current level is due.
     Repeat { round: u32, time: u32 },
-    /// One person or several could not be notified at this destination. `name`: theirs.
+    /// One or more people could not be notified at this destination. `name`: their names.
     ContactFailed { destination: DestinationId, name: String, reason: String },
 }
 
-/// The assignment that [`apply`] needs for this change.
+/// Returns which assignment [`apply`] needs for this change, if any.
 pub fn assignment_query(current: Option<&Incident>, change: &Change) -> Option<AssignmentQuery> {
     match (current, change) {
         (None, Change::Source(source)) => {
@@ -78,7 +78,7 @@ pub fn assignment_query(current: Option<&Incident>, change: &Change) -> Option<A
 }
 
 impl Change {
-    /// The severity that the change brings.
+    /// The severity that the change sets, if it sets one.
     pub fn severity(&self) -> Option<Severity> {
         match self {
             Change::Source(source) => Some(source.severity),
@@ -88,7 +88,7 @@ impl Change {
     }
 }
 
-/// Applies a change to an incident as it stands (`None`: there is none yet). `assigned` is the answer to
+/// Applies a change to the current incident (`None`: there is none yet). `assigned` is the answer to
 /// [`assignment_query`].
 pub fn apply(
     current: Option<&Incident>,

@@ -1,7 +1,8 @@
-//! Who is notified: which escalation rule of a space matches an incident, and whom one of its levels reaches now.
+//! Decides who is notified: finds the escalation rule of a space that matches an incident, and the people and groups
+//! that one of its levels reaches now.
 //!
-//! In: the space's compiled rules ([`SpacePolicy`]) and the configured people ([`People`]). Out: an [`Assignment`], or
-//! the reason for the timeline why there is none.
+//! Input: the space's compiled rules ([`SpacePolicy`]) and the configured people ([`People`]). Output: an
+//! [`Assignment`], or the reason why there is none, for the timeline.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -20,7 +21,7 @@ use crate::rules::compiled::{Fuel, Patterns};
 use crate::rules::matcher::{Matcher, View};
 use crate::rules::trace::{Observer, Place, Trace, TriedResult};
 
-/// Work that the rules of one space may make for one incident; see [`crate::rules::compiled`].
+/// The limit on the work of one space's rules for one incident; see [`crate::rules::compiled`].
 const FUEL: Fuel = 2_000_000;
 
 /// The compiled escalation rules and silences of a space. A filter that does not compile (stored by an older version)
@@ -41,12 +42,12 @@ impl SpacePolicy {
         Self { rules, silences, patterns }
     }
 
-    /// The first rule of `space` whose hours and filter match. `space` is the one that this was made of.
+    /// The first rule of `space` whose hours and filter match. `space` is the one from which this policy was made.
     pub fn rule<'s>(&self, space: &'s Space, view: &View<'_>, now: Moment) -> Option<&'s EscalationRule> {
         self.first_rule(space, view, now, &mut ())
     }
 
-    /// The same, with every rule that was tried.
+    /// Finds the rule as [`SpacePolicy::rule`] does, and also returns every rule that was tried.
     pub fn trace_rule<'s>(
         &self,
         space: &'s Space,
@@ -72,18 +73,18 @@ impl SpacePolicy {
         all.next().map(|(_, (rule, _))| rule)
     }
 
-    /// The first silence of `space` that holds now and matches.
+    /// The first silence of `space` that is active now and matches.
     pub fn silence<'s>(&self, space: &'s Space, view: &View<'_>, now: Moment) -> Option<&'s Silence> {
         self.first_silence(space, view, now, &mut ())
     }
 
-    /// The same, with every silence that was tried.
+    /// Finds the silence as [`SpacePolicy::silence`] does, and also returns every silence that was tried.
     pub fn trace_silence<'s>(&self, space: &'s Space, view: &View<'_>, now: Moment) -> (Option<&'s Silence>, Trace) {
         let mut trace = Trace::default();
         (self.first_silence(space, view, now, &mut trace), trace)
     }
 
-    /// The hold by the silences that are active now: it ends with the last of them. `None`: no silence matches. A
+    /// The hold by the active silences that match. It ends when the last of them ends. `None`: no silence matches. A
     /// silence that makes no incidents also holds existing ones.
     pub fn hold(&self, space: &Space, view: &View<'_>, now: Moment) -> Option<Hold> {
         let all = space.silences.iter().zip(&self.silences).enumerate().rev();
@@ -108,8 +109,8 @@ impl SpacePolicy {
         all.next().map(|(_, (silence, _))| silence)
     }
 
-    /// A rule that cannot be evaluated within its fuel does not match: the next rule is tried, and finally the space's
-    /// own destinations are notified.
+    /// Whether a rule or silence is active and matches. A rule that cannot be evaluated within its fuel does not match:
+    /// the next rule is tried, and finally the space's own destinations are notified.
     fn takes<O: Observer>(
         &self,
         is_now: bool,
@@ -134,7 +135,7 @@ impl SpacePolicy {
     }
 }
 
-/// The people and schedules that a level may name, as configured now. Deleted ones are missing.
+/// The current people and schedules that a level may name. Deleted ones are missing.
 #[derive(Debug, Clone, Default)]
 pub struct People {
     pub members: BTreeMap<MemberId, Member>,
@@ -144,15 +145,16 @@ pub struct People {
     pub channels: BTreeMap<DestinationId, String>,
 }
 
-/// What a change needs to know before it can be applied: whom to assign the incident to.
+/// The assignment that a change needs before it can be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AssignmentQuery {
-    /// The rule of the space that matches the incident, from its first level on.
+    /// The rule of the space that matches the incident, starting at its first level.
     Rule,
     /// This level of this rule, or the first later level that reaches anyone. If the rule was deleted: the rule that
-    /// matches the incident now, from its first level on.
+    /// matches the incident now, starting at its first level.
     Level { rule: EscalationRuleId, level: u32 },
-    /// The rule that matches the incident with its higher severity. If it is still this rule: from this level on.
+    /// The rule that matches the incident with its higher severity. If this is still the same rule: starting at this
+    /// level.
     Raised { rule: EscalationRuleId, level: u32 },
 }
 
@@ -161,30 +163,31 @@ pub enum AssignmentQuery {
 pub struct Assignment {
     pub rule: Option<EscalationRuleId>,
     pub rule_name: String,
-    /// Counted from zero.
+    /// The number of the level, counted from zero.
     pub level: u32,
     /// How long the level waits before it notifies anyone.
     pub delay: Duration,
     pub repeat: Option<Repeat>,
-    /// `None`: it is the last level.
+    /// The next level. `None`: this is the last level.
     pub next: Option<Next>,
     pub people: Vec<Reach>,
     pub groups: Vec<DestinationId>,
-    /// For the timeline: which levels before it reach nobody, whom this one does not reach, and why.
+    /// Remarks for the timeline: skipped levels that reach nobody, people whom this level does not reach, and the
+    /// reasons.
     pub remarks: Vec<Remark>,
 }
 
-/// To whom an incident is assigned.
+/// The people and destinations to which an incident is assigned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Assigned {
-    /// The space's own destinations: a last rule of one level that matches every incident.
+    /// The space's own destinations. They act as a last rule with one level that matches every incident.
     Space(Vec<DestinationId>),
     Level(Box<Assignment>),
-    /// Nobody, and why.
+    /// Nobody is notified, with the reason.
     Nobody(Unreached),
 }
 
-/// The members of a level at `now`: those that it names, the members of its teams, and who is on call.
+/// The members of a level at `now`: the members that it names, the members of its teams, and the members on call.
 pub fn members_of(level: &Level, people: &People, now: Moment) -> Vec<MemberId> {
     let teams = level.teams.iter().filter_map(|team| people.teams.get(team));
     let on_call = level.schedules.iter().filter_map(|schedule| people.schedules.get(schedule)?.on_call(now));
@@ -199,8 +202,8 @@ pub fn reaches_anyone(level: &Level, severity: Severity, people: &People, now: M
     !level.groups.is_empty() || !reach(level, severity, people, now).is_empty()
 }
 
-/// The first level of `rule`, from `from` on, that reaches anyone. Levels before it that reach nobody are skipped at
-/// once.
+/// Returns the first level of `rule` that reaches anyone, starting at level `from`. Earlier levels that reach nobody
+/// are skipped without delay.
 pub fn assign(rule: &EscalationRule, from: u32, severity: Severity, people: &People, now: Moment) -> Assigned {
     let mut remarks = Vec::new();
     for (index, level) in (0_u32..).zip(&rule.levels).skip(usize::try_from(from).unwrap_or(usize::MAX)) {
@@ -230,12 +233,12 @@ pub fn assign(rule: &EscalationRule, from: u32, severity: Severity, people: &Peo
     Assigned::Nobody(Unreached { rule: Some(rule.name.clone()), remarks })
 }
 
-/// People chosen by hand, each by their own preferences.
+/// The chosen people, each reached by their own preferences.
 pub fn by_hand(members: &[MemberId], severity: Severity, people: &People) -> Vec<Reach> {
     members.iter().filter_map(|member| reach_of(member, &Notify::Preferences, severity, people)).collect()
 }
 
-/// The people with a contact, and those whom a group of the level mentions.
+/// The people of a level who have a contact or are mentioned by one of its groups.
 fn reach(level: &Level, severity: Severity, people: &People, now: Moment) -> Vec<Reach> {
     let mentioned = |member: &MemberId| {
         let known = people.members.get(member).is_some_and(|member| is_mentioned(member, level, people));
@@ -245,7 +248,7 @@ fn reach(level: &Level, severity: Severity, people: &People, now: Moment) -> Vec
     members_of(level, people, now).iter().filter_map(reach).collect()
 }
 
-/// Whether a group of the level mentions this member: identities have names that begin with the vendor's, such as
+/// Whether a group of the level mentions this member. The name of an identity begins with the vendor's name, such as
 /// `slack_user_id` for `slack_webhook`.
 fn is_mentioned(member: &Member, level: &Level, people: &People) -> bool {
     let vendor = |name: &str| name.split('_').next().unwrap_or_default().to_owned();
@@ -254,7 +257,7 @@ fn is_mentioned(member: &Member, level: &Level, people: &People) -> bool {
     vendors.any(|wanted| member.identities.keys().any(|name| vendor(name) == wanted))
 }
 
-/// `None` for a deleted member, or one without a contact.
+/// How a member is reached. `None`: the member was deleted or has no contact.
 fn reach_of(member: &MemberId, notify: &Notify, severity: Severity, people: &People) -> Option<Reach> {
     let found = people.members.get(member)?;
     let contacts = match notify {
@@ -265,7 +268,7 @@ fn reach_of(member: &MemberId, notify: &Notify, severity: Severity, people: &Peo
     (!contacts.is_empty()).then(|| Reach { member: member.clone(), contacts, at: 0, added: false })
 }
 
-/// Why people whom the level names are not notified: each is a remark for the timeline.
+/// The reasons why people whom the level names are not notified, as remarks for the timeline.
 fn unreachable(level: &Level, reached: &[Reach], people: &People, now: Moment) -> Vec<Remark> {
     let mut reasons = Vec::new();
     for id in &level.schedules {

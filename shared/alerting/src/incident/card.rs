@@ -1,7 +1,7 @@
-//! What a card shows of an incident, and which actions it offers: a picture of the incident, not of a change.
+//! The content and the actions of an incident's card. A card shows the current incident, not a change.
 //!
-//! In: an incident. Out: a [`Card`], the same for every channel that has cards. The channel decides how it looks.
-//! An update of a card needs only the newest incident, not the previous card.
+//! Input: an incident. Output: a [`Card`], the same for every channel that has cards. The channel decides how the card
+//! looks. An update of a card needs only the current incident, not the previous card.
 
 use crate::base::ids::IncidentId;
 use crate::base::moment::Moment;
@@ -13,15 +13,15 @@ use crate::incident::{Incident, Progress};
 pub struct Card {
     pub state: State,
     pub severity: Severity,
-    /// In the order in which they are offered. The link to the incident's page is not among them.
+    /// The actions in the order in which they are offered. The link to the incident's page is not among them.
     pub acts: Vec<Act>,
-    /// Who acknowledged or closed it, by the name in the incident.
+    /// The name of the person who acknowledged or closed the incident.
     pub by: Option<String>,
-    /// How long it is snoozed or held. `None` also if that has no end.
+    /// The end of the snooze or hold. `None`: the incident is in neither state, or the hold has no end.
     pub until: Option<Moment>,
     /// The number of the newest change.
     pub n: u64,
-    /// Buttons of an earlier episode have no effect.
+    /// The incident's episode. Buttons of an earlier episode have no effect.
     pub episode: u32,
 }
 
@@ -30,7 +30,7 @@ pub enum State {
     Triggered,
     Processing,
     Snoozed,
-    /// A silence, or the mute of a flapping alert, holds it.
+    /// The incident is held by a silence or by the mute of a flapping alert.
     Held,
     Closed,
     Merged {
@@ -38,11 +38,11 @@ pub enum State {
     },
 }
 
-/// What a button does.
+/// The action of a button.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Act {
     Acknowledge,
-    /// Only for the person who acknowledged it.
+    /// Offered only to the person who acknowledged the incident.
     Unacknowledge,
     Snooze(Hours),
     Close,
@@ -51,7 +51,7 @@ pub enum Act {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Hours(pub u8);
 
-/// For how long a card offers to snooze.
+/// The snooze times that a card offers.
 pub const SNOOZES: [Hours; 3] = [Hours(2), Hours(4), Hours(12)];
 
 pub fn of(incident: &Incident) -> Card {

@@ -1,4 +1,4 @@
-//! The messages of the SNS topic "changes", for operators' own subscribers: every change of an alert or incident.
+//! The messages of the SNS topic "changes", to which operators subscribe: one for every change of an alert or incident.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,13 @@ use crate::incident::Incident;
 use crate::incident::alert::{Alert, Status};
 use crate::incident::timeline::{Entry, EntryKind};
 
-/// Bytes of one SNS message (SNS API reference, `Publish`, read 2026-11).
+/// The most bytes of one SNS message (SNS API reference, `Publish`, read 2026-11).
 pub const MESSAGE_BYTES: usize = 262_144;
-/// Bytes that a label's value is cut to in a message that is too long. Fifty of them leave room for the other fields.
+/// The bytes to which a label's value is cut in a message that is too long. Fifty values of this size leave room for
+/// the other fields.
 const CUT_LABEL_BYTES: usize = 2048;
 
-/// One message of the topic, as JSON. `id` is the same for every copy: the topic delivers at least once.
+/// One message of the topic, as JSON. `id` is the same for every copy, because the topic delivers at least once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeEvent {
     pub id: String,
@@ -27,7 +28,7 @@ pub struct ChangeEvent {
     pub alert: Option<AlertSummary>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<IncidentSummary>,
-    /// Names of the labels whose values are cut, because a message of the topic has a maximum size.
+    /// The names of the labels whose values are cut because a message of the topic has a maximum size.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels_cut: Vec<String>,
 }
@@ -48,7 +49,7 @@ pub enum ChangeKind {
     IncidentChanged,
 }
 
-/// An alert, with the API's field names. Times are RFC 3339.
+/// An alert, with the field names of the API. Times are RFC 3339.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertSummary {
     pub id: AlertId,
@@ -101,7 +102,7 @@ pub struct IncidentSummary {
 }
 
 impl ChangeEvent {
-    /// `n` is the number of the transition, or the stamp of the update.
+    /// The change of an alert. `n` is the number of the transition, or the stamp of the update.
     pub fn of_alert(kind: ChangeKind, alert: &Alert, n: &str, at: Moment) -> Self {
         Self {
             id: hash128(&["alert", alert.id.as_str(), n]),
@@ -133,7 +134,7 @@ impl ChangeEvent {
         }
     }
 
-    /// The message: JSON of at most [`MESSAGE_BYTES`]. If labels make it longer, the longest values are cut, and
+    /// The message as JSON of at most [`MESSAGE_BYTES`]. If labels make it longer, the longest values are cut, and
     /// `labels_cut` names them.
     pub fn message(&self) -> String {
         let whole = json(self);

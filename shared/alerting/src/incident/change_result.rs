@@ -1,30 +1,30 @@
-//! The result of a change: what is to be written, if anything.
+//! The result of a change: the incident and entry to write, if any.
 
 use crate::base::ids::IncidentId;
 use crate::incident::Incident;
 use crate::incident::timeline::Entry;
 
-/// What [`apply`](crate::incident::apply::apply) decided.
+/// The result of [`apply`](crate::incident::apply::apply).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(
     clippy::large_enum_variant,
     reason = "one at a time, taken apart at once; a box would cost more than it saves"
 )]
 pub enum ChangeResult {
-    /// Write this incident. The entry is the change.
+    /// The incident changed. Write it with this entry.
     Changed(Incident, Entry),
-    /// This very change took effect before, and wrote this entry. Notify of it again, under the same number.
+    /// The same change took effect before and wrote this entry. Notify of it again, under the same number.
     Already(Entry),
-    /// It has no effect, and nobody is notified.
+    /// The change has no effect, and nobody is notified.
     Nothing,
-    /// The incident was merged into this one: the change belongs there.
+    /// The incident was merged into this one. Apply the change there.
     Moved(IncidentId),
-    /// The alert cannot join: the incident is closed, or full.
+    /// The alert cannot join, because the incident is closed or full.
     CannotJoin,
 }
 
 impl ChangeResult {
-    /// Gives the entry the name of the action or timer that makes the change.
+    /// Sets the name of the action or timer that makes the change on the entry.
     pub fn named(self, action: Option<&str>) -> Self {
         match (self, action) {
             (ChangeResult::Changed(mut incident, mut entry), Some(action)) => {
@@ -39,7 +39,7 @@ impl ChangeResult {
     }
 }
 
-/// The entry that the action or timer of this name has written, if it took effect before.
+/// The entry that the action or timer of this name wrote, if it took effect before.
 pub fn entry_of_action<'i>(incident: &'i Incident, action: &str) -> Option<&'i Entry> {
     incident.timeline.iter().rev().find(|entry| entry.action.as_deref() == Some(action))
 }

@@ -1,7 +1,8 @@
-//! The data of a timeline entry, beside its kind. The crate `words` makes a sentence of it in the reader's language.
+//! The data of a timeline entry, beside its kind. The crate `words` turns it into a sentence in the reader's language.
 //!
-//! Stored by its `type`: `{"type":"repeated","time":1,"times":3}`. Earlier versions stored a sentence in English; it is
-//! read as [`Detail::Sentence`] and shown as it is. Names are stored as they were when the entry was written.
+//! A detail is stored with its `type`: `{"type":"repeated","time":1,"times":3}`. Earlier versions stored an English
+//! sentence, which is read as [`Detail::Sentence`] and shown unchanged. Names are stored as they were when the entry
+//! was written.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,39 +12,39 @@ use crate::base::severity::Severity;
 
 /// The stored value of a hold by the mute of a flapping alert.
 pub const FLAPPING: &str = "flapping";
-/// Bytes of a detail besides its texts, and of each of its remarks.
+/// The bytes of a detail or of one of its remarks, without its texts. This is an estimate.
 const BESIDES: usize = 100;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Detail {
-    /// What a person wrote.
+    /// The text that a person wrote.
     Comment {
         text: String,
     },
-    /// The alert that joined, by its title.
+    /// The title of the alert that joined.
     Alert {
         title: String,
     },
-    /// The incident has this many alerts.
+    /// The number of the incident's alerts.
     Alerts {
         count: u32,
     },
-    /// The alert is as severe as before, after it was less severe.
+    /// The alert returned to its worst severity, after it was less severe.
     SevereAgain,
-    /// Nobody is notified: the alert recovered before its incident was made.
+    /// Nobody is notified, because the alert recovered before its incident was made.
     RecoveredBefore,
-    /// Nobody is notified until a moment, or without an end.
+    /// Nobody is notified until this moment, or without an end.
     Held {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         until: Option<Time>,
         by: HeldBy,
     },
-    /// Nobody is notified: no escalation rule matches, and the space has no destinations.
+    /// Nobody is notified, because no escalation rule matches and the space has no destinations.
     NoRule,
-    /// Nobody is notified: no level reaches anybody.
+    /// Nobody is notified, because no level reaches anybody.
     Unreached(Unreached),
-    /// A level of an escalation rule, counted from one.
+    /// The level of an escalation rule, counted from one.
     Level {
         rule: String,
         level: u32,
@@ -60,7 +61,7 @@ pub enum Detail {
     /// A person or a group could not be notified.
     ContactFailed {
         name: String,
-        /// The contact of a person; `None`: a group.
+        /// The contact of the person. `None`: it was a group.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<String>,
         /// The code of the reason.
@@ -70,32 +71,32 @@ pub enum Detail {
     SnoozedUntil {
         until: Time,
     },
-    /// The former values of the fields that were changed. None: the fields were fixed with the values that they had.
+    /// The former values of the changed fields. If there are none, the fields were set to the values that they had.
     Edited {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         title_was: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         severity_was: Option<Severity>,
     },
-    /// The incident that this one was merged into, by its number.
+    /// The incident into which this one was merged, by its number.
     MergedInto {
         num: String,
     },
-    /// The incident that was merged into this one, with the alerts that it brought.
+    /// The incident that was merged into this one, and the alerts that it brought.
     Merged {
         num: String,
         alerts: u32,
     },
-    /// Several at once: the severity rose, and another rule was assigned.
+    /// Several details of one change, such as a rise of the severity and the assignment of another rule.
     Several {
         parts: Vec<Detail>,
     },
-    /// As an earlier version stored it: in English.
+    /// The English sentence that an earlier version stored.
     #[serde(untagged)]
     Sentence(String),
 }
 
-/// Why an incident notifies nobody for now.
+/// The reason why an incident currently notifies nobody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum HeldBy {
@@ -103,13 +104,13 @@ pub enum HeldBy {
         id: SilenceId,
         name: String,
     },
-    /// The alert opens and closes again and again.
+    /// The alert opens and closes repeatedly.
     Flapping,
     #[serde(untagged)]
     Other(String),
 }
 
-/// Why nobody is notified.
+/// The reason why nobody is notified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreached {
     /// The name of the escalation rule. `None`: no rule was tried.
@@ -118,11 +119,11 @@ pub struct Unreached {
     pub remarks: Vec<Remark>,
 }
 
-/// Why a level, or somebody whom it names, is not notified.
+/// The reason why a level, or a person or group that it names, is not notified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Remark {
-    /// Counted from one. Without a reason: the level names nobody.
+    /// The level, counted from one. Without a reason: the level names nobody.
     LevelReachesNobody {
         level: u32,
         why: Vec<Remark>,
@@ -157,16 +158,16 @@ pub enum Remark {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Left {
-    /// The next contacts.
+    /// The next contacts are notified.
     Next {
         contacts: Vec<String>,
     },
-    /// Others of the same level were notified.
+    /// Other people or groups of the same level were notified.
     Others,
     Nobody,
 }
 
-/// A moment as RFC 3339.
+/// A moment that is stored as RFC 3339.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub struct Time(pub Moment);
@@ -201,7 +202,7 @@ impl HeldBy {
 }
 
 impl Detail {
-    /// The text of a comment, of this or of an earlier version.
+    /// The text of a comment, as this or an earlier version stored it.
     pub fn comment(&self) -> Option<&str> {
         match self {
             Detail::Comment { text } | Detail::Sentence(text) => Some(text),
@@ -209,7 +210,7 @@ impl Detail {
         }
     }
 
-    /// Whether it says that nobody is notified, with no known end.
+    /// Whether the detail says that nobody is notified, without a known end.
     pub fn is_nobody(&self) -> bool {
         match self {
             Detail::RecoveredBefore | Detail::NoRule | Detail::Unreached(_) | Detail::Held { until: None, .. } => true,
@@ -219,7 +220,7 @@ impl Detail {
         }
     }
 
-    /// Whether it says that no escalation rule matches, and the space has no destinations.
+    /// Whether the detail says that no escalation rule matches and the space has no destinations.
     pub fn is_no_rule(&self) -> bool {
         match self {
             Detail::NoRule => true,
@@ -230,7 +231,7 @@ impl Detail {
         }
     }
 
-    /// Whether the mute of a flapping alert holds the incident back.
+    /// Whether the mute of a flapping alert holds the incident.
     pub fn is_muted(&self) -> bool {
         match self {
             Detail::Held { by, .. } => *by == HeldBy::Flapping,
@@ -239,7 +240,7 @@ impl Detail {
         }
     }
 
-    /// This one, and another one after it.
+    /// Combines two optional details into one, in this order.
     pub(crate) fn and(first: Option<Self>, second: Option<Self>) -> Option<Self> {
         match (first, second) {
             (Some(first), Some(second)) => Some(Detail::Several { parts: vec![first, second] }),
@@ -247,7 +248,7 @@ impl Detail {
         }
     }
 
-    /// Roughly how many bytes it takes as JSON.
+    /// The approximate size of the detail as JSON, in bytes.
     pub fn weight(&self) -> usize {
         let remarks = |remarks: &[Remark]| remarks.iter().map(Remark::weight).sum::<usize>();
         BESIDES

@@ -1,4 +1,4 @@
-//! Which rule takes an incident, and whom its levels reach.
+//! Tests of the rule that matches an incident, and of the people whom its levels reach.
 
 use std::collections::BTreeMap;
 
@@ -99,7 +99,7 @@ fn rule(levels: Vec<Level>) -> EscalationRule {
     }
 }
 
-/// A remark by what it is about.
+/// A remark in short form.
 fn short(remark: &Remark) -> String {
     match remark {
         Remark::LevelReachesNobody { level, why } => {
@@ -114,7 +114,7 @@ fn short(remark: &Remark) -> String {
     }
 }
 
-/// Who is reached at the first level that reaches anyone, as `member: contacts` and groups.
+/// Checks who is reached at the first level that reaches anyone, as `member: contacts` and groups.
 fn check(levels: Vec<serde_json::Value>, severity: Severity, expected: &str) {
     let rule = rule(levels.into_iter().map(level).collect());
     let shown = match assign(&rule, 0, severity, &people(), NOW) {

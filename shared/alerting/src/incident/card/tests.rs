@@ -4,7 +4,7 @@ use super::*;
 
 const NOW: i64 = 1_767_607_200_000;
 
-/// An incident that was triggered, with these fields changed.
+/// A triggered incident with these fields changed.
 fn incident(changes: &Value) -> Incident {
     let entry = json!({"n": 1, "at": NOW, "kind": "triggered", "actor": "source"});
     let mut fields = json!({
@@ -19,7 +19,7 @@ fn incident(changes: &Value) -> Incident {
     serde_json::from_value(fields).expect("an incident")
 }
 
-/// What is offered, in words.
+/// The offered actions, as text.
 fn offered(card: &Card) -> String {
     let word = |act: &Act| match act {
         Act::Acknowledge => "acknowledge".to_owned(),

@@ -7,7 +7,7 @@ fn at(text: &str) -> Time {
     Time(Moment::parse_rfc3339(text).expect("a moment"))
 }
 
-/// Every kind of detail, with what is stored.
+/// Every kind of detail with its stored form.
 fn all() -> Vec<(Detail, Value)> {
     let silence = HeldBy::Silence { id: "sil_4fJk2LmNpQ".parse().expect("valid"), name: "Backups".to_owned() };
     let level = Remark::LevelReachesNobody {
@@ -118,7 +118,7 @@ fn a_sentence_of_an_earlier_version_is_kept_and_understood() {
     assert_eq!(read("checked the disk").comment(), Some("checked the disk"));
 }
 
-/// While versions change, both read what either has written.
+/// During an upgrade two versions run at once, and each reads what the other has written.
 #[test]
 fn an_entry_is_read_by_an_earlier_version_without_its_detail() {
     let detail = Detail::Repeated { time: 1, times: 3 };
