@@ -1,7 +1,7 @@
-//! The content of a link in a message, before it is signed: the incident, its episode, what the link allows, and until
-//! when. The link only locates the incident. The page checks the rights of the person who opens it.
+//! The content of a link in a message before it is signed: the incident, its episode, the allowed action and the time
+//! of expiry. The link only locates the incident. The page checks the rights of the person who opens it.
 //!
-//! As text: `01KE…abc-0-a-1768212000-4fJk2LmNpQ`. No character needs escaping in a URL, and no id contains `-`.
+//! A link as text: `01KE…abc-0-a-1768212000-4fJk2LmNpQ`. No character needs escaping in a URL, and no id contains `-`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,14 +11,14 @@ use crate::base::ids::{DestinationId, IncidentId, MemberId};
 use crate::base::moment::Moment;
 use crate::incident::notice::Notice;
 
-/// How long a link in a message works.
+/// How long a link in a message is valid.
 pub const LINK_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
-/// How long a link lets one person acknowledge without signing in.
+/// How long one person can acknowledge with a link without signing in.
 pub const PERSONAL_LIFE: Duration = Duration::from_secs(24 * 3600);
-/// The longest token, with its signature. A longer text is refused without decoding.
+/// The most bytes of a token with its signature. A longer text is refused without decoding.
 pub const TOKEN_BYTES: usize = 512;
 
-/// What a link allows beside reading.
+/// The action that a link allows, besides reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Allows {
     Nothing,
@@ -28,27 +28,27 @@ pub enum Allows {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     pub incident: IncidentId,
-    /// The incident's episode when the message was made. After a reopening the link changes nothing any more.
+    /// The incident's episode when the message was made. After the incident is reopened, the link allows no changes.
     pub episode: u32,
     pub allows: Allows,
-    /// To whom the message went.
+    /// The destination to which the message was sent.
     pub destination: DestinationId,
-    /// In whole seconds.
+    /// The time of expiry, in whole seconds.
     pub expires_at: Moment,
-    /// The one person who can acknowledge with it without signing in. `None`: acknowledging needs a sign-in.
+    /// The only person who can acknowledge with this link without signing in. `None`: acknowledging requires a sign-in.
     pub member: Option<MemberId>,
 }
 
-/// Where the links of a notice lead, whole URLs.
+/// Makes the complete URLs of the links in a notice.
 pub trait Links: fmt::Debug + Sync {
-    /// The incident's page.
+    /// The URL of the incident's page.
     fn details(&self, notice: &Notice) -> String;
-    /// The page with the button, for a notice that can be acknowledged.
+    /// The URL of the page with the acknowledge button, for a notice that can be acknowledged.
     fn acknowledge(&self, notice: &Notice) -> String;
 }
 
 impl Link {
-    /// The link in a message of this notice, the same for every try to send it.
+    /// The link in a message of this notice. Every attempt to send the message has the same link.
     pub fn of(notice: &Notice) -> Self {
         Self {
             incident: notice.incident.clone(),
@@ -60,7 +60,7 @@ impl Link {
         }
     }
 
-    /// The link with which `member` alone can acknowledge without signing in.
+    /// The link with which only `member` can acknowledge without signing in.
     pub fn of_person(notice: &Notice, member: MemberId) -> Self {
         let expires_at = Moment::from_secs((notice.at + PERSONAL_LIFE).secs());
         Self { expires_at, member: Some(member), ..Self::of(notice) }
@@ -79,7 +79,7 @@ impl fmt::Display for Link {
     }
 }
 
-/// The text is no link.
+/// The error for a text that is not a link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a link")]
 pub struct ParseLinkError;
@@ -99,7 +99,7 @@ impl FromStr for Link {
             _ => return Err(ParseLinkError),
         };
         let expires_at: i64 = expires_at.parse().map_err(|_| ParseLinkError)?;
-        // No link has a time that a moment cannot hold.
+        // A time that a moment cannot hold is not the time of a link.
         let expires_at = expires_at.checked_mul(1000).map(Moment::from_millis).ok_or(ParseLinkError)?;
         Ok(Self {
             incident: IncidentId::from_suffix(incident).map_err(|_| ParseLinkError)?,

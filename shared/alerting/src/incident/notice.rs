@@ -1,4 +1,4 @@
-//! "Notify this destination of this change of an incident": the body of the FIFO queue "notices".
+//! Requests to notify one destination of one change of an incident: the records of the FIFO queue "notices".
 
 use std::collections::BTreeMap;
 
@@ -14,25 +14,25 @@ use crate::incident::timeline::{Audience, Entry, EntryKind};
 use crate::incident::{Incident, Progress};
 use crate::people::{AddressedBy, Member, Person};
 
-/// One record of the queue. The message group is the destination: one worker at a time sends to a destination.
+/// One record of the queue. The message group is the destination, so one worker at a time sends to a destination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NoticeRecord {
     Tell(Notice),
-    /// A later try of the same notice: postponed until `due`, or requested by a person.
+    /// A retry of a notice: postponed until `due`, or requested by a person.
     Again {
         notice: Notice,
         due: Moment,
-        /// When a person requested it. It is then sent even if it was delivered or given up before.
+        /// When a person requested the retry. Such a notice is sent even if it was delivered or given up before.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         asked: Option<Moment>,
     },
-    /// Send the notices that wait in the destination's digest.
+    /// Sends the notices that wait in the destination's digest.
     Flush {
         destination: DestinationId,
         due: Moment,
     },
-    /// Draw the destination's cards of an incident again.
+    /// Updates the destination's cards of an incident.
     Refresh(Refresh),
 }
 
@@ -45,12 +45,12 @@ impl NoticeRecord {
         }
     }
 
-    /// The queue's deduplication id, which holds for five minutes. After that, the record of `notify` prevents
+    /// The queue's deduplication id, which is effective for five minutes. After that, the records of `notify` prevent
     /// duplicates.
     pub fn deduplication_id(&self) -> String {
         match self {
             NoticeRecord::Tell(notice) => notice.id(),
-            // The queue drops a second record with the same id within five minutes, so each try has its own id.
+            // The queue drops a second record with the same id within five minutes, so each attempt has its own id.
             NoticeRecord::Again { notice, due, .. } => hash128(&["again", &notice.id(), &due.millis().to_string()]),
             NoticeRecord::Flush { destination, due } => {
                 hash128(&["flush", destination.as_str(), &due.millis().to_string()])
@@ -63,13 +63,14 @@ impl NoticeRecord {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Notice {
     pub destination: DestinationId,
-    /// The change's number in its incident. After it, the destination is never notified of an older change.
+    /// The number of the change in its incident. After this notice, the destination is never notified of an older
+    /// change.
     pub n: u64,
     pub kind: EntryKind,
     pub at: Moment,
-    /// Who made the change: a member or API key by name, `source`, or `timer`.
+    /// The name of the actor who made the change: the name of a member or API key, `source`, or `timer`.
     pub actor: String,
-    /// The same, by id. `None`: an earlier version queued the notice, or it is a test.
+    /// The same actor by id. `None`: an earlier version queued the notice, or the notice is a test.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Actor>,
     pub incident: IncidentId,
@@ -80,31 +81,31 @@ pub struct Notice {
     pub description: String,
     pub severity: Severity,
     pub progress: Progress,
-    /// [`Incident::episode`].
+    /// The [`Incident::episode`] of the change.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub episode: u32,
     pub triggered_at: Moment,
     pub closed_at: Option<Moment>,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
-    /// Name of the integration that the alert came from.
+    /// The name of the integration that sent the alert.
     pub integration_name: String,
-    /// How many alerts the incident holds.
+    /// The number of the incident's alerts.
     #[serde(default = "one")]
     pub alert_count: u32,
     /// The incident's escalation rule, whose templates the notice uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<EscalationRuleId>,
-    /// The level of the escalation rule that is notified, counted from one.
+    /// The notified level of the escalation rule, counted from one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<u32>,
-    /// Its alert opens and closes again and again.
+    /// Whether the alert opens and closes repeatedly.
     #[serde(default)]
     pub flapping: bool,
-    /// The person whom this destination reaches. `None`: a group.
+    /// The person whom this destination reaches. `None`: the destination is a group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<MemberId>,
-    /// Names of the assignees.
+    /// The names of the assignees.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assigned: Vec<String>,
     /// The assignees to mention at this destination.
@@ -121,14 +122,14 @@ const fn is_zero(n: &u32) -> bool {
     *n == 0
 }
 
-/// What a notice needs beside the incident and the entry.
+/// The data that a notice needs besides the incident and the entry.
 #[derive(Debug, Clone, Default)]
 pub struct Subject {
     pub space_name: String,
     pub integration_name: String,
     pub description: String,
     pub labels: BTreeMap<String, String>,
-    /// The assignees that exist.
+    /// The assignees who exist as members.
     pub people: BTreeMap<MemberId, Member>,
     /// The groups that mention the assignees.
     pub mentions: Vec<Mentions>,
@@ -138,23 +139,23 @@ pub struct Subject {
 #[derive(Debug, Clone)]
 pub struct Mentions {
     pub destination: DestinationId,
-    /// Identities from a mapping table, by email, for members who have not set their own.
+    /// Identities from a mapping table, found by email, for members who have not set their own.
     pub mapped: BTreeMap<MemberId, BTreeMap<String, String>>,
 }
 
 impl Notice {
-    /// Whether the incident is not acknowledged, so that the recipient can acknowledge it.
+    /// Whether the incident is open and not acknowledged, so that the recipient can acknowledge it.
     pub fn can_be_acknowledged(&self) -> bool {
         self.progress == Progress::Triggered
     }
 
-    /// The same for every copy of one change to one destination.
+    /// The id of the notice, which is the same for every copy of one change to one destination.
     pub fn id(&self) -> String {
         hash128(&["notice", self.incident.as_str(), self.destination.as_str(), &self.n.to_string()])
     }
 }
 
-/// The notices of one change: one per notified destination. None if changes of its kind do not notify.
+/// The notices of one change, one per notified destination. The list is empty if changes of this kind do not notify.
 pub fn plan(incident: &Incident, entry: &Entry, subject: &Subject) -> Vec<Notice> {
     if !entry.kind.notifies() {
         return Vec::new();
@@ -168,7 +169,7 @@ pub fn plan(incident: &Incident, entry: &Entry, subject: &Subject) -> Vec<Notice
     others.map(|destination| to_one(incident, entry, destination, subject)).collect()
 }
 
-/// The notice of one change to one destination, whether or not such a change notifies.
+/// The notice of one change to one destination, regardless of whether such a change notifies.
 pub fn to_one(incident: &Incident, entry: &Entry, destination: &DestinationId, subject: &Subject) -> Notice {
     let level =
         incident.escalation.as_ref().filter(|at| at.rule.is_some() && assigns(entry.kind)).map(|at| at.level + 1);
@@ -202,15 +203,15 @@ pub fn to_one(incident: &Incident, entry: &Entry, destination: &DestinationId, s
     }
 }
 
-/// Whether the notice would go to the person who made the change.
+/// Whether the notice would be sent to the person who made the change.
 fn is_their_own(entry: &Entry, destination: &DestinationId) -> bool {
     let by = entry.by.as_ref().and_then(Actor::member);
     let is_action = matches!(entry.kind, EntryKind::Acknowledged | EntryKind::Closed | EntryKind::SeverityRaised);
     is_action && by.is_some() && by == destination.member().map(|(_, member)| member).as_ref()
 }
 
-/// Whether a change assigns the incident to people. They are mentioned, and if one cannot be notified, the next contact
-/// is tried.
+/// Whether a change assigns the incident to people. These people are mentioned, and if one of them cannot be notified,
+/// the next contact is tried.
 pub const fn assigns(kind: EntryKind) -> bool {
     matches!(
         kind,
@@ -227,7 +228,7 @@ pub const fn assigns(kind: EntryKind) -> bool {
     )
 }
 
-/// The kind of change in the notice. A next contact gets the kind that the failed contact would have got.
+/// The kind of change that the notice shows. A next contact gets the kind that the failed contact would have received.
 fn kind_of_notice(incident: &Incident, entry: &Entry) -> EntryKind {
     match (entry.kind, &incident.escalation) {
         (EntryKind::ContactFailed, Some(at)) if at.level > 0 => EntryKind::Escalated,

@@ -1,7 +1,9 @@
-//! Whether anybody was notified of an incident, and if not, why. Pages and lists mark incidents that notified nobody.
+//! Decides whether anybody was notified of an incident, and if not, why. Pages and lists mark incidents that notified
+//! nobody.
 //!
-//! In: the incident and the result of each of its deliveries. Out: [`Notified`]. An incident that needs no notification
-//! (silenced, or over before it was made) is [`Notified::NotNeeded`], so the mark always means a problem.
+//! Input: the incident and the result of each of its deliveries. Output: [`Notified`]. An incident that needs no
+//! notification (it is silenced, or was over before it was made) is [`Notified::NotNeeded`], so the mark always means a
+//! problem.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -13,18 +15,18 @@ use crate::incident::{Incident, Progress};
 /// The result so far of all notices of an incident to one destination.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
-    /// At least one notice arrived, in a message of its own or with others.
+    /// At least one notice was delivered, in a message of its own or together with others.
     Arrived,
-    /// None has arrived yet, and one is still tried.
+    /// No notice was delivered yet, and at least one is still being tried.
     Pending,
-    /// None has arrived, and none will.
+    /// No notice was delivered, and none will be.
     Failed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Notified {
     Somebody,
-    /// The first notice is on its way, or its level waits.
+    /// The first notice is not delivered yet, or its level waits for its delay.
     Pending,
     Nobody(WhyNobody),
     NotNeeded,
@@ -33,11 +35,11 @@ pub enum Notified {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum WhyNobody {
-    /// Every delivery failed for good.
+    /// Every delivery failed permanently.
     AllFailed,
-    /// No escalation rule matched, and the space has no destinations of its own.
+    /// No escalation rule matched, and the space has no destinations.
     NoRule,
-    /// A rule matched, and none of its levels reaches anybody.
+    /// A rule matched, but none of its levels reaches anybody.
     NobodyReached,
 }
 

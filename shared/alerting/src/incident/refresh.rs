@@ -1,7 +1,8 @@
-//! "Update the cards of this incident at this destination": a record beside the notices, outside the ledger.
+//! Requests to update the cards of one incident at one destination. The queue holds them beside the notices; the ledger
+//! does not count them.
 //!
-//! A card shows the present state of its incident, so a refresh names no change: the worker draws the incident as it is
-//! then. Several refreshes of one card cost one request.
+//! A card shows the current incident, so a refresh does not depend on one change: the worker draws the incident as it
+//! is at that time. Several refreshes of one card cost one request.
 
 use std::time::Duration;
 
@@ -12,21 +13,21 @@ use crate::base::moment::Moment;
 use crate::incident::Incident;
 use crate::incident::timeline::{Entry, EntryKind};
 
-/// Changes by alerts update the cards of an incident at most once in this time.
+/// Changes by alerts update the cards of an incident at most once in this period.
 const PERIOD: Duration = Duration::from_secs(30);
-/// How often a refresh is tried before it is logged and forgotten; the next change tries again.
+/// How often a refresh is tried before it is logged and dropped. The next change makes a new refresh.
 const TRIES: u32 = 5;
-/// The wait after a refresh failed for the first time. It doubles with each further time.
+/// The wait after the first failure of a refresh. It doubles with each further failure.
 const FIRST_WAIT: Duration = Duration::from_secs(5);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refresh {
     pub destination: DestinationId,
     pub incident: IncidentId,
-    /// The change that it is made for.
+    /// The number of the change that caused the refresh.
     pub n: u64,
     pub due: Moment,
-    /// How many tries failed.
+    /// The number of failed attempts.
     #[serde(default)]
     pub tries: u32,
 }
@@ -36,14 +37,14 @@ impl Refresh {
         Self { destination: destination.clone(), incident: incident.id.clone(), n, due, tries: 0 }
     }
 
-    /// The same for every copy, and another for each try.
+    /// The id of the record, which is the same for every copy and different for each attempt.
     pub fn id(&self) -> String {
         let parts = [self.n, self.due.millis().unsigned_abs(), self.tries.into()].map(|part| part.to_string());
         let [n, due, tries] = parts.each_ref().map(String::as_str);
         hash128(&["refresh", self.incident.as_str(), self.destination.as_str(), n, due, tries])
     }
 
-    /// The next try after one that failed at `now`; `None`: it was the last.
+    /// The next attempt after one that failed at `now`. `None`: that attempt was the last.
     #[must_use]
     pub fn after_failure(&self, now: Moment) -> Option<Self> {
         let tries = self.tries + 1;
@@ -51,15 +52,15 @@ impl Refresh {
         (tries < TRIES).then(|| Self { tries, due, ..self.clone() })
     }
 
-    /// The same refresh at another moment: it had to wait, and was not tried.
+    /// The same refresh, postponed to another moment. The postponed attempt does not count.
     #[must_use]
     pub fn at(&self, due: Moment) -> Self {
         Self { due, ..self.clone() }
     }
 }
 
-/// When the existing cards have to be updated after `entry`. `None`: they look the same as before. Changes by alerts come in
-/// storms, so they are drawn at the end of the period.
+/// When the existing cards must be updated after `entry`. `None`: the cards look the same as before. Changes by alerts
+/// often come in large numbers, so their cards are updated at the end of the period.
 pub fn due(entry: &Entry) -> Option<Moment> {
     let period = PERIOD.as_millis() as i64;
     match entry.kind {

@@ -1,23 +1,23 @@
-//! How messages and pages show a sender's texts: the title without the sender's own state, the description without a
+//! Prepares a sender's texts for messages and pages: a title without the sender's own state, a description without a
 //! repeated title, and safe [`links`].
 //!
-//! Stored texts stay as they were sent. Rules, keys and the API see the whole text.
+//! Stored texts are not changed. Rules, keys and the API see the whole text.
 
 pub mod links;
 mod state;
 
 pub use state::without_state;
 
-/// The label with a card's colour. Rules use it; people are not shown it.
+/// The label with a card's colour. Rules use this label; people do not see it.
 const CARD_COLOUR: &str = "card_color";
 
-/// Whether people are shown this label.
+/// Whether people see this label.
 pub fn is_shown_label(name: &str) -> bool {
     name != CARD_COLOUR
 }
 
-/// The text below a title: horizontal rules (`---`) become empty lines, and a first line that repeats the title is left
-/// out.
+/// The text to show below a title. Horizontal rules (`---`) become empty lines, and a first line that repeats the title
+/// is removed.
 pub fn text(title: &str, text: &str) -> String {
     let mut lines: Vec<&str> = text.lines().map(|line| if is_rule(line) { "" } else { line }).collect();
     let first = lines.iter().position(|line| !line.trim().is_empty());
@@ -26,7 +26,7 @@ pub fn text(title: &str, text: &str) -> String {
     {
         lines.drain(..=first);
     }
-    // Several empty lines become one.
+    // Merges several empty lines into one.
     lines.dedup_by(|line, before| line.trim().is_empty() && before.trim().is_empty());
     lines.join("\n").trim_matches('\n').trim_end().to_owned()
 }

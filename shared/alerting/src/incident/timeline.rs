@@ -7,46 +7,47 @@ use crate::base::ids::{AlertId, DestinationId};
 use crate::base::moment::Moment;
 use crate::incident::detail::Detail;
 
-/// One change.
+/// One change of an incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     pub n: u64,
     pub at: Moment,
     pub kind: EntryKind,
-    /// The name that the actor had then: a member or API key by name, `source`, `timer` or `rule`.
+    /// The name of the actor at that time: the name of a member or API key, `source`, `timer` or `rule`.
     pub actor: String,
-    /// Who made the change. `None`: an earlier version wrote the entry.
+    /// The actor who made the change. `None`: an earlier version wrote the entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Actor>,
-    /// Name of the action or the timer that wrote the entry. A repeated request or timer finds the entry by this name
+    /// The name of the action or timer that wrote the entry. A repeated request or timer finds the entry by this name
     /// and carries out its follow-up again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub action: Option<String>,
-    /// Stored as `data`. An earlier version stored a sentence as `detail`, and reads an entry without its `data`.
+    /// The data of the entry, stored as `data`. An earlier version stored a sentence as `detail`, and reads an entry
+    /// without its `data`.
     #[serde(default, rename = "data", alias = "detail", skip_serializing_if = "Option::is_none")]
     pub detail: Option<Detail>,
     /// The number of the alert's transition, if a transition made the change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert_n: Option<u64>,
-    /// The alert of that transition, if it is not the one that made the incident.
+    /// The alert of that transition, if it is not the alert that made the incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alert: Option<AlertId>,
-    /// Who is notified.
+    /// The destinations that are notified.
     #[serde(default, rename = "told", skip_serializing_if = "Audience::is_everyone")]
     pub audience: Audience,
 }
 
 impl Entry {
-    /// Whether a person or an API key did it, rather than a source, a timer or a rule.
+    /// Whether a person or an API key made the change, and not a source, a timer or a rule.
     pub fn is_by_person(&self) -> bool {
         match &self.by {
             Some(actor) => actor.is_person(),
-            // As an earlier version wrote it.
+            // An entry of an earlier version has only the name of its actor.
             None => !matches!(self.actor.as_str(), "source" | "timer"),
         }
     }
 
-    /// Roughly how many bytes it takes in the table.
+    /// The approximate size of the entry in the table, in bytes.
     pub(crate) fn weight(&self) -> usize {
         let destinations = match &self.audience {
             Audience::Everyone => 0,
@@ -57,11 +58,11 @@ impl Entry {
     }
 }
 
-/// Who is notified of an entry, if its kind notifies at all.
+/// The destinations that are notified of an entry, if entries of its kind notify.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Audience {
-    /// Everyone who was notified of the incident so far.
+    /// All destinations that were notified of the incident before.
     #[default]
     Everyone,
     /// Only these destinations.
@@ -74,10 +75,10 @@ impl Audience {
     }
 }
 
-/// Kinds with their wire names, whether they notify, and whether a card looks different afterwards.
+/// The kinds of entries with their wire names, whether they notify, and whether a card looks different afterwards.
 ///
-/// These notify: trigger, severity rise, reopen, acknowledge and close by a person, recovery, every assignment, and the
-/// storm warning.
+/// These kinds notify: trigger, severity rise, reopen, acknowledge and close by a person, recovery, every assignment,
+/// and the storm warning.
 macro_rules! kinds {
     ($($(#[$doc:meta])* $kind:ident = $name:literal, $notifies:literal, $changes_card:literal;)+) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -111,36 +112,36 @@ kinds! {
     Acknowledged = "acknowledged", true, true;
     Unacknowledged = "unacknowledged", false, true;
     Snoozed = "snoozed", false, true;
-    /// Assigned again.
+    /// The snooze ended, and the incident was assigned again.
     SnoozeEnded = "snooze_ended", true, true;
     Closed = "closed", true, true;
     AutoClosed = "auto_closed", false, true;
-    /// Assigned again.
+    /// A person reopened the incident, and it was assigned again.
     Reopened = "reopened", true, true;
-    /// An alert of the same group joined it.
+    /// An alert of the same group joined the incident.
     AlertJoined = "alert_joined", false, true;
-    /// One of its alerts recovered, others are open.
+    /// One of the alerts recovered, and others are open.
     AlertRecovered = "alert_recovered", false, true;
-    /// Its number of alerts reached a threshold of its grouping.
+    /// The number of alerts reached a threshold of the space's grouping.
     StormWarning = "storm_warning", true, true;
-    /// A level of its escalation rule was assigned, by a timer or by a person.
+    /// A timer or a person assigned a level of the escalation rule.
     Escalated = "escalated", true, true;
     /// The people of the current level are notified again.
     Repeated = "repeated", true, false;
-    /// A person assigned it to other people.
+    /// A person assigned the incident to other people.
     Reassigned = "reassigned", true, true;
     ResponderAdded = "responder_added", true, true;
     Commented = "commented", false, false;
     /// Another incident was merged into this one.
     Merged = "merged", false, true;
-    /// This one was merged into another, and is closed.
+    /// This incident was merged into another one and is closed.
     MergedAway = "merged_away", false, true;
     Edited = "edited", false, true;
-    /// Its hold ended: the silence, or the mute of a flapping alert. It is assigned now.
+    /// The hold ended: the silence, or the mute of a flapping alert. The incident is assigned now.
     SilenceEnded = "silence_ended", true, true;
-    /// Another silence holds it, or the same one until another moment.
+    /// Another silence holds the incident, or the same one until another moment.
     SilenceChanged = "silence_changed", false, true;
-    /// A contact of a person failed permanently. The next one is notified, if there is one.
+    /// A contact of a person failed permanently. The next contact is notified, if there is one.
     ContactFailed = "contact_failed", true, false;
     /// A level was due that reaches nobody.
     NobodyReached = "nobody_reached", false, true;

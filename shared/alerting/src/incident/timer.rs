@@ -1,7 +1,7 @@
-//! Timers: work that is due at a moment, and which timers a change of an incident sets.
+//! Timers: work that is due at a moment. Also decides which timers a change of an incident sets.
 //!
-//! A timer's id consists of its moment and its work. Writing it again changes nothing. Acting on it twice has no
-//! effect, because its round is over.
+//! A timer's id consists of its moment and its work, so writing the timer again changes nothing. A second execution has
+//! no effect, because its round is over.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::incident::refresh::Refresh;
 use crate::incident::timeline::{Audience, Entry, EntryKind};
 use crate::incident::{Incident, Progress};
 
-/// Alerts that were opened within one window share one auto-close timer.
+/// Alerts that are opened within one window share one auto-close timer.
 pub const WINDOW: Duration = Duration::from_secs(10);
 
-/// One piece of due work; also the body of the queue "due".
+/// One piece of due work; also the body of a message of the queue "due".
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timer {
     pub due: Moment,
-    /// The same for every copy.
+    /// The id, which is the same for every copy.
     pub id: String,
     pub work: Work,
 }
@@ -31,48 +31,49 @@ pub struct Timer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Work {
-    /// Close an alert that no message closes.
+    /// Closes an alert that no message closes.
     AutoClose { alert: AlertId },
-    /// The same for all alerts of the integration that were opened in this window.
+    /// Closes all such alerts of the integration that were opened in this window.
     AutoCloseWindow { integration: IntegrationId, window: Moment },
-    /// Send the notices that wait in the destination's digest.
+    /// Sends the notices that wait in the destination's digest.
     FlushDigest { destination: DestinationId },
-    /// End the snooze that lasts until this moment.
+    /// Ends the snooze that lasts until this moment.
     SnoozeEnd { incident: IncidentId, until: Moment },
-    /// End the silence or mute that lasts until this moment.
+    /// Ends the silence or mute that lasts until this moment.
     HoldEnd { incident: IncidentId, until: Moment },
-    /// Assign this level of the escalation rule, if the round that set the timer is still the present one.
+    /// Assigns this level of the escalation rule, if the round that set the timer is still the current one.
     Escalate { incident: IncidentId, round: u32, level: u32 },
-    /// Notify the current level again, for the `time`th time.
+    /// Notifies the current level again, for the `time`th time.
     Repeat { incident: IncidentId, round: u32, time: u32 },
-    /// A person could not be notified of change `n` at this destination.
+    /// Handles that a person could not be notified of change `n` at this destination.
     ContactFailed { incident: IncidentId, n: u64, destination: DestinationId, reason: String },
-    /// Retry a postponed notice.
+    /// Retries a postponed notice.
     Notify {
         notice: Box<Notice>,
-        /// When a person requested to send it again.
+        /// When a person requested to send the notice again.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         asked: Option<Moment>,
-        /// The notice was given up and reported as failed. It is sent only if it still matches the incident's state.
+        /// Whether the notice was given up and reported as failed. Such a notice is sent only if it still matches the
+        /// incident's state.
         #[serde(default)]
         given_up: bool,
     },
-    /// Change `n` was not delivered to a person within a minute: also notify the next contact, unless it was delivered
-    /// meanwhile.
+    /// Also notifies the next contact of a person, because change `n` was not delivered to them within a minute. Has no
+    /// effect if it was delivered meanwhile.
     ContactLate { incident: IncidentId, n: u64, destination: DestinationId, reason: String },
-    /// Update all cards of an incident.
+    /// Updates all cards of an incident.
     RefreshCards { incident: IncidentId },
-    /// Retry the update of the cards of one destination.
+    /// Retries the update of the cards of one destination.
     Refresh(Refresh),
-    /// Close an incident after the auto-close time of its space.
+    /// Closes an incident after the auto-close time of its space.
     CloseIncident { incident: IncidentId },
-    /// Carry out the follow-up of a person's action, if the action was written: [`Timer::follow_up`].
+    /// Carries out the follow-up of a person's action, if the action was written; see [`Timer::follow_up`].
     FollowUp { incidents: Vec<IncidentId>, action: String },
-    /// Close the alerts of an incident that a person closed with change `n`, and their incidents in other spaces.
+    /// Closes the alerts of an incident that a person closed with change `n`, and their incidents in other spaces.
     CloseAlerts { incident: IncidentId, n: u64, by: NamedActor },
-    /// Check whether a silence still holds the incident.
+    /// Checks whether a silence still holds the incident.
     ReviewHold { incident: IncidentId },
-    /// The same for all held incidents of the space, newest first, after this position in their list.
+    /// Checks all held incidents of the space, newest first, after this position in their list.
     ReviewHolds {
         space: SpaceId,
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -80,8 +81,9 @@ pub enum Work {
     },
 }
 
-/// How long after an action its follow-up is due. More than a minute, so that it waits in the table, where the request
-/// deletes it again; less than two minutes, within which a crash is repaired. The request writes the action in less.
+/// How long after an action its follow-up is due. The timer is more than a minute ahead, so that it waits in the table,
+/// where the request deletes it again. The time is less than two minutes, within which a crash is repaired. The request
+/// writes the action in less time.
 pub const FOLLOW_UP_AFTER: Duration = Duration::from_secs(75);
 
 impl Timer {
@@ -116,14 +118,14 @@ impl Timer {
         Self::new(now + FOLLOW_UP_AFTER, Work::FollowUp { incidents, action })
     }
 
-    /// The action name of the timer's changes: the same for every copy, and different for the same work at another
-    /// time.
+    /// The action name of the timer's changes. It is the same for every copy, and different for the same work at
+    /// another time.
     pub fn action(&self) -> String {
         format!("{}@{}", self.id, self.due.millis())
     }
 
-    /// The auto-close timer of the alert that this message opens. All alerts of a window share it, at most [`WINDOW`]
-    /// late: a timer per alert would cost as much as writing the alert.
+    /// The auto-close timer of the alert that this message opens. All alerts of a window share the timer, which is at
+    /// most [`WINDOW`] late. One timer per alert would cost as much as writing the alert.
     pub fn auto_close(integration: &IntegrationId, opened_by: Stamp, after: Duration) -> Self {
         let length = WINDOW.as_millis() as i64;
         let window = Moment::from_millis(opened_by.received_at().millis().div_euclid(length) * length);
@@ -135,7 +137,7 @@ impl Timer {
 pub fn timers(incident: &Incident, entry: &Entry) -> Vec<Timer> {
     let id = || incident.id.clone();
     if entry.kind == EntryKind::Closed {
-        // Even if the incident was reopened since: its alerts stay closed. An earlier version did not store who closed
+        // The alerts are closed even if the incident was reopened since. An earlier version did not store who closed
         // it.
         let by = NamedActor { actor: entry.by.clone().unwrap_or(Actor::Rule), name: entry.actor.clone() };
         return vec![Timer::new(entry.at, Work::CloseAlerts { incident: id(), n: entry.n, by })];
@@ -150,7 +152,7 @@ pub fn timers(incident: &Incident, entry: &Entry) -> Vec<Timer> {
         }
         EntryKind::Triggered if incident.held.is_some() => hold_end(incident),
         EntryKind::SilenceChanged => hold_end(incident),
-        // The silence may match the former severity only.
+        // The silence may match only the former severity.
         EntryKind::SeverityRaised if incident.held.is_some() => {
             vec![Timer::new(entry.at, Work::ReviewHold { incident: id() })]
         }
@@ -187,8 +189,9 @@ fn hold_end(incident: &Incident) -> Vec<Timer> {
     until.map(|until| Timer::new(until, work(until))).into_iter().collect()
 }
 
-/// Whether the change starts or restarts a level, so that the timers of the level count from it. A rise does so only if
-/// another rule took over the incident. Then it names its recipients; any other rise goes to everyone notified so far.
+/// Whether the change starts or restarts a level, so that the timers of the level count from this change. A severity
+/// rise does so only if another rule took over the incident. Its entry then names the notified destinations; any other
+/// rise notifies everyone who was notified before.
 fn starts_level(entry: &Entry) -> bool {
     match entry.kind {
         EntryKind::SeverityRaised => entry.audience != Audience::Everyone,
@@ -210,11 +213,12 @@ const fn kind_starts_level(kind: EntryKind) -> bool {
     )
 }
 
-/// The timers of the incident's present level: its start if it waits, else its next repetition and its end.
+/// The timers of the incident's current level: its start if it waits for its delay, otherwise its next repetition and
+/// its end.
 fn level_timers(incident: &Incident, entry: &Entry) -> Vec<Timer> {
     let notified_at = entry.at;
     // An older change that is carried out again after a crash must not set the timers of a level that a newer change
-    // has started: they would be due too early.
+    // has started, because they would be due too early.
     if incident.timeline.iter().any(|later| later.n > entry.n && starts_level(later)) {
         return Vec::new();
     }
@@ -224,7 +228,8 @@ fn level_timers(incident: &Incident, entry: &Entry) -> Vec<Timer> {
         return vec![Timer::new(escalation.since, Work::Escalate { incident: id.clone(), round, level })];
     }
     let repeat = escalation.repeat.filter(|repeat| escalation.repeated < repeat.times).map(|repeat| {
-        // From the last repetition, not from the first: after an outage nobody is notified five times at once.
+        // The time counts from the last repetition, not from the first. So after an outage nobody is notified five
+        // times at once.
         let due = notified_at + Duration::from_secs(u64::from(repeat.every_seconds));
         Timer::new(due, Work::Repeat { incident: id.clone(), round, time: escalation.repeated + 1 })
     });
@@ -237,7 +242,7 @@ fn level_timers(incident: &Incident, entry: &Entry) -> Vec<Timer> {
     repeat.into_iter().chain(next).collect()
 }
 
-/// The next level, due now, if every contact of every person and every group failed.
+/// A timer for the next level that is due now, if every group and every contact of every person failed.
 fn nobody_left(incident: &Incident, now: Moment) -> Option<Timer> {
     let escalation = incident.escalation.as_ref().filter(|_| !incident.is_quiet())?;
     let next = escalation.next?;

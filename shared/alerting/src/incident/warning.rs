@@ -5,15 +5,15 @@ pub mod nobody;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// A setting that can be saved but will surprise.
+/// A setting that can be saved but probably has an unexpected effect.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct Warning {
     /// The field to change.
     #[schema(example = "push_mode.key")]
     pub field: String,
-    /// What will happen.
+    /// The effect of the setting.
     pub message: String,
-    /// What to write instead.
+    /// The value to use instead.
     pub remedy: String,
 }
 

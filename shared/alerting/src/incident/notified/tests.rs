@@ -5,7 +5,7 @@ use super::Sent::{Arrived, Failed};
 use super::WhyNobody::{AllFailed, NoRule, NobodyReached};
 use super::*;
 
-/// An incident that was triggered and has so many destinations, with these fields changed.
+/// A triggered incident with this number of destinations and these fields changed.
 fn incident(destinations: usize, changes: &Value) -> Incident {
     let destinations: Vec<String> = (0..destinations).map(|n| format!("dst_{n}FJk2LmNpQ")).collect();
     let at = 1_767_607_200_000_i64;

@@ -1,17 +1,17 @@
-//! Safe links in a sender's text: only `http` and `https`, no user name in front of the host, no character that acts in
-//! a vendor's markup, and a bounded length. A link shows its own address, so its host is always visible. A name that
-//! the sender gave it stands beside it as text.
+//! Finds the safe links in a sender's text: only `http` and `https`, no user name before the host, no character that
+//! has a meaning in a vendor's markup, and a bounded length. A link shows its own address, so its host is always
+//! visible. A name that the sender gave to the link is shown beside it as text.
 
-/// A longer address stays text.
+/// The most characters of a link's address. A longer address stays text.
 const URL_CHARS: usize = 2000;
-/// Characters of an address that are shown.
+/// The most characters of an address that are shown.
 const SHOWN_CHARS: usize = 60;
-/// Links of one text; further ones stay text.
+/// The most links of one text. Further addresses stay text.
 const LINKS: usize = 20;
-/// Sentences end in these, and addresses do not.
+/// Characters that may end a sentence after an address and are not part of the address.
 const SENTENCE_ENDS: [char; 10] = ['.', ',', ';', ':', '!', '?', '\'', '*', '_', '~'];
 
-/// A part of a text.
+/// A part of a text: plain text or a link.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Piece<'a> {
     Text(&'a str),
@@ -20,13 +20,14 @@ pub enum Piece<'a> {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SafeLink {
-    /// ASCII; of the reserved characters only `-._:/?#!$&+,;=%`, so that no vendor's markup ends in it.
+    /// The address in ASCII. Of the reserved characters it has only `-._:/?#!$&+,;=%`, so it cannot end a vendor's
+    /// markup.
     pub url: String,
-    /// The address without its scheme, shortened.
+    /// The address without its scheme, shortened for display.
     pub shown: String,
 }
 
-/// The pieces of the text, in order. Joined as they were written, they are the whole text.
+/// The pieces of the text, in order. Together, as written, they are the whole text.
 pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
     let (mut start, mut from, mut links) = (0, 0, 0);
@@ -49,7 +50,7 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// Where the next address begins: not within a word.
+/// The start of the next address at or after `from`. An address does not begin inside a word.
 fn next(text: &str, from: usize) -> Option<usize> {
     text[from..].match_indices("://").find_map(|(colon, _)| {
         let before = &text[..from + colon];
@@ -63,14 +64,14 @@ fn next(text: &str, from: usize) -> Option<usize> {
     })
 }
 
-/// How far an address reaches.
+/// The length of the address at the beginning of the text.
 fn end(text: &str) -> usize {
     let ends = |c: char| !c.is_ascii_graphic() || matches!(c, '<' | '>' | '"' | '`' | '|' | '\\' | '^' | '{' | '}');
     let mut end = text.find(ends).unwrap_or(text.len());
     loop {
         let kept = &text[..end];
         let shorter = kept.trim_end_matches(SENTENCE_ENDS);
-        // A bracket belongs to the address only if it was opened there.
+        // A closing bracket belongs to the address only if the address contains the opening one.
         let unopened = [(')', '('), (']', '[')].into_iter().any(|(close, open)| {
             shorter.ends_with(close) && shorter.matches(close).count() > shorter.matches(open).count()
         });
@@ -82,15 +83,15 @@ fn end(text: &str) -> usize {
     }
 }
 
-/// `after`: what follows in the text.
+/// The link for an address, or `None` if it is not safe. `after`: the text that follows the address.
 fn link(written: &str, after: &str) -> Option<SafeLink> {
-    // An address that was cut leads somewhere else.
+    // A shortened address would lead to another page.
     if written.len() > URL_CHARS || after.starts_with('…') {
         return None;
     }
     let (scheme, rest) = written.split_once("://")?;
     let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
-    // A letter of another script right behind the host may be part of the host.
+    // A letter of another script directly after the host may be part of the host.
     let goes_on = authority.len() == rest.len()
         && after.starts_with(|c: char| !c.is_ascii() && c.is_alphanumeric() && !is_cjk(c));
     if goes_on || !is_host(authority) {
@@ -108,12 +109,13 @@ fn link(written: &str, after: &str) -> Option<SafeLink> {
     Some(SafeLink { shown: crate::base::limits::cut_chars(shown, SHOWN_CHARS), url })
 }
 
-/// Chinese, Japanese and Korean texts put no space between an address and the next word.
+/// Whether the character is Chinese, Japanese or Korean. Such texts have no space between an address and the next word.
 fn is_cjk(c: char) -> bool {
     matches!(u32::from(c), 0x2E80..=0x9FFF | 0xAC00..=0xD7AF | 0xF900..=0xFAFF | 0xFF00..=0xFFEF)
 }
 
-/// A name or an IPv4 address, and a port: no user name, which could look like the host.
+/// Whether this is a name or an IPv4 address, with or without a port. A user name is refused, because it could look
+/// like the host.
 fn is_host(authority: &str) -> bool {
     let (host, port) = authority.split_once(':').unwrap_or((authority, "0"));
     let is_label = |label: &str| {

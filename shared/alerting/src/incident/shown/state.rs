@@ -1,6 +1,7 @@
-//! Removes the marks of a title that say that the alert fires or has recovered: messages show our own state.
+//! Removes the marks in a title that say that the alert fires or has recovered, because messages show our own state.
 
-/// The words of senders for the two states. A mark is such a word alone, not within a sentence.
+/// The words by which senders mark the two states. Such a word is a mark only if it is separate, not part of a
+/// sentence.
 const WORDS: [&str; 20] = [
     "firing",
     "resolved",
@@ -24,12 +25,12 @@ const WORDS: [&str; 20] = [
     "已触发",
 ];
 const BRACKETS: [(char, char); 4] = [('[', ']'), ('【', '】'), ('(', ')'), ('（', '）')];
-/// What stands between a mark and the title.
+/// Characters between a mark and the title.
 const BETWEEN: [char; 7] = [':', '：', '-', '–', '—', '|', ' '];
-/// Characters of what may stand between `Resolved in` and its colon.
+/// The most characters between `Resolved in` and its colon.
 const DURATION_CHARS: usize = 24;
 
-/// `[prod][FIRING:1] NodeDown` → `[prod] NodeDown`. A title that is only a mark stays as it is.
+/// Removes the marks: `[prod][FIRING:1] NodeDown` → `[prod] NodeDown`. A title that is only a mark is not changed.
 pub fn without_state(title: &str) -> String {
     let mut rest = title.trim().to_owned();
     while let Some(shorter) = bracketed(&rest).or_else(|| leading(&rest)).or_else(|| trailing(&rest)) {
@@ -38,7 +39,7 @@ pub fn without_state(title: &str) -> String {
     if rest.chars().any(char::is_alphanumeric) { rest } else { title.trim().to_owned() }
 }
 
-/// Without the first mark in brackets.
+/// The title without its first mark in brackets.
 fn bracketed(title: &str) -> Option<String> {
     let opened = title.char_indices().filter_map(|(start, c)| {
         let close = BRACKETS.iter().find(|(open, _)| *open == c)?.1;
@@ -48,12 +49,12 @@ fn bracketed(title: &str) -> Option<String> {
     });
     let (start, end) = opened.into_iter().next()?;
     let (before, after) = (title[..start].trim_end(), title[end..].trim_start_matches(BETWEEN));
-    // An emoji in front of a mark belongs to the mark.
+    // An emoji before a mark belongs to the mark.
     let before = if before.chars().any(char::is_alphanumeric) { before } else { "" };
     Some(if before.is_empty() || after.is_empty() { format!("{before}{after}") } else { format!("{before} {after}") })
 }
 
-/// Without a mark in front: `FIRING disk full`, `Problem: disk full`, `Resolved in 5m 0s: disk full`.
+/// The title without a mark at the beginning: `FIRING disk full`, `Problem: disk full`, `Resolved in 5m 0s: disk full`.
 fn leading(title: &str) -> Option<String> {
     let start =
         title.trim_start_matches(|c: char| !c.is_alphanumeric() && !BRACKETS.iter().any(|(open, _)| *open == c));
@@ -73,7 +74,7 @@ fn leading(title: &str) -> Option<String> {
     (is_mark && is_title).then(|| after.trim_start_matches(BETWEEN).to_owned())
 }
 
-/// Without a mark at the end: `[prod]NodeDown [1] Firing`, `disk full - RESOLVED`.
+/// The title without a mark at the end: `[prod]NodeDown [1] Firing`, `disk full - RESOLVED`.
 fn trailing(title: &str) -> Option<String> {
     let start = title
         .rfind(|c: char| !c.is_alphanumeric())
@@ -85,7 +86,7 @@ fn trailing(title: &str) -> Option<String> {
     (is_word(word) && spaced && (separated || is_shouted(word)) && !kept.is_empty()).then(|| kept.to_owned())
 }
 
-/// `FIRING:2`, `FIRING:1, RESOLVED:1`, `🔥 告警`.
+/// Whether the text in brackets is a mark: `FIRING:2`, `FIRING:1, RESOLVED:1`, `🔥 告警`.
 fn is_mark(inside: &str) -> bool {
     inside.split([',', '，']).all(|part| {
         let part = part.trim_matches(|c: char| !c.is_alphanumeric());
@@ -98,8 +99,8 @@ fn is_word(word: &str) -> bool {
     WORDS.contains(&word.to_lowercase().as_str())
 }
 
-/// Whether the word is in capitals, and so not a word of a sentence. `OK` does not count: sentences have it in
-/// capitals.
+/// Whether the word is in capitals and so is not part of a sentence. `OK` does not count, because sentences also write
+/// it in capitals.
 fn is_shouted(word: &str) -> bool {
     word.len() > 2 && word.bytes().all(|byte| byte.is_ascii_uppercase())
 }

@@ -60,7 +60,7 @@ fn only_marks_are_taken_out_of_a_title() {
         ("disk full - RESOLVED", "disk full"),
         ("disk full（已恢复）", "disk full"),
         ("[FIRING] [FIRING] disk full", "disk full"),
-        // Words of a sentence.
+        // These words are part of a sentence.
         ("Recovery of the backup failed", "Recovery of the backup failed"),
         ("Problem with disk", "Problem with disk"),
         ("Resolved in time: never", "never"),
@@ -69,7 +69,7 @@ fn only_marks_are_taken_out_of_a_title() {
         ("故障恢复演练失败", "故障恢复演练失败"),
         ("resolved was not restarted", "resolved was not restarted"),
         ("[db-1] disk full", "[db-1] disk full"),
-        // Nothing but a mark.
+        // These titles are only a mark.
         ("[FIRING]", "[FIRING]"),
         ("RESOLVED", "RESOLVED"),
         ("", ""),

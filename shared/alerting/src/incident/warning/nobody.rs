@@ -10,7 +10,7 @@ use crate::people::schedule::Schedule;
 
 const SEVERITIES: [Severity; 3] = [Severity::Critical, Severity::Warning, Severity::Info];
 
-/// A space without destinations of its own, in which an incident may match no rule.
+/// Warns about a space without destinations in which an incident may match no rule.
 pub fn of_space(space: &Space) -> Vec<Warning> {
     let takes_everything = |rule: &EscalationRule| rule.hours.is_none() && rule.filter.any.is_empty();
     if !space.destinations.is_empty() || space.escalation_rules.iter().any(takes_everything) {
@@ -25,7 +25,7 @@ pub fn of_space(space: &Space) -> Vec<Warning> {
     vec![Warning::new("destinations", message, remedy)]
 }
 
-/// Levels that reach nobody at `now`, for one severity or for all of them.
+/// Warns about levels that reach nobody at `now`, for one severity or for all of them.
 pub fn of_rule(rule: &EscalationRule, people: &People, now: Moment) -> Vec<Warning> {
     let mut warnings = Vec::new();
     for (index, level) in rule.levels.iter().enumerate() {
@@ -46,7 +46,7 @@ pub fn of_rule(rule: &EscalationRule, people: &People, now: Moment) -> Vec<Warni
     warnings
 }
 
-/// A schedule with gaps from `now` on. `gaps`: within the period that was checked.
+/// Warns about a schedule with gaps after `now`. `gaps`: the gaps within the checked period.
 pub fn of_schedule(schedule: &Schedule, gaps: &[(Moment, Moment)], now: Moment) -> Vec<Warning> {
     let Some((from, until)) = gaps.first() else { return Vec::new() };
     let is_always =
