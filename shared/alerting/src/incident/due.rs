@@ -1,4 +1,4 @@
-//! Changes of an incident that a timer makes, and how a level of an escalation rule starts.
+//! The changes of an incident that a timer makes, and the start of a level of an escalation rule.
 
 use crate::base::actor::NamedActor;
 use crate::base::ids::DestinationId;
@@ -11,7 +11,7 @@ use crate::incident::escalation::Unless;
 use crate::incident::timeline::{Audience, Entry, EntryKind};
 use crate::incident::{Escalation, Hold, Incident, Progress, Reach};
 
-/// Assigns the incident. Returns the draft with its audience and detail.
+/// Assigns the incident. Returns the draft of the entry with its audience and detail.
 ///
 /// `at_once`: the level starts without its delay.
 pub(super) fn start(
@@ -80,7 +80,7 @@ fn start_level(
 }
 
 pub(super) fn ends_snooze(incident: &Incident, until: Moment) -> bool {
-    // A closed incident has no snooze to end, and a newer snooze has a timer of its own.
+    // A closed incident has no snooze to end. A newer snooze has a timer of its own.
     incident.progress != Progress::Closed && incident.snoozed_until == Some(until)
 }
 
@@ -103,7 +103,8 @@ pub(super) fn is_held(incident: &Incident) -> bool {
     incident.progress != Progress::Closed && incident.held.is_some()
 }
 
-/// `hold`: by the silences that are active now. An incident without a hold is assigned.
+/// Applies the result of checking the silences. `hold`: the hold by the active silences. An incident without a hold is
+/// assigned.
 ///
 /// An open incident that becomes silenced leaves its level. After the silence it is assigned again, as after a snooze.
 /// An acknowledged incident keeps its level.
@@ -127,13 +128,13 @@ pub(super) fn review_hold(
     }
     let draft = EntryDraft::by_timer(EntryKind::SilenceEnded);
     if next.progress == Progress::Processing || next.escalation.is_some() {
-        // A person acknowledged or escalated it during the silence.
+        // A person acknowledged or escalated the incident during the silence.
         return EntryDraft { audience: Audience::Only(Vec::new()), ..draft }.write(next, now);
     }
     assign_again(next, assigned, draft, now)
 }
 
-/// Assigns an incident that is triggered again, from the first level on.
+/// Assigns an incident that was reset to triggered, starting at the first level.
 pub(super) fn assign_again(
     mut incident: Incident,
     assigned: Option<&Assigned>,
@@ -148,7 +149,7 @@ pub(super) fn assign_again(
     draft.write(incident, now)
 }
 
-/// The escalation, if this level of this round is due.
+/// The escalation, if this level is due in this round. `None`: it is not due.
 pub(super) fn escalates(incident: &Incident, round: u32, level: u32) -> Option<&Escalation> {
     let escalation = incident.escalation.as_ref()?;
     if incident.progress == Progress::Closed || incident.is_quiet() || incident.round != round {
@@ -187,7 +188,7 @@ pub(super) fn escalate(
     draft.write(next, now)
 }
 
-/// The escalation, if this repetition of this round is due.
+/// The escalation, if this repetition is due in this round. `None`: it is not due.
 pub(super) fn repeats(incident: &Incident, round: u32, time: u32) -> Option<&Escalation> {
     if incident.progress != Progress::Triggered || incident.is_quiet() || incident.round != round {
         return None;
@@ -197,7 +198,7 @@ pub(super) fn repeats(incident: &Incident, round: u32, time: u32) -> Option<&Esc
     (time == escalation.repeated + 1 && time <= times).then_some(escalation)
 }
 
-/// Notifies the level again. Its people are resolved now: after a hand-over, another person is on call.
+/// Notifies the level again. Its people are determined now: after a hand-over, another person is on call.
 pub(super) fn repeat(
     incident: &Incident,
     round: u32,
@@ -222,8 +223,8 @@ pub(super) fn repeat(
     EntryDraft { audience, ..draft }.write(next, now)
 }
 
-/// Updates the people and groups of the incident's present level. People who left the level are no longer assigned.
-/// People with the same contacts stay at their present contact.
+/// Updates the people and groups of the incident's current level. People who left the level are no longer assigned. A
+/// person whose contacts did not change stays at the current contact.
 pub(super) fn refresh(incident: &mut Incident, level: &Assignment) {
     let Some(escalation) = incident.escalation.as_mut() else { return };
     let before = std::mem::take(&mut escalation.people);
@@ -252,8 +253,8 @@ pub(super) fn refresh(incident: &mut Incident, level: &Assignment) {
     add_all(&mut incident.destinations, &audience);
 }
 
-/// Notifies the next contacts of the people whose present contact failed: several people of a level may share one
-/// contact. A group has no next contact. The entry is written even if nobody is left to notify.
+/// Notifies the next contacts of the people whose current contact failed. Several people of a level may share one
+/// contact. A group has no next contact. The entry is written even if there is nobody left to notify.
 pub(super) fn contact_failed(
     incident: &Incident,
     destination: &DestinationId,

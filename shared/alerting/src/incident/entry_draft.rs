@@ -35,12 +35,12 @@ impl EntryDraft {
         Self { detail: Some(detail), ..self }
     }
 
-    /// Appends the entry to the incident, under its next number.
+    /// Appends the entry to the incident under its next number.
     pub(super) fn write(self, incident: Incident, at: Moment) -> ChangeResult {
         self.write_of(incident, at, None)
     }
 
-    /// The same, for a transition of one of its alerts.
+    /// Appends the entry like [`EntryDraft::write`], for a transition of one of the incident's alerts.
     pub(super) fn write_of(self, incident: Incident, at: Moment, alert: Option<(&AlertId, u64)>) -> ChangeResult {
         let (incident, entry) = self.record(incident, at, alert);
         ChangeResult::Changed(incident, entry)

@@ -1,4 +1,4 @@
-//! Escalation rules: when, whom and how to notify, and what happens if nobody acknowledges.
+//! Escalation rules: who is notified, when and how, and what happens if nobody acknowledges.
 
 use std::collections::BTreeMap;
 
@@ -14,13 +14,13 @@ use crate::people::{self, Contact};
 use crate::rules::checks;
 use crate::rules::filter::Filter;
 
-/// Rules of one space.
+/// The most rules of one space.
 pub const RULES: usize = 50;
-/// Levels of one rule.
+/// The most levels of one rule.
 pub const LEVELS: usize = 10;
-/// Members, teams and schedules of one level together.
+/// The most members, teams and schedules of one level together.
 pub const RECIPIENTS: usize = 50;
-/// Group destinations of one level.
+/// The most group destinations of one level.
 pub const GROUPS: usize = 20;
 /// The longest delay before a level notifies anyone.
 pub const DELAY_MINUTES: u32 = 60;
@@ -28,30 +28,31 @@ pub const DELAY_MINUTES: u32 = 60;
 pub const REPEAT_SECONDS_MIN: u32 = 30;
 /// The longest pause between two repetitions.
 pub const REPEAT_SECONDS_MAX: u32 = 24 * 3600;
-/// Repetitions of one level.
+/// The most repetitions of one level.
 pub const REPEATS: u32 = 1000;
-/// The shortest, longest and default time until the next level.
+/// The shortest, longest and default time until the next level, in minutes.
 pub const NEXT_MINUTES_MIN: u32 = 1;
 pub const NEXT_MINUTES_MAX: u32 = 7 * 24 * 60;
 pub const NEXT_MINUTES: u32 = 30;
 
-/// The first rule of a space whose hours and filter match an incident is used.
+/// A rule that decides who is notified of an incident. The first rule of a space whose hours and filter match is used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EscalationRule {
     pub id: EscalationRuleId,
     pub name: String,
-    /// None: always.
+    /// The hours in which the rule applies. `None`: always.
     #[serde(default)]
     pub hours: Option<WeeklyHours>,
     #[serde(default)]
     pub filter: Filter,
     pub levels: Vec<Level>,
-    /// Content templates that replace the channels' own, by the channel's wire name. The crate `channels` checks them.
+    /// Content templates that replace those of the channels, by the channel's wire name. The crate `channels` checks
+    /// them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub templates: BTreeMap<String, TemplateTexts>,
 }
 
-/// The content template of one channel; a language that is left out keeps the usual one.
+/// The content template of one channel. A missing language uses the channel's own template.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TemplateTexts {
@@ -63,8 +64,8 @@ pub struct TemplateTexts {
     pub zh: Option<String>,
 }
 
-/// Who is notified, how, and when the next level takes over. It names at least one member, team, schedule or group, and of
-/// the first three at most 50 together.
+/// The people to notify, how they are notified, and when the next level starts. A level names at least one member,
+/// team, schedule or group, and at most 50 members, teams and schedules together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Level {
@@ -74,11 +75,11 @@ pub struct Level {
     #[serde(default)]
     #[schema(value_type = HashSet<TeamId>, max_items = 50)]
     pub teams: Vec<TeamId>,
-    /// The people on call there when the level is due.
+    /// Schedules whose people on call are notified. They are determined when the level is due.
     #[serde(default)]
     #[schema(value_type = HashSet<ScheduleId>, max_items = 50)]
     pub schedules: Vec<ScheduleId>,
-    /// `{"by":"preferences"}` without it.
+    /// How the people are notified. The default is `{"by":"preferences"}`.
     #[serde(default)]
     pub notify: Notify,
     #[serde(default)]
@@ -90,13 +91,13 @@ pub struct Level {
     pub delay_minutes: u32,
     #[serde(default)]
     pub repeat: Option<Repeat>,
-    /// After 30 minutes unless acknowledged, if it is left out; `null`: never.
+    /// When the next level starts. If missing: after 30 minutes unless acknowledged. `null`: never.
     #[serde(default = "Next::usual")]
     pub next: Option<Next>,
 }
 
-/// How the people of a level are reached: as each of them prefers for the incident's severity, or all of them in one
-/// way, the first contact, and if that fails for good the next.
+/// How the people of a level are reached: by each person's preferences for the incident's severity, or all by the same
+/// contacts. The next contact is used if the one before it fails permanently.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "by", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Notify {
@@ -113,11 +114,12 @@ pub enum Notify {
 #[serde(deny_unknown_fields)]
 pub struct Group {
     pub destination: DestinationId,
-    /// Whether the people assigned are mentioned there.
+    /// Whether the assigned people are mentioned in the group.
     #[serde(default)]
     #[schema(default = false)]
     pub mention: bool,
-    /// Finds, by a member's email, what the channel mentions people by, where the member has none.
+    /// A table that maps a member's email to the id by which the channel mentions people, for members without such an
+    /// id.
     #[serde(default)]
     pub mapping_table: Option<MappingTableId>,
 }
@@ -132,7 +134,7 @@ pub struct Repeat {
     pub every_seconds: u32,
 }
 
-/// When the next level takes over, and what keeps it from notifying.
+/// When the next level starts, and which condition prevents it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Next {
@@ -144,7 +146,7 @@ pub struct Next {
     pub unless: Unless,
 }
 
-/// What keeps the next level from being notified.
+/// The condition that prevents the next level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unless {
@@ -154,7 +156,7 @@ pub enum Unless {
 }
 
 impl EscalationRule {
-    /// The rule's template for a channel, by wire name, in a language.
+    /// The rule's template for a channel, given by its wire name, and a language.
     pub fn template(&self, channel: &str, language: Language) -> Option<&str> {
         let texts = self.templates.get(channel)?;
         match language {
@@ -163,8 +165,8 @@ impl EscalationRule {
         }
     }
 
-    /// Whether the rule may be saved, beside its name. `others`: the other filters of its space. `media`: those that a
-    /// channel serves.
+    /// Checks everything except the name of a rule before it is saved. `others`: the other filters of its space.
+    /// `media`: the media that a channel serves.
     pub(crate) fn check<'f>(
         &self,
         others: impl Iterator<Item = &'f Filter>,
@@ -240,7 +242,7 @@ impl Level {
 }
 
 impl Next {
-    /// The default.
+    /// The default for a level without the field.
     pub fn usual() -> Option<Self> {
         Some(Self { after_minutes: NEXT_MINUTES, unless: Unless::Acknowledged })
     }

@@ -1,4 +1,4 @@
-//! Which alerts of a space join one incident, and which alerts flap.
+//! Decides which alerts of a space join one incident, and which alerts flap.
 
 use std::time::Duration;
 
@@ -8,10 +8,10 @@ use crate::incident::alert::{Alert, Transition, TransitionKind};
 use crate::incident::space::{EmptyValues, Flapping, FlappingMode, Grouping};
 use crate::incident::{ALERTS, Hold, Incident, Progress};
 
-/// The key of the alert's group: equal for alerts that join one incident. `None`: the alert makes its own incident.
+/// The key of the alert's group. Alerts with an equal key join one incident. `None`: the alert makes its own incident.
 ///
-/// Held alerts (silenced or muted) are a group of their own until the hold ends. In one group, an alert that is not
-/// held would notify people of a held one, or a held one would keep the others from notifying.
+/// Held alerts (silenced or muted) form a separate group until the hold ends. In a shared group, an alert that is not
+/// held would notify people of a held one, or a held alert would keep the others from notifying.
 pub fn group_key(grouping: &Grouping, alert: &Alert, hold: Option<&Hold>) -> Option<String> {
     let mut parts = Vec::with_capacity(2 * grouping.by.len());
     for (field, value) in group_values(grouping, alert) {
@@ -24,11 +24,12 @@ pub fn group_key(grouping: &Grouping, alert: &Alert, hold: Option<&Hold>) -> Opt
     if let Some(hold) = hold {
         parts.extend(["", hold.by.as_str(), until.as_str()]);
     }
-    // The names of the fields are part of the key: after a change of the grouping, alerts do not join older groups.
+    // The names of the fields are part of the key, so that alerts do not join older groups after a change of the
+    // grouping.
     Some(hash128(&parts))
 }
 
-/// The alert's values of the fields of the grouping. `None`: missing or empty.
+/// The alert's value of each field of the grouping. `None`: the value is missing or empty.
 pub fn group_values<'a>(grouping: &'a Grouping, alert: &'a Alert) -> impl Iterator<Item = (&'a str, Option<&'a str>)> {
     let value = |field: &'a String| (field.as_str(), value_of(field, alert).filter(|value| !value.is_empty()));
     grouping.by.iter().map(value)
@@ -44,8 +45,8 @@ fn value_of<'a>(field: &str, alert: &'a Alert) -> Option<&'a str> {
     }
 }
 
-/// Whether an alert that was triggered at `at` may join: the incident is open, has room, and its last alert is not
-/// older than the window.
+/// Whether an alert that was triggered at `at` may join: the incident is open and not full, and its last alert is
+/// within the window.
 pub fn takes(incident: &Incident, grouping: &Grouping, at: Moment) -> bool {
     let window = Duration::from_secs(u64::from(grouping.window_minutes) * 60);
     let last = incident.last_joined_at.unwrap_or(incident.triggered_at);

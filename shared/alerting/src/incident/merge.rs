@@ -1,9 +1,9 @@
-//! Merges two incidents: the source closes, and later changes of its alerts apply to the target.
+//! Merges two incidents: the source is closed, and later changes of its alerts apply to the target.
 //!
-//! It is one decision and one write over both incidents, on condition that neither changed since it was read. So
-//! neither can close, recover or be merged elsewhere in between, and an incident is never merged into a merged one:
-//! merges form no circle. An earlier version wrote one incident after the other; its half-written merges are repaired
-//! here, too.
+//! A merge is one decision and one write of both incidents, with the condition that neither changed since it was read.
+//! So neither incident can close, recover or be merged elsewhere in between. An incident is never merged into a merged
+//! one, so merges form no circle. An earlier version wrote the two incidents one after the other; its incomplete merges
+//! are repaired here.
 
 use crate::base::actor::NamedActor;
 use crate::base::moment::Moment;
@@ -13,15 +13,15 @@ use crate::incident::entry_draft::EntryDraft;
 use crate::incident::timeline::{Entry, EntryKind};
 use crate::incident::{ALERTS, Incident, Linked, Progress};
 
-/// What is written, in one transaction.
+/// The incidents and entries to write in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Merge {
-    /// `None`: an earlier version merged it, but the target did not get its alerts.
+    /// The closed source. `None`: an earlier version closed it already, but did not give its alerts to the target.
     pub source: Option<(Incident, Entry)>,
     pub target: (Incident, Entry),
 }
 
-/// Merges `source` into `target`, or returns why it is refused. `None`: they are already merged.
+/// Merges `source` into `target`, or returns why this is refused. `None`: they are already merged.
 pub fn merge(
     source: &Incident,
     target: &Incident,
@@ -50,7 +50,7 @@ pub fn merge(
     Ok(Some(Merge { source: source_after, target: absorb(target, source, missing, actor, action, now) }))
 }
 
-/// The alerts of the source that the target does not have.
+/// The alerts of the source that are missing in the target.
 fn missing(source: &Incident, target: &Incident) -> Vec<Linked> {
     source.alerts.iter().filter(|linked| target.linked(&linked.alert).is_none()).cloned().collect()
 }
@@ -84,8 +84,8 @@ fn absorb(
 }
 
 impl Incident {
-    /// Takes the incident out of a circle of merges that an earlier version made. It is open again if one of its alerts
-    /// is.
+    /// Removes the incident from a circle of merges that an earlier version made. It is open again if one of its alerts
+    /// is open.
     pub fn out_of_circle(mut self) -> Self {
         self.merged_into = None;
         if self.alerts.iter().any(|linked| linked.is_open) {

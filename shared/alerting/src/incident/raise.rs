@@ -1,8 +1,9 @@
-//! An incident that becomes more severe: who is notified of it now, and whether another rule takes it over.
+//! Decides who is notified when an incident becomes more severe, and whether another escalation rule takes over.
 //!
-//! Everyone who was notified so far is notified. While nobody has acknowledged it, the rules are matched again, because
-//! another rule may apply to the new severity. Another rule starts with its first level. The same rule stays at its
-//! level, and its people are reached by their preferences for the new severity. People who were assigned by hand stay.
+//! Everyone who was notified before is notified. While nobody has acknowledged the incident, the rules are matched
+//! again, because another rule may apply to the new severity. Another rule starts at its first level. If the same rule
+//! matches, the level stays, and its people are reached by their preferences for the new severity. People who were
+//! assigned by hand stay assigned.
 
 use crate::base::moment::Moment;
 use crate::incident::assignment::{Assigned, Assignment, AssignmentQuery};
@@ -23,14 +24,14 @@ pub(super) fn assignment_query(incident: &Incident) -> Option<AssignmentQuery> {
     }
 }
 
-/// Assigns the incident, which has its new severity. Returns the draft with its audience.
+/// Assigns the incident, whose new severity is already set. Returns the draft of the entry with its audience.
 pub(super) fn assign(
     incident: &mut Incident,
     assigned: Option<&Assigned>,
     draft: EntryDraft,
     now: Moment,
 ) -> EntryDraft {
-    // If no rule matches, the escalation continues.
+    // If no rule matches, the current escalation continues.
     let Some(Assigned::Level(assignment)) = assigned else { return draft };
     match &mut incident.escalation {
         Some(escalation) if escalation.rule == assignment.rule => {

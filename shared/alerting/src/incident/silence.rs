@@ -13,9 +13,9 @@ use crate::people::hours::WeeklyHours;
 use crate::rules::checks;
 use crate::rules::filter::Filter;
 
-/// Silences of one space.
+/// The most silences of one space.
 pub const SILENCES: usize = 100;
-/// The longest silence that is not weekly. An alert that should be silent for longer should not be sent at all.
+/// The longest silence that is not weekly. The source should stop sending an alert that is to be silent for longer.
 pub const ONCE_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +27,7 @@ pub struct Silence {
     pub time: SilenceTime,
     #[serde(default)]
     pub then: SilenceAction,
-    /// Who made it: a member or API key by name.
+    /// The name of the member or API key that created the silence.
     pub created_by: String,
     pub created_at: Moment,
 }
@@ -39,8 +39,8 @@ pub enum SilenceTime {
     Weekly(WeeklyHours),
 }
 
-/// `keep`: an incident is made, marked, and notifies when the silence ends, if it is still open then. `drop`: no incident is
-/// made for the alert's whole episode.
+/// The effect of a silence on new alerts. `keep`: an incident is made and marked. If it is still open when the silence
+/// ends, it then notifies. `drop`: no incident is made for the alert's whole episode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SilenceAction {
@@ -50,7 +50,7 @@ pub enum SilenceAction {
 }
 
 impl Silence {
-    /// Whether the silence is active at this moment. Its start is included, its end is not.
+    /// Whether the silence is active at this moment. It is active at its start, and no longer at its end.
     pub fn is_active(&self, at: Moment) -> bool {
         match &self.time {
             SilenceTime::Once { from, until } => (*from..*until).contains(&at),
@@ -58,7 +58,7 @@ impl Silence {
         }
     }
 
-    /// When the silence ends, if it is active at this moment. `None`: it is not active, or never ends.
+    /// When the silence ends, if it is active at this moment. `None`: it is not active, or has no end.
     pub fn ends(&self, at: Moment) -> Option<Moment> {
         match &self.time {
             _ if !self.is_active(at) => None,
@@ -72,12 +72,12 @@ impl Silence {
         Hold { until: self.ends(at), by: format!("silence {} ({})", self.name, self.id) }
     }
 
-    /// Whether it can never be active again.
+    /// Whether the silence can never be active again.
     pub fn is_over(&self, at: Moment) -> bool {
         matches!(self.time, SilenceTime::Once { until, .. } if until <= at)
     }
 
-    /// Whether the silence may be saved, beside its name. `others`: the other filters of its space.
+    /// Checks everything except the name of a silence before it is saved. `others`: the other filters of its space.
     pub(crate) fn check<'f>(&self, others: impl Iterator<Item = &'f Filter>, now: Moment) -> Result<(), FieldError> {
         match &self.time {
             SilenceTime::Once { from, until } if until <= from => {
@@ -128,7 +128,7 @@ mod tests {
         silence(json!({}), SilenceTime::Weekly(serde_json::from_value(hours).expect("hours")))
     }
 
-    /// `ends`: `None` if it is not active.
+    /// Checks the end of the silence at a moment. `ends`: `None` if the silence is not active.
     #[track_caller]
     fn check_at(silence: &Silence, now: &str, ends: Option<&str>) {
         assert_eq!((silence.is_active(at(now)), silence.ends(at(now))), (ends.is_some(), ends.map(at)), "{now}");

@@ -1,4 +1,4 @@
-//! What changes of an alert do to its incident.
+//! Decides what a change of an alert does to its incident.
 
 use crate::base::actor::{Actor, NamedActor};
 use crate::base::ids::{AlertId, IncidentId, SpaceId, Stamp};
@@ -14,7 +14,7 @@ use crate::incident::{ALERTS, Hold, Incident, Linked, Progress, raise};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceChange {
-    /// The incident that the alert belongs to: its own, or the one that it joins.
+    /// The incident of the alert: its own, or the one that it joins.
     pub incident: IncidentId,
     pub alert: AlertId,
     /// The message that opened the episode.
@@ -24,7 +24,7 @@ pub struct SourceChange {
     pub kind: SourceKind,
     pub title: String,
     pub severity: Severity,
-    /// If the alert makes an incident, it is held and notifies nobody.
+    /// The hold of an incident that the alert makes. A held incident notifies nobody.
     pub hold: Option<Hold>,
     pub flapping: bool,
     /// Numbers of alerts at which the incident sends a storm warning.
@@ -48,7 +48,8 @@ impl SourceKind {
     }
 }
 
-/// The incident that an alert makes. A recovery makes a closed one: its trigger comes later and changes nothing.
+/// The incident that an alert makes. A recovery that comes first makes a closed incident, and its later trigger changes
+/// nothing.
 pub(super) fn create(source: &SourceChange, assigned: Option<&Assigned>, now: Moment) -> ChangeResult {
     let mut incident = Incident {
         num: source.incident.num(),
@@ -90,7 +91,7 @@ pub(super) fn create(source: &SourceChange, assigned: Option<&Assigned>, now: Mo
     draft.write_of(incident, now, Some((&source.alert, source.alert_n)))
 }
 
-/// The next change of an alert of the incident, or an alert that joins it.
+/// Applies the next change of an alert of the incident, or the change of an alert that joins it.
 pub(super) fn follow(
     incident: &Incident,
     source: &SourceChange,
@@ -104,7 +105,7 @@ pub(super) fn follow(
     if source.alert_n <= known.n {
         return already(incident, source);
     }
-    // The incident was closed by hand: later messages of the same episode change nothing.
+    // The incident was closed by hand, so later messages of the same episode change nothing.
     if incident.progress == Progress::Closed {
         return ChangeResult::Nothing;
     }
@@ -132,7 +133,7 @@ pub(super) fn follow(
     }
 }
 
-/// Whether the change, of one of its alerts or of one that joins, makes an open incident more severe.
+/// Whether a change by a known or a joining alert makes an open incident more severe.
 pub(super) fn rises(incident: &Incident, source: &SourceChange) -> bool {
     let is_new = incident.linked(&source.alert).is_none_or(|known| source.alert_n > known.n);
     is_new && source.kind != SourceKind::Recover && is_more_severe(incident, source)
@@ -142,15 +143,15 @@ fn is_more_severe(incident: &Incident, source: &SourceChange) -> bool {
     source.severity > incident.severity && !incident.fixed.severity
 }
 
-/// Whether the only open alert returns to its incident's severity. The incident keeps its worst severity, so the alert
-/// was less severe in between.
+/// Whether the only open alert returns to the severity of its incident. The incident keeps its worst severity, so the
+/// alert was less severe in between.
 fn is_as_severe_again(incident: &Incident, source: &SourceChange) -> bool {
     let others = incident.alerts.iter().filter(|linked| linked.alert != source.alert);
     source.severity == incident.severity && !incident.fixed.severity && others.into_iter().all(|other| !other.is_open)
 }
 
 fn join(incident: &Incident, source: &SourceChange, assigned: Option<&Assigned>, now: Moment) -> ChangeResult {
-    // A silenced incident takes only silenced alerts. Any other alert must notify somebody, so it makes its own
+    // Only silenced alerts join a silenced incident. Any other alert must notify somebody, so it makes its own
     // incident.
     let is_silenced = incident.held.is_some() && source.hold.is_none() && source.kind != SourceKind::Recover;
     if incident.progress == Progress::Closed || incident.alerts.len() >= ALERTS || is_silenced {
@@ -190,7 +191,7 @@ fn recovered(mut next: Incident, source: &SourceChange, now: Moment) -> ChangeRe
     write(EntryDraft::by_source(kind), next, source, now)
 }
 
-/// Closes one of the alerts without a message of its source. The incident closes with its last alert.
+/// Closes one of the alerts without a message of its source. The incident closes with its last open alert.
 pub(super) fn close_alert(incident: &Incident, alert: &AlertId, by: &NamedActor, now: Moment) -> ChangeResult {
     if let Some(target) = &incident.merged_into {
         return ChangeResult::Moved(target.clone());

@@ -1,4 +1,4 @@
-//! A collaboration space: the incidents of a team or service, how alerts become incidents, and who is notified.
+//! Collaboration spaces: the incidents of a team or service, how alerts become incidents, and who is notified.
 
 use std::ops::RangeInclusive;
 
@@ -17,32 +17,32 @@ use crate::text_schema;
 
 /// The longest window of a grouping.
 pub const GROUPING_WINDOW_MINUTES: u32 = 7 * 24 * 60;
-/// Attributes that one grouping compares.
+/// The most attributes that one grouping compares.
 pub const GROUPING_FIELDS: usize = 20;
-/// Thresholds of one grouping.
+/// The most thresholds of one grouping.
 pub const STORM_THRESHOLDS: usize = 10;
-/// Numbers of alerts that a threshold can be: fewer than two are no storm, and an incident has no more.
+/// Allowed thresholds, in alerts: fewer than two alerts are no storm, and an incident has at most 5,000.
 pub const STORM_THRESHOLD: RangeInclusive<u32> = 2..=5000;
-/// What a grouping can compare beside labels.
+/// The attributes that a grouping can compare, besides labels.
 pub const GROUPING_ATTRIBUTES: [&str; 4] = ["title", "severity", "integration", "alert_key"];
-/// Changes that flapping can count: an alert's state remembers six.
+/// Allowed numbers of changes for flapping. The state of an alert remembers six.
 pub const FLAPPING_CHANGES: RangeInclusive<u32> = 2..=6;
-/// The longest time of auto-close, flapping and its mute.
+/// The longest time of auto-close, of flapping and of its mute.
 pub const MINUTES_MAX: u32 = 30 * 24 * 60;
 
-/// `destinations` act as a last escalation rule of one level that matches every incident.
+/// A space with its rules. `destinations` act as a last escalation rule with one level that matches every incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Space {
     pub id: SpaceId,
     pub name: String,
     pub version: u64,
     pub destinations: Vec<DestinationId>,
-    /// In the order in which they are tried.
+    /// The escalation rules, in the order in which they are tried.
     #[serde(default)]
     pub escalation_rules: Vec<EscalationRule>,
     #[serde(default)]
     pub silences: Vec<Silence>,
-    /// `None`: every alert is an incident of its own.
+    /// How alerts are grouped. `None`: every alert is an incident of its own.
     #[serde(default)]
     pub grouping: Option<Grouping>,
     #[serde(default)]
@@ -52,13 +52,12 @@ pub struct Space {
     pub created_at: Moment,
 }
 
-/// Alerts that are equal in all of `by` join one open incident, as long as the last one that joined is not older than
-/// the window.
+/// Alerts that are equal in all attributes of `by` join one open incident, if its last alert joined within the window.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"by": ["labels.host"], "window_minutes": 30, "storm_thresholds": [100, 1000]}))]
 pub struct Grouping {
-    /// Without any, all alerts of the space are one group.
+    /// The attributes to compare. If the list is empty, all alerts of the space form one group.
     #[serde(default)]
     #[schema(value_type = HashSet<GroupingField>, max_items = 20)]
     pub by: Vec<String>,
@@ -72,7 +71,7 @@ pub struct Grouping {
     pub storm_thresholds: Vec<u32>,
 }
 
-/// Describes one of [`Grouping::by`].
+/// The schema of one of [`Grouping::by`].
 pub struct GroupingField;
 
 text_schema!(
@@ -83,13 +82,13 @@ text_schema!(
     "labels.host"
 );
 
-/// A number of alerts at which an incident warns that it swallows many.
+/// A number of alerts at which an incident warns that it groups many alerts.
 #[derive(ToSchema)]
 #[schema(minimum = 2, maximum = 5000)]
 pub struct StormThreshold(pub u32);
 
-/// `strict`: an alert that lacks one of the values is an incident of its own. `lenient`: two alerts that lack the same
-/// value are equal in it.
+/// How alerts with missing values are grouped. `strict`: an alert that lacks a value is an incident of its own.
+/// `lenient`: two alerts that lack the same value are equal in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EmptyValues {
@@ -98,7 +97,7 @@ pub enum EmptyValues {
     Lenient,
 }
 
-/// An alert that opens and closes `changes` times within `within_minutes`.
+/// Settings for an alert that opens and closes `changes` times within `within_minutes`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Flapping {
@@ -107,12 +106,13 @@ pub struct Flapping {
     pub changes: u32,
     #[schema(minimum = 1, maximum = 43200)]
     pub within_minutes: u32,
-    /// Mode `mute` only.
+    /// Used only in the mode `mute`.
     #[schema(minimum = 1, maximum = 43200)]
     pub mute_minutes: u32,
 }
 
-/// `remind`: its incidents notify as usual, and say so. `mute`: they notify once more, then nobody for a while.
+/// What happens when an alert flaps. `remind`: its incidents notify as usual and show that the alert flaps. `mute`: its
+/// incidents notify once more, and then nobody for `mute_minutes`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum FlappingMode {
@@ -122,13 +122,13 @@ pub enum FlappingMode {
     Mute,
 }
 
-/// An incident closes by itself.
+/// Settings that close an incident automatically.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AutoClose {
     #[schema(minimum = 1, maximum = 43200)]
     pub after_minutes: u32,
-    /// `last_news`: the last message of any of its alerts.
+    /// The moment from which the time counts. `last_news`: the last message of any of its alerts.
     #[serde(default)]
     #[schema(default = AutoCloseSince::default)]
     pub since: AutoCloseSince,
@@ -159,7 +159,7 @@ impl Space {
         }
     }
 
-    /// Whether the space may be saved, beside its name, destinations, rules and silences.
+    /// Checks a space before it is saved, except its name, destinations, rules and silences.
     pub fn check(&self) -> Result<(), FieldError> {
         if let Some(grouping) = &self.grouping {
             grouping.check()?;
@@ -171,13 +171,14 @@ impl Space {
         }
     }
 
-    /// Whether the rule may be saved as one of this space's, beside its name. `media`: those that a channel serves.
+    /// Checks everything except the name of a rule of this space before it is saved. `media`: the media that a channel
+    /// serves.
     pub fn check_rule(&self, rule: &EscalationRule, media: &[Medium]) -> Result<(), FieldError> {
         let rules = self.escalation_rules.iter().filter(|other| other.id != rule.id).map(|other| &other.filter);
         rule.check(rules.chain(self.silences.iter().map(|silence| &silence.filter)), media)
     }
 
-    /// Whether the silence may be saved as one of this space's, beside its name.
+    /// Checks everything except the name of a silence of this space before it is saved.
     pub fn check_silence(&self, silence: &Silence, now: Moment) -> Result<(), FieldError> {
         let silences = self.silences.iter().filter(|other| other.id != silence.id).map(|other| &other.filter);
         silence.check(self.escalation_rules.iter().map(|rule| &rule.filter).chain(silences), now)

@@ -1,4 +1,4 @@
-//! What each change does to an incident.
+//! Tests of what each change does to an incident.
 
 mod actions;
 mod escalation;
@@ -34,7 +34,7 @@ fn stamp(secs: i64) -> Stamp {
     Stamp::from_parts(at(secs), 0)
 }
 
-/// A change of the alert that was opened at `opened`, in the incident of the one that was opened at 1.
+/// A change by the alert that was opened at `opened`, in the incident of the alert that was opened at 1.
 fn of_alert(opened: i64, alert_n: u64, kind: SourceKind, severity: Severity) -> Change {
     Change::Source(SourceChange {
         incident: IncidentId::of(&id("spc_a"), stamp(1)),
@@ -72,7 +72,8 @@ fn reach(member: &str, contacts: &[&str]) -> Reach {
     Reach { member: id(member), contacts: contacts.iter().map(|contact| id(contact)).collect(), at: 0, added: false }
 }
 
-/// Level `level` of a rule of three: a person with two contacts and a group, with two repetitions, and the next level after ten minutes.
+/// A level of a rule with three levels: a person with two contacts, a group, two repetitions, and the next level after
+/// ten minutes.
 fn level(level: u32) -> Assigned {
     Assigned::Level(Box::new(Assignment {
         rule: Some(id("esc_a")),
@@ -93,7 +94,7 @@ fn with(assigned: &Assigned, change: impl FnOnce(&mut Assignment)) -> Assigned {
     Assigned::Level(assignment)
 }
 
-/// An incident after changes in steps of ten seconds, with the kind of entry that each change wrote.
+/// An incident after changes at intervals of ten seconds, with the kind of entry that each change wrote.
 struct History {
     incident: Option<Incident>,
     kinds: Vec<Result<Option<EntryKind>, ActionError>>,
@@ -148,7 +149,7 @@ impl History {
         }
     }
 
-    /// The timers of the last change, with the seconds until each is due.
+    /// The timers of the last change, with the seconds until each of them is due.
     fn timers(&self) -> Vec<(i64, Work)> {
         let timers = timers(self.incident(), self.last.as_ref().expect("something happened"));
         timers.into_iter().map(|timer| (timer.due.secs() - self.now, timer.work)).collect()
@@ -235,7 +236,7 @@ fn an_action_is_judged_by_the_present_state_alone() {
     ] {
         let before = if first == Action::Reopen { Action::Close } else { Action::Acknowledge };
         let mut history = History::of(&[trigger(), person("li", before), person("li", first.clone())]);
-        history.now -= 9; // a second after the first
+        history.now -= 9; // one second after the first change
         history.then(&person("li", second));
         assert_eq!(history.kinds.pop(), Some(result), "{first:?} again");
     }

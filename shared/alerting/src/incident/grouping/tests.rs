@@ -1,4 +1,4 @@
-//! A row per sentence of what belongs together, and of what flaps.
+//! Tests of grouping and flapping, with one row per rule of the specification.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,7 @@ fn stamp(minutes: u64) -> Stamp {
     Stamp::from_parts(at(minutes), 0)
 }
 
-/// `title|integration|key|severity|host`; what is `-` the alert lacks.
+/// An alert from `title|integration|key|severity|host`, where `-` means that the alert has no such value.
 fn alert(text: &str) -> Alert {
     let mut words = text.split('|').map(|word| Some(word).filter(|word| *word != "-").map(str::to_owned));
     let mut next = || words.next().flatten();
@@ -128,7 +128,7 @@ fn a_held_alert_is_a_group_of_its_own_while_it_is_held() {
     assert_eq!(keys[2], key(Some(("a", Some(1)))));
 }
 
-/// The incident of an alert that was opened at the first minute.
+/// The incident of an alert that was opened in the first minute.
 fn incident() -> Incident {
     let space = "spc_a".parse().expect("valid");
     let change = Change::Source(SourceChange {
@@ -177,7 +177,7 @@ fn an_incident_takes_alerts_while_it_is_open_has_room_and_its_window_slides() {
     }
 }
 
-/// `O` opens, `C` closes, `R` gets worse, each with its minute.
+/// A ring of transitions from a script: `O` opens, `C` closes, `R` raises the severity, each with its minute.
 fn ring(script: &str) -> Vec<Transition> {
     let words = script.split_whitespace().zip(1..);
     let transition = |(word, n): (&str, u64)| {

@@ -1,5 +1,5 @@
-//! People's actions in processes that may die at any moment: the follow-up of every written action is carried out. The
-//! same without each ingredient of the protocol must fail.
+//! Tests people's actions in processes that may stop at any step: the follow-up of every written action is carried out.
+//! Each ingredient of the protocol is necessary: without it, the test fails.
 
 use std::collections::BTreeSet;
 
@@ -10,23 +10,23 @@ use super::*;
 
 const CASES: u32 = 3_000;
 
-/// What is left out of the protocol.
+/// The ingredient that is left out of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Without {
     Nothing,
-    /// No due work is written: a person has to press again.
+    /// No due work is written, so after a crash a person must repeat the action.
     DueWork,
     /// The due work is written after the action.
     WorkFirst,
-    /// The entry has no action name: the due work takes the newest entry for its own.
+    /// The entry has no action name, so the due work uses the newest entry instead.
     Name,
-    /// The due work is deleted before what follows was carried out.
+    /// The due work is deleted before the follow-up is carried out.
     DeleteLast,
-    /// The alerts are closed by the request itself, after its notices: no due work knows of them.
+    /// The request itself closes the alerts after its notices, and the due work does not include this.
     CloseAsWork,
 }
 
-/// An action and the requests that carry it out, each in steps that may be the last.
+/// Actions, each with a request that carries it out in steps. A request may stop after any step.
 #[derive(Debug, Clone)]
 struct Case {
     actions: Vec<Action>,
@@ -37,7 +37,7 @@ struct Case {
 enum Step {
     Go(usize),
     Crash(usize),
-    /// The source raises the severity, which nobody may lose either.
+    /// The source raises the severity. The follow-up of this change must not be lost either.
     Source,
 }
 
@@ -50,7 +50,7 @@ enum Phase {
 }
 
 impl Without {
-    /// What a request does, in this order.
+    /// The phases of a request, in order.
     const fn order(self) -> [Phase; 4] {
         match self {
             Without::WorkFirst => [Phase::Write, Phase::Announce, Phase::FollowUp, Phase::Delete],
@@ -63,7 +63,7 @@ impl Without {
 #[derive(Debug)]
 struct Request {
     action: Action,
-    /// How many phases it has done; all of them if it died.
+    /// The number of finished phases. A request that crashed counts as finished with all phases.
     done: usize,
     entry: Option<Entry>,
 }
@@ -74,7 +74,7 @@ struct World {
     incident: Incident,
     now: i64,
     requests: Vec<Request>,
-    /// Actions that due work is there for.
+    /// The actions that have due work.
     due: BTreeSet<usize>,
     followed_up: BTreeSet<u64>,
     alerts_closed: bool,
@@ -116,7 +116,7 @@ impl World {
         let n = self.incident.alerts[0].n + 1;
         let raised = apply(Some(&self.incident), &source(n, SourceKind::RaiseSeverity), None, at(self.now));
         if let Ok(ChangeResult::Changed(next, entry)) = raised {
-            self.followed_up.insert(entry.n); // evaluate keeps what it has to do in the ring of the alert
+            self.followed_up.insert(entry.n); // evaluate keeps its remaining work in the ring of the alert
             self.incident = next;
         }
     }
@@ -155,7 +155,7 @@ impl World {
         self.alerts_closed |= is_work && self.without != Without::CloseAsWork;
     }
 
-    /// What is due comes when every request has ended or died.
+    /// Carries out the due work, after every request has ended or crashed.
     fn due_work(&mut self) {
         for who in std::mem::take(&mut self.due) {
             let found = match self.without {
@@ -203,7 +203,7 @@ fn case() -> impl Strategy<Value = Case> {
         .prop_map(|(actions, steps)| Case { actions, steps })
 }
 
-/// The smallest case found in which something is lost, always the same.
+/// The smallest case found in which a follow-up is lost. The search is deterministic.
 fn counter_example(without: Without) -> Option<Case> {
     let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));

@@ -1,4 +1,4 @@
-//! Levels, their timers, repetition, snooze, and contacts that fail.
+//! Tests of levels, their timers, repetition, snooze, and contacts that fail.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Merges: what a merge does, and that two separate writes could not keep its promises.
+//! Tests of merges: what a merge does, and that two separate writes would break its guarantees.
 
 use proptest::prelude::*;
 
@@ -65,7 +65,7 @@ fn what_an_earlier_version_merged_by_half_is_merged_wholly_by_pressing_again() {
     assert_eq!((source, b.alerts.len()), (None, 2));
 }
 
-/// Two or three incidents that people merge, close and acknowledge at once, each action in steps: read, then write.
+/// People merge and close three incidents at the same time, each action in two steps: read, then write.
 #[derive(Debug, Clone)]
 struct Race {
     actions: Vec<Act>,
@@ -81,9 +81,9 @@ enum Act {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Written {
-    /// Both incidents at once, if neither was changed since it was read.
+    /// Both incidents are written at once, if neither was changed since it was read.
     Together,
-    /// The source, and then the target as it then is: as an earlier version did.
+    /// The source is written first, and then the target as it is by then. An earlier version did this.
     Apart,
 }
 
@@ -91,7 +91,7 @@ enum Written {
 enum Step {
     Start,
     Read(Box<(Incident, Incident)>),
-    /// The source is written: what is to come to the target.
+    /// The source is written; its alerts are not in the target yet.
     Half(Box<Incident>),
     Done,
 }
@@ -128,7 +128,7 @@ impl World {
             }
             (Act::Merge { from, into }, Step::Read(read)) => self.merge(from, into, &read.0, &read.1),
             (Act::Merge { into, .. }, Step::Half(source)) => {
-                // What closed or was merged away meanwhile does not take the alerts.
+                // An incident that was closed or merged in the meantime does not receive the alerts.
                 if let Ok(Some(Merge { target, .. })) =
                     merge(&source, &self.incidents[into], &someone("li"), "m", at(50))
                 {
@@ -160,7 +160,8 @@ impl World {
         }
     }
 
-    /// At rest: every alert is open in an incident that is not merged away, unless a person closed it.
+    /// Checks, after all actions, that merges form no circle and that every alert is in an incident that is not merged
+    /// away.
     fn broken(&self) -> Option<String> {
         for incident in &self.incidents {
             let mut stands = incident;

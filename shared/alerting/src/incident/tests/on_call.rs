@@ -1,4 +1,4 @@
-//! Silences, rises, hand-overs and changed rules while an incident is open.
+//! Tests of silences, severity rises, hand-overs and changed rules while an incident is open.
 
 use super::*;
 use crate::incident::assignment::AssignmentQuery;
@@ -16,7 +16,7 @@ fn reviewed(hold: Option<Hold>) -> Change {
     Change::HoldReviewed { hold }
 }
 
-/// Level 0 of another rule than that of `level`.
+/// Level 0 of a rule that is not the rule of `level`.
 fn critical_rule() -> Assigned {
     with(&level(0), |level| {
         (level.rule, level.rule_name) = (Some(id("esc_critical")), "Critical".to_owned());
