@@ -1,8 +1,8 @@
-//! Which messages a state has applied, for as long as one of them may be redelivered.
+//! Remembers which messages a state has applied, as long as they may be redelivered.
 //!
-//! An evaluator that dies between the write of the state and the record of its messages leaves them in the queue. When
-//! they are redelivered, they are not newer than the watermark and look superseded. The mark of a message stores its
-//! effect, so the message is recorded with it.
+//! If an evaluator stops between the write of the state and the record of its messages, the messages stay in the queue.
+//! When they are redelivered, they are not newer than the watermark and look superseded. The mark of a message stores
+//! its effect, so the message is recorded with that effect.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -11,27 +11,27 @@ use sha2::{Digest as _, Sha256};
 
 use crate::base::ids::Stamp;
 
-/// Marks that stay beside those of the newest write.
+/// The number of marks that stay besides those of the newest write.
 pub const RECENT: usize = 22;
-/// How many batches of the size of the newest one are remembered: one machine runs at most so many evaluators.
+/// How many batches of the size of the newest batch are remembered. One machine runs at most this many evaluators.
 const BATCHES: usize = 4;
-/// Bytes of a mark: the first bits of a hash of the stamp, and two bits for the effect. One in four million superseded
-/// messages has the mark of another message.
+/// Bytes of a mark: the first bits of a hash of the stamp, and two bits for the effect. One of four million superseded
+/// messages has the same mark as another message.
 const LENGTH: usize = 3;
 
-/// What one message did to its alert.
+/// The effect of one message on its alert.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Effect {
     Triggered,
     Updated,
     Recovered,
-    /// A close with nothing open.
+    /// A close while no episode was open.
     NothingOpen,
-    /// A newer message of its key was applied first.
+    /// A newer message of the key was applied first.
     Superseded,
 }
 
-/// A mark of each message, oldest first.
+/// The marks of the messages, oldest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct AppliedMessages(Vec<u8>);
@@ -60,13 +60,13 @@ impl AppliedMessages {
             Effect::Updated => 1,
             Effect::Recovered => 2,
             Effect::NothingOpen => 3,
-            // It was not applied.
+            // A superseded message was not applied.
             Effect::Superseded => return,
         };
         self.0.extend(mark(stamp, bits));
     }
 
-    /// Removes the oldest marks. `newest`: how many the next write adds.
+    /// Removes the oldest marks. `newest`: the number of marks that the next write adds.
     pub(super) fn forget(&mut self, newest: usize) {
         let kept = RECENT.max(BATCHES * newest) * LENGTH;
         self.0.drain(..self.0.len().saturating_sub(kept));

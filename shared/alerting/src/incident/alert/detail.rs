@@ -1,12 +1,12 @@
-//! One episode of an alert as people see it, and how messages change it in any order.
+//! One episode of an alert as people see it. Messages may change it in any order.
 //!
-//! Several evaluators may change one alert at the same time, each with a message of its own, and each may be slower
-//! than the others. So every change here commutes: the texts are those of the newest trigger, a closed alert stays
-//! closed, and known spaces stay. A worker that loses a write applies its change again to what is stored then.
+//! Several evaluators may change one alert at the same time, each with its own message and at its own speed. So all
+//! changes here commute: the texts are those of the newest trigger, a closed alert stays closed, and known spaces stay.
+//! A worker that loses a write race applies its change again to the newly stored alert.
 //!
-//! A close can come before the trigger that it closes was carried out. It then leaves a closed alert without spaces:
-//! only the trigger knows the routes. The trigger gives the alert its texts and its spaces, and the worker that carries
-//! out an opening that finds the alert closed carries out the closing as well.
+//! A close may be carried out before the trigger of its episode. It then stores a closed alert without spaces, because
+//! only the trigger knows the routes. The trigger adds the texts and the spaces. A worker that carries out an opening
+//! and finds the alert closed carries out the closing as well.
 
 use std::collections::BTreeMap;
 
@@ -19,35 +19,37 @@ use crate::base::limits;
 use crate::base::moment::Moment;
 use crate::base::severity::Severity;
 
-/// One episode of an alert: the detail item.
+/// One episode of an alert, stored as the detail item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alert {
     pub id: AlertId,
     pub integration: IntegrationId,
-    /// `None` in the mode "each message": there the alert is its own key.
+    /// The key of the alert. `None` in the mode "each message", in which every alert is its own key.
     pub alert_key: Option<String>,
     pub title: String,
     pub description: String,
     pub severity: Severity,
     pub status: Status,
-    /// Messages that triggered or updated it. While a keyed alert is open, the count of its state is newer.
+    /// The number of messages that triggered or updated the alert. While a keyed alert is open, the count of its state
+    /// is newer.
     pub count: u64,
     pub labels: BTreeMap<String, String>,
-    /// The message that opened it.
+    /// The message that opened the alert.
     pub opened_by: Stamp,
-    /// The newest message that changed it.
+    /// The newest message that changed the alert.
     pub shown: Stamp,
-    /// The trigger whose title, description, severity and labels it shows; without it, `shown` (see [`Alert::texts`]).
+    /// The trigger whose title, description, severity and labels are shown. `None`: it is `shown` (see
+    /// [`Alert::texts`]).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub texts: Option<Stamp>,
     pub updated_at: Moment,
     pub closed_at: Option<Moment>,
-    /// The message that closed it, if one did.
+    /// The message that closed the alert, if a message closed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closing: Option<ClosingMessage>,
-    /// Where it was routed when it was triggered; updates and recovery follow.
+    /// The spaces to which the alert was routed when it was triggered. Updates and recovery go to the same spaces.
     pub spaces: Vec<SpaceId>,
-    /// Grows with every write after the first.
+    /// The revision, which grows with every write after the first.
     #[serde(default)]
     pub revision: u64,
 }
@@ -61,8 +63,8 @@ pub struct ClosingMessage {
 }
 
 impl Alert {
-    /// The alert of the episode `opened_by`, as `event` finds it: opened by a trigger, or closed by a close that came
-    /// first.
+    /// Makes the alert of the episode `opened_by`. If `event` is a trigger, the alert is open; if `event` is a close
+    /// that came first, the caller closes it.
     pub fn new(integration: &IntegrationId, event: &AlertEvent, opened_by: Stamp, now: Moment) -> Self {
         let alert_key = match &event.key {
             AlertKey::Unique => None,
@@ -70,7 +72,7 @@ impl Alert {
         };
         let texts = match event.kind {
             EventKind::Trigger => event.stamp,
-            // Older than every trigger: the first trigger replaces the texts.
+            // This stamp is older than every trigger, so the first trigger replaces the texts.
             EventKind::Close => Stamp::from_parts(Moment::default(), 0),
         };
         Self {
@@ -94,13 +96,13 @@ impl Alert {
         }
     }
 
-    /// The trigger whose title, description, severity and labels it shows.
+    /// The trigger whose title, description, severity and labels are shown.
     pub fn texts(&self) -> Stamp {
         self.texts.unwrap_or(self.shown)
     }
 
-    /// Takes the texts of a trigger, unless a newer one is shown, and its spaces if there are none. Returns the names
-    /// of labels that no longer fit.
+    /// Sets the texts of a trigger, unless a newer trigger is shown, and its spaces, if there are none. Returns the
+    /// names of the labels that are removed because of the limit.
     pub fn show(&mut self, event: &AlertEvent, count: u64, now: Moment) -> Vec<String> {
         debug_assert_eq!(event.kind, EventKind::Trigger, "a close changes the status and nothing else");
         if self.spaces.is_empty() {
@@ -119,19 +121,19 @@ impl Alert {
         self.merge_labels(event)
     }
 
-    /// Closes it: the status changes and nothing else. The message is kept beside it.
+    /// Closes the alert: only the status changes. The message is kept separately.
     pub fn close(&mut self, event: &AlertEvent, count: u64, now: Moment) {
         self.count = self.count.max(count);
         if self.status == Status::Closed && self.closed_at.is_some() {
             return;
         }
-        // In a row of an older version the texts are those of the newest message.
+        // In a row of an older version the shown texts are those of the newest message.
         self.texts = Some(self.texts());
         self.shown = self.shown.max(event.stamp);
         self.status = Status::Closed;
         self.closed_at = Some(now);
         self.updated_at = now;
-        // An event without a title stands for a message that is not available.
+        // An event without a title represents a message that is not available.
         self.closing = (!event.title.is_empty()).then(|| ClosingMessage {
             stamp: event.stamp,
             title: event.title.clone(),
@@ -139,7 +141,7 @@ impl Alert {
         });
     }
 
-    /// The trigger's labels win; as many others are kept as fit. Returns the names of those that were cut.
+    /// Sets the trigger's labels and keeps as many others as the limit allows. Returns the names of the removed labels.
     fn merge_labels(&mut self, event: &AlertEvent) -> Vec<String> {
         let older = std::mem::replace(&mut self.labels, event.labels.clone());
         let mut cut = Vec::new();

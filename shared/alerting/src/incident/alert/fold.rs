@@ -6,24 +6,24 @@ use super::event::{AlertEvent, EventKind};
 use super::state::{AlertState, RING, Status, Transition, TransitionKind};
 use crate::base::ids::Stamp;
 
-/// What [`fold`] decided.
+/// The result of [`fold`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Folded {
-    /// To be written if the version is unchanged; `None`: every message was stale, nothing to write.
+    /// The state to write if the version is unchanged. `None`: every message was stale, so there is nothing to write.
     pub state: Option<AlertState>,
-    /// New transitions, each with the index of its message. Carry out after the write.
+    /// New transitions, each with the index of its message. The caller carries them out after the write.
     pub transitions: Vec<(usize, Transition)>,
-    /// Committed earlier, and removed from the ring now. Carry out before the write.
+    /// Committed transitions that leave the ring with this write. The caller carries them out before the write.
     pub evicted: Vec<Transition>,
-    /// Committed earlier by messages that were redelivered. Carry out again.
+    /// Transitions that redelivered messages committed earlier. The caller carries them out again.
     pub again: Vec<(usize, Transition)>,
-    /// One per message taken, each with the episode that it found or made.
+    /// The effect of each message taken, with the episode that the message found or opened.
     pub effects: Vec<(Effect, Option<Stamp>)>,
 }
 
 impl Folded {
-    /// How many messages were taken; the rest wait for the next round, so that no transition leaves the ring before
-    /// it is committed.
+    /// The number of messages taken. The rest wait for the next round, so that no transition leaves the ring before it
+    /// is committed.
     pub fn taken(&self) -> usize {
         self.effects.len()
     }
@@ -68,7 +68,7 @@ impl Folding {
         }
     }
 
-    /// Takes one message. `false`: it has to wait for the next round.
+    /// Takes one message. Returns `false` if the message must wait for the next round.
     fn take(&mut self, index: usize, event: &AlertEvent) -> bool {
         if let Some(state) = &self.state
             && event.stamp <= state.watermark
@@ -87,12 +87,13 @@ impl Folding {
         true
     }
 
-    /// A message that is not newer than the watermark: superseded, or applied earlier and redelivered.
+    /// Takes a message that is not newer than the watermark: it is superseded, or was applied earlier and redelivered.
     fn take_stale(&mut self, index: usize, event: &AlertEvent) -> (Effect, Option<Stamp>) {
         let Some(state) = &self.state else { return (Effect::Superseded, None) };
         let mine = state.ring.iter().filter(|transition| transition.stamp == event.stamp);
         let mine: Vec<Transition> = mine.copied().collect();
-        // A copy within this batch has nothing to carry out again: the transitions of the first copy are in the list.
+        // For a second copy in this batch nothing is carried out again: the transitions of the first copy are in the
+        // list.
         let fresh = self.transitions.iter().any(|(_, transition)| transition.stamp == event.stamp);
         if !fresh {
             self.again.extend(mine.iter().map(|transition| (index, *transition)));
@@ -104,14 +105,14 @@ impl Folding {
             return known;
         }
         match event.kind {
-            // An older version wrote the state, without marks.
+            // An older version wrote the state without marks.
             EventKind::Trigger if state.is_newest_trigger(event) => (Effect::Updated, state.episode),
             EventKind::Close if event.stamp == state.watermark => (Effect::NothingOpen, None),
             EventKind::Trigger | EventKind::Close => (Effect::Superseded, None),
         }
     }
 
-    /// Applies the message to the state. Returns the episode that it belongs to.
+    /// Applies the message to the state. Returns the episode to which the message belongs.
     fn advance(
         &mut self,
         index: usize,

@@ -9,7 +9,7 @@ use crate::base::ids::Stamp;
 use crate::base::moment::Moment;
 use crate::base::severity::Severity;
 
-/// Transitions that an alert's state remembers. Six keep the item under one write unit.
+/// The number of transitions that the state of an alert remembers. With six the item stays below one write unit.
 pub const RING: usize = 6;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
@@ -29,35 +29,35 @@ impl Status {
     }
 }
 
-/// The state of one alert key: the hot item, at most 1 KB.
+/// The state of one alert key, a frequently written item of at most 1 KB.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AlertState {
-    /// Stamp of the newest applied message.
+    /// The stamp of the newest applied message.
     pub watermark: Stamp,
     pub status: Status,
-    /// The message that opened the current episode, or the last one; `None` if there was none yet.
+    /// The message that opened the current or the last episode. `None`: there was no episode yet.
     pub episode: Option<Stamp>,
-    /// Transitions so far.
+    /// The number of transitions so far.
     pub n: u64,
-    /// The last transitions, oldest first.
+    /// The newest transitions, oldest first.
     pub ring: Vec<Transition>,
     pub count: u64,
     /// The worst severity of the episode that was notified.
     pub severity: Severity,
-    /// When a message said that it is below that severity. `None`: it is not.
+    /// When a message reported that the alert is below that severity. `None`: it is not below.
     pub lower_since: Option<Moment>,
-    /// [`AlertEvent::content_hash`] of the newest trigger.
+    /// The [`AlertEvent::content_hash`] of the newest trigger.
     pub content: String,
-    /// The newest trigger, or the first message if there was none yet.
+    /// The newest trigger, or the first message if there was no trigger yet.
     pub texts: Stamp,
     /// The effects of the newest messages.
     pub applied: AppliedMessages,
-    /// Grows with every write.
+    /// The version, which grows with every write.
     pub version: u64,
 }
 
 impl AlertState {
-    /// Whether the alert shows what this message says.
+    /// Whether the alert shows the texts of this message.
     pub fn is_newest_trigger(&self, event: &AlertEvent) -> bool {
         event.kind == EventKind::Trigger && event.stamp == self.texts
     }
@@ -77,8 +77,8 @@ impl AlertState {
     }
 }
 
-/// One change of an alert's status, or a rise of its severity. Stored as a row without field names: six of them and the
-/// rest of the state are one write unit.
+/// One change of an alert's status, or a rise of its severity. It is stored as a row without field names, so that six
+/// rows and the rest of the state fit in one write unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(from = "TransitionRow", into = "TransitionRow")]
 pub struct Transition {
@@ -87,7 +87,7 @@ pub struct Transition {
     pub kind: TransitionKind,
     pub episode: Stamp,
     pub severity: Severity,
-    /// The episode's count at that time.
+    /// The message count of the episode at that time.
     pub count: u64,
 }
 

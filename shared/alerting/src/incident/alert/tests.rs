@@ -27,7 +27,7 @@ fn event(n: u64, kind: EventKind, severity: Severity) -> AlertEvent {
     }
 }
 
-/// `T1 R2 C3`: a warning, a recovery, a critical, with their stamps.
+/// Events from a script: `T1 R2 C3` is a warning, a recovery and a critical, with their stamps.
 fn events(script: &str) -> Vec<AlertEvent> {
     script
         .split_whitespace()
@@ -43,7 +43,7 @@ fn events(script: &str) -> Vec<AlertEvent> {
         .collect()
 }
 
-/// Folds each batch (separated by `|`) into the state that the one before left; effects of all, transitions of all.
+/// Folds each batch (separated by `|`) into the state after the previous one. Returns all effects and all transitions.
 fn run(script: &str) -> (Option<AlertState>, Vec<Effect>, Vec<(TransitionKind, u64)>) {
     let mut state = None;
     let mut effects = Vec::new();
@@ -209,7 +209,7 @@ fn scripts() -> impl Strategy<Value = Vec<AlertEvent>> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
-    /// Delivered once each and in order, nothing is superseded and every message counts.
+    /// Messages that are delivered once and in order are never superseded, and every message is counted.
     #[test]
     fn in_order_the_fold_is_the_sequential_reference_however_it_is_batched(
         messages in scripts(),

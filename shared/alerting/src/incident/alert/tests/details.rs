@@ -1,6 +1,6 @@
-//! The alert and the incident of a key while two evaluators carry out committed transitions: the real fold, the real
-//! changes of the alert, and one incident per episode in one space. `races.rs` tests the write of the state, so here a fold
-//! is one step. Its follow-up takes several.
+//! Tests the alert and the incident of a key while two evaluators carry out committed transitions. The test uses the
+//! real fold, the real changes of the alert, and one incident per episode in one space. `races.rs` tests the write of
+//! the state, so here a fold is one step; its follow-up takes several steps.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -36,12 +36,12 @@ enum Step {
     Crash { who: usize },
 }
 
-/// What an evaluator still has to do for its messages.
+/// A remaining task of an evaluator for its messages.
 #[derive(Debug, Clone)]
 enum Work {
     Change(AlertEvent, Transition),
     Show(AlertEvent, Stamp, u64),
-    /// Brings a transition to the spaces that the alert had when it was changed.
+    /// Applies a transition in the spaces that the alert had when it was changed.
     Follow {
         episode: Stamp,
         n: u64,
@@ -62,7 +62,7 @@ struct World {
     visible: Vec<usize>,
     state: Option<AlertState>,
     alerts: BTreeMap<Stamp, Alert>,
-    /// Of each episode: the number of the last transition, and whether it is open.
+    /// For each episode: the number of the last transition, and whether the incident is open.
     incidents: BTreeMap<Stamp, (u64, bool)>,
     evaluators: [Evaluator; 2],
 }
@@ -188,7 +188,7 @@ impl World {
         alert
     }
 
-    /// A broken promise, when all work is done.
+    /// A violated promise, after all work is done.
     fn broken(&self) -> Option<String> {
         let state = self.state.as_ref()?;
         for (episode, alert) in &self.alerts {

@@ -1,6 +1,6 @@
-//! The real fold in two evaluators, with everything that a queue allows: any order, copies, batches of any size, crashes
-//! between any two steps. The same without each ingredient of the protocol must fail. The ingredient is left out around
-//! the fold: in its input, or in the use of its result.
+//! Tests the real fold in two evaluators with everything that a queue allows: any order, copies, batches of any size,
+//! and crashes between any two steps. Each ingredient of the protocol is necessary: without it, the test fails. The
+//! ingredient is removed outside the fold, in its input or in the use of its result.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,42 +15,42 @@ use crate::incident::alert::{
     AlertEvent, AlertState, AppliedMessages, Effect, EventKind, Folded, Status, Transition, fold, sort_key,
 };
 
-/// Enough to find every counter-example below early in the run.
+/// Enough cases to find every counter-example below early in the run.
 const CASES: u32 = 5_000;
 
-/// What is left out of the protocol.
+/// The ingredient that is left out of the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Without {
     Nothing,
-    /// The state forgets which message was the newest.
+    /// The state does not remember which message was the newest.
     Watermark,
-    /// A close with nothing open is not written.
+    /// A close while no episode is open is not written.
     Tombstone,
-    /// The state forgets its transitions.
+    /// The state does not remember its transitions.
     Ring,
-    /// A write takes effect also after another write.
+    /// A write takes effect even if another write came first.
     Version,
-    /// For a redelivered message nothing is carried out again.
+    /// The transitions of a redelivered message are not carried out again.
     Republish,
     /// The transition of a redelivered message is carried out again only if the message is the newest.
     RepublishOfOvertaken,
     /// A transition that leaves the ring is not carried out before the write.
     Eviction,
-    /// The state forgets which messages it applied.
+    /// The state does not remember which messages it applied.
     Marks,
 }
 
-/// What is true when all messages are processed.
+/// A condition that holds when all messages are processed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Promise {
-    /// The status is the kind of the newest message.
+    /// The kind of the newest message decides the status.
     TheNewestDecides,
     /// The alert shows the newest trigger that was applied.
     TheNewestIsShown,
     CountedAtMostOnce,
-    /// Exactly the committed transitions were carried out.
+    /// All committed transitions were carried out, and no others.
     CommittedIsCarriedOut,
-    /// As many messages are recorded as triggers and updates as the alerts have counted.
+    /// The number of messages that are recorded as triggers and updates equals the count of the alerts.
     CountedIsRecorded,
 }
 
@@ -78,17 +78,17 @@ struct Step {
 
 #[derive(Debug, Clone, Copy)]
 enum What {
-    /// The next step of its work; without work, it takes messages.
+    /// The evaluator makes the next step of its work, or takes messages if it has no work.
     Go {
         place: usize,
         size: usize,
-        /// The queue delivers the first one again, because its visibility timeout is over.
+        /// The queue delivers the first message again, because its visibility timeout is over.
         copy: bool,
     },
     Crash,
 }
 
-/// In the order in which an evaluator does them.
+/// The phases of an evaluator, in order.
 #[derive(Debug, Clone)]
 enum Phase {
     Read,
@@ -100,11 +100,11 @@ enum Phase {
 
 #[derive(Debug, Clone)]
 struct Evaluator {
-    /// Places of its messages, in the order in which they are applied.
+    /// The places of its messages, in the order in which they are applied.
     batch: Vec<usize>,
     taken: usize,
     to_carry_out: Vec<Transition>,
-    /// Of each message taken.
+    /// The effect of each message taken.
     effects: Vec<Effect>,
     phase: Phase,
 }
@@ -116,11 +116,11 @@ struct World {
     visible: Vec<usize>,
     item: Option<AlertState>,
     evaluators: [Option<Evaluator>; 2],
-    /// Of each episode.
+    /// The message count of each episode.
     counts: BTreeMap<Stamp, u64>,
     committed: BTreeSet<(u64, Stamp)>,
     carried_out: BTreeSet<(u64, Stamp)>,
-    /// The recorded effect of each message, by its place. The first record stays.
+    /// The recorded effect of each message, by its place. Later records of the same message are ignored.
     recorded: BTreeMap<usize, Effect>,
     history: Vec<String>,
 }
@@ -130,7 +130,7 @@ fn name(transition: &Transition) -> (u64, Stamp) {
 }
 
 impl World {
-    /// Everything that happens, to the end.
+    /// Runs all steps, and then processes the remaining messages.
     fn play(case: &Case, without: Without) -> Self {
         let mut world = Self {
             without,
@@ -214,7 +214,7 @@ impl World {
         Some(evaluator)
     }
 
-    /// The real fold, without the ingredient that is left out.
+    /// Runs the real fold without the ingredient that is left out.
     fn fold(&self, evaluator: &Evaluator, mut read: Option<AlertState>) -> Folded {
         if let Some(state) = read.as_mut().filter(|_| self.without == Without::Watermark) {
             state.watermark = stamp(0);
@@ -269,7 +269,7 @@ impl World {
         if evaluator.taken == evaluator.batch.len() { Phase::CarryOut } else { Phase::Read }
     }
 
-    /// How the promise is broken, when all messages are processed.
+    /// Describes how the promise is violated after all messages are processed. `None`: it holds.
     fn broken(&self, promise: Promise) -> Option<String> {
         let newest = self.messages.last().expect("a case has a message");
         let state = self.item.as_ref();
@@ -308,7 +308,7 @@ impl World {
     }
 }
 
-/// `T1`, `C2`, `R3`: a warning, a critical, a recovery.
+/// An event as text: `T1`, `C2` and `R3` are a warning, a critical and a recovery.
 fn word(event: &AlertEvent) -> String {
     let letter = match (event.kind, event.severity) {
         (EventKind::Close, _) => 'R',
@@ -342,7 +342,7 @@ fn step() -> impl Strategy<Value = Step> {
     (0..2_usize, prop_oneof![12 => go, 1 => Just(What::Crash)]).prop_map(|(who, what)| Step { who, what })
 }
 
-/// The smallest case found in which one of the promises does not hold, always the same.
+/// The smallest case found in which one of the promises does not hold. The search is deterministic.
 fn counter_example(without: Without, promises: &[Promise]) -> Option<Case> {
     let config = Config { cases: CASES, failure_persistence: None, max_shrink_iters: 200_000, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
@@ -361,8 +361,8 @@ fn counter_example(without: Without, promises: &[Promise]) -> Option<Case> {
     }
 }
 
-/// Removes messages and steps as long as the promise stays broken. The messages that a step takes depend on the earlier
-/// steps and on the number of messages, so proptest's own shrinking stops early.
+/// Removes messages and steps as long as the promise stays violated. The messages that a step takes depend on the
+/// earlier steps and on the number of messages, so proptest's own shrinking stops early.
 fn smallest(mut case: Case, breaks: impl Fn(&Case) -> bool) -> Case {
     loop {
         let without_message = |place, shift| {
@@ -391,7 +391,7 @@ fn smallest(mut case: Case, breaks: impl Fn(&Case) -> bool) -> Case {
     }
 }
 
-/// Without the ingredient the promise is broken, and a case with so few messages shows it, in so few steps.
+/// Checks that the promise is violated without the ingredient, in a case with at most this many messages and steps.
 fn needs(ingredient: Without, promise: Promise, messages: usize, steps: usize) {
     let Some(case) = counter_example(ingredient, &[promise]) else {
         panic!("{promise:?} holds without {ingredient:?} in {CASES} cases")
@@ -464,7 +464,7 @@ fn without_the_marks_a_crash_between_write_and_record_makes_an_update_superseded
 proptest! {
     #![proptest_config(Config { cases: 2_000, ..Config::default() })]
 
-    /// Other cases on every run.
+    /// Tests different cases on every run.
     // Proves: newest-decides, finding C7
     #[test]
     fn at_rest_the_newest_message_decides_each_counts_at_most_once_and_no_committed_transition_is_lost(case in case()) {
