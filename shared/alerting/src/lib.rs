@@ -2,15 +2,17 @@
 //!
 //! Reading order follows a message:
 //!
-//! 1. [`rules`]: what an integration makes of a message. [`rules::message`] what arrived → [`rules::push_mode`] what it says
-//!    about which alert → [`rules::pipeline`] what the operator changes of it → [`rules::routing`] which spaces.
-//! 2. [`incident`]: what people work on. [`incident::alert`] what a message does to its alert → [`incident`] what that does to
-//!    the incident → [`incident::escalation`] who is notified when → [`incident::notice`] what each destination is sent.
-//! 3. [`people`]: who can be notified, where, and who is on call.
-//! 4. [`base`]: ids, moments, limits and secrets, which all of them use.
+//! 1. [`rules`]: how an integration turns a message into an alert event. [`rules::message`]: the received message →
+//!    [`rules::push_mode`]: which alert it triggers or closes → [`rules::pipeline`]: the operator's changes →
+//!    [`rules::routing`]: the spaces.
+//! 2. [`incident`]: what people work on. [`incident::alert`]: the effect of a message on its alert → [`incident`]: the
+//!    effect on the incident → [`incident::escalation`]: who is notified and when → [`incident::notice`]: the notice to
+//!    each destination.
+//! 3. [`people`]: who can be notified, by which contacts, and who is on call.
+//! 4. [`base`]: ids, moments, limits and secrets, which all other modules use.
 //!
-//! What is absent here, and stays absent: AWS, HTTP, a database, `tokio`, the system clock, environment variables,
-//! and any vendor's JSON. `now` always comes in as a [`base::moment::Moment`].
+//! This crate must not depend on AWS, HTTP, a database, `tokio`, the system clock, environment variables, or the JSON
+//! of a vendor. The caller passes the current time as a [`base::moment::Moment`].
 
 pub mod base;
 pub mod incident;

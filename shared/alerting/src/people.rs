@@ -1,4 +1,4 @@
-//! Who is notified: members, teams, and how a member wants to be reached.
+//! Members, teams, and how a member wants to be notified.
 
 pub mod code;
 pub mod destination;
@@ -23,17 +23,17 @@ use crate::people::medium::Medium;
 use crate::rules::checks;
 use crate::text_schema;
 
-/// Contacts for one severity: more would only delay the next level.
+/// The most contacts for one severity. More contacts would only delay the next level.
 pub const CONTACTS: usize = 8;
-/// Members of one team.
+/// The most members of one team.
 pub const TEAM_MEMBERS: usize = 200;
-/// Digits of a phone number in E.164, with the country code. No country has shorter numbers.
+/// The number of digits of a phone number in E.164, with the country code. No country has shorter numbers.
 pub const PHONE_DIGITS: std::ops::RangeInclusive<usize> = 7..=15;
-/// Identities of one member: several times as many as there are channels that mention people.
+/// The most identities of one member: several times the number of channels that mention people.
 pub const IDENTITIES: usize = 20;
-/// Characters of an identity's name.
+/// The most characters of an identity's name.
 pub const IDENTITY_NAME_CHARS: usize = 32;
-/// Characters of an identity. The longest ones of a platform have about sixty.
+/// The most characters of an identity. The longest identities of a platform have about sixty.
 pub const IDENTITY_CHARS: usize = 128;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,30 +42,30 @@ pub struct Member {
     pub version: u64,
     pub name: String,
     pub email: Option<String>,
-    /// `None`: nothing is sent there, and it does not identify the member.
+    /// How the email address was verified. `None`: nothing is sent there, and the address does not identify the member.
     #[serde(default)]
     pub email_verified: Option<Verified>,
-    /// In E.164: `+8613800000000`.
+    /// The phone number in E.164: `+8613800000000`.
     pub phone: Option<String>,
-    /// As for the email address.
+    /// How the phone number was verified, as for the email address.
     #[serde(default)]
     pub phone_verified: Option<Verified>,
-    /// A new email address that the member requested. The old one counts until the code of the new one is entered.
+    /// A new email address that the member requested. The old one stays valid until the code of the new one is entered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email_pending: Option<String>,
-    /// As for the email address.
+    /// A new phone number that the member requested, as for the email address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone_pending: Option<String>,
-    /// The member's identity at the sign-in provider, since the first sign-in.
+    /// The member's identity at the sign-in provider, set at the first sign-in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign_in: Option<SignInIdentity>,
     pub language: Language,
     pub time_zone: Zone,
     pub role: Role,
-    /// How to reach the member, by severity: the first contact, and if it fails permanently, the next. For a missing
-    /// severity see [`Member::contacts`].
+    /// The member's contacts by severity, in order: if the first contact fails permanently, the next is used. For a
+    /// missing severity see [`Member::contacts`].
     pub preferences: BTreeMap<Severity, Vec<Contact>>,
-    /// The member's ids on chat platforms, by the name that the channel uses: `slack_user_id`, `zoom_jid` …
+    /// The member's ids on chat platforms, by the name that the channel uses, such as `slack_user_id` or `zoom_jid`.
     pub identities: BTreeMap<String, String>,
     pub created_at: Moment,
 }
@@ -74,7 +74,8 @@ pub struct Member {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Verified {
     pub at: Moment,
-    /// The name of the administrator's API key that confirmed it. `None`: a one-time code was sent there and entered.
+    /// The name of the administrator's API key that confirmed the address. `None`: the member entered a one-time code
+    /// that was sent there.
     pub vouched_by: Option<String>,
 }
 
@@ -86,7 +87,7 @@ pub struct SignInIdentity {
     pub since: Moment,
 }
 
-/// Which of a member's addresses.
+/// One of the addresses of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = AddressKind)]
@@ -98,7 +99,7 @@ pub enum AddressedBy {
 impl AddressedBy {
     pub const ALL: [Self; 2] = [Self::Email, Self::Phone];
 
-    /// The address that the medium needs. `None` for a medium that uses a linked account.
+    /// The address that the medium needs. `None`: the medium uses a linked account.
     pub const fn of(medium: Medium) -> Option<Self> {
         match medium {
             Medium::Email => Some(Self::Email),
@@ -107,7 +108,7 @@ impl AddressedBy {
         }
     }
 
-    /// The medium by which a code is sent there.
+    /// The medium by which a code is sent to this address.
     pub const fn confirmed_by(self) -> Medium {
         match self {
             Self::Email => Medium::Email,
@@ -122,7 +123,7 @@ impl AddressedBy {
         }
     }
 
-    /// The field of a member.
+    /// The name of the field of a member.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Email => "email",
@@ -149,8 +150,8 @@ pub struct Team {
     pub created_at: Moment,
 }
 
-/// One way to reach one person: a medium (`email`), or a destination that only this person reads (`dst_…`, say a bot's
-/// private chat).
+/// One way to reach one person: a medium (`email`), or a destination that only this person reads (`dst_…`), such as a
+/// bot's private chat.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Contact {
@@ -166,7 +167,7 @@ text_schema!(
     "email"
 );
 
-/// Why a text is no contact.
+/// The error for a text that is not a contact.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("neither a medium (`email`) nor a destination (`dst_…`)")]
 pub struct NotAContact;
@@ -177,7 +178,7 @@ pub struct Person {
     pub name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
-    /// [`Member::identities`], and those from the mapping table of the group's destination.
+    /// The [`Member::identities`], and the identities from the mapping table of the group's destination.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub identities: BTreeMap<String, String>,
 }
@@ -198,7 +199,7 @@ impl Member {
         }
     }
 
-    /// The address that replaces the present one when its code is entered.
+    /// The requested address of this kind, which replaces the current one when its code is entered.
     pub fn pending(&self, by: AddressedBy) -> Option<&str> {
         match by {
             AddressedBy::Email => self.email_pending.as_deref(),
@@ -213,7 +214,7 @@ impl Member {
         }
     }
 
-    /// The address that a code is sent to: the pending one, else one that is not verified yet.
+    /// The address to which a code is sent: the pending one, otherwise an address that is not verified yet.
     pub fn to_confirm(&self, by: AddressedBy) -> Option<&str> {
         self.pending(by).or_else(|| self.address(by).filter(|_| self.verified(by).is_none()))
     }
@@ -237,7 +238,7 @@ impl Member {
         self.address(by).filter(|_| self.verified(by).is_some())
     }
 
-    /// How the member is reached at this severity, in order.
+    /// The member's contacts for this severity, in order.
     pub fn contacts(&self, severity: Severity) -> Vec<Contact> {
         match self.preferences.get(&severity) {
             Some(contacts) => contacts.clone(),
@@ -246,7 +247,8 @@ impl Member {
         }
     }
 
-    /// Whether the member may be saved, beside its name and email address. `media`: those that a channel serves.
+    /// Checks everything except the name and email address of a member before it is saved. `media`: the media that a
+    /// channel serves.
     pub fn check(&self, media: &[Medium]) -> Result<(), FieldError> {
         if self.phone.as_deref().is_some_and(|phone| !is_phone(phone)) {
             let (min, max) = (PHONE_DIGITS.start(), PHONE_DIGITS.end());
@@ -289,7 +291,7 @@ impl Member {
 }
 
 impl Team {
-    /// Whether the team may be saved, beside its name.
+    /// Checks everything except the name of a team before it is saved.
     pub fn check(&self) -> Result<(), FieldError> {
         if self.members.len() > TEAM_MEMBERS {
             return Err(FieldError::new("members", format!("a team has at most {TEAM_MEMBERS} members")));
@@ -298,7 +300,7 @@ impl Team {
     }
 }
 
-/// Whether contacts can be tried one after the other.
+/// Checks a list of contacts that are tried one after the other.
 pub(crate) fn check_contacts(contacts: &[Contact], media: &[Medium], path: &str) -> Result<(), FieldError> {
     if contacts.len() > CONTACTS {
         return Err(FieldError::new(path, format!("at most {CONTACTS} contacts")));
@@ -317,7 +319,7 @@ pub(crate) fn check_contacts(contacts: &[Contact], media: &[Medium], path: &str)
 
 fn is_phone(text: &str) -> bool {
     let digits = text.strip_prefix('+').unwrap_or_default();
-    // No country code starts with 0.
+    // A country code never starts with 0.
     PHONE_DIGITS.contains(&digits.len()) && !digits.starts_with('0') && digits.bytes().all(|b| b.is_ascii_digit())
 }
 
@@ -330,7 +332,7 @@ impl Contact {
         }
     }
 
-    /// The address of a member that it needs.
+    /// The member's address that this contact needs, if any.
     fn needs(&self) -> Option<AddressedBy> {
         match self {
             Contact::Medium(medium) => AddressedBy::of(*medium),

@@ -1,7 +1,7 @@
-//! One-time codes, which prove that a member reads the messages to an address.
+//! One-time codes, which prove that a member reads messages at an address.
 //!
-//! Only decisions are here. A code is stored as a keyed hash. The caller writes the result of [`Code::enter`] on
-//! condition that nobody entered a code meanwhile, so at most [`TRIES`] guesses are ever answered.
+//! This module only decides. A code is stored as a keyed hash. The caller writes the result of [`Code::enter`] on the
+//! condition that no code was entered meanwhile, so at most [`TRIES`] guesses are ever answered.
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::moment::Moment;
 
-/// How long a code works.
+/// How long a code is valid.
 pub const LIFE: Duration = Duration::from_secs(10 * 60);
-/// Guesses at one code, of a million possible ones.
+/// The most guesses for one code, of a million possible codes.
 pub const TRIES: u32 = 5;
-/// Codes sent to one address, and to the addresses of one member, within each of these times.
+/// The most codes sent within each of these periods, to one address and to all addresses of one member.
 pub const LIMITS: [(usize, Duration); 2] = [(3, Duration::from_secs(15 * 60)), (10, Duration::from_secs(24 * 3600))];
 
-/// A code that was sent.
+/// A code that was sent to an address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Code {
-    /// Of member, address and code together: entered for another address, the code is wrong.
+    /// The hash of member, address and code together, so that a code is wrong for any other address.
     pub hash: String,
     pub until: Moment,
     pub tries: u32,
@@ -30,11 +30,11 @@ pub struct Code {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entered {
     Right,
-    /// How many tries are left.
+    /// The code is wrong. The number is how many tries are left.
     Wrong(u32),
 }
 
-/// Why a code is not compared.
+/// The reason why an entered code is not compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Void {
     #[error("the code was used already; have a new one sent")]
@@ -50,7 +50,7 @@ impl Code {
         Self { hash, until: now + LIFE, tries: 0, used: false }
     }
 
-    /// Compares an entered code, by its hash. Returns the code to store, and the result.
+    /// Compares an entered code by its hash. Returns the code to store, and the result.
     pub fn enter(&self, hash: &str, now: Moment) -> Result<(Code, Entered), Void> {
         if self.used {
             return Err(Void::Used);
@@ -69,13 +69,13 @@ impl Code {
     }
 }
 
-/// The moments at which codes were sent, with one more, or how long to wait before the next code.
+/// Adds `now` to the times at which codes were sent, or returns the time to wait before the next code.
 pub fn send(sent: &[Moment], now: Moment) -> Result<Vec<Moment>, Duration> {
     let within = |per: Duration| sent.iter().copied().filter(move |at| *at + per > now);
     let waits = LIMITS.iter().filter_map(|(most, per)| {
         let mut recent: Vec<Moment> = within(*per).collect();
         recent.sort_unstable();
-        // The next code may be sent when this one is out of the window.
+        // The next code may be sent when the code at the index `oldest` is outside the window.
         let oldest = recent.len().checked_sub(*most)?;
         Some((recent[oldest] + *per).since(now))
     });

@@ -1,5 +1,5 @@
-//! Destinations (configured addresses on a channel) and providers (settings of a channel for the whole deployment), as
-//! they are stored. The crate `channels` reads their settings.
+//! Destinations (configured addresses on a channel) and providers (settings of a channel for the whole deployment) in
+//! their stored form. The crate `channels` reads their settings.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -19,16 +19,16 @@ pub struct Destination {
     pub id: DestinationId,
     pub name: String,
     pub version: u64,
-    /// The channel's wire name: `feishu_bot`, `slack_webhook` …
+    /// The channel's wire name, such as `feishu_bot` or `slack_webhook`.
     pub channel: String,
-    /// The settings, a JSON object, encrypted with the deployment's data key.
+    /// The settings as a JSON object, encrypted with the deployment's data key.
     pub settings: Sealed,
-    /// The settings as a list may show them: secrets as `…last4`.
+    /// The settings that a list may show, with secrets as `…last4`.
     pub shown: BTreeMap<String, serde_json::Value>,
-    /// The language of messages to it.
+    /// The language of messages to this destination.
     #[serde(default)]
     pub language: Language,
-    /// The time zone of times in its messages.
+    /// The time zone of times in messages to this destination.
     #[serde(default, alias = "utc_offset_minutes")]
     pub time_zone: TimeZone,
     pub created_at: Moment,
@@ -39,20 +39,20 @@ pub struct Destination {
 pub struct Provider {
     pub id: ChannelName,
     pub version: u64,
-    /// The settings, a JSON object, encrypted with the deployment's data key and bound to this id, like a
+    /// The settings as a JSON object, encrypted with the deployment's data key and bound to this id, like a
     /// destination's.
     pub settings: Sealed,
-    /// The settings as a list may show them: secrets as `…last4`.
+    /// The settings that a list may show, with secrets as `…last4`.
     pub shown: BTreeMap<String, serde_json::Value>,
     pub created_at: Moment,
 }
 
-/// A channel's wire name (`email`), as the id of its [`Provider`]. The channel need not exist.
+/// A channel's wire name (`email`), which is the id of its [`Provider`]. The channel need not exist.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct ChannelName(String);
 
-/// Why a text is no channel's name.
+/// The error for a text that is not a channel's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a channel's name: lower-case letters and `_`, at most 32 of them")]
 pub struct NotAChannelName;
@@ -95,21 +95,21 @@ impl fmt::Display for ChannelName {
 
 text_schema!(ChannelName as "ChannelName", "A channel's wire name.", "^[a-z_]{1,32}$", 1..=32, "email");
 
-/// How times are shown: in a place's local time (`Asia/Shanghai`), or at an offset from UTC (`+08:00`).
+/// How times are shown: in the local time of a place (`Asia/Shanghai`), or at an offset from UTC (`+08:00`).
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "StoredTimeZone", into = "String")]
 pub enum TimeZone {
     Offset {
-        /// East of UTC.
+        /// The offset in minutes, positive east of UTC.
         minutes: i16,
     },
     Place(Zone),
 }
 
-/// No place on earth is further from UTC.
+/// The largest offset from UTC of any place, in minutes.
 const OFFSET_MINUTES_MAX: u16 = 14 * 60;
 
-/// Why a text is neither.
+/// The error for a text that is neither a time zone nor an offset.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected an offset from UTC such as `+08:00`, or an IANA name such as `Asia/Shanghai`")]
 pub struct NotATimeZone;
@@ -123,7 +123,7 @@ enum StoredTimeZone {
 }
 
 impl TimeZone {
-    /// Seconds east of UTC at this moment.
+    /// The offset at this moment in seconds, positive east of UTC.
     pub fn offset_secs(&self, at: Moment) -> i32 {
         match self {
             TimeZone::Offset { minutes } => i32::from(*minutes) * 60,
@@ -196,7 +196,7 @@ impl fmt::Display for TimeZone {
     }
 }
 
-/// Language of the fixed words in a message.
+/// The language of the fixed words in a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, ToSchema)]
 pub enum Language {
     #[default]

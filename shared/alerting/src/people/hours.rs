@@ -1,9 +1,10 @@
-//! Hours of the week in a time zone: when an escalation rule, a layer of a schedule or a silence is active.
+//! Weekly hours in a time zone, in which an escalation rule, a layer of a schedule or a silence is active.
 
 //!
-//! A window is one period on every day, also on days on which the clock changes. A boundary that the clock skips is the
-//! moment at which it is put forward. A boundary that it shows twice is the first of the two. `02:30`–`03:30` lasts
-//! half an hour on the day on which the clock goes from 02:00 to 03:00, and two hours on the day on which it goes back.
+//! A window is one period on every day, also on days on which the clock changes. If the clock skips a boundary, the
+//! boundary is the moment of the change. If the clock shows a boundary twice, it is the first of the two moments.
+//! `02:30`–`03:30` lasts half an hour on the day on which the clock is put forward from 02:00 to 03:00, and two hours
+//! on the day on which it is put back.
 
 use std::fmt;
 use std::iter;
@@ -21,25 +22,25 @@ use crate::base::moment::Moment;
 use crate::base::wall;
 use crate::text_schema;
 
-/// Windows of one set of hours: seven days with seven breaks each.
+/// The most windows of one set of hours, about seven for each day of the week.
 pub const WINDOWS: usize = 50;
-/// How far ahead a change is searched for. Hours repeat after a week. A window in the hour that the clock skips in
+/// How far ahead a change is searched for. Hours repeat after one week. A window in the hour that the clock skips in
 /// spring repeats after two weeks. One more day covers a clock that is put back.
 pub const HORIZON: Duration = Duration::from_secs(15 * 24 * 3600);
 
-/// A time zone by its IANA name (`Europe/Berlin`), one that the bundled database knows.
+/// A time zone by its IANA name (`Europe/Berlin`), which the bundled database contains.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Zone(String);
 
 text_schema!(Zone as "TimeZone", "A time zone by its IANA name.", r"^[A-Za-z0-9_+\-/]+$", 1..=64, "Asia/Shanghai");
 
-/// Why a text is no time zone.
+/// The error for a text that is not a time zone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a time zone by its IANA name, such as `Asia/Shanghai`, `Europe/Berlin` or `UTC`")]
 pub struct UnknownZone;
 
-/// Hours that come back every week. No windows: always.
+/// Hours that repeat every week. Without windows, they are always active.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct WeeklyHours {
@@ -49,15 +50,15 @@ pub struct WeeklyHours {
     pub windows: Vec<Window>,
 }
 
-/// A stretch of a day, by the clock on the wall. One that ends at or before its start ends on the next day.
+/// A period of a day in local time. If it ends at or before its start, it ends on the next day.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Window {
-    /// The days on which it begins; without them, every day.
+    /// The days on which the period begins. Without them: every day.
     #[serde(default)]
     #[schema(value_type = HashSet<Weekday>, max_items = 7)]
     pub weekdays: Vec<Weekday>,
-    /// Not `24:00`, which ends a day.
+    /// The local time of the start. `24:00` is only allowed as the end of a day.
     pub from: TimeOfDay,
     pub until: TimeOfDay,
 }
@@ -74,7 +75,7 @@ pub enum Weekday {
     Sun,
 }
 
-/// `09:00`; `24:00` is the end of the day.
+/// A local time such as `09:00`; `24:00` is the end of the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct TimeOfDay {
@@ -89,7 +90,7 @@ text_schema!(
     "09:00"
 );
 
-/// Why a text is no time of day.
+/// The error for a text that is not a time of day.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not a time of day from `00:00` to `24:00`")]
 pub struct NotATimeOfDay;
@@ -99,27 +100,27 @@ impl WeeklyHours {
         contains(&self.windows, &self.time_zone.rules(), at)
     }
 
-    /// When the period that contains `at` ends. Windows that touch or overlap are one period. `None`: `at` is in none,
-    /// or in one without an end within [`HORIZON`].
+    /// When the active period that contains `at` ends. Windows that touch or overlap form one period. `None`: no window
+    /// is active at `at`, or the period has no end within [`HORIZON`].
     pub fn ends(&self, at: Moment) -> Option<Moment> {
         let rules = self.time_zone.rules();
         if contains(&self.windows, &rules, at) { next_change(&self.windows, &rules, at) } else { None }
     }
 
-    /// Whether the hours may be saved. `path`: the field that they are in.
+    /// Checks the hours before they are saved. `path`: the field that contains them.
     pub fn check(&self, path: &str) -> Result<(), FieldError> {
         check_windows(&self.windows, &format!("{path}.windows"))
     }
 }
 
-/// Whether one of the windows is active at this moment. No windows: always.
+/// Whether one of the windows is active at this moment. Without windows: always.
 pub fn contains(windows: &[Window], tz: &TimeZone, at: Moment) -> bool {
     let on =
         |day| windows.iter().filter_map(move |window| window.on(day, tz)).any(|(from, until)| from <= at && at < until);
     windows.is_empty() || days(tz, at, at).any(on)
 }
 
-/// The first moment after `after` at which the windows become active or inactive. `None`: not within [`HORIZON`].
+/// The first moment after `after` at which the windows become active or inactive. `None`: no change within [`HORIZON`].
 pub fn next_change(windows: &[Window], tz: &TimeZone, after: Moment) -> Option<Moment> {
     let horizon = after + HORIZON;
     let (from, until) = spans(windows, tz, after, horizon).into_iter().next()?;
@@ -127,7 +128,7 @@ pub fn next_change(windows: &[Window], tz: &TimeZone, after: Moment) -> Option<M
     (change < horizon).then_some(change)
 }
 
-/// The parts of `from..until` in which the windows are active, in order. Windows that touch or overlap are one part.
+/// The parts of `from..until` in which the windows are active, in order. Windows that touch or overlap form one part.
 pub(crate) fn spans(windows: &[Window], tz: &TimeZone, from: Moment, until: Moment) -> Vec<(Moment, Moment)> {
     if windows.is_empty() {
         return iter::once((from, until)).filter(|(from, until)| from < until).collect();
@@ -148,7 +149,7 @@ pub(crate) fn spans(windows: &[Window], tz: &TimeZone, from: Moment, until: Mome
     spans
 }
 
-/// The days on which a window may begin that overlaps `from..=until`. A window ends on the next day at the latest, and
+/// The days on which a window may begin that overlaps `from..=until`. A window ends on the next day at the latest. It
 /// may begin before a midnight that the clock passes twice.
 fn days(tz: &TimeZone, from: Moment, until: Moment) -> impl Iterator<Item = Date> {
     let first = wall::shown(from, tz).date().saturating_sub(1.day());
@@ -156,7 +157,7 @@ fn days(tz: &TimeZone, from: Moment, until: Moment) -> impl Iterator<Item = Date
     iter::successors(Some(first), |day| day.tomorrow().ok()).take_while(move |day| *day <= last)
 }
 
-/// Whether windows may be saved.
+/// Checks windows before they are saved.
 pub(crate) fn check_windows(windows: &[Window], path: &str) -> Result<(), FieldError> {
     if windows.len() > WINDOWS {
         return Err(FieldError::new(path, format!("more than {WINDOWS} windows; join some")));
@@ -178,7 +179,7 @@ pub(crate) fn check_windows(windows: &[Window], path: &str) -> Result<(), FieldE
 }
 
 impl Window {
-    /// Start and end of the window that begins on this day. `None`: not a day of the window.
+    /// The start and end of the window that begins on this day. `None`: no window begins on this day.
     fn on(&self, day: Date, tz: &TimeZone) -> Option<(Moment, Moment)> {
         let begins = self.weekdays.is_empty() || self.weekdays.contains(&Weekday::of(day));
         begins.then(|| {
@@ -211,7 +212,7 @@ impl Zone {
         &self.0
     }
 
-    /// Its rules.
+    /// The rules of the time zone.
     pub fn rules(&self) -> TimeZone {
         TimeZone::get(&self.0).unwrap_or(TimeZone::UTC) // checked when it was parsed
     }
@@ -240,7 +241,7 @@ impl From<Zone> for String {
 }
 
 impl TimeOfDay {
-    /// `24:00`
+    /// The end of the day, `24:00`.
     const END: Self = Self { minutes: 24 * 60 };
 
     pub const fn minutes(self) -> u16 {

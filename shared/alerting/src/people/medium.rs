@@ -1,5 +1,5 @@
-//! How people choose to be reached: a medium, not a vendor. Several channels can serve one medium, such as two vendors
-//! of text messages. The deployment's configuration decides which one does.
+//! The media by which people choose to be reached. A medium is not a vendor: several channels can serve one medium,
+//! such as two vendors of text messages. The deployment's configuration decides which channel serves it.
 
 use std::fmt;
 use std::str::FromStr;
@@ -16,7 +16,7 @@ pub enum Medium {
     Teams,
 }
 
-/// Why a text is no medium.
+/// The error for a text that is not a medium.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not a medium")]
 pub struct NotAMedium;
@@ -25,7 +25,7 @@ impl Medium {
     pub const ALL: [Self; 8] =
         [Self::Email, Self::Sms, Self::Voice, Self::Feishu, Self::DingTalk, Self::WeCom, Self::Slack, Self::Teams];
 
-    /// The name in preferences and in the id of a member's own destination.
+    /// The name of the medium in preferences and in the id of a member's own destination.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Email => "email",

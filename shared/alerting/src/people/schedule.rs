@@ -1,8 +1,8 @@
-//! Schedules: who is on call when.
+//! Schedules, which decide who is on call when.
 //!
 //! [`Schedule::on_call`] answers for one moment. [`Schedule::shifts`] answers for a period: a list of shifts without
-//! holes between them, of which neighbours differ. Both agree at every moment. The turn of a rotation is computed and
-//! not counted from the first one, so a rotation that started decades ago costs nothing extra.
+//! gaps between them, in which neighbours differ. Both agree at every moment. The turn of a rotation is computed and
+//! not counted from the first turn, so a rotation that started decades ago costs nothing extra.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -20,23 +20,23 @@ use crate::people::hours::{self, Window, Zone};
 pub mod shifts;
 mod turns;
 
-/// Layers of one schedule.
+/// The most layers of one schedule.
 pub const LAYERS: usize = 10;
-/// Members of one layer's rotation.
+/// The most members of one layer's rotation.
 pub const LAYER_MEMBERS: usize = 50;
-/// Overrides that one schedule keeps.
+/// The most overrides that one schedule keeps.
 pub const OVERRIDES: usize = 200;
-/// The longest override. For longer, use a layer.
+/// The longest override. A longer replacement needs a layer.
 pub const OVERRIDE: Duration = Duration::from_secs(366 * 24 * 3600);
-/// Units of one turn.
+/// The number of units that one turn may last.
 pub const EVERY: RangeInclusive<u16> = 1..=366;
-/// Years in which a rotation may start.
+/// The years in which a rotation may start.
 pub const START_YEARS: RangeInclusive<i16> = 1970..=2199;
-/// Characters of a layer's name.
+/// The most characters of a layer's name.
 pub const LAYER_NAME_CHARS: usize = 128;
 
-/// Layers of rotations, and overrides. An override wins over every layer, and a later layer over an earlier one. If no
-/// layer has anyone, nobody is on call: a gap.
+/// A schedule: layers of rotations, and overrides. An override has priority over every layer, and a later layer over an
+/// earlier one. If no layer has a member at a moment, nobody is on call: a gap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Schedule {
     pub id: ScheduleId,
@@ -53,28 +53,28 @@ pub struct Schedule {
 pub struct Layer {
     #[serde(default)]
     pub name: String,
-    /// In the order of their turns.
+    /// The members in the order of their turns.
     pub members: Vec<MemberId>,
     pub rotation: Rotation,
     /// When the layer is active, in the schedule's time zone. Empty: always.
     #[serde(default)]
     pub restrictions: Vec<Window>,
-    /// The layer is active from then on. `None`: from the start of the rotation.
+    /// The layer is active from this moment. `None`: from the start of the rotation.
     #[serde(default)]
     pub from: Option<Moment>,
     #[serde(default)]
     pub until: Option<Moment>,
 }
 
-/// A turn lasts `every` units. Turns of days and weeks change at the same local time, also across daylight saving
-/// changes. Turns of hours have an exact length.
+/// The turns of a layer. A turn lasts `every` units. Turns of days and weeks change at the same local time, also across
+/// daylight saving changes. Turns of hours have an exact length.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Rotation {
     pub unit: RotationUnit,
     #[serde(default = "one")]
     pub every: u16,
-    /// When the first member's first turn begins, by the schedule's clock: `2026-11-02T09:00:00`.
+    /// When the first member's first turn begins, in the schedule's local time: `2026-11-02T09:00:00`.
     pub starts_at: jiff::civil::DateTime,
 }
 
@@ -86,7 +86,7 @@ pub enum RotationUnit {
     Week,
 }
 
-/// This member is on call instead of the layers' member.
+/// A period in which this member is on call instead of the member of the layers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Override {
@@ -95,19 +95,19 @@ pub struct Override {
     pub until: Moment,
 }
 
-/// Who is on call, and why.
+/// The member who is on call, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct OnCall {
     pub member: MemberId,
     pub source: Source,
 }
 
-/// Why a member is on call.
+/// The reason why a member is on call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
     Override,
-    /// The layer at this place in [`Schedule::layers`].
+    /// The layer at this index of [`Schedule::layers`].
     Layer(usize),
 }
 
@@ -116,7 +116,7 @@ const fn one() -> u16 {
 }
 
 impl Schedule {
-    /// Who is on call at this moment. `None`: a gap.
+    /// The member on call at this moment. `None`: a gap.
     pub fn on_call(&self, at: Moment) -> Option<OnCall> {
         let instead = self.overrides.iter().rev().find(|instead| instead.from <= at && at < instead.until);
         if let Some(instead) = instead {
@@ -136,7 +136,7 @@ impl Schedule {
         in_layers.chain(self.overrides.iter().map(|instead| &instead.member)).collect()
     }
 
-    /// Whether the schedule may be saved. A schedule without layers may: only its overrides are on call.
+    /// Checks a schedule before it is saved. A schedule without layers is allowed; then only its overrides are on call.
     pub fn check(&self) -> Result<(), FieldError> {
         if self.layers.len() > LAYERS {
             return Err(FieldError::new("layers", format!("more than {LAYERS} layers; join some")));
@@ -162,7 +162,7 @@ impl Layer {
         self.member(self.rotation.turn(at, rules)?)
     }
 
-    /// The member of this turn.
+    /// The member whose turn this is.
     fn member(&self, turn: i64) -> Option<&MemberId> {
         let place = turn.checked_rem_euclid(i64::try_from(self.members.len()).ok()?)?;
         self.members.get(usize::try_from(place).ok()?)

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::base::schema::tests::schema_of;
 
-/// `mon,tue 09:00-17:00; every 22:00-06:00`
+/// Windows from a text such as `mon,tue 09:00-17:00; every 22:00-06:00`.
 pub(crate) fn windows(text: &str) -> Vec<Window> {
     let window = |text: &str| {
         let (days, times) = text.trim().split_once(' ').expect("days and times");
@@ -30,18 +30,19 @@ fn moment(text: &str) -> Moment {
     Moment::parse_rfc3339(text).expect("RFC 3339")
 }
 
-/// `2026-03-29 03:00+02:00`
+/// A local time as text, such as `2026-03-29 03:00+02:00`.
 fn shown(at: Moment, zone: &Zone) -> String {
     let at = jiff::Timestamp::from_millisecond(at.millis()).expect("in the calendar");
     at.to_zoned(zone.rules()).strftime("%F %H:%M%:z").to_string()
 }
 
-/// Every quarter of an hour.
+/// Every quarter of an hour in the period.
 pub(crate) fn quarters(from: Moment, until: Moment) -> impl Iterator<Item = Moment> {
     (from.millis()..until.millis()).step_by(15 * 60 * 1000).map(Moment::from_millis)
 }
 
-/// The stretches of hours from noon (UTC) of the first day until noon of the last, which every moment agrees with.
+/// Checks the active periods from noon (UTC) of the first day until noon of the last day, and that every moment agrees
+/// with them.
 #[track_caller]
 fn check(zone: &str, text: &str, days: (&str, &str), expected: &[(&str, &str)]) {
     let hours = hours(zone, text);
@@ -234,7 +235,7 @@ pub(crate) fn some_windows() -> impl Strategy<Value = Vec<Window>> {
     prop::collection::vec(window, 0..4)
 }
 
-/// Around the days on which the clocks of [`zone`] change.
+/// A moment near the days on which the clocks of [`zone`] change.
 pub(crate) fn some_moment() -> impl Strategy<Value = Moment> {
     let days = ["2010-11-07", "2011-12-30", "2026-03-08", "2026-03-29", "2026-04-24", "2026-10-04", "2026-10-25"];
     let around = -36 * 60..36 * 60_i64;
@@ -242,7 +243,7 @@ pub(crate) fn some_moment() -> impl Strategy<Value = Moment> {
         .prop_map(|(day, minutes)| Moment::from_secs(moment(&format!("{day}T00:00:00Z")).secs() + minutes * 60))
 }
 
-/// By the clock on the wall alone. `None`: it shows this time twice.
+/// The expected answer from local time alone. `None`: the clock shows this time twice.
 fn on_the_wall(windows: &[Window], zone: &Zone, at: Moment) -> Option<bool> {
     let rules = zone.rules();
     let now = wall::shown(at, &rules);

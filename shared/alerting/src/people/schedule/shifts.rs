@@ -1,7 +1,7 @@
-//! A schedule over a stretch of time.
+//! The shifts of a schedule over a period.
 //!
-//! Each layer and each override is a lane of stretches; where any of them begins or ends, and only there, who is on call
-//! may change. The topmost lane that has someone wins.
+//! Each layer and each override is a lane of turns. The member on call can change only where a turn of any lane begins
+//! or ends. The topmost lane with a member decides.
 
 use std::time::Duration;
 
@@ -13,20 +13,20 @@ use crate::base::ids::MemberId;
 use crate::base::moment::Moment;
 use crate::people::hours;
 
-/// The longest time that is looked at once: a quarter of a year, and the week that it ends in.
+/// The longest period of one query: a quarter of a year, and the week in which it ends.
 pub const RANGE: Duration = Duration::from_secs(100 * 24 * 3600);
-/// Shifts of one answer: in [`RANGE`], a hand-over every half hour.
+/// The most shifts of one answer: in [`RANGE`], one hand-over every half hour.
 pub const SHIFTS: usize = 5000;
 
-/// The shifts of a time: in order, without holes; two in a row differ in who is on call or why.
+/// The shifts of a period, in order and without gaps. Two neighbours differ in who is on call or why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Roster {
     pub shifts: Vec<Shift>,
-    /// Where it was cut: what is later was asked for, but is more than [`RANGE`] or [`SHIFTS`].
+    /// Where the answer was cut, because the requested period exceeds [`RANGE`] or [`SHIFTS`]. `None`: it is complete.
     pub cut_at: Option<Moment>,
 }
 
-/// Who is on call from when until when. Nobody: a gap.
+/// The member who is on call during a period. `None`: a gap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shift {
     pub from: Moment,
@@ -35,7 +35,7 @@ pub struct Shift {
 }
 
 impl Schedule {
-    /// Who is on call in `from..until`, at most in the first [`RANGE`] of it.
+    /// The shifts in `from..until`, at most in its first [`RANGE`].
     pub fn shifts(&self, from: Moment, until: Moment) -> Roster {
         let last = until.min(from + RANGE);
         let stretches = self.stretches(from, last);
@@ -44,7 +44,7 @@ impl Schedule {
         Roster { shifts: stretches.into_iter().take(SHIFTS).map(Shift::from).collect(), cut_at }
     }
 
-    /// When in `from..until` nobody is on call, at most in the first [`RANGE`] of it.
+    /// The periods in `from..until` in which nobody is on call, at most in its first [`RANGE`].
     pub fn gaps(&self, from: Moment, until: Moment) -> Vec<(Moment, Moment)> {
         let stretches = self.stretches(from, until.min(from + RANGE)).into_iter();
         stretches.filter(|stretch| stretch.on.is_none()).map(|stretch| (stretch.from, stretch.until)).collect()
@@ -54,7 +54,7 @@ impl Schedule {
         let lanes = self.lanes(from, until);
         let mut bounds = vec![from, until];
         bounds.extend(lanes.iter().flat_map(|lane| &lane.turns).flat_map(|turn| [turn.from, turn.until]));
-        bounds.retain(|at| (from..=until).contains(at)); // nothing is left where the end is before the start
+        bounds.retain(|at| (from..=until).contains(at)); // no bound is left if the end is before the start
         bounds.sort_unstable();
         bounds.dedup();
         let mut stretches: Vec<Stretch<'_>> = Vec::new();
@@ -68,7 +68,7 @@ impl Schedule {
         stretches
     }
 
-    /// The lowest first.
+    /// The lanes of the schedule, lowest first.
     fn lanes(&self, from: Moment, until: Moment) -> Vec<Lane<'_>> {
         let rules = self.time_zone.rules();
         let layers = self.layers.iter().enumerate();
@@ -81,7 +81,7 @@ impl Schedule {
 }
 
 impl Layer {
-    /// What its members are on call for in `from..until`, as if there were no other layer.
+    /// The turns of the layer's members in `from..until`, as if there were no other layer.
     fn turns(&self, from: Moment, until: Moment, rules: &TimeZone) -> Vec<Turn<'_>> {
         let from = from.max(self.rotation.begins(0, rules)).max(self.from.unwrap_or(from));
         let until = until.min(self.until.unwrap_or(until));
@@ -92,7 +92,7 @@ impl Layer {
             {
                 let handed_over = self.rotation.begins(turn + 1, rules).min(until);
                 if handed_over <= from {
-                    break; // the span, or the calendar, is at its end
+                    break; // the end of the span or of the calendar
                 }
                 turns.push(Turn { from, until: handed_over, member });
                 from = handed_over;
@@ -109,10 +109,10 @@ impl Override {
     }
 }
 
-/// What one layer or one override says.
+/// The turns of one layer or one override.
 struct Lane<'s> {
     source: Source,
-    /// In order; they do not overlap.
+    /// The turns in order. They do not overlap.
     turns: Vec<Turn<'s>>,
 }
 
@@ -129,7 +129,7 @@ impl<'s> Lane<'s> {
     }
 }
 
-/// A shift of the schedule, not yet copied out of it.
+/// A shift of the schedule that still borrows from it.
 struct Stretch<'s> {
     from: Moment,
     until: Moment,

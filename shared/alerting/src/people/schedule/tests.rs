@@ -27,7 +27,7 @@ fn schedule(zone: &str, layers: Vec<Layer>, overrides: Vec<Override>) -> Schedul
     }
 }
 
-/// `ann bob every 1 week from 2026-03-02T09:00:00`
+/// A layer from a text such as `ann bob every 1 week from 2026-03-02T09:00:00`.
 #[track_caller]
 fn layer(text: &str) -> Layer {
     let (members, rotation) = text.split_once(" every ").expect("members and a rotation");
@@ -56,7 +56,7 @@ fn instead(name: &str, from: &str, until: &str) -> Override {
     Override { member: member(name), from: moment(from), until: moment(until) }
 }
 
-/// `2026-03-29 09:00+02:00 ann 0`: from when who is on call, and the layer that says so (`!`: an override).
+/// A shift as text: `2026-03-29 09:00+02:00 ann 0` is the start, the member, and the layer (`!`: an override).
 fn shown(shift: &Shift, rules: &TimeZone) -> String {
     let from = jiff::Timestamp::from_millisecond(shift.from.millis()).expect("in the calendar");
     let from = from.to_zoned(rules.clone()).strftime("%F %H:%M%:z").to_string();
@@ -67,7 +67,7 @@ fn shown(shift: &Shift, rules: &TimeZone) -> String {
     }
 }
 
-/// The shifts of a time, which every moment agrees with.
+/// Checks the shifts of a period, and that every moment agrees with them.
 #[track_caller]
 fn check(schedule: &Schedule, (from, until): (&str, &str), expected: &[&str]) {
     let roster = schedule.shifts(moment(from), moment(until));
@@ -81,7 +81,7 @@ fn check(schedule: &Schedule, (from, until): (&str, &str), expected: &[&str]) {
     }
 }
 
-/// Who hands over to whom when in these days, of one layer.
+/// Checks the hand-overs of one layer in these days.
 #[track_caller]
 fn check_layer(zone: &str, text: &str, days: (&str, &str), expected: &[&str]) {
     let midnight = |day: &str| format!("{day}T00:00:00Z");

@@ -1,4 +1,4 @@
-//! Which turn of a rotation a moment is in.
+//! Finds the turn of a rotation at a moment.
 
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
@@ -8,15 +8,16 @@ use crate::base::moment::Moment;
 use crate::base::wall;
 
 impl Rotation {
-    /// The turn that this moment is in, counted from zero. `None`: before the first.
+    /// The turn at this moment, counted from zero. `None`: the moment is before the first turn.
     pub(super) fn turn(&self, at: Moment, rules: &TimeZone) -> Option<i64> {
         let guess = self.guess(at, rules);
-        // A clock that is put forward shows a hand-over's time too early, one that is put back shows a time before it
-        // once more: by minutes, by a whole day where the date line moved, never by more than one turn.
+        // The guess may be wrong by one turn around a clock change: a clock that is put forward shows the hand-over's
+        // time too early, and one that is put back shows an earlier time again. The difference is minutes, or a whole
+        // day where the date line moved, but never more than one turn.
         [guess + 1, guess, guess - 1].into_iter().find(|turn| *turn >= 0 && self.begins(*turn, rules) <= at)
     }
 
-    /// When this turn begins, and the one before it ends.
+    /// When this turn begins and the previous one ends.
     pub(super) fn begins(&self, turn: i64, rules: &TimeZone) -> Moment {
         match self.unit {
             RotationUnit::Hour => {
@@ -30,7 +31,8 @@ impl Rotation {
         }
     }
 
-    /// The turn by the time since the first, or by what the clock on the wall has moved on since then.
+    /// An estimate of the turn from the time since the first turn: elapsed time for hours, local time for days and
+    /// weeks.
     fn guess(&self, at: Moment, rules: &TimeZone) -> i64 {
         let since_first = match self.unit {
             RotationUnit::Hour => at.millis().saturating_sub(self.begins(0, rules).millis()),
@@ -42,7 +44,7 @@ impl Rotation {
         since_first.div_euclid(self.length_ms())
     }
 
-    /// By the clock that the unit follows.
+    /// The length of a turn in milliseconds, by the clock that the unit follows.
     fn length_ms(&self) -> i64 {
         let hours = match self.unit {
             RotationUnit::Hour => 1,
