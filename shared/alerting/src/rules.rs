@@ -1,8 +1,9 @@
-//! What an integration makes of a message: parsed text in, alert events and spaces out.
+//! How an integration turns a message into an alert: the input is parsed text, the output is alert events and spaces.
 //!
-//! [`message`] what arrived → [`policy`] the integration's compiled settings → [`push_mode`] which alert, trigger or
-//! close → [`pipeline`] what the operator changes → [`routing`] which spaces. [`filter`] and [`matcher`] are the
-//! conditions of a rule, [`compiled`] bounds their work, and [`trace`] observes the same functions for the trace page.
+//! [`message`]: the received message → [`policy`]: the integration's compiled settings → [`push_mode`]: the alert key,
+//! and trigger or close → [`pipeline`]: the operator's changes → [`routing`]: the spaces. [`filter`] and [`matcher`]
+//! are the conditions of a rule, [`compiled`] limits their work, and [`trace`] observes the same functions for the
+//! trace page.
 
 pub(crate) mod alert_draft;
 pub(crate) mod builder;

@@ -1,4 +1,4 @@
-//! What a message asks of the allocator: as much as its own text needs, whatever the number of rules.
+//! Tests the allocations for one message: they depend only on its own text, not on the number of rules.
 
 #[path = "../benches/support/mod.rs"]
 #[expect(dead_code, unreachable_pub, reason = "the benchmarks use the rest, and tests/speed makes a crate of it")]
@@ -9,7 +9,7 @@ use std::cell::Cell;
 
 use support::{ASCII, CHINESE, evaluate, message, policy, record, stamp};
 
-/// The system's allocator, which counts what this thread asks it for.
+/// The system's allocator, which also counts the allocations of this thread.
 struct Counting;
 
 thread_local! {
@@ -17,22 +17,22 @@ thread_local! {
     static GROWN: Cell<usize> = const { Cell::new(0) };
 }
 
-// SAFETY: all of it is the system's allocator; counting allocates nothing.
+// SAFETY: all calls are passed to the system's allocator, and counting allocates nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ASKED.set(ASKED.get() + 1);
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller upholds the same contract that `System` requires.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         GROWN.set(GROWN.get() + 1);
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller upholds the same contract that `System` requires.
         unsafe { System.realloc(pointer, layout, size) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: the caller's promises are passed on.
+        // SAFETY: the caller upholds the same contract that `System` requires.
         unsafe { System.dealloc(pointer, layout) }
     }
 }
@@ -40,7 +40,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// Allocations, and how often one of them grew.
+/// The number of allocations, and how often one of them grew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Taken {
     asked: usize,
@@ -55,7 +55,7 @@ fn taken<T>(work: impl FnOnce() -> T) -> Taken {
     taken
 }
 
-/// To decode a message that nothing matches, and to find that out.
+/// Measures decoding a message that no rule matches, and deciding about it.
 fn by_unmatched(rules: usize, filler: &str) -> Taken {
     let (policy, record) = (policy(rules), record(message(filler, "")));
     assert!(evaluate(&policy, &record).is_none(), "nothing matches");
@@ -67,7 +67,7 @@ fn a_message_that_nothing_matches_takes_at_most_twelve_allocations_with_its_deco
     for filler in [ASCII, CHINESE] {
         let taken = by_unmatched(100, filler);
         assert!(taken.asked <= 12, "{taken:?} for {filler}");
-        // The decoder has one buffer for all texts with escapes in them, which doubles.
+        // The decoder has one buffer for all texts with escapes, which grows by doubling.
         assert!(taken.grown <= 8, "{taken:?} for {filler}");
     }
 }

@@ -1,4 +1,4 @@
-//! An alert on its way through the pipeline, before it becomes an alert event.
+//! An alert in the pipeline, before it becomes an alert event.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -11,7 +11,7 @@ use crate::rules::matcher::View;
 use crate::rules::message::Message;
 use crate::rules::trace::{FieldChange, SHOWN_CHARS};
 
-/// What an alert of the message would show after the steps so far.
+/// The content that an alert of the message would show after the steps so far.
 #[derive(Debug, Clone)]
 pub(crate) struct AlertDraft<'m> {
     pub title: Cow<'m, str>,
@@ -42,7 +42,8 @@ impl<'m> AlertDraft<'m> {
         }
     }
 
-    /// Sets a label within the limits. A value that is too long is cut; a label too many is left out. Both are flagged.
+    /// Sets a label within the limits. A value that is too long is cut, and a label above the limit is left out. Both
+    /// set a flag.
     pub(crate) fn set_label(&mut self, name: &str, value: &str, run: &mut Run<'_>) {
         if value.is_empty() {
             return;
@@ -53,7 +54,7 @@ impl<'m> AlertDraft<'m> {
         self.labels.insert(name.to_owned(), cut(value, limits::LABEL_VALUE_CHARS, run));
     }
 
-    /// Brings the message's own labels within the limits.
+    /// Cuts or removes the message's own labels to keep them within the limits.
     pub(crate) fn fit_labels(&mut self, run: &mut Run<'_>) {
         let fits = |(name, value): (&String, &String)| {
             name.chars().count() <= limits::LABEL_NAME_CHARS && value.chars().count() <= limits::LABEL_VALUE_CHARS
@@ -75,7 +76,7 @@ fn cut(value: &str, max: usize, run: &mut Run<'_>) -> String {
     fitted
 }
 
-/// What differs between an alert before and after a step.
+/// The differences between the alert before and after a step.
 pub(crate) fn changes(before: &AlertDraft<'_>, after: &AlertDraft<'_>) -> Vec<FieldChange> {
     let mut changes = Vec::new();
     let mut compare = |field: &str, before: Option<&str>, after: Option<&str>| {

@@ -1,10 +1,10 @@
-//! What the parts of a policy are compiled with: shared patterns, mapping tables, and what happens to an error.
+//! The inputs for compiling a policy: shared patterns, mapping tables, and how errors are handled.
 
 use crate::base::field_error::FieldError;
 use crate::rules::compiled::{PatternId, Patterns};
 use crate::rules::integration::MappingTable;
 
-/// Whether an error refuses the whole integration, or leaves out only the part that it is about.
+/// Whether an error refuses the whole integration, or leaves out only the part that has the error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Strictness {
     Strict,
@@ -29,7 +29,7 @@ impl<'t> Builder<'t> {
         self.patterns.add(typed).map_err(|error| FieldError::new(path, error.to_string()))
     }
 
-    /// Returns an error (strict), or records it and leaves out the part that it is about (lenient).
+    /// Returns an error (strict), or records it and leaves out the part that has the error (lenient).
     pub(crate) fn keep<T>(&mut self, result: Result<T, FieldError>) -> Result<Option<T>, FieldError> {
         match (result, self.strictness) {
             (Ok(part), _) => Ok(Some(part)),

@@ -1,4 +1,4 @@
-//! Checks of an integration before it is saved, beside the syntax of its rules; and checks that several kinds of
+//! Checks of an integration before it is saved, besides the syntax of its rules, and checks that several kinds of
 //! objects share.
 
 use std::collections::HashSet;
@@ -14,19 +14,19 @@ use crate::rules::filter::Filter;
 use crate::rules::integration::{IntakeLimits, Integration, PushMode, Routing, Security};
 use crate::rules::matcher::Matcher;
 
-/// Characters of a name.
+/// The most characters of a name.
 const NAME_CHARS: usize = 128;
-/// Values of all filters of one integration: ten per rule.
+/// The most values of all filters of one integration: ten per rule.
 const FILTER_VALUES: usize = 1000;
-/// Groups, conditions and values of one filter of alerts. A longer one is not readable.
+/// The most groups, conditions and values of one filter of alerts. A longer filter is not readable.
 const ALERT_FILTER_VALUES: usize = 100;
-/// Keywords and source addresses: as many as Feishu's own bots take.
+/// The most keywords, and the most source addresses: as many as Feishu's own bots allow.
 const KEYWORDS: usize = 10;
 const SOURCES: usize = 10;
-/// Hours after which an alert closes by itself, at most: a year.
+/// The most hours after which an alert closes automatically: one year.
 const AUTO_CLOSE_HOURS: u32 = 365 * 24;
 
-/// Returns the first field that is not valid.
+/// Checks an integration, and returns the first field that is not valid.
 pub(crate) fn check(integration: &Integration) -> Result<(), FieldError> {
     if integration.name.trim().is_empty() || integration.name.chars().count() > NAME_CHARS {
         return Err(FieldError::new("name", format!("a name has 1 to {NAME_CHARS} characters")));
@@ -60,7 +60,7 @@ fn check_limits(limits: &IntakeLimits) -> Result<(), FieldError> {
     }
 }
 
-/// A group without conditions would match everything.
+/// Checks that no group lacks conditions, because such a group would match everything.
 fn check_groups(integration: &Integration) -> Result<(), FieldError> {
     let mut filters: Vec<(String, &Filter)> = Vec::new();
     if let PushMode::ByRules { trigger, close, .. } = &integration.push_mode {
@@ -131,7 +131,7 @@ fn check_counts(integration: &Integration) -> Result<(), FieldError> {
     within(values, FILTER_VALUES, &format!("more than {FILTER_VALUES} values in all filters together"))
 }
 
-/// Whether a list names nothing twice. The error names the second place.
+/// Checks that a list contains no element twice. The error names the second position.
 pub(crate) fn each_once<T: Eq + Hash>(list: &[T], path: &str) -> Result<(), FieldError> {
     let mut seen = HashSet::with_capacity(list.len());
     match list.iter().position(|one| !seen.insert(one)) {
@@ -140,7 +140,7 @@ pub(crate) fn each_once<T: Eq + Hash>(list: &[T], path: &str) -> Result<(), Fiel
     }
 }
 
-/// Whether a filter of alerts may be saved. `others`: the filters that are compiled together with it.
+/// Checks a filter of alerts before it is saved. `others`: the filters that are compiled together with it.
 pub(crate) fn check_filter<'f>(
     filter: &Filter,
     path: &str,
@@ -159,18 +159,18 @@ pub(crate) fn check_filter<'f>(
     }
     let mut patterns = Patterns::checked();
     for other in others {
-        // An error in another filter does not concern this one.
+        // An error in another filter is not an error of this filter.
         drop(Matcher::new(other, "", &mut patterns));
     }
     Matcher::new(filter, path, &mut patterns).map(drop)
 }
 
 fn values(filter: &Filter) -> usize {
-    // A group or condition without values costs something too.
+    // A group or condition without values also has a cost.
     filter.any.iter().map(|group| 1 + group.all.iter().map(|condition| 1 + condition.values.len()).sum::<usize>()).sum()
 }
 
-/// The field at which a sum exceeds its limit.
+/// Returns an error for the field at which the sum exceeds its limit.
 fn within<'f>(parts: impl IntoIterator<Item = (&'f str, usize)>, max: usize, message: &str) -> Result<(), FieldError> {
     let mut sum = 0;
     for (field, count) in parts {

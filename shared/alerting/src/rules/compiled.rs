@@ -1,11 +1,11 @@
-//! The patterns of one integration, compiled when a text first needs them, and the limit on the work for one message.
+//! The patterns of one integration, which are compiled at their first use, and the limit on the work for one message.
 //!
-//! - Compiled patterns are in a cache bounded by bytes ([`COMPILED_BYTES`]). The least recently used one is removed
-//!   first.
+//! - Compiled patterns are in a cache that is limited in bytes ([`COMPILED_BYTES`]). The least recently used pattern is
+//!   removed first.
 //! - Work is counted, not timed: steps over bytes of text, known before a search starts (`cost.rs`). So the decision
-//!   about a message depends only on the message and its rules. A redelivery to a cold or throttled process decides the
-//!   same; with a clock it might not. A step takes at most 2.6 ns, so the fuel of one message, ten million steps, is
-//!   the 25 ms of [`limits::RULES_TIME`]. Ordinary rules use a hundredth of it.
+//!   about a message depends only on the message and its rules. If the message is redelivered to a cold or throttled
+//!   process, the decision is the same; with a clock it might differ. A step takes at most 2.6 ns, so the fuel of one
+//!   message, ten million steps, takes the 25 ms of [`limits::RULES_TIME`]. Ordinary rules use a hundredth of it.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -18,31 +18,31 @@ use crate::base::limits;
 use crate::rules::flag::Flag;
 use crate::rules::pattern::{Pattern, PatternError};
 
-/// Bytes of compiled patterns with their search caches that one integration keeps.
+/// The most bytes of compiled patterns, with their search caches, that one integration keeps.
 pub const COMPILED_BYTES: usize = 16 * 1024 * 1024;
-/// Bytes that the patterns of one integration may compile to, together, when they are saved: a hundred with a `\w`
-/// each. Compiling that much takes some 25 ms, which the first messages after a cold start wait for.
+/// The most bytes to which all patterns of one integration may compile when they are saved. A hundred patterns with a
+/// `\w` each reach this limit. Compiling them takes about 25 ms, for which the first messages after a cold start wait.
 pub const SAVED_BYTES: usize = 6 * 1024 * 1024;
 
-/// Extra work for texts over 8 KiB, so that a long text is searched whole and later rules keep their fuel: 10 to 16 ms.
-/// That is 24 usual patterns at 256 KiB, not counting those that a rule's literals exclude.
+/// Additional fuel for texts over 8 KiB, so that a long text is searched whole and later rules keep their fuel: 10 to
+/// 16 ms. It is enough for 24 usual patterns at 256 KiB, without those that a rule's literals exclude.
 const LONG_TEXTS: Fuel = 6 * 1024 * 1024;
 
-/// Work allowed, in steps.
+/// An amount of allowed work, in steps.
 pub(crate) type Fuel = u64;
 
-/// The work would exceed the limit, so the question has no answer.
+/// The work would exceed the limit, so the condition is not decided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OutOfFuel;
 
-/// A pattern of [`Patterns`].
+/// The id of a pattern in [`Patterns`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct PatternId(usize);
 
-/// All patterns of one integration, each once however often it is used.
+/// All patterns of one integration. A pattern that is used several times is stored once.
 #[derive(Debug, Default)]
 pub(crate) struct Patterns {
-    /// Bytes compiled so far, if every pattern is compiled at once to check it.
+    /// The bytes compiled so far. `None`: patterns are not checked, and so are compiled later.
     checked: Option<usize>,
     all: Vec<Pattern>,
     ids: HashMap<String, PatternId>,
@@ -50,7 +50,7 @@ pub(crate) struct Patterns {
 }
 
 impl Patterns {
-    /// Patterns of an integration that is about to be saved.
+    /// Makes an empty set for an integration that is about to be saved. Every added pattern is compiled to check it.
     pub(crate) fn checked() -> Self {
         Self { checked: Some(0), ..Self::default() }
     }
@@ -73,7 +73,7 @@ impl Patterns {
         Ok(id)
     }
 
-    /// Whether its flags are known. Checked only before saving: stored patterns keep their meaning.
+    /// Checks that the flags are known. This is checked only before saving, so that stored patterns keep their meaning.
     pub(crate) fn check_flags(&self, typed: &str) -> Result<(), PatternError> {
         if self.checked.is_some() { Pattern::check_flags(typed) } else { Ok(()) }
     }
@@ -82,7 +82,7 @@ impl Patterns {
         &self.all[id.0]
     }
 
-    /// Bytes of what is compiled now.
+    /// The bytes of the patterns that are compiled now.
     pub(crate) fn compiled_bytes(&self) -> usize {
         self.lock().bytes
     }
@@ -100,7 +100,7 @@ impl Patterns {
     }
 
     fn lock(&self) -> MutexGuard<'_, Compiled> {
-        // A panic while searching leaves at worst a pattern to compile again.
+        // If a search panicked, a pattern has to be compiled again at worst.
         self.compiled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -114,7 +114,8 @@ struct Compiled {
 
 #[derive(Debug)]
 struct Entry {
-    /// `None`: it does not compile. Saving refuses such a pattern, but an older version may have stored it.
+    /// The compiled pattern. `None`: the pattern does not compile. It is refused before saving, but an older version
+    /// may have stored it.
     engine: Option<(Regex, Cache)>,
     bytes: usize,
     used: u64,
@@ -136,7 +137,7 @@ impl Entry {
 }
 
 impl Compiled {
-    /// Searches with the compiled pattern, and counts the bytes that its cache has grown.
+    /// Searches with the compiled pattern, and counts the bytes by which its cache has grown.
     fn with<T>(&mut self, id: PatternId, pattern: &Pattern, search: impl FnOnce(&Regex, &mut Cache) -> T) -> Option<T> {
         self.clock += 1;
         let entry = self.entries.entry(id).or_insert_with(|| Entry::new(pattern));
@@ -159,14 +160,14 @@ impl Compiled {
     }
 }
 
-/// The evaluation of one message: its remaining fuel, and its flags.
+/// The evaluation of one message, with its remaining fuel and its flags.
 pub(crate) struct Run<'p> {
     patterns: &'p Patterns,
     compiled: MutexGuard<'p, Compiled>,
     fuel: Fuel,
-    /// What is left of [`LONG_TEXTS`].
+    /// The remaining fuel of [`LONG_TEXTS`].
     long: Fuel,
-    /// A pattern looked only at the beginning of a text.
+    /// Whether a pattern searched only the beginning of a text.
     cut: bool,
     flags: Vec<Flag>,
     failures: u32,
@@ -177,7 +178,7 @@ impl Run<'_> {
         self.fuel = fuel;
     }
 
-    /// Takes fuel for the work that follows.
+    /// Takes the fuel for the following work.
     pub(crate) fn charge(&mut self, work: Fuel) -> Result<(), OutOfFuel> {
         match self.fuel.checked_sub(work) {
             Some(left) => {
@@ -191,17 +192,17 @@ impl Run<'_> {
         }
     }
 
-    /// Runs an evaluation that only explains: fuel and flags are the same afterwards.
+    /// Runs an evaluation that only explains. Fuel and flags are restored afterwards.
     pub(crate) fn aside<T>(&mut self, fuel: Fuel, ask: impl FnOnce(&mut Self) -> T) -> T {
         let (left, flags, failures) = (std::mem::replace(&mut self.fuel, fuel), self.flags.len(), self.failures);
         let long = std::mem::replace(&mut self.long, LONG_TEXTS);
         let found = ask(self);
-        self.flags.truncate(flags); // flags are only added
+        self.flags.truncate(flags); // flags are only appended
         (self.fuel, self.long, self.failures) = (left, long, failures);
         found
     }
 
-    /// Runs an evaluation, and returns also whether a pattern searched only the beginning of a text.
+    /// Runs an evaluation. Also returns whether a pattern searched only the beginning of a text.
     pub(crate) fn noting_cuts<T>(&mut self, ask: impl FnOnce(&mut Self) -> T) -> (T, bool) {
         self.cut = false;
         let answer = ask(self);
@@ -214,7 +215,7 @@ impl Run<'_> {
         }
     }
 
-    /// How many searches used a pattern that does not compile.
+    /// The number of searches with a pattern that does not compile.
     pub(crate) fn failures(&self) -> u32 {
         self.failures
     }
@@ -223,7 +224,7 @@ impl Run<'_> {
         std::mem::take(&mut self.flags)
     }
 
-    /// Whether the pattern occurs in the text. A pattern that does not compile occurs nowhere.
+    /// Whether the pattern occurs in the text. A pattern that does not compile never occurs.
     pub(crate) fn is_match(&mut self, id: PatternId, text: &str) -> Result<bool, OutOfFuel> {
         let pattern = self.patterns.get(id);
         let is_whole = is_long(text) && self.takes_long(pattern.search_cost(text));
@@ -241,7 +242,8 @@ impl Run<'_> {
         let pattern = self.patterns.get(id);
         let (work, both_ways) = (pattern.extraction_cost(text), 2 * text.len() as u64);
         if is_long(text) && both_ways < work && pattern.is_walked_back(text) && self.takes_long(both_ways) {
-            // First the match, with one look-up per byte in each direction. Then the groups, only within the match.
+            // First finds the match, with one look-up per byte in each direction. Then finds the groups, only within
+            // the match.
             let found = self.search(id, |regex, cache| regex.search_with(cache, &Input::new(text))).flatten();
             let Some(found) = found else { return Ok(None) };
             if self.takes_long(pattern.extraction_cost(&text[found.range()])) {
@@ -265,15 +267,15 @@ impl Run<'_> {
         found.flatten().and_then(|range| text.get(range))
     }
 
-    /// Takes the work of searching a long text whole, if enough is left.
+    /// Takes the fuel for searching a long text whole, if enough is left.
     fn takes_long(&mut self, work: Fuel) -> bool {
         let left = self.long.checked_sub(work);
         self.long = left.unwrap_or(self.long);
         left.is_some()
     }
 
-    /// The first 8 KiB of the text, with a flag if there is more. The rest is context only: `$` does not match at the
-    /// cut.
+    /// The first 8 KiB of the text, with a flag if the text is longer. The rest is only context: `$` does not match at
+    /// the cut.
     fn beginning<'t>(&mut self, text: &'t str) -> Input<'t> {
         if is_long(text) {
             self.cut = true;

@@ -1,11 +1,11 @@
-//! How much work a search may make, known before it starts: the unit of [`crate::rules::compiled::Fuel`].
+//! The work of a search, known before the search starts. Its unit is that of [`crate::rules::compiled::Fuel`].
 //!
-//! The engine normally walks a lazily built automaton, one look-up per byte. Where that automaton grows too fast
-//! (`[ab]*a[ab]{300}`), or a Unicode word boundary meets text beyond ASCII, it falls back to following every live
-//! state, byte by byte. Building the whole automaton within a bound, once per pattern, decides which of the two is
-//! assumed. So the cost depends only on the pattern and the text.
+//! The engine normally walks a lazily built automaton, with one look-up per byte. If that automaton grows too fast
+//! (`[ab]*a[ab]{300}`), or if a Unicode word boundary meets non-ASCII text, the engine instead follows every live
+//! state, byte by byte. To decide which of the two is assumed, the whole automaton is built within a limit, once per
+//! pattern. So the cost depends only on the pattern and the text.
 //!
-//! Measured on x86-64 with patterns made to be slow: a step costs at most 2.6 ns, a look-up 1.7 ns.
+//! Measured on x86-64 with patterns that are slow on purpose: a step takes at most 2.6 ns, a look-up 1.7 ns.
 
 use std::sync::OnceLock;
 
@@ -16,26 +16,26 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 
 use crate::base::limits;
 
-/// Bytes of a whole automaton. Most patterns need 2 to 60 KiB; building that much takes some 0.3 ms.
+/// The most bytes of a whole automaton. Most patterns need 2 to 60 KiB; building this much takes about 0.3 ms.
 const AUTOMATON_BYTES: usize = 128 * 1024;
-/// Below this work the automaton is not built: it is a fifth of a per cent of a message's fuel.
+/// The work up to which the automaton is not built: 0.2 % of a message's fuel.
 const LITTLE: u64 = 20_000;
 
-/// What one pattern costs.
+/// The cost of one pattern.
 #[derive(Debug, Clone)]
 pub(crate) struct Cost {
-    /// Steps per byte if every live state is followed.
+    /// The steps per byte if every live state is followed.
     steps: u64,
-    /// Whether the pattern has Unicode word boundaries: then only ASCII texts are walked.
+    /// Whether the pattern has Unicode word boundaries. If so, the automaton is used only for ASCII texts.
     ascii_only: bool,
     walkable: OnceLock<bool>,
-    /// From a match's end to its beginning.
+    /// Whether the automaton from a match's end to its beginning can be built.
     walkable_back: OnceLock<bool>,
 }
 
 impl Cost {
     pub(crate) fn of(hir: &Hir) -> Self {
-        // Plain texts are searched for as such, whatever their length.
+        // Plain texts are searched by a faster method, regardless of their length.
         let steps = if hir.properties().is_alternation_literal() { 1 } else { steps(hir).max(1) };
         let ascii_only = hir.properties().look_set().contains_word_unicode();
         Self { steps, ascii_only, walkable: OnceLock::new(), walkable_back: OnceLock::new() }
@@ -56,13 +56,13 @@ impl Cost {
         (!self.ascii_only || text.is_ascii()) && walkable()
     }
 
-    /// Whether finding the place of a match costs two look-ups per byte.
+    /// Whether finding the position of a match costs two look-ups per byte.
     pub(crate) fn is_walked_back(&self, text: &str, hir: impl Fn() -> Option<Hir>) -> bool {
         let back = || *self.walkable_back.get_or_init(|| hir().is_some_and(|hir| is_walkable(&hir, true)));
         self.is_walked(text, &hir) && back()
     }
 
-    /// The work of finding the match and its group: every live state is followed.
+    /// The work of finding the match and its group, for which every live state is followed.
     pub(crate) fn of_extraction(&self, text: &str) -> u64 {
         self.steps.saturating_mul(text.len() as u64)
     }
@@ -74,7 +74,7 @@ fn is_walkable(hir: &Hir, back: bool) -> bool {
         .which_captures(WhichCaptures::None)
         .nfa_size_limit(Some(limits::PATTERN_COMPILED_BYTES));
     let Ok(nfa) = thompson::Compiler::new().configure(nfa).build_from_hir(hir) else { return false };
-    // Backwards, the longest match leads to the beginning.
+    // In the backward search, the longest match gives the beginning.
     let (kind, start) = match back {
         true => (MatchKind::All, StartKind::Anchored),
         false => (MatchKind::LeftmostFirst, StartKind::Unanchored),
@@ -89,13 +89,13 @@ fn is_walkable(hir: &Hir, back: bool) -> bool {
     dense::Builder::new().configure(dfa).build_from_nfa(&nfa).is_ok()
 }
 
-/// Upper bound of the states that one byte of text can keep alive.
+/// An upper bound of the states that one byte of text can keep alive.
 fn steps(hir: &Hir) -> u64 {
     let sum = |parts: &[Hir], each: u64| parts.iter().map(steps).fold(0, |sum: u64, n| sum.saturating_add(n + each));
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => 1,
         HirKind::Literal(literal) => literal.0.len() as u64,
-        // A class beyond ASCII is a small automaton over UTF-8 of its own.
+        // A non-ASCII class is compiled to a small automaton over UTF-8.
         HirKind::Class(Class::Unicode(class)) if !class.is_ascii() => 4,
         HirKind::Class(_) => 1,
         HirKind::Repetition(repetition) => {

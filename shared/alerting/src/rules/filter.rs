@@ -1,10 +1,10 @@
-//! The filter of all rules: push rules, pipeline steps, routes, escalation rules and silences.
+//! The filter that all rules use: push rules, pipeline steps, routes, escalation rules and silences.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
 
-/// Groups joined by OR. `{}` takes everything.
+/// Groups joined by OR. `{}` matches everything.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Filter {
@@ -12,7 +12,7 @@ pub struct Filter {
     pub any: Vec<Group>,
 }
 
-/// Refuses an empty list: it would match everything, which is written `{}`.
+/// Refuses an empty list. It would match everything, which is written as `{}`.
 fn some_groups<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Group>, D::Error> {
     let groups = Vec::deserialize(deserializer)?;
     if groups.is_empty() {
@@ -29,15 +29,16 @@ pub struct Group {
     pub all: Vec<Condition>,
 }
 
-/// `match`: any of the values; `not_match`: none of them.
+/// A condition on one field. `match`: the field matches any of the values. `not_match`: it matches none of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = FilterCondition)]
 pub struct Condition {
-    /// `title`, `description`, `severity`, `labels.NAME`, and for messages `content`.
+    /// The field: `title`, `description`, `severity`, `labels.NAME`, and for messages also `content`.
     pub field: String,
     pub op: Op,
-    /// Exact, `/regex/`, a wildcard with `*` and `?`, `cidr:10.0.0.0/8`, `num:ge:90`; `*` alone means "exists".
+    /// Each value is an exact text, a `/regex/`, a wildcard with `*` and `?`, `cidr:10.0.0.0/8`, or `num:ge:90`. `*`
+    /// alone means that the field exists.
     pub values: Vec<String>,
 }
 

@@ -1,25 +1,25 @@
-//! The flags of a decision.
+//! The flags of a decision about a message.
 
 use serde::{Deserialize, Serialize};
 
-/// How the evaluation of a message differs from what the operator wrote or the sender sent.
+/// A difference between the evaluation of a message and what the operator wrote or the sender sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Flag {
-    /// No extractor found a key; it was made from the title.
+    /// No extractor found a key, so the key was made from the title.
     KeyFallback,
-    /// The rules would have taken too long. Undecided questions were decided so that the alert is kept.
+    /// The rules would have taken too long. Undecided conditions were decided so that the alert is kept.
     RulesTimeExceeded,
-    /// A title or description was cut, or a pattern searched only the first 8 KiB of a text because it is slow or one
-    /// of many.
+    /// A title or description was cut, or a pattern searched only the first 8 KiB of a text, because the pattern is
+    /// slow or one of many.
     TextCut,
-    /// Labels were cut, or left out.
+    /// Labels were cut or left out.
     LabelsCut,
     /// A rule that is not valid was left out.
     BadRule,
-    /// A template did not render; its step was left out.
+    /// A template did not render, so its step was left out.
     TemplateFailed,
-    /// No route matched, and there is no default.
+    /// No route matched, and there are no default spaces.
     Unrouted,
 }
 

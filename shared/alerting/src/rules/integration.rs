@@ -1,4 +1,4 @@
-//! An inbound URL and its policy, as an operator saves it.
+//! Integrations: an inbound URL with its policy, as an operator saves it.
 
 use std::collections::BTreeMap;
 
@@ -13,14 +13,14 @@ use crate::base::severity::Severity;
 use crate::rules::filter::Filter;
 use crate::rules::message::MsgType;
 
-/// One integration. Saved only if [`crate::rules::policy::Policy::new`] takes it.
+/// One integration. It is saved only if [`crate::rules::policy::Policy::new`] accepts it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Integration {
     pub id: IntegrationId,
     pub name: String,
-    /// Grows with every save. Caches of compiled rules use it.
+    /// The version, which grows with every save. Caches of compiled rules use it.
     pub version: u64,
-    /// Records of earlier versions have none and speak Feishu's.
+    /// The inbound protocol. Records of earlier versions have no source, which means Feishu.
     #[serde(default)]
     pub source: Source,
     pub routing: Routing,
@@ -30,7 +30,7 @@ pub struct Integration {
     pub security: Security,
     pub pipeline: Vec<Step>,
     pub limits: IntakeLimits,
-    /// Hours after which an alert of the "each message" mode closes by itself: no message ever closes it.
+    /// The hours after which an alert of the "each message" mode closes automatically. No message closes such an alert.
     pub auto_close_hours: u32,
     pub created_at: Moment,
 }
@@ -39,12 +39,12 @@ pub struct Integration {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
-    /// The Feishu (Lark) custom bot's.
+    /// The protocol of the Feishu (Lark) custom bot.
     #[default]
     Feishu,
 }
 
-/// Where alerts go: to one space, or by rules.
+/// The spaces to which alerts are routed: one space, or spaces by rules.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Routing {
@@ -95,14 +95,15 @@ pub enum PushMode {
     },
 }
 
-/// [`PushMode`] as it is read. All variants have braces, because serde accepts unknown fields in variants without.
+/// The form in which [`PushMode`] is read. All variants have braces, because serde accepts unknown fields in variants
+/// without braces.
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 enum PushModeFields {
     EachMessage {},
     ByTitle {},
     ByRules {
-        // The policy refuses missing fields by name.
+        // If a field is missing, the policy returns an error that names it.
         #[serde(default)]
         trigger: Vec<Filter>,
         #[serde(default)]
@@ -126,12 +127,12 @@ impl From<PushModeFields> for PushMode {
     }
 }
 
-/// First capture group, or the whole match if the pattern has none.
+/// Extracts the key with a pattern: the first capture group, or the whole match if the pattern has no group.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct KeyExtractor {
     pub field: KeyField,
-    /// Bare, `/…/` or `/…/i`.
+    /// The pattern: bare, `/…/` or `/…/i`.
     #[schema(example = r"/host=(\S+)/")]
     pub pattern: String,
 }
@@ -143,7 +144,7 @@ pub enum KeyField {
     Content,
 }
 
-/// What becomes of a message that no rule matches.
+/// What happens to a message that no rule matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unmatched {
@@ -152,12 +153,12 @@ pub enum Unmatched {
     Trigger,
 }
 
-/// Optional checks, as Feishu's own bots have them.
+/// Optional checks, the same that Feishu's own bots have.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Security {
     pub secret: Option<Sealed>,
     pub keywords: Vec<String>,
-    /// Addresses, `203.0.113.*` or CIDR.
+    /// The allowed source addresses: an address, `203.0.113.*` or CIDR.
     pub sources: Vec<String>,
 }
 
@@ -174,7 +175,7 @@ pub struct Step {
 impl TryFrom<Map<String, Value>> for Step {
     type Error = String;
 
-    /// By hand, because serde does not refuse unknown fields beside flattened ones.
+    /// Reads a step by hand, because serde does not refuse unknown fields beside flattened ones.
     fn try_from(mut fields: Map<String, Value>) -> Result<Self, String> {
         let when = match fields.remove("when") {
             None | Some(Value::Null) => None,
@@ -203,7 +204,7 @@ pub enum Action {
     SetDescription(String),
     SetSeverity(SeveritySource),
     AddLabel(AddLabel),
-    /// Labels from the row of a mapping table whose source labels equal the alert's.
+    /// Adds labels from the row of a mapping table whose source labels equal those of the alert.
     MapLabels {
         table: MappingTableId,
     },
@@ -228,13 +229,14 @@ pub enum SeveritySource {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, try_from = "AddLabelFields")]
 pub enum AddLabel {
-    /// From a field (`title`, `content`, `labels.NAME` …) by the first capture group, or the whole match.
+    /// The value is extracted from a field (`title`, `content`, `labels.NAME` …): the first capture group, or the whole
+    /// match.
     Extract { name: String, from: String, pattern: String },
-    /// From a template.
+    /// The value is rendered from a template.
     Compose { name: String, value: String },
 }
 
-/// [`AddLabel`] as it is read, so that an unknown field is refused by name.
+/// The form in which [`AddLabel`] is read, so that an unknown field is refused by name.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct AddLabelFields {
@@ -260,7 +262,7 @@ impl TryFrom<AddLabelFields> for AddLabel {
     }
 }
 
-/// Messages a second and a minute (counted per process, approximately), and alerts open at once.
+/// The most messages per second and per minute (counted per process, approximately), and the most open alerts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct IntakeLimits {
@@ -275,7 +277,7 @@ impl Default for IntakeLimits {
     }
 }
 
-/// Source labels → result labels, one row per combination.
+/// A table that maps source labels to result labels, with one row per combination.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MappingTable {
     pub id: MappingTableId,

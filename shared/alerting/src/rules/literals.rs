@@ -1,22 +1,22 @@
 //! The literal texts that a pattern needs in order to match.
 //!
-//! `/host=(\S+) (is )?down/` cannot match where `host=` does not occur: [`required`] says so, and the rules of
-//! [`crate::rules`] are tried only where their literals occur. The literals are compared without regard to ASCII case,
-//! so they hold for `/…/i` too; a letter that has a non-ASCII twin (`k`, `s`) then ends the literal.
+//! `/host=(\S+) (is )?down/` cannot match a text without `host=`. [`required`] finds such literals, and the rules of
+//! [`crate::rules`] are evaluated only if their literals occur. The literals are compared without regard to ASCII case,
+//! so they are valid for `/…/i` too. There, a letter with a non-ASCII variant (`k`, `s`) ends the literal.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-/// Shorter literals occur nearly everywhere and would only cost.
+/// The least bytes of a literal. Shorter literals occur nearly everywhere and would only cost time.
 const LITERAL_MIN_BYTES: usize = 2;
-/// Longer literals do not distinguish better.
+/// The most bytes of a literal. Longer literals do not distinguish better.
 const LITERAL_MAX_BYTES: usize = 32;
-/// Alternatives of one pattern: `CPU|memory|disk` are three.
+/// The most alternatives of one pattern: `CPU|memory|disk` has three.
 const ALTERNATIVES_MAX: usize = 64;
 
-/// Texts of which at least one occurs wherever the pattern matches, compared without regard to ASCII case.
+/// Texts of which at least one occurs in every text that the pattern matches, compared without regard to ASCII case.
 pub(crate) type Literals = Vec<Vec<u8>>;
 
-/// Literals of which every match contains one, or `None` if nothing useful is known.
+/// Literals of which every match contains at least one, or `None` if no useful literals are known.
 pub(crate) fn required(hir: &Hir) -> Option<Literals> {
     walk(hir).literals()
 }
@@ -26,7 +26,7 @@ pub(crate) fn of_text(text: &[u8]) -> Option<Literals> {
     (text.len() >= LITERAL_MIN_BYTES).then(|| vec![text[..text.len().min(LITERAL_MAX_BYTES)].to_vec()])
 }
 
-/// The better of two: longer first, then fewer.
+/// The better of two sets: the one with longer literals, and if equal, the one with fewer.
 pub(crate) fn better(a: Option<Literals>, b: Option<Literals>) -> Option<Literals> {
     let rank = |set: &Literals| (set.iter().map(Vec::len).min().unwrap_or(0), usize::MAX - set.len());
     match (a, b) {
@@ -35,14 +35,15 @@ pub(crate) fn better(a: Option<Literals>, b: Option<Literals>) -> Option<Literal
     }
 }
 
-/// At least one of the sets applies: all of their literals, unless one is unknown.
+/// The literals for a pattern of which at least one alternative applies: those of all alternatives, or `None` if one of
+/// them has no known literals.
 pub(crate) fn union(sets: impl IntoIterator<Item = Option<Literals>>) -> Option<Literals> {
     let all: Literals = sets.into_iter().collect::<Option<Vec<_>>>()?.concat();
     (1..=ALTERNATIVES_MAX).contains(&all.len()).then_some(all)
 }
 
 enum Found {
-    /// Matches this text and nothing else (zero-width assertions aside).
+    /// The pattern matches this text and nothing else (without zero-width assertions).
     Exactly(Vec<u8>),
     Contains(Option<Literals>),
 }
@@ -85,7 +86,7 @@ fn concat(parts: &[Hir]) -> Found {
     if exact { Found::Exactly(run) } else { Found::Contains(better(best, of_text(&run))) }
 }
 
-/// The letter of a class that holds one ASCII letter in both cases, as `/…/i` makes them.
+/// The letter of a class that contains one ASCII letter in both cases, as `/…/i` makes them.
 fn one_letter(class: &Class) -> Option<u8> {
     let ranges: Vec<(u32, u32)> = match class {
         Class::Unicode(class) => class.iter().take(3).map(|r| (r.start().into(), r.end().into())).collect(),
@@ -131,7 +132,7 @@ mod tests {
     #[test]
     fn case_folding_keeps_what_is_sound() {
         check("(?i)firing", &["firing"]);
-        // ſ and K (the Kelvin sign) fold to s and k.
+        // ſ and K (the Kelvin sign) are case variants of s and k.
         check("(?i)resolved", &["olved"]);
         check("[Ff]iring", &["firing"]);
         check("[xy]iring", &["iring"]);

@@ -1,7 +1,7 @@
-//! Mapping tables: source labels → result labels, also used to find people (email → `zoom_jid`).
+//! Mapping tables, which map source labels to result labels. They are also used to find people (email → `zoom_jid`).
 //!
-//! A row applies where every source label is set and equal. The rows are looked up by a hash of their source values,
-//! so a table's size costs nothing per alert.
+//! A row applies if every source label is set and equal. The rows are looked up by a hash of their source values, so
+//! the work per alert does not depend on the size of the table.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -9,21 +9,21 @@ use crate::base::field_error::FieldError;
 use crate::base::limits;
 use crate::rules::integration::MappingTable;
 
-/// Rows of one table; the whole table is read at once.
+/// The most rows of one table, which is always read as a whole.
 pub const ROWS: usize = 10_000;
-/// Columns of one table.
+/// The most columns of one table.
 pub const COLUMNS: usize = 20;
 
-/// A table, indexed for look-ups.
+/// A table that is indexed for look-ups.
 #[derive(Debug)]
 pub struct Lookup {
     sources: Vec<String>,
-    /// Values of the source labels, in their order → the row's result labels.
+    /// The result labels of each row, by the values of its source labels in their order.
     rows: HashMap<Vec<String>, BTreeMap<String, String>>,
 }
 
 impl Lookup {
-    /// If several rows have the same source values, the first one counts.
+    /// Indexes a table. If several rows have the same source values, the first one applies.
     pub fn new(table: &MappingTable) -> Self {
         let mut rows = HashMap::with_capacity(table.rows.len());
         for row in &table.rows {
@@ -35,7 +35,7 @@ impl Lookup {
         Self { sources: table.source_labels.clone(), rows }
     }
 
-    /// The result labels of the row whose source labels equal these.
+    /// The result labels of the row whose source labels equal those of the alert.
     pub fn find(&self, labels: &BTreeMap<String, String>) -> Option<&BTreeMap<String, String>> {
         self.rows.get(&values(&self.sources, labels)?)
     }
@@ -45,7 +45,7 @@ fn values(names: &[String], row: &BTreeMap<String, String>) -> Option<Vec<String
     names.iter().map(|name| row.get(name).cloned()).collect()
 }
 
-/// Whether a table may be saved.
+/// Checks a table before it is saved.
 pub fn check(table: &MappingTable) -> Result<(), FieldError> {
     for (path, names) in [("source_labels", &table.source_labels), ("result_labels", &table.result_labels)] {
         if names.is_empty() {

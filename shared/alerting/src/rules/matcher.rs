@@ -3,11 +3,11 @@
 //! | value | matches |
 //! |---|---|
 //! | `disk full` | a field that is exactly this |
-//! | `/regex/`, `/regex/i` | a field in which the pattern occurs; in a text over 8 KiB, as `compiled.rs` says |
+//! | `/regex/`, `/regex/i` | a field in which the pattern occurs; for texts over 8 KiB see `compiled.rs` |
 //! | `db-*`, `db-?` | a whole field, `*` for any text and `?` for any one character |
 //! | `*` | a field that exists: a label that is set, a text that is not empty |
-//! | `cidr:10.0.0.0/24` | a field that is an address of that network; anything else never |
-//! | `num:gt:90` | a field that is a number, compared by gt, ge, lt or le; anything else never |
+//! | `cidr:10.0.0.0/24` | a field that is an address of that network; other fields never match |
+//! | `num:gt:90` | a field that is a number, compared by gt, ge, lt or le; other fields never match |
 //!
 //! `match` needs any of the values, `not_match` none of them. A missing field matches nothing.
 
@@ -26,8 +26,8 @@ use crate::rules::literals::{self, Literals};
 use crate::rules::pattern::Pattern;
 use crate::rules::trace::{Asked, Observer};
 
-/// The fields that a filter sees. For a message as received, title and content are its own, the description is the
-/// content, and the severity is the default.
+/// The fields that a filter can test. For a message as received, the title and content are those of the message, the
+/// description is the content, and the severity is the default.
 #[derive(Debug, Clone, Copy)]
 pub struct View<'a> {
     pub title: &'a str,
@@ -81,7 +81,7 @@ impl Field {
         }
     }
 
-    /// Whether the rules' prefilter searches it.
+    /// Whether the rules' prefilter searches this field.
     fn is_scanned(&self) -> bool {
         matches!(self, Field::Title | Field::Description | Field::Content)
     }
@@ -90,7 +90,7 @@ impl Field {
 /// A compiled filter.
 #[derive(Debug)]
 pub(crate) struct Matcher {
-    /// Joined by OR. Empty: everything matches.
+    /// The groups, joined by OR. Without groups everything matches.
     any: Vec<Vec<Test>>,
 }
 
@@ -120,7 +120,7 @@ enum Comparison {
 }
 
 impl Matcher {
-    /// Compiles `filter`. `path`: its field in the integration, for errors.
+    /// Compiles `filter`. `path`: the field of the integration that errors name.
     pub(crate) fn new(filter: &Filter, path: &str, patterns: &mut Patterns) -> Result<Self, FieldError> {
         let mut any = Vec::with_capacity(filter.any.len());
         for (g, group) in filter.any.iter().enumerate() {
@@ -149,7 +149,7 @@ impl Matcher {
         Ok(false)
     }
 
-    /// Texts of which at least one occurs in the title, description or content if the filter matches.
+    /// Texts of which at least one occurs in the title, description or content of everything that the filter matches.
     pub(crate) fn literals(&self, patterns: &Patterns) -> Option<Literals> {
         let group = |tests: &Vec<Test>| tests.iter().map(|test| test.literals(patterns)).fold(None, literals::better);
         literals::union(self.any.iter().map(group))
@@ -187,7 +187,7 @@ impl Test {
         Ok(Self { field, op: condition.op, values: values.collect::<Result<_, _>>()? })
     }
 
-    /// The first value that the field matches. A missing field matches none.
+    /// The index of the first value that the field matches. A missing field matches none.
     fn value_of(&self, text: Option<&str>, run: &mut Run<'_>) -> Result<Option<usize>, OutOfFuel> {
         let Some(text) = text else { return Ok(None) };
         for (n, value) in self.values.iter().enumerate() {
@@ -243,7 +243,7 @@ impl Value {
             Value::Exists => !text.is_empty(),
             Value::Exactly(wanted) => wanted == text,
             Value::Wildcard(wildcard) => {
-                // The match may start again after every character.
+                // In the worst case the match starts again at every character.
                 run.charge(text.len() as u64 * wildcard.pattern_chars().len() as u64)?;
                 wildcard.matches(text)
             }
@@ -274,7 +274,7 @@ impl Value {
     }
 }
 
-/// A network, or a single address.
+/// Parses a network or a single address.
 fn network_of(text: &str) -> Option<IpNet> {
     text.parse().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }

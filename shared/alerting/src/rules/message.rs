@@ -1,7 +1,7 @@
-//! One inbound request, parsed, before any decision.
+//! One parsed inbound request, before any decision.
 //!
-//! [`Received`] is the body of the "messages" queue. A refused request travels the same way, so that every message has
-//! one record, written by one function.
+//! [`Received`] is the body of the "messages" queue. A refused request is queued in the same way, so that one function
+//! writes the record of every message.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use crate::base::ids::{IntegrationId, Stamp};
 
-/// The type a sender gave its message.
+/// The type that a sender gives to its message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum MsgType {
@@ -33,15 +33,15 @@ impl MsgType {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     pub msg_type: MsgType,
-    /// Never empty: the sender's, the first line, or the default title of the source.
+    /// The title, which is never empty: the sender's title, the first line, or the default title of the source.
     pub title: String,
     pub content: String,
-    /// The properties of a card beside its text: `card_color`, `card_tag`, `card_subtitle`.
+    /// The properties of a card besides its text: `card_color`, `card_tag`, `card_subtitle`.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
 }
 
-/// Why a request with a known key was refused.
+/// The reason why a request with a known key was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RefusalReason {
@@ -75,10 +75,10 @@ pub enum Acceptance {
     Accepted(Message),
     Refused {
         reason: RefusalReason,
-        /// The `msg_type` as sent, where there was one.
+        /// The `msg_type` as sent, if there was one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         msg_type: Option<String>,
-        /// The part that could be read, with a cut text.
+        /// The readable part of the request, with a shortened text.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         message: Option<Box<Message>>,
     },
@@ -86,15 +86,15 @@ pub enum Acceptance {
 
 /// The process that received a message, and its count of messages in this hour (of the stamp), including this one.
 ///
-/// It is the only source of the ledger's count of received messages. A message that is lost after the intake leaves a
-/// gap in the numbers.
+/// The ledger counts received messages only from this value. A message that is lost after the intake leaves a gap in
+/// the numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Origin {
     pub process: String,
-    /// The number of this message in its process and hour.
+    /// The number of this message among those of its process and hour.
     pub count: u64,
-    /// How many messages of the hour, with this one, are known to be in the queue. `None`: as many as `count`. Fewer
-    /// while other requests are in progress, or after a send without an answer.
+    /// The number of messages of the hour, including this one, that are known to be in the queue. `None`: it equals
+    /// `count`. It is lower while other requests are in progress, or after a send whose answer was lost.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub queued: Option<u64>,
 }
@@ -114,9 +114,9 @@ impl Origin {
 #[serde(rename_all = "snake_case")]
 pub enum RawBody {
     Text(String),
-    /// Deflated, then base64: for bodies that are not UTF-8, or too large for the queue otherwise.
+    /// The body deflated and then base64, if it is not UTF-8 or would be too large for the queue.
     Deflated(String),
-    /// The beginning of a refused body of so many bytes. It cannot be replayed.
+    /// The beginning of a refused body, with the length of the whole body in bytes. It cannot be replayed.
     Cut {
         start: String,
         bytes: usize,
@@ -132,10 +132,10 @@ pub struct Received {
     #[serde(rename = "verdict")]
     pub acceptance: Acceptance,
     pub body: RawBody,
-    /// The message that an operator replayed as this one.
+    /// The earlier message that an operator replayed as this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replay_of: Option<Stamp>,
-    /// How many messages this record stands for: refusals that are only counted share a record.
+    /// The number of messages that this record represents. Refusals that are only counted share one record.
     #[serde(default = "once", skip_serializing_if = "is_once")]
     pub times: u64,
 }

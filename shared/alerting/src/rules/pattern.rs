@@ -1,8 +1,8 @@
 //! A pattern as an operator types it: bare, `/…/`, or `/…/i`.
 //!
-//! Linear time by construction (the automata of the `regex` crate). A pattern that would take long to compile or to
-//! search is refused when it is saved. The error names the place in the pattern as typed: `/host=(\S+/` → "unclosed
-//! group, at character 7: (\S+/".
+//! Every search takes linear time, because the `regex` crate uses automata. A pattern that would take long to compile
+//! or to search is refused when it is saved. The error names the position in the typed pattern: `/host=(\S+/` →
+//! "unclosed group, at character 7: (\S+/".
 //!
 //! Limits: [`limits::PATTERN_BYTES`] as typed, [`limits::PATTERN_COMPILED_BYTES`] compiled, 50 levels of nesting.
 
@@ -14,14 +14,15 @@ use crate::base::limits;
 use crate::rules::cost::Cost;
 use crate::rules::literals::{self, Literals};
 
-/// Levels of nested groups and classes. Nobody reads more than ten.
+/// The most levels of nested groups and classes. People cannot read more than ten.
 const NEST_LIMIT: u32 = 50;
-/// Bytes of the lazily built automaton of one pattern during a search. Over them, the automaton is built again.
+/// The most bytes of the lazily built automaton of one pattern during a search. Above this limit the automaton is built
+/// again.
 const SEARCH_CACHE_BYTES: usize = 256 * 1024;
-/// Code points whose case variants are looked up one by one under `i`, about 5 ns each: `/[\x00-\x{10FFFF}]/i` alone
-/// would take 5 ms to read.
+/// The most code points whose case variants are looked up one by one under `i`, at about 5 ns each.
+/// `/[\x00-\x{10FFFF}]/i` alone would take 5 ms to read.
 const FOLDED_CODE_POINTS: u64 = 600_000;
-/// The code points that `\p{…}` counts as in that sum; `\p{L}` has 140,000.
+/// The number of code points that is assumed for `\p{…}` in this sum; `\p{L}` has 140,000.
 const CODE_POINTS_OF_A_PROPERTY: u64 = 150_000;
 
 /// A parsed pattern, not yet compiled.
@@ -32,14 +33,14 @@ pub struct Pattern {
     required: Option<Literals>,
 }
 
-/// Why a pattern was refused, and where.
+/// The reason why a pattern was refused, and the position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{problem}, at character {at}: {rest}")]
 pub struct PatternError {
     pub problem: String,
-    /// The character in the pattern as typed, from 1.
+    /// The position in the typed pattern, in characters, counted from 1.
     pub at: usize,
-    /// The pattern from there on.
+    /// The pattern from this position on.
     pub rest: String,
 }
 
@@ -51,10 +52,10 @@ impl PatternError {
     }
 }
 
-/// The expression, without slashes.
+/// The expression of a pattern without the slashes.
 struct Body<'t> {
     expression: &'t str,
-    /// Bytes of the typed pattern before it.
+    /// The number of bytes of the typed pattern before the expression.
     offset: usize,
     insensitive: bool,
 }
@@ -70,18 +71,19 @@ fn slashed(typed: &str) -> Option<Body<'_>> {
     Some(Body { expression, offset: 1, insensitive })
 }
 
-/// A pattern that matches only this text.
+/// Returns a pattern that matches only this text.
 pub fn escape(text: &str) -> String {
     regex_syntax::escape(text)
 }
 
 impl Pattern {
-    /// Whether a filter's value is meant as a pattern: `/…/` or `/…/i` with something in it.
+    /// Whether a filter's value is a pattern: `/…/` or `/…/i` with at least one character between the slashes.
     pub fn is_slashed(value: &str) -> bool {
         slashed(value).is_some_and(|body| !body.expression.is_empty())
     }
 
-    /// Refuses `/…/` with other flags than `i`, which would be taken for a bare pattern that never matches.
+    /// Refuses `/…/` with flags other than `i`. Without this check it would be read as a bare pattern that never
+    /// matches.
     pub(crate) fn check_flags(typed: &str) -> Result<(), PatternError> {
         let Some((_, flags)) = typed.strip_prefix('/').and_then(|rest| rest.rsplit_once('/')) else { return Ok(()) };
         let is_flags = !flags.is_empty() && flags.bytes().all(|flag| b"imsxuUgy".contains(&flag));
@@ -98,22 +100,22 @@ impl Pattern {
         Ok(Self { typed: typed.to_owned(), cost: Cost::of(&hir), required: literals::required(&hir) })
     }
 
-    /// An error about the whole of it.
+    /// An error about the whole pattern.
     pub(crate) fn error(&self, problem: &str) -> PatternError {
         PatternError::new(&self.typed, 0, problem)
     }
 
-    /// The work of finding whether it occurs in `text`.
+    /// The work of finding whether the pattern occurs in `text`.
     pub(crate) fn search_cost(&self, text: &str) -> u64 {
         self.cost.of_search(text, || read(&self.typed).ok())
     }
 
-    /// The work of extracting a part of `text` with it.
+    /// The work of extracting a part of `text` with the pattern.
     pub(crate) fn extraction_cost(&self, text: &str) -> u64 {
         self.cost.of_extraction(text)
     }
 
-    /// Whether finding its place in `text` takes two look-ups per byte.
+    /// Whether finding the position of a match in `text` takes two look-ups per byte.
     pub(crate) fn is_walked_back(&self, text: &str) -> bool {
         self.cost.is_walked_back(text, || read(&self.typed).ok())
     }
@@ -122,7 +124,7 @@ impl Pattern {
         self.required.as_ref()
     }
 
-    /// Compiles it when a text first needs it: about 200 µs and 10–60 KiB.
+    /// Compiles the pattern, when a text first needs it. This takes about 200 µs and 10–60 KiB.
     pub(crate) fn compile(&self) -> Result<Regex, PatternError> {
         let hir = read(&self.typed)?;
         let config = Config::new()
@@ -139,7 +141,7 @@ impl Pattern {
 const TOO_LARGE: &str = "compiles to more than 256 KiB (classes like \\w cover every script; [0-9A-Za-z_] or fewer \
                          repetitions take far less)";
 
-/// The parsed form of the pattern; `None` if it is refused.
+/// The parsed form of the pattern. `None`: the pattern is refused.
 pub(crate) fn hir(typed: &str) -> Option<Hir> {
     read(typed).ok()
 }
@@ -166,20 +168,20 @@ fn read(typed: &str) -> Result<Hir, PatternError> {
         .map_err(|error| PatternError::new(typed, offset + error.span().start.offset, error.kind().to_string()))
 }
 
-/// The syntax tree, or what is wrong at which byte.
+/// Parses the syntax tree, or returns the byte offset and the description of the problem.
 fn parse_ast(expression: &str) -> Result<Ast, (usize, String)> {
     let mut parser = ast::parse::ParserBuilder::new().nest_limit(NEST_LIMIT).build();
     parser.parse(expression).map_err(|error| (error.span().start.offset, error.kind().to_string()))
 }
 
-/// The place of the part that makes the pattern largest: its highest repetition, or its start.
+/// The position of the part that makes the pattern largest: its highest repetition, or its start.
 fn largest_part(typed: &str) -> usize {
     let Body { expression, offset, insensitive } = body(typed);
     let repetition = parse_ast(expression).map_or(0, |ast| Survey::of(&ast, insensitive).largest_repetition.1);
     offset + repetition
 }
 
-/// The parts of a pattern that can make it expensive, each with its place.
+/// The parts of a pattern that can make it expensive, each with its position.
 #[derive(Default)]
 struct Survey {
     folds: bool,
@@ -332,7 +334,8 @@ mod tests {
         for bomb in bombs {
             let start = Instant::now();
             compile(&bomb).expect_err(&bomb);
-            // 5 ms in a release build; unoptimised code on a busy machine takes some thirty times as long.
+            // The limit is 5 ms in a release build. Unoptimised code on a busy machine takes about thirty times as
+            // long.
             let margin = if cfg!(debug_assertions) { 60 } else { 4 };
             assert!(start.elapsed() < Duration::from_millis(5 * margin), "{bomb} took {:?}", start.elapsed());
         }

@@ -1,8 +1,8 @@
 //! The pipeline of an integration: an ordered list of steps that change an alert, each with an optional filter.
 //!
-//! Title, description (which starts as the content), severity (Warning) and labels (the message's own) pass from step
-//! to step; `content` stays as received. A step that cannot be carried out (its pattern does not match, its template
-//! does not render) changes nothing. Only a step "drop" discards a message.
+//! Title, description (initially the content), severity (initially Warning) and labels (initially those of the message)
+//! pass from step to step; `content` stays as received. A step that cannot be carried out, because its pattern does not
+//! match or its template does not render, changes nothing. Only a step "drop" discards a message.
 
 use std::borrow::Cow;
 
@@ -19,7 +19,7 @@ use crate::rules::rule_set::{Candidates, RuleSet};
 use crate::rules::template::{self, RenderError, Template, Templates};
 use crate::rules::trace::{Observer, Place, TriedResult};
 
-/// Work of the pipeline for one message; see [`crate::rules::compiled`].
+/// The limit on the work of the pipeline for one message; see [`crate::rules::compiled`].
 const FUEL: Fuel = 3_000_000;
 
 /// A compiled pipeline.
@@ -46,11 +46,11 @@ enum Ready {
         name: String,
         value: Template,
     },
-    /// Index into the tables.
+    /// The index of the mapping table.
     Map(usize),
     Delete(String),
     Drop,
-    /// A step that did not compile.
+    /// A step that does not compile.
     Nothing,
 }
 
@@ -59,9 +59,9 @@ enum Ready {
 enum StepResult {
     Done,
     Dropped,
-    /// A pattern or a table has nothing for this alert.
+    /// The pattern or table found nothing for this alert.
     FoundNothing,
-    /// A template did not render, or rendered to something that is not a severity.
+    /// The template did not render, or rendered to a text that is not a severity.
     Failed,
     TooCostly,
     Unusable,
@@ -85,7 +85,7 @@ impl Pipeline {
         Ok(Self { filters: RuleSet::new(filters, &builder.patterns), steps: ready, tables, templates })
     }
 
-    /// Carries out the steps in order. Each filter sees the alert as the earlier steps left it.
+    /// Carries out the steps in order. Each filter is evaluated on the alert after the previous steps.
     pub(crate) fn apply<O: Observer>(
         &self,
         draft: &mut AlertDraft<'_>,
@@ -102,7 +102,7 @@ impl Pipeline {
             }
             let failures = run.failures();
             let matches = self.filters.matches(n, &draft.view(), run, seen);
-            // A filter without enough fuel does not match, and sets a flag.
+            // A filter without enough fuel does not match, and a flag is set.
             if !matches.unwrap_or(false) {
                 seen.tried(|| (Place::Step(n), TriedResult::of_filter(matches, run.failures() > failures)));
                 continue;
@@ -147,7 +147,7 @@ impl Pipeline {
         StepResult::Done
     }
 
-    /// `Err`: the step changed nothing.
+    /// Changes a label or the severity. `Err`: the step changed nothing.
     fn label_or_severity(
         &self,
         step: &Ready,
@@ -186,10 +186,10 @@ impl Pipeline {
         Ok(StepResult::Done)
     }
 
-    /// `Err`: there is no text.
+    /// Renders a template. `Err`: there is no text.
     fn render(&self, template: &Template, draft: &AlertDraft<'_>, run: &mut Run<'_>) -> Result<String, StepResult> {
         self.templates.render(template, &draft.view(), run).map_err(|error| match error {
-            // The flag was set when the fuel ran out.
+            // The flag was already set when the fuel ran out.
             RenderError::OutOfFuel => StepResult::TooCostly,
             RenderError::Failed => {
                 run.flag(Flag::TemplateFailed);
@@ -215,7 +215,7 @@ impl StepResult {
     }
 }
 
-/// A title is one line, also if a template prints several.
+/// Makes one line of a title, even if a template renders several lines.
 fn one_line(text: String) -> String {
     if !text.contains(char::is_control) {
         return text;

@@ -1,13 +1,13 @@
-//! A compiled integration: message in, decision out.
+//! A compiled integration, which decides about messages.
 //!
-//! [`Policy::judge`] reads the push rules and key extractors against the message as received, then lets the pipeline
-//! change what the alert will show, then (for a trigger) tries the routes. The result is an [`AlertEvent`] for
-//! [`crate::incident::alert`], or a discard with its reason. Both name the rule that decided, and carry flags for rules
+//! [`Policy::judge`] evaluates the push rules and key extractors on the message as received. Then the pipeline changes
+//! what the alert will show, and for a trigger the routes are evaluated. The result is an [`AlertEvent`] for
+//! [`crate::incident::alert`], or a discard with its reason. Both name the rule that decided, and have flags for rules
 //! that could not be applied as written. The same message and integration always give the same decision.
 //!
-//! Two constructors: [`Policy::new`] returns the first field that is not valid, and is called before an integration is
-//! saved. [`Policy::lenient`] compiles a stored integration and leaves out rules that are not valid, so that no alert
-//! is lost to a rule that an older version accepted.
+//! There are two constructors. [`Policy::new`] returns the first field that is not valid, and is called before an
+//! integration is saved. [`Policy::lenient`] compiles a stored integration and leaves out rules that are not valid, so
+//! that no alert is lost because of a rule that an older version accepted.
 
 use serde::{Deserialize, Serialize};
 
@@ -43,9 +43,10 @@ pub struct Policy {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judgement {
     pub decision: Decision,
-    /// `close[0]`, `trigger[1]`, `unmatched`, or the step that dropped it: `pipeline[2]`.
+    /// The rule that decided: `close[0]`, `trigger[1]`, `unmatched`, or the step that dropped the message:
+    /// `pipeline[2]`.
     pub rule: Option<String>,
-    /// `None` if the alert is its own key, or the message is discarded.
+    /// Where the alert key is from. `None`: the alert is its own key, or the message is discarded.
     pub key_from: Option<KeyFrom>,
     pub flags: Vec<Flag>,
 }
@@ -61,7 +62,7 @@ pub enum Decision {
 pub enum DiscardReason {
     /// No rule matched, and the integration discards such messages.
     Unmatched,
-    /// A step of the pipeline dropped it.
+    /// A step of the pipeline dropped the message.
     Dropped,
 }
 
@@ -76,13 +77,13 @@ impl DiscardReason {
 
 impl Policy {
     /// Compiles an integration that is about to be saved, or returns the first field that is not valid. `tables`: all
-    /// that exist.
+    /// existing mapping tables.
     pub fn new(integration: &Integration, tables: &[MappingTable]) -> Result<Self, FieldError> {
         checks::check(integration)?;
         Self::build(integration, Builder::new(tables, Strictness::Strict))
     }
 
-    /// Reads a stored integration, without the parts that are not valid. No pattern is compiled yet.
+    /// Compiles a stored integration without the parts that are not valid. The patterns are compiled later.
     pub fn lenient(integration: &Integration, tables: &[MappingTable]) -> Self {
         Self::build(integration, Builder::new(tables, Strictness::Lenient))
             .expect("a lenient builder keeps every error")
@@ -101,17 +102,18 @@ impl Policy {
         &self.problems
     }
 
-    /// Bytes of the patterns that are compiled now, at most [`crate::rules::compiled::COMPILED_BYTES`] and one pattern.
+    /// The bytes of the patterns that are compiled now: at most [`crate::rules::compiled::COMPILED_BYTES`] and one
+    /// pattern.
     pub fn compiled_bytes(&self) -> usize {
         self.patterns.compiled_bytes()
     }
 
-    /// Decides about a message. `stamp` becomes the stamp of the event.
+    /// Decides about a message. The event gets the `stamp`.
     pub fn judge(&self, message: &Message, stamp: Stamp) -> Judgement {
         self.judge_seen(message, stamp, &mut ())
     }
 
-    /// The same decision, with all rules that were tried.
+    /// Decides as [`Policy::judge`] does, and also returns all rules that were tried.
     pub fn trace(&self, message: &Message, stamp: Stamp) -> (Judgement, Trace) {
         let mut trace = Trace::default();
         (self.judge_seen(message, stamp, &mut trace), trace)
@@ -135,7 +137,7 @@ impl Policy {
         }
         let spaces = match kind {
             EventKind::Trigger => self.routes.spaces(&draft.view(), &mut run, seen),
-            // A close goes to the spaces that the alert was routed to when it was triggered.
+            // A close uses the spaces to which the alert was routed when it was triggered.
             EventKind::Close => Vec::new(),
         };
         let PushModeResult { key, key_from, rule, .. } = result;

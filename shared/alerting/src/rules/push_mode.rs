@@ -1,13 +1,13 @@
-//! The compiled [`PushMode`]: decides from the message as received whether it triggers or closes, and which alert key
-//! it has.
+//! The compiled [`PushMode`], which decides from the message as received whether it triggers or closes an alert, and
+//! which alert key it has.
 //!
 //! | push mode | event | alert key |
 //! |---|---|---|
 //! | each message | trigger | its own |
 //! | by title | trigger | the title |
-//! | by rules | close rules first, then trigger rules, then the integration's choice | the first extractor that finds something, else the title |
+//! | by rules | close rules, trigger rules, then `unmatched` | the first extractor that finds a text, or the title |
 //!
-//! In doubt an alert is kept: if a rule cannot be evaluated (it does not compile, or costs more than the limit) and no
+//! In doubt an alert is kept. If a rule cannot be evaluated (it does not compile, or costs more than the limit) and no
 //! other rule matches, the message triggers, and its record is flagged.
 
 use serde::{Deserialize, Serialize};
@@ -40,7 +40,7 @@ impl KeyFrom {
     }
 }
 
-/// Work of push rules and key extractors for one message; see [`crate::rules::compiled`].
+/// The limit on the work of push rules and key extractors for one message; see [`crate::rules::compiled`].
 const FUEL: Fuel = 5_000_000;
 
 /// A compiled push mode.
@@ -53,20 +53,21 @@ pub(crate) enum Ready {
 
 #[derive(Debug)]
 pub(crate) struct ByRules {
-    /// Close rules, then trigger rules.
+    /// The close rules, followed by the trigger rules.
     rules: RuleSet,
     close: usize,
-    /// `None`: an extractor that is not valid; it keeps its number.
+    /// The key extractors. `None`: the extractor is not valid; the others keep their numbers.
     extractors: Vec<Option<(KeyField, PatternId)>>,
     unmatched: Unmatched,
-    /// There is no trigger rule, or one that cannot be evaluated: a message that no close rule matches triggers.
+    /// Whether there is no trigger rule, or one that cannot be evaluated. If so, a message that no close rule matches
+    /// triggers.
     doubt: bool,
 }
 
 /// The event and the key of a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PushModeResult {
-    /// `None`: no rule matched, and the integration discards such messages.
+    /// The kind of event. `None`: no rule matched, and the integration discards such messages.
     pub kind: Option<EventKind>,
     pub key: AlertKey,
     pub key_from: Option<KeyFrom>,

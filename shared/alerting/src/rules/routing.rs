@@ -1,7 +1,7 @@
-//! Which spaces an alert goes to when it is triggered; updates and recovery follow it there.
+//! Decides to which spaces an alert is routed when it is triggered. Updates and recovery go to the same spaces.
 //!
-//! A dedicated integration has one space. A shared one tries its routes in order. Each route that matches adds its
-//! spaces, until one says stop. If no route matches, the default spaces are used.
+//! A dedicated integration has one space. A shared integration tries its routes in order. Each matching route adds its
+//! spaces, until a matching route stops the search. If no route matches, the default spaces are used.
 
 use crate::base::field_error::FieldError;
 use crate::base::ids::SpaceId;
@@ -13,9 +13,9 @@ use crate::rules::matcher::{Matcher, View};
 use crate::rules::rule_set::RuleSet;
 use crate::rules::trace::{Observer, Place, TriedResult};
 
-/// Work of the routes for one alert; see [`crate::rules::compiled`].
+/// The limit on the work of the routes for one alert; see [`crate::rules::compiled`].
 const FUEL: Fuel = 2_000_000;
-/// Spaces of one route, and so incidents of one alert.
+/// The most spaces of one route, and so the most incidents of one alert.
 const SPACES_PER_ROUTE: usize = 20;
 
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Ready {
         })
     }
 
-    /// The spaces of an alert, each once, in the order of the routes.
+    /// The spaces of an alert without duplicates, in the order of the routes.
     pub(crate) fn spaces<O: Observer>(&self, view: &View<'_>, run: &mut Run<'_>, seen: &mut O) -> Vec<SpaceId> {
         let (filters, targets, default) = match self {
             Ready::Dedicated(space) => return vec![space.clone()],
@@ -60,7 +60,7 @@ impl Ready {
             let failures = run.failures();
             let matches = filters.matches(route, view, run, seen);
             seen.tried(|| (Place::Route(route), TriedResult::of_filter(matches, run.failures() > failures)));
-            // A route without enough fuel does not match: the default spaces get the alert, and a flag is set.
+            // A route without enough fuel does not match. The default spaces get the alert, and a flag is set.
             if !matches.unwrap_or(false) {
                 continue;
             }

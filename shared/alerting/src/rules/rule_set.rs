@@ -1,9 +1,9 @@
-//! Many filters over one message: finds the candidates that may match, without evaluating every filter.
+//! Applies many filters to one message: finds the candidates that may match, without evaluating every filter.
 //!
 //! One Aho-Corasick pass over title, description and content searches for the literals that the filters need
-//! (`literals.rs`). Only filters with a literal that occurs, and filters without literals, are evaluated. So a message
-//! costs the same against a hundred rules as against ten thousand, and a rule that does not match costs no allocation.
-//! `RegexSet` is not used: with a Unicode `\b` on Chinese text it is four hundred times slower.
+//! (`literals.rs`). Only filters with a literal that occurs, and filters without literals, are evaluated. So the cost
+//! of a message does not depend on the number of rules, and a rule that does not match needs no allocation. `RegexSet`
+//! is not used: with a Unicode `\b` on Chinese text it is four hundred times slower.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -14,17 +14,17 @@ use crate::rules::compiled::{Fuel, OutOfFuel, Patterns, Run};
 use crate::rules::matcher::{Matcher, View};
 use crate::rules::trace::{Observer, Place, TriedResult};
 
-/// Work for explaining why one rule was left out. A hundred of them take a fifth of a second at most.
+/// The limit on the work of explaining why one rule does not match. For a hundred rules it takes at most 0.2 s.
 const EXPLAINING: Fuel = 500_000;
 
-/// Filters in their order.
+/// Filters in the order of their rules.
 #[derive(Debug, Default)]
 pub(crate) struct RuleSet {
-    /// `None`: a rule that is not valid; it keeps its number and never matches.
+    /// The filters. `None`: the rule is not valid; it keeps its number and never matches.
     rules: Vec<Option<Matcher>>,
-    /// Literals, each with its rules; `None` if there are none.
+    /// The literals with their rules. `None`: there are none.
     prefilter: Option<Prefilter>,
-    /// Rules that are always evaluated, ascending.
+    /// The rules that are always evaluated, in ascending order.
     always: Vec<u32>,
 }
 
@@ -35,7 +35,7 @@ struct Prefilter {
     rules: Vec<Vec<u32>>,
 }
 
-/// The rules that may match, ascending.
+/// The rules that may match, in ascending order.
 #[derive(Debug)]
 pub(crate) struct Candidates<'r> {
     always: &'r [u32],
@@ -62,7 +62,7 @@ impl RuleSet {
         Self { rules, prefilter: prefilter.flatten(), always }
     }
 
-    /// Whether one rule matches. Call it for [`RuleSet::candidates`] only.
+    /// Whether one rule matches. Call this only for [`RuleSet::candidates`].
     pub(crate) fn matches<O: Observer>(
         &self,
         rule: usize,
@@ -76,8 +76,8 @@ impl RuleSet {
         }
     }
 
-    /// Reports rules that are no candidates to the observer, with the condition on which each fails. The same filter is
-    /// evaluated aside: the decision and its fuel do not depend on it.
+    /// Reports rules that are no candidates to the observer, with the condition that does not hold. The filter is
+    /// evaluated separately, so this does not change the decision or its fuel.
     pub(crate) fn left_out<O: Observer>(
         &self,
         rules: Range<usize>,
@@ -112,7 +112,7 @@ impl RuleSet {
         Candidates { always: &self.always, found }
     }
 
-    /// Adds the rules that may match since a text has changed to `text`.
+    /// Adds the rules that may match because a text has changed to `text`.
     pub(crate) fn widen(&self, candidates: &mut Candidates<'_>, text: &str) {
         if let Some(prefilter) = &self.prefilter {
             candidates.found.extend(prefilter.find(std::iter::once(text)));
@@ -123,13 +123,16 @@ impl RuleSet {
 }
 
 impl Prefilter {
-    /// `None` if the literals are too many for an automaton, which no accepted integration reaches.
+    /// Builds the prefilter. `None`: there are too many literals for an automaton, which no accepted integration
+    /// reaches.
     fn new(by_literal: BTreeMap<Vec<u8>, Vec<u32>>) -> Option<Self> {
         let literals = AhoCorasick::builder()
             .ascii_case_insensitive(true)
-            // The same kind for few and many literals: as fast for ten thousand, and a tenth of a DFA's bytes.
+            // The same kind is used for few and many literals. It is as fast for ten thousand, and takes a tenth of a
+            // DFA's bytes.
             .kind(Some(AhoCorasickKind::ContiguousNFA))
-            // Most text stays in the first states of the automaton: those are looked up, not searched.
+            // Most text stays in the first states of the automaton, so these states use a direct look-up instead of a
+            // search.
             .dense_depth(4)
             .build(by_literal.keys())
             .ok()?;

@@ -1,4 +1,4 @@
-//! Sample texts that a filter's value or a pattern matches. They are used to try a real policy, and decide nothing by
+//! Sample texts that a filter's value or a pattern matches. They are used to try a real policy, and decide nothing
 //! themselves.
 
 use regex_syntax::hir::{Class, Hir, HirKind};
@@ -6,22 +6,22 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 use crate::rules::filter::{Filter, Op};
 use crate::rules::pattern::{self, Pattern};
 
-/// Characters that are tried for a class, in this order: those of host and metric names.
+/// The characters that are tried for a class, in this order. They are common in host and metric names.
 const CHARACTERS: [char; 14] = ['a', 'b', 'A', 'B', '1', '2', '-', '_', '.', '/', ':', ' ', '告', '警'];
-/// Rounds of a repetition without an end.
+/// The number of repetitions if a pattern has no upper limit.
 const ROUNDS: u32 = 3;
-/// Bytes of a sample: enough to try any rule.
+/// The most bytes of a sample, which is enough to try any rule.
 const BYTES: usize = 1024;
 
-/// A text in which the pattern occurs. Different variants differ where the pattern leaves a choice.
+/// Returns a text in which the pattern occurs. Different variants differ where the pattern allows several texts.
 pub fn of_pattern(typed: &str, variant: usize) -> Option<String> {
     let mut text = String::new();
     write(&pattern::hir(typed)?, variant, &mut text);
     Some(text)
 }
 
-/// For every group of a filter, a text that satisfies its conditions on title, content and description, as far as they
-/// ask for something.
+/// Returns a text for every group of a filter. The text satisfies the conditions on title, content and description that
+/// require a match.
 pub fn of_filter(filter: &Filter) -> Vec<String> {
     let wanted = |field: &str| matches!(field, "title" | "content" | "description");
     let group = |conditions: &[crate::rules::filter::Condition]| {

@@ -1,7 +1,8 @@
-//! The engine of templates that people write: minijinja, restricted so that no template can stall or bloat a process.
+//! The engine of templates that people write: minijinja, restricted so that a template cannot use too much time or
+//! memory.
 //!
-//! A [`Dialect`] says what one kind of template may contain. No dialect has `set`, macros, includes or `*` (which
-//! repeats texts), so nothing can grow by doubling. The only filters are [`FILTERS`]. A rendering is bounded in
+//! A [`Dialect`] defines what one kind of template may contain. No dialect has `set`, macros, includes or `*` (which
+//! repeats texts), so no text can grow by doubling. The only filters are [`FILTERS`]. A rendering is limited in
 //! instructions, in bytes that filters read, and in bytes of output. A variable that is not set cannot be printed, only
 //! tested (`{% if labels.rack %}`, `labels.rack|default("?")`).
 
@@ -13,50 +14,51 @@ use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, filters
 
 use crate::base::limits;
 
-/// Bytes of an intermediate text.
+/// The most bytes of an intermediate text.
 const INTERMEDIATE_BYTES: usize = 64 * 1024;
 
 pub const FILTERS: [&str; 8] = ["upper", "lower", "capitalize", "trim", "default", "length", "replace", "truncate"];
 
-/// What one kind of template may contain, with its limits.
+/// The constructs that one kind of template may contain, with their limits.
 #[derive(Debug, Clone, Copy)]
 pub struct Dialect {
-    /// The variables. Other names are refused when a template is read.
+    /// The variables that a template can use. Other names are refused when a template is read.
     pub visible: &'static [&'static str],
     /// The words that may follow `{%`.
     pub statements: &'static [&'static str],
-    /// Whether `~` and `+` may join texts. A dialect with loops must not allow it: a loop could join again and again.
+    /// Whether `~` and `+` may join texts. A dialect with loops must not allow this, because a loop could join
+    /// repeatedly.
     pub joins: bool,
-    /// Bytes of one template as typed.
+    /// The most bytes of one template as typed.
     pub source_bytes: usize,
-    /// Outputs, filters and concatenations of one template.
+    /// The most outputs, filters and concatenations of one template.
     pub operations: u64,
-    /// Instructions of one rendering.
+    /// The most instructions of one rendering.
     pub instructions: u64,
-    /// Bytes of a rendered text.
+    /// The most bytes of a rendered text.
     pub output_bytes: usize,
 }
 
-/// Templates of one dialect, each by a name.
+/// The templates of one dialect, by name.
 #[derive(Debug)]
 pub struct Sandbox {
     environment: Environment<'static>,
     dialect: Dialect,
 }
 
-/// Why a template gave nothing, or too much.
+/// The reason why a template rendered no text, or only a part of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Trouble {
-    /// It ran for too long.
+    /// The template ran for too long.
     Looped,
     /// The output was too long. `text`: the part within the limit.
     Grew { text: String },
-    /// `what`: the engine's error kind, without any value of a variable.
+    /// Rendering failed. `what`: the engine's error kind, without any value of a variable.
     Failed { line: Option<usize>, what: String },
 }
 
 impl Sandbox {
-    /// `work`: bytes that filters may read, in all renderings together.
+    /// Makes a sandbox. `work`: the bytes that filters may read, in all renderings together.
     pub fn new(dialect: Dialect, work: u64) -> Self {
         let mut environment = Environment::empty();
         environment.set_undefined_behavior(UndefinedBehavior::SemiStrict);
@@ -65,8 +67,8 @@ impl Sandbox {
         Self { environment, dialect }
     }
 
-    /// Reads a template: `source` as a person typed it, checked, and `prepared` as the engine is to see it. Returns the
-    /// number of its operations; the error is a sentence for that person.
+    /// Adds a template. `source` is the text as a person typed it, which is checked; `prepared` is the text for the
+    /// engine. Returns the number of its operations. The error is a sentence for that person.
     pub fn add(&mut self, name: &str, source: &str, prepared: String) -> Result<u64, String> {
         let Dialect { source_bytes, visible, .. } = self.dialect;
         if source.len() > source_bytes {
@@ -99,12 +101,12 @@ impl Sandbox {
     }
 }
 
-/// Bytes that filters may still read.
+/// The number of bytes that filters may still read.
 #[derive(Debug, Clone)]
 struct Work(Arc<AtomicU64>);
 
 impl Work {
-    /// The text, if enough is left to read it.
+    /// Returns the text, if enough bytes are left to read it.
     fn on<'t>(&self, text: &'t str) -> Result<&'t str, Error> {
         if text.len() > INTERMEDIATE_BYTES {
             return Err(Error::new(ErrorKind::InvalidOperation, "the text is too long for a filter"));
@@ -162,7 +164,7 @@ fn explain(error: &Error) -> String {
 }
 
 impl Dialect {
-    /// Counts the operations of a template, and refuses constructs that could make it grow.
+    /// Counts the operations of a template, and refuses constructs that could make its output grow.
     fn survey(&self, source: &str) -> Result<u64, String> {
         let mut rest = source;
         let mut operations = 0;
@@ -184,7 +186,7 @@ impl Dialect {
         Ok(operations)
     }
 
-    /// Checks the word that a `{%` starts with; returns what follows it.
+    /// Checks the first word after `{%`. Returns the text after it.
     fn statement<'s>(&self, after: &'s str) -> Result<&'s str, String> {
         let (word, rest) = word(after.trim_start_matches(['-', '+']));
         if self.statements.contains(&word) {
@@ -193,7 +195,7 @@ impl Dialect {
         Err(format!("the statement {word:?} is not available; these are: {}", self.statements.join(", ")))
     }
 
-    /// Checks an expression; returns what follows its end.
+    /// Checks an expression. Returns the text after its end.
     fn expression<'s>(&self, source: &'s str, end: &str, operations: &mut u64) -> Result<&'s str, String> {
         let mut rest = source;
         loop {
@@ -206,7 +208,7 @@ impl Dialect {
             match character {
                 '"' | '\'' => rest = after_string(rest, character),
                 '*' => return Err("the operator * is not available".to_owned()),
-                // A dictionary's braces would hide where the expression ends.
+                // The braces of a dictionary would hide the end of the expression.
                 '{' => return Err("dictionaries are not available".to_owned()),
                 '~' | '+' if !self.joins => {
                     return Err(format!("the operator {character} is not available; write one text behind the other"));
@@ -219,7 +221,7 @@ impl Dialect {
                         return Err(format!("the filter {name:?} is unknown; these are known: {}", FILTERS.join(", ")));
                     }
                 }
-                // `recursive` loops would keep their output in memory, so the whole word is checked.
+                // A `recursive` loop would keep its output in memory, so whole words are checked.
                 c if is_name(c) => {
                     let (name, after) = word(at);
                     if name == "recursive" {
@@ -233,7 +235,7 @@ impl Dialect {
     }
 }
 
-/// The word at the beginning, and what follows it.
+/// The word at the beginning, and the text after it.
 fn word(text: &str) -> (&str, &str) {
     let text = text.trim_start();
     text.split_at(text.find(|c: char| !is_name(c)).unwrap_or(text.len()))
@@ -255,7 +257,7 @@ fn after_string(mut rest: &str, quote: char) -> &str {
     ""
 }
 
-/// A writer that takes a limited number of bytes.
+/// A writer that accepts a limited number of bytes.
 #[derive(Debug)]
 struct Bounded {
     text: String,

@@ -1,12 +1,13 @@
 //! Templates of the pipeline: `{{ labels.host }}: {{ title|upper }}{% if severity == "Critical" %} !{% endif %}`.
 //!
-//! They see only `title`, `description`, `content`, `severity` and `labels` (`labels.host`, `labels["card_color"]`).
-//! Other names are refused when the template is saved. A label that is not set cannot be printed: the step is skipped
-//! and flagged, unless the template says `{{ labels.host|default("?") }}`.
+//! A template can use only `title`, `description`, `content`, `severity` and `labels` (`labels.host`,
+//! `labels["card_color"]`). Other names are refused when the template is saved. A label that is not set cannot be
+//! printed: the step is skipped and flagged, unless the template has `{{ labels.host|default("?") }}`.
 //!
-//! The language is that of [`crate::rules::sandbox`], reduced to what runs in time proportional to its length: output,
-//! `if`, and a few filters. No loops, no `set`, no macros, no `*` (which repeats texts), so nothing can grow by
-//! doubling. Limits: [`SOURCE_BYTES`], [`OPERATIONS`], each text seen up to 8 KiB, output up to [`OUTPUT_BYTES`].
+//! The language is that of [`crate::rules::sandbox`], reduced to constructs whose time is proportional to the
+//! template's length: output, `if`, and a few filters. There are no loops, no `set`, no macros and no `*` (which
+//! repeats texts), so no text can grow by doubling. Limits: [`SOURCE_BYTES`], [`OPERATIONS`], each text up to 8 KiB,
+//! output up to [`OUTPUT_BYTES`].
 
 use minijinja::{Value, context};
 
@@ -15,11 +16,11 @@ use crate::rules::compiled::{OutOfFuel, Run};
 use crate::rules::matcher::View;
 use crate::rules::sandbox::{Dialect, Sandbox, Trouble};
 
-/// Bytes of one template as typed.
+/// The most bytes of one template as typed.
 pub const SOURCE_BYTES: usize = 2048;
-/// Outputs, filters and concatenations of one template.
+/// The most outputs, filters and concatenations of one template.
 pub const OPERATIONS: u64 = 64;
-/// Bytes of a rendered text: twice the limit of a description, so that the description is cut with a mark.
+/// The most bytes of a rendered text: twice the limit of a description, so that the description is cut with a mark.
 pub const OUTPUT_BYTES: usize = 2 * limits::DESCRIPTION_BYTES;
 
 const DIALECT: Dialect = Dialect {
@@ -28,7 +29,7 @@ const DIALECT: Dialect = Dialect {
     joins: true,
     source_bytes: SOURCE_BYTES,
     operations: OPERATIONS,
-    // More than a source of that length can have.
+    // A source of the maximum length cannot have this many instructions.
     instructions: 10_000,
     output_bytes: OUTPUT_BYTES,
 };
@@ -40,10 +41,10 @@ pub(crate) struct Templates {
     count: usize,
 }
 
-/// One of [`Templates`].
+/// One template of [`Templates`].
 #[derive(Debug)]
 pub(crate) enum Template {
-    /// Nothing to fill in.
+    /// A text without anything to fill in.
     Text(String),
     Named {
         name: String,
@@ -51,7 +52,7 @@ pub(crate) enum Template {
     },
 }
 
-/// Why a template gave nothing.
+/// The reason why a template rendered no text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RenderError {
     OutOfFuel,
@@ -64,7 +65,7 @@ impl Templates {
         Self { sandbox: Sandbox::new(DIALECT, u64::MAX), count: 0 }
     }
 
-    /// Reads a template; the error is a sentence for the person who typed it.
+    /// Adds a template. The error is a sentence for the person who typed the template.
     pub(crate) fn add(&mut self, source: &str) -> Result<Template, String> {
         if source.len() <= SOURCE_BYTES && !is_template(source) {
             return Ok(Template::Text(source.to_owned()));
@@ -87,14 +88,14 @@ impl Templates {
         };
         run.charge(visible_bytes(view) as u64 * operations).map_err(|OutOfFuel| RenderError::OutOfFuel)?;
         match self.sandbox.render(name, context(view)) {
-            // The text is cut again, with a mark: the limits of title, description and label are lower.
+            // The text is cut again with a mark, because the limits of title, description and label are lower.
             Ok(text) | Err(Trouble::Grew { text }) => Ok(text),
             Err(Trouble::Looped | Trouble::Failed { .. }) => Err(RenderError::Failed),
         }
     }
 }
 
-/// Whether there is anything to fill in.
+/// Whether the text has anything to fill in.
 pub(crate) fn is_template(source: &str) -> bool {
     ["{{", "{%", "{#"].iter().any(|mark| source.contains(mark))
 }
@@ -192,7 +193,7 @@ mod tests {
             let start = Instant::now();
             let length = render(&source, "t", &content).map_or(0, |text| text.len());
             assert!(length <= OUTPUT_BYTES, "{length}");
-            // Unoptimised, on a busy machine; a release build takes about 1 ms.
+            // The limit is for unoptimised code on a busy machine. A release build takes about 1 ms.
             assert!(start.elapsed() < Duration::from_millis(500), "{:?}: {}", start.elapsed(), &source[..60]);
         }
     }

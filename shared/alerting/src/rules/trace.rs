@@ -1,24 +1,24 @@
-//! Why a decision was made: the conditions that were evaluated, in order, with their results.
+//! Records why a decision was made: the conditions that were evaluated, in order, with their results.
 //!
 //! The functions that decide take an `Observer` and report every evaluation to it. The observer `()` does nothing and
-//! leaves nothing in the compiled code. [`Trace`] records the reports. No second implementation exists that could
-//! explain something else than what was decided.
+//! adds nothing to the compiled code. [`Trace`] records the reports. There is no second implementation, so an
+//! explanation cannot differ from the decision.
 
 use crate::base::key;
 use crate::rules::compiled::OutOfFuel;
 
-/// Characters of each text of a [`FieldChange`].
+/// The most characters of each text of a [`FieldChange`].
 pub(crate) const SHOWN_CHARS: usize = 200;
 
 /// Receives the evaluations of a decision.
 pub(crate) trait Observer {
-    /// Whether it records anything. If not, evaluations that only explain are skipped.
+    /// Whether the observer records anything. If not, evaluations that only explain are skipped.
     const LOOKS: bool;
 
-    /// One condition of the filter that is being evaluated.
+    /// Reports one condition of the filter that is being evaluated.
     fn asked(&mut self, asked: impl FnOnce() -> Asked);
 
-    /// The result of a rule. Its conditions were reported before.
+    /// Reports the result of a rule. Its conditions were reported before.
     fn tried(&mut self, tried: impl FnOnce() -> (Place, TriedResult));
 }
 
@@ -32,11 +32,11 @@ impl Observer for () {
     fn tried(&mut self, _tried: impl FnOnce() -> (Place, TriedResult)) {}
 }
 
-/// Everything that was tried, in order. A rule that is missing was not tried, because an earlier one decided.
+/// Everything that was tried, in order. A missing rule was not tried, because an earlier rule decided.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trace {
     pub tried: Vec<Tried>,
-    /// Conditions of the filter that is being evaluated.
+    /// The conditions of the filter that is being evaluated.
     asked: Vec<Asked>,
 }
 
@@ -45,11 +45,11 @@ pub struct Trace {
 pub struct Tried {
     pub place: Place,
     pub outcome: TriedResult,
-    /// The conditions of its filter that were evaluated, in order: of each group, up to the first that does not hold.
+    /// The evaluated conditions of the filter, in order: in each group, those up to the first that does not hold.
     pub asked: Vec<Asked>,
 }
 
-/// Its place in the configuration, counted from zero.
+/// The place of a rule in the configuration, counted from zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Place {
     Close(usize),
@@ -66,7 +66,7 @@ pub enum Place {
 pub struct Asked {
     pub group: usize,
     pub condition: usize,
-    /// The value that the field matches. `None`: none of them.
+    /// The index of the value that the field matches. `None`: the field matches none of them.
     pub value: Option<usize>,
     /// Whether the field exists.
     pub exists: bool,
@@ -75,17 +75,17 @@ pub struct Asked {
     pub holds: bool,
 }
 
-/// The result of one that was tried.
+/// The result of a rule, extractor, step, route or silence that was tried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TriedResult {
-    /// Its filter matches. A step of the pipeline has a more exact result, such as [`TriedResult::Changed`].
+    /// The filter matches. A step of the pipeline has a more exact result, such as [`TriedResult::Changed`].
     Matched,
     NoMatch,
-    /// It is not active at this time.
+    /// The rule or silence is not active at this time.
     NotNow,
-    /// It is not valid. An older version accepted it.
+    /// The rule is not valid. An older version accepted it.
     Unusable,
-    /// Evaluating it would exceed the work limit of one message.
+    /// The evaluation would exceed the limit on the work for one message.
     TooCostly,
     /// An extractor found this alert key.
     Found(String),
@@ -93,7 +93,7 @@ pub enum TriedResult {
     FoundEmpty,
     /// An extractor, a pattern or a mapping table found nothing.
     FoundNothing,
-    /// The same, and only the beginning of the text was searched.
+    /// An extractor, a pattern or a mapping table found nothing, and only the beginning of the text was searched.
     FoundNothingInBeginning,
     /// A step of the pipeline changed these fields.
     Changed(Vec<FieldChange>),
@@ -108,11 +108,11 @@ pub enum TriedResult {
 /// A field that a step of the pipeline changed. Each text is cut to `SHOWN_CHARS`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FieldChange {
-    /// `title`, `description`, `severity`, `labels.NAME`.
+    /// The field: `title`, `description`, `severity` or `labels.NAME`.
     pub field: String,
-    /// `None`: it did not exist before.
+    /// The text before. `None`: the field did not exist.
     pub before: Option<String>,
-    /// `None`: it does not exist any more.
+    /// The text afterwards. `None`: the field does not exist any more.
     pub after: Option<String>,
 }
 
@@ -130,14 +130,14 @@ impl Observer for Trace {
 }
 
 impl Trace {
-    /// The result at this place. `None`: it was not tried.
+    /// The result at this place. `None`: this place was not tried.
     pub fn at(&self, place: Place) -> Option<&Tried> {
         self.tried.iter().find(|tried| tried.place == place)
     }
 }
 
 impl TriedResult {
-    /// The result of a filter. `failed`: one of its patterns does not compile.
+    /// The result of a filter. `failed`: whether one of its patterns does not compile.
     pub(crate) fn of_filter(matches: Result<bool, OutOfFuel>, failed: bool) -> Self {
         match matches {
             Ok(true) => TriedResult::Matched,

@@ -1,4 +1,5 @@
-//! A row per sentence of the specification about filters (sections 3 and 4, and the API's FILTER), and per value form.
+//! Tests with one row per sentence of the specification about filters (sections 3 and 4, and FILTER of the API) and one
+//! per value form.
 
 use serde_json::{Value, json};
 
@@ -7,7 +8,7 @@ use crate::rules::trace::Trace;
 
 const LABELS: [(&str, &str); 4] = [("host", "db-1"), ("ip", "10.0.0.7"), ("usage", "93.5"), ("empty", "")];
 
-/// Asks `filter` of one alert: "disk full on db-1", Critical, with [`LABELS`].
+/// Evaluates `filter` for one alert: "disk full on db-1", Critical, with [`LABELS`].
 fn ask(filter: Value) -> Result<bool, String> {
     let filter: Filter = serde_json::from_value(filter).map_err(|error| error.to_string())?;
     let mut patterns = Patterns::checked();

@@ -1,5 +1,5 @@
-//! A row per sentence of the specification (sections 2, 3 and 4) and per fault that concerns the judging of one
-//! message. For the effect of an event on an alert see [`crate::incident::alert`].
+//! Tests with one row per sentence of the specification (sections 2, 3 and 4) and per fault that concerns the decision
+//! about one message. For the effect of an event on an alert see [`crate::incident::alert`].
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::base::moment::Moment;
 
-/// An integration with these fields beside the defaults.
+/// An integration with these fields and default values for the others.
 fn integration(fields: Value) -> Integration {
     let mut all = json!({
         "id": "int_1", "name": "test", "version": 1, "routing": { "dedicated": { "space": "spc_1" } },
@@ -61,7 +61,7 @@ fn summary(judgement: Judgement) -> Value {
     all
 }
 
-/// The decision, which must be the same with and without an observer.
+/// The decision. Checks that it is the same with and without an observer.
 #[track_caller]
 fn judge(policy: &Policy, message: &Message) -> Judgement {
     let judgement = policy.judge(message, stamp());
@@ -69,7 +69,7 @@ fn judge(policy: &Policy, message: &Message) -> Judgement {
     judgement
 }
 
-/// Judges "title" / "content" and compares the fields that `expected` names.
+/// Decides about the message "title" / "content", and compares the fields that `expected` names.
 #[track_caller]
 fn check(sentence: &str, fields: &Value, (title, content): (&str, &str), expected: Value) {
     let integration = integration(fields.clone());
@@ -97,7 +97,7 @@ fn by_rules(trigger: Value, close: Value, key: Value) -> Value {
     json!({ "push_mode": { "type": "by_rules", "trigger": trigger, "close": close, "key": key } })
 }
 
-/// The seed's example: take all, close on RESOLVED, key `/(.*)/` from the title.
+/// The example of the seed: accept all messages, close on RESOLVED, key `/(.*)/` from the title.
 fn seed() -> Value {
     by_rules(json!([{}]), json!([has("content", "/RESOLVED/")]), json!([{ "field": "title", "pattern": "/(.*)/" }]))
 }
@@ -429,7 +429,7 @@ fn routes_are_tried_in_order_and_say_stop_or_continue() {
     check(sentence, &closing, ("db", "full"), json!({ "event": "close", "spaces": [] }));
 }
 
-/// Judges by an integration that could not be saved today, as if an older version had stored it.
+/// Decides with an integration that cannot be saved today, as if an older version had stored it.
 #[track_caller]
 fn check_stored(fault: &str, fields: Value, (title, content): (&str, &str), expected: Value) {
     let policy = Policy::lenient(&integration(fields), &[]);
@@ -490,7 +490,7 @@ fn labels_and_texts_over_their_limits_are_cut_visibly() {
     assert_eq!((name.chars().count(), value.chars().count()), (128, 2_048));
 }
 
-/// A hundred rules that each make the slowest engine work on all of an 8 KiB text.
+/// A hundred rules that each make the slowest engine search the whole of an 8 KiB text.
 fn slow_rules(alphabet: &str) -> Value {
     let rules: Vec<Value> = (0..99)
         .map(|n| has("content", &format!("/[{alphabet}]*[^{alphabet}]?[{alphabet}]{{{}}}!/", 300 + n)))
@@ -506,7 +506,7 @@ fn any_accepted_rule_set_ends_in_time_then_the_title_key_and_a_flag() {
     let first = judge(&policy, &text);
     let start = Instant::now();
     let judgement = policy.judge(&text, stamp());
-    // 25 ms in a release build on an idle machine.
+    // The limit is 25 ms in a release build on an idle machine.
     let margin = if cfg!(debug_assertions) { 40 } else { 4 };
     assert!(start.elapsed() < Duration::from_millis(25 * margin), "took {:?}", start.elapsed());
     assert_eq!(judgement, first, "cold or warm, the decision is the same");

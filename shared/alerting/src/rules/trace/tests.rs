@@ -1,4 +1,4 @@
-//! What a trace records, for each kind of rule; and that an observer changes no decision.
+//! Tests of what a trace records for each kind of rule, and that an observer changes no decision.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -43,7 +43,7 @@ fn trace_of(fields: &Value, title: &str, content: &str) -> (Judgement, Trace) {
     (judgement, trace)
 }
 
-/// What was tried of "title" / "content", as `place outcome`.
+/// Checks what is tried for the message `title` / `content`, each as `place outcome`.
 #[track_caller]
 fn check(fields: &Value, (title, content): (&str, &str), expected: &[&str]) {
     let (_, trace) = trace_of(fields, title, content);
