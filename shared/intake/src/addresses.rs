@@ -1,10 +1,11 @@
-//! The addresses that an integration takes requests from. Off unless configured; the same for every source.
+//! Checks the addresses from which an integration accepts requests. The check is off unless configured, and the same
+//! for every source.
 
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::IpNet;
 
-/// Whether requests from the address are taken. An unknown address is on no list.
+/// Whether requests from the address are accepted. An unknown address is on no list.
 pub(crate) fn is_allowed(allowed: &[String], address: Option<&str>) -> bool {
     if allowed.is_empty() {
         return true;
@@ -14,7 +15,7 @@ pub(crate) fn is_allowed(allowed: &[String], address: Option<&str>) -> bool {
     address.is_some_and(|address| allowed.iter().any(|one| matches(one.trim(), address)))
 }
 
-/// An address, `123.12.1.*`, or a network.
+/// Whether `address` matches an entry of the list: an address, `123.12.1.*`, or a network.
 fn matches(allowed: &str, address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) if allowed.contains('*') => matches_wildcard(allowed, address),

@@ -1,9 +1,10 @@
-//! Removes from a text the characters that a queue refuses or a terminal acts on.
+//! Removes characters from a text that a queue refuses or that have an effect in a terminal.
 //!
-//! SQS refuses U+FFFE and U+FFFF. NUL, escape sequences and the other control characters are replaced as well, so that every
-//! message can be queued, and its text is safe in a log and in a group.
+//! SQS refuses U+FFFE and U+FFFF. NUL, escape sequences and the other control characters are replaced as well, so that
+//! every message can be queued, and its text is safe in a log and in a group.
 
-/// A text of several lines: `\n` between them, no blanks at their ends, no empty lines around them.
+/// Cleans a text of several lines: separated by `\n`, without blanks at the line ends, and without empty lines around
+/// them.
 pub fn text(raw: &str) -> String {
     let mut out = String::with_capacity(raw.len());
     let mut lines = raw.split('\n').flat_map(|line| line.strip_suffix('\r').unwrap_or(line).split('\r'));
@@ -23,7 +24,7 @@ pub fn text(raw: &str) -> String {
     out
 }
 
-/// A text of one line: a title, a label, a name.
+/// Cleans a text of one line, such as a title, a label or a name.
 pub fn line(raw: &str) -> String {
     let mut out = String::with_capacity(raw.len());
     for part in raw.split(['\n', '\r', '\t']).map(str::trim).filter(|part| !part.is_empty()) {
@@ -35,7 +36,7 @@ pub fn line(raw: &str) -> String {
     out
 }
 
-/// Whether a queue takes the text as it is. JSON escapes the other characters that it refuses.
+/// Whether a queue accepts the text unchanged. JSON escapes the other characters that a queue refuses.
 pub fn is_queueable(text: &str) -> bool {
     !text.contains(['\u{fffe}', '\u{ffff}'])
 }

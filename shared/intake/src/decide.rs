@@ -1,9 +1,10 @@
-//! One request with a known key → the message to queue, or why it is refused, and the result that the source answers. Pure.
+//! Decides about one request with a known key: returns the message to queue, or the reason for the refusal, and the
+//! result for the source's answer. No I/O.
 //!
-//! Checks, in this order: size, sender's address, JSON, signature, rate, message type, content, keyword. The first that
-//! fails decides. A request that a setting refuses is recorded with its body and its readable part, within a budget: an operator
-//! finds it, with the reason, and can replay it once the setting is changed. Requests that are refused for their sender, their
-//! rate or their size are counted, and samples of them are kept.
+//! Checks, in this order: size, sender's address, JSON, signature, rate, message type, content, keyword. The first
+//! check that fails decides. A request that a setting refuses is recorded with its body and its readable part, within a
+//! budget. So an operator finds the request with the reason, and can replay it after the setting is changed. Requests
+//! that are refused because of their sender, rate or size are only counted, with samples of them.
 
 use std::borrow::Cow;
 
@@ -18,12 +19,12 @@ use crate::protocol::{Malformed, SentType};
 use crate::result::IntakeResult;
 use crate::sources::{Request, SourceVersion};
 
-/// A request as it came in.
+/// A request as received.
 #[derive(Debug, Clone, Copy)]
 pub struct Arrival<'a> {
     pub version: SourceVersion,
     pub body: &'a [u8],
-    /// The sender's, as far as it is known.
+    /// The address of the sender, if known.
     pub address: Option<&'a str>,
     /// Whether the request is within the integration's rate.
     pub within_rate: bool,
@@ -32,15 +33,16 @@ pub struct Arrival<'a> {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decision {
     pub acceptance: Acceptance,
-    /// Final once the request is queued; an accepted message that cannot be queued has the result [`IntakeResult::Busy`].
+    /// The result once the request is queued. If an accepted message cannot be queued, its result is
+    /// [`IntakeResult::Busy`].
     pub result: IntakeResult,
 }
 
-/// The checks that a request has to pass, in this order.
+/// The checks that a request must pass, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Check {
     Size,
-    /// The sender's address.
+    /// The address of the sender.
     Address,
     Json,
     Signature,
@@ -76,12 +78,13 @@ impl Check {
     }
 }
 
-/// `secret` is the integration's, opened; `None` if it has none.
+/// Decides about a request. `secret` is the decrypted secret of the integration; `None`: it has none.
 pub fn decide(arrival: &Arrival<'_>, integration: &Integration, secret: Option<&Secret>, now: Moment) -> Decision {
     decide_passing(arrival, integration, secret, now, &mut |_| {})
 }
 
-/// The same decision. `passed` is called with each check that the request passes: the next check in order refused it.
+/// Decides as [`decide`] does, and calls `passed` with each check that the request passes. If the request is refused,
+/// the next check in order refused it.
 pub fn decide_passing(
     arrival: &Arrival<'_>,
     integration: &Integration,
@@ -107,7 +110,7 @@ pub fn decide_passing(
         return refused(RefusalReason::Signature, IntakeResult::NotSigned);
     }
     passed(Check::Signature);
-    // After the checks of the sender: requests of strangers must not use up the rate of the real sender.
+    // The rate is checked after the sender, so that requests of strangers do not use up the rate of the real sender.
     if !arrival.within_rate {
         return too_many();
     }
@@ -153,8 +156,8 @@ pub fn too_many() -> Decision {
     refused(RefusalReason::RateLimited, IntakeResult::TooMany)
 }
 
-/// The readable part of a refused body, for the list in which an operator chooses messages to replay. The text is cut to
-/// [`limits::DESCRIPTION_BYTES`].
+/// The readable part of a refused body, for the list in which an operator chooses messages to replay. The text is cut
+/// to [`limits::DESCRIPTION_BYTES`].
 pub fn preview(body: &[u8], version: SourceVersion, title_from: TitleFrom) -> Option<Message> {
     let request = version.parse(body).ok()?;
     let Ok(SentType::Known(msg_type)) = request.message_type() else { return None };

@@ -1,7 +1,7 @@
-//! The parts that every source provides: one implementation of [`Protocol`] per folder below `sources`.
+//! The functions that every source provides: one implementation of [`Protocol`] per folder below `sources`.
 //!
-//! A request goes through it in this order: path → version and key, body → parsed request, signature, message type, text,
-//! keyword; at the end the result of the intake → the answer in the sender's own protocol. All of it is pure.
+//! A request is handled in this order: path → version and key, body → parsed request, signature, message type, text,
+//! keyword; at the end the result of the intake → the answer in the sender's own protocol. No function does I/O.
 
 use std::borrow::Cow;
 
@@ -13,29 +13,29 @@ use http::StatusCode;
 use crate::reading::Reading;
 use crate::result::IntakeResult;
 
-/// A request of one source, its body parsed but not yet authenticated.
+/// A request of one source. Its body is parsed but not yet authenticated.
 pub trait Protocol: Sized {
     /// The versions of the protocol. The path of a request names its version.
     type Version: Copy;
 
-    /// The version that the URLs of new integrations have.
+    /// The version that the URLs of new integrations use.
     const NEWEST: Self::Version;
 
-    /// The title of a message without one.
+    /// The title of a message that has none.
     const DEFAULT_TITLE: &'static str;
 
-    /// Parses a path; `None` if it does not belong to this source.
+    /// Parses a path. `None`: the path does not belong to this source.
     fn path(path: &str) -> Option<HookPath<'_, Self::Version>>;
 
-    /// The path that an integration with this key is reached at.
+    /// The path of the URL of an integration with this key.
     fn path_of(key: &str) -> String;
 
-    /// The version of a logged body, whose path is not known any more.
+    /// The version of a logged body whose path is no longer known.
     fn version_of(body: &[u8]) -> Self::Version;
 
     fn parse(body: &[u8], version: Self::Version) -> Result<Self, Malformed>;
 
-    /// Whether the sender knows the secret.
+    /// Whether the request is signed with the secret.
     fn is_signed(&self, secret: &Secret, now: Moment) -> bool;
 
     fn message_type(&self) -> Result<SentType, Malformed>;
@@ -43,13 +43,13 @@ pub trait Protocol: Sized {
     /// The text of a message of this type.
     fn read(&self, msg_type: MsgType) -> Result<Reading, Malformed>;
 
-    /// Whether one of the keywords is in the message. At least one is given.
+    /// Whether one of the keywords is in the message. The caller passes at least one keyword.
     fn has_keyword(&self, msg_type: MsgType, keywords: &[String]) -> bool;
 
-    /// A body of this type and text, of the newest version. An integration's rules are tried on it.
+    /// A body of this type and text, in the newest version, for trying an integration's rules.
     fn sample(msg_type: MsgType, text: &str) -> String;
 
-    /// The answer to a request with this result.
+    /// The answer to a request with this result, in the given version.
     fn answer(version: Self::Version, result: &IntakeResult) -> Answer;
 }
 
@@ -60,19 +60,19 @@ pub enum HookPath<'a, Version> {
         version: Version,
         key: &'a str,
     },
-    /// The path cannot hold a key. It is answered like an unknown key.
+    /// The path cannot contain a key. It is answered like an unknown key.
     NoSuchHook,
 }
 
-/// Why a request is no message. The text is part of the answer to the sender.
+/// The reason why a request is not a message. The text is part of the answer to the sender.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Malformed(pub Cow<'static, str>);
 
-/// The type that a sender gives its message.
+/// The type that a sender gives to its message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SentType {
     Known(MsgType),
-    /// Any other name, shortened so that it can be shown.
+    /// Any other name, shortened for display.
     Other(String),
 }
 
@@ -80,6 +80,6 @@ pub enum SentType {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     pub status: StatusCode,
-    /// JSON.
+    /// The body, which is JSON.
     pub body: Cow<'static, str>,
 }

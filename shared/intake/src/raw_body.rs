@@ -1,10 +1,11 @@
-//! The body as it was received, for the message log and for replay.
+//! Keeps the body as received, for the message log and for replay.
 //!
-//! A body of a size that a Feishu bot takes is queued as it is, so that it can be read in the queue. A larger one, or one that is
-//! not UTF-8, is queued deflated (raw DEFLATE, then base64), byte for byte. A body that is too large even then is cut, with a note
-//! of its length. Only refused bodies of several hundred KiB are that large.
+//! A body within the size limit of a Feishu bot is queued unchanged, so that it is readable in the queue. A larger
+//! body, or one that is not UTF-8, is queued deflated (raw DEFLATE, then base64), byte for byte. A body that is too
+//! large even then is cut, with a note of its length. Only refused bodies of several hundred KiB are that large.
 //!
-//! With title and text of at most 256 KiB, which JSON can double, the whole record stays under the queue's 1 MiB.
+//! With a title and text of at most 256 KiB, which JSON can double, the whole record stays below the queue's limit of 1
+//! MiB.
 
 use std::io::Write as _;
 
@@ -17,12 +18,13 @@ use flate2::write::DeflateEncoder;
 
 use crate::clean;
 
-/// Feishu's own limit of a body. Up to this size, body and text together fit one chunk of 64 KiB, the unit that SQS charges.
+/// Feishu's own limit on a body. Up to this size, body and text together fit in one chunk of 64 KiB, the unit that SQS
+/// charges.
 const PLAIN_BYTES: usize = 20 * 1024;
-/// Bytes of the deflated body in base64: an incompressible body of the largest size that is accepted, with room for the
-/// bytes of the format.
+/// The most bytes of the deflated body in base64: an incompressible body of the largest accepted size, and the bytes of
+/// the format.
 pub const DEFLATED_BYTES: usize = limits::BODY_BYTES / 3 * 4 + 1024;
-/// Bytes that are kept of a body that is cut. Deflated, they always fit.
+/// The bytes that are kept of a body that is cut. Deflated, they are always within the limit.
 const CUT_BYTES: usize = limits::BODY_BYTES / 2;
 
 pub fn record(body: &[u8]) -> RawBody {
@@ -41,7 +43,7 @@ pub fn record(body: &[u8]) -> RawBody {
     RawBody::Deflated(deflated(cut.as_bytes()))
 }
 
-/// At most the first `most` bytes.
+/// Keeps at most the first `most` bytes.
 pub fn sample(body: &[u8], most: usize) -> RawBody {
     if body.len() <= most {
         return record(body);
@@ -77,7 +79,7 @@ mod tests {
         }
     }
 
-    /// Bytes that do not compress.
+    /// Random bytes, which do not compress.
     fn noise(len: usize) -> Vec<u8> {
         let mut state = 1_u64;
         let mut next = || {

@@ -1,10 +1,10 @@
-//! The result of one request, in no protocol's words: each source has its own answer to it.
+//! The result of one request, independent of the protocol: each source has its own answer for it.
 
 use std::borrow::Cow;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IntakeResult {
-    /// Durably queued.
+    /// The message is durably queued.
     Accepted,
     UnknownKey,
     /// The signature is missing, wrong or too old.
@@ -13,12 +13,12 @@ pub enum IntakeResult {
     AddressNotAllowed,
     /// None of the integration's keywords is in the message.
     NoKeyword,
-    /// Malformed, too large, or of a type that the integration does not take; the text says which.
+    /// The request is malformed, too large, or of a type that the integration does not accept. The text says which.
     Unusable(Cow<'static, str>),
     TooMany,
-    /// Our own failure: the sender may send again at once.
+    /// The intake failed. The sender may send again at once.
     Busy,
     NotPost,
-    /// Not a path of any source.
+    /// The path belongs to no source.
     NotFound,
 }

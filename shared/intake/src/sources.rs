@@ -1,7 +1,7 @@
 //! The inbound protocols, one folder each, and their registry: one line per source.
 //!
-//! `/open-apis/bot/v2/hook/4fJk…` → [`Target::Hook`] with [`SourceVersion::Feishu`]. Everything that differs between sources
-//! is asked of a [`SourceVersion`] or of a parsed request.
+//! Example: `/open-apis/bot/v2/hook/4fJk…` → [`Target::Hook`] with [`SourceVersion::Feishu`]. Everything that differs
+//! between sources is a function of [`SourceVersion`] or of a parsed request.
 
 use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
@@ -16,17 +16,17 @@ pub mod feishu;
 
 macro_rules! sources {
     ($($name:ident($request:ty)),+ $(,)?) => {
-        /// A source in one of the versions of its protocol.
+        /// A source with one of the versions of its protocol.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum SourceVersion { $($name(<$request as Protocol>::Version)),+ }
 
         impl SourceVersion {
             pub const fn source(self) -> Source { match self { $(Self::$name(_) => Source::$name),+ } }
-            /// The version that the URLs of new integrations have.
+            /// The version that the URLs of new integrations use.
             pub const fn newest(source: Source) -> Self {
                 match source { $(Source::$name => Self::$name(<$request>::NEWEST)),+ }
             }
-            /// The version of a logged body, whose path is not known any more.
+            /// The version of a logged body whose path is no longer known.
             pub fn of_body(source: Source, body: &[u8]) -> Self {
                 match source { $(Source::$name => Self::$name(<$request>::version_of(body))),+ }
             }
@@ -41,12 +41,12 @@ macro_rules! sources {
             }
         }
 
-        /// The path that an integration of this source and key is reached at.
+        /// The path of the URL of an integration of this source with this key.
         pub fn path_of(source: Source, key: &str) -> String {
             match source { $(Source::$name => <$request>::path_of(key)),+ }
         }
 
-        /// A body of this type and text, of the newest version.
+        /// A body of this type and text, in the newest version.
         pub fn sample(source: Source, msg_type: MsgType, text: &str) -> String {
             match source { $(Source::$name => <$request>::sample(msg_type, text)),+ }
         }
@@ -62,7 +62,7 @@ macro_rules! sources {
             Target::NotFound
         }
 
-        /// A request whose body was parsed.
+        /// A request whose body is parsed.
         pub(crate) enum Request { $($name($request)),+ }
 
         impl Request {
@@ -93,13 +93,13 @@ pub enum Target<'a> {
         version: SourceVersion,
         key: &'a str,
     },
-    /// A path of this source that cannot hold a key. It is answered like an unknown key.
+    /// A path of this source that cannot contain a key. It is answered like an unknown key.
     NoSuchHook(Source),
     NotFound,
 }
 
 impl Target<'_> {
-    /// The version in which a request to this path is answered.
+    /// The version that is used to answer a request to this path.
     pub fn version(&self) -> SourceVersion {
         match self {
             Target::Hook { version, .. } => *version,

@@ -1,4 +1,5 @@
-//! The decision about a request: a row per case of the protocol and of bad input, named after it.
+//! Tests of the decision about a request: one row per case of the protocol and of invalid input, with the case as its
+//! name.
 
 mod support;
 
@@ -178,7 +179,7 @@ fn the_older_path_takes_the_older_form_and_the_newer_one() {
         let decision = arrive(Version::V1, body.as_bytes(), &integration());
         assert_eq!(answer_to(Version::V2, &decision).status, 400, "{body}");
     }
-    // On the newer path the answer says that the type is missing, as the service itself does.
+    // On the newer path the answer says that the type is missing, as the answer of the service itself does.
     check_refused(
         "v1 body on the v2 path",
         br#"{"title":"t","text":"x"}"#,
@@ -337,7 +338,8 @@ fn labels_of_a_card_are_kept_and_bounded() {
     assert!(!message.labels["card_subtitle"].contains('\0'));
 }
 
-/// The first check that fails decides; each row fails one more, from the last to the first.
+/// The first check that fails decides. Each row fails one check more than the row before, from the last check to the
+/// first.
 #[test]
 fn the_checks_come_in_their_order() {
     let secured = Integration {
@@ -447,7 +449,7 @@ proptest! {
     }
 }
 
-/// JSON of the protocol's words in any arrangement.
+/// JSON values that contain the words of the protocol in any arrangement.
 fn message() -> impl Strategy<Value = Value> {
     let word = prop::sample::select(vec![
         "text",

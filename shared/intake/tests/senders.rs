@@ -1,5 +1,5 @@
-//! Every recorded body and request gives the title, text and outcome that a person wrote down for it, and our answer
-//! passes the sender's own test of success.
+//! Tests that every recorded body and request gives the title, text and outcome that a person wrote down, and that our
+//! answer passes the sender's own check of success.
 
 mod support;
 
@@ -48,7 +48,7 @@ fn load<T: serde::de::DeserializeOwned>(name: &str) -> T {
     serde_json::from_str(&text).expect("the fixture is JSON")
 }
 
-/// Each body with its sender.
+/// Each recorded body with its sender.
 fn bodies() -> Vec<(Sender, String, Vec<u8>)> {
     let mut bodies = Vec::new();
     for sender in load::<Vec<Sender>>("index.json") {
@@ -75,7 +75,7 @@ fn answer_to(version: Version, result: &IntakeResult) -> Answer {
     SourceVersion::Feishu(version).answer(result)
 }
 
-/// The sender's own test of an answer.
+/// Checks an answer as the sender does.
 fn is_success(check_kind: &str, answer: &Answer) -> bool {
     let body: serde_json::Value = serde_json::from_str(&answer.body).expect("JSON");
     let (code, status_code) =
@@ -151,8 +151,8 @@ fn our_failures_pass_no_test_that_looks_at_the_body() {
     }
 }
 
-/// Method, path and body of a recorded request. The body is what follows the headers: one was shortened after the
-/// recording, so its `Content-Length` is too large.
+/// The method, path and body of a recorded request. The body is everything after the headers. One body was shortened
+/// after the recording, so its `Content-Length` is too large.
 fn capture(name: &str) -> (String, String, Vec<u8>) {
     let raw = fs::read(fixtures().join("captures").join(name)).expect("the capture is there");
     let end = raw.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("headers end") + 4;
@@ -199,7 +199,7 @@ fn every_recorded_request_is_taken() {
     for (name, title, content) in all_captures {
         let (method, path, body) = capture(name);
         assert_eq!(method, "POST", "{name}");
-        // The recorded token is a name; ours is a key of the same place in the path.
+        // The recorded token is a name. It is replaced by a valid key at the same place in the path.
         let path = path.replace("--merged", "").replace(name.trim_end_matches(".http"), "4fJk2LmNpQ8rStUvWx");
         assert_eq!(
             target(&path),

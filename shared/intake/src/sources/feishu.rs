@@ -1,12 +1,12 @@
-//! The Feishu (Lark) custom bot's protocol.
+//! The protocol of the Feishu (Lark) custom bot.
 //!
-//! `POST /open-apis/bot/v2/hook/{key}` `{"msg_type":"text","content":{"text":"disk full"}}` → text `disk full`, no title →
-//! `{"StatusCode":0,…}`.
+//! Example: `POST /open-apis/bot/v2/hook/{key}` `{"msg_type":"text","content":{"text":"disk full"}}` → text
+//! `disk full`, no title → `{"StatusCode":0,…}`.
 //!
-//! Reading order: [`path`] (version and key) → `json` (bytes → JSON) → `authenticate` (signature, keyword) → `parse` (JSON → text,
-//! with `card`, `post`, `markup` and `languages`) → `answer` (result → bytes).
+//! Reading order: [`path`] (version and key) → `json` (bytes → JSON) → `authenticate` (signature, keyword) → `parse`
+//! (JSON → text, with `card`, `post`, `markup` and `languages`) → `answer` (result → bytes).
 //!
-//! Source: the vendor's "Custom bot usage guide" (page of 2025-10-30), and what recorded senders really send.
+//! Source: the vendor's "Custom bot usage guide" (page of 2025-10-30), and recorded requests of real senders.
 
 use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
@@ -30,7 +30,7 @@ pub mod path;
 mod post;
 mod sample;
 
-/// A request to a bot.
+/// A parsed request to a bot.
 pub struct Request {
     version: Version,
     root: Map<String, Value>,
@@ -70,7 +70,7 @@ impl Protocol for Request {
     }
 
     fn has_keyword(&self, msg_type: MsgType, keywords: &[String]) -> bool {
-        // Read once more without addresses: a keyword in a link does not count.
+        // The message is read again without addresses, because a keyword in a link does not count.
         let reading = parse::read(&self.root, self.version, msg_type, Links::Hidden);
         reading.is_ok_and(|reading| authenticate::has_keyword(keywords, &reading))
     }

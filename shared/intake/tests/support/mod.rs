@@ -1,10 +1,10 @@
-//! Integrations to decide by.
+//! Integrations for tests of decisions.
 
 use alerting::base::moment::Moment;
 use alerting::rules::integration::{IntakeLimits, Integration, PushMode, Routing, Security, Source, TitleFrom};
 use alerting::rules::message::MsgType;
 
-/// One with default settings.
+/// An integration with default settings.
 pub(crate) fn integration() -> Integration {
     Integration {
         id: "int_4fJk2LmNpQ".parse().expect("valid"),
@@ -23,7 +23,7 @@ pub(crate) fn integration() -> Integration {
     }
 }
 
-/// One that takes `interactive` too.
+/// An integration that also accepts `interactive` messages.
 pub(crate) fn taking_cards() -> Integration {
     Integration { message_types: vec![MsgType::Text, MsgType::Post, MsgType::Interactive], ..integration() }
 }

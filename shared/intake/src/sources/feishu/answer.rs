@@ -1,8 +1,8 @@
-//! The result of a request → the answer that the bot itself would give.
+//! Turns the result of a request into the answer that the bot itself would give.
 //!
-//! The bodies are sent byte for byte: `acme.sh` greps the raw text `StatusCode":0`, and others read a `StatusCode` of an
-//! error as success, so errors have none. 9499 makes senders repeat within a second (`KubeSphere` until its context ends),
-//! so it is used only where a repetition can succeed.
+//! The bodies are sent byte for byte: `acme.sh` searches the raw text for `StatusCode":0`, and other senders read any
+//! `StatusCode` of an error as success, so errors have none. The code 9499 makes senders repeat the request within a
+//! second (`KubeSphere` until its context ends), so it is used only where a repetition can succeed.
 
 use std::borrow::Cow;
 
@@ -12,9 +12,10 @@ use crate::protocol::Answer;
 use crate::result::IntakeResult;
 use crate::sources::feishu::path::Version;
 
-/// The live service's answer since 2023: the old form and the new one merged, so that every sender's test passes.
+/// The answer of the live service since 2023. It merges the old and the new form, so that the check of every sender
+/// passes.
 const SUCCESS: &str = r#"{"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"}"#;
-/// Senders of the older form look at `ok` alone.
+/// The answer for senders of the older form, which check only `ok`.
 const SUCCESS_V1: &str = r#"{"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success","ok":true}"#;
 const UNKNOWN_KEY: &str = r#"{"code":19001,"data":{},"msg":"param invalid: incoming webhook access token invalid"}"#;
 const SIGNATURE: &str =
@@ -29,7 +30,7 @@ const NOT_FOUND: &str = r#"{"code":19002,"data":{},"msg":"params error, nothing 
 /// The answer to a request with this result.
 pub(super) fn answer(version: Version, result: &IntakeResult) -> Answer {
     let (status, body) = match result {
-        // The service itself answers 200 to all of these; only the body says that they failed.
+        // The service itself answers 200 to all of these, and only the body says that they failed.
         IntakeResult::Accepted => (StatusCode::OK, success(version)),
         IntakeResult::UnknownKey => (StatusCode::OK, UNKNOWN_KEY),
         IntakeResult::NotSigned => (StatusCode::OK, SIGNATURE),

@@ -1,8 +1,9 @@
-//! The two checks of a Feishu bot that depend on its protocol: signature and keyword. Each is off unless configured.
+//! The two checks of a Feishu bot that depend on its protocol: signature and keyword. Each check is off unless
+//! configured.
 //!
-//! The signature is `base64(HMAC-SHA256(key = timestamp + "\n" + secret, message = ""))`, the timestamp in seconds and
-//! at most an hour off, as the vendor's guide has it. Some senders stamp half an hour into the past on purpose, so the
-//! window is not narrowed.
+//! The signature is `base64(HMAC-SHA256(key = timestamp + "\n" + secret, message = ""))`. The timestamp is in seconds
+//! and at most one hour off, as in the vendor's guide. Some senders set it half an hour into the past on purpose, so
+//! the window is not narrowed.
 
 use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
@@ -14,14 +15,15 @@ use sha2::Sha256;
 
 use crate::reading::Reading;
 
-/// How old a timestamp may be, in seconds, inclusive: as old as Feishu itself takes it.
+/// The greatest age of a timestamp in seconds, inclusive. Feishu itself has the same limit.
 const PAST_SECS: i64 = 3600;
-/// How far ahead it may be: what two clocks differ by. A request can be sent again for as long as both together.
+/// How far a timestamp may be in the future, in seconds, for differences between two clocks. A request can be replayed
+/// for the sum of both limits.
 const AHEAD_SECS: i64 = 300;
-/// A signature is 44 characters; more is not decoded.
+/// The most characters of a signature to decode. A signature has 44.
 const SIGN_CHARS: usize = 64;
 
-/// Whether the request was signed with the secret, by its top-level `timestamp` (text or integer) and `sign`.
+/// Whether the request is signed with the secret, by its top-level `timestamp` (text or integer) and `sign`.
 pub(super) fn is_signed(root: &Map<String, Value>, secret: &Secret, now: Moment) -> bool {
     let timestamp = match root.get("timestamp") {
         Some(Value::String(text)) => text.clone(),
@@ -35,12 +37,12 @@ pub(super) fn is_signed(root: &Map<String, Value>, secret: &Secret, now: Moment)
     let Ok(sign) = STANDARD.decode(sign.trim()) else { return false };
     let key = format!("{timestamp}\n{}", secret.expose());
     let mac = Hmac::<Sha256>::new_from_slice(key.as_bytes()).expect("HMAC takes a key of any length");
-    // Compared in constant time; the window is no secret.
+    // The signature is compared in constant time. The window is not secret.
     mac.verify_slice(&sign).is_ok() && (-AHEAD_SECS..=PAST_SECS).contains(&now.secs().saturating_sub(secs))
 }
 
-/// Whether one of the keywords is in the title, the text or the header's labels. `reading` was made without addresses:
-/// a keyword in a link does not count.
+/// Whether one of the keywords is in the title, the text or the header's labels. `reading` was made without addresses,
+/// because a keyword in a link does not count.
 pub(super) fn has_keyword(keywords: &[String], reading: &Reading) -> bool {
     keywords.is_empty()
         || keywords.iter().any(|keyword| {

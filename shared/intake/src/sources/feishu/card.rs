@@ -1,11 +1,13 @@
-//! Cards, JSON 1.0 and 2.0 → header as title and labels, elements as lines.
+//! Reads cards (JSON 1.0 and 2.0): the header as title and labels, the elements as lines.
 //!
-//! `header.template` → label `card_color`, `header.subtitle` → `card_subtitle`, `header.text_tag_list` → `card_tag`
-//! (joined by `,`): for many senders only the colour distinguishes a recovery from an alert.
+//! `header.template` becomes the label `card_color`, `header.subtitle` becomes `card_subtitle`, and
+//! `header.text_tag_list` becomes `card_tag` (joined by `,`). For many senders only the colour distinguishes a recovery
+//! from an alert.
 //!
-//! An element is a line or several: its text, fields, columns, children, actions. A button is `text (url)`, an image
-//! `[image]`, a rule `---`, a table row `a | b`, the parts of a note share a line. Empty elements are left out, since some
-//! senders fill in every key of their struct. The texts of unknown elements are read like those of known ones.
+//! An element becomes one or more lines: its text, fields, columns, children and actions. A button is `text (url)`, an
+//! image `[image]`, a horizontal rule `---`, and a table row `a | b`; the parts of a note share one line. Empty
+//! elements are left out, because some senders fill in every key of their struct. The texts of unknown elements are
+//! read like those of known ones.
 
 use std::collections::BTreeMap;
 
@@ -42,7 +44,7 @@ pub(super) fn read(card: &Map<String, Value>, links: Links) -> Reading {
     Reading { title, text: lines.text, labels: header.map(|header| labels(header, links)).unwrap_or_default() }
 }
 
-/// `i18n_elements` stand for `elements`; JSON 2.0 has them in a body.
+/// The elements of a card. `i18n_elements` replace `elements`; in JSON 2.0 both are in a body.
 fn elements(card: &Map<String, Value>) -> Option<&Value> {
     let some = |value: &&Value| value.as_array().is_some_and(|elements| !elements.is_empty());
     let body = || card.get("body").and_then(|body| body.get("elements"));
@@ -64,7 +66,7 @@ fn labels(header: &Value, links: Links) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// A card whose layout is stored with the vendor: the request has only its variables.
+/// Reads a card whose layout is stored at the vendor. The request has only its variables.
 fn template(card: &Map<String, Value>, links: Links) -> Reading {
     let data = card.get("data").and_then(Value::as_object);
     let variables = data.and_then(|data| data.get("template_variable")).and_then(Value::as_object);
@@ -82,12 +84,12 @@ fn template(card: &Map<String, Value>, links: Links) -> Reading {
     Reading { text: lines.text, ..Reading::default() }
 }
 
-/// A text object, or a bare text: translated, and as Markdown where its tag says so.
+/// Reads a text object or a bare text: translated, and as Markdown if its tag says so.
 fn words(value: &Value, links: Links) -> String {
     if let Value::String(text) = value {
         return markup::entities(text).into_owned();
     }
-    // `i18n` stands for `content`; `i18n_content` adds to it, and its values may be empty.
+    // `i18n` replaces `content`; `i18n_content` adds to it, and its values may be empty.
     let older = value.get("i18n").and_then(|all| translated(all, |one| nonempty(Some(one))));
     let chinese = value.get("i18n_content").and_then(|all| nonempty(all.get("zh_cn")));
     let any = || value.get("i18n_content").and_then(|all| translated(all, |one| nonempty(Some(one))));
@@ -98,7 +100,7 @@ fn words(value: &Value, links: Links) -> String {
     }
 }
 
-/// The address that an element opens, in any of the places where the versions of the card have it.
+/// The address that an element opens, from any of the places in which the versions of the card have it.
 fn url(element: &Value) -> Option<&str> {
     fn named(value: &Value) -> Option<&str> {
         const NAMES: [&str; 5] = ["url", "default_url", "pc_url", "android_url", "ios_url"];
@@ -145,7 +147,7 @@ impl Lines {
         }
     }
 
-    /// Everything in an element that can hold text, in reading order.
+    /// Adds all parts of an element that can contain text, in reading order.
     fn parts(&mut self, element: &Value) {
         if let Some(title) = element.get("header").and_then(|header| header.get("title")) {
             self.push(&words(title, self.links));
@@ -163,7 +165,7 @@ impl Lines {
             self.children(element.get(children).unwrap_or(&Value::Null));
         }
         for option in element.get("options").and_then(Value::as_array).into_iter().flatten() {
-            // Options that open a page are links. The others have no effect here.
+            // Options that open a page are links. Other options have no effect here.
             if url(option).is_some() {
                 self.button(option);
             }
@@ -184,7 +186,7 @@ impl Lines {
         self.push(&text);
     }
 
-    /// The parts of a note share a line.
+    /// Adds a note, whose parts share one line.
     fn note(&mut self, note: &Value) {
         let mut parts = Lines { text: String::new(), links: self.links };
         parts.parts(note);
@@ -197,7 +199,7 @@ impl Lines {
         self.push(&text);
     }
 
-    /// The names of the columns, then a line per row.
+    /// Adds a table: the names of the columns, then one line per row.
     fn table(&mut self, table: &Value) {
         let columns: Vec<&Value> = table.get("columns").and_then(Value::as_array).into_iter().flatten().collect();
         let name = |column: &&Value| nonempty(column.get("name")).unwrap_or_default().to_owned();
@@ -213,7 +215,7 @@ impl Lines {
     }
 }
 
-/// A cell of a table or a variable of a template: text, number, options, people.
+/// Reads a cell of a table or a variable of a template: text, number, options or people.
 fn cell(value: &Value, links: Links) -> String {
     match value {
         Value::Null => String::new(),

@@ -1,12 +1,12 @@
-//! Bytes → JSON, as leniently as is safe: a message is not lost because a sender's template breaks a text inside it.
+//! Parses JSON as leniently as is safe, so that no message is lost because a sender's template breaks a text inside it.
 //!
-//! - invalid UTF-8 becomes U+FFFD; a byte order mark is skipped;
-//! - lone surrogates (`\ud800`) and raw control characters inside texts, which JSON forbids, are repaired on a second try,
-//!   so that well-formed messages have no extra cost;
-//! - numbers beyond the range of `f64` become `null` on that second try: no number is used;
-//! - of duplicate keys the last one counts; more than 127 levels are refused.
+//! - Invalid UTF-8 becomes U+FFFD, and a byte order mark is skipped.
+//! - Lone surrogates (`\ud800`) and raw control characters inside texts, which JSON forbids, are repaired in a second
+//!   attempt, so that well-formed messages have no extra cost.
+//! - Numbers beyond the range of `f64` become `null` in that second attempt. Numbers are not used.
+//! - Of duplicate keys the last one counts. More than 127 levels are refused.
 //!
-//! Nothing is inflated: a gzip body is not JSON.
+//! Compressed bodies are not supported: a gzip body is not JSON.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use crate::protocol::Malformed;
 
-/// Reads a body that has to be an object.
+/// Parses a body that must be an object.
 pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, Malformed> {
     match parse(body) {
         Ok(Value::Object(root)) => Ok(root),
@@ -23,12 +23,12 @@ pub(super) fn object(body: &[u8]) -> Result<Map<String, Value>, Malformed> {
     }
 }
 
-/// A text that is present and not empty.
+/// The value as a text, if it is a text and not empty.
 pub(super) fn nonempty(value: Option<&Value>) -> Option<&str> {
     value.and_then(Value::as_str).filter(|text| !text.is_empty())
 }
 
-/// Reads the body, or says why it is no JSON; the text names a position and quotes nothing.
+/// Parses the body, or returns why it is not JSON. The error names a position and quotes nothing.
 fn parse(body: &[u8]) -> Result<Value, String> {
     let text = String::from_utf8_lossy(body);
     let text = text.trim_start_matches('\u{feff}');
@@ -38,7 +38,7 @@ fn parse(body: &[u8]) -> Result<Value, String> {
     parse_text(text).map_err(|error| format!("the body is not JSON: {error}"))
 }
 
-/// An object or array that was sent as a JSON text is decoded once more; anything else is given as it is.
+/// Decodes an object or array that was sent as a JSON text. Any other value is returned unchanged.
 pub(super) fn decoded(value: &Value) -> Cow<'_, Value> {
     let Value::String(text) = value else { return Cow::Borrowed(value) };
     if !text.trim_start().starts_with(['{', '[']) {
@@ -54,8 +54,8 @@ fn parse_text(text: &str) -> Result<Value, serde_json::Error> {
     })
 }
 
-/// The text with lone surrogate escapes, raw control characters inside texts, and numbers that are too large replaced;
-/// `None` if there were none.
+/// The text with lone surrogate escapes, raw control characters inside texts, and numbers that are too large replaced.
+/// `None`: it has none of these.
 fn repaired(text: &str) -> Option<String> {
     let mut out = String::with_capacity(text.len() + 16);
     let (mut rest, mut within, mut changed) = (text, false, false);
@@ -96,7 +96,8 @@ fn repaired(text: &str) -> Option<String> {
     changed.then_some(out)
 }
 
-/// Bytes of the escape that `text` starts with (both halves of a surrogate pair), and whether it is a lone surrogate.
+/// The length in bytes of the escape at the beginning of `text` (both halves of a surrogate pair), and whether it is a
+/// lone surrogate.
 fn escape(text: &str) -> (usize, bool) {
     let unit = |at: usize| {
         let digits = text.get(at..at + 6)?.strip_prefix("\\u")?;

@@ -1,8 +1,8 @@
-//! Which of the translations of a message is read.
+//! Selects one of the translations of a message.
 
 use serde_json::Value;
 
-/// The first of these languages that a message has is read, otherwise the first language that it has.
+/// The preferred languages, in this order. If a message has none of them, its first language is read.
 const LANGUAGES: [&str; 3] = ["zh_cn", "en_us", "ja_jp"];
 
 /// The best translation for which `read` returns a value.

@@ -1,28 +1,29 @@
-//! Markup → the text that a person reads.
+//! Turns markup into the text that a person reads.
 //!
-//! - mentions: `<at user_id="ou_1">Tom</at>` → `@Tom`, of everybody → `@all`; quotes and names may be missing
-//! - card Markdown: `<font>`, `<text_tag>` and bold or strike marks go, `<link>` and `[text](url)` → `text (url)`;
-//!   headings, lists, quotes and code stay as they are, they read well as plain text
-//! - entities (`&#34;`, `&lt;`) are decoded last, so an escaped tag is text and never markup
+//! - Mentions: `<at user_id="ou_1">Tom</at>` → `@Tom`, and a mention of everybody → `@all`. Quotes and names may be
+//!   missing.
+//! - Card Markdown: `<font>`, `<text_tag>` and marks of bold and strike are removed; `<link>` and `[text](url)` →
+//!   `text (url)`. Headings, lists, quotes and code are not changed, because they are readable as plain text.
+//! - Entities (`&#34;`, `&lt;`) are decoded last, so an escaped tag is text and never markup.
 //!
-//! A mention in the result is plain text; each outgoing channel neutralises it in its own way.
-//! Every function is linear in its input: no search looks past the next candidate.
+//! A mention in the result is plain text; each outgoing channel neutralises it in its own way. Every function is linear
+//! in its input, because no search goes beyond the next candidate.
 
 use std::borrow::Cow;
 
-/// Whether addresses are part of the text. Readers see them; keywords are not searched in them.
+/// Whether addresses are part of the text. Readers see addresses, but keywords are not searched in them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Links {
     Shown,
     Hidden,
 }
 
-/// A `text` message: mentions and entities.
+/// Reads a `text` message: mentions and entities.
 pub(super) fn text(raw: &str) -> String {
     entities(&mentions(raw)).into_owned()
 }
 
-/// Mentions alone: Markdown that is given as it is.
+/// Reads only mentions, for Markdown that is otherwise not changed.
 pub(super) fn mentions(raw: &str) -> Cow<'_, str> {
     if !raw.contains('<') {
         return Cow::Borrowed(raw);
@@ -32,7 +33,7 @@ pub(super) fn mentions(raw: &str) -> Cow<'_, str> {
     Cow::Owned(scan.out)
 }
 
-/// The Markdown of a card.
+/// Reads the Markdown of a card.
 pub(super) fn markdown(raw: &str, links: Links) -> String {
     let mut scan = Scan::new(raw, links);
     scan.run(&['<', '[', ']', '!', '`', '*', '~'], Scan::markdown);
@@ -46,7 +47,7 @@ pub(super) fn entities(raw: &str) -> Cow<'_, str> {
     html_escape::decode_html_entities(raw)
 }
 
-/// `text (href)`; one of them alone if the other is missing, hidden, or the same.
+/// Formats a link as `text (href)`, or only one of them if the other is missing, hidden, or equal.
 pub(super) fn link(text: &str, href: &str, links: Links) -> String {
     match (text.trim(), href.trim()) {
         (text, "") => text.to_owned(),
@@ -57,7 +58,7 @@ pub(super) fn link(text: &str, href: &str, links: Links) -> String {
     }
 }
 
-/// Appends `@name`, with a space before it if it would touch a word.
+/// Appends `@name`, with a space before it if a word precedes.
 pub(super) fn push_mention(out: &mut String, name: &str) {
     if name.is_empty() {
         return;
@@ -69,17 +70,17 @@ pub(super) fn push_mention(out: &mut String, name: &str) {
     out.push_str(name);
 }
 
-/// One pass over `raw`. `at` only grows.
+/// One pass over `raw`. The position `at` only grows.
 struct Scan<'a> {
     raw: &'a str,
     at: usize,
     out: String,
     links: Links,
-    /// The address of a `<link>` or `<a>` that is open.
+    /// The address of an open `<link>` or `<a>`.
     anchor: Option<&'a str>,
-    /// Where the text of a Markdown link ends, where its address ends, and the address to show.
+    /// The end of the text of a Markdown link, the end of its address, and the address to show.
     bracket: Option<(usize, usize, &'a str)>,
-    /// Where the open bold and strike end.
+    /// The ends of the open bold and the open strike.
     closers: [Option<usize>; 2],
 }
 
@@ -89,7 +90,8 @@ impl<'a> Scan<'a> {
         Self { raw, at: 0, out, links, anchor: None, bracket: None, closers: [None; 2] }
     }
 
-    /// Copies up to each special character and lets `step` take it or leave it.
+    /// Copies the text up to each special character and calls `step` there. If `step` returns `false`, the character is
+    /// copied.
     fn run(&mut self, special: &[char], step: fn(&mut Self, &'a str) -> bool) {
         while let Some(next) = self.raw[self.at..].find(special) {
             self.out.push_str(&self.raw[self.at..self.at + next]);
@@ -150,7 +152,7 @@ impl<'a> Scan<'a> {
         true
     }
 
-    /// `<at …>Name</at>`, or the tag alone where it is not closed.
+    /// Reads `<at …>Name</at>`, or only the tag if it is not closed.
     fn mention(&mut self, tag: &Tag<'a>, rest: &'a str) {
         self.at += tag.len;
         if tag.closing {
@@ -179,7 +181,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Code is copied as it is.
+    /// Copies code unchanged.
     fn code(&mut self, rest: &'a str) -> bool {
         let mark = rest.len() - rest.trim_start_matches('`').len();
         let body = &rest[mark..];
@@ -193,7 +195,7 @@ impl<'a> Scan<'a> {
         true
     }
 
-    /// Marks of bold (`**`, `***`) and strike (`~~`) go if the next one on the line closes them.
+    /// Removes marks of bold (`**`, `***`) and strike (`~~`), if the next mark on the line closes them.
     fn emphasis(&mut self, rest: &'a str, mark: char, slot: usize) -> bool {
         let len = rest.len() - rest.trim_start_matches(mark).len();
         if self.closers[slot] == Some(self.at) {
@@ -220,7 +222,7 @@ impl<'a> Scan<'a> {
         true
     }
 
-    /// The text of the link is read like the rest; its address follows where the text ends.
+    /// Reads a link. Its text is read like the rest, and its address follows at the end of the text.
     fn open_link(&mut self, rest: &'a str) -> bool {
         let Some((text, href, len)) = bracketed(rest) else { return false };
         let shown = if text.trim() == href { "" } else { href };
@@ -255,7 +257,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// `[image]`, or `[image: what it shows]`.
+/// Appends `[image]`, or `[image: alt]` if there is an alternative text.
 pub(super) fn push_image(out: &mut String, alt: &str) {
     match alt.trim() {
         "" => out.push_str("[image]"),
@@ -267,7 +269,8 @@ pub(super) fn push_image(out: &mut String, alt: &str) {
     }
 }
 
-/// Where the mark that opened before `body` closes on the same line: at the next one of its length, right behind a word.
+/// The position of the mark on the same line that closes the one before `body`: the next mark of this length, directly
+/// after a word.
 fn closing_mark(body: &str, mark: char, len: usize) -> Option<usize> {
     if body.starts_with(char::is_whitespace) {
         return None;
@@ -284,7 +287,7 @@ fn closing_mark(body: &str, mark: char, len: usize) -> Option<usize> {
     }
 }
 
-/// Text, address and length of the `[text](address)` that `rest` starts with.
+/// The text, address and length of the `[text](address)` at the beginning of `rest`.
 fn bracketed(rest: &str) -> Option<(&str, &str, usize)> {
     let body = rest.strip_prefix('[')?;
     let end = body.find(['[', ']', '\n'])?;
@@ -293,7 +296,7 @@ fn bracketed(rest: &str) -> Option<(&str, &str, usize)> {
     for (at, byte) in address.bytes().enumerate() {
         match byte {
             b')' => return Some((&body[..end], &address[..at], 1 + end + 2 + at + 1)),
-            // The start of another link: this one has no end. So a flood of unfinished links costs one pass.
+            // Another link starts here, so this one has no end. The check keeps many unfinished links linear.
             b'(' if before == b']' => return None,
             b'<' | b'\n' | b' ' | b'\t' => return None,
             _ => before = byte,
@@ -307,7 +310,7 @@ struct Tag<'a> {
     name: &'a str,
     attributes: &'a str,
     closing: bool,
-    /// Bytes from `<` to `>`.
+    /// The number of bytes from `<` to `>`.
     len: usize,
 }
 
@@ -333,7 +336,7 @@ impl<'a> Tag<'a> {
     }
 }
 
-/// The first of the wanted attributes that is not empty; values may be in either quote or in none.
+/// The first wanted attribute that is not empty. A value may have single quotes, double quotes or none.
 fn attribute<'a>(attributes: &'a str, wanted: &[&str]) -> Option<&'a str> {
     let mut rest = attributes;
     loop {

@@ -1,11 +1,13 @@
-//! JSON → message type, title, readable text, labels.
+//! Reads the message type, title, text and labels from JSON.
 //!
-//! `{"msg_type":"text","content":{"text":"disk full"}}` → text `disk full`, no title.
+//! Example: `{"msg_type":"text","content":{"text":"disk full"}}` → text `disk full`, no title.
 //!
-//! `msg_type` decides, not the keys that are present: many senders leave an empty `card` beside a `content`, or the other way
-//! round. Unknown keys are ignored. `content`, `card` and `content.post` may be JSON in a string.
+//! `msg_type` decides, not the keys that are present, because many senders leave an empty `card` beside a `content` or
+//! an empty `content` beside a `card`. Unknown keys are ignored. `content`, `card` and `content.post` may be JSON in a
+//! string.
 //!
-//! The title is a card's header, a post's title, `content.title`, or the older form's `title`. The text does not repeat it.
+//! The title is a card's header, a post's title, `content.title`, or the older form's `title`. The text does not repeat
+//! the title.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -21,7 +23,7 @@ use crate::clean;
 use crate::protocol::{Malformed, SentType};
 use crate::reading::Reading;
 
-/// Characters of an unknown message type that are quoted and kept.
+/// The characters of an unknown message type that are quoted and kept.
 const TYPE_CHARS: usize = 32;
 
 const NO_TYPE: Malformed = Malformed(Cow::Borrowed("msg_type need"));
@@ -29,7 +31,8 @@ const NO_CONTENT: Malformed = Malformed(Cow::Borrowed("unknown content value"));
 const NO_CARD: Malformed = Malformed(Cow::Borrowed("unknown card value"));
 const NO_TEXT: Malformed = Malformed(Cow::Borrowed("text need"));
 
-/// The type of a message. A message of the older form has none and is text; one of the newer form may arrive on the older path.
+/// The type of a message. A message of the older form has no type and is text. A message of the newer form may arrive
+/// on the older path.
 pub(super) fn message_type(root: &Map<String, Value>, version: Version) -> Result<SentType, Malformed> {
     let name = match root.get("msg_type") {
         Some(Value::String(name)) if !name.is_empty() => name,
@@ -71,14 +74,14 @@ pub(super) fn read(
         *value = limits::cut_chars(&clean::line(value), limits::LABEL_VALUE_CHARS);
     }
     reading.labels.retain(|_, value| !value.is_empty());
-    // A card may be empty: even `{}` is a legal one. A text or a post may not.
+    // A card may be empty; even `{}` is valid. A text or a post may not be empty.
     if reading.title.is_empty() && reading.text.is_empty() && msg_type != MsgType::Interactive {
         return Err(NO_CONTENT);
     }
     Ok(reading)
 }
 
-/// `content.text`, with `ElastAlert`'s `content.title`.
+/// Reads `content.text`, and `content.title`, which `ElastAlert` sends.
 fn content_text(root: &Map<String, Value>) -> Result<Reading, Malformed> {
     let content = json::decoded(root.get("content").ok_or(NO_CONTENT)?);
     plain(content.as_object().ok_or(NO_CONTENT)?, NO_CONTENT)
@@ -90,7 +93,8 @@ fn plain(fields: &Map<String, Value>, missing: Malformed) -> Result<Reading, Mal
     Ok(Reading { title: markup::text(title), text: markup::text(text), labels: BTreeMap::new() })
 }
 
-/// A card beside or inside `content`; without one, `content.text` is read as text (`TrendRadar` sends that).
+/// Reads a card beside or inside `content`. Without a card, `content.text` is read as text, because `TrendRadar` sends
+/// this.
 fn interactive(root: &Map<String, Value>, links: Links) -> Result<Reading, Malformed> {
     let content = root.get("content").map(json::decoded);
     let cards = [root.get("card"), content.as_ref().and_then(|content| content.get("card"))];

@@ -1,11 +1,11 @@
-//! The protocol's two paths, at the root of the host: senders test for them, or build them themselves.
+//! The two paths of the protocol, at the root of the host, because senders check for them or build them themselves.
 //!
-//! A single trailing slash is taken (Apprise sends one), and so is any query string (Nightingale leaves `?noat=1` on the
-//! URL); neither is part of the key.
+//! A single trailing slash is accepted (Apprise sends one), and so is any query string (Nightingale leaves `?noat=1` on
+//! the URL). Neither is part of the key.
 
 use crate::protocol::HookPath;
 
-/// Which form of the protocol a path speaks.
+/// The form of the protocol that a path uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Version {
     /// `/open-apis/bot/hook/{key}`: `{"title","text"}`.
@@ -14,7 +14,7 @@ pub enum Version {
     V2,
 }
 
-/// Longer than any key. A longer text is not looked up.
+/// The most characters of a key that is looked up. No key is that long.
 const KEY_CHARS: usize = 64;
 
 const V1: &str = "/open-apis/bot/hook/";

@@ -1,7 +1,8 @@
-//! Rich text: `{"post":{LANGUAGE:{"title","content":[[node,…],…]}}}`, a paragraph per line.
+//! Reads rich text: `{"post":{LANGUAGE:{"title","content":[[node,…],…]}}}`, one line per paragraph.
 //!
-//! Also taken: without the `post` wrapper (the vendor's own FAQ prints it so), without the language, `post` as a JSON
-//! string, and a paragraph that is not wrapped in an array. Unknown tags give their text and those of their children.
+//! These forms are also accepted: without the `post` wrapper (as printed in the vendor's own FAQ), without the
+//! language, with `post` as a JSON string, and with a paragraph that is not wrapped in an array. For unknown tags,
+//! their text and the text of their children is read.
 
 use std::fmt::Write as _;
 
@@ -12,7 +13,7 @@ use super::languages::translated;
 use super::markup::{self, Links};
 use crate::reading::Reading;
 
-/// `None`: it has no content in any language.
+/// Reads a post. `None`: it has no content in any language.
 pub(super) fn read(content: &Value, links: Links) -> Option<Reading> {
     let post = match content.get("post") {
         Some(post) => json::decoded(post),
@@ -21,7 +22,7 @@ pub(super) fn read(content: &Value, links: Links) -> Option<Reading> {
     if let Some(reading) = one_language(&post, links) {
         return Some(reading);
     }
-    // An empty translation does not hide one with text.
+    // An empty translation does not hide a translation with text.
     let with_text = |value| one_language(value, links).filter(|reading| !reading.text.trim().is_empty());
     translated(&post, with_text).or_else(|| translated(&post, |value| one_language(value, links)))
 }

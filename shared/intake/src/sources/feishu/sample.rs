@@ -1,9 +1,9 @@
-//! Text → a body as a sender would post it, to try an integration's rules on.
+//! Makes a body as a sender would post it from a text, for trying an integration's rules.
 
 use alerting::rules::message::MsgType;
 use serde_json::json;
 
-/// The first line of a post or a card is its title.
+/// Makes the body. The first line of a post or a card is its title.
 pub(super) fn body(msg_type: MsgType, text: &str) -> String {
     let (title, rest) = text.split_once('\n').unwrap_or((text, ""));
     let body = match msg_type {
