@@ -1,6 +1,6 @@
 //! The decisions of Larkspur: types and pure functions, no I/O, no clock, no randomness.
 //!
-//! Reading order follows a message:
+//! The modules, in the order in which a message passes through them:
 //!
 //! 1. [`rules`]: how an integration turns a message into an alert event. [`rules::message`]: the received message →
 //!    [`rules::push_mode`]: which alert it triggers or closes → [`rules::pipeline`]: the operator's changes →

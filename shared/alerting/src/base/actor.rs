@@ -30,9 +30,9 @@ pub enum Actor {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Via {
-    /// A page, signed in.
+    /// On a page, after signing in.
     Page,
-    /// The personal link of a message, without sign-in.
+    /// By the personal link of a message, without signing in.
     Link,
 }
 

@@ -1,10 +1,10 @@
-//! Why an object cannot be saved: the field and the problem.
+//! The reason why an object cannot be saved: the field and the problem.
 
 /// A field that is not valid, with the reason.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {message}")]
 pub struct FieldError {
-    /// `push_mode.key[0].pattern`
+    /// The path of the field, such as `push_mode.key[0].pattern`.
     pub field: String,
     pub message: String,
 }

@@ -14,7 +14,7 @@ use ulid::Ulid;
 use crate::base::moment::Moment;
 use crate::text_schema;
 
-/// Why a text is not an id of the wanted kind.
+/// The error for a text that is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("not {0}")]
 pub struct ParseIdError(&'static str);
