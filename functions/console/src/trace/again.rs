@@ -1,5 +1,5 @@
-//! The decisions made again, by the functions that made them: the intake's checks of the body as it was received, then the
-//! integration's rules of the message that it holds.
+//! Repeats the decisions about a message with the functions that first made them: the intake's checks of the stored
+//! body, then the integration's rules for the message in it.
 
 use alerting::base::field_error::FieldError;
 use alerting::rules::integration::Integration;
@@ -19,7 +19,7 @@ use crate::trial;
 /// The result for the message under the current configuration.
 #[derive(Debug)]
 pub(crate) enum Rejudgement {
-    /// It was refused by a check of data that is not kept, so the check cannot be repeated.
+    /// A check refused the message because of data that is not stored, so the check cannot be repeated.
     NotAsked,
     BodyGone,
     Read(Box<RereadMessage>),
@@ -29,9 +29,9 @@ pub(crate) enum Rejudgement {
 pub(crate) struct RereadMessage {
     pub(crate) passed: Vec<Check>,
     pub(crate) acceptance: Acceptance,
-    /// The fault, as the answer to its sender names it.
+    /// The reason for the refusal, as the answer to the sender gave it.
     pub(crate) cause: Option<String>,
-    /// `None`: it was, or would be, refused.
+    /// `None`: the message was refused, or would be refused now.
     pub(crate) judged: Option<Rejudged>,
 }
 
@@ -42,13 +42,13 @@ pub(crate) struct Rejudged {
     pub(crate) problems: Vec<FieldError>,
 }
 
-/// Reads and judges the message again, at the time at which it was received.
+/// Reads the message again and applies the current rules to it, as of the time at which it was received.
 pub(crate) async fn again(app: &App, integration: &Integration, entry: &LogEntry) -> Result<Rejudgement, ApiError> {
     if refusal(entry).is_some_and(is_of_what_is_not_kept) {
         return Ok(Rejudgement::NotAsked);
     }
     let Some(body) = restored(&entry.body) else { return Ok(Rejudgement::BodyGone) };
-    // A message that was replayed by hand is not checked for the sender's signature.
+    // The signature of a message that was replayed by hand is not checked.
     let secret = match entry.replay_of {
         None => trial::secret(app, integration).await?,
         Some(_) => None,

@@ -11,7 +11,7 @@ use super::again::{RereadMessage, refusal};
 use super::because::Voice;
 use crate::dto::trace::{IntakeTrace, StepView};
 
-/// The first check that fails decides, so the recorded reason implies the result of every check.
+/// Intake stops at the first check that fails, so the recorded reason implies the result of every check.
 pub(crate) fn intake(
     voice: Voice,
     entry: &LogEntry,
@@ -34,7 +34,7 @@ pub(crate) fn intake(
     IntakeTrace { result, steps: Check::ALL.into_iter().map(step).collect() }
 }
 
-/// In words why the check refuses; `again`: the answer to its sender.
+/// Why the check refuses the message, in words. `again` supplies the reason that the answer to the sender gave.
 pub(crate) fn reason(voice: Voice, check: Check, again: Option<&RereadMessage>) -> String {
     let words = match check {
         Check::Size => texts::SIZE,
@@ -63,7 +63,7 @@ pub(crate) fn refused_by(reason: RefusalReason, again: Option<&RereadMessage>) -
         RefusalReason::Signature => Check::Signature,
         RefusalReason::Keyword => Check::Keyword,
         RefusalReason::MessageType => Check::MessageType,
-        // Three checks have this reason; which one it was shows when the body is read again.
+        // Several checks record this reason. Reading the body again shows which of them refused the message.
         RefusalReason::Malformed => match again.and_then(|again| next(&again.passed)) {
             Some(check @ (Check::Json | Check::MessageType)) => check,
             Some(_) | None => Check::Content,
@@ -80,7 +80,7 @@ fn is_behind(check: Check, other: Check) -> bool {
     place(check) > place(other)
 }
 
-/// Checks of the sender and the rate, which are skipped for a replayed message.
+/// Whether the check is about the sender or the rate. A replayed message skips these checks.
 const fn is_of_senders(check: Check) -> bool {
     matches!(check, Check::Rate | Check::Address | Check::Signature)
 }

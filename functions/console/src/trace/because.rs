@@ -1,4 +1,5 @@
-//! Puts what was tried into words: for a filter, the conditions that hold or fail; for everything else, a fixed sentence.
+//! Puts the result of each step into words. A filter is explained by the conditions that hold or fail, and every other
+//! step by a fixed sentence.
 
 use alerting::base::field_error::FieldError;
 use alerting::base::limits;
@@ -11,9 +12,9 @@ use words::text::Text;
 use words::timeline::in_api;
 use words::{sentence, trace as texts};
 
-/// Characters of a value that are shown: a pattern is known by its beginning.
+/// The number of characters of a value that are shown. The beginning of a pattern is enough to recognize it.
 const VALUE_CHARS: usize = 60;
-/// Values of one condition that are shown.
+/// The number of values of a condition that are shown.
 const VALUES: usize = 3;
 
 /// The language of a trace.
@@ -29,22 +30,22 @@ impl Voice {
         text.of(self.0).to_owned()
     }
 
-    /// What an entry of the timeline says.
+    /// The text of a timeline entry's detail.
     pub(crate) fn detail(self, detail: &Detail) -> String {
         in_api(self.0).detail(detail)
     }
 
-    /// What holds an incident back, as it is stored.
+    /// Why an incident is held, from the stored text.
     pub(crate) fn held_by(self, stored: &str) -> String {
         in_api(self.0).held_by(&HeldBy::of(stored))
     }
 
-    /// All of them in one sentence.
+    /// Joins the parts into one sentence.
     pub(crate) fn join(self, parts: &[String], between: Text) -> String {
         parts.join(&self.plain(between))
     }
 
-    /// Values as they are typed, cut to what is readable.
+    /// Lists the values as they were entered, shortened to a readable length.
     pub(crate) fn values<T: AsRef<str>>(self, values: &[T]) -> String {
         let shown: Vec<String> =
             values.iter().take(VALUES).map(|value| limits::cut_chars(value.as_ref(), VALUE_CHARS)).collect();
@@ -66,7 +67,8 @@ impl Voice {
         self.say(words, &[("field", &condition.field), ("values", &values)])
     }
 
-    /// Why a filter matches (the conditions of the group that holds), or why not (of each group the one that fails).
+    /// Why a filter matches or does not match. If it matches, lists the conditions of the group that holds; otherwise,
+    /// lists the condition that fails in each group.
     fn filter(self, filter: &Filter, asked: &[Asked], matches: bool) -> String {
         let deciding = asked.iter().map(|asked| asked.group).max();
         let wanted = asked.iter().filter(|asked| asked.holds == matches && (!matches || Some(asked.group) == deciding));
@@ -86,15 +88,15 @@ impl Voice {
 pub(crate) struct Because<'a> {
     pub(crate) voice: Voice,
     pub(crate) trace: &'a Trace,
-    /// What is wrong with the configuration, by field.
+    /// The errors of the configuration, by field.
     pub(crate) problems: &'a [FieldError],
-    /// When hours and silences were looked at.
+    /// The time for which time restrictions and silences were evaluated.
     pub(crate) at: Option<Moment>,
 }
 
 impl Because<'_> {
-    /// Result and reason of what stands at `place`; `path`: the same in the configuration; `otherwise`: why it was not
-    /// come to.
+    /// The result and the reason for the step at `place`. `path` is the step's path in the configuration. `otherwise`
+    /// is the reason to return if the step was not reached.
     pub(crate) fn of(&self, place: Place, path: &str, filter: &Filter, otherwise: &str) -> (&'static str, String) {
         match self.trace.at(place) {
             None => ("not_reached", otherwise.to_owned()),
@@ -132,7 +134,7 @@ impl Because<'_> {
     }
 }
 
-/// The name of an outcome on the wire.
+/// The name of the result in the API.
 pub(crate) const fn result(outcome: &TriedResult) -> &'static str {
     match outcome {
         TriedResult::Matched => "match",

@@ -1,5 +1,5 @@
-//! Detects that the configuration has changed since a decision: compares recorded versions with the current ones, and the
-//! decisions made again with the recorded ones.
+//! Detects that the configuration has changed since a decision. Compares recorded versions with the current ones, and
+//! recorded decisions with those that the current configuration gives.
 
 use alerting::incident::alert::{AlertEvent, AlertKey};
 use alerting::incident::detail::Detail;
@@ -16,10 +16,11 @@ use super::because::Voice;
 use super::space_record::{MessageAlert, SpaceRecord};
 use super::spaces::{CurrentChoice, SilenceResult};
 
-/// What a message that met the cap of open alerts is recorded with: its alert is not its own.
+/// The recorded reason of a message that exceeded the cap of open alerts. Such a message updates the alert that reports
+/// the cap instead of opening its own.
 pub(crate) const OPEN_ALERT_CAP: &str = "open_alert_cap";
 
-/// What has changed since, in sentences.
+/// The changes since the decision, one sentence each.
 pub(crate) struct Changes {
     voice: Voice,
     pub(crate) all: Vec<String>,
@@ -34,7 +35,7 @@ impl Changes {
         self.all.push(self.voice.say(words, with));
     }
 
-    /// Ends the list with a sentence on what the changes mean.
+    /// Appends a sentence that explains what the changes mean, if there are any.
     pub(crate) fn finish(mut self) -> Vec<String> {
         if !self.all.is_empty() {
             self.add(texts::WHAT_STANDS, &[]);
@@ -42,7 +43,7 @@ impl Changes {
         self.all
     }
 
-    /// Compares with the integration's present result.
+    /// Compares the recorded decision with the integration's current one.
     pub(crate) fn integration(&mut self, entry: &LogEntry, integration: Option<&Integration>, again: &Rejudgement) {
         let Some(integration) = integration else { return self.add(texts::INTEGRATION_GONE, &[]) };
         if let Some(judged_by) = &entry.judged_by
@@ -104,7 +105,8 @@ impl Changes {
         self.add(texts::DECISION_DIFFERS, &[("then", &then), ("now", &now)]);
     }
 
-    /// What the alert would look like if it were opened now. Only of one that shows nothing newer.
+    /// Reports the fields that would differ if the alert were opened now. Skips an alert whose texts come from a later
+    /// message.
     pub(crate) fn alert(&mut self, of: MessageAlert<'_>, judged: Option<&Rejudged>) {
         let is_as_opened = of.opens && of.alert.texts() == of.entry.stamp;
         let Some(Decision::Event(event)) = judged.map(|judged| &judged.judgement.decision) else { return };
@@ -154,9 +156,9 @@ impl Changes {
     fn silence(&mut self, record: &Recorded, taken: &SilenceResult) {
         let is_same = match taken {
             SilenceResult::Dropped(silence) => record.dropped_by.as_deref() == Some(silence.as_str()),
-            // An earlier version stored the sentence.
+            // Compares in English because an earlier version stored the English sentence.
             SilenceResult::Kept { detail, .. } => record.held_back.as_ref().map(english) == Some(english(detail)),
-            // A mute is not a silence; it is checked after them.
+            // A mute is not a silence: muting is checked after the silences.
             SilenceResult::None => record.dropped_by.is_none() && (record.held_back.is_none() || record.muted),
         };
         if is_same {
@@ -179,12 +181,12 @@ impl Changes {
 pub(crate) struct Recorded {
     id: alerting::base::ids::SpaceId,
     name: String,
-    /// Of the space now; `None`: deleted.
+    /// The current version of the space. `None`: the space has been deleted.
     version: Option<u64>,
     dropped_by: Option<String>,
     held_back: Option<Detail>,
     muted: bool,
-    /// The rule by name, or that there was none; `None`: people have reassigned the incident since.
+    /// The name of the rule, or `Some(None)` if no rule matched. `None`: the incident has been assigned again since.
     rule: Option<Option<String>>,
 }
 
@@ -197,7 +199,7 @@ impl Recorded {
             .as_ref()
             .filter(|_| !again)
             .map(|incident| incident.escalation.as_ref().map(|escalation| escalation.rule_name.clone()));
-        // Only the timeline says that a rule reaches nobody.
+        // Only the timeline records that a rule reaches nobody.
         let nobody = record.entries.iter().any(|entry| entry.detail.as_ref().is_some_and(Detail::is_nobody));
         Self {
             id: record.id.clone(),

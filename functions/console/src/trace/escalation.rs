@@ -1,4 +1,4 @@
-//! To whom an incident was assigned: the rules as they were tried, and every assignment.
+//! The assignments of an incident: the escalation rules that were evaluated, and every assignment.
 
 use alerting::base::moment::Moment;
 use alerting::incident::Incident;
@@ -13,14 +13,14 @@ use super::space_record::{MessageAlert, SpaceRecord};
 use crate::dto::Time;
 use crate::dto::trace::{AssignmentTrace, EscalationTrace, RuleTried};
 
-/// The rules asked again.
+/// The result of evaluating the escalation rules again.
 pub(crate) struct EscalationResult {
     pub(crate) view: EscalationTrace,
-    /// The name of the rule, or that there is none; `None`: the rules were not asked.
+    /// The name of the rule, or `Some(None)` if no rule matches. `None`: the rules were not evaluated.
     pub(crate) chosen: Option<Option<String>>,
 }
 
-/// Asks the rules of the space at the moment at which they were asked.
+/// Evaluates the current rules of the space as of the time of the first assignment.
 pub(crate) fn ask(voice: Voice, record: &SpaceRecord, incident: &Incident, of: MessageAlert<'_>) -> EscalationResult {
     let escalation = incident.escalation.as_ref();
     let waiting = escalation.filter(|escalation| escalation.is_waiting);
@@ -53,7 +53,7 @@ fn view_of(alert: &alerting::incident::alert::Alert) -> alerting::rules::matcher
     view(alert, alert.severity)
 }
 
-/// When the incident that this message created was first assigned; `None`: it never was.
+/// When the incident that this message created was first assigned. `None`: the incident was never assigned.
 fn asked_at(record: &SpaceRecord, incident: &Incident) -> Option<Moment> {
     if !record.made || incident.round == 0 {
         return None;
@@ -66,7 +66,7 @@ fn asked_at(record: &SpaceRecord, incident: &Incident) -> Option<Moment> {
     entry.map(|entry| entry.at)
 }
 
-/// Every entry that assigned the incident to someone, or says that nobody could be reached.
+/// Every timeline entry that assigned the incident to someone, or that records that nobody could be reached.
 fn assignments(voice: Voice, record: &SpaceRecord) -> Vec<AssignmentTrace> {
     record.entries.iter().filter(|entry| gives(entry.kind)).map(|entry| given(voice, record, entry)).collect()
 }
@@ -83,7 +83,7 @@ fn given(voice: Voice, record: &SpaceRecord, entry: &Entry) -> AssignmentTrace {
     AssignmentTrace { at: Time(entry.at), change, detail, to: to.map(name).collect() }
 }
 
-/// Kinds of changes that assign an incident to someone, or fail to.
+/// Whether a change of this kind assigns an incident to someone, or fails to do so.
 pub(crate) const fn gives(kind: EntryKind) -> bool {
     match kind {
         EntryKind::Triggered

@@ -1,4 +1,4 @@
-//! Which destinations were to be notified of which change of an incident, and the results.
+//! The notices of an incident: the change, the destination and the result of each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,25 +18,26 @@ use crate::dto::trace::NoticeTrace;
 use crate::error::ApiError;
 use crate::incidents::destination_name;
 
-/// One notice with what the summary needs of it.
+/// One notice, with the fields that the summary needs.
 #[derive(Debug)]
 pub(crate) struct TracedNotice {
-    /// The change's number in its incident.
+    /// The number of the change in its incident.
     pub(crate) n: u64,
     pub(crate) kind: Option<EntryKind>,
     pub(crate) state: DeliveryState,
     pub(crate) view: NoticeTrace,
 }
 
-/// Which notices of an incident are asked for.
+/// Which notices of an incident are requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum NoticeFilter {
     All,
-    /// Those that the message caused.
+    /// Only the notices that the message caused.
     OfTheMessage,
 }
 
-/// The notices of an incident by change and destination. `caused`: those that the message is recorded to have caused.
+/// The notices of an incident by change and destination. `caused` lists the notices that the message caused, as
+/// recorded.
 pub(crate) async fn notices(
     app: &App,
     incident: &Incident,
@@ -73,7 +74,7 @@ pub(crate) async fn notices(
     Ok(notices)
 }
 
-/// The notices to certain destinations according to the timeline.
+/// The notices that the timeline addresses to individual destinations.
 fn planned(entries: &[Entry]) -> impl Iterator<Item = (u64, DestinationId)> {
     let notifying = entries.iter().filter(|entry| entry.kind.notifies());
     notifying.flat_map(|entry| {
@@ -96,8 +97,8 @@ fn attempts(delivery: Option<&Delivery>, n: u64) -> Vec<AttemptView> {
     of_n.map(view).collect()
 }
 
-/// One sentence: which destinations were notified, failed, or are pending; each destination once, with its best result.
-/// `None`: there is no destination.
+/// One sentence that lists which destinations were notified, failed or are pending. Each destination is listed once,
+/// with its best result. `None`: there is no destination.
 pub(crate) fn summary<'n>(voice: Voice, notices: impl Iterator<Item = &'n TracedNotice>) -> Option<String> {
     let mut best: BTreeMap<&DestinationId, &TracedNotice> = BTreeMap::new();
     for notice in notices {

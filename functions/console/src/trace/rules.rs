@@ -1,4 +1,4 @@
-//! Push rules, key extractors, pipeline and routes of the integration, each with its result.
+//! The push rules, key extractors, pipeline and routes of the integration, with the result of each.
 
 use alerting::incident::alert::EventKind;
 use alerting::rules::filter::Filter;
@@ -35,7 +35,7 @@ impl Rules<'_> {
         }
     }
 
-    /// Close rules, trigger rules, the result if none of them matches, and the extractors of the key.
+    /// The close rules, the trigger rules, the result if no rule matches, and the key extractors.
     pub(crate) fn push_mode(&self) -> Vec<StepView> {
         let alone = |step: &str, because| {
             vec![StepView { step: step.to_owned(), result: "match", because: self.voice.plain(because) }]
@@ -76,7 +76,7 @@ impl Rules<'_> {
         })
     }
 
-    /// What becomes of a message that no rule matches, if this is one.
+    /// The step for a message that no rule matches. `None`: a rule matched.
     fn unmatched(&self, choice: Unmatched) -> Option<StepView> {
         if self.decided_by().is_some() {
             return None;
@@ -184,7 +184,7 @@ impl Rules<'_> {
         views
     }
 
-    /// This, if the message is one that is routed; else why it is not.
+    /// The given result if the message is routed. Otherwise `not_reached` with the reason.
     fn routed(&self, (result, because): (&'static str, Text)) -> (&'static str, String) {
         let (result, because) = match &self.judged.judgement.decision {
             Decision::Event(event) if event.kind == EventKind::Trigger => (result, because),
@@ -201,7 +201,7 @@ impl From<&alerting::rules::trace::FieldChange> for ChangeView {
     }
 }
 
-/// The field of a step that says what it does.
+/// The name of the action's field in a pipeline step.
 const fn action(action: &Action) -> &'static str {
     match action {
         Action::SetTitle(_) => "set_title",

@@ -1,4 +1,4 @@
-//! What is recorded of an alert in one of its spaces.
+//! The stored records of an alert in one of its spaces.
 
 use alerting::base::ids::{IncidentId, SilenceId, SpaceId};
 use alerting::incident::Incident;
@@ -13,19 +13,19 @@ use super::notices::{self, NoticeFilter, TracedNotice};
 use crate::app::App;
 use crate::error::ApiError;
 
-/// What is known of the alert in one space.
+/// The stored records of the alert in one space.
 #[derive(Debug)]
 pub(crate) struct SpaceRecord {
     pub(crate) id: SpaceId,
-    /// As it is now; `None`: deleted.
+    /// The current space. `None`: the space has been deleted.
     pub(crate) space: Option<Space>,
-    /// What is stored for the alert in this space.
+    /// The stored result of the alert in this space: incident, joined or dropped.
     pub(crate) place: Option<Place>,
     /// The incident that its alert belongs to.
     pub(crate) incident: Option<Incident>,
     pub(crate) entries: Vec<Entry>,
     pub(crate) notices: Vec<TracedNotice>,
-    /// The message opened the alert, and the alert made the incident.
+    /// Whether the message opened the alert and the alert created the incident.
     pub(crate) made: bool,
 }
 
@@ -34,9 +34,9 @@ pub(crate) struct SpaceRecord {
 pub(crate) struct MessageAlert<'a> {
     pub(crate) entry: &'a LogEntry,
     pub(crate) alert: &'a Alert,
-    /// The message opened it.
+    /// Whether the message opened the alert.
     pub(crate) opens: bool,
-    /// As it was then, if that is known.
+    /// The alert at the time of the message, if it can be reconstructed.
     pub(crate) then: Option<&'a Alert>,
 }
 
@@ -46,7 +46,7 @@ impl SpaceRecord {
         let own = IncidentId::of(id, of.alert.opened_by);
         let place = app.store.place(&own).await?;
         let incident = match (&place, app.store.standing(&own).await?) {
-            // Of the message that opened the alert its own incident is shown, though it was merged away later.
+            // For the message that opened the alert, show the alert's own incident even if it was merged away later.
             (Some(Place::Incident(own)), _) if of.opens => Some(own.clone()),
             (_, Some(Place::Incident(standing))) => Some(standing),
             (_, Some(Place::Joined(_) | Place::Dropped(_)) | None) => None,
@@ -66,7 +66,7 @@ impl SpaceRecord {
         self.space.as_ref().map_or(self.id.as_str(), |space| &space.name)
     }
 
-    /// The silence that made no incident of it, as recorded.
+    /// The silence that dropped the alert so that no incident was created, as recorded.
     pub(crate) fn dropped_by(&self) -> Option<&SilenceId> {
         match &self.place {
             Some(Place::Dropped(silence)) => Some(silence),
@@ -74,12 +74,12 @@ impl SpaceRecord {
         }
     }
 
-    /// What held the incident back when it was created, according to the timeline.
+    /// What held the incident when it was created, according to the timeline.
     pub(crate) fn held_back(&self) -> Option<&Detail> {
         let first = self.entries.iter().find(|entry| entry.kind == EntryKind::Triggered)?;
         let incident = self.incident.as_ref()?;
         let ended = self.entries.iter().any(|entry| entry.kind == EntryKind::SilenceEnded);
-        // A held incident is not assigned: no round began with the trigger.
+        // A held incident is not assigned, so the trigger starts no assignment round.
         let never_given = incident.round == 0 && first.n == 1;
         let is_held = self.made && (incident.held.is_some() || ended || never_given);
         first.detail.as_ref().filter(|_| is_held)

@@ -19,7 +19,7 @@ use crate::dto::trace::{
 };
 
 impl SpaceRecord {
-    /// The view, and the silence and rule that would be chosen now.
+    /// The view, together with the silence and the rule that the current configuration chooses.
     pub(crate) fn view(self, voice: Voice, of: MessageAlert<'_>) -> (SpaceTrace, CurrentChoice) {
         let (mut chosen, mut silence, mut grouping, mut escalation) = (CurrentChoice::default(), None, None, None);
         if of.opens {
@@ -61,7 +61,7 @@ impl SpaceRecord {
         }
     }
 
-    /// What silences came to, as recorded, with every one that is tried by the time of the message.
+    /// The recorded result of the silences, and each current silence evaluated as of the time of the message.
     fn silences(&self, voice: Voice, of: MessageAlert<'_>) -> (SilenceTrace, Option<SilenceResult>) {
         let (result, because) = self.silenced(voice);
         let (Some(space), Some(then)) = (&self.space, of.then) else {
@@ -115,20 +115,20 @@ impl SpaceRecord {
     }
 }
 
-/// The choices of the current configuration, to be compared with the recorded ones.
+/// The choices of the current configuration, for comparison with the recorded ones.
 #[derive(Debug, Default)]
 pub(crate) struct CurrentChoice {
-    /// `None`: the silences were not asked.
+    /// `None`: the silences were not evaluated.
     pub(crate) silence: Option<SilenceResult>,
-    /// The name of the rule, or that there is none; `None`: the rules were not asked.
+    /// The name of the rule, or `Some(None)` if no rule matches. `None`: the rules were not evaluated.
     pub(crate) rule: Option<Option<String>>,
 }
 
-/// What the silences of now would do.
+/// The result of applying the current silences.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum SilenceResult {
     None,
-    /// With the detail that the timeline would show.
+    /// The incident is held. `detail` is the text that the timeline would show.
     Kept {
         by: String,
         detail: Detail,

@@ -1,4 +1,4 @@
-//! One sentence: why someone was, or was not, notified.
+//! Summarizes in one sentence why someone was, or was not, notified.
 
 use alerting::incident::Progress;
 use alerting::incident::timeline::EntryKind;
@@ -16,7 +16,8 @@ use super::escalation::gives;
 use super::notices;
 use super::space_record::SpaceRecord;
 
-/// The summary of a message that is recorded. `records`: of its alert in every space; `None`: the alert is not kept.
+/// The summary of a recorded message. `records` describes its alert in every space. `None`: the alert is no longer
+/// stored.
 pub(crate) fn summary(voice: Voice, entry: &LogEntry, again: &Rejudgement, records: Option<&[SpaceRecord]>) -> String {
     let key = voice.values(&[entry.alert_key.as_deref().unwrap_or("–")]);
     let alone = |words: Text| voice.say(words, &[("key", &key), ("rule", entry.rule.as_deref().unwrap_or("–"))]);
@@ -72,7 +73,7 @@ fn of_alert(voice: Voice, entry: &LogEntry, records: &[SpaceRecord]) -> String {
     voice.join(&parts, sentence::SEMICOLON)
 }
 
-/// What became of the alert in a space, of the message that opened it.
+/// The result in a space for the message that opened the alert.
 fn opened(voice: Voice, record: &SpaceRecord) -> String {
     if let Some(silence) = record.dropped_by() {
         return voice.say(texts::S_SILENCED, &[("silence", &record.silence_name(silence))]);
@@ -94,7 +95,8 @@ fn opened(voice: Voice, record: &SpaceRecord) -> String {
     }
 }
 
-/// Not a change that reports the end, or who handled it.
+/// Whether a change of this kind belongs to the opening of the incident. Changes that report its end or its handling do
+/// not.
 const fn tells_of_the_opening(kind: EntryKind) -> bool {
     gives(kind) || matches!(kind, EntryKind::SeverityRaised | EntryKind::StormWarning)
 }
@@ -110,7 +112,7 @@ fn by_whom(voice: Voice, record: &SpaceRecord, notified: &str) -> String {
     voice.say(if has_rules { texts::S_BY_OWN } else { texts::S_BY_ONLY }, &[("told", notified)])
 }
 
-/// Why nobody was notified, or nobody yet.
+/// Why nobody was notified, or why nobody has been notified yet.
 fn nobody(voice: Voice, record: &SpaceRecord) -> String {
     let Some(incident) = &record.incident else { return voice.plain(texts::S_NO_INCIDENT) };
     if let Some(held) = &incident.held {
@@ -129,7 +131,7 @@ fn nobody(voice: Voice, record: &SpaceRecord) -> String {
     if is_over && record.held_back().is_some() {
         return voice.plain(texts::S_HELD_OVER);
     }
-    // The timeline says which level reaches nobody, and why.
+    // The timeline records which level reaches nobody, and why.
     let sentences =
         record.entries.iter().rev().filter(|entry| gives(entry.kind)).find_map(|entry| entry.detail.as_ref());
     sentences.map_or_else(|| voice.plain(texts::S_NOBODY_AT_ALL), |detail| voice.detail(detail))
