@@ -10,7 +10,8 @@ use super::error::PageError;
 
 pub(crate) const STYLE: &str = include_str!("style.css");
 const ICON: &str = include_str!("icon.svg");
-/// The style sheet has a name of its content, and the icon stays: a browser may keep both for good.
+/// Browsers may cache both files for a year: the style sheet's file name changes with its content, and the icon never
+/// changes.
 const ASSET_LIFE: &str = "public, max-age=31536000, immutable";
 
 pub(crate) async fn asset(Path(name): Path<String>) -> Result<Response, PageError> {
@@ -22,7 +23,7 @@ pub(crate) async fn asset(Path(name): Path<String>) -> Result<Response, PageErro
     Ok(([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, ASSET_LIFE)], content).into_response())
 }
 
-/// The style sheet's file name, made of its content.
+/// The style sheet's file name, which contains a hash of its content.
 pub(crate) fn style_name() -> &'static str {
     static NAME: LazyLock<String> = LazyLock::new(|| format!("style-{}.css", &store::keys::secret_hash(STYLE)[..12]));
     &NAME

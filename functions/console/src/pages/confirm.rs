@@ -1,9 +1,9 @@
-//! Confirms the member's identity again before a change that would outlive a stolen session: an address, a member, an
-//! invitation.
+//! Asks a signed-in member to confirm their identity before a change that would outlive a stolen session: an address, a
+//! member or an invitation.
 //!
-//! A form posted in an unconfirmed session is answered by a page that asks for the password and keeps what was typed; a
-//! member without a password goes to the sign-in provider and returns. A confirmed session is a new one, so its cookie has to
-//! be in the answer even if the form fails: [`with_cookie`] puts it there.
+//! If the session is not confirmed, the answer to a posted form is a page that asks for the password and keeps the
+//! posted fields. A member without a password goes to the sign-in provider and returns. A confirmation begins a new
+//! session, so the answer must set its cookie even if the form fails: [`with_cookie`] adds it.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub(crate) fn router() -> Router<SharedApp> {
     Router::new().route(PAGE, get(show).post(go_on))
 }
 
-/// The page to which the browser goes afterwards.
+/// The query parameter that names the page to open afterwards.
 #[derive(Debug, Deserialize)]
 struct ConfirmQuery {
     #[serde(default)]
@@ -89,7 +89,7 @@ pub(crate) enum ConfirmResult {
 /// A session with a recent confirmation.
 pub(crate) struct ConfirmedSession {
     signed_in: SignedIn,
-    /// The cookie of the session that the confirmation began.
+    /// The cookie of the session that began with the confirmation.
     cookie: Option<HeaderValue>,
 }
 
@@ -100,7 +100,7 @@ impl ConfirmedSession {
     }
 }
 
-/// The answer to a form, with the cookie of the new session, also if the form failed.
+/// Adds the cookie of the new session to the answer, even if the form failed.
 pub(crate) fn with_cookie(cookie: Option<HeaderValue>, result: Result<Response, PageError>) -> Response {
     let mut response = result.unwrap_or_else(PageError::into_response);
     if let Some(cookie) = cookie {
@@ -111,11 +111,11 @@ pub(crate) fn with_cookie(cookie: Option<HeaderValue>, result: Result<Response, 
 
 #[derive(Serialize)]
 struct ConfirmPage {
-    /// The path to which the form is posted again.
+    /// The path to which the page posts the form again.
     action: String,
     fields: Vec<(String, String)>,
     email: String,
-    /// Of the password.
+    /// The state of the password field.
     form: Filled,
     has_password: bool,
     provider: Option<Provider>,
@@ -127,7 +127,8 @@ struct Provider {
     href: String,
 }
 
-/// Confirms by the password that the form brings, if the session is not confirmed yet. `action`: the form's own address.
+/// Confirms the session with the password in the form, unless it is already confirmed. `action` is the form's own
+/// address.
 pub(crate) async fn confirm(
     app: &App,
     signed_in: SignedIn,

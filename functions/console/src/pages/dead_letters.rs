@@ -1,5 +1,5 @@
-//! `/dead-letters`: the dead letters with their reasons; an administrator sends one or many again, or deletes one with a
-//! reason.
+//! `/dead-letters`: lists the dead letters with their reasons. An administrator resends one or several of them, or
+//! deletes one and states a reason.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +25,7 @@ use crate::session::SignedIn;
 use operations::access::Scope;
 
 const PAGE: &str = "/dead-letters";
-/// Letters of one page, and of one form.
+/// The most dead letters on one page and in one form.
 const LISTED: usize = 50;
 
 pub(crate) fn router() -> Router<SharedApp> {
@@ -36,10 +36,10 @@ pub(crate) fn router() -> Router<SharedApp> {
 struct DeadLettersPage {
     rows: Vec<Row>,
     next: Option<String>,
-    /// The token of the page's forms; `None`: the reader may not act.
+    /// The token of the page's forms. `None`: the reader may not act.
     form_token: Option<String>,
     form: Filled,
-    /// What has just been done, and what failed.
+    /// The messages about the last action: what succeeded, and what failed.
     done: Option<String>,
     failed: Option<String>,
     time_zone: String,
@@ -52,10 +52,10 @@ struct Row {
     reason: String,
     at: When,
     incident: Option<String>,
-    /// The destination by name, or the integration by id.
+    /// The name of the destination, or the id of the integration.
     about: Option<String>,
     is_picked: bool,
-    /// Why it was not sent again just now.
+    /// Why the last attempt to resend this dead letter failed.
     failure: Option<&'static str>,
 }
 
@@ -67,7 +67,7 @@ struct Shown {
     picked: Vec<String>,
     done: Option<String>,
     failed: Option<String>,
-    /// Keys of the words, by the id of the dead letter.
+    /// Why dead letters could not be resent: keys of the words, by the id of the dead letter.
     failures: BTreeMap<String, &'static str>,
 }
 
@@ -140,7 +140,7 @@ async fn act(
     if !by.may(Scope::Admin) {
         return Err(PageError::Forbidden);
     }
-    // A row's own button acts on that row only, also if others are selected.
+    // The button of a row acts on that row only, even if other rows are selected.
     let picked: Vec<&str> = match form.text("only") {
         "" => form.all("letter").take(LISTED).collect(),
         only => vec![only],
@@ -194,7 +194,7 @@ async fn delete(app: &App, by: &SignedIn, picked: &[&str], form: &Form) -> Resul
     for id in picked {
         match dead::delete(app, id, Some(reason), &by.member.name).await {
             Ok(()) => deleted += 1,
-            // Another administrator acted first.
+            // Another administrator has already deleted the dead letter.
             Err(ApiError::NotFound(_)) => {}
             Err(error) => return Err(refused(error)),
         }
@@ -206,7 +206,7 @@ fn with(status: StatusCode, page: Response) -> Result<Response, PageError> {
     Ok((status, page).into_response())
 }
 
-/// Redirects a reader who opens the address of a form by a `GET`.
+/// Redirects a `GET` of a form's address to the page.
 async fn back(_: SignedIn) -> Response {
     see_other(PAGE)
 }

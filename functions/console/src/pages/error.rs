@@ -1,4 +1,4 @@
-//! Why a page cannot be shown or an action fails: what happened, and what to do. [`super::error_page`] shows it.
+//! Errors of pages and actions: each states what happened and what to do. [`super::error_page`] renders them.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -11,37 +11,38 @@ use axum::response::{IntoResponse, Response};
 
 use crate::error::ApiError;
 
-/// Like [`ApiError`], it converts errors type by type, so that a typed error of an operation has the same sentence as in the API.
+/// Converts errors type by type like [`ApiError`], so that a typed error of an operation has the same sentence as in
+/// the API.
 #[derive(Debug)]
 pub(crate) enum PageError {
-    /// The browser is sent to the sign-in page, and then to `next`, a path of ours.
+    /// The browser is redirected to the sign-in page and then to `next`, a path of the console.
     SignIn {
         next: String,
     },
-    /// The session has ended while a form was being filled in.
+    /// The session ended while a form was being filled in.
     Unauthorized,
     /// The member's role does not allow it.
     Forbidden,
-    /// The form was not made by one of our pages for this session and this subject.
+    /// The form does not come from a page of this deployment for this session and this subject.
     ForeignForm,
     NotFound,
-    /// An error with the API's sentence: a wrong field, or a conflict.
+    /// An error of the API: an invalid field, or a conflict.
     Refused {
         status: StatusCode,
         /// The API's sentence in English.
         english: String,
-        /// The same in Chinese if the catalogue has it. Otherwise the English sentence is shown.
+        /// The Chinese sentence, if the catalogue has it. Otherwise the page shows the English one.
         chinese: Option<String>,
         /// A key of the words.
         happened: &'static str,
     },
-    /// A message of the page itself: keys of the words.
+    /// A message that the page words itself, by keys of the words.
     Message {
         status: StatusCode,
         happened: &'static str,
         remedy: &'static str,
     },
-    /// Too many requests; how long to wait.
+    /// Too many requests. The value is the time to wait.
     TooOften(Duration),
     Internal(Box<dyn Error + Send + Sync>),
 }
@@ -63,7 +64,7 @@ pub(crate) fn refused(error: ApiError) -> PageError {
     }
 }
 
-/// Every error that the API has an answer to.
+/// Converts every error that the API can answer.
 impl<E> From<E> for PageError
 where
     ApiError: From<E>,
@@ -73,7 +74,7 @@ where
     }
 }
 
-/// A key of the words for errors that people can cause with our forms; any other error has a general text.
+/// The key of the words for an error that people can cause with our forms. Any other error has a general text.
 fn happened(error: &ApiError) -> &'static str {
     match error {
         ApiError::Refused(ActionError::Closed) => "refused_closed",
@@ -109,7 +110,7 @@ impl PageError {
         }
     }
 
-    /// Keys of the words: what happened, and what to do.
+    /// Keys of the words that say what happened and what to do.
     pub(crate) fn words(&self) -> (&'static str, &'static str) {
         match self {
             Self::SignIn { .. } | Self::Unauthorized => ("session_ended", "sign_in_again"),
@@ -125,7 +126,7 @@ impl PageError {
 }
 
 impl IntoResponse for PageError {
-    /// The body is empty: the middleware of the pages knows the reader's language and writes it.
+    /// Leaves the body empty: the middleware of the pages writes it because it knows the reader's language.
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
         response.extensions_mut().insert(Arc::new(self));

@@ -1,4 +1,4 @@
-//! An error as a page in the reader's language.
+//! Renders an error as a page in the reader's language.
 
 use std::error::Error;
 
@@ -31,7 +31,7 @@ pub(crate) fn answer(error: &PageError, reader: &Reader) -> Response {
     }
     let (happened, remedy) = error.words();
     let remedy = match remedy {
-        // A signed-in reader is not asked to sign in.
+        // A signed-in reader is not asked to sign in again.
         "ask_for_a_new_link" if reader.signed_in.is_some() => "ask_for_another_link",
         "sign_in_to_see" if reader.signed_in.is_some() => "nothing_changed",
         remedy => remedy,
@@ -48,7 +48,7 @@ pub(crate) fn answer(error: &PageError, reader: &Reader) -> Response {
     let context = Context { happened, remedy, detail };
     let mut response = (status, page("error.html", happened, &context, reader)).into_response();
     if let PageError::TooOften(wait) = error {
-        // Rounded up: a browser that waits this long is not refused again.
+        // Rounded up, so that a browser that waits this long is not refused again.
         response.headers_mut().insert(RETRY_AFTER, (wait.as_secs() + 1).into());
     }
     response
@@ -71,7 +71,7 @@ mod tests {
         String::from_utf8(body.to_vec()).expect("text")
     }
 
-    /// An error, and what its page says in English and in Chinese.
+    /// An error and the texts of its page in English and in Chinese.
     type Row = (fn() -> ApiError, &'static str, &'static str);
 
     // Proves: finding E6

@@ -1,8 +1,9 @@
-//! A form as a page shows it: the values of its fields, and the error of one of them, in both languages.
+//! A form as a page shows it: the values of its fields and the error of one field, in both languages.
 //!
-//! In → out: the form that was posted and the error of the operation behind it → [`Filled`], which the page shows again with
-//! everything that was typed and the fault beside its field. Templates write the fields (`html/ui/field.html` and
-//! others) from it. A field with errors that people can cause has a text `wrong_{field}`; any other error is a page of its own.
+//! In → out: the posted form and the error of the operation → [`Filled`], from which the page shows the form again with
+//! all input kept and the error beside its field. Templates such as `html/ui/field.html` render the fields. If people
+//! can cause an error in a field, the words have a text `wrong_{field}` for it. Any other error is shown as a page of
+//! its own.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -23,29 +24,29 @@ const SECRET: [&str; 4] = ["password", "old_password", "confirm_password", FORM_
 /// The values of a form's fields, and the error of one of them.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Filled {
-    /// By field; never a secret.
+    /// The values by field. Secrets are never included.
     given: BTreeMap<String, String>,
     wrong: Option<Wrong>,
 }
 
 impl Filled {
-    /// A form that is shown for the first time.
+    /// A form that is shown for the first time, with these values.
     pub(crate) fn with(fields: &[(&str, &str)]) -> Self {
         let given = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         Self { given, wrong: None }
     }
 
-    /// Everything that was typed, with what is wrong.
+    /// The posted values with the error of one field. Secrets are left out.
     pub(crate) fn again(form: &Form, wrong: Wrong) -> Self {
         Self { given: form.without(&SECRET).into_iter().rev().collect(), wrong: Some(wrong) }
     }
 
-    /// Everything that was typed, with the error of an operation.
+    /// The posted values with the error of an operation.
     pub(crate) fn refused(form: &Form, error: ApiError) -> Result<Self, PageError> {
         Wrong::of(error).map(|wrong| Self::again(form, wrong))
     }
 
-    /// What was typed into some of these fields, with what is wrong.
+    /// Replaces the values with those in `typed`, and takes its error.
     pub(crate) fn over(mut self, typed: &Self) -> Self {
         self.given.extend(typed.given.clone());
         Self { wrong: typed.wrong.clone(), ..self }
@@ -55,7 +56,7 @@ impl Filled {
         Self { wrong: wrong.or(self.wrong), ..self }
     }
 
-    /// What a field holds.
+    /// The value of a field.
     pub(crate) fn given(&self, name: &str) -> &str {
         self.given.get(name).map_or("", String::as_str)
     }
@@ -65,13 +66,13 @@ impl Filled {
     }
 }
 
-/// What is wrong with a field.
+/// The error of a field.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Wrong {
     pub(crate) field: String,
     /// A key of the words.
     pub(crate) text: &'static str,
-    /// Minutes to wait before it is tried again.
+    /// The minutes to wait before the next try.
     wait: Option<u64>,
 }
 
@@ -80,24 +81,24 @@ impl Wrong {
         Self { field: field.to_owned(), text, wait: None }
     }
 
-    /// A password that was tried too often.
+    /// The error of a password field after too many tries.
     pub(crate) fn too_often(field: &str, wait: Duration) -> Self {
         let minutes = wait.as_secs().div_ceil(60).max(1);
         Self { wait: Some(minutes), ..Self::new(field, "too_many_tries") }
     }
 
-    /// An error of a field that has words; any other error is a page of its own.
+    /// The error of a field that has a text in the words. Fails with a page for any other error.
     pub(crate) fn of(error: ApiError) -> Result<Self, PageError> {
         let field = match &error {
             ApiError::Invalid { field: Some(field), .. } => field.clone(),
             _ => return Err(refused(error)),
         };
-        // The form has one field per severity and place: `preferences.Critical[1]` is `Critical-1`.
+        // The form has one field per severity and position: `preferences.Critical[1]` is `Critical-1`.
         if let Some(pick) = field.strip_prefix("preferences.") {
             return Ok(Self::new(&pick.replace('[', "-").replace(']', ""), "wrong_preference"));
         }
         let name = match field.split(['[', '.']).next().unwrap_or_default() {
-            // One list to choose from.
+            // The form has one list for members and teams.
             "members" | "teams" => "people",
             name => name,
         };
@@ -108,7 +109,7 @@ impl Wrong {
     }
 }
 
-/// One entry of a field to choose from.
+/// One option of a select field.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Choice {
     pub(crate) value: String,
@@ -126,7 +127,7 @@ impl Choice {
 pub(crate) const LANGUAGES: [(Language, &str, Text); 2] =
     [(Language::English, "en", LANGUAGE_EN), (Language::Chinese, "zh", LANGUAGE_ZH)];
 
-/// [`LANGUAGES`] as a field to choose from.
+/// [`LANGUAGES`] as options of a select field.
 pub(crate) fn languages(chosen: &str) -> Vec<Choice> {
     LANGUAGES.map(|(language, code, name)| Choice::new(code, name.of(language), chosen)).into()
 }

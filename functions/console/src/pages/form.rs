@@ -15,20 +15,21 @@ use words::pages::shell::FORM_TOO_LARGE;
 use super::error::PageError;
 use crate::session::FORM_TOKEN;
 
-/// The largest form: a comment of 4,000 characters, each written as `%F0%9F%98%80`, and the other fields.
+/// The maximum size of a form in bytes. It fits a comment of 4,000 characters, each written as `%F0%9F%98%80`, and the
+/// other fields.
 const FORM_BYTES: usize = 64 * 1024;
 
 /// The field with the idempotency key of a form.
 const ACTION_KEY: &str = "action_key";
-/// Random base62 characters of such a key.
+/// The number of random base62 characters in a key.
 const ACTION_KEY_CHARS: usize = 16;
 
-/// A new idempotency key for a form that is shown.
+/// Generates an idempotency key for a form that is being shown.
 pub(crate) fn new_action_key() -> String {
     random::base62(ACTION_KEY_CHARS)
 }
 
-/// Not shown by `Debug`: passwords are among them.
+/// The fields are not shown by `Debug` because some of them are passwords.
 pub(crate) struct Form(Vec<(String, String)>);
 
 impl std::fmt::Debug for Form {
@@ -42,17 +43,17 @@ impl Form {
         Self(form_urlencoded::parse(body).into_owned().collect())
     }
 
-    /// A form of our own making.
+    /// A form that the console itself builds.
     pub(crate) fn of(fields: &[(&str, &str)]) -> Self {
         Self(fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
     }
 
-    /// A field's text without the space around it; empty if the form has no such field.
+    /// The text of a field without surrounding whitespace. Empty if the form has no such field.
     pub(crate) fn text(&self, name: &str) -> &str {
         self.whole(name).trim()
     }
 
-    /// A password: every character counts.
+    /// The text of a password field, not trimmed: every character counts.
     pub(crate) fn secret(&self, name: &str) -> Secret {
         Secret::new(self.whole(name))
     }
@@ -61,8 +62,8 @@ impl Form {
         self.text(FORM_TOKEN)
     }
 
-    /// The idempotency key of a form, made when the form was shown: the same form posted twice acts once. `None`: the
-    /// page was made by an earlier version.
+    /// The idempotency key of the form, created when the form was shown, so that a form posted twice acts once. `None`:
+    /// an earlier version made the page.
     pub(crate) fn action_key(&self) -> Result<Option<IdempotencyKey>, PageError> {
         match self.text(ACTION_KEY) {
             "" => Ok(None),
@@ -70,12 +71,12 @@ impl Form {
         }
     }
 
-    /// Every value of a field that may be given more than once.
+    /// Every value of a field that may occur more than once.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         self.0.iter().filter(move |(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
-    /// Every field but these, as it was posted.
+    /// Every field except these, as posted.
     pub(crate) fn without(&self, names: &[&str]) -> Vec<(String, String)> {
         self.0.iter().filter(|(name, _)| !names.contains(&name.as_str())).cloned().collect()
     }
@@ -103,12 +104,12 @@ impl<S: Send + Sync> FromRequest<S> for Form {
     }
 }
 
-/// The parameters of the path; [`PageError::NotFound`] if they are invalid.
+/// The parameters of the path. Returns [`PageError::NotFound`] if they are invalid.
 pub(crate) fn known<T>(path: Result<Path<T>, PathRejection>) -> Result<T, PageError> {
     path.map(|Path(path)| path).map_err(|_| PageError::NotFound)
 }
 
-/// Redirects to one of our pages, by `GET`.
+/// Redirects to a page of the console with a `GET`.
 pub(crate) fn see_other(path: &str) -> Response {
     (StatusCode::SEE_OTHER, [(LOCATION, path)]).into_response()
 }

@@ -1,7 +1,7 @@
-//! `/incidents/{id}`: what happened, who was notified, and what the reader may do.
+//! `/incidents/{id}`: what happened, who was notified, and which actions the reader may take.
 //!
-//! Reading order: [`view`] what the page says → [`timeline`] the timeline in words → [`buttons`] what may be pressed →
-//! [`act`] what a press does.
+//! Reading order: [`view`] the content of the page → [`timeline`] the timeline in words → [`buttons`] the available
+//! actions → [`act`] the effect of an action.
 
 pub(crate) mod act;
 pub(crate) mod buttons;
@@ -46,7 +46,7 @@ async fn show(
     answer(&app, incident, by, &asked).await
 }
 
-/// Redirects a reader who opens the address of a form by a `GET`.
+/// Redirects a `GET` of a form's address to the page.
 async fn back(path: Result<Path<(IncidentId, String)>, PathRejection>) -> Result<Response, PageError> {
     let (id, _) = known(path)?;
     Ok(see_other(&format!("/incidents/{id}")))

@@ -1,4 +1,4 @@
-//! `/incidents`: the incidents, newest first, by progress and space.
+//! `/incidents`: lists the incidents, newest first, filtered by progress and space.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::pages::fields::Choice;
 use crate::pages::render::{Reader, When, page};
 use crate::session::SignedIn;
 
-/// Incidents of one page.
+/// The number of incidents on one page.
 const LISTED: usize = 25;
 const PROGRESS: [Progress; 3] = [Progress::Triggered, Progress::Processing, Progress::Closed];
 
@@ -32,11 +32,11 @@ pub(crate) fn router() -> Router<SharedApp> {
 struct Incidents {
     rows: Vec<Row>,
     progress: Vec<Tab>,
-    /// Kept by the form that chooses a space.
+    /// The chosen progress, which the form that selects a space keeps.
     chosen_progress: Option<&'static str>,
     spaces: Vec<Choice>,
     is_filtered: bool,
-    /// Where the next page is.
+    /// The address of the next page.
     next: Option<String>,
     time_zone: String,
 }
@@ -44,7 +44,7 @@ struct Incidents {
 #[derive(Serialize)]
 struct Row {
     headline: Headline,
-    /// Nobody was notified.
+    /// Whether nobody was notified.
     is_unnotified: bool,
     space: String,
     alerts: usize,

@@ -1,7 +1,8 @@
-//! `/links/{token}`: where the links of messages lead.
+//! `/links/{token}`: the pages that links in messages open.
 //!
-//! The token is verified before any table is read. Opening a link never changes anything: chat clients, mail scanners and
-//! previews do it before people. Without a session nothing of the alert is shown; the browser is sent to the sign-in page.
+//! The token is verified before any table is read. Opening a link never changes anything, because chat clients, mail
+//! scanners and previews open links before people do. Without a session the page shows nothing of the alert and
+//! redirects to the sign-in page.
 
 mod personal;
 mod signed;
@@ -64,9 +65,9 @@ struct AcknowledgePage {
     headline: Headline,
     /// Why nobody was notified, as a key of the words.
     unnotified: Option<String>,
-    /// Why there is no button; `None`: there is one.
+    /// Why there is no button, as a key of the words. `None`: there is one.
     without: Option<&'static str>,
-    /// The names of those who work on the incident already.
+    /// The names of the people who already work on the incident.
     working: String,
     action: String,
     token: String,

@@ -1,7 +1,7 @@
-//! "My account": what members may change of themselves, and the codes that confirm their addresses.
+//! "My account": what members may change about themselves, and the codes that confirm their addresses.
 //!
-//! It uses the same functions as the API: a form becomes a request that an administrator could have made, with role and
-//! identities unchanged.
+//! The page uses the same functions as the API: a form becomes a request that an administrator could have made, with
+//! role and identities unchanged.
 
 mod fields;
 mod sessions;
@@ -41,7 +41,7 @@ pub(crate) fn router() -> Router<SharedApp> {
         .merge(sessions::router())
 }
 
-/// What was done just now, after a form's redirection.
+/// The query parameter that names the last action, for the redirect after a form.
 #[derive(Debug, Deserialize)]
 struct Done {
     #[serde(default)]
@@ -49,7 +49,7 @@ struct Done {
 }
 
 impl Done {
-    /// A key of the words; any other text of the address is not shown.
+    /// The key of the words for the last action. Any other text in the address is ignored.
     fn words(&self) -> Option<&'static str> {
         match self.done.as_str() {
             "saved" => Some("me_saved"),
@@ -81,7 +81,7 @@ struct Address {
     value: String,
     verified: bool,
     vouched_by: Option<String>,
-    /// The address that is to replace this one.
+    /// The new address that will replace this one once it is confirmed.
     pending: Option<String>,
     /// Whether a channel can send to this kind of address.
     has_channel: bool,
@@ -124,7 +124,7 @@ async fn shown(
     Ok(page("me.html", "my_account", &account, &Reader::of(signed_in)))
 }
 
-/// `None`: the member has none of this kind.
+/// The member's address of this kind. `None`: the member has none.
 fn address(member: &Member, by: AddressedBy) -> Option<Address> {
     let verified = member.verified(by);
     Some(Address {
@@ -159,7 +159,8 @@ async fn save(
     Ok(with_cookie(cookie, saved(&app, signed_in, &form).await))
 }
 
-/// Anyone who reads a member's address can have a sign-in link sent there.
+/// Whether the form changes an address of the member. A change needs a confirmed session, because sign-in links are
+/// sent to these addresses.
 fn changes_an_address(member: &Member, form: &Form) -> bool {
     AddressedBy::ALL.into_iter().any(|by| {
         let given = form.text(by.as_str());
@@ -197,8 +198,8 @@ async fn changed(app: &App, member: &Member, wanted: Own) -> Result<Result<Membe
     }
 }
 
-/// Whether another member has this address. People sign in with it, and two members with the same one could not.
-/// Administrators may let two share one.
+/// Whether another member has this address. People sign in with an address, so two members with the same one could not
+/// sign in. Administrators may let two members share one.
 async fn is_taken(app: &App, member: &Member, email: &str) -> Result<bool, PageError> {
     let others = app.store.members_with_email(email).await?;
     Ok(others.iter().any(|other| other.id != member.id))
@@ -249,7 +250,7 @@ async fn enter_code(State(app): State<SharedApp>, signed_in: SignedIn, form: For
     }
 }
 
-/// Changes the language and nothing else, and shows the page again that asked for it.
+/// Changes only the language, and shows again the page from which the request came.
 async fn choose_language(
     State(app): State<SharedApp>,
     signed_in: SignedIn,

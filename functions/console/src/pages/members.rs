@@ -1,4 +1,5 @@
-//! The members and, for administrators, a form to add one and a link for each with which to sign in.
+//! Lists the members. Administrators also get a form to add a member, and for each member a button that creates a
+//! sign-in link.
 
 use std::collections::BTreeSet;
 
@@ -33,10 +34,10 @@ const PAGE: &str = "/members";
 /// The fields of the form, as the API names them.
 const FIELDS: [&str; 6] = ["name", "email", "phone", "role", "language", "time_zone"];
 
-/// The first one is chosen unless somebody chooses.
+/// The roles to select from. The first one is preselected.
 const ROLES: [&str; 3] = ["responder", "administrator", "viewer"];
 
-/// The field by which the administrator vouches for the email address.
+/// The field with which the administrator confirms the email address.
 const VOUCHED: &str = "email_verified";
 
 pub(crate) fn router() -> Router<SharedApp> {
@@ -46,7 +47,7 @@ pub(crate) fn router() -> Router<SharedApp> {
 #[derive(Debug, Serialize)]
 struct MembersPage {
     members: Vec<Row>,
-    /// The form that adds a member; `None`: the reader may not add one.
+    /// The form that adds a member. `None`: the reader may not add one.
     add: Option<AddForm>,
 }
 
@@ -57,7 +58,8 @@ struct Row {
     email: Option<String>,
     role: Role,
     can_sign_in: bool,
-    /// Of the button that makes a link; `None`: the reader may not, or there is no address to sign in with.
+    /// The form token of the button that creates a link. `None`: the reader may not create one, or the member has no
+    /// address to sign in with.
     invite: Option<String>,
 }
 
@@ -146,7 +148,7 @@ async fn back(_: SignedIn) -> Response {
     (StatusCode::SEE_OTHER, [(LOCATION, PAGE)]).into_response()
 }
 
-/// Makes a link. Only this answer shows it.
+/// Creates a sign-in link. Only this answer shows the link.
 async fn invite(
     State(app): State<SharedApp>,
     Path(id): Path<String>,

@@ -1,4 +1,4 @@
-//! Changes the password of a member who knows the old one. All other sessions of the member end.
+//! Changes the password of a member who knows the old one, and ends all other sessions of the member.
 
 use axum::Router;
 use axum::extract::State;
@@ -29,7 +29,7 @@ pub(crate) fn router() -> Router<SharedApp> {
 #[derive(Debug, Serialize)]
 struct PasswordPage {
     form_token: String,
-    /// For password managers: the owner of the password.
+    /// The email address of the owner, so that password managers can assign the password.
     email: Option<String>,
     form: Filled,
     least: usize,

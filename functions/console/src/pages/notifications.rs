@@ -1,7 +1,8 @@
-//! `/me/notifications`: what the reader was notified of, and the results.
+//! `/me/notifications`: the notifications that the reader was sent, and their results.
 //!
-//! Notices are not indexed by person. The page therefore searches a bounded number of the newest incidents for those that
-//! are assigned to the reader or were sent to one of the reader's own contacts, and reads the deliveries to those contacts.
+//! Notices are not indexed by person. The page therefore searches a limited number of the newest incidents for those
+//! that are assigned to the reader or were sent to one of the reader's own contacts. Then it reads the deliveries to
+//! those contacts.
 
 use std::collections::BTreeSet;
 
@@ -26,11 +27,11 @@ use crate::pages::error::{PageError, refused};
 use crate::pages::render::{Reader, When, page};
 use crate::session::SignedIn;
 
-/// Incidents that are looked through.
+/// The most incidents that are searched.
 const LOOKED_THROUGH: usize = 100;
-/// Incidents that are shown.
+/// The most incidents that are shown.
 const SHOWN: usize = 25;
-/// Deliveries that are read at a time.
+/// The number of incidents whose deliveries are read concurrently.
 const READ_AT_A_TIME: usize = 10;
 
 pub(crate) fn router() -> Router<SharedApp> {
@@ -75,7 +76,7 @@ async fn list(State(app): State<SharedApp>, by: SignedIn) -> Result<Response, Pa
     Ok(page("notifications.html", "my_notifications", &content, &reader).into_response())
 }
 
-/// Where the member is notified, at any severity.
+/// The destinations of all contacts of the member, for any severity.
 fn contacts(member: &Member) -> BTreeSet<DestinationId> {
     let of = |severity| member.contacts(severity);
     let all = [Severity::Critical, Severity::Warning, Severity::Info].into_iter().flat_map(of);
@@ -115,7 +116,7 @@ async fn attempt_rows(
     reader: &Reader,
 ) -> Result<Vec<AttemptRow>, PageError> {
     let (name, channel) = destination_name(app, destination).await.map_err(refused)?;
-    // A contact of the member's own is named by its medium; a chat by its name.
+    // A contact that belongs to the member is shown by its medium, and a chat by its name.
     let place = match destination.member() {
         Some((medium, _)) => medium.to_owned(),
         None => name.or(channel).unwrap_or_else(|| destination.to_string()),

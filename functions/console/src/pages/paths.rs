@@ -1,16 +1,16 @@
-//! Paths of the console that more than one page names, and which paths a person may be sent on to.
+//! Paths of the console that several pages use, and the check of redirect targets.
 
-/// Where a person is sent who asked for no page.
+/// The page that opens if the person requested no other.
 const HOME: &str = "/incidents";
-/// Where the navigation's form goes that changes the language.
+/// The address to which the navigation posts the language form.
 pub(crate) const CHOOSE_LANGUAGE: &str = "/me/language";
 
-/// `next` if it is a path of ours, else [`HOME`]. Browsers take `\` for `/`, and leave out control characters,
-/// before they decide whether `//` begins another host.
+/// Returns `next` if it is a path of the console, otherwise [`HOME`]. Browsers treat `\` as `/` and remove control
+/// characters before they check whether `//` begins another host.
 pub(crate) fn own_path(next: &str) -> &str {
     let is_own = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\');
     let is_own = is_own && !next.starts_with("/sign-in") && next.len() <= 2048;
-    // A header allows no other characters; a path that we wrote is escaped.
+    // A header allows no other characters. Paths that the console writes are escaped.
     if is_own && next.bytes().all(|byte| byte.is_ascii_graphic()) { next } else { HOME }
 }
 

@@ -1,11 +1,12 @@
-//! A page's template, in the frame that all pages have.
+//! Renders a page's template inside the frame that all pages share.
 //!
-//! In → out: `page("error.html", "not_found", &context, &reader)` → the whole document in the reader's language.
-//! The template engine escapes every value. A template that uses an undefined value fails its tests.
+//! In → out: `page("error.html", "not_found", &context, &reader)` → the whole document in the reader's language. The
+//! template engine escapes every value. A test fails if a template uses an undefined value.
 //!
-//! Components are templates that others call: `ui("badge", tone=…, text=…)` is `html/ui/badge.html` with these arguments and
-//! the words. They are no macros of minijinja: its feature `macros` would reach the templates that users write (`channels`)
-//! in this function but not in `notify`, which would then refuse what was accepted here.
+//! Components are templates that other templates call: `ui("badge", tone=…, text=…)` renders `html/ui/badge.html` with
+//! these arguments and the words. They are not macros of minijinja: Cargo would enable the feature `macros` for the
+//! users' templates (`channels`) in this function but not in `notify`, so `notify` would refuse a template that this
+//! function accepts.
 
 use std::sync::LazyLock;
 
@@ -67,14 +68,14 @@ const TEMPLATES: &[(&str, &str)] = &[
     ("ui/zone", include_str!("html/ui/zone.html")),
 ];
 
-/// What the navigation leads to: the address, a key of the words, and the templates that belong to it.
+/// The sections of the navigation: the address, a key of the words, and the templates that belong to the section.
 const SECTIONS: [(&str, &str, &[&str]); 3] = [
     ("/incidents", "incidents", &["incidents.html", "incident.html", "acknowledge.html", "earlier.html", "trace.html"]),
     ("/members", "members", &["members.html", "invitation.html"]),
     ("/dead-letters", "dead_letters", &["dead_letters.html"]),
 ];
 
-/// How times are written: `2026-11-22 14:30:05`.
+/// The format of times: `2026-11-22 14:30:05`.
 const TIME: &str = "%Y-%m-%d %H:%M:%S";
 
 static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
@@ -91,7 +92,7 @@ static ENVIRONMENT: LazyLock<Environment<'static>> = LazyLock::new(|| {
     environment
 });
 
-/// A component of `html/ui`, with the words and these arguments.
+/// Renders a component of `html/ui` with the words and these arguments.
 fn component(state: &State<'_, '_>, name: &str, arguments: Kwargs) -> Result<Value, Error> {
     let words = state.lookup("t");
     let template = state.env().get_template(&format!("ui/{name}"))?;
@@ -99,7 +100,8 @@ fn component(state: &State<'_, '_>, name: &str, arguments: Kwargs) -> Result<Val
     Ok(Value::from_safe_string(text))
 }
 
-/// Attributes of the field `name` of a [`super::fields::Filled`]: what describes it, and whether it is wrong.
+/// Attributes of the field `name` of a [`super::fields::Filled`]: the ids of its descriptions, and whether its value
+/// has an error.
 fn flag(form: &Value, name: &str, has_hint: bool) -> Value {
     let is_wrong = wrong_of(form, name).is_some();
     let hint = if has_hint { format!("hint-{name} ") } else { String::new() };
@@ -114,7 +116,7 @@ fn flag(form: &Value, name: &str, has_hint: bool) -> Value {
     })
 }
 
-/// The sentence beside the field `name` if it is what is wrong.
+/// The error text beside the field `name`, if the field has an error.
 fn beside(words: &Value, form: &Value, name: &str) -> Value {
     let word = |key: &Value| words.get_item(key).ok().map(|text| text.to_string()).unwrap_or_default();
     let sentence = |wrong: Value| {
@@ -127,19 +129,19 @@ fn beside(words: &Value, form: &Value, name: &str) -> Value {
     Value::from_safe_string(wrong_of(form, name).map_or_else(String::new, sentence))
 }
 
-/// What is wrong with this field.
+/// The error of this field.
 fn wrong_of(form: &Value, name: &str) -> Option<Value> {
     let wrong = form.get_attr("wrong").ok()?;
     let is_this = wrong.get_attr("field").is_ok_and(|field| field.as_str() == Some(name));
     is_this.then_some(wrong)
 }
 
-/// Who a page is written for.
+/// The reader of a page.
 #[derive(Debug, Clone)]
 pub(crate) struct Reader {
     pub(crate) language: Language,
     pub(crate) time_zone: Zone,
-    /// Shown in the frame; `None`: nobody is signed in.
+    /// The signed-in member, whom the frame names. `None`: nobody is signed in.
     pub(crate) signed_in: Option<SignedIn>,
 }
 
@@ -147,9 +149,9 @@ pub(crate) struct Reader {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct When {
     iso: String,
-    /// `2026-11-22 14:30:05`, by the reader's clock.
+    /// The time in the reader's time zone: `2026-11-22 14:30:05`.
     shown: String,
-    /// `5 min ago`, `in 2 h`.
+    /// The distance from now: `5 min ago`, `in 2 h`.
     ago: String,
 }
 
@@ -171,7 +173,7 @@ impl Reader {
         Self { language, ..Self::default() }
     }
 
-    /// A moment as the reader's clock shows it: `2026-11-22 14:30:05`.
+    /// A time in the reader's time zone: `2026-11-22 14:30:05`.
     pub(crate) fn time(&self, at: Moment) -> String {
         let at = jiff::Timestamp::from_millisecond(at.millis()).unwrap_or_default();
         at.to_zoned(self.time_zone.rules()).strftime(TIME).to_string()
@@ -189,29 +191,30 @@ impl Reader {
         When { iso: at.rfc3339(), shown, ago }
     }
 
-    /// A text by its key, with a number for its `{n}`.
+    /// The text of a key, with `{n}` replaced by a number.
     pub(crate) fn counted(&self, key: &str, number: impl ToString) -> String {
         self.word(key).replace("{n}", &number.to_string())
     }
 
-    /// What an entry of a timeline says, with moments by the reader's clock.
+    /// The text of a timeline entry's detail, with times in the reader's time zone.
     pub(crate) fn detail(&self, detail: &Detail) -> String {
         let reason = |code: &str| self.known_word(&format!("reason_{code}")).unwrap_or(code).to_owned();
         Voice { language: self.language, time: &|at| self.time(at), reason: &reason }.detail(detail)
     }
 
-    /// A text by its key, if there is one.
+    /// The text of a key. `None`: there is no such key.
     pub(crate) fn known_word(&self, key: &str) -> Option<&'static str> {
         words::by_key(self.language).get(key).copied()
     }
 
-    /// A text by its key; a test checks that all keys exist.
+    /// The text of a key. A test checks that every key exists.
     pub(crate) fn word(&self, key: &str) -> &'static str {
         self.known_word(key).unwrap_or_default()
     }
 }
 
-/// How far `at` is from now: a key of the words and its number. `None`: so far that people think in dates.
+/// The distance from now to `at`: a key of the words and its number. `None`: the distance is so large that a date is
+/// clearer.
 fn distance(now: Moment, at: Moment) -> Option<(&'static str, u64)> {
     const MINUTE: u64 = 60;
     const HOUR: u64 = 60 * MINUTE;
@@ -228,7 +231,7 @@ fn distance(now: Moment, at: Moment) -> Option<(&'static str, u64)> {
     Some((if is_to_come { to_come } else { past }, seconds / unit))
 }
 
-/// Whether Chinese comes before English in the browser's list, which is in order of preference.
+/// Whether Chinese comes before English in the browser's `Accept-Language` list, which is in order of preference.
 fn prefers_chinese(list: &str) -> bool {
     let first = list.split(',').map(|part| part.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
     let known = first.into_iter().find(|tag| tag.starts_with("zh") || tag.starts_with("en"));
@@ -238,7 +241,7 @@ fn prefers_chinese(list: &str) -> bool {
 impl FromRequestParts<SharedApp> for Reader {
     type Rejection = PageError;
 
-    /// The signed-in member, or an unknown reader with the language of the browser.
+    /// The signed-in member, or a reader without a session in the browser's language.
     async fn from_request_parts(parts: &mut Parts, app: &SharedApp) -> Result<Self, PageError> {
         let stranger = Self::stranger(&parts.headers);
         let Ok(base) = Base::from_request_parts(parts, app).await else { return Ok(stranger) };
@@ -246,7 +249,7 @@ impl FromRequestParts<SharedApp> for Reader {
     }
 }
 
-/// An RFC 3339 time of the API in this time zone; any other text is unchanged.
+/// An RFC 3339 time of the API, converted to this time zone. Any other text is returned unchanged.
 fn local_time(time: &str, zone: &str) -> String {
     match (time.parse::<jiff::Timestamp>(), zone.parse::<Zone>()) {
         (Ok(at), Ok(zone)) => at.to_zoned(zone.rules()).strftime(TIME).to_string(),
@@ -254,13 +257,13 @@ fn local_time(time: &str, zone: &str) -> String {
     }
 }
 
-/// The navigation, with the section that this template belongs to.
+/// The sections of the navigation, with the one of this template marked as current.
 fn sections(template: &str) -> Vec<Value> {
     let section = |(href, name, templates): (&str, &str, &[&str])| context! { href, name, is_current => templates.contains(&template) };
     SECTIONS.map(section).into()
 }
 
-/// A document. `title` is a key of the words, or a text if there is no such key.
+/// Renders a document. `title` is a key of the words, or the text itself if there is no such key.
 pub(crate) fn page(template: &str, title: &str, content: &impl Serialize, reader: &Reader) -> Html<String> {
     let words = words::by_key(reader.language);
     let title = words.get(title).copied().unwrap_or(title);
@@ -283,7 +286,7 @@ pub(crate) fn page(template: &str, title: &str, content: &impl Serialize, reader
     match document {
         Ok(document) => Html(document),
         Err(error) => {
-            // A test renders every page, so this is a value that occurs in no test.
+            // A test renders every page, so this error needs a value that no test has.
             tracing::error!(%error, template, "a page could not be rendered");
             let text = NOT_SHOWN.of(reader.language);
             Html(format!("<!doctype html><title>Larkspur</title><p>{text}"))
@@ -343,7 +346,7 @@ mod tests {
         }
     }
 
-    /// The page's whole style comes in one small file, and the policy forbids any other.
+    /// The content security policy allows only the one small style sheet.
     #[test]
     fn no_template_has_a_style_or_a_script_of_its_own_and_the_sheet_is_small() {
         for (name, source) in TEMPLATES {

@@ -1,4 +1,5 @@
-//! What a one-time link shows: the first administrator's form, or a new password's. Opening it uses nothing up.
+//! The pages of one-time links: the form for the first administrator, or the form for a new password. Opening a link
+//! does not use it up.
 
 use alerting::people::{Member, Role};
 use axum::Router;
@@ -30,11 +31,11 @@ pub(crate) fn router() -> Router<SharedApp> {
 
 #[derive(Debug, Serialize)]
 struct SetUpPage<'a> {
-    /// Where the form goes: the address of the link itself.
+    /// The address of the form, which is that of the link.
     action: String,
-    /// The owner of the password; `None`: the first administrator is being created.
+    /// The owner of the password. `None`: the first administrator is being created.
     member: Option<&'a str>,
-    /// Of that member.
+    /// The email address of that member.
     email: &'a str,
     form: Filled,
     least: usize,
@@ -90,7 +91,7 @@ async fn used(app: &App, link: &Link, form: &Form, reader: &Reader) -> Result<Li
     }
 }
 
-/// A new member, or the one who has this address already, as administrator.
+/// Makes a new member, or the member who already has this address, an administrator.
 async fn first(app: &App, invitation: &Invitation, form: &Form, reader: &Reader) -> Result<LinkResult, ApiError> {
     let (name, email) = (form.text("name"), form.text("email"));
     let body = json!({"name": name, "email": email, "language": reader.language, "role": Role::Administrator});

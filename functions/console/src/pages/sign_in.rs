@@ -1,4 +1,4 @@
-//! Signing in with an email address and a password, or by the provider; signing out.
+//! Signs people in with an email address and a password or through the provider, and signs them out.
 
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ use crate::extract::{Base, source};
 use crate::oidc::{self, Finished, OidcError, Returned};
 use crate::session::{self, SignedIn, same_origin};
 
-/// The most characters of an email address that are read.
+/// The number of characters of an email address that are read. The rest is cut off.
 const EMAIL_CHARS: usize = 254;
 
 pub(crate) fn router() -> Router<SharedApp> {
@@ -40,7 +40,7 @@ pub(crate) fn router() -> Router<SharedApp> {
 struct SignInQuery {
     #[serde(default)]
     next: String,
-    /// Not empty: a signed-in person confirms their identity.
+    /// Not empty if a signed-in person is to confirm their identity.
     #[serde(default)]
     again: String,
 }
@@ -50,7 +50,7 @@ struct SignInPage<'a> {
     next: &'a str,
     form: Filled,
     provider: Option<Provider>,
-    /// Nobody can sign in yet: the page says how to get the set-up link.
+    /// Whether nobody can sign in yet. The page then explains how to get the set-up link.
     is_new: bool,
 }
 
@@ -83,14 +83,16 @@ async fn sign_in(
     extensions: Extensions,
     form: Form,
 ) -> Result<Response, PageError> {
-    // Another site's page must not sign a person in: the person would act under another name without noticing.
+    // A page of another site must not sign a person in, because the person would act under another name without
+    // noticing.
     same_origin(&headers, &base)?;
     let (email, next) = (form.text("email"), own_path(form.text("next")));
     let email: String = email.chars().take(EMAIL_CHARS).collect();
     let device = devices::known(&app, &headers, &base, &email).await?;
     let tried = try_password(&app, &email, form.secret("password"), source(&extensions), device).await;
     let tried = tried.map_err(refused)?;
-    // Always shown beside the password, so that the answer does not reveal which addresses belong to members.
+    // The error is always shown beside the password, so that the answer does not reveal which addresses belong to
+    // members.
     let (wrong, wait) = match tried {
         PasswordResult::Right { member, epoch } => return welcome(&app, &headers, &base, &member, epoch, next).await,
         PasswordResult::Wrong => (Wrong::new("password", "wrong_email_or_password"), None),
@@ -105,12 +107,12 @@ async fn sign_in(
     })
 }
 
-/// Rounded up: a browser that waits this long is not refused again.
+/// The seconds to wait, rounded up, so that a browser that waits this long is not refused again.
 fn seconds(wait: Duration) -> String {
     wait.as_secs().saturating_add(1).to_string()
 }
 
-/// Begins a session after a password was given, remembers the browser, and redirects to `next`.
+/// Begins a session after a correct password, remembers the browser, and redirects to `next`.
 pub(crate) async fn welcome(
     app: &App,
     headers: &HeaderMap,
@@ -177,12 +179,12 @@ async fn finish(
     let Finished { member, next, again } = finished.map_err(not_signed_in)?;
     let epoch = app.store.account(&member.id).await?.map_or(0, |account| account.epoch);
     let is_same = |signed_in: &SignedIn| signed_in.member.id == member.id;
-    // Only a member who was signed in already confirms; anyone else just signs in.
+    // Only a member who is already signed in confirms the session. Otherwise a new session begins.
     let session = match session::signed_in(&app, headers, base).await?.filter(|signed_in| again && is_same(signed_in)) {
         Some(_) => session::confirm(&app, headers, &member, epoch, base).await?.cookie,
         None => session::begin(&app, headers, &member, epoch, base).await?,
     };
-    // Checked again, although `begin` has checked it and the cookie is sealed.
+    // Checks the path again, although `begin` has checked it and the cookie is sealed.
     Ok(to(own_path(&next), [session, oidc::forget(base)]))
 }
 

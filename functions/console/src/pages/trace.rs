@@ -1,4 +1,4 @@
-//! Why someone was, or was not, notified of a message: the API's own trace, as a page.
+//! Explains why someone was, or was not, notified of a message. The page shows the trace of the API.
 
 use alerting::base::ids::{IntegrationId, Stamp};
 use alerting::people::hours::Zone;
@@ -22,7 +22,7 @@ pub(crate) fn router() -> Router<SharedApp> {
 #[derive(Serialize)]
 struct Context {
     trace: TraceView,
-    /// In which the template writes times.
+    /// The time zone in which the template writes times.
     zone: Zone,
 }
 

@@ -1,4 +1,4 @@
-//! The properties of a request that identify the browser.
+//! The base address and the headers of a request that a browser sent.
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
@@ -8,7 +8,7 @@ use super::error::PageError;
 use crate::app::SharedApp;
 use crate::extract::Base;
 
-/// The address that was asked, and the headers.
+/// The base address that was requested, and the headers.
 pub(crate) struct Visit {
     pub(crate) base: Base,
     pub(crate) headers: HeaderMap,

@@ -1,4 +1,5 @@
-//! What a form of the incident's page does: one conditional change by the signed-in member, then back to the page.
+//! Handles the forms of the incident's page: makes one conditional change by the signed-in member, then redirects to
+//! the page.
 
 use alerting::base::ids::IncidentId;
 use alerting::incident::Incident;
@@ -56,7 +57,7 @@ pub(super) async fn act(
     }
 }
 
-/// The page with everything that was typed, and the error beside its field.
+/// Shows the page again with all input kept and the error beside its field.
 async fn again(
     app: &App,
     id: &IncidentId,
@@ -72,7 +73,8 @@ async fn again(
     Ok((StatusCode::BAD_REQUEST, answer(app, incident, by, &asked).await?).into_response())
 }
 
-/// Performs the action if the incident is still in the episode that the person saw; otherwise shows what happened since.
+/// Performs the action if the incident is still in the episode that the person saw. Otherwise shows what happened
+/// since.
 pub(crate) async fn perform(
     app: &App,
     by: &SignedIn,
@@ -105,13 +107,13 @@ fn done(id: &IncidentId, action: &str) -> Response {
     see_other(&format!("/incidents/{id}?{}={action}", DONE))
 }
 
-/// Who works on the incident, by name.
+/// The names of the people who work on the incident.
 pub(crate) async fn actor_names(app: &App, incident: &Incident) -> Result<String, PageError> {
     let people = people(app, incident).await?;
     Ok(people.into_iter().filter(|person| person.works_on_it).map(|person| person.name).collect::<Vec<_>>().join(", "))
 }
 
-/// `None`: there is no such action.
+/// The requested action. `None`: there is no such action.
 fn requested(action: &str, form: &Form) -> Result<Option<RequestedAction>, ApiError> {
     Ok(Some(match action {
         "acknowledge" => RequestedAction::Acknowledge,
@@ -153,7 +155,8 @@ struct Earlier {
     since: Vec<Row>,
 }
 
-/// The incident has been reopened since a message or a page was made: nothing was done, and this is what happened.
+/// The page that shows what happened since the incident was reopened. The requested action was not performed, because
+/// it was made for an earlier episode.
 pub(crate) async fn earlier(app: &App, id: &IncidentId, episode: u32, by: &SignedIn) -> Result<Response, PageError> {
     let reader = Reader::of(by.clone());
     let incident = existing(&app.store, id).await?;

@@ -1,4 +1,4 @@
-//! What a person may do to an incident in its present state. An action that is not allowed has no button.
+//! The actions that a person may take on an incident in its present state. An action that is not allowed has no button.
 
 use alerting::base::ids::IncidentId;
 use alerting::incident::{Incident, Progress};
@@ -6,15 +6,15 @@ use alerting::people::Member;
 use operations::access::may_act;
 use serde::Serialize;
 
-/// How long the page's buttons snooze and silence: minutes.
+/// The durations that the page's snooze and silence buttons offer, in minutes.
 pub(super) const LENGTHS: [(u32, &str); 3] = [(120, "two_hours"), (240, "four_hours"), (720, "twelve_hours")];
 
-/// What the forms of an incident's page act on.
+/// The subject that the tokens of the page's forms are bound to.
 pub(crate) fn subject(id: &IncidentId) -> String {
     format!("/incidents/{id}")
 }
 
-/// Which buttons there are.
+/// Which buttons the page shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "a button each, as the template asks for them")]
 pub(crate) struct Buttons {
@@ -24,7 +24,7 @@ pub(crate) struct Buttons {
     pub(crate) escalate: bool,
     pub(crate) close: bool,
     pub(crate) reopen: bool,
-    /// Give it to other people, or to more of them.
+    /// Reassigning the incident, or adding responders.
     pub(crate) assign: bool,
     pub(crate) silence: bool,
     pub(crate) comment: bool,

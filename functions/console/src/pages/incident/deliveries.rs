@@ -17,7 +17,7 @@ pub(crate) struct NamedDelivery {
 }
 
 impl NamedDelivery {
-    /// `ops group · feishu_bot`
+    /// The destination's name and channel, such as `ops group · feishu_bot`.
     pub(crate) fn who(&self) -> String {
         let name = self.name.clone().unwrap_or_else(|| self.id.to_string());
         self.channel.as_ref().map_or(name.clone(), |channel| format!("{name} · {channel}"))

@@ -1,4 +1,4 @@
-//! The whole page of an incident, for the member who is signed in.
+//! Renders the whole page of an incident for the signed-in member.
 
 use alerting::incident::Incident;
 use alerting::incident::shown::without_state;
@@ -10,7 +10,7 @@ use crate::pages::error::PageError;
 use crate::pages::render::{Reader, page};
 use crate::session::SignedIn;
 
-/// The parameter of the address that says what has just been done.
+/// The query parameter that names the action that was just performed.
 pub(super) const DONE: &str = "done";
 
 pub(crate) async fn answer(

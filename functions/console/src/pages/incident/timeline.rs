@@ -1,4 +1,4 @@
-//! A timeline in words: what happened, and each attempt to notify somebody with its result, newest first.
+//! A timeline in words: each event, and each attempt to notify somebody with its result, newest first.
 
 use alerting::base::moment::Moment;
 use alerting::incident::Incident;
@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::pages::error::PageError;
 use crate::pages::render::{Reader, When};
 
-/// Rows that one page shows.
+/// The most rows that one page shows.
 pub(crate) const ROWS: usize = 100;
 
 /// One line of the timeline.
@@ -21,20 +21,20 @@ pub(crate) struct Row {
     at: When,
     /// What happened, in the reader's words.
     what: String,
-    /// Who did it, or who was notified; empty for what happens by itself.
+    /// Who did it, or who was notified. Empty if no person did it.
     who: String,
     detail: String,
-    /// A person wrote it: its line ends stay.
+    /// Whether a person wrote the detail. Line breaks of such a text are kept.
     is_comment: bool,
-    /// Somebody should have been notified, and was not.
+    /// Whether somebody who should have been notified was not.
     is_failure: bool,
 }
 
-/// What is shown of a timeline.
+/// The rows of a timeline that a page shows.
 #[derive(Debug, Serialize)]
 pub(crate) struct TimelineRows {
     rows: Vec<Row>,
-    /// Rows that are older than those.
+    /// The number of older rows that are not shown.
     pub(crate) older: usize,
 }
 
@@ -51,7 +51,7 @@ impl TimelineRows {
     }
 }
 
-/// What happened since an episode ended, newest first: from the reopening that followed it.
+/// What happened since an episode ended, newest first, starting with the reopening that followed it.
 pub(super) async fn since(
     app: &App,
     incident: &Incident,
@@ -60,7 +60,7 @@ pub(super) async fn since(
 ) -> Result<Vec<Row>, PageError> {
     let entries = names::timeline(&app.store, incident, app.clock.now()).await?;
     let reopened: Vec<usize> = (0..entries.len()).filter(|place| entries[*place].kind == EntryKind::Reopened).collect();
-    // Counted from the newest one, for an earlier version did not count episodes.
+    // Counts back from the newest reopening, because earlier versions did not count episodes.
     let ago = usize::try_from(incident.episode.saturating_sub(episode)).unwrap_or(usize::MAX);
     let first = reopened.len().checked_sub(ago).and_then(|place| reopened.get(place)).copied().unwrap_or(0);
     Ok(entries[first..].iter().rev().take(ROWS).map(|entry| of_entry(entry, reader)).collect())
@@ -89,7 +89,8 @@ fn of_attempt(delivery: &NamedDelivery, attempt: &Attempt, reader: &Reader) -> R
     }
 }
 
-/// Why a provider refused a message, in words; an unknown reason of an earlier version is shown as stored.
+/// Why a provider refused a message, in words. A reason that the words lack, as of an earlier version, is shown as
+/// stored.
 pub(crate) fn reason_in_words(reason: &str, reader: &Reader) -> String {
     reader.known_word(&format!("reason_{reason}")).unwrap_or(reason).to_owned()
 }

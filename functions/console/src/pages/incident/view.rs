@@ -1,4 +1,4 @@
-//! The content of an incident's page, from the incident, its alerts, its deliveries and the names of the people.
+//! Builds the content of an incident's page from the incident, its alerts, its deliveries and the names of the people.
 
 use alerting::base::limits::cut_chars;
 use alerting::base::severity::Severity;
@@ -25,22 +25,22 @@ use crate::pages::form::new_action_key;
 use crate::pages::render::{Reader, When};
 use crate::session::SignedIn;
 
-/// Alerts that a page shows.
+/// The most alerts that a page shows.
 const ALERTS: usize = 20;
-/// Characters of an alert's text that a page shows; the message itself has the rest.
+/// The most characters of an alert's text that a page shows. The message itself has the rest.
 const TEXT_CHARS: usize = 1000;
-/// Members, and teams, that a form offers to assign to.
+/// The most members, and the most teams, that an assignment form offers.
 const PEOPLE: usize = 100;
-/// Names and alerts that are read at a time.
+/// The number of names and alerts that are read concurrently.
 const READ_AT_A_TIME: usize = 20;
 
 /// The parameters of a request for the page.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct PageRequest<'a> {
-    /// What has just been done.
+    /// The action that was just performed.
     pub(crate) done: Option<&'a str>,
     pub(crate) whole_timeline: bool,
-    /// A form of the page that was posted and refused.
+    /// A form of the page that was refused.
     pub(crate) refusal: Option<&'a Refusal>,
 }
 
@@ -49,12 +49,12 @@ pub(crate) struct PageRequest<'a> {
 pub(crate) struct Refusal {
     pub(super) action: String,
     pub(super) filled: Filled,
-    /// The members and teams that were chosen.
+    /// The members and teams that were selected.
     pub(super) people: Vec<String>,
 }
 
 impl Refusal {
-    /// The part of the page that has to be unfolded to see the form.
+    /// The section of the page that must be unfolded to show the form.
     fn part(&self) -> Option<&'static str> {
         match self.action.as_str() {
             "edit" => Some("edit"),
@@ -86,7 +86,7 @@ pub(crate) struct IncidentPage {
     facts: Vec<Fact>,
     people: Vec<Person>,
     merged_into: Option<String>,
-    /// Although it is not closed: somebody reopened it.
+    /// Whether all alerts are closed although the incident is open, because somebody reopened it.
     alerts_closed: bool,
     alerts: Vec<AlertRow>,
     more_alerts: usize,
@@ -136,7 +136,7 @@ struct ClosingRow {
 #[derive(Serialize)]
 struct Run {
     text: String,
-    /// An address that the sender wrote.
+    /// The link target, if this part is an address that the sender wrote.
     href: Option<String>,
 }
 
@@ -158,7 +158,7 @@ struct Form {
     buttons: Buttons,
     lengths: Vec<(u32, &'static str)>,
     filled: Filled,
-    /// The part that is shown unfolded: its form is wrong.
+    /// The section that is unfolded because its form has an error.
     opened: Option<&'static str>,
     severities: Vec<Choice>,
     members: Vec<Choice>,
@@ -194,7 +194,7 @@ pub(super) async fn page_of(
     })
 }
 
-/// The banner of an incident of which nobody was notified, as a key of the words.
+/// The banner if nobody was notified of the incident, as a key of the words.
 pub(crate) fn unnotified(notified: Notified) -> Option<String> {
     notified.why_nobody().map(|why| format!("unnotified_{}", why.as_str()))
 }
@@ -251,7 +251,7 @@ async fn facts(app: &App, incident: &Incident, reader: &Reader) -> Result<Vec<Fa
     Ok(facts)
 }
 
-/// The assignees: members by name, any other as stored.
+/// The assignees: members by name, all others as stored.
 pub(super) async fn people(app: &App, incident: &Incident) -> Result<Vec<Person>, PageError> {
     let mut people = Vec::with_capacity(incident.assignees.len());
     for id in &incident.assignees {
@@ -325,7 +325,7 @@ fn delivery_row(named: &NamedDelivery, reader: &Reader) -> DeliveryRow {
     }
 }
 
-/// `None`: there is nothing that this member may do.
+/// The page's forms. `None`: this member may take no action.
 async fn form(
     app: &App,
     incident: &Incident,

@@ -1,5 +1,6 @@
-//! The link by which one person acknowledges without signing in: for channels that are addressed to one person, where
-//! the deployment allows it. It lives a day, works once, does nothing else, and shows no more than the incident's number.
+//! The personal link, with which one person acknowledges without signing in. Only channels that address one person send
+//! it, and only if the deployment allows it. The link is valid for one day, works once, allows nothing else, and shows
+//! only the incident's number.
 
 use alerting::base::actor::{NamedActor, Via};
 use alerting::incident::link::Link;
@@ -64,7 +65,7 @@ pub(super) async fn show(app: &App, link: &Link, token: &str) -> Result<Response
     Ok(shown(usable, token, false))
 }
 
-/// There is no session: the form has to come from the page above, and the token authorises.
+/// Acknowledges without a session: the form must come from the page above, and the token authorizes the action.
 pub(super) async fn acknowledge(
     app: &SharedApp,
     link: &Link,
@@ -81,11 +82,12 @@ pub(super) async fn acknowledge(
     let request = ActionRequest { incident, episode, action: RequestedAction::Acknowledge, actor, key };
     match incidents::act(&app.dispatch, &request).await {
         Ok(_) => {}
-        // Closed or reopened between the two reads.
+        // The incident was closed or reopened between the two reads.
         Err(ActError::Refused(_)) => return Err(EARLIER),
         Err(error) => return Err(error.into()),
     }
-    // Afterwards: if this fails, the same link acknowledges again, which changes nothing.
+    // Marks the link as used after the action. If this write fails, the same link acknowledges again, which changes
+    // nothing.
     app.store.use_personal_link(&secret_hash(token), link.expires_at, app.clock.now()).await?;
     Ok(shown(usable, token, true))
 }

@@ -1,4 +1,4 @@
-//! A link's token: verified, or the page that says why it leads nowhere.
+//! Verifies the token of a link. Returns the error page if the token is not valid.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::app::SharedApp;
 use crate::pages::error::PageError;
 use crate::pages::form::known;
 
-/// A link that this deployment has signed and that has not expired. Nothing but the token is looked at.
+/// A link that this deployment signed and that has not expired. The check uses only the token.
 pub(super) struct Signed {
     pub(super) link: Link,
     pub(super) token: String,
@@ -39,7 +39,7 @@ pub(super) const fn message(status: StatusCode, happened: &'static str, remedy: 
     PageError::Message { status, happened, remedy }
 }
 
-/// What the form behind a link acts on.
+/// The subject that the form token of a link's page is bound to.
 pub(super) fn subject(token: &str) -> String {
     format!("/links/{token}")
 }

@@ -1,4 +1,4 @@
-//! The fields of the form of "My account": from the member or from the posted form, and back.
+//! The fields of the "My account" form, converted from the member or from the posted form, and back.
 
 use std::collections::BTreeMap;
 
@@ -17,24 +17,24 @@ use crate::pages::error::PageError;
 use crate::pages::fields::{Choice, Filled};
 use crate::pages::form::Form;
 
-/// What the forms of this page act on.
+/// The subject that the tokens of this page's forms are bound to.
 pub(super) const SUBJECT: &str = "/me";
 
-/// Ways to be notified that the form offers at least.
+/// The least number of contact fields that the form shows for each severity.
 const PICKS: usize = 3;
 /// The value for the default, as for a member without preferences.
 const DEFAULT: &str = "default";
 /// The value for no notification at all.
 const NOBODY: &str = "nobody";
 
-/// The values in the form: those of the member, or those that were typed and refused.
+/// The values in the form: the member's own, or the posted ones if they were refused.
 pub(super) struct Fields {
     name: String,
     email: String,
     phone: String,
     pub(super) language: &'static str,
     time_zone: String,
-    /// By severity: what is picked, in order.
+    /// The selected contacts by severity, in order.
     pub(super) picks: BTreeMap<Severity, Vec<String>>,
 }
 
@@ -44,7 +44,7 @@ pub(super) struct Preference {
     picks: Vec<Pick>,
 }
 
-/// One way to be notified.
+/// One select field for a contact.
 #[derive(Serialize)]
 pub(super) struct Pick {
     name: String,
@@ -77,7 +77,7 @@ impl Fields {
         Filled::with(&[("name", name), ("email", email), ("phone", phone), ("time_zone", time_zone)])
     }
 
-    /// As it was typed.
+    /// The values as they were posted.
     pub(super) fn typed(form: &Form) -> Self {
         let text = |name: &str| form.text(name).to_owned();
         let picks = |severity| (severity, (0..CONTACTS).map(|n| text(&pick_name(severity, n))).collect());
@@ -92,12 +92,12 @@ impl Fields {
     }
 }
 
-/// The most severe first.
+/// All severities, the most severe first.
 pub(super) fn severities() -> impl Iterator<Item = Severity> {
     [Severity::Critical, Severity::Warning, Severity::Info].into_iter()
 }
 
-/// Every way to be notified: its contact, and what it is called.
+/// Every contact that can be selected, with its display name.
 pub(super) async fn ways(app: &App, language: Language) -> Result<Vec<(String, String)>, PageError> {
     let words = words::by_key(language);
     let medium = |medium: Medium| {
@@ -162,7 +162,7 @@ pub(super) fn own(form: &Form) -> Result<Own, ApiError> {
     })
 }
 
-/// The ways that were picked; `None`: the default, as for a member without preferences.
+/// The selected contacts. `None`: the default, as for a member without preferences.
 fn contacts(form: &Form, severity: Severity) -> Result<Option<Vec<Contact>>, ApiError> {
     let picked = (0..CONTACTS).map(|n| form.text(&pick_name(severity, n)).to_owned());
     let picked: Vec<String> = picked.filter(|way| !["", DEFAULT, NOBODY].contains(&way.as_str())).collect();

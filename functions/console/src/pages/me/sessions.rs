@@ -1,4 +1,4 @@
-//! Where a member is signed in, and how they end that.
+//! Lists the sessions of a member, and ends them on request.
 
 use alerting::base::moment::Moment;
 use axum::Router;
@@ -21,17 +21,17 @@ pub(super) fn router() -> Router<SharedApp> {
 
 #[derive(Debug, Serialize)]
 pub(super) struct Row {
-    /// The hash that it is stored under. Nobody signs in with that.
+    /// The hash under which the session is stored. It cannot be used to sign in.
     id: String,
-    /// What the browser calls itself.
+    /// The name of the browser, from its `User-Agent`.
     browser: Option<String>,
     since: When,
     seen: When,
-    /// The session that shows the page.
+    /// Whether this is the session that shows the page.
     is_this: bool,
 }
 
-/// Newest first.
+/// One row for each session, newest first.
 pub(super) fn rows(found: &[(String, Session)], signed_in: &SignedIn) -> Vec<Row> {
     let reader = Reader::of(signed_in.clone());
     let this = signed_in.session();
@@ -50,7 +50,7 @@ async fn end(State(app): State<SharedApp>, signed_in: SignedIn, form: Form) -> R
     signed_in.check_form(SUBJECT, form.token())?;
     let wanted = form.text("session");
     let own = app.store.sessions_of(&signed_in.member.id, app.clock.now()).await?;
-    // A session that has ended already is a success. A session of another member is not touched.
+    // Ending a session that has already ended is a success. Sessions of other members are not touched.
     if own.iter().any(|(id, _)| id == wanted) {
         app.store.end_session(wanted).await?;
     }
