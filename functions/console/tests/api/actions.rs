@@ -1,4 +1,4 @@
-//! What people do to incidents, and what follows.
+//! The actions of people on incidents, and their effects.
 
 use alerting::base::ids::{AlertId, IncidentId, IntegrationId, SpaceId, Stamp};
 use alerting::base::severity::Severity;
@@ -120,7 +120,7 @@ async fn an_acknowledgement_notifies_every_destination_once_under_the_keys_name(
     let changes = world.take_sent("changes");
     assert_eq!((changes.len(), &changes[0]["type"]), (1, &json!("incident.changed")));
 
-    // Pressed again: nothing more happens; what was to be sent is sent under the same name.
+    // A repeated acknowledgement changes nothing. Its notices are sent again with the same change number.
     let again = world.post(&format!("{path}/acknowledge"), &json!({})).await.is(200);
     assert_eq!(kinds(&again).len(), 2);
     assert!(world.take_sent("notices.fifo").iter().all(|notice| notice["tell"]["n"] == 2));
@@ -210,7 +210,7 @@ async fn the_same_idempotency_key_acts_once_and_gets_the_same_answer() {
         "one for k-1, one for k-2, one for the other text, and one for each request without a key"
     );
 
-    // What the state alone would refuse the second time.
+    // Without the idempotency key, the state of the incident would refuse each second request.
     world.post(&path("close"), &json!({})).await.is(200);
     let reopened = world.post_once(&path("reopen"), &json!({}), "k-3").await.is(200);
     assert_eq!(world.post_once(&path("reopen"), &json!({}), "k-3").await.is(200), reopened);

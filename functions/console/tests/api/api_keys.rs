@@ -1,4 +1,4 @@
-//! API keys: who made them, when they were used, and their end.
+//! API keys: who created them, when they were last used, and when they end.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ async fn a_key_says_who_made_it_and_when_it_was_used_and_ends_when_it_should() {
     world.bare("GET", "/api/v1/spaces", Some(&key), None).await.is(200);
     let used = listed(&world, &id(&made)).await["last_used_at"].clone();
     assert!(used.is_string(), "{used}");
-    // To the hour: not every request is a write.
+    // The last use is recorded to the hour, so that not every request is a write.
     world.advance(1800);
     world.bare("GET", "/api/v1/spaces", Some(&key), None).await.is(200);
     assert_eq!(listed(&world, &id(&made)).await["last_used_at"], used);

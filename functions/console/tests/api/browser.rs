@@ -1,4 +1,4 @@
-//! A browser: it keeps cookies, and says where a form comes from.
+//! A browser that keeps cookies and sends the origin of a form.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 pub(crate) struct Browser<'w> {
     world: &'w World,
     pub(crate) cookies: BTreeMap<String, String>,
-    /// The address that its requests come from.
+    /// The source address of its requests.
     pub(crate) source: Option<&'static str>,
 }
 
@@ -28,7 +28,7 @@ impl<'w> Browser<'w> {
         self.ask("GET", path, None, "").await
     }
 
-    /// A form of one of our own pages.
+    /// Posts a form from a page of the console.
     pub(crate) async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.post_from(Some(BASE), path, fields).await
     }
@@ -64,12 +64,12 @@ impl<'w> Browser<'w> {
         answer
     }
 
-    /// The name of who is signed in, as the frame shows it.
+    /// Whether the browser is signed in.
     pub(crate) async fn is_signed_in(&mut self) -> bool {
         self.get("/members").await.status == 200
     }
 
-    /// A form that asks for the password first: the page that asks is filled in.
+    /// Posts a form that needs a confirmed session, and fills in the page that asks for the password.
     pub(crate) async fn post_confirmed(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let asked = self.post(path, fields).await;
         assert_eq!(asked.status, 403, "{}", asked.text);
@@ -84,7 +84,7 @@ impl<'w> Browser<'w> {
     }
 }
 
-/// What the page that asks for the password keeps of the form.
+/// The hidden fields with which the password page keeps the form.
 #[track_caller]
 pub(crate) fn hidden_fields(page: &Answer) -> Vec<(String, String)> {
     assert!(page.text.contains("name=\"confirm_password\""), "{}", page.text);
@@ -100,7 +100,7 @@ pub(crate) fn hidden_fields(page: &Answer) -> Vec<(String, String)> {
     fields.map(field).collect()
 }
 
-/// The token of the form on this page that goes to `action`.
+/// The token of the form on this page that is posted to `action`.
 #[track_caller]
 pub(crate) fn form_token(page: &Answer, action: &str) -> String {
     let (_, form) = page.text.split_once(&format!("action=\"{action}\"")).unwrap_or_else(|| panic!("{}", page.text));
@@ -114,20 +114,20 @@ pub(crate) fn location(answer: &Answer) -> String {
     answer.headers[header::LOCATION].to_str().expect("text").to_owned()
 }
 
-/// The path of a link.
+/// The path of a URL.
 #[track_caller]
 pub(crate) fn path_of(url: &str) -> String {
     url.strip_prefix(BASE).expect("our own address").to_owned()
 }
 
 impl World {
-    /// The path of a fresh link for the first administrator.
+    /// The path of a new link for the first administrator.
     pub(crate) async fn set_up_link(&self) -> String {
         let url = console::set_up_link(&self.app).await.expect("made").expect("there is no administrator yet");
         path_of(url.expose())
     }
 
-    /// A member who has chosen [`PASSWORD`], by id.
+    /// Creates a member whose password is [`PASSWORD`], and returns the id.
     pub(crate) async fn account(&self, email: &str, role: &str) -> String {
         let body = json!({"name": format!("Name of {email}"), "email": email, "role": role});
         let member = id(&self.post("/members", &body).await.is(201));
@@ -137,13 +137,13 @@ impl World {
         member
     }
 
-    /// The path of a fresh link for this member.
+    /// The path of a new invitation link for this member.
     pub(crate) async fn invitation(&self, member: &str) -> String {
         let made = self.call("POST", &format!("/members/{member}/invitation"), None).await.is(201);
         path_of(made["url"].as_str().expect("a url"))
     }
 
-    /// A browser in which someone is signed in.
+    /// A browser in which a new member is signed in.
     pub(crate) async fn signed_in(&self, email: &str, role: &str) -> Browser<'_> {
         self.account(email, role).await;
         let mut browser = Browser::new(self);

@@ -1,4 +1,4 @@
-//! A member's addresses: a code proves that they are theirs, and an administrator may vouch for them.
+//! The verification of members' addresses: by a code that the address receives, or by an administrator.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::world::{World, id};
 
 const MINUTE: u64 = 60;
 
-/// Ada, whose email address nobody has confirmed; the path of her codes.
+/// Creates Ada, whose email address is not verified, and returns the path of her codes.
 async fn ada(world: &World) -> String {
     let made = world.post("/members", &json!({"name": "Ada", "email": "ada@example.org"})).await.is(201);
     assert_eq!(made["email_verified"], false);
@@ -22,7 +22,7 @@ fn entered(code: &str) -> Value {
     json!({"field": "email", "code": code})
 }
 
-/// Another code of six digits.
+/// A code of six digits that differs from this one.
 fn wrong(code: &str) -> String {
     let last = if code.ends_with('0') { '1' } else { '0' };
     format!("{}{last}", &code[..5])

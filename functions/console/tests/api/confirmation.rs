@@ -1,4 +1,4 @@
-//! What would outlive a stolen session asks for the password again.
+//! Changes that would outlive a stolen session need the password again.
 
 use axum::http::header;
 use serde_json::json;

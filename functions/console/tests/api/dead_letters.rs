@@ -1,4 +1,4 @@
-//! What was given up: what an administrator does on its page, what others see, and the same by the API.
+//! Dead letters: the actions of an administrator on the page and through the API, and what other members see.
 
 use serde_json::json;
 use store::dead_letters::{DeadKind, DeadLetter};
@@ -19,7 +19,7 @@ fn letter(name: &str, world: &World) -> DeadLetter {
     }
 }
 
-/// Dead letters of these names, written.
+/// Writes dead letters with these names.
 async fn letters<const N: usize>(world: &World, names: [&str; N]) -> [DeadLetter; N] {
     let letters = names.map(|name| letter(name, world));
     for letter in &letters {
@@ -53,11 +53,11 @@ async fn an_administrator_sends_one_or_many_again_and_deletes_with_a_reason_and_
         assert_eq!(location(&answer), "/dead-letters", "opening the address does nothing");
     }
 
-    // The row's own button, while others are selected.
+    // The button of a row acts on that row although others are selected.
     let fields = [token, ("letter", two.id.as_str()), ("only", one.id.as_str())];
     assert_eq!(location(&admin.post("/dead-letters/resend", &fields).await), "/dead-letters?sent=1");
     assert_eq!(world.take_sent("messages").len(), 1);
-    // Many: what could not be sent says so, and stays selected.
+    // Of several dead letters, those that could not be sent show the reason and stay selected.
     let fields = [token, ("letter", one.id.as_str()), ("letter", two.id.as_str()), ("letter", three.id.as_str())];
     let page = admin.post("/dead-letters/resend", &fields).await;
     assert_eq!((page.status, world.take_sent("messages").len()), (409, 2), "{}", page.text);

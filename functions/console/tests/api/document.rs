@@ -1,4 +1,4 @@
-//! The OpenAPI document is that of the routes.
+//! The OpenAPI document describes exactly the routes of the router.
 
 use std::collections::BTreeSet;
 
@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::world::World;
 
-/// The routes that clients are written against, beside reading, replacing and deleting.
+/// The routes that clients depend on, except those that read, replace and delete an object.
 const FIXED: [(&str, &str); 27] = [
     ("post", "/spaces"),
     ("post", "/destinations"),

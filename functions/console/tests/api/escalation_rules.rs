@@ -1,4 +1,4 @@
-//! Escalation rules of a space: their order, and whom they name.
+//! Escalation rules of a space: their order, and the people that they name.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! Integrations: their URL, its key, and what of them is kept secret.
+//! Integrations: their URL, the key in it, and their secret fields.
 
 use serde_json::{Value, json};
 

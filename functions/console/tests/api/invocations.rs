@@ -1,4 +1,4 @@
-//! The function as Lambda invokes it: requests of the HTTP API, and an operator's command.
+//! The function as Lambda invokes it: with a request of the HTTP API, or with a command of an operator.
 
 use console::invocation::Handler;
 use lambda_runtime::{Context, LambdaEvent};

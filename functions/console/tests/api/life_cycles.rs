@@ -1,4 +1,4 @@
-//! Create, read, list, replace, delete, per kind of object.
+//! Every kind of object is created, read, listed, replaced and deleted.
 
 use serde_json::{Value, json};
 
@@ -45,7 +45,7 @@ async fn a_destinations_secrets_go_in_and_never_come_out() {
     assert_eq!(shown["settings"], json!({"url": "…6789", "secret": "…6789"}));
     assert_eq!((&shown["language"], &shown["time_zone"]), (&json!("en"), &json!("+00:00")));
 
-    // A PUT that leaves a secret out keeps it, `null` removes it.
+    // A PUT without a secret keeps it. A PUT with `null` removes it.
     let body = |settings: Value| json!({"name": "ops", "channel": "feishu_bot", "settings": settings, "language": "zh", "time_zone": "+08:00"});
     let kept = world.put(&path, &body(json!({}))).await.is(200);
     assert_eq!(kept["settings"], json!({"url": "…6789", "secret": "…6789"}));
@@ -55,7 +55,7 @@ async fn a_destinations_secrets_go_in_and_never_come_out() {
     let changed = world.put(&path, &body(json!({"secret": format!("{CANARY}wxyz")}))).await.is(200);
     assert_eq!(changed["settings"], json!({"url": "…6789", "secret": "…wxyz"}));
 
-    // What is stored is sealed.
+    // The stored value is sealed.
     let stored = world.store.destinations().get(&destination.parse().expect("an id")).await.expect("read");
     assert!(!serde_json::to_string(&stored).expect("JSON").contains(CANARY));
     assert!(!format!("{stored:?}").contains(CANARY));
@@ -94,7 +94,7 @@ async fn a_test_of_a_destination_shows_the_providers_answer() {
     assert_eq!(tested["provider"]["status"], 200);
     assert_eq!(world.take_sent("/open-apis/bot/v2/hook/").len(), 1);
 
-    // Tests count against the group's limit.
+    // Test messages count against the limit of the group.
     let mut last = world.post(&path, &json!({})).await;
     while last.status == 200 {
         last = world.post(&path, &json!({})).await;
@@ -123,7 +123,7 @@ async fn a_mapping_table_is_edited_as_json_and_as_csv() {
     assert_eq!((downloaded.status, downloaded.text.as_str()), (200, file));
     assert!(downloaded.headers["content-type"].to_str().expect("text").starts_with("text/csv"));
 
-    // Without rows, a PUT changes the rest.
+    // A PUT without rows keeps the rows and changes the other fields.
     let renamed = json!({"name": "owners", "source_labels": ["host"], "result_labels": ["team"]});
     let renamed = world.put(&path, &renamed).await.is(200);
     assert_eq!((&renamed["name"], &renamed["row_count"]), (&json!("owners"), &json!(1)));

@@ -1,4 +1,4 @@
-//! Where the links of messages lead, and what they refuse.
+//! The pages that links in messages open, and the requests that they refuse.
 
 use std::time::Duration;
 
@@ -169,7 +169,7 @@ async fn behind_a_link_too_a_post_needs_session_origin_form_and_role() {
     let viewer = world.person("Viv", "responder", "en").await;
     let [token, of_viewer] = [li.opens(&format!("{path}?ack=1")).await, viewer.opens(&format!("{path}?ack=1")).await]
         .map(|page| hidden(&page, "form_token"));
-    // A member who was made a viewer afterwards still has the form.
+    // A member who became a viewer after opening the page still has the form.
     world.put(&format!("/members/{}", viewer.member), &json!({"name": "Viv", "role": "viewer"})).await.is(200);
     let looked = viewer.opens(&format!("{path}?ack=1")).await;
     assert!(looked.text.contains("Your role allows you to look only"), "{}", looked.text);

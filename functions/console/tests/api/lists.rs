@@ -1,4 +1,4 @@
-//! Lists neither skip nor repeat, and deleting hides nothing that is open.
+//! Lists neither skip nor repeat an object, and a deletion hides no open alert or incident.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::world::{World, id};
 
-/// Opens an alert of the integration in these spaces, with its incidents.
+/// Opens an alert of the integration, with an incident in each of these spaces.
 async fn open(world: &World, integration: &str, spaces: &[String]) -> Alert {
     let stamp = Stamp::from_parts(world.now(), 7);
     let event = AlertEvent {

@@ -1,4 +1,4 @@
-//! A mail server that takes everything and keeps it.
+//! A mail server that accepts and keeps every mail.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use crate::world::World;
 
-/// What stands in all mailboxes behind it.
+/// The mails that the server received.
 #[derive(Clone, Default)]
 pub(crate) struct Mailbox {
     mails: Arc<Mutex<Vec<Mail>>>,
@@ -17,12 +17,12 @@ pub(crate) struct Mailbox {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Mail {
     pub(crate) to: String,
-    /// Headers and body as they came.
+    /// The headers and the body as received.
     pub(crate) raw: String,
 }
 
 impl Mail {
-    /// The six digits at the beginning of a line.
+    /// The code: six digits at the beginning of a line.
     #[track_caller]
     pub(crate) fn code(&self) -> String {
         let code = self.raw.lines().find_map(|line| {
@@ -34,7 +34,7 @@ impl Mail {
 }
 
 impl Mailbox {
-    /// Listens, and is the deployment's way for mail from then on.
+    /// Starts the server and makes it the email provider of the deployment.
     pub(crate) async fn of(world: &World) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let port = listener.local_addr().expect("bound").port();

@@ -1,4 +1,4 @@
-//! The API over the real router, on an emulated DynamoDB; queues, topic and data key stand at a local server.
+//! The API with its real router and an emulated DynamoDB. A local server plays the queues, the topic and the data key.
 
 mod actions;
 mod api_keys;

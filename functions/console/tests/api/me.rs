@@ -1,4 +1,4 @@
-//! "My account", as a browser gets it.
+//! The page "My account" as a browser receives it.
 
 use axum::http::HeaderValue;
 use serde_json::{Value, json};

@@ -8,14 +8,14 @@ use crate::actions::open;
 use crate::browser::{Browser, PASSWORD, form_token, location};
 use crate::world::{Answer, BASE, World, id};
 
-/// The token that a page has for scripts.
+/// The token that a page offers to scripts.
 async fn token(browser: &mut Browser<'_>) -> String {
     let page = browser.get("/me").await;
     let (_, rest) = page.text.split_once("<meta name=\"csrf-token\" content=\"").expect("a page has the token");
     rest.split_once('"').expect("its end").0.to_owned()
 }
 
-/// A request below `/api/v1` with the browser's cookies and these headers.
+/// Sends a request below `/api/v1` with the browser's cookies and these headers.
 async fn call(
     world: &World,
     browser: &Browser<'_>,

@@ -1,4 +1,4 @@
-//! Members: their fields, and which of them cannot be deleted yet.
+//! Members: their fields, and the members that cannot be deleted yet.
 
 use serde_json::{Value, json};
 

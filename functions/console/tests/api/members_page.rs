@@ -1,4 +1,4 @@
-//! The members' page: what an administrator does there, and what others see.
+//! The members' page: the actions of an administrator, and what other members see.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What became of messages, what would become of one, and taking one in again.
+//! Recorded messages with their results, the trial of a message, and the replay of a recorded one.
 
 use alerting::base::ids::IntegrationId;
 use alerting::base::limits;
@@ -56,7 +56,7 @@ async fn a_try_says_what_would_become_of_a_message_and_changes_nothing() {
     assert_eq!(world.get(&format!("/integrations/{integration}/messages")).await.is(200)["items"], json!([]));
 }
 
-/// Opens the alert of a key as `evaluate` does.
+/// Opens the alert of a key in the same way as `evaluate`.
 async fn open(world: &World, integration: &str, key: &str) {
     let event = AlertEvent {
         stamp: StampSource::new().next(world.now()),

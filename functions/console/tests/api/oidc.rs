@@ -1,4 +1,4 @@
-//! The settings of the sign-in provider. Signing in by one is a scenario, against a provider that is not ours.
+//! The settings of the sign-in provider. A scenario tests the sign-in itself, with an independent provider.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The pages, as a browser gets them.
+//! The pages as a browser receives them.
 
 use alerting::base::actor::NamedActor;
 use alerting::base::ids::{AlertId, IncidentId, Stamp};
@@ -10,12 +10,12 @@ use serde_json::json;
 use crate::actions::{open, open_saying};
 use crate::world::{Answer, Person, World, id};
 
-/// Names and values.
+/// The names and values of form fields.
 type Fields<'a> = [(&'a str, &'a str)];
-/// Why, who, with what headers and form token, and how it is answered.
+/// Why a request is refused, who sends it, its headers and form token, and the expected status.
 type Refusal<'a> = (&'a str, &'a Person<'a>, &'a [(&'a str, &'a str)], &'a str, u16);
 
-/// What a form of this page carries.
+/// The value of a hidden field in the forms of this page.
 pub(crate) fn hidden(page: &Answer, name: &str) -> String {
     let mark = format!("name=\"{name}\" value=\"");
     let main = page.text.split("<main").nth(1).expect("a page has content");
@@ -23,7 +23,7 @@ pub(crate) fn hidden(page: &Answer, name: &str) -> String {
     rest.split('"').next().expect("split gives a part").to_owned()
 }
 
-/// Opens the page and presses one of its buttons.
+/// Opens the page and posts one of its forms.
 async fn press(person: &Person<'_>, incident: &str, action: &str, fields: &[(&str, &str)]) -> Answer {
     let page = person.opens(&format!("/incidents/{incident}")).await;
     let (token, episode) = (hidden(&page, "form_token"), hidden(&page, "episode"));
@@ -286,7 +286,7 @@ async fn a_post_without_session_origin_form_or_role_changes_nothing() {
     let own = token(&li.opens(&format!("/incidents/{incident}")).await);
     let of_other = token(&li.opens(&format!("/incidents/{other}")).await);
     let of_gone = token(&gone.opens(&format!("/incidents/{incident}")).await);
-    // Only a responder's page has a form: a member who was made a viewer afterwards still has a valid one.
+    // Only a responder's page has a form. A member who became a viewer after opening the page still has a valid one.
     let of_viewer = token(&viewer.opens(&format!("/incidents/{incident}")).await);
     world.put(&format!("/members/{}", viewer.member), &json!({"name": "Viv", "role": "viewer"})).await.is(200);
     world.delete(&format!("/members/{}", gone.member)).await.is(204);
@@ -360,7 +360,7 @@ async fn a_long_incident_is_shown_in_part_and_weighs_little() {
     let style = page.text.split("href=\"/assets/").nth(1).and_then(|rest| rest.split('"').next()).expect("a style");
     let style = world.stranger().opens(&format!("/assets/{style}")).await;
     assert_eq!(style.headers["cache-control"], "public, max-age=31536000, immutable");
-    // A slash of ours goes over the wire as `&#x2f;`.
+    // The template engine writes a slash as `&#x2f;`, which is five bytes longer.
     let document = page.text.len() + 5 * page.text.matches('/').count();
     let sheet = style.text.len();
     assert!(sheet < 20 * 1024 && document + sheet < 60 * 1024, "{document} + {sheet} bytes");
@@ -371,7 +371,7 @@ async fn a_long_incident_is_shown_in_part_and_weighs_little() {
     assert!(whole.contains("comment 010") && whole.contains("comment 119"));
 }
 
-/// One more alert of the incident.
+/// Adds another alert to the incident.
 async fn join(world: &World, first: &alerting::incident::alert::Alert, incident: &IncidentId, n: u128) {
     let stamp = Stamp::from_parts(world.now(), n);
     let mut alert = first.clone();

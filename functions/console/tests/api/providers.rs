@@ -1,4 +1,4 @@
-//! Providers: what a channel to people needs once per deployment.
+//! Providers: the settings that a channel to people needs once per deployment.
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpListener;
@@ -19,7 +19,7 @@ fn shown() -> Value {
     shown
 }
 
-/// The settings with some of them replaced, or (`null` here) left out.
+/// The settings with these changes. A field that is `null` in `changes` is left out.
 fn with(changes: &Value) -> Value {
     let mut settings = settings();
     for (name, value) in changes.as_object().expect("an object") {
@@ -52,7 +52,7 @@ async fn a_password_goes_in_and_never_comes_out() {
     let stored = world.store.providers().get(&"email".parse().expect("a name")).await.expect("read");
     assert!(!serde_json::to_string(&stored).expect("JSON").contains(CANARY), "it is sealed");
 
-    // Left out or sent back masked it is kept, `null` removes it.
+    // A password that is left out or sent back masked is kept. `null` removes it.
     let kept =
         world.put("/providers/email", &with(&json!({"password": null, "from": "oncall@example.com"}))).await.is(200);
     let settings_kept = (&kept["settings"]["password"], &kept["settings"]["from"]);
@@ -112,7 +112,7 @@ async fn a_test_of_a_provider_needs_one_and_an_address() {
     world.post("/providers/email/test", &json!({})).await.refuses(400, "to");
 }
 
-/// A mail server that takes one mail: its port, and the lines that it was sent.
+/// Starts a mail server that accepts one mail. Returns its port and the received lines.
 fn mail_server() -> (u16, JoinHandle<Vec<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let port = listener.local_addr().expect("bound").port();

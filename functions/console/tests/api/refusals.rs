@@ -1,4 +1,4 @@
-//! Errors: every one in the same shape, naming what is wrong.
+//! Every error has the same shape and names the invalid field.
 
 use serde_json::json;
 

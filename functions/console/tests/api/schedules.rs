@@ -1,4 +1,4 @@
-//! Schedules: who is on call when, by HTTP.
+//! Schedules: who is on call at which time, through the API.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::world::{World, id};
 
-/// A schedule of two members who change every week at nine in Berlin.
+/// A schedule of two members who alternate every week, at nine o'clock in Berlin.
 async fn weekly(world: &World) -> (String, [String; 2]) {
     let (ada, grace) = (world.member("Ada").await, world.member("Grace").await);
     let body = json!({"name": "Primary", "time_zone": "Europe/Berlin", "layers": [
@@ -51,7 +51,7 @@ async fn a_schedule_lives_from_201_to_204() {
 async fn a_hand_over_stays_at_nine_on_the_wall_across_a_clock_change() {
     let world = World::start().await;
     let (path, [ada, grace]) = weekly(&world).await;
-    // Summer time ends on 25 October: nine in Berlin is 07:00 before it in UTC, and 08:00 after.
+    // Summer time ends on 25 October: nine o'clock in Berlin is 07:00 UTC before it and 08:00 UTC after it.
     let at = async |at: &str| world.get(&format!("{path}/on-call?at={at}")).await.is(200);
     let on_call = |at: &str, member: &str, name: &str| json!({"at": at, "member": {"id": member, "name": name}, "source": "layer", "layer": 0});
     for (moment, member, name) in [
@@ -218,7 +218,7 @@ async fn a_member_with_a_turn_on_call_is_not_deleted_until_it_is_over() {
     }
     world.advance(61);
     world.delete(&format!("/members/{linus}")).await.is(204);
-    // The past still says that it was somebody.
+    // For a time in the past, the answer still names the deleted member's id.
     let then = world.get(&format!("{path}/on-call?at={}", cover["from"].as_str().expect("a time"))).await.is(200);
     assert_eq!(then["member"], json!({"id": linus, "name": null}));
 }

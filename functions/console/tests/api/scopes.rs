@@ -1,4 +1,4 @@
-//! Who may what: each operation with a key of each scope, with none, and with one that was revoked.
+//! The scopes of the API: each operation is called with a key of each scope, without a key, and with a revoked key.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::actions::open;
 use crate::world::{World, id};
 
-/// Operations that need another scope than usual: reading needs `read`, and changing anything needs `admin`.
+/// Operations whose scope differs from the rule that reading needs `read` and any change needs `admin`.
 const UNUSUAL: [(&str, &str, &str); 17] = [
     ("get", "/api-keys", "admin"),
     ("put", "/incidents/{id}", "respond"),
@@ -38,13 +38,13 @@ fn secret(key: &Value) -> String {
     key["key"].as_str().expect("a key is shown once").to_owned()
 }
 
-/// The least scope that an operation takes.
+/// The lowest scope that may call an operation.
 fn needed(method: &str, path: &str) -> &'static str {
     let unusual = UNUSUAL.iter().find(|row| (row.0, row.1) == (method, path)).map(|row| row.2);
     unusual.unwrap_or(if method == "get" { "read" } else { "admin" })
 }
 
-/// Every operation of the document with what it says that it needs.
+/// Every operation of the document, with the scope that it states.
 async fn documented(world: &World) -> BTreeMap<(String, String), Value> {
     let document = world.bare("GET", "/api/v1/openapi.json", None, None).await.is(200);
     let paths = document["paths"].as_object().expect("paths").iter();
@@ -85,7 +85,7 @@ async fn every_operation_takes_the_scopes_from_its_own_on_and_nobody_else() {
     let revoked = secret(&revoked);
     for (method, path) in documented(&world).await.into_keys() {
         let needed = needed(&method, &path);
-        // Nobody has this id, so that what is allowed changes nothing; and no body is complete.
+        // No object has this id, and no body is complete, so that even allowed calls change nothing.
         let path = format!("/api/v1{}", path.replace(['{', '}'], ""));
         let needed_at = SCOPES.iter().position(|scope| *scope == needed).expect("a scope");
         for key in [None, Some(revoked.as_str()), Some("lks_nobody")] {

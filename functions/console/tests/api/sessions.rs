@@ -1,4 +1,4 @@
-//! Where a member is signed in: listed, and ended from another session.
+//! The sessions of a member: they are listed, and another session can end them.
 
 use crate::browser::{Browser, PASSWORD, form_token, location};
 use crate::world::World;
@@ -16,11 +16,11 @@ async fn members_see_where_they_are_signed_in_and_end_one_session_or_all_others(
     }
     let mut bob = world.signed_in("bob@example.org", "responder").await;
     let page = here.get("/me").await;
-    // The three, and the one in which the password was chosen.
+    // The page lists the three sessions and the one in which the password was chosen.
     assert_eq!(page.text.matches("name=\"session\"").count(), 4, "all but this one can be ended: {}", page.text);
     assert_eq!(page.text.matches("(this session)").count(), 1, "{}", page.text);
 
-    // A session of another member stays, even if its id is known.
+    // A session of another member is not ended, even if its id is known.
     let token = form_token(&page, "/me/sessions/end");
     let theirs = hidden_of(&others[0].get("/me").await.text);
     let foreign = form_token(&bob.get("/me").await, "/me");

@@ -1,4 +1,4 @@
-//! One-time links: the first administrator's and a member's.
+//! One-time links, for the first administrator and for a member.
 
 use serde_json::json;
 

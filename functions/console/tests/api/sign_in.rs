@@ -1,4 +1,4 @@
-//! Signing in and out by password, and what a session is worth.
+//! Signing in and out with a password, and what a session permits.
 
 use axum::body::Body;
 use axum::http::{Request, header};

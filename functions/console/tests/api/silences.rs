@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use crate::world::{World, id};
 
-/// Minutes from now, as RFC 3339.
+/// The time this many minutes from now, in RFC 3339.
 fn minutes(world: &World, minutes: u64) -> String {
     (world.now() + Duration::from_secs(minutes * 60)).rfc3339()
 }
 
-/// From one reading of the clock: equal minutes are equal times.
+/// A one-time silence. Both times come from one reading of the clock, so that equal minutes give equal times.
 fn once(world: &World, from: u64, until: u64) -> Value {
     let now = world.now();
     let [from, until] = [from, until].map(|minutes| (now + Duration::from_secs(minutes * 60)).rfc3339());

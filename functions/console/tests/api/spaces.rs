@@ -1,4 +1,4 @@
-//! Spaces: how their incidents come about.
+//! Spaces, and the settings from which their incidents arise.
 
 use serde_json::{Value, json};
 

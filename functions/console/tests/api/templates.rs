@@ -1,4 +1,4 @@
-//! Content templates: what a channel says by itself, and what a rule may say instead.
+//! Content templates: the default text of a channel, and the text with which a rule may replace it.
 
 use serde_json::{Value, json};
 

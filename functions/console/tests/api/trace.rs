@@ -1,5 +1,5 @@
-//! Why nobody was notified, for every way in which a message ends before it becomes an alert; which decisions are made again
-//! and which are not. The scenarios, which run all functions, test how alerts are explained.
+//! Traces of messages that end before they become an alert: why nobody was notified, and which decisions are repeated.
+//! The scenarios run all functions and test the traces of alerts.
 
 use alerting::base::ids::{IntegrationId, Stamp};
 use alerting::base::limits;
@@ -22,7 +22,7 @@ fn by_rules() -> Value {
         "pipeline": [{"set_severity": "Critical"}, {"when": has("content", "/test/"), "drop": true}]})
 }
 
-/// An integration with these fields, by id.
+/// Creates an integration with these fields, and returns its id.
 async fn integration(world: &World, more: &Value) -> IntegrationId {
     let space = world.space(&[]).await;
     let mut body = json!({"name": "Disks", "space": space});
@@ -30,7 +30,7 @@ async fn integration(world: &World, more: &Value) -> IntegrationId {
     id(&world.post("/integrations", &body).await.is(201)).parse().expect("an id")
 }
 
-/// A text message as the log keeps it, discarded; a test sets what else is recorded of it.
+/// A text message as the log stores it, with the result "discarded". Tests set the other recorded fields.
 fn logged(world: &World, integration: &IntegrationId, text: &str) -> LogEntry {
     LogEntry {
         stamp: StampSource::new().next(world.now()),
@@ -58,7 +58,7 @@ fn path(integration: &IntegrationId, stamp: Stamp) -> String {
     format!("/integrations/{integration}/messages/{stamp}/trace")
 }
 
-/// The trace of a message that is recorded so; its page says the same.
+/// Stores this entry, and returns the trace of its message. Checks that its page shows the same steps.
 async fn traced(world: &World, entry: &LogEntry) -> Value {
     world.store.log_message(entry, world.now(), limits::MESSAGE_LOG).await.expect("written");
     let trace = world.get(&path(&entry.integration, entry.stamp)).await.is(200);
@@ -73,7 +73,7 @@ async fn traced(world: &World, entry: &LogEntry) -> Value {
     trace
 }
 
-/// `step result` of a list of steps.
+/// The steps of a list, as `step result`.
 fn results(steps: &Value) -> Vec<String> {
     let text = |step: &Value, name: &str| step[name].as_str().expect("a text").to_owned();
     let steps = steps.as_array().expect("a list").iter();
@@ -241,7 +241,7 @@ async fn a_signature_is_judged_by_the_time_of_the_message_and_a_message_taken_in
         steps.contains(&"signature not_asked".to_owned()) && steps.contains(&"keyword passed".to_owned()),
         "{steps:?}"
     );
-    // The same body from a sender cannot have been accepted under this secret.
+    // The same body from a sender could not have been accepted under this secret.
     let accepted = LogEntry { outcome: MessageOutcome::Superseded, ..logged(&world, &signed, "disk full") };
     let trace = traced(&world, &accepted).await;
     assert_eq!(trace["configuration_changed"], true);

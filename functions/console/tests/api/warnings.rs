@@ -1,4 +1,4 @@
-//! What can be saved but will surprise is saved, and the answer says so.
+//! Configuration that is valid but surprising is saved, and the answer contains a warning.
 
 use serde_json::{Value, json};
 
@@ -12,7 +12,7 @@ fn by_rules(field: &str, pattern: &str) -> Value {
     json!({"type": "by_rules", "trigger": [{}], "close": resolved(), "key": [{"field": field, "pattern": pattern}]})
 }
 
-/// The fields that a save warns of.
+/// The fields that the answer to a save warns about.
 async fn warned(world: &World, body: Value) -> Vec<String> {
     let space = world.space(&[]).await;
     let mut body = body;

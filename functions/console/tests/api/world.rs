@@ -1,4 +1,5 @@
-//! The router with a key, an emulated table, and a server that is queue, topic, data key and provider in one.
+//! The router with an API key and an emulated table. One local server plays the queues, the topic, the data key and the
+//! providers.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -28,12 +29,12 @@ use store::{Store, Tables};
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
-/// What everything is sealed and signed with.
+/// The key with which everything is sealed and signed.
 pub(crate) const DATA_KEY: &str = "0123456789abcdef0123456789abcdef";
-/// Marks every secret that a test sends in: no answer may hold it.
+/// Marks every secret that a test sends. No answer may contain it.
 pub(crate) const CANARY: &str = "CANARY0123456789";
 
-/// Where the function is.
+/// The base URL of the function.
 pub(crate) const BASE: &str = "http://larkspur.test";
 
 pub(crate) struct World {
@@ -46,11 +47,11 @@ pub(crate) struct World {
     dynamodb: aws_sdk_dynamodb::Client,
 }
 
-/// Someone with a browser.
+/// A person with a browser.
 pub(crate) struct Person<'a> {
     world: &'a World,
     cookie: Option<String>,
-    /// The id, if they are signed in.
+    /// The id of the member. Empty if the person is not signed in.
     pub(crate) member: String,
 }
 
@@ -59,7 +60,7 @@ impl Person<'_> {
         self.asks("GET", path, &[], None).await
     }
 
-    /// Sends a form from one of our own pages.
+    /// Posts a form from a page of the console.
     pub(crate) async fn posts(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         self.asks("POST", path, &[("sec-fetch-site", "same-origin")], Some(fields)).await
     }
@@ -85,12 +86,12 @@ impl Person<'_> {
         });
         let body = form.map_or(Body::empty(), Body::from);
         let answer = self.world.send(request.body(body).expect("a request")).await;
-        // As a browser reads it; the other characters that are escaped are what tests look for.
+        // Reads slashes as a browser does. The other escaped characters stay, because tests look for them.
         Answer { text: answer.text.replace("&#x2f;", "/"), ..answer }
     }
 }
 
-/// One answer.
+/// An answer of the router.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -104,14 +105,14 @@ impl Answer {
         serde_json::from_str(&self.text).expect("the answer is JSON")
     }
 
-    /// The body of a success with this status.
+    /// Checks that the answer is a success with this status, and returns its body.
     #[track_caller]
     pub(crate) fn is(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text);
         if self.text.is_empty() { Value::Null } else { self.json() }
     }
 
-    /// Checks that it is an error that names this field (`""`: none), and returns its sentence.
+    /// Checks that the answer is an error for this field (`""`: for no field), and returns its sentence.
     #[track_caller]
     pub(crate) fn refuses(&self, status: u16, field: &str) -> String {
         assert_eq!(self.status, status, "{}", self.text);
@@ -121,7 +122,7 @@ impl Answer {
     }
 }
 
-/// What was sent out of the function.
+/// What the function sent to other services.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Outside {
     sent: Arc<Mutex<Vec<(String, String)>>>,
@@ -149,7 +150,7 @@ impl World {
         self.call("POST", path, Some(body.to_string())).await
     }
 
-    /// With an idempotency key.
+    /// Posts with an idempotency key.
     pub(crate) async fn post_once(&self, path: &str, body: &Value, key: &str) -> Answer {
         let request = Request::builder().method("POST").uri(format!("/api/v1{path}"));
         let request = request.header(header::HOST, "larkspur.test").header("Idempotency-Key", key);
@@ -165,7 +166,7 @@ impl World {
         self.call("DELETE", path, None).await
     }
 
-    /// A request with the key, to a path below `/api/v1`.
+    /// Sends a request with the API key to a path below `/api/v1`.
     pub(crate) async fn call(&self, method: &str, path: &str, body: Option<String>) -> Answer {
         let answer = self.bare(method, &format!("/api/v1{path}"), Some(&self.key), body).await;
         assert!(!answer.text.contains(CANARY), "a secret came out: {}", answer.text);
@@ -180,7 +181,7 @@ impl World {
         self.send(request.body(body.map_or(Body::empty(), Body::from)).expect("a request")).await
     }
 
-    /// Any request.
+    /// Sends any request to the router.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.expect("the router never fails");
         let (parts, body) = response.into_parts();
@@ -189,20 +190,20 @@ impl World {
         Answer { status: parts.status.as_u16(), headers: parts.headers, text }
     }
 
-    /// A member with this role and language who is signed in.
+    /// Creates a signed-in member with this role and language.
     pub(crate) async fn person(&self, name: &str, role: &str, language: &str) -> Person<'_> {
         let body = json!({"name": name, "role": role, "language": language, "time_zone": "Asia/Shanghai"});
         let member = id(&self.post("/members", &body).await.is(201));
         let token = format!("session-of-{member}");
         let now = self.now();
         let life = Duration::from_secs(7 * 24 * 3600);
-        // Tests of a confirmation sign in; in the others it would only be one step more.
+        // Only the tests of the confirmation need an unconfirmed session, and they sign in themselves.
         let session = Session { confirmed_at: Some(now), ..Session::new(member.parse().expect("an id"), 0, now, life) };
         self.store.begin_session(&secret_hash(&token), &session).await.expect("written");
         Person { world: self, cookie: Some(token), member }
     }
 
-    /// Someone with a browser who is not signed in.
+    /// A person with a browser who is not signed in.
     pub(crate) fn stranger(&self) -> Person<'_> {
         Person { world: self, cookie: None, member: String::new() }
     }
@@ -221,24 +222,24 @@ impl World {
         rows
     }
 
-    /// A destination that is there, by id.
+    /// Creates a destination, and returns its id.
     pub(crate) async fn destination(&self) -> String {
         let body = json!({"name": "ops", "channel": "feishu_bot", "settings": {
             "url": format!("https://open.feishu.cn/open-apis/bot/v2/hook/{CANARY}"), "secret": CANARY}});
         id(&self.post("/destinations", &body).await.is(201))
     }
 
-    /// A space that notifies `destinations`, by id.
+    /// Creates a space that notifies `destinations`, and returns its id.
     pub(crate) async fn space(&self, destinations: &[&str]) -> String {
         id(&self.post("/spaces", &json!({"name": "Payments", "destinations": destinations})).await.is(201))
     }
 
-    /// A member who is there, by id.
+    /// Creates a member, and returns the id.
     pub(crate) async fn member(&self, name: &str) -> String {
         id(&self.post("/members", &json!({"name": name})).await.is(201))
     }
 
-    /// What was sent to an address that contains `to`, as JSON; forgotten afterwards.
+    /// Removes and returns, as JSON, what was sent to addresses that contain `to`.
     pub(crate) fn take_sent(&self, to: &str) -> Vec<Value> {
         let mut sent = self.outside.sent.lock().expect("no test panics while it holds this");
         let (taken, kept) = std::mem::take(&mut *sent).into_iter().partition(|(address, _)| address.contains(to));
@@ -252,7 +253,7 @@ impl World {
     }
 }
 
-/// An object as a list shows it: what a save warns of stands in its own answer only.
+/// An object as a list shows it. Only the answer to a save contains warnings.
 pub(crate) fn without_warnings(object: &Value) -> Value {
     let mut object = object.clone();
     object.as_object_mut().expect("an object").remove("warnings");
@@ -265,7 +266,7 @@ pub(crate) fn id(object: &Value) -> String {
     object["id"].as_str().expect("an object has an id").to_owned()
 }
 
-/// Everything that the function works with, no key made yet.
+/// The function's dependencies, before any API key is created.
 pub(crate) async fn app() -> (App, Outside) {
     let (app, outside, _) = app_and_tables().await;
     (app, outside)
@@ -333,7 +334,7 @@ async fn emulated_tables() -> aws_sdk_dynamodb::Client {
 }
 
 impl Outside {
-    /// Listens; the base URL.
+    /// Starts the server, and returns its base URL.
     async fn serve(self) -> String {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("bound");
