@@ -1,11 +1,11 @@
-//! The calls of the functions to AWS, by the SDK's own log, and what AWS would charge for them.
+//! Counts the functions' calls to AWS in the SDK's own log, and computes what AWS would charge for them.
 
 use std::fs;
 use std::ops::Sub;
 use std::path::Path;
 
-/// Dollars for a million, us-east-1, on demand (2026-11). Each write is taken for one unit of 1 KB, each read for one of
-/// 4 KB; a batch is one call.
+/// Prices in dollars per million, us-east-1, on demand (2026-11). Each write counts as one unit of 1 KB, and each read
+/// as one unit of 4 KB. A batch counts as one call.
 const READ: f64 = 0.125;
 const WRITE: f64 = 0.625;
 const QUEUE: f64 = 0.40;
@@ -17,12 +17,12 @@ pub(crate) struct Calls {
     pub(crate) writes: usize,
     pub(crate) queues: usize,
     pub(crate) topics: usize,
-    /// Of DynamoDB's answers.
+    /// The bytes of DynamoDB's answers.
     pub(crate) bytes: usize,
 }
 
 impl Calls {
-    /// Counts the answers in a log.
+    /// Counts the answers that a log records.
     pub(crate) fn read(log: &Path) -> anyhow::Result<Self> {
         let mut calls = Self::default();
         for line in fs::read_to_string(log)?.lines().filter(|line| line.contains("received response from service")) {

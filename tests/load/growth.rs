@@ -1,7 +1,7 @@
-//! The cost of one message, and the memory of Larkspur, from a thousand stored alerts to a million.
+//! Measures the cost of one message and the memory of Larkspur, from a thousand stored alerts to a million.
 //!
-//! At each size the program is restarted on the same data: once unchanged, for memory and times, and once with the SDK's log
-//! of its AWS calls, for the calls of a message and the bytes of their answers.
+//! At each size the program is restarted twice on the same data: once unchanged, to measure memory and times, and once
+//! with the SDK's log of its AWS calls, to count the calls of a message and the bytes of their answers.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -18,36 +18,37 @@ use crate::statistics::quantile;
 use crate::wire::{Connection, Receiver};
 
 const SIZES: [usize; 7] = [1_000, 3_000, 10_000, 30_000, 100_000, 300_000, 1_000_000];
-/// Up to here alerts are sent; the others are copies of rows.
+/// Up to this number, alerts are sent as messages. The others are copies of rows.
 const SENT: usize = 3_000;
 const CONNECTIONS: usize = 4;
-/// Messages whose way is timed, and those whose calls are counted.
+/// The number of messages whose time to the group is measured (`TIMED`), and whose calls are counted (`COUNTED`).
 const TIMED: usize = 100;
 const COUNTED: usize = 60;
-/// Between two of them; a group gets one in a second.
+/// The pause between two messages. With 20 groups, each group gets one message per second.
 const PAUSE: Duration = Duration::from_millis(50);
 const LISTS: usize = 20;
-/// The SDK's own record of what it is answered.
+/// The SDK's own log, with the answers that it receives.
 const LOG: &str = "error,aws_sdk_dynamodb=debug,aws_sdk_sqs=debug,aws_sdk_sns=debug,\
                    aws_smithy_runtime::client::orchestrator=trace";
 
 pub(crate) const COLUMNS: &str = "alerts,memory_mb,peak_mb,disk_mb,start_ms,post_to_group_ms,alerts_list_ms,incidents_list_ms,\
                            dynamodb_reads,dynamodb_writes,queue_and_topic_calls,kb_read,dollars_per_million";
 
-/// One deployment as it grows.
+/// One deployment whose number of stored alerts grows.
 struct Growing<'a> {
     binary: &'a Path,
     data: &'a Path,
     receiver: Receiver,
     base: String,
-    /// Of each group: where its alerts are sent, its space, and the destination that the space notifies while it is measured.
+    /// For each group: the path to post its alerts to, its space, and the destination that the space notifies during a
+    /// measurement.
     groups: Vec<(String, String, String)>,
-    /// Alerts that are stored.
+    /// The number of stored alerts.
     stored: usize,
     models: Vec<seed::Model>,
 }
 
-/// Measures every size, and keeps the figures in a file.
+/// Measures every size, and writes the results to a file.
 pub(crate) async fn run(binary: &Path, figures: &Path) -> anyhow::Result<()> {
     let data = tempfile::tempdir()?;
     let (receiver, base) = Receiver::start().await?;
@@ -144,12 +145,12 @@ impl Growing<'_> {
         ))
     }
 
-    /// Sends messages one at a time; milliseconds until each has arrived in its group.
+    /// Sends messages one at a time. Returns for each the milliseconds until it arrived in its group.
     async fn measure_arrivals(&mut self, program: &Program, messages: usize) -> anyhow::Result<Vec<f64>> {
         let mut connection = Connection::open(&program.host).await?;
         let mut times = Vec::new();
         for number in 0..messages {
-            // Counted from the end, so that no size uses a mark of another.
+            // Numbered backwards from the highest number, so that no two sizes use the same mark.
             let mark = 999_999 - self.receiver.arrived_so_far();
             let (path, ..) = &self.groups[number % GROUPS];
             let sent = Instant::now();
@@ -174,7 +175,7 @@ impl Growing<'_> {
         Ok(times)
     }
 
-    /// What the calls of some messages are, without those of the start and of configuration's caches.
+    /// Counts the calls of some messages, without the calls at start-up and those that fill the configuration caches.
     async fn count(&mut self) -> anyhow::Result<Calls> {
         let log = self.data.join("calls.log");
         let to = Stdio::from(File::create(&log)?);
@@ -194,7 +195,7 @@ fn show(line: &str) {
     println!("{line}");
 }
 
-/// The figures as the plot takes them: a row of numbers per size.
+/// The results as the plot reads them: one row of numbers per size.
 pub(crate) fn read(figures: &Path) -> anyhow::Result<Vec<Vec<f64>>> {
     let text = fs::read_to_string(figures)?;
     let number = |field: &str| Ok(field.parse::<f64>()?);

@@ -1,5 +1,5 @@
-//! Larkspur under load, compared with Alertmanager, and with a million stored alerts. [README.md](README.md) has the
-//! commands and the figures.
+//! Measures Larkspur under load, compared with Alertmanager, and with a million stored alerts. [README.md](README.md)
+//! has the commands and the results.
 
 mod calls;
 mod growth;

@@ -1,4 +1,4 @@
-//! The figures of growth as a picture: four panels over the same logarithmic axis of stored alerts.
+//! Draws the results of the growth measurement: four panels over the same logarithmic axis of stored alerts.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -8,16 +8,16 @@ use crate::growth;
 
 const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 780.0;
-/// A panel's inside.
+/// The width and the height of the plot area of a panel.
 const PANEL: (f64, f64) = (370.0, 240.0);
-/// Its upper left corner from that of its quarter of the picture.
+/// The offset of the plot area from the upper left corner of its quarter of the picture.
 const MARGIN: (f64, f64) = (80.0, 94.0);
 const COLORS: [&str; 3] = ["#0b5cad", "#c2410c", "#15803d"];
 
 struct Panel {
     title: &'static str,
     unit: &'static str,
-    /// A name and a column of the figures each.
+    /// The name of each line, and its column of the results.
     lines: &'static [(&'static str, usize)],
 }
 
@@ -94,12 +94,12 @@ fn draw_panel(svg: &mut String, panel: &Panel, rows: &[Vec<f64>]) -> anyhow::Res
     Ok(())
 }
 
-/// A thousand at the left end, a million at the right one.
+/// The horizontal position of a number of alerts. The axis reaches from a thousand to a million.
 fn x(alerts: f64) -> f64 {
     PANEL.0 * (alerts.log10() - 3.0) / 3.0
 }
 
-/// A fifth of the axis: 1, 2 or 5 times a power of ten.
+/// The distance between two marks of the axis, about a fifth of its length: 1, 2 or 5 times a power of ten.
 fn step(largest: f64) -> f64 {
     let power = 10_f64.powf((largest / 5.0).max(0.1).log10().floor());
     let steps = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);

@@ -1,4 +1,4 @@
-//! A program under measurement: started, watched through `/proc`, and ended.
+//! Starts a program to be measured, watches it through `/proc`, and stops it.
 
 use std::fs;
 use std::net::TcpListener;
@@ -13,19 +13,19 @@ use crate::wire::Connection;
 
 /// Kernel ticks per second, as `/proc` counts processor time (`USER_HZ`, 100 on every Linux that Rust runs on).
 const TICKS: f64 = 100.0;
-/// A program is at rest when it used less than this share of one processor …
+/// A program is at rest if it uses less than this share of one processor during `LOOK`.
 const RESTING: f64 = 0.03;
-/// … during this time.
+/// The time over which the processor time of a program is compared with `RESTING`.
 const LOOK: Duration = Duration::from_millis(400);
-/// Nothing that is measured here takes longer.
+/// No measured step takes longer than this.
 const PATIENCE: Duration = Duration::from_secs(1_200);
 
 /// Ends the program when it is dropped.
 pub(crate) struct Program {
     child: Child,
-    /// Host and port.
+    /// Host and port of the program.
     pub(crate) host: String,
-    /// From the start of the process to its first answer.
+    /// The time from the start of the process to its first answer.
     pub(crate) started_in: Duration,
 }
 
@@ -59,16 +59,17 @@ impl Program {
         Ok(Memory { resident_mb: kilobytes("VmRSS")? / 1024.0, peak_mb: kilobytes("VmHWM")? / 1024.0 })
     }
 
-    /// Seconds of processor time that it has used since it started.
+    /// The seconds of processor time that the program has used since it started.
     pub(crate) fn processor(&self) -> anyhow::Result<f64> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id()))?;
-        // The name may hold anything, a bracket too; user and system time are the 14th and 15th field.
+        // The name in brackets may contain any character, even a bracket. User and system time are the 14th and 15th
+        // field.
         let after_name = stat.rsplit_once(") ").context("a name in brackets")?.1;
         let fields = after_name.split(' ').skip(11).take(2).map(str::parse::<f64>);
         Ok(fields.sum::<Result<f64, _>>()? / TICKS)
     }
 
-    /// Waits until it has nothing more to do; when that was.
+    /// Waits until the program is at rest, and returns when its rest began.
     pub(crate) async fn rest(&self) -> anyhow::Result<Instant> {
         let start = Instant::now();
         let mut before = self.processor()?;
@@ -84,7 +85,7 @@ impl Program {
         }
     }
 
-    /// Asks it to end, and waits until it has.
+    /// Asks the program to end, and waits until it has ended.
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
         Command::new("kill").arg(self.child.id().to_string()).status()?;
         while self.child.try_wait()?.is_none() {
@@ -96,7 +97,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It has ended already where it was stopped.
+        // The program has already ended if `stop` was called.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -108,12 +109,12 @@ pub(crate) struct Memory {
     pub(crate) peak_mb: f64,
 }
 
-/// A port that is free now.
+/// An address with a port that is free now.
 pub(crate) fn free_host() -> anyhow::Result<String> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.to_string())
 }
 
-/// Bytes of all files below a folder.
+/// The bytes of all files below a folder.
 pub(crate) fn bytes_in(folder: &Path) -> anyhow::Result<u64> {
     let mut bytes = 0;
     for entry in fs::read_dir(folder)? {

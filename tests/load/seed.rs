@@ -1,8 +1,9 @@
-//! Alerts by the hundred thousand, without sending each: the rows of a real message, written again under other stamps by
-//! the embedded table while no Larkspur has it open.
+//! Creates hundreds of thousands of alerts without sending a message for each. The embedded table writes the rows of a
+//! real message again under other stamps while no Larkspur has the table open.
 //!
-//! Such a copy lacks: its place in the counter of open alerts, a text and a history of its own, and rows that no message of
-//! the model wrote (deliveries, because the spaces notify nobody while they are filled).
+//! A copy differs from a real alert: it does not count in the counter of open alerts, it has no text and no history of
+//! its own, and it lacks the rows that the model's message did not write (deliveries, because the spaces notify nobody
+//! while they are filled).
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -12,16 +13,16 @@ use dynoxide::{Database, ImportOptions};
 use serde_json::{Value, json};
 use ulid::Ulid;
 
-/// Rows that are written at once.
+/// The number of rows that are written at once.
 const ROWS: usize = 20_000;
 
-/// What one message wrote.
+/// The rows that one message wrote.
 pub(crate) struct Model {
     stamp: Ulid,
     rows: Vec<Value>,
 }
 
-/// The newest alert of each integration, with all its rows.
+/// One model per integration: its newest alert with all rows of that alert.
 pub(crate) fn models(data: &Path) -> anyhow::Result<Vec<Model>> {
     let database = open(data)?;
     let rows = scan(&database, &alerts_table(&database)?)?;
@@ -41,7 +42,7 @@ pub(crate) fn models(data: &Path) -> anyhow::Result<Vec<Model>> {
     newest.into_values().map(model).collect()
 }
 
-/// Adds `alerts` copies, older than their models by a millisecond each.
+/// Adds `alerts` copies. The copy with number `n` is `n` milliseconds older than its model.
 pub(crate) fn add(data: &Path, models: &[Model], alerts: usize) -> anyhow::Result<()> {
     let database = open(data)?;
     let table = alerts_table(&database)?;
@@ -69,7 +70,7 @@ impl Model {
         let (old, new) = (self.stamp.to_string(), stamp.to_string());
         let copy = |row: &Value| {
             let mut row: Value = serde_json::from_str(&row.to_string().replace(&old, &new))?;
-            // A key's state is found by a hash of the key.
+            // The row of a key's state is identified by a hash of the key.
             if let Some((state, hash)) = row["pk"]["S"].as_str().and_then(|pk| pk.rsplit_once('#'))
                 && state.starts_with("STATE#")
             {

@@ -1,4 +1,4 @@
-//! The two sides of the comparison: how each is started, set up, and sent an alert.
+//! The two sides of the comparison: how each is started and set up, and how an alert is sent to it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,19 +11,20 @@ use crate::program::{Program, free_host};
 use crate::wire::{Connection, mark};
 
 const ALERTMANAGER: &str = "/usr/bin/prometheus-alertmanager";
-/// A Feishu group takes 100 messages a minute: over so many groups, what is measured is the way and not the waiting.
+/// A Feishu group accepts 100 messages a minute. With so many groups the measurement shows the processing time and not
+/// the waiting for this limit.
 pub(crate) const GROUPS: usize = 20;
 
-/// What many connections send at once.
+/// The alerts that many connections send at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Workload {
-    /// 1 KB each, of a hundred titles: nearly all update an open alert (push mode by title).
+    /// Messages of 1 KB with a hundred different titles. Nearly all of them update an open alert (push mode by title).
     Titles,
-    /// Each one opens an alert and an incident.
+    /// Each message opens an alert and an incident.
     Incidents,
 }
 
-/// A running program that takes alerts.
+/// A running program that receives alerts.
 pub(crate) struct Side {
     pub(crate) name: &'static str,
     pub(crate) program: Program,
@@ -31,14 +32,15 @@ pub(crate) struct Side {
 }
 
 enum Intake {
-    /// A path per group, one whose alerts notify nobody, and one that takes alerts by their titles and notifies nobody.
+    /// One path for each group, one path whose alerts notify nobody, and one path that identifies alerts by title and
+    /// notifies nobody.
     Larkspur { groups: Vec<String>, silent: String, titles: String },
-    /// One path; a label decides.
+    /// One path for all alerts. A label decides whether the alert notifies the receiver.
     Alertmanager,
 }
 
 impl Side {
-    /// Larkspur as `cargo run --release` runs it, with its data on disk, set up to notify the receiver.
+    /// Starts Larkspur as `cargo run --release` does, with its data on disk, and configures it to notify the receiver.
     pub(crate) async fn larkspur(binary: &Path, data: &Path, receiver: &str) -> anyhow::Result<Self> {
         let program = start_larkspur(binary, data, receiver).await?;
         let mut api = Api::of(&program, data).await?;
@@ -54,13 +56,13 @@ impl Side {
         Ok(Self { name: "Larkspur", program, intake: Intake::Larkspur { groups, silent, titles } })
     }
 
-    /// Alertmanager, which sends a webhook for each alert at once; `None` where it is not installed.
+    /// Starts Alertmanager, which sends a webhook for each alert at once. `None`: Alertmanager is not installed.
     pub(crate) async fn alertmanager(data: &Path, receiver: &str) -> anyhow::Result<Option<Self>> {
         let Some(program) = start_alertmanager(data, receiver).await? else { return Ok(None) };
         Ok(Some(Self { name: "Alertmanager", program, intake: Intake::Alertmanager }))
     }
 
-    /// Path and body of an alert that notifies the receiver.
+    /// The path and the body of an alert that notifies the receiver.
     pub(crate) fn notifying_alert(&self, number: usize) -> (&str, String) {
         match &self.intake {
             Intake::Larkspur { groups, .. } => (&groups[number % GROUPS], message(number)),
@@ -68,7 +70,7 @@ impl Side {
         }
     }
 
-    /// Path and body of an alert that notifies nobody.
+    /// The path and the body of an alert that notifies nobody.
     pub(crate) fn silent_alert(&self, workload: Workload, number: usize) -> (&str, String) {
         match (&self.intake, workload) {
             (Intake::Larkspur { silent, .. }, Workload::Incidents) => (silent, message(number)),
@@ -97,7 +99,7 @@ pub(crate) async fn start_larkspur_logging(
     Program::start(command, host, "/groups").await
 }
 
-/// `None` where it is not installed.
+/// Starts Alertmanager. `None`: Alertmanager is not installed.
 pub(crate) async fn start_alertmanager(data: &Path, receiver: &str) -> anyhow::Result<Option<Program>> {
     if !Path::new(ALERTMANAGER).exists() {
         return Ok(None);
@@ -113,7 +115,7 @@ pub(crate) async fn start_alertmanager(data: &Path, receiver: &str) -> anyhow::R
     Program::start(command, host, "/-/ready").await.map(Some)
 }
 
-/// Its name and version, or why it is not measured.
+/// The name and version of Alertmanager, or why it is not measured.
 pub(crate) fn alertmanager_version() -> String {
     let version = Command::new(ALERTMANAGER).arg("--version").output();
     let text = version.ok().and_then(|output| String::from_utf8(output.stdout).ok());
@@ -123,7 +125,8 @@ pub(crate) fn alertmanager_version() -> String {
 
 const ALERTS: &str = "/api/v2/alerts";
 
-/// Each alert is a group of its own and waits for nothing; a group is not looked at again while this lasts.
+/// Each alert is a group of its own and is sent without waiting. `group_interval` is longer than a measurement, so no
+/// group is processed again during it.
 fn configuration(receiver: &str) -> String {
     format!(
         "route:
@@ -151,10 +154,10 @@ fn alert(number: usize, route: &str) -> String {
     .to_string()
 }
 
-/// Titles of the workload that has few of them.
+/// The number of different titles in the workload `Titles`.
 pub(crate) const TITLES: usize = 100;
 
-/// A text that makes a body of a kilobyte.
+/// A text that makes the body one kilobyte long.
 fn long_text(number: usize) -> String {
     format!("{number:0>8}: used 96%, threshold 90%. {}", "inodes free 1234567, reads 42/s, writes 17/s. ".repeat(19))
 }
@@ -172,13 +175,13 @@ fn titled_alert(number: usize) -> String {
     .to_string()
 }
 
-/// What a sender posts.
+/// The body of a message to Larkspur.
 pub(crate) fn message(number: usize) -> String {
     let text = format!("disk full {} on db-{number}\nused 96%, threshold 90%", mark(number));
     json!({"msg_type": "text", "content": {"text": text}}).to_string()
 }
 
-/// Larkspur's JSON API, as far as the measurements need it.
+/// Larkspur's JSON API, as far as the measurements use it.
 pub(crate) struct Api {
     connection: Connection,
 }
@@ -193,14 +196,14 @@ impl Api {
         self.connection.json("GET", &format!("/api/v1{path}"), &Value::Null).await
     }
 
-    /// A Feishu group's bot; its id.
+    /// Creates a destination for the bot of a Feishu group, and returns its id.
     pub(crate) async fn destination(&mut self, group: usize) -> anyhow::Result<String> {
         let url = format!("https://open.feishu.cn/open-apis/bot/v2/hook/load-{group}");
         let body = json!({"name": "load", "channel": "feishu_bot", "settings": {"url": url}});
         self.make("/destinations", &body).await
     }
 
-    /// A space that notifies these destinations; its id.
+    /// Creates a space that notifies these destinations, and returns its id.
     pub(crate) async fn space(&mut self, destinations: &[&str]) -> anyhow::Result<String> {
         self.make("/spaces", &json!({"name": "load", "destinations": destinations})).await
     }
@@ -212,7 +215,7 @@ impl Api {
         Ok(())
     }
 
-    /// An integration into a space, without limits that a load would meet; the path to post to.
+    /// Creates an integration of the space, with limits that the load does not reach. Returns the path to post to.
     pub(crate) async fn integration(&mut self, space: &str) -> anyhow::Result<String> {
         self.integration_in_mode(space, "each_message").await
     }
@@ -225,7 +228,7 @@ impl Api {
         Ok(url[url.find("/open-apis").context("an intake path")?..].to_owned())
     }
 
-    /// How many messages the ledger knows of: received, and triggered.
+    /// The numbers of received and of triggered messages in the ledger.
     pub(crate) async fn ledger(&mut self) -> anyhow::Result<(u64, u64)> {
         let ledger = self.get("/ledger?hours=2").await?;
         let hours = ledger["items"].as_array().context("a list of hours")?;
@@ -239,7 +242,7 @@ impl Api {
     }
 }
 
-/// The binary that is measured: the one named, or the one that was built beside this program.
+/// The binary to measure: the given one, or the one that was built beside this program.
 pub(crate) fn larkspur_binary(named: Option<PathBuf>) -> anyhow::Result<PathBuf> {
     let own = std::env::current_exe()?;
     let beside = own.parent().and_then(Path::parent).context("target/release/examples")?.join("larkspur");

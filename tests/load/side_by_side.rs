@@ -1,4 +1,4 @@
-//! Larkspur and Alertmanager in alternation on the same machine, so that other load affects both equally.
+//! Measures Larkspur and Alertmanager alternately on the same machine, so that other load affects both equally.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,29 +14,29 @@ use crate::wire::{Connection, Receiver};
 const ROUNDS: usize = 5;
 const STARTS: usize = 7;
 const CONNECTIONS: usize = 64;
-/// Alerts of one round: 50,000 in all.
+/// The number of alerts in one round. All rounds together send 50,000.
 const ALERTS: usize = 10_000;
-/// Alerts of one round that the receiver gets, one at a time.
+/// The number of alerts in one round that notify the receiver. They are sent one at a time.
 const NOTIFIED: usize = 120;
-/// Between two of them; a group gets one in a second.
+/// The pause between two of these alerts. With 20 groups, each group gets about one per second.
 const PAUSE: Duration = Duration::from_millis(45);
 
-/// What was measured of one side.
+/// The measurements of one side.
 #[derive(Default)]
 struct Figures {
     start_ms: Vec<f64>,
     titles: Rates,
     incidents: Rates,
-    /// How often a sender was asked to retry.
+    /// How often the side asked a sender to retry.
     refused: usize,
     to_group_ms: Vec<f64>,
     idle_mb: f64,
-    /// After each round.
+    /// The resident memory after each round.
     resident_mb: Vec<f64>,
     peak_mb: f64,
 }
 
-/// What was measured of one workload.
+/// The measurements of one workload.
 #[derive(Default)]
 struct Rates {
     accepted_per_second: Vec<f64>,
@@ -44,7 +44,7 @@ struct Rates {
     processor_us: Vec<f64>,
 }
 
-/// Measures both, and prints a table and a line of JSON.
+/// Measures both sides, and prints a table and a line of JSON.
 pub(crate) async fn run(binary: &Path) -> anyhow::Result<()> {
     let (receiver, base) = Receiver::start().await?;
     let (mut ours, mut theirs) = (Figures::default(), Figures::default());
@@ -71,7 +71,7 @@ pub(crate) async fn run(binary: &Path) -> anyhow::Result<()> {
             figures.take_in(side, round).await?;
         }
     }
-    // After the memory was looked at: these alerts leave hardly anything behind.
+    // Runs after the memory was measured, because these alerts leave hardly any data behind.
     for round in 0..ROUNDS {
         for (side, figures) in &mut sides {
             figures.titles.take_in(side, Workload::Titles, round, &mut figures.refused).await?;
@@ -93,7 +93,7 @@ impl Figures {
         program.stop().await
     }
 
-    /// Sends alerts one at a time, and looks when each arrived.
+    /// Sends alerts one at a time, and measures when each arrived.
     async fn measure_arrivals(&mut self, side: &Side, receiver: &Receiver, round: usize) -> anyhow::Result<()> {
         let mut connection = Connection::open(&side.program.host).await?;
         let first = if side.name == "Larkspur" { 0 } else { 500_000 } + round * NOTIFIED;
@@ -109,7 +109,7 @@ impl Figures {
         Ok(())
     }
 
-    /// Sends alerts that open incidents, and looks at the memory.
+    /// Sends alerts that open incidents, and measures the memory afterwards.
     async fn take_in(&mut self, side: &Side, round: usize) -> anyhow::Result<()> {
         self.incidents.take_in(side, Workload::Incidents, round, &mut self.refused).await?;
         let Memory { resident_mb, peak_mb } = side.program.memory()?;
@@ -141,7 +141,7 @@ impl Figures {
 }
 
 impl Rates {
-    /// Sends alerts over many connections, and waits until all of them are taken care of.
+    /// Sends alerts over many connections, and waits until all of them are processed.
     async fn take_in(
         &mut self,
         side: &Side,
@@ -181,7 +181,7 @@ impl Rates {
     }
 }
 
-/// What is printed, and where it stands in the figures.
+/// The label of each printed row, and the path of its value in the results.
 const ROWS: [(&str, &str); 15] = [
     ("100 titles, 1 KB: accepted per second", "/titles/accepted_per_second"),
     ("100 titles, 1 KB: taken care of per second", "/titles/done_per_second"),

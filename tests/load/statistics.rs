@@ -1,6 +1,6 @@
 //! Order statistics.
 
-/// The smallest value that is not below this share of all of them; 0 of none.
+/// The smallest value that is at least as large as this share of all values. Returns 0 if there are no values.
 pub(crate) fn quantile(values: &[f64], share: f64) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -12,7 +12,7 @@ pub(crate) fn median(values: &[f64]) -> f64 {
     quantile(values, 0.5)
 }
 
-/// To one decimal place.
+/// Rounds to one decimal place.
 pub(crate) fn rounded(value: f64) -> f64 {
     (value * 10.0).round() / 10.0
 }

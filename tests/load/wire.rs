@@ -1,5 +1,5 @@
-//! Plain HTTP/1.1 over kept connections, as lean as a load generator has to be on a machine that it shares with what it
-//! measures; and the receiver of both sides' notifications, which notes when each message arrived.
+//! Plain HTTP/1.1 over kept connections. The load generator uses little processor time because it shares the machine
+//! with the measured program. Also the receiver of both sides' notifications, which records when each message arrived.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -11,11 +11,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 
-/// What has not arrived by then is lost.
+/// A message that has not arrived after this time is lost.
 const ARRIVES: Duration = Duration::from_secs(60);
-/// Before a message that was not taken is sent again.
+/// The pause before a message that was not accepted is sent again.
 const AGAIN: Duration = Duration::from_millis(100);
-/// Between two looks at whether a message has arrived; when it did is noted by itself.
+/// The pause between two checks whether a message has arrived. The receiver records the exact time of the arrival.
 const LOOK: Duration = Duration::from_millis(2);
 
 /// One connection to a server on this machine.
@@ -32,13 +32,13 @@ impl Connection {
         Ok(Self { stream, host: host.to_owned(), authorization: String::new() })
     }
 
-    /// The same with an API key.
+    /// Opens a connection whose requests carry an API key.
     pub(crate) async fn authorized(host: &str, key: &str) -> anyhow::Result<Self> {
         let authorization = format!("authorization: Bearer {key}\r\n");
         Ok(Self { authorization, ..Self::open(host).await? })
     }
 
-    /// Asks, and reads the whole answer: its status and its body.
+    /// Sends a request, and reads the whole answer: its status and its body.
     pub(crate) async fn call(&mut self, method: &str, path: &str, body: &str) -> anyhow::Result<(u16, String)> {
         let (host, authorization, length) = (&self.host, &self.authorization, body.len());
         let request = format!(
@@ -51,7 +51,7 @@ impl Connection {
         Ok((status.with_context(|| format!("no status in {head}"))?, body))
     }
 
-    /// Posts an alert until it is taken, as senders do; how often it was asked to retry.
+    /// Posts an alert until it is accepted, as senders do. Returns how often the server asked for a retry.
     pub(crate) async fn post(&mut self, path: &str, body: &str) -> anyhow::Result<usize> {
         let start = Instant::now();
         for refusals in 0.. {
@@ -66,7 +66,7 @@ impl Connection {
         unreachable!("it is sent until it is taken, or too late")
     }
 
-    /// Asks for JSON; anything but a success is an error.
+    /// Sends a JSON request. Any status other than success is an error.
     pub(crate) async fn json(&mut self, method: &str, path: &str, body: &Value) -> anyhow::Result<Value> {
         let body = if body.is_null() { String::new() } else { body.to_string() };
         let (status, text) = self.call(method, path, &body).await?;
@@ -75,7 +75,7 @@ impl Connection {
     }
 }
 
-/// Head and body of one message with a content length.
+/// Reads the head and the body of one message with a content length.
 async fn read(stream: &mut TcpStream) -> anyhow::Result<(String, String)> {
     let mut bytes = Vec::with_capacity(2048);
     loop {
@@ -92,7 +92,7 @@ async fn read(stream: &mut TcpStream) -> anyhow::Result<(String, String)> {
     }
 }
 
-/// What stands in a message, so that it is known again where it arrives.
+/// The text that identifies a message where it arrives.
 pub(crate) fn mark(number: usize) -> String {
     format!("mark-{number:06}")
 }
@@ -104,7 +104,7 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    /// Listens on a port of its own.
+    /// Starts the receiver on a free port, and returns it with its base URL.
     pub(crate) async fn start() -> anyhow::Result<(Self, String)> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let base = format!("http://{}", listener.local_addr()?);
@@ -117,12 +117,12 @@ impl Receiver {
         self.arrivals.lock().expect("not poisoned").get(&number).copied()
     }
 
-    /// How many different messages have arrived.
+    /// The number of different messages that have arrived.
     pub(crate) fn arrived_so_far(&self) -> usize {
         self.arrivals.lock().expect("not poisoned").len()
     }
 
-    /// Waits until a message has arrived; when that was.
+    /// Waits until a message has arrived, and returns when it arrived.
     pub(crate) async fn wait_for(&self, number: usize) -> anyhow::Result<Instant> {
         let start = Instant::now();
         loop {
@@ -140,7 +140,7 @@ impl Receiver {
         }
     }
 
-    /// Answers as a Feishu bot does, which Alertmanager takes for a success as well.
+    /// Answers as a Feishu bot does. Alertmanager also treats this answer as a success.
     async fn answer(self, mut stream: TcpStream) {
         const ANSWER: &str = r#"{"StatusCode":0,"StatusMessage":"success","code":0,"data":{},"msg":"success"}"#;
         while let Ok((_, body)) = read(&mut stream).await {
@@ -155,7 +155,7 @@ impl Receiver {
         }
     }
 
-    /// One request may carry several messages, and each more than once.
+    /// Records the messages in a request. One request may carry several messages, and each of them more than once.
     fn note(&self, body: &str) {
         let now = Instant::now();
         let mut arrivals = self.arrivals.lock().expect("not poisoned");
