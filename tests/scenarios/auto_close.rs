@@ -1,4 +1,4 @@
-//! Incidents that close by themselves: so long after the trigger, or without news.
+//! Incidents that close automatically: a fixed time after the trigger, or after a time without messages.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ async fn space(world: &World, since: &str) -> Space {
     world.space("Ops").set("auto_close", auto_close).grouped_by(&["title"]).notify(feishu_bot("ops")).await
 }
 
-/// Two alerts of one incident, which is notified.
+/// Opens two alerts of one incident, which is notified.
 async fn opens(world: &World, sender: &Sender) {
     for key in ["a", "b"] {
         sender.says(&format!("disk full\nkey={key}")).await;

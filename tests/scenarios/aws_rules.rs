@@ -1,4 +1,4 @@
-//! What AWS limits and one machine does not: chains of calls, and calls at once.
+//! Limits of AWS that a single machine does not have: on chains of calls, and on concurrent calls.
 
 use local::aws_rules::AwsRules;
 use local::options::Options;
@@ -29,7 +29,7 @@ async fn a_repetition_goes_on_after_more_calls_in_a_chain_than_aws_makes_by_itse
 }
 
 /// The intake's answers while groups of one incident wait for a vendor that takes five seconds. The account has lower
-/// limits than a new one, because a call of notify takes the notices of ten groups.
+/// limits than a new account, because one call of notify handles the notices of ten groups.
 async fn intake_beside_a_slow_vendor(worker_concurrency: &str) -> Vec<u16> {
     let parameters = vec![("WorkerConcurrency", worker_concurrency.to_owned())];
     let aws_rules = AwsRules { calls_at_once: Some(3), ..AwsRules::NEW_ACCOUNT };
@@ -41,7 +41,7 @@ async fn intake_beside_a_slow_vendor(worker_concurrency: &str) -> Vec<u16> {
         world.feishu(name).answers([Fault::slow(seconds(5))]);
     }
     sender.says("disk full").await;
-    // The batch window of a second, and time to call notify for each of the groups.
+    // The batch window of one second, and the time to call notify for each group.
     tokio::time::sleep(seconds(2)).await;
     let message = json!({"msg_type": "text", "content": {"text": "disk fuller"}}).to_string();
     let mut answers = Vec::new();
@@ -61,7 +61,8 @@ async fn in_a_small_account_a_slow_vendor_starves_the_intake_unless_workers_are_
     assert_eq!(limited, [200, 200], "two calls of notify leave one");
 }
 
-/// What the template's role lets it read (`the_intake_may_read_keys_and_integrations_and_nothing_else_of_the_configuration`).
+/// The reads that the template's role permits
+/// (`the_intake_may_read_keys_and_integrations_and_nothing_else_of_the_configuration`).
 // Proves: finding D5
 #[tokio::test]
 async fn the_intake_reads_keys_and_integrations_and_nothing_else() {

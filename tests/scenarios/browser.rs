@@ -1,4 +1,5 @@
-//! The pages as people use them, in a real browser: `tools/browser.py` walks, and holds each page to what must be true of all.
+//! The pages in a real browser: `tools/browser.py` clicks through them as people do, and checks on each page what must
+//! be true on every page.
 
 use std::path::Path;
 use std::time::Duration;
@@ -8,10 +9,10 @@ use scenarios::World;
 use serde_json::json;
 use tokio::process::Command;
 
-/// How long a journey may take, a browser's start included, where other tests use the machine too.
+/// The longest duration of a journey, including the start of a browser, on a machine that also runs other tests.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// Walks a journey; where `LARKSPUR_SCREENSHOTS` names a folder, the pictures stay there.
+/// Runs a journey. If `LARKSPUR_SCREENSHOTS` names a folder, the screenshots are kept there.
 async fn walk(journey: &str, size: &str) {
     walk_in(World::start().await, journey, size).await;
 }

@@ -1,4 +1,4 @@
-//! A card that was sent shows the current state of its incident after every change. Shown with the echo app, which only
+//! A sent card shows the current state of its incident after every change. The scenarios use the echo app, which only
 //! tests have.
 
 use std::time::{Duration, Instant};
@@ -31,7 +31,8 @@ fn states(echo: &Echo) -> Vec<String> {
     echo.messages().iter().map(|message| message.card["state"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
-/// Every card that can still be changed shows the incident as it is; how many those are.
+/// Checks that every card that can still be changed shows the current state of the incident, and returns the number of
+/// these cards.
 async fn live_cards_are_true(world: &World, echo: &Echo, incident: &str) -> usize {
     let id: IncidentId = incident.parse().expect("an id");
     let now = card::of(&world.store().incident(&id).await.expect("read").expect("stored"));
@@ -58,7 +59,7 @@ async fn each_kind_of_change_is_shown_by_every_card_of_the_incident() {
         ("unacknowledge", json!({}), &["triggered"]),
         ("snooze", json!({"minutes": 120}), &["snoozed"]),
         ("close", json!({}), &["closed"]),
-        // What calls on people is a message of its own; the one before it shows the same.
+        // A change that calls on people is sent as a new message. The message before it shows the same state.
         ("reopen", json!({}), &["triggered", "triggered"]),
         ("acknowledge", json!({}), &["processing", "processing"]),
         ("comments", json!({"text": "looking"}), &["processing", "processing"]),
@@ -66,7 +67,7 @@ async fn each_kind_of_change_is_shown_by_every_card_of_the_incident() {
     ];
     for (number, (action, body, expected)) in steps.into_iter().enumerate() {
         incident.does(action, &body).await;
-        // A card that has to wait for the vendor's rate is drawn a moment later, by due work.
+        // A card that has to wait because of the vendor's rate limit is updated a moment later, as due work.
         let start = Instant::now();
         while states(&echo) != expected && start.elapsed() < PATIENCE {
             tokio::time::sleep(Duration::from_millis(50)).await;

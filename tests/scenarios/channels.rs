@@ -1,4 +1,4 @@
-//! Every channel shows a trigger and its recovery, and says "delivered" of nothing that its group did not see.
+//! Every channel shows a trigger and its recovery, and "delivered" is recorded only for messages that the group saw.
 
 use alerting::base::secret::Secret;
 use scenarios::World;

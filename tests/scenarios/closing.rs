@@ -1,4 +1,4 @@
-//! An incident that a person closes takes its alerts with it, and their incidents in other spaces.
+//! Closing an incident by hand also closes its alerts and their incidents in other spaces.
 
 use scenarios::space::feishu_bot;
 use scenarios::{World, minutes};
@@ -25,7 +25,7 @@ async fn closing_an_incident_closes_its_alert_and_the_alert_s_other_incident() {
         assert_eq!((incident.progress().await.as_str(), incident.event_kinds().await.len()), ("closed", 2));
         assert_eq!(incident.actors("closed").await, ["li"]);
     }
-    // The next trigger opens a new alert, and a late message about the old one opens nothing.
+    // The next trigger opens a new alert, and a late message about the old alert opens none.
     sender.says("disk full\nkey=a").await;
     world.feishu("ops").expects("disk full").await;
     world.feishu("dba").expects("disk full").await;

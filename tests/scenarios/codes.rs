@@ -1,4 +1,5 @@
-//! An address is used only when it is verified as the member's own; until then the timeline says why it was not notified.
+//! An address is used only after the member has verified it. Until then the timeline states why the address was not
+//! notified.
 
 use scenarios::escalation::members;
 use scenarios::mail::MailServer;
@@ -19,7 +20,7 @@ async fn enters(world: &World, member: &Member, code: &str) -> (u16, Value) {
     (answer.status, answer.body)
 }
 
-/// The code of the next mail, which goes to `to`.
+/// The code in the next mail, which must be addressed to `to`.
 async fn code_to(server: &mut MailServer, to: &str) -> String {
     let mail = server.next().await;
     assert_eq!(mail["to"], json!([to]));
@@ -27,7 +28,7 @@ async fn code_to(server: &mut MailServer, to: &str) -> String {
     text.split(' ').next().expect("a first word").to_owned()
 }
 
-/// Another code of six digits.
+/// A code of six digits that differs from this one.
 fn wrong(code: &str) -> String {
     let last = if code.ends_with('0') { '1' } else { '0' };
     format!("{}{last}", &code[..5])

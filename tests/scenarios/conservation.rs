@@ -1,4 +1,4 @@
-//! Nothing is invisible: every message has a recorded outcome, and the ledger adds up.
+//! Every message has a recorded result, and the numbers of the ledger add up.
 
 use lambda_kit::queue::Entry;
 use scenarios::space::feishu_bot;

@@ -1,4 +1,5 @@
-//! Accepted is never lost: kill −9 at any moment, start again, and every message is accounted for, each once.
+//! No accepted message is lost: after kill −9 at any moment and a restart, every message has been processed exactly
+//! once.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -31,7 +32,7 @@ async fn a_thousand_accepted_messages_survive_kill_9_each_once() {
         let answer = before.api.post(&url, body.to_string()).await;
         assert_eq!(answer.body["code"], 0, "{}", answer.text);
     }
-    before.kill().await.expect("killed"); // most of them are still in a queue
+    before.kill().await.expect("killed"); // most of the messages are still in a queue
 
     let after = Process::start(data.path(), &[]).await.expect("started again");
     let id = made["id"].as_str().expect("an id");
@@ -85,14 +86,14 @@ async fn a_restart_keeps_everything_and_the_demo_stays_the_same() {
 }
 
 const INCIDENTS: usize = 1_000;
-/// Between two of them: half a minute for all.
+/// The pause between two incidents. All incidents together take half a minute.
 const PACE: Duration = Duration::from_millis(30);
-/// How long the level of all of them waits.
+/// How long the level of each incident waits.
 const DELAY: Duration = Duration::from_secs(15 * 60);
-/// Due work is done within this time after it is due, or after a process has started.
+/// The longest delay of due work, counted from its due time or from the start of the process.
 const LATE: Duration = Duration::from_secs(5);
 
-/// All levels are due within half a minute; the process that notifies them is killed meanwhile.
+/// All levels are due within half a minute. During that time the process that notifies them is killed.
 // Proves: timers
 #[tokio::test]
 async fn a_thousand_escalations_survive_kill_9_once_each_and_at_most_five_seconds_late() {
@@ -120,7 +121,7 @@ async fn a_thousand_escalations_survive_kill_9_once_each_and_at_most_five_second
         let (since, late) = if at < back { (ready, &mut late_before) } else { (back, &mut late_after) };
         *late = at.since(due[&id].max(since)).max(*late);
     }
-    // Those that were being notified at the kill, and many before and after them.
+    // The incidents that were being notified at the kill, and many before and after them.
     for id in &order[order.len() / 6..order.len() / 2] {
         let shown = after.api.get(&format!("/incidents/{id}")).await;
         let entries = shown["timeline"].as_array().expect("a timeline").iter();
@@ -131,7 +132,7 @@ async fn a_thousand_escalations_survive_kill_9_once_each_and_at_most_five_second
     assert!(late_before.max(late_after) <= LATE, "{late}");
 }
 
-/// A thousand incidents of a space with a level that waits, and then notifies the demo group.
+/// Triggers a thousand incidents in a space whose level waits before it notifies the demo group.
 async fn trigger_incidents(larkspur: &Process) {
     let api = &larkspur.api;
     let group = api.list("/destinations").await[0]["id"].clone();
@@ -146,7 +147,7 @@ async fn trigger_incidents(larkspur: &Process) {
     for number in 0..INCIDENTS {
         pace.tick().await;
         let body = json!({"msg_type": "text", "content": {"text": format!("message {number}")}});
-        // A message that is answered as busy is sent again, as senders do.
+        // A sender sends a message again if the answer is that the server is busy.
         while api.post(&url, body.to_string()).await.body["code"] != 0 {}
     }
     while api.list("/incidents").await.len() < INCIDENTS {
@@ -154,7 +155,7 @@ async fn trigger_incidents(larkspur: &Process) {
     }
 }
 
-/// When the level of each incident notifies, or notified, its group.
+/// For each incident, when its level notifies its group or has notified it.
 async fn levels(larkspur: &Process) -> HashMap<String, Moment> {
     let since = |one: &Value| Moment::parse_rfc3339(&text(&one["escalation"], "since")).expect("a moment");
     larkspur.api.list("/incidents").await.iter().map(|one| (text(one, "id"), since(one))).collect()
@@ -177,7 +178,7 @@ fn text(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_else(|| panic!("no {name} in {value}")).to_owned()
 }
 
-/// The group's page, as soon as it shows `wanted`.
+/// Waits until the group's page shows `wanted`, and returns the page.
 async fn shown(url: &str, wanted: &str) -> String {
     let start = Instant::now();
     loop {

@@ -1,4 +1,4 @@
-//! Failed notices are listed with their reason, and are sent again on request.
+//! Dead letters: failed notices are listed with their reason, and are sent again on request.
 
 use alerting::incident::notice::NoticeRecord;
 use lambda_kit::queue::{Entry, Queue};

@@ -1,4 +1,5 @@
-//! One line that a vendor refuses fails alone: what was folded with it is sent, on every channel that folds.
+//! If a vendor refuses one line of a digest, only that line fails. The other lines are sent, on every channel that has
+//! digests.
 
 use scenarios::space::{dingtalk_bot, feishu_bot, slack_webhook, telegram_bot, wecom_bot, zoom_webhook};
 use scenarios::{World, seconds};
@@ -45,7 +46,7 @@ async fn one_refused_line_fails_alone_and_all_that_was_folded_with_it_is_deliver
     for (vendor, name) in GROUPS {
         let group = world.group(vendor, name);
         group.refuses("poison", refusal(vendor));
-        // The first is throttled, so that the others wait together.
+        // The first message is throttled, so that the others wait and form one digest.
         group.answers([Fault::reply(Reply::text(429, "slow down").retry_after(30))]);
     }
     for number in 0..INCIDENTS {

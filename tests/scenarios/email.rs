@@ -1,4 +1,5 @@
-//! Mail to people: each notice by itself, in their language and zone; and what cannot be sent is said by name.
+//! Mail to people: each notice is a mail of its own, in the language and time zone of the person. The reason is stated
+//! if a mail cannot be sent.
 
 use scenarios::World;
 use scenarios::escalation::{group, members};

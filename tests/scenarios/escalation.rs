@@ -1,4 +1,5 @@
-//! Who is responsible for an incident: the first rule that matches, level after level, until someone acknowledges it.
+//! Escalation: the first rule that matches notifies its levels one after the other, until someone acknowledges the
+//! incident.
 
 use scenarios::escalation::{group, level, members, on_call, team};
 use scenarios::people::Member;
@@ -7,7 +8,7 @@ use scenarios::space::{Space, feishu_bot};
 use scenarios::{World, hours, minutes, seconds};
 use serde_json::json;
 
-/// Someone with a private chat of the same name.
+/// Creates a member with a private chat of the same name.
 async fn person(world: &World, name: &str) -> Member {
     world.member(name).chat(feishu_bot(name)).make().await
 }
@@ -81,7 +82,7 @@ async fn the_second_level_is_notified_after_half_an_hour_without_acknowledgement
     let dba = world.team("DBA", &[&wang, &zhao]).await;
     let group_bot = feishu_bot("dba").make(&world).await;
     let (payments, sender) = space(&world).await;
-    // Zhao is named twice, and notified once.
+    // Zhao is named twice but notified once.
     let second = team(&dba).and_member(&zhao).and_group(&group_bot);
     world.rule(&payments, "Always").levels([members(&[&li]), second]).await;
 
@@ -97,7 +98,7 @@ async fn the_second_level_is_notified_after_half_an_hour_without_acknowledgement
     assert_eq!(incident.now().await["escalation"]["level"], 2);
     assert_eq!(incident.now().await["assignees"], json!([li.id, zhao.id, wang.id]));
 
-    // The last level ends the escalation, and all who were notified get the recovery.
+    // The escalation ends with the last level, and everyone who was notified is notified of the recovery.
     world.advance(hours(5)).await;
     sender.says("RESOLVED host=db-1").await;
     for name in ["li", "wang", "zhao", "dba"] {
@@ -139,7 +140,7 @@ async fn a_level_that_waits_for_the_close_passes_on_although_someone_acknowledge
     world.feishu("wang").expects_all(&["Escalated", "disk full"]).await;
     assert_eq!(world.incident().await.now().await["progress"], "processing", "Li still works on it");
 
-    // Closed in time, the level does not pass on.
+    // If the incident is closed in time, the next level is not notified.
     sender.says("again host=db-2").await;
     world.feishu("li").expects("host=db-2").await;
     world.incident().await.press_as("close", &li).await;
@@ -195,7 +196,7 @@ async fn a_delayed_level_is_not_notified_before_its_time_nor_of_an_incident_that
     world.feishu("li").expects("long").await;
     world.advance(minutes(9)).await;
     assert_eq!(world.incident().await.now().await["escalation"]["level"], 1);
-    world.advance(minutes(2)).await; // ten after the first level was notified, the second begins to wait
+    world.advance(minutes(2)).await; // the second level begins to wait ten minutes after the first one was notified
     assert_eq!(world.incident().await.now().await["escalation"]["level"], 2);
     assert!(world.feishu("wang").messages().is_empty(), "it waits");
     world.advance(minutes(2)).await;
@@ -321,7 +322,7 @@ async fn a_recovery_while_a_level_is_due_is_not_sent_to_that_level() {
     sender.says("disk full host=db-1").await;
     world.feishu("li").expects("disk full").await;
 
-    world.advance(minutes(29)).await; // the timer is in the queue by now
+    world.advance(minutes(29)).await; // the timer is already in the queue
     sender.says("RESOLVED host=db-1").await;
     world.feishu("li").expects("Recovered").await;
     world.advance(hours(2)).await;

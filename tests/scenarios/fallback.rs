@@ -1,5 +1,5 @@
-//! How people are reached: by their preference or as the level says. A contact that fails for good gives way to the member's
-//! next one, and the last contact to the next level.
+//! How people are notified: by their own preference, or as the level specifies. If a contact fails permanently, the
+//! member's next contact is notified. If the last contact fails, the next level is notified.
 
 use scenarios::World;
 use scenarios::escalation::{group, members};
@@ -71,7 +71,7 @@ async fn a_contact_that_fails_for_good_gives_way_to_the_members_next_one_and_the
     let failed = &incident.details("contact_failed").await[0];
     assert!(failed.starts_with("Li could not be notified by") && failed.contains("bad_destination"), "{failed}");
 
-    // Li was notified in the end: Wang's level waits its time.
+    // Li was notified in the end, so Wang's level waits its full time.
     world.advance(scenarios::minutes(29)).await;
     assert!(world.feishu("wang").messages().is_empty());
     world.advance(scenarios::minutes(1)).await;

@@ -1,4 +1,4 @@
-//! Alerts that open and close again and again.
+//! Flapping alerts: alerts that open and close repeatedly.
 
 use scenarios::sender::Sender;
 use scenarios::space::{Space, feishu_bot};
@@ -9,14 +9,14 @@ async fn space(world: &World, flapping: Value) -> Space {
     world.space("Ops").set("flapping", flapping).notify(feishu_bot("ops")).await
 }
 
-/// Opens the alert, which is notified.
+/// Opens the alert, which sends a notification.
 async fn opens(world: &World, sender: &Sender) {
     sender.says("disk full\nkey=a").await;
     world.feishu("ops").expects_all(&["disk full"]).await;
     world.settle().await;
 }
 
-/// Opens and closes the alert, which is notified both times.
+/// Opens and closes the alert. Both changes send a notification.
 async fn flaps(world: &World, sender: &Sender) {
     opens(world, sender).await;
     sender.says("RESOLVED\nkey=a").await;
@@ -24,7 +24,7 @@ async fn flaps(world: &World, sender: &Sender) {
     world.settle().await;
 }
 
-/// Whether each incident says that its alert flaps, the oldest first.
+/// Whether each incident is marked as flapping, oldest first.
 async fn marks(world: &World) -> Vec<bool> {
     world.settle().await;
     let incidents = world.api.list("/incidents").await;
@@ -68,7 +68,7 @@ async fn how_many_changes_in_what_time_is_a_setting() {
     let sender = world.feishu_alert().monitoring().into(&ops).await;
     flaps(&world, &sender).await;
     world.advance(minutes(6)).await;
-    flaps(&world, &sender).await; // the first two are too long ago
+    flaps(&world, &sender).await; // the first two flaps are too long ago
     flaps(&world, &sender).await;
     assert_eq!(marks(&world).await, [false, false, true]);
     world.finish().await;
@@ -94,7 +94,7 @@ async fn a_muted_alert_is_notified_once_more_and_then_after_two_hours_if_it_is_s
     for _ in 0..2 {
         flaps(&world, &sender).await;
     }
-    flaps(&world, &sender).await; // notified once more, with a remark
+    flaps(&world, &sender).await; // this flap is notified once more, with a remark
     assert_eq!(marks(&world).await, [false, false, true]);
     for _ in 0..3 {
         sender.says("disk full\nkey=a").await;
@@ -125,7 +125,7 @@ async fn an_alert_that_still_flaps_after_its_mute_is_notified_once_and_muted_aga
     let sender = world.feishu_alert().monitoring().into(&ops).await;
     flaps(&world, &sender).await;
     for _ in 0..2 {
-        flaps(&world, &sender).await; // notified, and muted from now on
+        flaps(&world, &sender).await; // this flap is notified, and the alert is muted from then on
         sender.says("disk full\nkey=a").await;
         world.settle().await;
         sender.says("RESOLVED\nkey=a").await;

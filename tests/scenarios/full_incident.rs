@@ -1,4 +1,4 @@
-//! One incident with as many alerts as an incident may have.
+//! An incident with the maximum number of alerts.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -9,12 +9,12 @@ use scenarios::sender::Sender;
 use scenarios::space::feishu_bot;
 use serde_json::json;
 
-/// As many as an incident may have.
+/// The maximum number of alerts in an incident.
 const ALERTS: usize = 5000;
-/// How long five thousand messages may take on a busy machine.
+/// The longest time for five thousand messages on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// Queues a message of each alert, as the intake does, only faster.
+/// Queues one message for each alert directly, which is faster than sending it through the intake.
 async fn say_all(world: &World, sender: &Sender, text: impl Fn(usize) -> String) {
     let now = world.larkspur.clock.now();
     let messages: Vec<Received> =
@@ -27,8 +27,8 @@ async fn say_all(world: &World, sender: &Sender, text: impl Fn(usize) -> String)
 // Proves: one-incident, finding F11
 #[tokio::test]
 async fn five_thousand_alerts_are_one_incident_the_next_one_makes_another_and_it_ends_when_all_have_recovered() {
-    // The titles of the last ones are as long as they may be, in characters that take three bytes: the incident, which
-    // is largest then, must still fit its item.
+    // The last titles have the maximum length, in characters of three bytes each. The incident is largest then, and
+    // must still fit into its item.
     let title = |number: usize| "磁盘已满".repeat(if number < ALERTS - 200 { 1 } else { 120 });
     let world = World::start_with_full_batches().await;
     let grouping = json!({"by": ["labels.app"], "window_minutes": 60, "storm_thresholds": [1000]});

@@ -1,4 +1,5 @@
-//! Any number of copies, in any order, with evaluators that die in between: an alert is in one incident, once.
+//! An alert is in exactly one incident, for any number of copies in any order, even if evaluators are killed in
+//! between.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -45,7 +46,7 @@ async fn a_message_that_is_handed_over_twice_joins_once() {
     world.finish().await;
 }
 
-/// Forty alerts open, get worse or recover, each message three times in an order that differs from run to run.
+/// Forty alerts open, get worse or recover. Each message arrives three times, in an order that differs from run to run.
 // Proves: one-incident
 #[tokio::test]
 async fn copies_in_any_order_leave_the_same_incident() {
@@ -58,12 +59,14 @@ async fn copies_in_any_order_leave_the_same_incident() {
     for key in 0..ALERTS {
         messages.push(sender.received(key, now, &format!("disk full\nkey=k{key}")));
         let later = now + Duration::from_millis(key + 1);
-        // With the same title: a rise that is applied before its trigger opens the alert, and must join the same group.
+        // The rise has the same title, because it opens the alert if it is applied before its trigger. It must then
+        // join the same group.
         let rise = format!("disk full\nkey=k{key} level=critical");
         let text = if key % 2 == 0 { format!("RESOLVED\nkey=k{key}") } else { rise };
         messages.push(sender.received(ALERTS + key, later, &text));
     }
-    // A step that shares no factor with the count visits all of them, far from their order.
+    // A step that has no common factor with the number of messages visits all of them, in an order far from the
+    // original one.
     for step in [7, 31, 47] {
         for chunk in (0..messages.len()).map(|n| n * step % messages.len()).collect::<Vec<_>>().chunks(23) {
             world.deliver(chunk.iter().map(|n| &messages[*n])).await;
@@ -87,11 +90,11 @@ async fn copies_in_any_order_leave_the_same_incident() {
     }
     world.settle().await;
     assert!(world.api.list("/incidents?progress=triggered").await.is_empty());
-    world.feishu("ops").accept_all(); // how often it became worse or opened again depends on the order
+    world.feishu("ops").accept_all(); // the order decides how often the incident became worse or was opened again
     world.finish().await;
 }
 
-/// The alert as evaluate makes it of a sender's message.
+/// The alert that evaluate makes from a message of this sender.
 fn alert_of(sender: &Sender, opened_by: Stamp, title: &str) -> Alert {
     let integration = sender.integration.parse().expect("an id");
     Alert {
@@ -138,7 +141,7 @@ async fn when_the_first_evaluator_of_a_group_dies_the_next_alert_makes_the_incid
 
     world.deliver([&sender.received(2, now, "disk full\nkey=b")]).await;
     world.feishu("on-call").expects("disk full").await;
-    world.deliver([&first]).await; // it is retried
+    world.deliver([&first]).await; // the message is retried
     assert_eq!(world.alert_counts().await, [2]);
     world.finish().await;
 }
@@ -154,7 +157,8 @@ async fn an_alert_whose_evaluator_died_between_two_incidents_is_in_the_new_one_a
     old.does("close", &json!({})).await;
     world.feishu("ops").expects("Closed").await;
 
-    // It should join the old incident, which was closed meanwhile. It has become the first of its group, and no more.
+    // The alert was to join the old incident, which was closed in the meantime. It is now the first alert of its group,
+    // and nothing else has happened.
     let space: SpaceId = ops.id.parse().expect("an id");
     let now = world.larkspur.clock.now();
     let message = sender.received(2, now, "disk full\nkey=b");

@@ -1,11 +1,11 @@
-//! Alerts that belong together are one incident: which alert joins which, who is notified, and when the incident ends.
+//! Grouping of alerts into incidents: which alert joins which incident, who is notified, and when the incident ends.
 
 use alerting::base::moment::Moment;
 use scenarios::space::{Space, feishu_bot};
 use scenarios::{World, minutes};
 use serde_json::{Value, json};
 
-/// A space whose alerts are grouped like this and that notifies the group "ops".
+/// A space that groups its alerts by these fields and notifies the group "ops".
 async fn grouped(world: &World, by: &[&str]) -> Space {
     world.space("Ops").grouped_by(by).notify(feishu_bot("ops")).await
 }
@@ -28,7 +28,8 @@ type Row<'a> = (&'a [&'a str], [(usize, &'a str); 3]);
 
 #[tokio::test]
 async fn alerts_that_are_equal_in_all_of_what_they_are_grouped_by_are_one_incident() {
-    // Of each space: what it groups by; two alerts that are one incident, and one that is another; each with its sender.
+    // For each space: the fields to group by, two alerts of the same incident, and one alert of another incident. The
+    // number before a message is that of its sender.
     let rows: [Row; 6] = [
         (&["title"], [(0, "disk full\nkey=a"), (1, "disk full\nkey=b"), (0, "disk failed\nkey=c")]),
         (&["severity"], [(0, "one\nkey=a level=critical"), (1, "two\nkey=b level=critical"), (0, "three\nkey=c")]),
@@ -59,7 +60,7 @@ async fn alerts_that_are_equal_in_all_of_what_they_are_grouped_by_are_one_incide
         let counts: Vec<_> = incidents.iter().map(|one| one["alert_count"].as_u64()).collect();
         assert_eq!(counts, [Some(1), Some(2)], "by {by:?}: {incidents:#?}");
     }
-    world.finish().await; // and nobody was notified of those that joined
+    world.finish().await; // nobody was notified of the alerts that joined
 }
 
 #[tokio::test]
@@ -112,7 +113,7 @@ async fn each_alert_that_joins_extends_the_window_and_after_it_a_new_incident_is
         world.settle().await;
     }
     assert_eq!(world.alert_counts().await, [3]);
-    // An update of an alert is not a joining alert.
+    // An update of an alert does not count as a joining alert.
     world.advance(minutes(29)).await;
     sender.says("disk full\nkey=a still").await;
     world.advance(minutes(2)).await;
@@ -134,7 +135,7 @@ async fn alerts_of_two_integrations_are_one_incident_notified_when_it_gets_worse
     world.settle().await;
     other.says("down\nkey=b app=shop level=critical").await;
     world.feishu("ops").expects_all(&["Severity raised", "Critical"]).await;
-    one.says("worse\nkey=c app=shop level=critical").await; // the incident has this severity already
+    one.says("worse\nkey=c app=shop level=critical").await; // the incident already has this severity
     world.settle().await;
 
     let incident = world.only_incident().await;
@@ -291,7 +292,7 @@ async fn a_timeline_longer_than_its_incident_has_room_for_is_complete_and_in_ord
         world.settle().await;
         incident.does("comments", &json!({"text": format!("round {round}")})).await;
     }
-    // Long ones fill the incident before there are many.
+    // Entries with long texts fill the incident before the number of entries reaches its limit.
     for round in 9..59 {
         let text = format!("round {round} {}", "告警".repeat(1900));
         incident.does("comments", &json!({"text": text})).await;

@@ -1,4 +1,5 @@
-//! The actions of people on an incident: each is applied once, recorded with its actor, and notified to the right people.
+//! The actions of people on an incident. Each action is applied once, recorded with its actor, and notified to the
+//! right people.
 
 use scenarios::escalation::members;
 use scenarios::people::Member;
@@ -7,12 +8,12 @@ use scenarios::space::feishu_bot;
 use scenarios::{World, hours, minutes, seconds};
 use serde_json::json;
 
-/// Someone with a private chat of the same name.
+/// Creates a member with a private chat of the same name.
 async fn person(world: &World, name: &str) -> Member {
     world.member(name).chat(feishu_bot(name)).make().await
 }
 
-/// Three levels: Li, after half an hour Wang, after another Zhao.
+/// A space with three levels: Li at once, Wang after half an hour, and Zhao after another half hour.
 struct Payments {
     li: Member,
     wang: Member,
@@ -33,7 +34,7 @@ impl Payments {
         Self { li, wang, zhao, sender }
     }
 
-    /// The same with an incident of which Li was notified.
+    /// The same space with an incident of which Li was notified.
     async fn with_an_incident(world: &World) -> Self {
         let payments = Self::of(world).await;
         payments.sender.says("disk full host=db-1").await;
@@ -56,7 +57,7 @@ async fn two_members_who_acknowledge_at_once_both_work_on_it() {
     let shown = incident.now().await;
     assert_eq!(shown["acknowledged_by"].as_array().map(Vec::len), Some(2));
     assert_eq!(shown["assignees"].as_array().map(Vec::len), Some(2));
-    world.feishu("li").accept_all(); // of the two, in one message or in two
+    world.feishu("li").accept_all(); // the two changes, in one message or in two
     world.advance(hours(2)).await;
     assert_eq!(incident.event_kinds().await, ["triggered", "acknowledged", "acknowledged"]);
     world.finish().await;
@@ -163,7 +164,7 @@ async fn only_an_added_responder_is_notified_and_the_escalation_goes_on() {
     let incident = world.incident().await;
     let more = json!({"members": [zhao.id, li.id], "member": li.id});
     incident.does("responders", &more).await;
-    let shown = incident.does("responders", &more).await; // pressed twice
+    let shown = incident.does("responders", &more).await; // the same request is sent twice
     world.feishu("zhao").expects_all(&["Responder added", "(li", "disk full"]).await;
     assert_eq!(shown["assignees"], json!([li.id, zhao.id]));
     world.advance(minutes(30)).await;
@@ -203,17 +204,17 @@ async fn title_and_severity_that_a_person_sets_are_not_overwritten_by_the_source
     let incident = world.incident().await;
     let edit = json!({"title": "The ledger's disk", "severity": "Info", "member": li.id});
     incident.edit(&edit).await;
-    incident.edit(&edit).await; // pressed twice
+    incident.edit(&edit).await; // the same request is sent twice
     assert_eq!(incident.actors("edited").await, ["li"]);
     let words = &incident.details("edited").await[0];
     assert!(words.starts_with("title was: ") && words.ends_with("; severity was: Warning"), "{words}");
 
-    sender.says("CRIT disk full host=db-1").await; // would become critical, and be notified
+    sender.says("CRIT disk full host=db-1").await; // without the edit, this raises the severity and notifies
     let shown = world.incident().await.now().await;
     assert_eq!((&shown["title"], &shown["severity"]), (&json!("The ledger's disk"), &json!("Info")));
     assert_eq!(incident.event_kinds().await, ["triggered", "edited"]);
 
-    // The severity of the other one rises.
+    // The severity of the other incident rises.
     sender.says("disk full host=db-2").await;
     world.feishu("li").expects_all(&["[Warning]", "host=db-2"]).await;
     sender.says("CRIT disk full host=db-2").await;
@@ -280,7 +281,7 @@ async fn a_snooze_stops_levels_and_repetition_and_when_it_runs_out_everything_be
     let [li, wang] = [person(&world, "li").await, person(&world, "wang").await];
     let space = world.space("Payments").make().await;
     world.rule(&space, "Always").levels([members(&[&li]).repeated(50, 600).for_minutes(25), members(&[&wang])]).await;
-    // With a key: without one, its alert would close by itself after a day.
+    // The integration has a key, because an alert without a key closes automatically after a day.
     let sender = world.feishu_alert().key("(disk) full").into(&space).await;
     sender.says("disk full").await;
     world.feishu("li").expects("disk full").await;

@@ -1,4 +1,5 @@
-//! Opening a link never changes anything; acting needs a session. A link that is not valid says so.
+//! Opening a link never changes anything, and an action needs a session. The page of an invalid link states that it is
+//! invalid.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +22,7 @@ const GROUPS: [(Vendor, &str); 6] = [
     (Vendor::Zoom, "zoom"),
 ];
 
-/// Every URL of this deployment in a text.
+/// The URLs of this deployment in a text.
 fn links(world: &World, text: &str) -> Vec<String> {
     let base = &world.larkspur.base_url;
     let end = |c: char| c.is_whitespace() || "\"'<>()|".contains(c);
@@ -111,7 +112,7 @@ async fn opening_any_link_of_any_message_on_any_channel_changes_nothing() {
     }
 }
 
-/// Whether the link names a member behind incident, episode, action, end and destination.
+/// Whether the link has a sixth part, the member, after incident, episode, action, expiry and destination.
 fn is_personal(link: &str) -> bool {
     link.rsplit('.').nth(1).is_some_and(|payload| payload.split('-').count() == 6)
 }

@@ -1,4 +1,4 @@
-//! The whole product as people use it: one file per promise.
+//! Scenarios: the whole product as people use it, with one file for each promise.
 
 mod api_document;
 mod auto_close;

@@ -1,4 +1,4 @@
-//! Memory does not grow with the stored data, nor with requests that clients never finish.
+//! Memory does not grow with the amount of stored data, nor with requests that clients never finish.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -8,13 +8,14 @@ use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-/// Before the first look, so that caches and connections are as they stay.
+/// The number of alerts before the first measurement, so that caches and connections have reached their final size.
 const FIRST: u64 = 1_000;
 const MORE: u64 = 4_000;
-/// In memory, the rows of an alert would take two kilobytes at least: eight megabytes of so many more.
+/// If the rows were held in memory, an alert would take at least two kilobytes, and all additional alerts together
+/// eight megabytes.
 const GROWTH_MB: f64 = 6.0;
 const SENDERS: u64 = 4;
-/// In a debug build, on a machine that does other things as well.
+/// The time limit for a debug build on a machine that is also busy with other work.
 const PATIENCE: Duration = Duration::from_secs(240);
 
 #[tokio::test]
@@ -36,12 +37,12 @@ async fn thousands_of_stored_alerts_take_no_memory() {
     assert!(rows > 2.0 * GROWTH_MB, "the tables take {rows:.1} MB: they would fit into what memory may grow by");
 }
 
-/// Connections of one hostile client.
+/// The number of connections of one hostile client.
 const UNFINISHED: usize = 300;
-/// What each of them sends of a body that it announces as longer: together 300 MB.
+/// The bytes that each connection sends of a body that it announces as longer: together 300 MB.
 const PART: usize = 1024 * 1024;
-/// The room for bodies, whose buffers grow by doubling, what 300 connections take besides, and pages that the allocator
-/// keeps between the two floods.
+/// The limit for request bodies, whose buffers grow by doubling, the other memory of 300 connections, and pages that
+/// the allocator keeps between the two floods.
 const HELD_MB: f64 = 160.0;
 
 // Proves: finding B4
@@ -66,24 +67,24 @@ async fn unfinished_bodies_of_300_connections_take_little_memory_and_keep_no_sen
     }
 }
 
-/// Begins a request for 6 MB and stops in the middle of it.
+/// Begins a request with a body of 6 MB and stops in the middle of the body.
 async fn hold_a_body(address: &str, path: &str) -> Option<TcpStream> {
     let mut stream = TcpStream::connect(address).await.ok()?;
     let head = format!("POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: 6000000\r\n\r\n");
     stream.write_all(head.as_bytes()).await.ok()?;
-    // It may be refused meanwhile, and is then gone.
+    // The server may refuse the request and close the connection in the meantime.
     stream.write_all(&vec![b'x'; PART]).await.ok()?;
     Some(stream)
 }
 
-/// Sends so many alerts, and waits until each is stored.
+/// Sends this many alerts, and waits until all of them are stored.
 async fn store(larkspur: &Process, url: &str, alerts: u64, in_all: u64) {
     let start = Instant::now();
     let senders = (0..SENDERS).map(|sender| async move {
         for number in (sender..alerts).step_by(SENDERS as usize) {
             let text = format!("disk full on db-{number}\nused 96%, threshold 90%");
             let body = json!({"msg_type": "text", "content": {"text": text}});
-            // On a machine that is busy with other things it may say so; a sender then sends again.
+            // On a busy machine the server may answer that it is busy. A sender then sends the message again.
             while larkspur.api.post(url, body.to_string()).await.body["code"] != 0 {
                 assert!(start.elapsed() < PATIENCE, "it takes no message");
                 tokio::time::sleep(Duration::from_millis(100)).await;
@@ -102,7 +103,7 @@ fn triggered(ledger: &Value) -> u64 {
     hours.iter().filter_map(|hour| hour["messages"]["triggered"].as_u64()).sum()
 }
 
-/// What the system has given to the process and not got back.
+/// The memory that the process holds, in megabytes.
 fn resident_mb(larkspur: &Process) -> f64 {
     let status = Path::new("/proc").join(larkspur.pid().expect("it runs").to_string()).join("status");
     let status = std::fs::read_to_string(status).expect("a status");

@@ -1,4 +1,4 @@
-//! A group of a level mentions the people who are assigned, so that the platform notifies them.
+//! Messages to the group of a level mention the assigned people, so that the platform notifies them.
 
 use scenarios::escalation::members;
 use scenarios::space::{dingtalk_bot, feishu_bot, slack_webhook};

@@ -1,4 +1,5 @@
-//! Incidents of one space that are merged by hand: later changes of their alerts apply to the incident they were merged into.
+//! Incidents of one space are merged by hand. Later changes of their alerts apply to the incident that they were merged
+//! into.
 
 use scenarios::incident::Incident;
 use scenarios::sender::Sender;
@@ -6,7 +7,7 @@ use scenarios::space::{Space, feishu_bot};
 use scenarios::{World, minutes};
 use serde_json::json;
 
-/// A space with two incidents, `a` and then `b`, which are notified; and its sender.
+/// Creates a space with two incidents, `a` and then `b`, which are notified. Returns the space and its sender.
 async fn two_incidents(world: &World) -> (Space, Sender) {
     let ops = world.space("Ops").grouped_by(&["title"]).notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;
@@ -159,7 +160,8 @@ async fn the_next_alert_of_a_merged_group_joins_the_other_within_its_window_and_
     world.finish().await;
 }
 
-/// Twenty alerts are processed while their incident is merged: each is in one of the two, and in the end all recover.
+/// Twenty alerts are processed while their incident is merged. Each alert ends up in one of the two incidents, and all
+/// of them recover in the end.
 #[tokio::test]
 async fn alerts_that_arrive_while_incidents_are_merged_are_not_lost() {
     let world = World::start().await;
@@ -171,7 +173,7 @@ async fn alerts_that_arrive_while_incidents_are_merged_are_not_lost() {
     let recovery = sender.received(100, now, "RESOLVED\nkey=a");
     tokio::join!(world.deliver(messages.iter().chain([&recovery])), merge(&b, &a));
     world.settle().await;
-    world.feishu("ops").accept_all(); // whether a recovered by itself, or in b, is a race
+    world.feishu("ops").accept_all(); // a race decides whether `a` recovers by itself or as part of `b`
     let counts = world.alert_counts().await;
     let alerts = world.api.list("/alerts").await.len();
     assert_eq!(alerts, 22);

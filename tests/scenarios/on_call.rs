@@ -1,4 +1,4 @@
-//! Changes while an incident is open: silences, severity, the person on call, the rules themselves.
+//! Changes during an open incident: silences, severity, the person on call, and the rules themselves.
 
 use scenarios::escalation::{members, on_call};
 use scenarios::people::Member;
@@ -7,7 +7,7 @@ use scenarios::space::{Space, feishu_bot};
 use scenarios::{World, hours, minutes};
 use serde_json::json;
 
-/// Someone with a private chat of the same name.
+/// Creates a member with a private chat of the same name.
 async fn person(world: &World, name: &str) -> Member {
     world.member(name).chat(feishu_bot(name)).make().await
 }
@@ -95,7 +95,7 @@ async fn an_alert_that_becomes_critical_moves_to_the_rule_for_critical_and_a_sec
     for name in ["day", "night"] {
         world.feishu(name).expects("Severity raised").await;
     }
-    // A value that oscillates around its limit does not notify every minute.
+    // A value that oscillates around its limit does not send a notification every minute.
     world.advance(minutes(1)).await;
     sender.says("disk full\nkey=a").await;
     world.settle().await;

@@ -1,5 +1,6 @@
-//! Any number of copies, in any order: the final status of a key is that of its newest message. Title, text and severity
-//! are those of the newest trigger that counted, and counts are lower only by messages that are listed as superseded.
+//! For any number of copies in any order, the final status of a key is that of its newest message. Title, text and
+//! severity come from the newest trigger that was applied. Counts are lower only by the messages that are listed as
+//! superseded.
 
 use std::collections::HashMap;
 use std::time::Duration;

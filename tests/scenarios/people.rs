@@ -1,4 +1,4 @@
-//! What people do with an incident, and who is notified of it.
+//! The actions of people on an incident, and who is notified of them.
 
 use scenarios::space::feishu_bot;
 use scenarios::{World, minutes};

@@ -1,4 +1,4 @@
-//! A message becomes, updates or closes an alert by the integration's push mode.
+//! The integration's push mode decides whether a message opens, updates or closes an alert.
 
 use scenarios::space::feishu_bot;
 use scenarios::{World, hours, minutes};
@@ -20,7 +20,8 @@ async fn a_recovery_message_closes_the_alert_and_notifies_the_same_group() {
     world.finish().await;
 }
 
-/// The seed's own example: take all, close when the content contains RESOLVED, key `/(.*)/` from the title.
+/// The example of the original specification: trigger on all messages, close if the content contains RESOLVED, and take
+/// the key from the title with `/(.*)/`.
 #[tokio::test]
 async fn the_seed_s_example_works_as_written() {
     let world = World::start().await;
@@ -41,7 +42,7 @@ async fn the_seed_s_example_works_as_written() {
     world.finish().await;
 }
 
-/// Titles that differ by FIRING and RESOLVED pair by a capture group.
+/// A capture group pairs titles that differ only in FIRING and RESOLVED.
 #[tokio::test]
 async fn titles_that_differ_by_firing_and_resolved_pair_by_a_capture_group() {
     let world = World::start().await;
@@ -80,7 +81,7 @@ async fn in_the_mode_each_message_every_message_is_an_alert_that_closes_by_itsel
     let closed = world.api.list("/alerts?status=closed").await;
     assert_eq!(closed.len(), 2, "{closed:#?}");
     assert_eq!(world.api.list("/incidents?progress=closed").await.len(), 2);
-    world.finish().await; // and nobody was notified of it
+    world.finish().await; // nobody was notified that they closed
 }
 
 #[tokio::test]

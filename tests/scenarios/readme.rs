@@ -1,6 +1,7 @@
-//! README.md and the recipes are true: their commands run as they are printed, and each recipe keeps two alerts apart.
+//! Tests README.md and the recipes: their commands run as printed, and each recipe distinguishes two alerts.
 //!
-//! An ellipsis stands for what an earlier answer gave: `dst_…` is the destination made last.
+//! In the documents, an ellipsis stands for a value from an earlier answer: `dst_…` is the destination that was created
+//! last.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,11 +13,11 @@ use scenarios::space::feishu_bot;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-/// In the order in which they are read.
+/// The documents, in the order in which they are read.
 const DOCUMENTS: [&str; 2] = [include_str!("../../README.md"), include_str!("../../shared/intake/README.md")];
 
-/// Blocks that need something that a test does not have: a fresh build, the package index, an AWS account, a reverse proxy. `tidy/documents.rs` checks
-/// what can be checked of them.
+/// Blocks that need something that a test does not have: a fresh build, the package index, an AWS account or a reverse
+/// proxy. `tidy/documents.rs` checks the parts of them that can be checked.
 const NOT_RUN: [&str; 4] = ["cargo run ", "python3 -m pip install ", "sam build ", "larkspur "];
 
 // Proves: finding E7
@@ -74,7 +75,7 @@ async fn post(world: &World, url: &str, body: &Value) {
     assert_eq!((answer.status, answer.body["code"].as_i64()), (200, Some(0)), "{}", answer.text);
 }
 
-/// The integration of that name, as the documents make it.
+/// The integration with this name, as the documents create it.
 fn integration(name: &str, space: &str) -> Value {
     let start = format!("api POST /integrations '{{\"name\":\"{name}\"");
     let block =
@@ -97,7 +98,7 @@ fn blocks(language: &str) -> impl Iterator<Item = String> {
     found.into_iter()
 }
 
-/// The commands of a block: a command ends with a line whose quotes are closed and that does not end in a backslash.
+/// The commands of a block. A command ends at a line without an open quote and without a trailing backslash.
 fn commands(block: &str) -> Vec<String> {
     let mut commands = Vec::new();
     let mut command = String::new();
@@ -116,7 +117,7 @@ fn commands(block: &str) -> Vec<String> {
 struct Reader<'a> {
     larkspur: &'a Process,
     folder: &'a Path,
-    /// Variables and functions so far.
+    /// The variables and functions that the commands have defined so far.
     shell: String,
     /// The newest id of each kind.
     ids: BTreeMap<String, String>,
@@ -124,7 +125,7 @@ struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     fn new(larkspur: &'a Process, folder: &'a Path) -> Self {
-        // Only this is added: a refused request fails the command.
+        // The only addition to the commands: a refused request fails the command.
         let shell = "curl() { command curl --fail-with-body \"$@\"; }\n".to_owned();
         Self { larkspur, folder, shell, ids: BTreeMap::new() }
     }
@@ -152,7 +153,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The command with its ellipses replaced.
+    /// Replaces the ellipses in a command.
     async fn filled(&mut self, command: &str) -> String {
         if command.contains("inc_…") && !self.ids.contains_key("inc") {
             let incident = self.first_incident().await;

@@ -32,7 +32,7 @@ async fn an_alert_in_two_spaces_makes_an_incident_in_each_and_recovery_follows_i
     shared.says("the coffee machine is empty id=2").await;
     world.feishu("rest").expects("coffee").await;
 
-    // No route matches the recovery; it goes to the spaces of its alert.
+    // No route matches the recovery, so it goes to the spaces of its alert.
     shared.says("RESOLVED id=1").await;
     world.feishu("db").expects("Recovered").await;
     world.feishu("web").expects("Recovered").await;

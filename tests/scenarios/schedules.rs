@@ -1,4 +1,4 @@
-//! Levels that name the person on call: the right person is notified, also when clocks change.
+//! Levels that name the person on call notify the right person, even when clocks change.
 
 use scenarios::escalation::{members, on_call};
 use scenarios::people::Member;
@@ -6,13 +6,13 @@ use scenarios::space::feishu_bot;
 use scenarios::{World, hours, minutes};
 use serde_json::json;
 
-/// Someone with a private chat of the same name.
+/// Creates a member with a private chat of the same name.
 async fn person(world: &World, name: &str) -> Member {
     world.member(name).chat(feishu_bot(name)).make().await
 }
 
-/// The clocks in Berlin go from 02:00 to 03:00 in the night to 29 March 2037: 09:00 there is 08:00 UTC on the day before,
-/// and 07:00 UTC from then on.
+/// In Berlin, clocks change from 02:00 to 03:00 in the night to 29 March 2037. On the day before, 09:00 there is 08:00
+/// UTC. After the change it is 07:00 UTC.
 // Proves: someone-notified, fault 105
 #[tokio::test]
 async fn a_hand_over_at_nine_is_at_nine_by_the_wall_on_both_sides_of_a_clock_change() {
@@ -49,7 +49,8 @@ async fn a_level_notifies_the_person_on_call_at_that_time_and_not_when_the_incid
     let world = World::start_at("2037-03-28T23:00:00Z").await;
     let [li, wang, zhao] = [person(&world, "li").await, person(&world, "wang").await, person(&world, "zhao").await];
     let turns = world.schedule("Secondary", "Europe/Berlin");
-    // Shifts of hours have their exact length: the one that begins at 00:00 ends at 01:00, the next one at 03:00 on the wall.
+    // Hourly shifts have their exact length: the shift that begins at 00:00 ends at 01:00, and the next one ends at
+    // 03:00 local time.
     let secondary = turns.turns("hour", "2037-03-29T00:00:00", &[&li, &wang]).make().await;
     let payments = world.space("Payments").make().await;
     world.rule(&payments, "Always").levels([on_call(&secondary), on_call(&secondary), members(&[&zhao])]).await;
@@ -57,7 +58,7 @@ async fn a_level_notifies_the_person_on_call_at_that_time_and_not_when_the_incid
 
     sender.says("first").await;
     world.feishu("li").expects("first").await;
-    world.advance(minutes(30)).await; // still her hour
+    world.advance(minutes(30)).await; // Li's shift has not ended
     world.feishu("li").expects_all(&["Escalated", "first"]).await;
     world.incident().await.press("close").await;
     world.feishu("li").expects("Closed").await;

@@ -1,11 +1,12 @@
-//! Secrets never appear in a log, an error or a listing: every secret is marked, everything fails, and no mark is visible.
+//! Secrets never appear in a log, an error or a listing: every secret contains a mark, every operation fails, and no
+//! mark is visible.
 
 use std::time::Duration;
 
 use scenarios::process::Process;
 use serde_json::{Value, json};
 
-/// In every secret of the scenario.
+/// The mark that every secret of the scenario contains.
 const MARK: &str = "CANARY7f3a";
 
 fn destinations() -> [Value; 6] {
@@ -26,7 +27,7 @@ fn destinations() -> [Value; 6] {
 #[tokio::test]
 async fn marked_secrets_are_nowhere_in_logs_answers_and_lists_while_everything_fails() {
     let data = tempfile::tempdir().expect("a directory");
-    // Nothing listens there: every send fails, and every failure is logged.
+    // Nothing listens on this address, so every send fails and every failure is logged.
     let environment = [("LARKSPUR_PROVIDER_BASE", "http://127.0.0.1:9"), ("LARKSPUR_LOG", "debug,dynoxide=error")];
     let larkspur = Process::start(data.path(), &environment).await.expect("started");
     let api = &larkspur.api;
@@ -68,7 +69,7 @@ async fn marked_secrets_are_nowhere_in_logs_answers_and_lists_while_everything_f
     assert!(!printed.contains(MARK), "an answer of the API shows a secret");
     let line = printed.lines().find(|line| line.contains(MARK));
     assert_eq!(line, None, "the log shows a secret");
-    // An intake URL is a secret too: its key is returned on the integration alone.
+    // An intake URL is also a secret: only the integration itself shows its key.
     let key = open["url"].as_str().and_then(|url| url.rsplit('/').next()).expect("a key");
     assert!(!printed.contains(key), "the log shows an intake key");
     let lists = api.call("GET", "/integrations", None).await.text;

@@ -1,4 +1,4 @@
-//! Signing in: from a fresh start to a member with a password, and through an external provider.
+//! Signing in: from a new deployment to a member with a password, and through an external provider.
 
 use std::path::Path;
 
@@ -59,7 +59,7 @@ async fn the_program_prints_a_set_up_link_until_one_was_used() {
     assert!(!started(data.path()).await.0, "an administrator can sign in");
 }
 
-/// Whether a start prints a link, and it.
+/// Whether a start prints a link, and the link.
 async fn started(data: &Path) -> (bool, String) {
     let larkspur = Process::start(data, &[]).await.expect("started");
     let url = larkspur.start_line["setup_url"].as_str().map(str::to_owned);
@@ -240,7 +240,8 @@ async fn a_code_or_a_state_of_another_sign_in_signs_in_nobody() {
     let code = parameter(&back, "code");
     assert!(ada.get(&format!("/sign-in/oidc/callback?code={code}&state=x")).await.text.contains(stale));
 
-    // Her code with a state that Eve's browser is waiting for: the token has her nonce, the exchange lacks her verifier.
+    // Ada's code with a state that Eve's browser expects: the token has Ada's nonce, but the exchange lacks Ada's
+    // verifier.
     let mut eve = world.browser();
     let state = parameter(&eve.goes_to_the_provider("/").await, "state");
     let page = eve.get(&format!("/sign-in/oidc/callback?code={code}&state={state}")).await;

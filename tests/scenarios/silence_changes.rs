@@ -1,11 +1,12 @@
-//! A silence that is changed, shortened or deleted releases what it holds at once, independent of the end recorded before.
+//! A silence that is changed, shortened or deleted releases the incidents that it holds at once, whichever end was
+//! recorded before.
 
 use scenarios::sender::Sender;
 use scenarios::space::{Space, feishu_bot};
 use scenarios::{World, minutes};
 use serde_json::{Value, json};
 
-/// A space that notifies one group, and an incident that a silence of half an hour holds.
+/// Creates a space that notifies one group, and an incident that a silence of half an hour holds.
 async fn held(world: &World, filter: &Value) -> (Space, Sender, String) {
     let ops = world.space("Ops").notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;
@@ -48,7 +49,7 @@ async fn a_silence_that_is_deleted_releases_what_it_holds_at_once() {
     assert_silent(&world);
     delete(&world, &ops, &silence).await;
     world.feishu("ops").expects_all(&["Silence ended", "disk full"]).await;
-    // The recorded end has no effect any more.
+    // The end that was recorded before has no effect any more.
     world.advance(minutes(40)).await;
     assert_eq!(world.incident().await.event_kinds().await, ["triggered", "silence_ended"]);
     sender.says("RESOLVED\nkey=a").await;

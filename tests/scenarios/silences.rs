@@ -1,4 +1,5 @@
-//! Silences: matching alerts notify nobody for a time. Held ones are notified when the silence ends, if they are still open.
+//! Silences: matching alerts notify nobody for a time. When the silence ends, incidents that it held are notified if
+//! they are still open.
 
 use alerting::base::moment::Moment;
 use scenarios::space::feishu_bot;
@@ -21,7 +22,7 @@ async fn an_incident_still_open_when_its_silence_ends_is_notified_then() {
     let silence = world.silence(&ops.id, &world.silence_for(30, &everything())).await;
     sender.says("disk full\nkey=a").await;
     world.advance(minutes(5)).await;
-    sender.says("disk fuller\nkey=a level=critical").await; // a higher severity is silent too
+    sender.says("disk fuller\nkey=a level=critical").await; // a higher severity is also silenced
     let incident = world.only_incident().await;
     let shown = incident.now().await;
     assert_eq!(shown["silenced"]["by"], format!("silence Maintenance ({silence})"), "{shown:#}");
@@ -86,7 +87,7 @@ async fn a_silence_that_drops_makes_no_incident_and_the_message_log_names_the_si
         let alerts = world.api.list(&format!("/alerts?integration={}", sender.integration)).await;
         assert_eq!((alerts.len(), alerts[0]["status"].as_str()), (1, Some("closed")), "the alert itself is kept");
 
-        // For the whole episode, but no longer.
+        // The silence lasts for the whole episode, but not longer.
         sender.says("disk full\nkey=b host=db-1").await;
         world.advance(minutes(31)).await;
         sender.says("disk full\nkey=b host=db-1 level=critical").await;
@@ -130,7 +131,7 @@ async fn a_weekly_silence_holds_by_the_clock_of_its_time_zone_and_repeats() {
         json!({"name": zone, "time": {"type": "weekly", "time_zone": zone, "windows": windows}})
     };
     let now = world.larkspur.clock.now();
-    // By the clock of UTC, Kathmandu's hours are not now.
+    // The same hours in the time zone UTC do not include the current time.
     let mut elsewhere = weekly("Asia/Kathmandu", now, KATHMANDU);
     elsewhere["time"]["time_zone"] = json!("UTC");
     let elsewhere = world.silence(&ops.id, &elsewhere).await;
@@ -185,7 +186,7 @@ async fn an_incident_acknowledged_in_its_silence_is_not_notified_when_it_ends() 
 
 #[tokio::test]
 async fn a_quick_silence_takes_what_is_like_the_incident_and_nothing_else() {
-    // Titles that would be patterns if they were not taken as they are.
+    // Titles that look like patterns must be taken literally.
     let long = format!("what? {}", "很长的标题".repeat(90));
     for title in ["disk full", "/disk/ full*", "*", "num:gt:90", "cidr:10.0.0.0/8", "(a|b) [c] \\d+$", long.as_str()] {
         let world = World::start().await;
@@ -205,7 +206,7 @@ async fn a_quick_silence_takes_what_is_like_the_incident_and_nothing_else() {
         }
         assert!(incident.now().await["silenced"]["by"].is_string(), "the incident itself is silenced too");
         world.advance(minutes(60)).await;
-        // Both end at the same moment, so one message may show both.
+        // Both silences end at the same moment, so one message may show both.
         world.feishu("ops").expects("Silence ended").await;
         world.rest().await;
         world.feishu("ops").accept_all();
@@ -224,7 +225,7 @@ async fn a_silenced_alert_and_one_that_is_not_are_never_one_incident() {
     world.settle().await;
     sender.says("disk full\nkey=b host=db-2").await;
     world.feishu("ops").expects("db-2").await;
-    // It would raise the severity, but it is silenced.
+    // This message would raise the severity, but its alert is silenced.
     sender.says("disk full\nkey=c host=db-1 level=critical").await;
     world.settle().await;
     sender.says("disk full\nkey=d host=db-2").await;

@@ -1,4 +1,5 @@
-//! A storm is folded: every alert is shown, the group's limits hold, and nothing counts as delivered that was not.
+//! A storm of alerts is folded into digests: every alert is shown, the group's limits are respected, and only messages
+//! that were delivered count as delivered.
 
 use std::collections::HashSet;
 use std::time::Duration;

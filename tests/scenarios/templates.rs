@@ -1,4 +1,4 @@
-//! The operator decides what messages say, and no template prevents a message from being sent.
+//! Operators configure the text of messages, and no template prevents a message from being sent.
 
 use scenarios::World;
 use scenarios::escalation::group;
@@ -7,7 +7,7 @@ use scenarios::space::{Space, dingtalk_bot, feishu_bot, slack_webhook};
 use serde_json::{Value, json};
 use vendors::vendor::Vendor;
 
-/// What a vendor counts of each channel's messages, and the most that it takes.
+/// The unit in which a vendor limits the size of each channel's messages, and the limit.
 const CHANNELS: [(&str, &str, u64); 7] = [
     ("feishu_bot", "bytes", 20_000),
     ("dingtalk_bot", "bytes", 20_000),
@@ -18,7 +18,7 @@ const CHANNELS: [(&str, &str, u64); 7] = [
     ("email", "bytes", 100_000),
 ];
 
-/// Sends alerts with a title of their own and the label `host`.
+/// A sender whose alerts have their own title and the label `host`.
 async fn sender(world: &World, space: &Space) -> Sender {
     world.feishu_alert().monitoring().into(space).await
 }
@@ -50,7 +50,7 @@ async fn a_rules_template_is_what_a_group_shows_in_its_language_and_other_channe
     world.incident().await.press("acknowledge").await;
     world.feishu("ops").expects_all(&["Acknowledged", "Where", "acknowledged #"]).await;
     world.feishu("yunwei").expects_all(&["已认领", "请查看手册"]).await;
-    // The channel's own template has nothing to add to the headline.
+    // The channel's own template adds nothing to the headline.
     let shown = world.group(Vendor::Slack, "ops").expects_all(&["Acknowledged", "(local"]).await.everything();
     assert!(!shown.contains("Payments") && !shown.contains("Where"), "{shown}");
     for detail in world.incident().await.details("notified").await {
@@ -120,7 +120,7 @@ async fn a_preview_shows_what_each_channel_would_be_sent_of_a_real_incident_and_
             let used = shown["size"]["used"].as_u64().expect("a number");
             assert!(0 < used && used <= max, "{channel}: {used}");
             let request = shown["request"].to_string();
-            // Links name the incident without what all ids begin with.
+            // The number of the incident is its id without the common prefix.
             let id = incident.id.trim_start_matches("inc_");
             assert!(request.contains("INC #") && request.contains(id), "{channel}: {request}");
             assert!(!request.contains("/hook/"), "{channel}: {request}");
@@ -137,7 +137,7 @@ async fn a_preview_shows_what_each_channel_would_be_sent_of_a_real_incident_and_
         let (shown, request) = preview(json!({"language": "zh"})).await;
         let own = channel == "feishu_bot";
         assert_eq!((request.contains("请查看手册"), request.contains("协作空间")), (own, !own), "{channel}");
-        // Of what the rule does not say, the channel's own is shown, as much of it as the vendor takes.
+        // The channel's own template supplies the parts that the rule leaves out, up to the vendor's limit.
         assert_eq!(shown["cut"], max < 5000, "{channel}: {}", shown["size"]);
     }
     world.rest().await;

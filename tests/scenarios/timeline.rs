@@ -1,4 +1,4 @@
-//! The timeline shows everything: what happened, who did it, and every attempt to notify with its result.
+//! The timeline shows every event, the person who caused it, and every attempt to notify with its result.
 
 use scenarios::escalation::members;
 use scenarios::space::feishu_bot;
@@ -43,7 +43,7 @@ async fn the_timeline_shows_every_event_in_order() {
     let delivered = |who: &str| format!("notified | {who}'s chat | feishu_bot: delivered");
     let to_both = [delivered("li"), delivered("wang")];
     for range in [9..11, 12..14] {
-        entries[range].sort(); // the two are notified at the same time
+        entries[range].sort(); // the two members are notified at the same time
     }
     let expected = [
         "triggered | source | Always, level 1".to_owned(),

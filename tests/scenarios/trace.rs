@@ -1,5 +1,5 @@
-//! The trace of a message explains why someone was, or was not, notified: the steps that were tried, and the result of
-//! each notice.
+//! The trace of a message explains why someone was, or was not, notified: the steps that were evaluated, and the result
+//! of each notice.
 
 use scenarios::escalation::{members, team};
 use scenarios::sender::Sender;
@@ -13,14 +13,14 @@ fn has(field: &str, pattern: &str) -> Value {
     json!({"any": [{"all": [{"field": field, "op": "match", "values": [pattern]}]}]})
 }
 
-/// A space that notifies the group "ops", and a sender whose texts have key, host and level.
+/// Creates a space that notifies the group "ops", and a sender whose texts contain key, host and level.
 async fn ops(world: &World) -> (Space, Sender) {
     let space = world.space("Ops").notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().monitoring().into(&space).await;
     (space, sender)
 }
 
-/// The trace of the newest message, by the rules that applied to it.
+/// The trace of the newest message. Checks that the rules have not changed since.
 async fn newest(world: &World, sender: &Sender) -> Value {
     world.rest().await;
     let trace = sender.trace(0).await;
@@ -28,7 +28,7 @@ async fn newest(world: &World, sender: &Sender) -> Value {
     trace
 }
 
-/// The named texts of each of a list, put together.
+/// The values of these fields for each item of a list, joined into one text per item.
 fn texts(list: &Value, names: &[&str]) -> Vec<String> {
     let text = |item: &Value| names.iter().map(|name| item[name].as_str().unwrap_or("-")).collect::<Vec<_>>().join(" ");
     list.as_array().expect("a list").iter().map(text).collect()
@@ -156,7 +156,8 @@ async fn a_silence_that_keeps_or_drops_is_named_and_judged_by_the_time_of_the_me
     assert_eq!(silence["silences"][0]["because"], "labels.host does not match db-9");
     assert_eq!(trace["spaces"][0]["escalation"]["asked_at"], Value::Null, "nobody was asked for yet");
 
-    // Notified when the silence ends; the silence is checked by the time of the message, not by the current time.
+    // The incident is notified when the silence ends. The silence is evaluated as of the time of the message, not as of
+    // now.
     world.advance(minutes(31)).await;
     world.feishu("ops").expects_all(&["Silence ended", "disk full"]).await;
     let trace = newest(&world, &sender).await;

@@ -1,5 +1,5 @@
-//! A vendor that throttles or is down for a long time: each notice is delivered, folded into one that was, or fails
-//! visibly, and the ledger says which. No notice is lost without a record.
+//! A vendor that throttles or is down for a long time. Each notice is delivered, folded into a delivered one, or fails
+//! visibly, and the ledger records which. No notice is lost without a record.
 
 use scenarios::escalation::{group, members};
 use scenarios::space::{Space, feishu_bot};
@@ -19,7 +19,7 @@ async fn ops(world: &World) -> Space {
     world.space("Ops").notify(feishu_bot("ops")).await
 }
 
-/// Time passes in steps, as the clock of a machine that runs on.
+/// Advances the clock in steps, as a running machine does.
 async fn pass(world: &World, steps: u32, step: std::time::Duration) {
     for _ in 0..steps {
         world.advance(step).await;
@@ -36,7 +36,7 @@ async fn states(world: &World) -> Vec<String> {
     states
 }
 
-/// The sums of the ledger's last hours: created, delivered, folded, failed, pending.
+/// The sums of the ledger over the last hours: created, delivered, folded, failed and pending.
 async fn books(world: &World, hours: u32) -> [u64; 5] {
     let ledger = world.api.get(&format!("/ledger?hours={hours}")).await;
     let items = ledger["items"].as_array().expect("hours").clone();
