@@ -1,8 +1,9 @@
-//! People's actions whose request dies: from one of its calls on, all of its calls fail. Nobody repeats the action, and
-//! within two minutes all of its effects have happened, or the action was never written.
+//! Actions of people whose request dies: after a certain call of the action, all of its calls fail. Nobody repeats the
+//! action. Within two minutes either all of its effects have happened, or the action was never written.
 //!
-//! Dying after a call equals dying before the next one. So each action is cut off before its first call, its second, and
-//! so on until it makes no more. That is some twenty incidents for each action, which takes longer than ten seconds.
+//! A request that dies after a call is equal to one that dies before the next call. Each action is therefore cut off
+//! before its first call, its second, and so on, until it makes no further call. That needs about twenty incidents per
+//! action and takes longer than ten seconds.
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use serde_json::{Value, json};
 const MINUTE: Duration = Duration::from_secs(60);
 /// Longer than the visibility timeout of a queue.
 const COMES_AGAIN: Duration = Duration::from_secs(185);
-/// Far more calls than an action makes: a test that reaches it is wrong.
+/// Far more calls than an action makes. A test that reaches this number is wrong.
 const MANY: u64 = 60;
 
 struct Stage {
@@ -33,11 +34,11 @@ struct Stage {
 struct Case {
     action: &'static str,
     body: Value,
-    /// What is done to the incident before.
+    /// The actions on the incident before the tested one.
     before: &'static [&'static str],
-    /// What the action is called in the timeline.
+    /// The kind of the action's timeline entry.
     kind: &'static str,
-    /// A group, and what it is sent after so many minutes; empty: nobody is notified.
+    /// The group that is notified, and a text in the message. Empty: nobody is notified.
     sent: (&'static str, &'static str),
     after: u64,
 }
@@ -49,7 +50,7 @@ impl Case {
 }
 
 impl Stage {
-    /// Li is notified, and after half an hour Wang.
+    /// A space that notifies Li, and Wang after half an hour.
     async fn new() -> Self {
         let wire = Wire::start().await;
         let world = World::start_through(&wire).await;
@@ -61,7 +62,7 @@ impl Stage {
         Self { wire, world, sender, wang }
     }
 
-    /// An incident of its own for each attempt; its title and id.
+    /// Opens a new incident, because each attempt needs its own. Returns its title and id.
     async fn incident(&self, number: u64) -> (String, String) {
         let title = format!("problem no{number}end");
         self.sender.says(&format!("{title}\nkey=k{number}")).await;
@@ -81,7 +82,7 @@ impl Stage {
         entries.map(|entry| entry["kind"].as_str().expect("a kind").to_owned()).collect()
     }
 
-    /// Does it while every call from the nth on fails; whether there was an nth call.
+    /// Performs the action while every call from the nth on fails. Returns whether there was an nth call.
     async fn cut_off(&self, n: u64, id: &str, action: &str, body: &Value) -> bool {
         let rule = self.wire.before(any_call().from_nth(n), Fault::Refuse(Refusal::DENIED));
         self.post(id, action, body).await;
@@ -90,8 +91,8 @@ impl Stage {
         was_cut
     }
 
-    /// The wire cannot know whose calls it refuses, so another function that had begun its work may have failed with the
-    /// request. Its messages are received again only later, as after any failure of AWS.
+    /// The wire cannot know which function makes a call, so another function that had begun its work may have failed
+    /// together with the request. That function receives its messages again only later, as after any failure of AWS.
     async fn two_minutes(&self) {
         for _ in 0..2 {
             if tokio::time::timeout(Duration::from_millis(500), self.world.larkspur.settled()).await.is_err() {
@@ -101,13 +102,13 @@ impl Stage {
         }
     }
 
-    /// What is shown in a group of this title and state.
+    /// The number of messages in a group that contain this title and this word.
     fn shown(&self, group: &str, title: &str, word: &str) -> usize {
         let messages = self.world.feishu(group).messages().into_iter().map(|message| message.everything());
         messages.filter(|message| message.contains(title) && message.contains(word)).count()
     }
 
-    /// Operators' subscribers received the change.
+    /// Checks that the operators' subscribers received the change.
     fn assert_published(&self, id: &str, kind: &str, case: &str) {
         let calls = self.wire.calls(&sns("PublishBatch").holding(id).holding(kind));
         assert!(calls.iter().any(|call| call.passed_on && call.status == Some(200)), "{case}: not published");

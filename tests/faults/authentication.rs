@@ -16,7 +16,7 @@ async fn asks(world: &World, key: &str) -> RawResponse {
     raw::exchange(&url, &raw::request("GET", &url, &[("Authorization", &format!("Bearer {key}"))], b"")).await
 }
 
-/// Status, text and the header that says how to sign in: everything by which a caller could distinguish keys.
+/// Status, text and the header that asks for authentication: everything by which a caller could distinguish keys.
 fn what_a_stranger_sees(response: &RawResponse) -> (u16, String, Option<String>) {
     (response.status, response.text.clone(), response.header("www-authenticate").map(str::to_owned))
 }
@@ -35,7 +35,7 @@ async fn a_key_that_was_revoked_or_belongs_elsewhere_is_answered_like_one_that_n
     let expected = what_a_stranger_sees(&asks(&world, &unknown).await);
     assert_eq!((expected.0, expected.2.as_deref()), (401, Some("Bearer")));
     for key in [revoked.as_str(), elsewhere.larkspur.api_key.expose(), "lks_", "x", &"k".repeat(5_000)] {
-        // The first time it is read from the table, the second time from the cache.
+        // The first request reads the key from the table, and the second one from the cache.
         for _ in 0..2 {
             assert_eq!(what_a_stranger_sees(&asks(&world, key).await), expected, "{key:.60}");
         }
@@ -59,7 +59,7 @@ async fn guessing_api_keys_is_throttled_and_a_caller_with_a_working_key_is_not()
     }
     let wait: u64 = waits.expect("after too many guesses the answer is 429 with a wait");
     assert!((1..=61).contains(&wait), "{wait}");
-    // From the same address.
+    // The caller with a working key has the same address.
     assert_eq!(world.api.call("GET", "/spaces", None).await.status, 200);
     world.advance(Duration::from_secs(wait)).await;
     assert_eq!(asks(&world, &"a".repeat(48)).await.status, 401);
@@ -121,7 +121,7 @@ async fn an_id_of_another_space_of_another_integration_or_of_another_kind_is_not
         let answer = world.api.call(method, &path, body).await;
         assert_eq!((answer.status, answer.body["error"]["code"].as_str()), (404, Some("not_found")), "{method} {path}");
     }
-    // By its id it may be new and not recorded there yet; the answer says nothing else.
+    // A message with this id may be so new that it is not recorded yet. The answer reveals nothing else.
     let trace = world.api.get(&format!("/integrations/{}/messages/{message}/trace", stranger.integration)).await;
     let known = world.api.get(&format!("/integrations/{}/messages/{message}/trace", sender.integration)).await;
     assert!(known.to_string().contains("disk full") && !trace.to_string().contains("disk full"), "{trace:#}");

@@ -1,4 +1,4 @@
-//! C. AWS that throttles, times out, answers wrongly or not at all, between the functions and the embedded services.
+//! C. AWS throttles, times out, or returns wrong answers or none, between the functions and the embedded services.
 
 use std::time::{Duration, Instant};
 
@@ -78,7 +78,8 @@ async fn a_throttled_partition_holds_up_its_own_messages_and_no_others() {
     world.finish().await;
 }
 
-/// Messages of a source, one after the other, while a rule of the wire makes random calls fail; then no more fail.
+/// Sends the messages of a source one after the other while a rule of the wire makes random calls fail. Then removes
+/// the faults.
 async fn said_through(wire: &Wire, world: &World, sender: &Sender) {
     for text_sent in ["disk full\nkey=a", "disk fuller\nkey=a", "load high\nkey=b", "all well\nRESOLVED key=a"] {
         loop {
@@ -89,7 +90,7 @@ async fn said_through(wire: &Wire, world: &World, sender: &Sender) {
         }
         wire.wait_until_quiet().await;
     }
-    // Once more while calls fail, then twice without faults.
+    // Delivers the messages once more while calls fail, and then twice without faults.
     wire.redeliver(world).await;
     wire.remove_faults();
     wire.redeliver(world).await;
@@ -107,12 +108,13 @@ async fn check_result(wire: &Wire, world: &World, sender: &Sender) {
     let counted: u64 = disk.iter().map(|alert| alert["count"].as_u64().expect("a count")).sum();
     let messages = sender.messages().await;
     let superseded = messages.iter().filter(|message| message["outcome"] == "superseded").count() as u64;
-    // The intake may have asked a sender to retry although the message was in the queue: the retry is another message.
+    // The intake may have asked a sender to retry although the message was already queued. The retry is then another
+    // message.
     let copies = messages.len() as u64 - 4;
     assert!((2..=2 + copies).contains(&(counted + superseded)) || counted == 2, "{disk:#?} {messages:#?}");
     group.expects("load high").await;
     let shown: Vec<String> = group.messages().iter().map(|message| message.everything()).collect();
-    // At least once: once more for each time that a delivered notice could not be marked as sent.
+    // Delivery is at least once: a notice is sent once more each time that it could not be marked as sent.
     let unmarked = wire.calls(&dynamodb("UpdateItem").holding(MARK)).iter().filter(|call| call.struck).count();
     let times = shown.iter().filter(|message| message.contains("load high")).count();
     assert!((1..=1 + unmarked).contains(&times), "{unmarked} marks went wrong: {shown:#?}");
@@ -245,7 +247,7 @@ async fn credentials_that_expired_lose_nothing_and_what_comes_after_new_ones_wor
     wire.wait_until_quiet().await;
     wire.before(dynamodb(""), Fault::Refuse(Refusal::EXPIRED));
     wire.before(sqs("SendMessageBatch"), Fault::Refuse(Refusal::EXPIRED));
-    // Key and integration are cached: the message is accepted.
+    // Key and integration are cached, so the message is accepted.
     sender.says("meanwhile\nkey=b").await;
     wire.wait_until_quiet().await;
     assert_eq!(world.feishu("ops").messages().len(), 1);

@@ -10,7 +10,7 @@ use scenarios::space::{dingtalk_bot, feishu_bot, slack_webhook, telegram_bot, we
 use serde_json::json;
 use vendors::vendor::Vendor;
 
-/// No request may take longer, in any form; the machine may be busy with other tests.
+/// The longest time for any request. The machine may be busy with other tests.
 const BOUND: Duration = Duration::from_secs(10);
 
 async fn world_with_a_sender() -> (World, Sender) {
@@ -184,7 +184,7 @@ async fn a_compressed_body_is_no_message_and_is_never_inflated() {
 
 /// Thirty megabytes of zeros in less than 200 KB.
 fn gzip_bomb() -> Vec<u8> {
-    // Head, then a fixed Huffman block: the literal 0 and the pair (length 258, distance 1) over and over.
+    // The header, followed by a fixed Huffman block that repeats the literal 0 and the pair (length 258, distance 1).
     let mut bits = Bits::default();
     bits.push(0b011, 3);
     bits.push_code(0x30, 8);
@@ -203,7 +203,7 @@ struct Bits {
 }
 
 impl Bits {
-    /// The least significant bit first.
+    /// Appends bits, the least significant one first.
     fn push(&mut self, value: u32, count: u32) {
         for place in 0..count {
             if self.used.is_multiple_of(8) {
@@ -215,7 +215,7 @@ impl Bits {
         }
     }
 
-    /// A Huffman code: the most significant bit first.
+    /// Appends a Huffman code, the most significant bit first.
     fn push_code(&mut self, value: u32, count: u32) {
         (0..count).rev().for_each(|place| self.push(value >> place & 1, 1));
     }
@@ -247,7 +247,7 @@ async fn an_invalid_key_is_answered_like_an_unknown_one_and_one_trailing_slash_i
         let response = post(&path, &[], &text("x")).await;
         assert_eq!((response.status, &response.text), (200, &unknown.text), "{case}");
     }
-    // Longer than any server reads: the gateway answers itself.
+    // The URL is longer than any server reads, so the gateway answers.
     let response = post(&format!("{base}/{}", "a".repeat(200_000)), &[], &text("x")).await;
     assert!((400..500).contains(&response.status), "{response:?}");
     assert_code(&post(&format!("{}/", sender.url), &[], &text("one slash")).await, 200, 0, "one trailing slash");
@@ -271,7 +271,7 @@ async fn any_other_method_is_405_and_head_has_no_body() {
     world.finish().await;
 }
 
-/// The texts that each vendor treats as a mention of everyone, or of someone, and as markup.
+/// The texts that each vendor treats as markup, or as a mention of one person or of everyone.
 const HOSTILE: &str = "<at user_id=\"all\">everyone</at> <at id=all></at> <@all> <!channel> <!here> <@U012AB3CD> \
     @everyone @all [x](https://evil.example) *b* `c` <b>d</b> <a href=\"https://evil.example\">e</a> &lt;at id=all&gt;";
 
@@ -292,16 +292,16 @@ async fn nothing_that_a_sender_writes_calls_anyone_or_hides_where_a_link_leads_o
     let space = space.notifying(slack_webhook("slack")).notifying(telegram_bot("-1001234567890"));
     let space = space.notify(zoom_webhook("zoom")).await;
     let sender = world.feishu_alert().into(&space).await;
-    // As the older form has it, title and text are taken as they are.
+    // The older message form has separate fields for title and text, which are used unchanged.
     sender.sends(&json!({"msg_type": "text", "content": {"title": format!("disk {HOSTILE}"), "text": HOSTILE}})).await;
     for (vendor, group) in groups {
         let seen = world.group(vendor, group).expects("disk").await;
-        // An address that the sender wrote is a link under its own name, never under words of the sender's.
+        // An address that the sender wrote is linked under its own name, never under another text of the sender.
         for run in seen.title.iter().chain(seen.lines.iter().flatten()) {
             let Some(to) = run.href.as_deref().filter(|to| to.contains("evil")) else { continue };
             assert_eq!((run.text.as_str(), to), ("evil.example", "https://evil.example"), "{vendor:?}");
         }
-        // Members see text that the vendor treats as a mention as one, and all other text as it was written.
+        // The fake vendors show a mention as `@name`, and all other text as it was written.
         let shown = seen.everything();
         for call in [" @channel", " @here", " @U012AB3CD"] {
             assert!(!shown.contains(call), "{vendor:?} shows {call}: {shown}");
@@ -310,7 +310,7 @@ async fn nothing_that_a_sender_writes_calls_anyone_or_hides_where_a_link_leads_o
     world.finish().await;
 }
 
-/// For a refused request only the reason is logged, on one line, without control characters.
+/// A refused request is logged with its reason only, on one line, without control characters.
 // Proves: fault 2, fault 108
 #[tokio::test]
 async fn a_refused_request_is_one_line_of_the_log_at_most_and_its_body_is_on_none() {

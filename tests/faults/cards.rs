@@ -1,5 +1,5 @@
-//! Cards of the echo app, which only tests have: true after kill −9 between a message and its record, and sent by many
-//! processes at once within the limits of the one account that they share.
+//! Cards of the echo app, which only tests have. A card is correct after kill −9 between a message and its record, and
+//! many processes together stay within the limits of the one account that they share.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -27,16 +27,16 @@ use serde_json::{Value, json};
 
 const INCIDENTS: usize = 6;
 const KILLS: u64 = 12;
-/// Actions between two kills, at most.
+/// The most actions between two kills.
 const ACTIONS: usize = 40;
-/// How long a call that is to be cut may take to come.
+/// The longest time to wait for the call at which the process is killed.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// After this time a card shows what was done to its incident.
+/// The time after which a card shows the changes of its incident.
 const QUIET: Duration = Duration::from_millis(500);
-/// Longer than a lease, and than a queue keeps what a dead process had taken.
+/// Longer than a lease, and longer than a queue hides a message that a dead process had received.
 const FORGOTTEN: Duration = minutes(4);
 
-/// Half a minute: a debug build starts nineteen times, and its leases have to run out.
+/// Takes half a minute: a debug build starts nineteen times, and its leases have to expire.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_kills_around_a_message_and_before_its_record_every_live_card_shows_the_newest_state() {
     let seed = Seed::choose();
@@ -53,7 +53,7 @@ async fn after_kills_around_a_message_and_before_its_record_every_live_card_show
     for kill in 0..KILLS {
         let process = killed.start().await;
         let call = provider().holding("\"card\":{").nth(1 + draw.below(4) as u64);
-        // The message has not left yet, or the vendor has taken it and the answer never comes.
+        // The message has either not been sent yet, or the vendor has accepted it and its answer never arrives.
         let cut = if kill % 2 == 0 { wire.after(call, Fault::Hang) } else { wire.before(call, Fault::Hang) };
         for _ in 0..ACTIONS {
             act(&process.api, &incidents, &mut draw).await;
@@ -96,13 +96,14 @@ async fn after_kills_around_a_message_and_before_its_record_every_live_card_show
     world.larkspur.stop().await;
 }
 
-/// A deployment that is killed again and again.
+/// A deployment that is killed repeatedly.
 struct Killed<'a> {
     data: &'a Path,
     wire: &'a Wire,
-    /// How far its clock is ahead. What a dead process had taken is free again, or the room would wait for it.
+    /// How far the clock of the deployment is ahead. It moves on at each kill, so that leases and messages of a dead
+    /// process are free again.
     ahead: Duration,
-    /// How many kills were in the middle of a message.
+    /// The number of kills during a call that sends or updates a card.
     struck: u64,
 }
 
@@ -115,9 +116,9 @@ impl Killed<'_> {
         Process::start(self.data, &environment.collect::<Vec<_>>()).await.expect("started")
     }
 
-    /// Kills it when this call was made, or without one.
+    /// Kills the process after this call was made, or at once if there is none.
     async fn end(&mut self, process: Process, cut: Option<Strike>) {
-        // The queue is a moment behind the actions.
+        // The queue is slightly behind the actions.
         let start = Instant::now();
         while cut.as_ref().is_some_and(|cut| cut.count() == 0) && start.elapsed() < PATIENCE {
             tokio::time::sleep(Duration::from_millis(20)).await;
@@ -129,7 +130,7 @@ impl Killed<'_> {
     }
 }
 
-/// Every live card of the incident shows what a card of it shows now. Counts them by state.
+/// Checks that every live card of the incident shows its current state, and counts the cards by state.
 async fn assert_true(world: &World, echo: &Echo, incident: &str, shown: &mut BTreeMap<String, usize>) {
     let id: IncidentId = incident.parse().expect("an id");
     let stored = world.store().incident(&id).await.expect("read").expect("stored");
@@ -165,7 +166,7 @@ async fn incidents_in_a_room(api: &Api, echo: &Echo) -> Vec<String> {
     }
 }
 
-/// Does something to one of them. What its state does not allow is refused, as it should be.
+/// Performs a random action on a random incident. An action that the state does not allow is refused, as expected.
 async fn act(api: &Api, incidents: &[String], draw: &mut Draw) {
     let incident = &incidents[draw.below(incidents.len())];
     let severity = ["Info", "Warning", "Critical"][draw.below(3)];
@@ -183,7 +184,7 @@ async fn act(api: &Api, incidents: &[String], draw: &mut Draw) {
     assert!(answer.status < 500, "{action}: {}", answer.text);
 }
 
-/// Numbers that look random and are the same in each run.
+/// Generates pseudo-random numbers that are the same in every run.
 struct Draw(u64);
 
 impl Draw {
@@ -222,13 +223,14 @@ async fn fifty_processes_of_one_account_ask_for_one_token_and_never_send_more_th
     for process in join_all(processes).await {
         process.expect("every message of the process left");
     }
-    // A message that had to wait longer than its queue holds it comes as due work.
+    // A message that had to wait longer than its queue can hold it is sent later, as due work.
     world.settle().await;
     assert_eq!(echo.messages().len(), 1 + PROCESSES);
     assert_eq!((echo.token_requests(), echo.refused()), (2, 0));
 }
 
-/// What one process of `notify` does with its message: while it has to wait it is handed over again, as by the queue.
+/// Plays one process of `notify` with one message. While the message has to wait, it is delivered again, as a queue
+/// would do.
 async fn send_from_a_process(world: &World, echo: &Echo, incident: &IncidentId, room: DestinationId, number: usize) {
     let app = process(world, echo);
     let incident = world.store().incident(incident).await.expect("read").expect("stored");
@@ -251,7 +253,7 @@ async fn send_from_a_process(world: &World, echo: &Echo, incident: &IncidentId, 
     }
 }
 
-/// A process of `notify`, which shares nothing with another one but the tables.
+/// A process of `notify` that shares only the tables with the other processes.
 fn process(world: &World, echo: &Echo) -> App {
     let function = world.larkspur.stack.function("NotifyFunction").expect("deployed");
     let variable = |name: &str| function.variable(name).expect("set").to_owned();

@@ -1,4 +1,4 @@
-//! E. Providers that fail, hang, lie, redirect or answer too much.
+//! E. Providers that fail, hang, return false answers, redirect, or return too much.
 
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
@@ -18,19 +18,20 @@ fn down() -> Fault {
     Fault::reply(Reply::text(503, "<html>upstream</html>"))
 }
 
-/// Seconds between the tries of a notice.
+/// The seconds between the attempts for a notice.
 const SCHEDULE: [u64; 6] = [1, 5, 30, 120, 300, 900];
 
-/// Moves the clock over the waits between the tries of one notice, each when its try is over: no try is made early. It
-/// does not wait until no work is left, because the notice waits in a FIFO queue.
+/// Advances the clock over the waits between the attempts for one notice, each time after an attempt has ended, and
+/// checks that no attempt is made too early. It does not wait until no work is left, because the notice waits in a FIFO
+/// queue.
 async fn pass(world: &World, group: &Group<'_>, waits: &[u64]) {
     for (before, wait) in waits.iter().enumerate() {
         wait_for(group, before + 1).await;
-        // A short wait is left to pass by itself. Moving the clock would shorten the next one.
+        // Short waits pass in real time, because moving the clock would shorten the next wait.
         if *wait < 30 {
             continue;
         }
-        // The result is recorded, and the queue has the time to wait.
+        // Gives the function time to record the result and to return the notice to the queue with its delay.
         tokio::time::sleep(seconds(2)).await;
         world.larkspur.advance(seconds(wait * 9 / 10 - 4)).await;
         tokio::time::sleep(Duration::from_millis(500)).await;
@@ -150,7 +151,7 @@ async fn while_one_destination_hangs_the_others_are_notified() {
     let plan = world.space("Ops").notifying(feishu_bot("hangs")).notifying(feishu_bot("quick"));
     let space = plan.notify(slack_webhook("swift")).await;
     let sender = world.feishu_alert().into(&space).await;
-    // Each of them is longer than a request may take, and the scenario ends before the last.
+    // Each reply takes longer than a request may take, and the scenario ends before the last one.
     let hang = Fault { wait: Duration::from_secs(300), show: false, reply: None };
     world.feishu("hangs").answers(vec![hang; 20]);
     for text in ["the first.", "the second.", "the third."] {

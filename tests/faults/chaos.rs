@@ -1,8 +1,8 @@
-//! All faults at once: messages in all push modes, copies, reordering, one call in a hundred going wrong, kill −9 every few
-//! seconds. Afterwards the results are compared with a model that knows nothing about the implementation.
+//! All faults at once: messages in all push modes, copies, reordering, failures of one call in a hundred, and kill −9
+//! every few seconds. Afterwards the results are compared with a model that does not depend on the implementation.
 //!
-//! What is drawn follows from one seed: `LARKSPUR_SEED` repeats it, as far as two processes and a scheduler can be repeated.
-//! `LARKSPUR_CHAOS_MESSAGES`, `LARKSPUR_CHAOS_KEYS` and `LARKSPUR_CHAOS_KILLS` set how much of it there is.
+//! All random choices follow from one seed. `LARKSPUR_SEED` repeats a run as far as two processes and a scheduler can
+//! be repeated. `LARKSPUR_CHAOS_MESSAGES`, `LARKSPUR_CHAOS_KEYS` and `LARKSPUR_CHAOS_KILLS` set the size of the run.
 
 mod group;
 mod killer;
@@ -24,11 +24,11 @@ use model::Observed;
 use plan::{Plan, Sizes};
 use tokio::sync::watch;
 
-/// Of a hundred messages that were in the queue, so many are delivered once more at the end.
+/// The share of queued messages that are delivered once more at the end.
 const LATE_COPIES: f64 = 0.02;
-/// How long it may take until no work is left.
+/// The longest time to wait until no work is left.
 const PATIENCE: Duration = Duration::from_secs(3600);
-/// How long no call may be made before the clock is moved to the next due work.
+/// The time without a call after which the clock is moved to the next due work.
 const IDLE: Duration = Duration::from_secs(2);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -61,7 +61,8 @@ async fn after_faults_copies_and_kills_the_ledger_equals_that_of_the_sequential_
     let late = late_copies(&seen, wire.seed());
     world.deliver(late.iter()).await;
     wait_until_quiet(&world, &wire).await;
-    // Long enough for the ledger of every hour to be complete, not for alerts that close by themselves after a day.
+    // Long enough for the ledger of every hour to be complete, but too short for alerts that close automatically after
+    // a day.
     world.larkspur.advance(Duration::from_secs(2 * 3600)).await;
     wait_until_quiet(&world, &wire).await;
     reading.abort();
@@ -93,7 +94,8 @@ async fn after_faults_copies_and_kills_the_ledger_equals_that_of_the_sequential_
     }
 }
 
-/// One in a hundred of the calls to each service, in every way in which a call can fail, and two in a hundred messages twice.
+/// Makes one in a hundred calls to each service fail, in every way in which a call can fail, and delivers two in a
+/// hundred messages twice.
 fn let_one_in_a_hundred_go_wrong(wire: &Wire) -> Vec<Strike> {
     let third = 1.0 / 300.0;
     let bad_gateway = || Fault::Answer(502, "<html>bad gateway</html>".to_owned());
@@ -110,13 +112,13 @@ fn let_one_in_a_hundred_go_wrong(wire: &Wire) -> Vec<Strike> {
     strikes
 }
 
-/// The calls on the wire that are needed later.
+/// The calls on the wire that later checks need.
 #[derive(Default)]
 struct Seen {
     calls: usize,
     /// Messages to a group whose answer was lost.
     unknown: Vec<String>,
-    /// As the intake handed them on.
+    /// The messages as the intake queued them.
     received: Vec<Received>,
 }
 
@@ -146,8 +148,8 @@ fn late_copies(seen: &Mutex<Seen>, seed: Seed) -> Vec<Received> {
     seen.received.iter().enumerate().filter(drawn).map(|(_, received)| received.clone()).collect()
 }
 
-/// Waits until all queues are empty. Meanwhile the clock runs faster, for the groups' rates and for leases, but not so fast
-/// that running work could lose its lease. While no calls are made, the clock is moved in steps.
+/// Waits until all queues are empty. Meanwhile the clock runs faster, so that rate limits and leases end sooner, but
+/// not so fast that running work could lose its lease. While no calls are made, the clock is moved in steps.
 async fn wait_until_quiet(world: &World, wire: &Wire) {
     let patience = Instant::now();
     while tokio::time::timeout(IDLE, world.larkspur.drained()).await.is_err() {

@@ -90,7 +90,8 @@ async fn an_integration_without_a_trigger_rule_or_with_a_pattern_that_is_none_is
         let answer = world.api.call("POST", "/integrations", Some(&body)).await;
         assert_eq!((answer.status, answer.body["error"]["field"].as_str()), (400, Some(field)), "{}", answer.text);
     }
-    // A group that never matches anything is no mistake that can be seen: the title is the key, and the record says so.
+    // A pattern that never matches is not detectable as a mistake. The title becomes the key, and the record shows
+    // this.
     let mode = broken("key", json!([{"field": "title", "pattern": "/never(.+)/"}]));
     let sender = world.feishu_alert().set("push_mode", mode["push_mode"].clone()).into(&space).await;
     sender.says("a message").await;

@@ -1,7 +1,8 @@
-//! A crash loop: accepted messages survive any number of starts that end with kill −9.
+//! A crash loop: accepted messages survive any number of starts that each end with kill −9.
 //!
-//! Each start continues the unfinished work of the one before it. No such receive counts against a message, so none is
-//! given up. Messages that were applied and not yet recorded are recorded with their result, so the counts agree.
+//! Each start continues the unfinished work of the start before it. A receive that ends with a kill does not count
+//! against a message, so no message is given up. Messages that were applied but not yet recorded are recorded with
+//! their result, so the counts agree.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -13,14 +14,14 @@ use serde_json::{Value, json};
 
 const SENDERS: usize = 16;
 const MESSAGES: usize = 250;
-/// Alerts of each sender.
+/// The number of alerts for each sender.
 const KEYS: usize = 5;
 const KILLS: usize = 60;
-/// Between a start and its end.
+/// The time between a start and its kill.
 const LIFE: Duration = Duration::from_millis(100);
 const PATIENCE: Duration = Duration::from_secs(240);
 
-/// Takes a minute: an unoptimized build starts sixty times, and accepts and evaluates four thousand messages.
+/// Takes one minute: an unoptimized build starts sixty times, and accepts and evaluates four thousand messages.
 // Proves: finding C9
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_thousand_accepted_messages_survive_sixty_starts_that_end_with_kill_9() {
@@ -37,7 +38,7 @@ async fn four_thousand_accepted_messages_survive_sixty_starts_that_end_with_kill
     assert_nothing_is_lost(data.path()).await;
 }
 
-/// The URLs of integrations whose alerts are distinguished by title.
+/// Creates integrations whose alerts are distinguished by title, and returns their URLs.
 async fn senders(api: &Api) -> Vec<String> {
     let space = api.create("/spaces", &json!({"name": "Ops", "destinations": []})).await;
     let mut urls = Vec::new();
@@ -56,7 +57,7 @@ async fn send(api: &Api, url: &str) {
     for number in 0..MESSAGES {
         let text = format!("disk {} full\nreading {number}", number % KEYS);
         let body = json!({"msg_type": "text", "content": {"text": text}}).to_string();
-        // A message that is answered as busy is sent again, as senders do.
+        // A sender sends a message again if the answer is that the server is busy.
         while api.post(url, body.clone()).await.body["code"] != 0 {}
     }
 }
@@ -73,7 +74,7 @@ async fn assert_nothing_is_lost(data: &Path) {
     assert_eq!([total("received"), total("triggered"), total("waiting")], [all, keys, 0], "{ledger:#}");
     let (updated, superseded) = (total("updated"), total("superseded"));
     assert_eq!(updated + superseded, all - keys, "{ledger:#}");
-    // A message that a killed evaluator had not applied may be superseded. An applied one is recorded as applied.
+    // A message may be superseded if a killed evaluator had not applied it. An applied message is recorded as applied.
     let alerts = after.api.list("/alerts?status=open").await;
     let counted: u64 = alerts.iter().map(|alert| alert["count"].as_u64().expect("a count")).sum();
     assert_eq!((alerts.len(), counted as usize), (keys, keys + updated), "{superseded} superseded");
@@ -82,7 +83,7 @@ async fn assert_nothing_is_lost(data: &Path) {
     after.kill().await.expect("killed");
 }
 
-/// The ledger, when no message of it waits.
+/// Waits until no message in the ledger is waiting, and returns the ledger.
 async fn at_rest(api: &Api) -> Value {
     let start = Instant::now();
     loop {

@@ -19,7 +19,7 @@ async fn deployment() -> (Wire, World, Sender) {
     (wire, world, sender)
 }
 
-/// Messages of one key, received a second apart, the last of them now: T triggers, R recovers.
+/// Messages of one key, received one second apart, the last one now: `T` triggers and `R` recovers.
 fn script(world: &World, sender: &Sender, script: &str) -> Vec<Received> {
     let now = world.larkspur.clock.now();
     let received = |(place, letter): (usize, char)| {
@@ -192,12 +192,13 @@ async fn of_two_evaluators_at_one_key_the_slower_folds_again_and_no_update_is_lo
     world.finish().await;
 }
 
-/// An older message gives up after one lost race; the newest one must not wait for the queue's visibility.
+/// An older message gives up after one lost race. The newest message must not wait for the visibility timeout of the
+/// queue.
 // Proves: fault 23
 #[tokio::test]
 async fn the_newest_message_is_not_handed_back_although_seven_others_are_written_before_it() {
     let wire = Wire::start().await;
-    // A batch that waited for a second would use up the three seconds in which a call can be overtaken.
+    // A batch that waits for a second would use up the three seconds in which a call can be overtaken.
     let world = World::start_through_with(&wire, Options { batching: Batching::AtOnce, ..wire.options() }).await;
     let ops = world.space("Ops").notify(feishu_bot("ops")).await;
     let sender = world.feishu_alert().monitoring().into(&ops).await;
@@ -210,7 +211,7 @@ async fn the_newest_message_is_not_handed_back_although_seven_others_are_written
     world.deliver([&messages[8]]).await;
     overtaken.reached().await;
     for other in &messages[1..8] {
-        // The next write is the other message's; the one after it is the next try of the newest.
+        // The next write is that of the other message. The write after it is the next attempt of the newest message.
         overtaken = wire.before(states.clone().nth(2), Fault::Overtaken);
         world.deliver([other]).await;
         overtaken.reached().await;
@@ -274,14 +275,14 @@ async fn a_hundred_messages_of_one_key_at_once_are_few_writes_in_the_right_order
     let superseded = sender.outcomes().await.iter().filter(|outcome| *outcome == "superseded").count() as u64;
     assert_eq!((alerts.len(), alerts[0]["title"].as_str()), (1, Some("disk full 100")));
     assert_eq!(counted + superseded, 100);
-    // One for each batch that the queue made of them, and one for each race between two of those.
+    // One write for each batch that the queue forms, and one for each race between two batches.
     let writes = wire.calls(&dynamodb("PutItem").holding("STATE#")).len();
     assert!(writes <= 12, "{writes} writes");
     world.feishu("ops").accept_all();
     world.finish().await;
 }
 
-/// A person's acknowledgement comes between an evaluator's read of an incident and its write.
+/// A person acknowledges the incident between an evaluator's read of the incident and its write.
 // Proves: fault 26
 #[tokio::test]
 async fn an_acknowledgement_between_read_and_write_survives() {

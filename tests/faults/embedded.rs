@@ -1,4 +1,4 @@
-//! The embedded AWS services: who can reach them, and that they behave as AWS does.
+//! The embedded AWS services: which processes can reach them, and whether they behave as AWS does.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use scenarios::socket::Socket;
 use serde_json::{Value, json};
 use tokio::process::Command;
 
-/// How long a browser may take that starts where other tests use the machine too.
+/// The longest time for the start of a browser on a machine that also runs other tests.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// `LISTEN` in `/proc/net/tcp` (Linux: `include/net/tcp_states.h`).
 const LISTENS: &str = "0A";
@@ -21,13 +21,13 @@ fn tools() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tools")
 }
 
-/// The tests' own Python.
+/// The Python interpreter of the tests.
 fn python() -> std::ffi::OsString {
     std::env::var_os("LARKSPUR_TEST_PYTHON")
         .expect("LARKSPUR_TEST_PYTHON must name a Python with boto3 and Playwright: run tests/run.sh, which makes one")
 }
 
-/// The ports on which a process listens, on whichever address.
+/// The ports on which a process listens, on any address.
 fn listening(pid: u32) -> BTreeSet<u16> {
     let sockets = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("a process of this user");
     let sockets = sockets.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok());
@@ -38,7 +38,7 @@ fn listening(pid: u32) -> BTreeSet<u16> {
     for table in ["tcp", "tcp6"] {
         let table = std::fs::read_to_string(format!("/proc/{pid}/net/{table}")).unwrap_or_default();
         for line in table.lines().skip(1) {
-            // sl, local address, remote address, state, …, inode as the tenth.
+            // The fields are sl, local address, remote address, state, …, and the inode as the tenth.
             let fields: Vec<&str> = line.split_whitespace().collect();
             if fields[3] == LISTENS && sockets.contains(fields[9]) {
                 let (_, port) = fields[1].split_once(':').expect("address and port");
@@ -49,7 +49,7 @@ fn listening(pid: u32) -> BTreeSet<u16> {
     ports
 }
 
-/// Unix sockets that accept connections (flag `__SO_ACCEPTCON`), by their path.
+/// The paths of Unix sockets that accept connections (flag `__SO_ACCEPTCON`).
 fn unix_listening(pid: u32) -> Vec<String> {
     let open = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("a process of this user");
     let open: BTreeSet<_> = open.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok()).collect();
@@ -75,7 +75,7 @@ async fn start() -> Target {
 }
 
 impl Target {
-    /// What `strangers.py` needs to know.
+    /// The input of `strangers.py`.
     fn known(&self) -> String {
         json!({"ports": self.ports, "base": self.process.base_url}).to_string()
     }
@@ -102,7 +102,8 @@ async fn nothing_but_the_public_front_listens() {
     target.process.kill().await.expect("killed");
 }
 
-/// The page may send an SDK's requests to every port of the process; it reads no answer, and no request takes effect.
+/// The page may send an SDK's requests to every port of the process, but it reads no answer, and no request takes
+/// effect.
 // Proves: finding B1
 #[tokio::test]
 async fn a_web_page_of_another_origin_gets_nothing_from_the_embedded_services() {
@@ -115,7 +116,8 @@ async fn a_web_page_of_another_origin_gets_nothing_from_the_embedded_services() 
     target.process.kill().await.expect("killed");
 }
 
-/// As user `nobody` where the tests run as root, as in a container; elsewhere as the tests' own user, which may do more.
+/// Runs as user `nobody` if the tests run as root, for example in a container. Otherwise it runs as the tests' own
+/// user, which has more rights.
 // Proves: finding B1
 #[tokio::test]
 async fn another_user_of_the_machine_gets_nothing_from_the_embedded_services() {
@@ -127,7 +129,7 @@ async fn another_user_of_the_machine_gets_nothing_from_the_embedded_services() {
     if is_root {
         user.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"]);
     }
-    // The script is given as text and the system's Python runs it: the user may not read this folder.
+    // The script is passed as text to the system's Python, because the user may not read this folder.
     user.args(["/usr/bin/python3", "-c", &script, "user", &target.known()]).current_dir("/");
     run(user).await;
     assert_eq!(target.api_keys().await, before);
@@ -147,7 +149,7 @@ async fn a_socket_of_the_tests_refuses_callers_without_its_key() {
     }
 }
 
-/// An independent check: boto3, with the tests that an independent emulator passes.
+/// An independent check: boto3 runs tests that another emulator passes.
 // Proves: finding B1
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_embedded_services_behave_as_boto3_expects_of_aws() {

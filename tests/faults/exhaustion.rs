@@ -16,13 +16,14 @@ use tokio::net::TcpListener;
 
 const KIB: usize = 1024;
 
-/// A text message whose body has exactly so many bytes.
+/// A text message whose body has exactly this many bytes.
 fn message_of(bytes: usize) -> String {
     let shell = json!({"msg_type": "text", "content": {"text": ""}}).to_string().len();
     json!({"msg_type": "text", "content": {"text": "x".repeat(bytes - shell)}}).to_string()
 }
 
-/// Lambda accepts no event above 6 MB, API Gateway no request above 10 MB: the gateway answers both.
+/// Lambda accepts no event above 6 MB, and API Gateway no request above 10 MB. The gateway answers such requests
+/// itself.
 // Proves: fault 85
 #[tokio::test]
 async fn a_body_of_any_size_has_its_answer_and_the_largest_are_the_gateways() {
@@ -77,7 +78,8 @@ async fn a_level_is_notified_again_two_hundred_times_and_then_no_more() {
     world.finish().await;
 }
 
-/// Answers each connection's first request and keeps it open; closes it without an answer at the second one.
+/// Answers the first request of each connection and keeps the connection open. Closes it without an answer at the
+/// second request.
 async fn closes_what_it_kept() -> (String, Arc<AtomicUsize>, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("http://{}", listener.local_addr().expect("bound"));
@@ -136,7 +138,7 @@ async fn hundreds_of_requests_leave_no_connection_behind() {
     };
     let rounds = async |count: usize| {
         for number in 0..count {
-            // A connection of its own each, which the sender leaves behind.
+            // Each request uses its own connection, which the sender does not close.
             let request = raw::request("POST", &url, &[], message_of(100 + number % 50).as_bytes());
             assert_eq!(raw::exchange(&url, &request).await.status, 200);
         }
@@ -152,7 +154,7 @@ async fn hundreds_of_requests_leave_no_connection_behind() {
     larkspur.kill().await.expect("killed");
 }
 
-/// While a provider is down, attempts are not logged, and each notice that failed for good is one line.
+/// While a provider is down, attempts are not logged. Each notice that failed permanently is logged on one line.
 // Proves: fault 95
 #[tokio::test]
 async fn a_storm_of_errors_is_a_line_of_the_log_for_each_notice_that_is_given_up() {

@@ -23,7 +23,7 @@ async fn a_notice_that_lost_its_lease_before_it_was_recorded_is_sent_again_and_r
     world.feishu("ops").expects("Feishu Alert").await;
     mark.reached().await;
 
-    // The worker sleeps; another one takes the lease, and dies.
+    // The worker sleeps. Another worker takes the lease and dies.
     world.larkspur.advance(LEASE).await;
     let incident: IncidentId =
         world.api.list("/incidents").await[0]["id"].as_str().expect("an id").parse().expect("valid");

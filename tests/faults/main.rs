@@ -1,4 +1,4 @@
-//! Faults and abuse, in the order of `tests/proofs.md`, which lists the tests of each.
+//! Faults and abuse, in the order of `tests/proofs.md`, which lists the tests of each fault.
 
 mod actions;
 mod authentication;

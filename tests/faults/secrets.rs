@@ -1,7 +1,8 @@
-//! I. Secrets and privacy: every secret is marked. Everything works, then everything fails, and no secret is visible.
+//! I. Secrets and privacy: every secret is marked. In one test every operation succeeds, in the other every operation
+//! fails, and no secret is visible in either.
 //!
-//! Looked at are both outputs of the program at the level `debug`, the answers of the API to a key that may only read,
-//! the files of the tables and of the queues with all that they ever held, and the dead letters among it.
+//! The tests search both outputs of the program at the level `debug`, the answers of the API to a key that may only
+//! read, and the files of the tables and queues with all data that they ever held, including the dead letters.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -14,10 +15,10 @@ use scenarios::process::Process;
 use serde_json::{Value, json};
 use vendors::vendor::Vendor;
 
-/// In every secret that a person chooses.
+/// The mark in every secret that a person chooses.
 const MARK: &str = "CANARY7f3a";
 const PASSWORD: &str = "password of CANARY7f3a";
-/// All logs except the tables' own, which are DynamoDB's on AWS.
+/// All logs except those of the embedded tables, which take the place of DynamoDB.
 const LOG: &str = "debug,dynoxide=error";
 const GROUPS: [(Vendor, &str); 6] = [
     (Vendor::Feishu, "CANARY7f3a-feishu"),
@@ -28,13 +29,13 @@ const GROUPS: [(Vendor, &str); 6] = [
     (Vendor::Zoom, "CANARY7f3a-zoom"),
 ];
 
-/// Where a secret may stand besides the place that it was handed out at.
+/// Where a secret may be stored besides the place that issued it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kept {
     Nowhere,
-    /// Addresses of people, which members see and the tables hold.
+    /// Addresses of people, which members see and which the tables store.
     InTables,
-    /// What a sender wrote, which is recorded.
+    /// Text from a sender, which is recorded.
     InFiles,
 }
 
@@ -49,7 +50,7 @@ impl Canary<'_> {
         self.secrets.push((what, secret.to_owned(), kept));
     }
 
-    /// The last part of a URL, which alone makes it a secret.
+    /// Notes the last part of a URL, which alone makes the URL secret.
     fn note_end(&mut self, what: &'static str, url: &str) {
         let end = url.split(['/', '.']).next_back().and_then(|end| end.split('?').next()).expect("a part");
         self.note(what, end, Kept::Nowhere);
@@ -114,7 +115,8 @@ async fn set_up(canary: &mut Canary<'_>, mail_port: u16, oidc_issuer: &str) -> (
     (li, ada)
 }
 
-/// A space that notifies all groups and a member; the URLs of its two integrations, the second one signed.
+/// Creates a space that notifies all groups and a member. Returns the URLs of its two integrations, of which the second
+/// requires a signature.
 async fn notify_every_channel(canary: &mut Canary<'_>, li: &str) -> [String; 2] {
     let mut groups = Vec::new();
     for (number, mut body) in destinations().into_iter().enumerate() {
@@ -143,7 +145,7 @@ async fn notify_every_channel(canary: &mut Canary<'_>, li: &str) -> [String; 2] 
     [urls[0].clone(), urls[1].clone()]
 }
 
-/// Requests that end in errors, each with a secret in a place where an error might quote it.
+/// Sends requests that end in errors, each with a secret in a place that an error might quote.
 async fn go_wrong(canary: &mut Canary<'_>, urls: &[String; 2]) {
     let made = canary.api().create("/api-keys", &json!({"name": "reader", "scopes": ["read"]})).await;
     let key = made["key"].as_str().expect("a key").to_owned();
@@ -200,7 +202,7 @@ async fn go_wrong(canary: &mut Canary<'_>, urls: &[String; 2]) {
 }
 
 impl Canary<'_> {
-    /// Of an answer of the API, where people read what senders wrote.
+    /// Checks an answer of the API, in which people may read the texts of senders.
     #[track_caller]
     fn is_silent_in(&self, place: &str, bytes: &[u8]) {
         for (what, secret, _) in self.secrets.iter().filter(|(_, _, kept)| *kept != Kept::InFiles) {
@@ -208,12 +210,12 @@ impl Canary<'_> {
         }
     }
 
-    /// Looks at the outputs and at the files.
+    /// Checks the outputs and the files.
     fn check(&self, data: &Path) {
         let printed = self.larkspur.printed();
         assert!(printed.lines().any(|line| line.contains(" DEBUG ")), "nothing was logged at this level: {printed}");
         assert!(!printed.contains("panicked"), "{printed}");
-        // Without the time, whose digits are anyone's.
+        // Leaves out the time, whose digits could match a code by chance.
         let printed: Vec<&str> =
             printed.lines().map(|line| line.split_once(' ').map_or(line, |(_, rest)| rest)).collect();
         for (what, secret, _) in &self.secrets {
@@ -245,9 +247,9 @@ impl Canary<'_> {
     }
 }
 
-/// The text around the secret, if it is there.
+/// The text around the secret, if the bytes contain it.
 fn found(bytes: &[u8], secret: &str) -> Option<String> {
-    // Six digits may be part of a longer number: they count only as a separate word.
+    // Six digits may be part of a longer number, so they count only as a separate word.
     let is_word = |place: usize| {
         let around = [place.checked_sub(1), Some(place + secret.len())].map(|at| at.and_then(|at| bytes.get(at)));
         secret.len() > 6 || around.iter().all(|byte| !byte.is_some_and(u8::is_ascii_alphanumeric))
@@ -271,7 +273,7 @@ async fn no_secret_is_logged_or_kept_in_the_open_while_everything_works() {
     let mut canary = Canary { larkspur: &larkspur, secrets: Vec::new() };
     let (li, mut ada) = set_up(&mut canary, mails.port, "http://127.0.0.1:9").await;
 
-    // Another address, with a code that has to be entered.
+    // Another address, whose code has to be entered.
     let ada_id = canary.api().list("/members").await.into_iter().find(|one| one["name"] == "Ada").expect("there");
     let path = format!("/members/{}/verification", ada_id["id"].as_str().expect("an id"));
     let answer = canary.api().call("POST", &path, Some(&json!({"field": "email"}))).await;
@@ -292,7 +294,7 @@ async fn no_secret_is_logged_or_kept_in_the_open_while_everything_works() {
         assert_eq!(ada.get(&link).await.status, 200, "{vendor:?}");
     }
     let mail = mails.next().await;
-    // Six parts: the last one is the member's.
+    // The link of a member has six parts.
     let is_personal = |link: &String| link.rsplit('.').nth(1).is_some_and(|payload| payload.split('-').count() == 6);
     let link = links_in(&larkspur, mail["text"].as_str().expect("a text")).find(is_personal).expect("a personal link");
     canary.note_end("a personal link", &link);
@@ -316,7 +318,7 @@ async fn no_secret_is_logged_or_kept_in_the_open_while_everything_works() {
 #[tokio::test]
 async fn no_secret_is_logged_or_kept_in_the_open_while_everything_fails_up_to_the_dead_letters() {
     let data = tempfile::tempdir().expect("a directory");
-    // Nothing listens there: every send fails, and every failure is logged.
+    // Nothing listens on this address, so every send fails and every failure is logged.
     let environment = [
         ("LARKSPUR_PROVIDER_BASE", "http://127.0.0.1:9"),
         ("LARKSPUR_LOG", LOG),
@@ -336,7 +338,7 @@ async fn no_secret_is_logged_or_kept_in_the_open_while_everything_fails_up_to_th
     assert!(ada.get("/sign-in/oidc").await.status >= 300);
     go_wrong(&mut canary, &urls).await;
 
-    // Every retry is used up.
+    // Waits until every retry is used up.
     let start = Instant::now();
     loop {
         larkspur.advance(Duration::from_secs(16 * 60)).await;
@@ -356,7 +358,7 @@ async fn no_secret_is_logged_or_kept_in_the_open_while_everything_fails_up_to_th
     larkspur.kill().await.expect("killed");
 }
 
-/// The signed links of ours in a text.
+/// The signed links of this deployment in a text.
 fn links_in<'a>(larkspur: &Process, text: &'a str) -> impl Iterator<Item = String> + 'a {
     let start = format!("{}/links/", larkspur.base_url);
     let end = |c: char| c.is_whitespace() || "\"'<>()|".contains(c);
@@ -364,7 +366,7 @@ fn links_in<'a>(larkspur: &Process, text: &'a str) -> impl Iterator<Item = Strin
     places.into_iter().map(move |place| text[place..].split(end).next().expect("split gives a part").to_owned())
 }
 
-/// The tables are deleted, and the answers contain neither their names nor the input.
+/// The tables are deleted. The answers contain neither their names nor the input.
 // Proves: fault 109, fault 110
 #[tokio::test]
 async fn an_answer_to_a_failure_inside_names_no_table_no_address_and_no_input() {

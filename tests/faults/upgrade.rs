@@ -1,6 +1,7 @@
-//! 54: a new version starts on the data of an old one, with messages, notices and due work in progress, and continues.
+//! 54: a new version starts on the data of an old one, which has messages, notices and due work in progress, and
+//! continues that work.
 //!
-//! `tests/fixtures/upgrade/README.md` says what was recorded, and how.
+//! `tests/fixtures/upgrade/README.md` describes the recorded data and how it was recorded.
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -20,7 +21,7 @@ use vendors::vendor::Vendor;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The data of a killed Larkspur, and the answers of its API just before.
+/// The data of a killed Larkspur, and the answers of its API just before the kill.
 struct Left {
     about: Value,
     config: Vec<Value>,
@@ -40,11 +41,11 @@ impl Left {
         Self { about: parse(&read("about.json")), config, alerts, queues, answers }
     }
 
-    /// The same as a later version might have written it: with one more field in every item, document and record.
+    /// The same data as a later version might write it, with one more field in every item, document and record.
     fn with_more(mut self) -> Self {
         let more = |text: &mut Value| {
             let Some(Ok(Value::Object(mut document))) = text.as_str().map(serde_json::from_str) else { return };
-            // A notice stands below the name of its task.
+            // A notice is nested below the name of its task.
             let inner = document.get_mut("tell").and_then(Value::as_object_mut);
             let unknown = ("from_a_version_to_come".to_owned(), json!({"unknown": [1, null]}));
             match inner {
@@ -71,17 +72,17 @@ impl Left {
         self.about["known"].get(name).is_some()
     }
 
-    /// The same text with this Larkspur's address in place of the old one's.
+    /// The same text with the address of the new Larkspur in place of the old one's.
     fn moved(&self, text: &str, world: &World) -> String {
         text.replace(self.about["base"].as_str().expect("a base"), &world.larkspur.base_url)
     }
 
-    /// Kinds of items, by the first part of their partition's name.
+    /// The kinds of items, by the first part of their partition key.
     fn kinds(&self) -> BTreeSet<&str> {
         self.config.iter().chain(&self.alerts).filter_map(|item| item["pk"]["S"].as_str()?.split('#').next()).collect()
     }
 
-    /// A new Larkspur with the old one's keys and tables, at the moment at which the old one was killed.
+    /// Starts a new Larkspur with the old one's keys and tables, at the time at which the old one was killed.
     async fn taken_over(&self, data: &Path) -> World {
         for (file, secret) in [("api-key", "api_key"), ("data-key", "data_key")] {
             let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(data.join(file));
@@ -129,7 +130,7 @@ impl Left {
         }
     }
 
-    /// Checks that the API shows everything that the old one showed, unchanged; it may show more.
+    /// Checks that the API shows all data of the old version unchanged. It may show more.
     async fn is_shown_as_before(&self, world: &World) {
         for (path, before) in self.answers() {
             let before: Value = serde_json::from_str(&self.moved(&before.to_string(), world)).expect("JSON");
@@ -140,7 +141,7 @@ impl Left {
         }
     }
 
-    /// The address that a platform was given before the upgrade.
+    /// The URL that a sender had before the upgrade, with the address of the new Larkspur.
     fn url(&self, name: &str, world: &World) -> String {
         let path = format!("/integrations/{}", self.id(&format!("to {name}")));
         let (_, shown) = self.answers().find(|(known, _)| *known == path).expect("it was shown");
@@ -159,7 +160,7 @@ impl Left {
     }
 }
 
-/// Into a table, as the items are recorded.
+/// Writes the recorded items into a table.
 async fn put(world: &World, table: &str, items: &[Value]) {
     let evaluate = world.larkspur.stack.function("EvaluateFunction").expect("deployed");
     let table = evaluate.variable(table).expect("set");
@@ -179,7 +180,7 @@ fn difference(before: &Value, now: &Value) -> Option<String> {
             let found = now.get(name).map_or(Some("nothing".to_owned()), |now| difference(value, now));
             found.map(|rest| format!("{name}.{rest}"))
         }),
-        // In the same order, with more between them.
+        // Elements must be in the same order, but others may be between them.
         (Value::Array(before), Value::Array(now)) => {
             let mut rest = now.iter();
             let lost = |value: &&Value| !rest.any(|other| difference(value, other).is_none());
@@ -189,13 +190,13 @@ fn difference(before: &Value, now: &Value) -> Option<String> {
     }
 }
 
-/// Earlier versions wrote as many digits of a second as it had: `.25`, where `.250` is written now.
+/// Compares times. Earlier versions wrote only the significant digits of a second: `.25`, where `.250` is written now.
 fn is_the_same_time(before: &Value, now: &Value) -> bool {
     let (Some(before), Some(now)) = (before.as_str(), now.as_str()) else { return false };
     Moment::parse_rfc3339(before).is_some_and(|before| before.rfc3339() == now)
 }
 
-/// Work in progress takes effect, existing incidents continue, and open ones accept actions.
+/// Checks that work in progress takes effect, that existing incidents continue, and that open ones accept actions.
 async fn works_on(left: &Left, world: &World) {
     left.deliver(world, "MessagesQueue", "MESSAGES_QUEUE_URL").await;
     left.deliver(world, "NoticesQueue", "NOTICES_QUEUE_URL").await;
@@ -205,13 +206,13 @@ async fn works_on(left: &Left, world: &World) {
     acts_on_what_was_open(left, world).await;
     world.advance(minutes(2)).await;
     left.deliver(world, "DueQueue", "DUE_QUEUE_URL").await;
-    world.advance(hours(4)).await; // the snooze's end, the next level, the repetition
+    world.advance(hours(4)).await; // the snooze ends, the next level is notified, the level repeats
     becomes(left, world, "snoozed", "progress", "triggered").await;
     shows(world, Vendor::Feishu, "held", &["held 0", "held 1", "held 2"]).await;
     shows(world, Vendor::DingTalk, "slow", &["slow 0.", "slow 15.", "slow 29."]).await;
 }
 
-/// The texts that a group shows, in any number of messages: simultaneous ones are folded.
+/// Waits until a group shows these texts, in any number of messages, because simultaneous ones are folded.
 async fn shows(world: &World, vendor: Vendor, group: &str, texts: &[&str]) {
     let start = Instant::now();
     loop {
@@ -222,7 +223,7 @@ async fn shows(world: &World, vendor: Vendor, group: &str, texts: &[&str]) {
     }
 }
 
-/// A field of an old incident gets this value.
+/// Waits until a field of an old incident has this value.
 async fn becomes(left: &Left, world: &World, incident: &str, field: &str, value: &str) {
     let (start, path) = (Instant::now(), format!("/incidents/{}", left.id(&format!("incident {incident}"))));
     loop {
@@ -264,7 +265,8 @@ async fn acts_on_what_was_open(left: &Left, world: &World) {
     assert_eq!((saved.status, &saved.body["name"]), (200, &json!("Operations")), "{}", saved.text);
 }
 
-/// Sessions stay signed in, old links still lead to their incident, and the mail server can be replaced.
+/// Checks that sessions stay signed in, that old links still lead to their incident, and that the mail server can be
+/// replaced.
 async fn knows_its_people(left: &Left, world: &World) {
     let (name, token) = left.about["cookies"].as_object().and_then(|cookies| cookies.iter().next()).expect("a session");
     let person = world.visitor_with(&format!("{name}={}", token.as_str().expect("a token")));

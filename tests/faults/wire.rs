@@ -1,4 +1,4 @@
-//! The wire itself: exactly the calls that a test selects go wrong. The other tests depend on that.
+//! Tests the wire itself: exactly the calls that a test selects fail. All other tests depend on this.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use axum::Router;
 use axum::routing::post;
 use scenarios::wire::{Calls, Fault, Refusal, Seed, Wire, provider};
 
-/// A server behind the wire, which answers with the number of its calls.
+/// A server behind the wire that answers with the number of its calls.
 struct Far {
     wire: Wire,
     got: Arc<AtomicUsize>,

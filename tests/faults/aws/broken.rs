@@ -10,7 +10,7 @@ async fn while_the_configuration_cannot_be_read_the_cached_part_is_used_and_the_
     world.feishu("ops").expects("known").await;
     let cold = world.feishu_alert().monitoring().into(&ops).await;
     let read = || dynamodb("").on("ConfigTable");
-    // No sender waits for a table that does not answer.
+    // No sender has to wait for a table that does not answer.
     world.forget().await;
     let silent = wire.before(read(), Fault::Hang);
     let started = Instant::now();
@@ -28,7 +28,7 @@ async fn while_the_configuration_cannot_be_read_the_cached_part_is_used_and_the_
     world.rest().await;
     world.forget().await;
     wire.before(read(), Fault::Refuse(Refusal::INTERNAL));
-    // Nothing of this integration was ever read here; its message comes from another process's intake.
+    // This process never read this integration. Its message comes from the intake of another process.
     let received = cold.received(1, world.larkspur.clock.now(), "unknown yet\nkey=c");
     world.deliver([&received]).await;
     wire.wait_until_quiet().await;
@@ -60,8 +60,8 @@ async fn while_secrets_manager_is_down_notices_wait_unless_the_process_has_the_k
     world.finish().await;
 }
 
-/// The slow one needs more than the 28 seconds that the function works: two attempts for its alert that time out and one
-/// that takes four seconds, then three for its incident.
+/// The slow message needs more than the 28 seconds that the function works: for its alert, two attempts that time out
+/// and one that takes four seconds, and then three attempts for its incident.
 // Proves: fault 42
 #[tokio::test]
 async fn two_seconds_before_its_deadline_the_function_reports_unfinished_records_as_failed() {
@@ -81,7 +81,7 @@ async fn two_seconds_before_its_deadline_the_function_reports_unfinished_records
     }
     world.feishu("ops").expects("quick one").await;
     wire.wait_until_quiet().await;
-    // The window of a batch, 28 seconds of work, and a margin for a busy machine.
+    // The batch window, 28 seconds of work, and a margin for a busy machine.
     assert!((seconds(27)..seconds(45)).contains(&started.elapsed()), "{:?}", started.elapsed());
     assert_eq!(sender.outcomes().await, ["triggered"]);
     wire.remove_faults();

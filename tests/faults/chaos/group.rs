@@ -1,4 +1,4 @@
-//! Feishu groups that live longer than the process, and remember which changes they received.
+//! Feishu groups that outlive the killed processes and record which changes they received.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
@@ -22,12 +22,12 @@ pub(crate) enum Change {
     Recovered,
 }
 
-/// One message as a group got it.
+/// One message as a group received it.
 #[derive(Debug)]
 struct Post {
     body: String,
     lines: Vec<(String, Change)>,
-    /// How many processes had died by then.
+    /// The number of processes that had died before this message.
     deaths: usize,
 }
 
@@ -57,9 +57,9 @@ impl Groups {
         self.inner.lock().expect("not poisoned").deaths += 1;
     }
 
-    /// Checks that every incident reached its groups: open ones as open, closed ones with their recovery as the last change.
-    /// Every change that arrived twice is explained: its first message was the last one before a process died, or its
-    /// answer was lost. Returns a summary.
+    /// Checks that every incident reached its groups: the last change is the recovery for a closed incident, and none
+    /// for an open one. If a change arrived twice, its first message must be the last one before a process died, or its
+    /// answer must have been lost. Returns a summary.
     pub(crate) fn check(&self, observed: &Observed, unknown: &[String]) -> String {
         let inner = self.inner.lock().expect("not poisoned");
         let unknown: HashSet<&str> = unknown.iter().map(String::as_str).collect();
@@ -109,8 +109,8 @@ async fn take(State(groups): State<Groups>, Path(group): Path<String>, body: Str
     TAKEN.to_owned()
 }
 
-/// The incident is in the link, the headline says what happened; a folded message has one of each per line, a message
-/// of its own has a headline above and links below.
+/// Reads the changes in a message. The link contains the incident, and the headline states what happened. A folded
+/// message has both on each line. A message for one notice has its headline above and its links below.
 fn read(body: &str) -> Vec<(String, Change)> {
     let headline = Regex::new(r"\[(?:([A-Z][a-z ]+) · )?(?:Critical|Warning|Info)\](?:\*\*)? ").expect("valid");
     let link = Regex::new(r"/links/v1\.[^.]+\.(\w+)-").expect("valid");
@@ -139,7 +139,7 @@ fn read(body: &str) -> Vec<(String, Change)> {
     lines
 }
 
-/// Texts and addresses, in their order.
+/// Collects texts and addresses in their order.
 fn collect<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
     match value {
         Value::String(text) => texts.push(text),

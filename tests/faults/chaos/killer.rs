@@ -1,4 +1,4 @@
-//! kill −9 every few seconds, and a start on the same data.
+//! Kills the process with kill −9 every few seconds, and starts it again on the same data.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,9 +10,9 @@ use tokio::sync::watch;
 use crate::chaos::group::Groups;
 use crate::chaos::plan::{borrowed, drawn_wait};
 
-/// How long a process lives, in milliseconds.
+/// The shortest and the longest life of a process, in milliseconds.
 const LIFE: (u64, u64) = (2_500, 6_000);
-/// What was on its way to a group when its process died arrives within this.
+/// The longest time for a message that was being sent when its process died to arrive in its group.
 const ARRIVES: Duration = Duration::from_millis(100);
 
 pub(crate) struct Killer<'a> {
@@ -36,13 +36,13 @@ impl<'a> Killer<'a> {
         Self { process, data: data.to_owned(), environment, groups, seed, base }
     }
 
-    /// Where it listens.
+    /// The current address of the process.
     pub(crate) fn base(&self) -> watch::Receiver<String> {
         self.base.subscribe()
     }
 
-    /// Kills at least `kills` times, and until everything is sent; how often, and how many starts failed. The last
-    /// process is killed, too.
+    /// Kills the process at least `kills` times, and until all messages are sent. Returns the number of kills and of
+    /// failed starts. The last process is killed, too.
     pub(crate) async fn run(mut self, kills: usize, mut sent: watch::Receiver<bool>) -> (usize, usize) {
         let mut in_vain = 0;
         for killed in 1.. {
@@ -58,7 +58,7 @@ impl<'a> Killer<'a> {
             self.process = loop {
                 match Process::start(&self.data, &environment).await {
                     Ok(process) => break process,
-                    // A fault in its first calls ends the process, as it should.
+                    // An injected fault in its first calls ends the process, as expected.
                     Err(_) => in_vain += 1,
                 }
                 assert!(in_vain < 100, "it does not start any more");

@@ -1,4 +1,4 @@
-//! The expected and the observed results: a model that applies the messages one after the other.
+//! The expected and the observed results. The model applies the messages one after the other.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,14 +8,15 @@ use serde_json::Value;
 use crate::chaos::plan::{MODES, Message, Mode, Plan, Says, text};
 use crate::chaos::senders::Sent;
 
-/// Everything that the API shows.
+/// The results that the API shows.
 pub(crate) struct Observed {
-    /// By mode, oldest first.
+    /// The log of each mode, oldest first.
     log: Vec<(Mode, Vec<Value>)>,
     alerts: Vec<Value>,
-    /// By destination's name: each incident and whether it is open.
+    /// The incidents by the name of the destination, each with whether it is open.
     incidents: HashMap<String, Vec<(String, bool)>>,
-    /// Incidents that notify nobody: their recovery was applied first, because the evaluator of their trigger was killed.
+    /// The number of incidents that notify nobody, because their recovery was applied first after the evaluator of
+    /// their trigger was killed.
     never_triggered: usize,
     ledger: Vec<Value>,
 }
@@ -95,7 +96,7 @@ pub(crate) fn check(plan: &Plan, sent: &Sent, observed: &Observed) -> String {
     )
 }
 
-/// Every message has an alert of its own, and every alert a message.
+/// Checks that every message has an alert of its own, and every alert a message.
 fn each_message(observed: &Observed) {
     let entries = observed.log_of(Mode::EachMessage);
     let alerts: HashMap<&str, &Value> = observed
@@ -113,7 +114,8 @@ fn each_message(observed: &Observed) {
     }
 }
 
-/// The newest message of each key decides, and no message counts twice; how many are listed as superseded.
+/// Checks that the newest message of each key decides, and that no message counts twice. Returns how many messages are
+/// listed as superseded.
 fn by_key(plan: &Plan, observed: &Observed, mode: Mode, by_text: &HashMap<&str, &Message>) -> usize {
     let mut keys: HashMap<&str, Vec<(&Value, &Message)>> = HashMap::new();
     let mut superseded = 0;
@@ -151,7 +153,7 @@ fn one_key(newest: &Value, message: &Message, sent: &[(&Value, &Message)], alert
     let open: Vec<&&Value> = alerts.iter().filter(|alert| alert["status"] == "open").collect();
     let expected = usize::from(message.says == Says::Trigger);
     assert_eq!(open.len(), expected, "open alerts of {}, whose newest is {newest}:\n{}", message.key, history());
-    // By id, which begins with the stamp: two may have been triggered in the same millisecond.
+    // Compared by id, which begins with the stamp, because two alerts may have been triggered in the same millisecond.
     let shown = open.first().copied().or_else(|| alerts.iter().max_by_key(|alert| text(alert, "id")));
     if let Some(alert) = shown {
         let texts = shown_by(sent);
@@ -167,7 +169,7 @@ fn one_key(newest: &Value, message: &Message, sent: &[(&Value, &Message)], alert
     };
     let triggers = sent.iter().filter(|(_, message)| message.says == Says::Trigger).count() as u64;
     let counted: u64 = alerts.iter().map(|alert| alert["count"].as_u64().expect("a count")).sum();
-    // What a killed process had applied and not yet listed may be counted and listed as superseded.
+    // A message that a killed process had applied but not yet listed may be counted and listed as superseded.
     assert!((with(&["triggered", "updated"])..=triggers).contains(&counted), "counted {counted}:\n{}", history());
     let opened: HashSet<&str> = sent
         .iter()
@@ -178,8 +180,8 @@ fn one_key(newest: &Value, message: &Message, sent: &[(&Value, &Message)], alert
     assert!(opened.is_subset(&known), "an alert is missing:\n{}", history());
 }
 
-/// The triggers that the newest alert may show: the newest one that is listed as applied, and what came after it, which a
-/// killed process may have applied and not listed. A close changes no text.
+/// The triggers that the newest alert may show: the newest one that is listed as applied, and all later ones, because a
+/// killed process may have applied them without listing them. A close changes no text.
 fn shown_by<'a>(sent: &'a [(&'a Value, &'a Message)]) -> Vec<(&'a Value, &'a Message)> {
     let is_trigger = |(_, message): &&(&Value, &Message)| message.says == Says::Trigger;
     let is_applied = |(entry, message): &(&Value, &Message)| {
@@ -189,8 +191,8 @@ fn shown_by<'a>(sent: &'a [(&'a Value, &'a Message)]) -> Vec<(&'a Value, &'a Mes
     sent[newest..].iter().filter(is_trigger).copied().collect()
 }
 
-/// Outcomes are as many as messages, and every notice has ended well; how many numbers the intake gave to sends that came to
-/// nothing.
+/// Checks that every message has one result and that every notice was delivered or folded. Returns how many numbers the
+/// intake assigned to sends that failed.
 fn ledger(observed: &Observed, outcomes: usize, attempts: usize) -> i64 {
     let total = |name| observed.total("messages", name);
     let counted: i64 =
@@ -198,7 +200,7 @@ fn ledger(observed: &Observed, outcomes: usize, attempts: usize) -> i64 {
     assert_eq!(counted, outcomes as i64, "{:#?}", observed.ledger);
     let gaps = total("waiting");
     assert_eq!(total("received"), counted + gaps);
-    // A number is taken before the send. If the result of the send is unknown, the number stays taken.
+    // The intake assigns a number before the send. If the result of the send is unknown, the number stays assigned.
     assert!(
         (0..=(attempts - outcomes.min(attempts)) as i64).contains(&gaps),
         "{gaps} messages wait: {:#?}",

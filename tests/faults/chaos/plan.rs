@@ -1,4 +1,4 @@
-//! What is sent: integrations in all push modes, and messages for their keys, all drawn from one seed.
+//! The plan of a run: integrations in all push modes, and messages for their keys, all drawn from one seed.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use scenarios::api::Api;
 use scenarios::wire::Seed;
 use serde_json::{Value, json};
 
-/// Groups that each integration's space notifies.
+/// The number of groups that the space of each integration notifies.
 const GROUPS_EACH: usize = 2;
 
 pub(crate) struct Sizes {
     pub(crate) messages: usize,
     pub(crate) keys: usize,
-    /// At least; it is killed on for as long as messages are sent.
+    /// The least number of kills. Kills continue while messages are being sent.
     pub(crate) kills: usize,
 }
 
@@ -44,7 +44,7 @@ pub(crate) const MODES: [Mode; 3] = [Mode::EachMessage, Mode::ByTitle, Mode::ByR
 pub(crate) struct Integration {
     pub(crate) mode: Mode,
     pub(crate) id: String,
-    /// Of its URL: the address changes with every start.
+    /// The path of the integration's URL. The host and port change with every start.
     pub(crate) path: String,
 }
 
@@ -52,26 +52,26 @@ pub(crate) struct Integration {
 pub(crate) enum Says {
     Trigger,
     Close,
-    /// Matches no rule.
+    /// A message that matches no rule.
     Chatter,
 }
 
-/// One message, however often it has to be sent.
+/// One message, which may be sent several times.
 #[derive(Debug, Clone)]
 pub(crate) struct Message {
     pub(crate) mode: Mode,
     pub(crate) key: String,
     pub(crate) says: Says,
     pub(crate) critical: bool,
-    /// Different from every other's.
+    /// A text that no other message has.
     pub(crate) text: String,
 }
 
 pub(crate) struct Plan {
     pub(crate) integrations: Vec<Integration>,
-    /// In rounds: messages of one round are sent side by side, and are of one key.
+    /// The messages in rounds. Messages of one round have the same key and are sent concurrently.
     pub(crate) rounds: Vec<Vec<Message>>,
-    /// The last message of each key, sent when all others were accepted.
+    /// The last message of each key, which is sent after all others were accepted.
     pub(crate) last: Vec<Message>,
 }
 
@@ -191,7 +191,7 @@ pub(crate) fn borrowed<'a>(environment: &'a [(&'static str, String)]) -> Vec<(&'
     environment.iter().map(|(name, value)| (*name, value.as_str())).collect()
 }
 
-/// So many milliseconds, drawn from a range.
+/// A number of milliseconds from this range, drawn from the seed.
 pub(crate) fn drawn_wait(seed: Seed, number: usize, from: u64, to: u64) -> Duration {
     Duration::from_millis(from + seed.draw(&[3, number as u64]) % (to - from))
 }

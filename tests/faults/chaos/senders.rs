@@ -1,4 +1,4 @@
-//! Platforms that push: each sends until its message is accepted, as real ones do.
+//! Senders that repeat each message until it is accepted, as real platforms do.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,11 +10,11 @@ use tokio::sync::watch;
 
 use crate::chaos::plan::{Message, Plan};
 
-/// Senders at work at a time.
+/// The number of concurrent senders.
 const SENDERS: usize = 24;
-/// An answer takes three seconds at most; a process that was killed gives none.
+/// The longest wait for an answer. The process answers within three seconds, unless it was killed.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Before it is sent again.
+/// The pause before a message is sent again.
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// How often each text was sent, until it was accepted.
@@ -28,7 +28,7 @@ impl Sent {
     }
 }
 
-/// Sends everything to the current address of Larkspur.
+/// Sends all messages to the current address of Larkspur.
 pub(crate) async fn send_all(plan: &Plan, base: watch::Receiver<String>) -> Sent {
     let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build().expect("a client");
     let send = |message: Message| {

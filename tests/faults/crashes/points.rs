@@ -1,4 +1,4 @@
-//! Single points that a walk along one message does not meet.
+//! Points that the kills along one message (`way`) do not cover.
 
 use std::collections::BTreeMap;
 
@@ -20,12 +20,12 @@ async fn a_sender_that_was_not_answered_sends_again_and_without_keys_makes_a_sec
     assert!(!sending.await.expect("no panic"), "no answer came");
     run.says("disk full").await;
     run.log(2).await;
-    // What the killed process had in flight is received again.
+    // Messages that the killed process had in flight are received again.
     run.later().await;
     run.wait_until_quiet().await;
     assert_eq!(run.api().list("/alerts").await.len(), 2);
     run.shows("disk full").await;
-    // Both may be lines of one message.
+    // Both notices may be lines of one message.
     let deliveries = run.deliveries().await;
     assert_eq!(deliveries.len(), 2);
     assert!(deliveries.iter().all(|state| state == "delivered" || state == "folded"), "{deliveries:?}");
@@ -50,7 +50,7 @@ async fn killed_between_the_keys_of_a_batch_every_key_has_its_alert_once() {
     assert!(alerts.iter().all(|alert| alert["count"] == 1 && alert["status"] == "open"), "{alerts:#?}");
     assert_eq!(run.api().list("/incidents").await.len(), 10);
     for number in 0..10 {
-        // Several may be lines of one message.
+        // Several notices may be lines of one message.
         assert!(run.messages().iter().any(|shown| shown.contains(&format!("disk full {number}"))), "{number}");
     }
     let deliveries = run.deliveries().await;
@@ -91,7 +91,7 @@ async fn killed_while_the_vendor_accepts_a_digest_it_is_sent_again_once_at_most_
     digest_killed().await;
 }
 
-/// More than DingTalk takes in a minute, so that the rest waits as lines of a digest.
+/// Sends more messages than DingTalk accepts in a minute, so that the rest waits as lines of a digest.
 async fn digest_killed() {
     const MESSAGES: usize = 40;
     let url = "https://oapi.dingtalk.com/robot/send?access_token=ops";
@@ -124,7 +124,7 @@ async fn digest_killed() {
     run.balances(MESSAGES as u64).await;
 }
 
-/// No batch is larger: the intake takes 256 KiB, and Lambda hands over 6 MB.
+/// This is the largest possible batch: the intake accepts 256 KiB per message, and Lambda passes at most 6 MB.
 // Proves: fault 53
 #[tokio::test]
 async fn the_largest_batch_fits_the_memory_of_a_function() {

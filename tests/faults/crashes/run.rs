@@ -1,4 +1,4 @@
-//! A deployment that is killed and started again, and the group that it notifies.
+//! A deployment that is killed and started again, together with the group that it notifies.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -12,9 +12,9 @@ use vendors::router::router;
 use vendors::vendor::Vendor;
 
 const PATIENCE: Duration = Duration::from_secs(60);
-/// Longer than the lease of a delivery and than a minute, after which all due work has been swept.
+/// Longer than the lease of a delivery, and longer than a minute, after which all due work has been swept.
 const LATER: Duration = Duration::from_secs(65);
-/// Without a call for so long no work is left. On one machine no batch waits.
+/// The time without a call after which no work is left. On one machine no batch waits.
 const QUIET: Duration = Duration::from_millis(700);
 
 pub(super) struct Run {
@@ -24,14 +24,14 @@ pub(super) struct Run {
     process: Option<Process>,
     /// How far the clock has been moved.
     ahead: Duration,
-    /// The integration's address behind the process's own.
+    /// The path of the integration's URL, which stays the same when the process and its port change.
     path: String,
     pub(super) integration: String,
     pub(super) space: String,
 }
 
 impl Run {
-    /// Alerts by the key in their text, which notify one group.
+    /// A deployment that groups messages into alerts by the key in their text, and that notifies one group.
     pub(super) async fn keyed() -> Self {
         let key = json!([{"field": "content", "pattern": r"key=(\w+)"}]);
         let close = json!([{"any": [{"all": [{"field": "content", "op": "match", "values": ["/RESOLVED/"]}]}]}]);
@@ -39,7 +39,7 @@ impl Run {
         Self::start("feishu_bot", "https://open.feishu.cn/open-apis/bot/v2/hook/ops", json!({"push_mode": mode})).await
     }
 
-    /// An alert for each message, which notifies a group of this channel.
+    /// A deployment that opens an alert for each message, and that notifies a group on this channel.
     pub(super) async fn each(channel: &str, url: &str) -> Self {
         Self::start(channel, url, json!({})).await
     }
@@ -79,7 +79,7 @@ impl Run {
         self.process = Some(Process::start(self.data.path(), &environment).await.expect("started"));
     }
 
-    /// kill −9, and a new process on the same data. The wire has no faults from now on.
+    /// Kills the process with −9, and starts a new one on the same data. Removes all faults from the wire.
     pub(super) async fn kill_and_start(&mut self) {
         self.process.take().expect("it runs").kill().await.expect("killed");
         self.wire.remove_faults();
@@ -94,13 +94,13 @@ impl Run {
         &self.process().api
     }
 
-    /// Moves the clock: leases expire, and messages in flight are received again.
+    /// Advances the clock, so that leases expire and messages in flight are received again.
     pub(super) async fn later(&mut self) {
         self.ahead += LATER;
         self.process().advance(LATER).await;
     }
 
-    /// Sends as a sender does. Whether its message was accepted before it gave up.
+    /// Sends a message as a sender does. Returns whether it was accepted before the sender gave up.
     pub(super) fn send(&self, text: &str) -> impl Future<Output = bool> + use<> {
         let url = format!("{}{}", self.process().base_url, self.path);
         let body = json!({"msg_type": "text", "content": {"text": text}}).to_string();
@@ -113,12 +113,12 @@ impl Run {
         }
     }
 
-    /// Sends until it is accepted.
+    /// Sends the message until it is accepted.
     pub(super) async fn says(&self, text: &str) {
         while !self.send(text).await {}
     }
 
-    /// How many messages the group shows that hold this text.
+    /// The number of messages in the group that contain this text.
     pub(super) fn shown(&self, text: &str) -> usize {
         self.messages().iter().filter(|message| message.contains(text)).count()
     }
@@ -128,7 +128,7 @@ impl Run {
         all.map(|seen| seen.everything()).collect()
     }
 
-    /// Waits until no call is made any more.
+    /// Waits until no more calls are made.
     pub(super) async fn wait_until_quiet(&self) {
         let start = Instant::now();
         let (mut calls, mut since) = (0, Instant::now());
@@ -142,7 +142,7 @@ impl Run {
         }
     }
 
-    /// Waits for the group to show this text.
+    /// Waits until the group shows this text.
     pub(super) async fn shows(&self, text: &str) {
         let start = Instant::now();
         while self.shown(text) == 0 {
@@ -156,7 +156,7 @@ impl Run {
         }
     }
 
-    /// Waits until the log has so many messages.
+    /// Waits until the log has this many messages, and returns them.
     pub(super) async fn log(&self, count: usize) -> Vec<Value> {
         let start = Instant::now();
         loop {
@@ -174,7 +174,7 @@ impl Run {
         }
     }
 
-    /// The state of every delivery of every incident, as the timelines show them.
+    /// The state of every delivery of every incident, as the API shows it.
     pub(super) async fn deliveries(&self) -> Vec<String> {
         let mut states = Vec::new();
         for incident in self.api().list("/incidents").await {
@@ -185,7 +185,7 @@ impl Run {
         states
     }
 
-    /// The ledger balances, and nothing of it waits.
+    /// Checks that the ledger balances and that no message is waiting.
     pub(super) async fn balances(&self, received: u64) {
         let ledger = self.api().get("/ledger?hours=3").await;
         let hours = ledger["items"].as_array().expect("hours");

@@ -1,4 +1,4 @@
-//! The process is killed at every call that a message causes, one after the other.
+//! Kills the process at every call that a message causes, one call after the other.
 
 use std::collections::BTreeSet;
 
@@ -44,7 +44,7 @@ async fn walk(point: Point) {
         killed_at.extend(killed);
         repeated += usize::from(again);
     }
-    // Calls that are made side by side come in no fixed order, so a number may have missed one.
+    // Concurrent calls have no fixed order, so the kills by number may have missed a kind of call.
     for (name, calls) in kinds() {
         if !killed_at.contains(name) {
             sent += 1;
@@ -56,7 +56,7 @@ async fn walk(point: Point) {
     check(&run, sent, repeated).await;
 }
 
-/// The calls that a message causes, at least.
+/// The kinds of calls that every message causes.
 fn kinds() -> [(&'static str, Calls); 7] {
     [
         ("Sqs SendMessage", sqs("SendMessage").on("MessagesQueue")),
@@ -69,8 +69,8 @@ fn kinds() -> [(&'static str, Calls); 7] {
     ]
 }
 
-/// Kills the process at one of these calls while a message is processed, and checks what the group shows of it. Returns the
-/// call, if it was made, and whether the sender had to retry.
+/// Kills the process at one of these calls while it processes a message, and checks what the group shows of that
+/// message. Returns the call, if it was made, and whether the sender had to retry.
 async fn kill(run: &mut Run, point: Point, calls: Calls, number: usize) -> (Option<String>, bool) {
     let rule = match point {
         Point::Before => run.wire.before(calls, Fault::Hang),
@@ -89,7 +89,7 @@ async fn kill(run: &mut Run, point: Point, calls: Calls, number: usize) -> (Opti
     let call = journal.iter().find(|call| call.struck).filter(|_| reached);
     let took = |calls: Calls| journal.iter().filter(|call| call.passed_on && calls.are_like(call)).count();
     let unmarked = took(provider()) > took(dynamodb("UpdateItem").holding(MARK));
-    // A sender whose message was not accepted sends it again.
+    // A sender repeats a message that was not accepted.
     let again = !sending.await.expect("no panic");
     if again {
         run.says(&text_sent).await;
@@ -102,14 +102,14 @@ async fn kill(run: &mut Run, point: Point, calls: Calls, number: usize) -> (Opti
     (call.map(|call| format!("{:?} {}", call.service, call.action)), again)
 }
 
-/// Each message once, for every fault on its way.
+/// Checks that each message took effect once, despite all faults.
 async fn check(run: &Run, sent: usize, repeated: usize) {
     let log = run.log(1 + sent).await;
     let alerts = run.api().list("/alerts").await;
     assert_eq!(alerts.len(), 1 + sent, "one alert for each key");
     let counted: u64 = alerts.iter().map(|alert| alert["count"].as_u64().expect("a count")).sum();
-    // A retry is another message, unless it never reached the queue. A message that was delayed by the kill until its
-    // retry had been applied is superseded.
+    // A retry is another message, unless the original never reached the queue. The original is superseded if the kill
+    // delayed it until its retry had been applied.
     let overtaken = log.iter().filter(|message| text(message, "outcome") == "superseded").count();
     assert!(overtaken <= repeated, "{overtaken} overtaken, {repeated} repeated");
     assert_eq!(counted, (log.len() - overtaken) as u64, "each message counts once");
@@ -120,7 +120,7 @@ async fn check(run: &Run, sent: usize, repeated: usize) {
     }
     let deliveries = run.deliveries().await;
     assert_eq!(deliveries.len(), 1 + sent);
-    // What a killed process left may be a line of the message after it.
+    // A notice that a killed process left behind may be a line of the next message.
     assert!(deliveries.iter().all(|state| state == "delivered" || state == "folded"), "{deliveries:?}");
     run.balances(log.len() as u64).await;
 }
