@@ -116,7 +116,7 @@ impl Killed<'_> {
         Process::start(self.data, &environment.collect::<Vec<_>>()).await.expect("started")
     }
 
-    /// Kills the process after this call was made, or at once if there is none.
+    /// Kills the process after the call `cut` was made, or at once if `cut` is `None`.
     async fn end(&mut self, process: Process, cut: Option<Strike>) {
         // The queue is slightly behind the actions.
         let start = Instant::now();

@@ -135,7 +135,7 @@ async fn a_burst_that_no_message_closes_costs_one_timer_and_ends_all_the_same() 
     let world = World::start().await;
     let ops = world.space("Ops").make().await;
     let sender = world.feishu_alert().set("auto_close_hours", json!(1)).into(&ops).await;
-    // The first and the last instant of ten seconds, and the first of the next.
+    // The times are the first and the last instant of ten seconds, and the first instant of the next ten seconds.
     let start = Moment::from_millis((world.larkspur.clock.now().millis() / 10_000 + 1) * 10_000);
     let at = |number| match number {
         0..20 => start,
