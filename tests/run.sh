@@ -159,11 +159,11 @@ fuzz() { CARGO_TARGET_DIR=$cache/fuzz tests/fuzz/run.sh 5; }
 # What `speed` holds the functions beside, and the instructions of rules: made while `deploy` waits for its services, which
 # takes one core.
 begin_references() {
-    need_valgrind
-    need_gungraun
     rm -f "$cache/references.status"
     (
         trap 'echo $? >"$cache/references.status"' EXIT
+        need_valgrind
+        need_gungraun
         (
             for_functions
             cargo lambda build --release --locked --quiet --package ingest --example nothing --example send \
@@ -201,8 +201,6 @@ deploy() {
 
 # What a message costs: instructions of what `deploy` has built beside what does nothing, calls and bytes at the emulator.
 speed() {
-    need_valgrind
-    need_gungraun
     case " ${steps[*]} " in *" deploy "*) ;; *) begin_references ;; esac
     references_made || return 1
     # The costs are counted while the functions are, as the rules were: no figure of the three is a time.
