@@ -6,8 +6,8 @@
 #
 # A step is a function of its name, and a place in the list. What it prints as `N passed, M failed` is counted.
 #
-# LARKSPUR_CACHE    tools and build output (default ~/.cache/larkspur): outside the checkout, so that a fresh clone
-#                   builds only its own crates
+# LARKSPUR_CACHE    tools and build output (default ~/.cache/larkspur): outside the checkout, so that a fresh clone at
+#                   the same place builds only what has changed
 # CARGO_TARGET_DIR  build output of the tests, if it is to be elsewhere
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -156,33 +156,35 @@ template() {
 # explore, run it for longer: tests/fuzz/README.md.
 fuzz() { CARGO_TARGET_DIR=$cache/fuzz tests/fuzz/run.sh 5; }
 
-# What `speed` holds the functions beside, and the instructions of rules: made while `deploy` waits for its services, which
-# takes one core.
+# What `speed` holds the functions beside, the instructions of rules, and the costs: made while `deploy` waits for its
+# services, which takes one core. No figure of them is a time.
 begin_references() {
-    rm -f "$cache/references.status"
+    rm -f "$cache/references.status" "$cache/examples.status"
     (
         trap 'echo $? >"$cache/references.status"' EXIT
         need_valgrind
-        need_gungraun
         (
+            trap 'echo $? >"$cache/examples.status"' EXIT
             for_functions
             cargo lambda build --release --locked --quiet --package ingest --example nothing --example send \
                 --lambda-dir "$cache/speed"
         )
+        need_gungraun
         CARGO_TARGET_DIR=$cache/rules cargo bench --quiet --locked --manifest-path tests/speed/rules/Cargo.toml -- \
             --output-format=json | python3 tests/speed/rules.py
+        "$cache/test/bin/python" tests/speed/cost.py "$cache/deploy/bin/sam" "$cache/sam-build/template.yaml"
     ) >"$cache/references.log" 2>&1 &
     # Another step waits for it, in another shell.
     echo $! >"$cache/references.pid"
 }
 
-references_made() {
-    while [ ! -s "$cache/references.status" ]; do
-        kill -0 "$(cat "$cache/references.pid")" 2>/dev/null || { sleep 1; [ -s "$cache/references.status" ] || return 1; }
+# Waits for `examples` or all `references`.
+made() {
+    while [ ! -s "$cache/$1.status" ]; do
+        kill -0 "$(cat "$cache/references.pid")" 2>/dev/null || { sleep 1; [ -s "$cache/$1.status" ] || return 1; }
         sleep 1
     done
-    cat "$cache/references.log"
-    [ "$(cat "$cache/references.status")" = 0 ]
+    [ "$(cat "$cache/$1.status")" = 0 ] || { cat "$cache/references.log"; return 1; }
 }
 
 # The functions as operators build them, deployed to an emulator that is not ours, and a message sent through.
@@ -202,14 +204,11 @@ deploy() {
 # What a message costs: instructions of what `deploy` has built beside what does nothing, calls and bytes at the emulator.
 speed() {
     case " ${steps[*]} " in *" deploy "*) ;; *) begin_references ;; esac
-    references_made || return 1
-    # The costs are counted while the functions are, as the rules were: no figure of the three is a time.
-    "$cache/test/bin/python" tests/speed/cost.py "$cache/deploy/bin/sam" "$cache/sam-build/template.yaml" \
-        >"$cache/speed.log" 2>&1 &
-    local beside=$! failed=0
+    local failed=0
+    made examples || return 1
     cargo run --quiet --locked -p scenarios --example speed -- "$cache/speed" "$cache/sam-build" || failed=1
-    wait "$beside" || failed=1
-    cat "$cache/speed.log"
+    made references || return 1
+    cat "$cache/references.log"
     return "$failed"
 }
 
@@ -247,6 +246,8 @@ times=()
 : >"$output"
 trap summary EXIT
 need_packages
+targets=("$CARGO_TARGET_DIR" "$cache/sam-target" "$cache/fuzz" "$cache/rules")
+python3 tests/tools/keep_times.py before "$cache/times.json" "${targets[@]}"
 case " ${steps[*]} " in *" deploy "*) set -m; begin_functions; set +m ;; esac
 times+=("$SECONDS" packages)
 for current in "${steps[@]}"; do
@@ -258,3 +259,4 @@ for current in "${steps[@]}"; do
     printf '== %s: done in %d s\n' "$current" $((SECONDS - started))
 done
 current=
+python3 tests/tools/keep_times.py after "$cache/times.json" "${targets[@]}"
