@@ -23,6 +23,7 @@ pub mod link;
 pub mod merge;
 pub mod notice;
 pub mod notified;
+pub mod press;
 mod raise;
 pub mod refresh;
 pub mod shown;

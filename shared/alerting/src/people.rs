@@ -1,5 +1,6 @@
 //! Members, teams, and how a member wants to be notified.
 
+pub mod chat_link;
 pub mod code;
 pub mod destination;
 pub mod hours;
@@ -17,6 +18,7 @@ use crate::base::field_error::FieldError;
 use crate::base::ids::{DestinationId, MemberId, TeamId};
 use crate::base::moment::Moment;
 use crate::base::severity::Severity;
+use crate::people::chat_link::ChatLink;
 use crate::people::destination::Language;
 use crate::people::hours::Zone;
 use crate::people::medium::Medium;
@@ -67,6 +69,9 @@ pub struct Member {
     pub preferences: BTreeMap<Severity, Vec<Contact>>,
     /// The member's ids on chat platforms, by the name that the channel uses, such as `slack_user_id` or `zoom_jid`.
     pub identities: BTreeMap<String, String>,
+    /// The chat users that are this member, the newest last. Unlike `identities`, they give authority.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<ChatLink>,
     pub created_at: Moment,
 }
 
@@ -396,6 +401,7 @@ mod tests {
             role: Role::Responder,
             preferences: BTreeMap::new(),
             identities: BTreeMap::new(),
+            links: Vec::new(),
             created_at: Moment::from_secs(0),
         }
     }

@@ -9,6 +9,10 @@ texts! {
     // Links and buttons in messages and on pages.
     DETAILS: "Details" | "查看详情";
     ACKNOWLEDGE: "Acknowledge" | "认领";
+    TAKE_BACK: "Take back" | "取消认领";
+    SNOOZE: "Snooze" | "暂缓";
+    SNOOZE_HOURS: "Snooze {hours} h" | "暂缓 {hours} 小时";
+    CLOSE: "Close" | "关闭";
 
     // Severity.
     SEVERITY_CRITICAL: "Critical" | "严重";
@@ -19,6 +23,8 @@ texts! {
     PROGRESS_TRIGGERED: "Triggered" | "待处理";
     PROGRESS_PROCESSING: "Processing" | "处理中";
     PROGRESS_CLOSED: "Closed" | "已关闭";
+    // A silence or the mute of a flapping alert holds it.
+    HELD: "On hold" | "已静默";
 
     // An alert of an incident.
     ALERT_OPEN: "Open" | "未恢复";

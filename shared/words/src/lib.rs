@@ -19,6 +19,7 @@ macro_rules! texts {
     };
 }
 
+pub mod chat;
 pub mod errors;
 pub mod incident;
 pub mod letters;
@@ -61,6 +62,7 @@ const PAGES: &[Table] = &[
 
 /// The other files, with the prefix of their keys.
 const OTHERS: &[(&str, Table)] = &[
+    ("chat.", chat::TABLE),
     ("errors.", errors::TABLE),
     ("letters.", letters::TABLE),
     ("message.", message::TABLE),

@@ -18,6 +18,7 @@ texts! {
     ALERTS_STAY_CLOSED: "its alerts stay closed" | "其告警仍为关闭";
     NOTE: " ({parts})" | "（{parts}）";
     AFTER: "after {duration}" | "历时 {duration}";
+    UNTIL: "until {time}" | "至 {time}";
 
     // A notice that only tests whether messages arrive.
     TEST_SPACE: "Test" | "测试";

@@ -34,6 +34,14 @@ pub enum Via {
     Page,
     /// By the personal link of a message, without signing in.
     Link,
+    /// A button of a card, in the app of this platform.
+    Feishu,
+    #[serde(rename = "dingtalk")]
+    DingTalk,
+    #[serde(rename = "wecom")]
+    WeCom,
+    Slack,
+    Teams,
 }
 
 impl Via {
@@ -41,6 +49,11 @@ impl Via {
         match self {
             Via::Page => "page",
             Via::Link => "link",
+            Via::Feishu => "feishu",
+            Via::DingTalk => "dingtalk",
+            Via::WeCom => "wecom",
+            Via::Slack => "slack",
+            Via::Teams => "teams",
         }
     }
 }

@@ -3,10 +3,11 @@
 //! Input: an incident. Output: a [`Card`], the same for every channel that has cards. The channel decides how the card
 //! looks. An update of a card needs only the current incident, not the previous card.
 
+use crate::base::actor::Actor;
 use crate::base::ids::IncidentId;
 use crate::base::moment::Moment;
 use crate::base::severity::Severity;
-use crate::incident::timeline::EntryKind;
+use crate::incident::timeline::{Entry, EntryKind};
 use crate::incident::{Incident, Progress};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +100,18 @@ fn acts(state: &State, progress: Progress) -> Vec<Act> {
 fn by(incident: &Incident) -> Option<String> {
     match incident.progress {
         Progress::Triggered => None,
-        Progress::Processing => incident.acknowledged_by.first().cloned(),
+        Progress::Processing => {
+            // The list has ids. The entries have the names of that time; an entry of a long timeline may be elsewhere.
+            let name = |id: &String| {
+                let is_theirs = |entry: &&Entry| {
+                    let member = entry.by.as_ref().and_then(Actor::member);
+                    entry.kind == EntryKind::Acknowledged && member.map_or(&entry.actor == id, |one| one.as_str() == id)
+                };
+                incident.timeline.iter().rev().find(is_theirs).map(|entry| entry.actor.as_str())
+            };
+            let names: Vec<&str> = incident.acknowledged_by.iter().filter_map(name).collect();
+            (!names.is_empty()).then(|| names.join(", "))
+        }
         Progress::Closed => {
             let closing = incident.timeline.iter().rev().find(|entry| entry.kind == EntryKind::Closed);
             closing.filter(|entry| Some(entry.at) == incident.closed_at).map(|entry| entry.actor.clone())

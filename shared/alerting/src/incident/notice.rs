@@ -1,11 +1,12 @@
 //! Requests to notify one destination of one change of an incident: the records of the FIFO queue "notices".
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::actor::Actor;
-use crate::base::ids::{DestinationId, EscalationRuleId, IncidentId, MemberId, SpaceId, hash128};
+use crate::base::ids::{AccountId, DestinationId, EscalationRuleId, IncidentId, MemberId, SpaceId, hash128};
 use crate::base::limits;
 use crate::base::moment::Moment;
 use crate::base::severity::Severity;
@@ -34,6 +35,35 @@ pub enum NoticeRecord {
     },
     /// Updates the destination's cards of an incident.
     Refresh(Refresh),
+    /// A private answer to a chat user.
+    Say(Say),
+}
+
+/// A few lines to a chat user, or to a private chat, of an app's account. It is tried for a short time, and then
+/// forgotten: an answer that comes late is of no use. It may hold a link, so its text is never printed.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Say {
+    /// The same for the same answer.
+    pub id: String,
+    /// No stored destination: the answers to one chat are sent in their order.
+    pub destination: DestinationId,
+    pub account: AccountId,
+    /// The chat or the user, by the vendor's id.
+    pub chat: String,
+    pub text: String,
+}
+
+impl Say {
+    pub fn new(id: String, account: AccountId, chat: String, text: String) -> Self {
+        let destination = DestinationId::from_suffix(&hash128(&[account.as_str(), &chat])).expect("a hash makes an id");
+        Self { id, destination, account, chat, text }
+    }
+}
+
+impl fmt::Debug for Say {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Say").field("id", &self.id).field("account", &self.account).finish_non_exhaustive()
+    }
 }
 
 impl NoticeRecord {
@@ -42,6 +72,7 @@ impl NoticeRecord {
             NoticeRecord::Tell(notice) | NoticeRecord::Again { notice, .. } => &notice.destination,
             NoticeRecord::Flush { destination, .. } => destination,
             NoticeRecord::Refresh(refresh) => &refresh.destination,
+            NoticeRecord::Say(say) => &say.destination,
         }
     }
 
@@ -56,6 +87,7 @@ impl NoticeRecord {
                 hash128(&["flush", destination.as_str(), &due.millis().to_string()])
             }
             NoticeRecord::Refresh(refresh) => refresh.id(),
+            NoticeRecord::Say(say) => say.id.clone(),
         }
     }
 }

@@ -1,5 +1,6 @@
-//! Destinations (configured addresses on a channel) and providers (settings of a channel for the whole deployment) in
-//! their stored form. The crate `channels` reads their settings.
+//! Destinations (configured addresses on a channel), providers (settings of a channel for the whole deployment) and
+//! accounts of apps (settings of a channel that a deployment may have several times), in their stored form. The crate
+//! `channels` reads their settings.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,7 +9,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::base::ids::DestinationId;
+use crate::base::ids::{AccountId, DestinationId};
 use crate::base::moment::Moment;
 use crate::base::secret::Sealed;
 use crate::people::hours::{UnknownZone, Zone};
@@ -43,6 +44,22 @@ pub struct Provider {
     /// destination's.
     pub settings: Sealed,
     /// The settings that a list may show, with secrets as `…last4`.
+    pub shown: BTreeMap<String, serde_json::Value>,
+    pub created_at: Moment,
+}
+
+/// An app that is installed at a chat vendor, such as one Feishu app or one Slack workspace: what its channel needs to
+/// send and to verify callbacks. A deployment may have several on one channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AppAccount {
+    pub id: AccountId,
+    pub version: u64,
+    pub name: String,
+    /// The channel's wire name: `slack_app`. It never changes.
+    pub channel: String,
+    /// The settings, a JSON object, encrypted with the deployment's data key and bound to this id.
+    pub settings: Sealed,
+    /// The settings as a list may show them: secrets as `…last4`.
     pub shown: BTreeMap<String, serde_json::Value>,
     pub created_at: Moment,
 }

@@ -61,10 +61,8 @@ texts! {
     // Actions.
     ACTIONS: "What you can do" | "可执行的操作";
     UNACKNOWLEDGE: "Unacknowledge" | "取消认领";
-    CLOSE: "Close" | "关闭";
     REOPEN: "Reopen" | "重新打开";
     ESCALATE: "Escalate" | "升级";
-    SNOOZE: "Snooze" | "暂缓";
     TWO_HOURS: "2 hours" | "2 小时";
     FOUR_HOURS: "4 hours" | "4 小时";
     TWELVE_HOURS: "12 hours" | "12 小时";

@@ -26,6 +26,13 @@ texts! {
     ME_SEND_CODE: "Send a code" | "发送验证码";
     ME_CODE: "Code from the message" | "收到的验证码";
     ME_CONFIRM: "Confirm" | "验证";
+    ME_CHATS: "Chat apps" | "聊天应用";
+    ME_CHATS_HINT: "Buttons on cards act as you once your chat user is linked." | "关联聊天用户后，卡片上的按钮将以您的身份操作。";
+    ME_NOT_LINKED: "not linked" | "未关联";
+    ME_MAKE_CODE: "Make a code" | "生成验证码";
+    ME_SEND_TO_APP: "Send this to the app in a private chat within 15 minutes:" | "请在 15 分钟内，通过私聊将以下内容发送给应用：";
+    ME_UNLINK: "Unlink" | "解除关联";
+    ME_UNLINKED: "Unlinked: buttons on cards do not act as you any more." | "已解除关联：卡片上的按钮不再以您的身份操作。";
     ME_SESSIONS: "Where I am signed in" | "登录的设备";
     ME_UNKNOWN_BROWSER: "A browser that gives no name" | "未知浏览器";
     ME_THIS_SESSION: "this session" | "当前会话";

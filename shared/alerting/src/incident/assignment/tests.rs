@@ -36,6 +36,7 @@ fn member(name: &str, preferences: &[(Severity, &[&str])]) -> (MemberId, Member)
         role: Role::Responder,
         preferences: preferences.collect(),
         identities: BTreeMap::new(),
+        links: Vec::new(),
         created_at: NOW,
     };
     (member.id.clone(), member)

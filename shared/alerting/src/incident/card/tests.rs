@@ -39,7 +39,14 @@ fn a_card_shows_the_state_and_offers_what_can_be_done_in_it() {
     };
     let mut merged = closed("merged_away", NOW);
     merged["merged_into"] = "inc_01KE6W5Z000000000000000002abc".into();
-    let processing = json!({"progress": "processing", "acknowledged_at": NOW, "acknowledged_by": ["mem_1", "mem_2"]});
+    let acknowledged =
+        |name: &str, id: Value| json!({"n": 6, "at": NOW, "kind": "acknowledged", "actor": name, "by": id});
+    let member = |id: &str| json!({"member": {"id": id, "via": "slack"}});
+    let entries = [acknowledged("Ada", member("mem_1")), acknowledged("Li Lei", member("mem_2"))];
+    let processing = json!({"progress": "processing", "acknowledged_at": NOW, "acknowledged_by": ["mem_1", "mem_2"],
+        "timeline": entries});
+    let by_key = json!({"progress": "processing", "acknowledged_at": NOW, "acknowledged_by": ["deploy bot", "mem_3"],
+        "timeline": [acknowledged("deploy bot", Value::Null)]});
     let and = |changes: &Value, field: &str, value: Value| {
         let mut changes = changes.clone();
         changes[field] = value;
@@ -50,7 +57,8 @@ fn a_card_shows_the_state_and_offers_what_can_be_done_in_it() {
     let work = "2 h, 4 h, 12 h, close";
     let rows = [
         ("triggered", json!({}), State::Triggered, format!("acknowledge, {work}"), None, None),
-        ("processing", processing.clone(), State::Processing, format!("take back, {work}"), Some("mem_1"), None),
+        ("processing", processing.clone(), State::Processing, format!("take back, {work}"), Some("Ada, Li Lei"), None),
+        ("by an API key", by_key, State::Processing, format!("take back, {work}"), Some("deploy bot"), None),
         (
             "snoozed",
             json!({"snoozed_until": later}),
@@ -64,7 +72,7 @@ fn a_card_shows_the_state_and_offers_what_can_be_done_in_it() {
             and(&processing, "snoozed_until", later.into()),
             State::Snoozed,
             "take back, close".to_owned(),
-            Some("mem_1"),
+            Some("Ada, Li Lei"),
             Some(later),
         ),
         ("held", json!({"held": held(later.into())}), State::Held, "acknowledge, close".to_owned(), None, Some(later)),
