@@ -14,6 +14,7 @@ Who knows what:
   dingtalk_bot   dingtalkchatbot and apprise sign, apprise wraps
   wecom_bot      apprise addresses and wraps texts; it knows no markdown, whose wrapping is the same
   slack_webhook  slack-sdk knows the arguments of a webhook, and reads attachments and blocks back
+  slack_app      slack-sdk knows the arguments of the methods, authenticates, and reads attachments and blocks back
   telegram_bot   aiogram addresses and reads the request; html.parser the text
   zoom_webhook   apprise addresses, authenticates and wraps; of what Zoom has beyond that, nothing but its own page tells
   email          Python's email package, by its strict policy
@@ -320,8 +321,6 @@ class Slack(Oracle):
     ]
 
     def read(self, line, url, headers, body):
-        from slack_sdk.models.attachments import BlockAttachment
-        from slack_sdk.models.blocks import Block
         from slack_sdk.webhook import WebhookClient
 
         # It is what Slack gave out, whole.
@@ -330,6 +329,12 @@ class Slack(Oracle):
         for key, value in body.items():
             need(key in known and key != "self", f"{key} is no argument of a webhook")
             need(kind(value) in str(known[key].annotation).lower().replace("sequence", "list"), f"{key} is {kind(value)}")
+        self.read_attachments(body)
+
+    def read_attachments(self, body):
+        from slack_sdk.models.attachments import BlockAttachment
+        from slack_sdk.models.blocks import Block
+
         for attachment in body.get("attachments", []):
             need(isinstance(attachment, dict) and set(attachment) <= {"color", "blocks", "fallback"}, "an unknown attachment")
             blocks = attachment.get("blocks")
@@ -353,6 +358,61 @@ class Slack(Oracle):
 
     def long(self, body):
         return [".attachments[].blocks[].text.text"] if "attachments" in body else []
+
+
+class SlackApp(Slack):
+    blind = Slack.blind + [
+        # Which conversation and which message, only Slack knows.
+        ("another type", ".channel"),
+        ("another type", ".ts"),
+        ("left out", ".attachments[].blocks[].elements[].placeholder"),
+        # What a button carries is as one likes.
+        ("left out", ".attachments[].blocks[].elements[].value"),
+        ("left out", ".attachments[].blocks[].elements[].style"),
+        ("another type", ".attachments[].blocks[].elements[].value"),
+        ("another type", ".attachments[].blocks[].elements[].placeholder.text"),
+        ("another type", ".attachments[].blocks[].elements[].options[].text.text"),
+        ("another type", ".attachments[].blocks[].elements[].options[].value"),
+    ]
+
+    def read(self, line, url, headers, body):
+        from slack_sdk import WebClient
+
+        client = WebClient(token=headers.get("authorization", "").removeprefix("Bearer "))
+        need(client.token.startswith("xoxb-") and headers["authorization"] == f"Bearer {client.token}", "no bot's token")
+        methods = {f"{client.base_url}{name}": method for name, method in {
+            "chat.postMessage": WebClient.chat_postMessage, "chat.update": WebClient.chat_update}.items()}
+        need(url in methods, "the address is no method that slack-sdk has")
+        known = inspect.signature(methods[url]).parameters
+        for key, value in body.items():
+            need(key in known and key != "self", f"{key} is no argument of the method")
+            need(kind(value) in str(known[key].annotation).lower().replace("sequence", "list"), f"{key} is {kind(value)}")
+        needed = {"channel", "ts"} if url.endswith("chat.update") else {"channel"}
+        need(needed <= set(body), "it names no conversation or no message")
+        self.read_attachments(body)
+        for attachment in body.get("attachments", []):
+            for element in (element for block in attachment["blocks"] for element in block.get("elements", [])):
+                self.read_options(element.get("options", []))
+
+    @staticmethod
+    def read_options(options):
+        from slack_sdk.models.blocks import Option
+
+        try:
+            theirs = Option.parse_all(copy.deepcopy(options)) or []
+            for option in theirs:
+                option.validate_json()
+        except Exception as error:  # the package has no common one
+            raise Refused(f"slack-sdk: {error!r}") from error
+        need([option.to_dict() for option in theirs] == options, "slack-sdk reads other options")
+
+    def spoilt(self, line):
+        for name, spoilt in super().spoilt(line):
+            if name != "another token":
+                yield name, spoilt
+        request = line["request"]
+        yield "no token", {**line, "request": {**request, "headers": {}}}
+        yield "a user's token", {**line, "request": {**request, "headers": {"authorization": "Bearer xoxp-1"}}}
 
 
 class Telegram(Oracle):
@@ -632,6 +692,7 @@ ORACLES = {
     "dingtalk_bot": DingTalk(),
     "wecom_bot": WeCom(),
     "slack_webhook": Slack(),
+    "slack_app": SlackApp(),
     "telegram_bot": Telegram(),
     "zoom_webhook": Zoom(),
     "email": Mail(),

@@ -3,6 +3,7 @@
 
 use alerting::base::severity::Severity;
 use alerting::incident::card::{Act, Card, SNOOZES, State};
+use alerting::incident::press::Press;
 use alerting::incident::timeline::EntryKind;
 use alerting::people::Person;
 use serde_json::Value;
@@ -22,6 +23,16 @@ fn channels() -> impl Iterator<Item = &'static str> {
 /// The actions that the buttons of a body take, in their order.
 fn acts(channel: &str, body: &Value) -> Vec<String> {
     match channel {
+        "slack_app" => {
+            let blocks = body["attachments"][0]["blocks"].as_array();
+            let elements = blocks.into_iter().flatten().filter_map(|block| block["elements"].as_array()).flatten();
+            let values = elements.flat_map(|element| match element["options"].as_array() {
+                Some(options) => options.iter().map(|option| &option["value"]).collect(),
+                None => vec![&element["value"]],
+            });
+            let values = values.filter_map(Value::as_str).map(|value| value.parse::<Press>().expect("a press"));
+            values.map(|press| name(channel, press.act)).collect()
+        }
         "echo_app" => {
             let acts = body["card"]["acts"].as_array();
             acts.into_iter().flatten().map(|act| act.as_str().expect("a text").to_owned()).collect()
@@ -32,10 +43,10 @@ fn acts(channel: &str, body: &Value) -> Vec<String> {
 
 fn name(channel: &str, act: Act) -> String {
     match (channel, act) {
-        ("echo_app", Act::Acknowledge) => "acknowledge".to_owned(),
-        ("echo_app", Act::Unacknowledge) => "take back".to_owned(),
-        ("echo_app", Act::Snooze(hours)) => format!("snooze {} h", hours.0),
-        ("echo_app", Act::Close) => "close".to_owned(),
+        ("slack_app" | "echo_app", Act::Acknowledge) => "acknowledge".to_owned(),
+        ("slack_app" | "echo_app", Act::Unacknowledge) => "take back".to_owned(),
+        ("slack_app" | "echo_app", Act::Snooze(hours)) => format!("snooze {} h", hours.0),
+        ("slack_app" | "echo_app", Act::Close) => "close".to_owned(),
         (other, _) => panic!("how does a card of {other} write its actions?"),
     }
 }
@@ -98,9 +109,11 @@ fn an_update_offers_the_same_as_a_new_card_and_names_the_message_that_it_changes
     for channel in channels() {
         for card in cards() {
             let post = Post { card: Some(&card), ..post(&notices) };
-            let update = destination(channel).update(&post, "m1", NOW).expect("cards can be updated").expect("renders");
+            let update =
+                destination(channel).update(&post, "C1/1.1", NOW).expect("cards can be updated").expect("renders");
             assert_eq!(acts(channel, &body(&update)), acts(channel, &body(&sent(channel, &post))), "{channel}");
-            let other = destination(channel).update(&post, "m2", NOW).expect("cards can be updated").expect("renders");
+            let other =
+                destination(channel).update(&post, "C1/1.2", NOW).expect("cards can be updated").expect("renders");
             assert_ne!(path_and_body(&update), path_and_body(&other), "{channel}: no receipt");
         }
     }
@@ -142,7 +155,7 @@ fn a_channel_has_cards_by_its_kind_and_text_channels_update_nothing() {
         let destination = destination(facts.name);
         let has_cards = destination.kind() == Kind::Card;
         assert_eq!(Destination::has_cards(facts.name), has_cards, "{}", facts.name);
-        assert_eq!(destination.update(&post(&notices), "m1", NOW).is_some(), has_cards, "{}", facts.name);
+        assert_eq!(destination.update(&post(&notices), "C1/1.1", NOW).is_some(), has_cards, "{}", facts.name);
     }
 }
 

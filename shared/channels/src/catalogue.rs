@@ -6,13 +6,17 @@
 use std::collections::BTreeMap;
 
 use alerting::base::field_error::FieldError;
+use alerting::base::ids::AccountId;
+use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
 use alerting::incident::escalation::{EscalationRule, TemplateTexts};
 use alerting::people::medium::Medium;
 use serde_json::{Value, json};
 
-use crate::channel::{Example, Kind};
+use crate::callback::{Callback, Incoming, Refused};
+use crate::channel::{ACCOUNT, Example, Kind};
 use crate::content::{self, Texts};
+use crate::facts::Facts;
 use crate::registry::{Destination, FACTS, NAMES, find};
 use crate::settings::{PlainSmtpHosts, SettingsError};
 
@@ -58,15 +62,41 @@ impl Destination {
     /// be used without TLS.
     pub fn check_provider(channel: &str, provider: &Value, plain: &PlainSmtpHosts) -> Result<(), SettingsError> {
         let facts = find(channel)?;
-        if facts.provider.is_empty() {
+        if !facts.has_one_provider() {
             return Err(SettingsError::needs_no_provider(channel, &providers()));
         }
         (facts.check_provider)(&facts.provider(Some(provider))?, plain)
     }
 
+    /// Checks the settings of an account on `channel`.
+    pub fn check_account(channel: &str, account: &Value) -> Result<(), SettingsError> {
+        let facts = find(channel)?;
+        if !facts.has_accounts {
+            return Err(SettingsError::has_no_accounts(channel, &with_accounts()));
+        }
+        (facts.check_provider)(&facts.provider(Some(account))?, &PlainSmtpHosts::default())
+    }
+
+    /// Verifies a callback with the settings of the account on `channel` that its path names, and reads it.
+    pub fn open_callback(
+        channel: &str,
+        account: &Value,
+        incoming: &Incoming<'_>,
+        now: Moment,
+    ) -> Result<Callback, Refused> {
+        let facts = find(channel).map_err(|_| Refused("no such channel"))?;
+        let account = facts.provider(Some(account)).map_err(|_| Refused("the account is not the channel's"))?;
+        (facts.callback)(&account, incoming, now)
+    }
+
     /// Whether the channel has settings that are made once per deployment.
     pub fn needs_provider(channel: &str) -> bool {
-        find(channel).is_ok_and(|facts| !facts.provider.is_empty())
+        find(channel).is_ok_and(Facts::has_one_provider)
+    }
+
+    /// Whether the channel has settings that are made once per account of an app.
+    pub fn has_accounts(channel: &str) -> bool {
+        find(channel).is_ok_and(|facts| facts.has_accounts)
     }
 
     /// The medium that the channel serves. `None` for a channel to groups, and for one that does not exist.
@@ -88,6 +118,14 @@ impl Destination {
     /// The settings of a person's own destination.
     pub fn settings_to(address: &str) -> Value {
         json!({"to": address})
+    }
+
+    /// The settings of a destination that is this chat or user of the account, on a channel with accounts.
+    pub fn settings_of_chat(channel: &str, account: &AccountId, chat: &str) -> Value {
+        match find(channel).ok().and_then(|facts| facts.settings.iter().find(|name| **name != ACCOUNT)) {
+            Some(place) => json!({ACCOUNT: account, *place: chat}),
+            None => Value::Null,
+        }
     }
 
     /// The channel's own content templates; `None` for a channel that does not exist.
@@ -123,9 +161,14 @@ impl Destination {
     }
 }
 
-/// The channels that have a provider.
+/// The channels that have one provider.
 fn providers() -> Vec<&'static str> {
-    FACTS.iter().filter(|facts| !facts.provider.is_empty()).map(|facts| facts.name).collect()
+    FACTS.iter().filter(|facts| facts.has_one_provider()).map(|facts| facts.name).collect()
+}
+
+/// The channels that have accounts.
+fn with_accounts() -> Vec<&'static str> {
+    FACTS.iter().filter(|facts| facts.has_accounts && NAMES.contains(&facts.name)).map(|facts| facts.name).collect()
 }
 
 fn masked(secrets: &[&str], settings: &Value) -> BTreeMap<String, Value> {

@@ -6,6 +6,7 @@ use alerting::base::rate::Rate;
 use alerting::people::medium::Medium;
 use serde_json::{Map, Value};
 
+use crate::callback::{Callback, Incoming, Refused};
 use crate::content::{self, Texts};
 use crate::fit::RenderError;
 use crate::outcome::{Outcome, ProviderReply};
@@ -26,10 +27,14 @@ pub trait Channel: Sized {
     const SETTINGS: &'static [&'static str];
     /// The settings that are shown as `…last4` only.
     const SECRETS: &'static [&'static str];
-    /// The settings of the provider, made once per deployment, in the order of the documentation. Bots have none.
+    /// The settings of the provider, made once per deployment or account, in the order of the documentation. Bots have
+    /// none.
     const PROVIDER: &'static [&'static str] = &[];
     /// The provider's settings that are shown as `…last4` only.
     const PROVIDER_SECRETS: &'static [&'static str] = &[];
+    /// Whether a deployment may have several providers: accounts of an app, such as the workspaces that it is installed
+    /// in. The setting [`ACCOUNT`] of a destination then names one.
+    const HAS_ACCOUNTS: bool = false;
     /// The medium that it serves; the setting `to` is then the person's address. `None` for a channel to groups.
     const MEDIUM: Option<Medium> = None;
     /// The template between headline and link of a message about one incident. An escalation rule may replace it.
@@ -59,6 +64,11 @@ pub trait Channel: Sized {
     fn account(&self) -> Option<&AccountId> {
         None
     }
+    /// Verifies a request of the vendor with the settings of an account, and reads it. The signature covers the bytes as
+    /// they came, so nothing is parsed before it is verified.
+    fn callback(_account: &Fields<'_>, _incoming: &Incoming<'_>, _now: Moment) -> Result<Callback, Refused> {
+        Err(Refused("the channel has no callbacks"))
+    }
     /// The request for an access token. `None` for a channel without access tokens.
     fn token(&self) -> Option<Http> {
         None
@@ -87,6 +97,9 @@ pub trait Channel: Sized {
     fn secrets(&self) -> Vec<&str>;
 }
 
+/// The setting of a destination that names the account of an app.
+pub const ACCOUNT: &str = "account";
+
 /// The kind of a channel's messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -103,7 +116,16 @@ pub enum Kind {
 pub struct Quota {
     /// The channel's name for the requests that are counted together.
     pub scope: &'static str,
+    pub of: Counted,
     pub rates: &'static [Rate],
+}
+
+/// The requests of an account that a [`Quota`] counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Counted {
+    All,
+    /// Those that change a message which was sent before.
+    Updates,
 }
 
 /// See [`Channel::EXAMPLE`].

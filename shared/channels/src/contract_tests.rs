@@ -40,6 +40,12 @@ fn render(channel: &str, post: &Post<'_>) -> Request {
     destination(channel).request(post, NOW).expect("renders")
 }
 
+/// The same with a card, if the channel has cards.
+fn render_with_card(channel: &str, post: &Post<'_>) -> Request {
+    let card = Destination::has_cards(channel).then(samples::card);
+    render(channel, &Post { card: card.as_ref(), ..*post })
+}
+
 /// What the vendor counts of a body.
 pub(crate) fn text(channel: &str, request: &Request) -> String {
     let body = body(request);
@@ -73,27 +79,28 @@ fn strings(body: &Value, name: &str) -> String {
 fn every_notifying_change_has_its_golden_request() {
     for channel in NAMES {
         let mut golden = insta::Settings::clone_current();
-        golden.set_snapshot_path(fixtures(channel).join("requests"));
+        let folder = if Destination::has_accounts(channel) { "app_requests" } else { "requests" };
+        golden.set_snapshot_path(fixtures(channel).join(folder));
         golden.set_prepend_module_to_snapshot(false);
         golden.set_omit_expression(true);
         let pretty = |request: &Request| serde_json::to_string_pretty(&body(request)).expect("JSON serialises");
         golden.bind(|| {
             for (name, kind) in NOTIFYING {
-                insta::assert_snapshot!(name, pretty(&render(channel, &post(&[notice(kind)]))));
+                insta::assert_snapshot!(name, pretty(&render_with_card(channel, &post(&[notice(kind)]))));
             }
             let several = NOTIFYING.map(|(_, kind)| notice(kind));
-            insta::assert_snapshot!("folded", pretty(&render(channel, &post(&several))));
+            insta::assert_snapshot!("folded", pretty(&render_with_card(channel, &post(&several))));
             let one = [notice(EntryKind::Acknowledged)];
             let chinese = Post { language: Language::Chinese, ..post(&one) };
-            insta::assert_snapshot!("acknowledged_in_chinese", pretty(&render(channel, &chinese)));
+            insta::assert_snapshot!("acknowledged_in_chinese", pretty(&render_with_card(channel, &chinese)));
             let plain = Post { form: Form::Plain, ..post(&one) };
-            insta::assert_snapshot!("acknowledged_plain", pretty(&render(channel, &plain)));
+            insta::assert_snapshot!("acknowledged_plain", pretty(&render_with_card(channel, &plain)));
             let called = [escalated()];
-            insta::assert_snapshot!("escalated", pretty(&render(channel, &post(&called))));
+            insta::assert_snapshot!("escalated", pretty(&render_with_card(channel, &post(&called))));
             let plain = Post { form: Form::Plain, language: Language::Chinese, ..post(&called) };
-            insta::assert_snapshot!("escalated_plain_in_chinese", pretty(&render(channel, &plain)));
+            insta::assert_snapshot!("escalated_plain_in_chinese", pretty(&render_with_card(channel, &plain)));
             let several = [notice(EntryKind::Triggered), escalated(), escalated()];
-            insta::assert_snapshot!("folded_with_mentions", pretty(&render(channel, &post(&several))));
+            insta::assert_snapshot!("folded_with_mentions", pretty(&render_with_card(channel, &post(&several))));
         });
     }
 }
@@ -102,7 +109,9 @@ fn every_notifying_change_has_its_golden_request() {
 #[test]
 fn every_recorded_reply_means_what_its_fixture_says() {
     for channel in NAMES {
-        let file = std::fs::read(fixtures(channel).join("replies.json")).expect("replies.json exists");
+        // A vendor's bot and app answer differently.
+        let name = if Destination::has_accounts(channel) { "app_replies.json" } else { "replies.json" };
+        let file = std::fs::read(fixtures(channel).join(name)).expect("the replies exist");
         let replies: Vec<Value> = serde_json::from_slice(&file).expect("a list");
         assert!(replies.iter().any(|reply| reply["outcome"] == "delivered"), "{channel} has no success");
         for recorded in replies {
@@ -407,17 +416,25 @@ fn an_unknown_channel_is_answered_with_the_known_ones() {
 
 #[test]
 fn channels_to_people_serve_a_medium_have_a_provider_and_never_fold() {
-    assert_eq!(media(), [Medium::Email]);
+    assert_eq!(media(), [Medium::Email, Medium::Slack]);
     assert_eq!(Destination::channels_of(Medium::Email).collect::<Vec<_>>(), ["email"]);
+    assert_eq!(Destination::channels_of(Medium::Slack).collect::<Vec<_>>(), ["slack_app"]);
     let plain = PlainSmtpHosts::default();
     for channel in NAMES {
-        let to_people = Destination::medium(channel).is_some();
-        assert_eq!(destination(channel).limits().folds, !to_people, "{channel}");
-        assert_eq!(Destination::needs_provider(channel), samples::provider(channel).is_some(), "{channel}");
+        // An app sends to groups as well: `notify` does not fold what goes to a member.
+        let has_accounts = Destination::has_accounts(channel);
+        let to_people_only = Destination::medium(channel).is_some() && !has_accounts;
+        assert_eq!(destination(channel).limits().folds, !to_people_only, "{channel}");
+        let has_provider = samples::provider(channel).is_some();
+        assert_eq!(Destination::needs_provider(channel), has_provider && !has_accounts, "{channel}");
         assert_eq!(Destination::check_settings(channel, &samples::settings(channel)), Ok(()), "{channel}");
         match samples::provider(channel) {
             Some(provider) => {
-                assert_eq!(Destination::check_provider(channel, &provider, &plain), Ok(()), "{channel}");
+                let checked = match has_accounts {
+                    true => Destination::check_account(channel, &provider),
+                    false => Destination::check_provider(channel, &provider, &plain),
+                };
+                assert_eq!(checked, Ok(()), "{channel}");
                 let missing = Destination::parse(channel, &samples::settings(channel), None).expect_err("no provider");
                 assert_eq!(missing.field, "channel", "{channel}");
             }
@@ -437,7 +454,7 @@ pub(crate) fn call(channel: &str, form: Form) -> &'static str {
         ("dingtalk_bot", _) => "@13800000000",
         ("wecom_bot", Form::Rich) => "<@LiLei>",
         ("wecom_bot", Form::Plain) => r#""mentioned_list":["LiLei"]"#,
-        ("slack_webhook", _) => "<@U012AB3CD>",
+        ("slack_webhook" | "slack_app", _) => "<@U012AB3CD>",
         ("telegram_bot", Form::Rich) => r#"<a href=\"tg://user?id=1234567\">Li Lei</a>"#,
         // A number is a mention only in markup.
         ("telegram_bot", Form::Plain) => "Li Lei",

@@ -12,7 +12,7 @@ use alerting::base::secret::Secret;
 use alerting::incident::card::{Act, Card, State};
 use serde_json::{Value, json};
 
-use crate::channel::{Channel, Example, Kind, Limits, Quota};
+use crate::channel::{Channel, Counted, Example, Kind, Limits, Quota};
 use crate::fit::{Render, RenderError, Written, fit};
 use crate::layout::tone::Tone;
 use crate::layout::{Digest, Message};
@@ -55,7 +55,7 @@ impl Channel for App {
     const EXAMPLE: Example =
         Example { settings: r#"{"room": "ops"}"#, provider: Some(r#"{"app": "app_echo", "secret": "example"}"#) };
     const KIND: Kind = Kind::Card;
-    const QUOTAS: &'static [Quota] = &[Quota { scope: "app", rates: &[rate::limit(50, 1)] }];
+    const QUOTAS: &'static [Quota] = &[Quota { scope: "app", of: Counted::All, rates: &[rate::limit(50, 1)] }];
 
     fn parse(fields: &Fields<'_>, provider: &Fields<'_>) -> Result<Self, SettingsError> {
         let account = provider.text("app", APP_REMEDY)?;

@@ -101,7 +101,11 @@ struct MessageDraft {
 
 impl MessageDraft {
     fn of(notice: &Notice, post: &Post<'_>) -> Self {
-        Self { line: Line::alone(notice, post), seen: Seen::of(notice, post), words: Words::of(post.language) }
+        let line = match post.card {
+            Some(card) => Line::of_card(notice, post, card),
+            None => Line::alone(notice, post),
+        };
+        Self { line, seen: Seen::of(notice, post), words: Words::of(post.language) }
     }
 
     fn message(&self, content: Content) -> Message {

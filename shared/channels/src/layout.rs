@@ -11,6 +11,7 @@
 //! addresses that the sender wrote become links, made safe by [`alerting::incident::shown::links`].
 
 use alerting::base::limits::cut_chars;
+use alerting::incident::card::Card;
 use alerting::incident::notice::Notice;
 use alerting::incident::shown::links::{Piece, SafeLink, pieces};
 use alerting::incident::shown::without_state;
@@ -72,6 +73,19 @@ impl Line {
             kind => format!("[{} · {}]", words.event(kind), words.severity(notice.severity)),
         };
         Self::new(notice, post, badge)
+    }
+
+    /// The headline of a card: the state of the incident, not the change.
+    pub(crate) fn of_card(notice: &Notice, post: &Post<'_>, card: &Card) -> Self {
+        let words = Words::of(post.language);
+        let badge = format!("[{} · {}]", words.state(&card.state), words.severity(card.severity));
+        Self {
+            tone: Tone::of_card(card),
+            note: words.card_note(card, post.time_zone),
+            is_brief: false,
+            acknowledge: None,
+            ..Self::new(notice, post, badge)
+        }
     }
 
     fn new(notice: &Notice, post: &Post<'_>, badge: String) -> Self {

@@ -21,6 +21,7 @@
 //! Adding a channel: its file, its line in the registry, and `tests/fixtures/{vendor}/`, where the vendor is the name up to its
 //! first `_`. The contract tests loop over [`registry::NAMES`] and fail until the fixtures exist.
 
+pub mod callback;
 pub mod catalogue;
 pub mod channel;
 mod clean;

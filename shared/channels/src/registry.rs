@@ -136,6 +136,7 @@ channels! {
     DingTalkBot(dingtalk::Bot),
     WeComBot(wecom::Bot),
     SlackWebhook(slack::Webhook),
+    SlackApp(slack::app::App),
     TelegramBot(telegram::Bot),
     ZoomWebhook(zoom::Webhook),
     Email(email::Email),

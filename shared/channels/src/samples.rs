@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use alerting::base::moment::Moment;
 use alerting::base::severity::Severity;
 use alerting::incident::Progress;
+use alerting::incident::card::{Act, Card, SNOOZES, State};
 use alerting::incident::link::{Link, Links};
 use alerting::incident::notice::Notice;
 use alerting::incident::timeline::EntryKind;
@@ -56,6 +57,7 @@ pub fn settings(channel: &str) -> Value {
             "verification_token": "c4nary-verification-token",
         }),
         "email" => json!({"to": "ops@example.com"}),
+        "slack_app" => json!({"account": "app_4fJk2LmNpQ", "channel": "C0123456789"}),
         "echo_app" => json!({"room": "ops"}),
         other => panic!("no sample settings for {other}: add them"),
     }
@@ -71,6 +73,12 @@ pub fn provider(channel: &str) -> Option<Value> {
             "username": "larkspur",
             "password": "c4nary-smtp-password",
             "from": "Larkspur <alerts@example.com>",
+        })),
+        "slack_app" => Some(json!({
+            "team_id": "T0123456789",
+            "app_id": "A0123456789",
+            "signing_secret": "c4nary-signing-secret",
+            "token": "xoxb-c4nary-token",
         })),
         "echo_app" => Some(json!({"app": "app_echo", "secret": "c4nary-echo-secret"})),
         _ => None,
@@ -197,6 +205,22 @@ pub fn post(notices: &[Notice]) -> Post<'_> {
         form: Form::Rich,
         template: None,
         card: None,
+    }
+}
+
+/// The receipt of a message, in the form of every channel with cards.
+pub const RECEIPT: &str = "C0123456789/1700000000.000100";
+
+/// The card of an incident that nobody has acknowledged.
+pub fn card() -> Card {
+    Card {
+        state: State::Triggered,
+        severity: Severity::Critical,
+        acts: [Act::Acknowledge].into_iter().chain(SNOOZES.map(Act::Snooze)).chain([Act::Close]).collect(),
+        by: None,
+        until: None,
+        n: 7,
+        episode: 0,
     }
 }
 

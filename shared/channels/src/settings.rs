@@ -34,6 +34,11 @@ impl SettingsError {
         let message = format!("{channel} needs no provider; those that do are {}", names.join(", "));
         Self { field: "channel".to_owned(), message }
     }
+
+    pub(crate) fn has_no_accounts(channel: &str, names: &[&str]) -> Self {
+        let message = format!("{channel} has no accounts; channels with accounts are {}", names.join(", "));
+        Self { field: "channel".to_owned(), message }
+    }
 }
 
 /// Mail servers that may be used without TLS and on port 25. A deployment names them in its environment, not in a

@@ -16,7 +16,7 @@ use tokio::io::AsyncWriteExt as _;
 use tokio::process::Command;
 
 use channels::post::{Form, Letter, Post};
-use channels::registry::NAMES;
+use channels::registry::{Destination, NAMES};
 use channels::request::{Request, Transport};
 use channels::samples::{self, NOTIFYING, NOW, described, destination, escalated, notice, post};
 
@@ -54,12 +54,18 @@ fn lines(channel: &str) -> Vec<Value> {
     cases.push(("folded with mentions", vec![notice(EntryKind::Triggered), escalated()]));
     cases.push(("bare", vec![described("disk full", "")]));
     cases.push(("cut", vec![long]));
+    let card = Destination::has_cards(channel).then(samples::card);
     let mut lines = Vec::new();
     for (name, notices) in &cases {
         for language in [Language::English, Language::Chinese] {
             for form in [Form::Rich, Form::Plain] {
-                let request = destination(channel).request(&Post { language, form, ..post(notices) }, NOW);
+                let post = Post { language, form, card: card.as_ref(), ..post(notices) };
+                let request = destination(channel).request(&post, NOW);
                 lines.push(line(channel, &format!("{name} {language:?} {form:?}"), &request.expect("renders")));
+                if let Some(update) = destination(channel).update(&post, samples::RECEIPT, NOW) {
+                    let case = format!("{name} {language:?} {form:?} as an update");
+                    lines.push(line(channel, &case, &update.expect("renders")));
+                }
             }
         }
     }

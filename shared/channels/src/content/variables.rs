@@ -3,17 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use alerting::base::moment::Moment;
 use alerting::incident::notice::Notice;
 use alerting::incident::shown::{self, is_shown_label, without_state};
-use alerting::people::destination::TimeZone;
 use minijinja::Value;
 use minijinja::value::{Enumerator, Object};
-use time::{OffsetDateTime, UtcOffset};
 
 use crate::clean::{clean_line, clean_text};
 use crate::layout::tone::is_brief;
-use crate::layout::words::Words;
+use crate::layout::words::{Words, local_time};
 use crate::post::Post;
 
 /// The documentation of one variable.
@@ -159,7 +156,8 @@ fn fixed(notice: &Notice, post: &Post<'_>, words: Words) -> Vec<(&'static str, V
     let duration = if lasted >= Duration::from_secs(1) { words.duration(lasted) } else { String::new() };
     vec![
         ("title", Value::from(without_state(&clean_line(&notice.title)))),
-        ("brief", Value::from(is_brief(notice.kind))),
+        // A card shows the incident, whatever changed last.
+        ("brief", Value::from(post.card.is_none() && is_brief(notice.kind))),
         ("severity", Value::from(words.severity(notice.severity))),
         ("severity_code", Value::from(notice.severity.as_str())),
         ("event", Value::from(words.event(notice.kind))),
@@ -196,22 +194,6 @@ impl Object for Labels {
     }
 }
 
-/// `2026-11-22 13:00:05 +08:00`; UTC by name.
-fn local_time(at: Moment, zone: &TimeZone) -> String {
-    let offset = UtcOffset::from_whole_seconds(zone.offset_secs(at)).unwrap_or(UtcOffset::UTC);
-    let Ok(utc) = OffsetDateTime::from_unix_timestamp(at.secs()) else { return at.to_string() };
-    let Some(local) = utc.checked_to_offset(offset) else { return at.to_string() };
-    let (date, (hour, minute, second)) = (local.date(), local.to_hms());
-    let (offset_hours, offset_minutes, _) = offset.as_hms();
-    let sign = if offset.is_negative() { '-' } else { '+' };
-    let zone = if offset.is_utc() {
-        "UTC".to_owned()
-    } else {
-        format!("{sign}{:02}:{:02}", offset_hours.unsigned_abs(), offset_minutes.unsigned_abs())
-    };
-    format!("{date} {hour:02}:{minute:02}:{second:02} {zone}")
-}
-
 /// Labels that usually name the broken object, most important first. The other labels are left out first.
 const TELLING_LABELS: [&str; 14] = [
     "host",
@@ -237,15 +219,6 @@ fn label_rank(name: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_written_in_the_destinations_zone() {
-        let at = Moment::parse_rfc3339("2026-11-22T05:00:05Z").expect("valid");
-        let local = |zone: &str| local_time(at, &zone.parse().expect("known"));
-        assert_eq!(local("+00:00"), "2026-11-22 05:00:05 UTC");
-        assert_eq!(local("Asia/Shanghai"), "2026-11-22 13:00:05 +08:00");
-        assert_eq!(local("-03:30"), "2026-11-22 01:30:05 -03:30");
-    }
 
     #[test]
     fn labels_that_name_the_broken_thing_come_first() {

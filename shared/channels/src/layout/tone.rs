@@ -1,7 +1,6 @@
 //! The colour of a change, and of a card.
 
 use alerting::base::severity::Severity;
-#[cfg(any(test, feature = "echo"))]
 use alerting::incident::card::{Card, State};
 use alerting::incident::timeline::EntryKind;
 
@@ -24,7 +23,6 @@ impl Tone {
         }
     }
 
-    #[cfg(any(test, feature = "echo"))]
     pub(crate) fn of_card(card: &Card) -> Self {
         match card.state {
             State::Triggered => Self::of_severity(card.severity),

@@ -2,10 +2,13 @@
 
 use std::time::Duration;
 
+use alerting::base::moment::Moment;
 use alerting::base::severity::Severity;
+use alerting::incident::card::{Act, Card, Hours, State};
 use alerting::incident::notice::Notice;
 use alerting::incident::timeline::EntryKind;
-use alerting::people::destination::Language;
+use alerting::people::destination::{Language, TimeZone};
+use time::{OffsetDateTime, UtcOffset};
 use words::text::Text;
 use words::{incident, message, sentence};
 
@@ -32,6 +35,48 @@ impl Words {
 
     pub(crate) const fn acknowledge(self) -> &'static str {
         incident::ACKNOWLEDGE.of(self.0)
+    }
+
+    /// The label of a button.
+    pub(crate) fn act(self, act: Act) -> String {
+        match act {
+            Act::Acknowledge => incident::ACKNOWLEDGE.of(self.0).to_owned(),
+            Act::Unacknowledge => incident::TAKE_BACK.of(self.0).to_owned(),
+            Act::Snooze(Hours(hours)) => incident::SNOOZE_HOURS.fill(self.0, &[("hours", &hours.to_string())]),
+            Act::Close => incident::CLOSE.of(self.0).to_owned(),
+        }
+    }
+
+    /// The name of a list of buttons that snooze.
+    pub(crate) const fn snooze(self) -> &'static str {
+        incident::SNOOZE.of(self.0)
+    }
+
+    pub(crate) const fn state(self, state: &State) -> &'static str {
+        match state {
+            State::Triggered => incident::PROGRESS_TRIGGERED,
+            State::Processing => incident::PROGRESS_PROCESSING,
+            State::Snoozed => incident::KIND_SNOOZED,
+            State::Held => incident::HELD,
+            State::Closed => incident::PROGRESS_CLOSED,
+            State::Merged { .. } => incident::KIND_MERGED_AWAY,
+        }
+        .of(self.0)
+    }
+
+    /// Who has the incident of a card, and how long it rests, for the end of a headline.
+    pub(crate) fn card_note(self, card: &Card, zone: &TimeZone) -> String {
+        let by = card.by.as_deref().map(clean_line).filter(|by| !by.is_empty());
+        let until = card.until.map(|until| message::UNTIL.fill(self.0, &[("time", &local_time(until, zone))]));
+        self.noted(by.into_iter().chain(until))
+    }
+
+    fn noted(self, parts: impl Iterator<Item = String>) -> String {
+        let parts: Vec<String> = parts.collect();
+        if parts.is_empty() {
+            return String::new();
+        }
+        message::NOTE.fill(self.0, &[("parts", &parts.join(sentence::REMARK.of(self.0)))])
     }
 
     pub(crate) const fn shortened(self) -> &'static str {
@@ -84,11 +129,10 @@ impl Words {
         let after = (lasted >= Duration::from_secs(1))
             .then(|| message::AFTER.fill(self.0, &[("duration", &self.duration(lasted))]));
         let alerts = self.alerts(notice.kind).map(str::to_owned);
-        let parts: Vec<String> = actor.into_iter().chain(after).chain(alerts).collect();
-        if notice.kind == EntryKind::Triggered || parts.is_empty() {
+        if notice.kind == EntryKind::Triggered {
             return String::new();
         }
-        message::NOTE.fill(self.0, &[("parts", &parts.join(sentence::REMARK.of(self.0)))])
+        self.noted(actor.into_iter().chain(after).chain(alerts))
     }
 
     /// The number of changes of each kind: `3 Critical, 1 acknowledged, 2 over`.
@@ -135,6 +179,22 @@ impl Words {
     }
 }
 
+/// `2026-11-22 13:00:05 +08:00`; UTC by name.
+pub(crate) fn local_time(at: Moment, zone: &TimeZone) -> String {
+    let offset = UtcOffset::from_whole_seconds(zone.offset_secs(at)).unwrap_or(UtcOffset::UTC);
+    let Ok(utc) = OffsetDateTime::from_unix_timestamp(at.secs()) else { return at.to_string() };
+    let Some(local) = utc.checked_to_offset(offset) else { return at.to_string() };
+    let (date, (hour, minute, second)) = (local.date(), local.to_hms());
+    let (offset_hours, offset_minutes, _) = offset.as_hms();
+    let sign = if offset.is_negative() { '-' } else { '+' };
+    let zone = if offset.is_utc() {
+        "UTC".to_owned()
+    } else {
+        format!("{sign}{:02}:{:02}", offset_hours.unsigned_abs(), offset_minutes.unsigned_abs())
+    };
+    format!("{date} {hour:02}:{minute:02}:{second:02} {zone}")
+}
+
 /// The name of the member or API key that made the change. Empty: a source or a timer did.
 fn person(notice: &Notice) -> &str {
     let is_person = match &notice.by {
@@ -148,6 +208,15 @@ fn person(notice: &Notice) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn times_are_written_in_the_destinations_zone() {
+        let at = Moment::parse_rfc3339("2026-11-22T05:00:05Z").expect("valid");
+        let local = |zone: &str| local_time(at, &zone.parse().expect("known"));
+        assert_eq!(local("+00:00"), "2026-11-22 05:00:05 UTC");
+        assert_eq!(local("Asia/Shanghai"), "2026-11-22 13:00:05 +08:00");
+        assert_eq!(local("-03:30"), "2026-11-22 01:30:05 -03:30");
+    }
 
     #[test]
     fn a_duration_shows_its_two_largest_units() {

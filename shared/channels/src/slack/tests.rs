@@ -1,3 +1,8 @@
+use serde_json::json;
+
+use alerting::people::Person;
+
+use super::message::{SECTION_CHARS, escape, mentions, sections};
 use super::*;
 use crate::outcome::Reason::{BadDestination, ProviderDown, RateLimited, Refused, TooLarge, Unauthorized, Unreadable};
 use crate::registry::Destination;
