@@ -6,12 +6,14 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use alerting::base::ids::{DestinationId, MemberId};
+use alerting::base::ids::{AccountId, DestinationId, MemberId};
 use alerting::base::moment::Moment;
 use alerting::base::secret::Sealed;
-use alerting::people::destination::{ChannelName, Destination, Language, Provider, TimeZone};
+use alerting::incident::notice::Say;
+use alerting::people::destination::{AppAccount, ChannelName, Destination, Language, Provider, TimeZone};
 use alerting::people::medium::Medium;
 use alerting::people::{AddressedBy, Member};
+use channels::channel::ACCOUNT;
 use channels::outcome::Reason;
 use channels::registry;
 use channels::settings::SettingsError;
@@ -34,7 +36,7 @@ pub struct Address {
     pub time_zone: TimeZone,
 }
 
-/// The version of the destination or member, and that of the provider if the channel has one.
+/// The version of the destination or member, and that of the provider or account if the channel has one.
 type Version = (u64, Option<u64>);
 
 /// Why there is no address. This stays so until somebody changes the configuration.
@@ -89,13 +91,30 @@ struct Unopened {
     channel: String,
     version: u64,
     settings: Settings,
+    /// The account that the settings name.
+    account: Option<AccountId>,
     language: Language,
     time_zone: TimeZone,
+}
+
+/// The settings of a channel's provider, or of an account on it, as they are stored.
+struct SealedProvider {
+    /// What the settings are bound to.
+    id: String,
+    version: u64,
+    settings: Sealed,
 }
 
 enum Settings {
     Sealed(Sealed),
     Plain(Value),
+}
+
+impl Address {
+    /// Whether it is a member's own, and not that of a group.
+    pub fn is_a_person(&self) -> bool {
+        self.id.member().is_some()
+    }
 }
 
 impl Addresses {
@@ -113,7 +132,7 @@ impl Addresses {
             Ok(unopened) => unopened,
             Err(none) => return Ok(Err(none)),
         };
-        let provider = match directory.cached_provider(&unopened.channel).await? {
+        let provider = match directory.cached_provider(&unopened.channel, unopened.account.as_ref()).await? {
             Ok(provider) => provider,
             Err(none) => return Ok(Err(none)),
         };
@@ -122,7 +141,7 @@ impl Addresses {
             return Ok(Ok(address));
         }
         let provider = match provider {
-            Some(provider) => Some(directory.opened(provider.id.as_str(), &provider.settings).await?),
+            Some(provider) => Some(directory.opened(&provider.id, &provider.settings).await?),
             None => None,
         };
         let settings = match unopened.settings {
@@ -138,6 +157,26 @@ impl Addresses {
         };
         let (language, time_zone) = (unopened.language, unopened.time_zone);
         Ok(Ok(self.keep(Address { id: id.clone(), version, channel, language, time_zone })))
+    }
+
+    /// The address of a chat to which a private answer goes. It is not kept.
+    pub async fn of_chat(
+        &self,
+        directory: Directory<'_>,
+        say: &Say,
+    ) -> Result<Result<Address, NoAddress>, AddressError> {
+        let unusable = |reason| Ok(Err(NoAddress::Unusable(reason)));
+        let Some(account) = directory.store.cached_app_account(&say.account, directory.now).await? else {
+            return unusable(Reason::NotConfigured);
+        };
+        let opened = directory.opened(account.id.as_str(), &account.settings).await?;
+        let settings = registry::Destination::settings_of_chat(&account.channel, &account.id, &say.chat);
+        let Ok(channel) = registry::Destination::parse(&account.channel, &settings, Some(&opened)) else {
+            return unusable(Reason::BadDestination);
+        };
+        let version = (account.version, None);
+        let (language, time_zone) = (Language::default(), TimeZone::default());
+        Ok(Ok(Address { id: say.destination.clone(), version, channel, language, time_zone }))
     }
 
     fn get(&self, id: &DestinationId) -> Option<Arc<Address>> {
@@ -160,8 +199,9 @@ impl Directory<'_> {
         let Some(stored) = self.store.cached_destination(id, self.now).await? else {
             return Ok(Err(NoAddress::Deleted));
         };
-        let Destination { channel, version, settings, language, time_zone, .. } = (*stored).clone();
-        Ok(Ok(Unopened { channel, version, settings: Settings::Sealed(settings), language, time_zone }))
+        let Destination { channel, version, settings, shown, language, time_zone, .. } = (*stored).clone();
+        let account = shown.get(ACCOUNT).and_then(account_of);
+        Ok(Ok(Unopened { channel, version, settings: Settings::Sealed(settings), account, language, time_zone }))
     }
 
     async fn member(&self, medium: &str, id: &MemberId) -> Result<Result<Unopened, NoAddress>, AddressError> {
@@ -170,9 +210,8 @@ impl Directory<'_> {
             return unusable(Reason::BadDestination);
         };
         let Ok(medium) = medium.parse::<Medium>() else { return unusable(Reason::BadDestination) };
-        let (Some(channel), Some(addressed_by)) = (self.channel_of(medium).await?, AddressedBy::of(medium)) else {
-            return unusable(Reason::BadDestination);
-        };
+        let Some(addressed_by) = AddressedBy::of(medium) else { return self.linked(medium, &member).await };
+        let Some(channel) = self.channel_of(medium).await? else { return unusable(Reason::BadDestination) };
         let settings = match (member.address(addressed_by), member.verified(addressed_by)) {
             (None, _) => return unusable(Reason::NoAddress),
             // The address may belong to anyone. The timeline says so, and the next contact or level is notified
@@ -182,47 +221,89 @@ impl Directory<'_> {
         };
         let Member { version, language, time_zone, .. } = (*member).clone();
         let (channel, time_zone) = (channel.to_owned(), TimeZone::Place(time_zone));
-        Ok(Ok(Unopened { channel, version, settings: Settings::Plain(settings), language, time_zone }))
+        Ok(Ok(Unopened { channel, version, settings: Settings::Plain(settings), account: None, language, time_zone }))
+    }
+
+    /// The chat of a member with an app, in the account in which they linked last.
+    async fn linked(&self, medium: Medium, member: &Member) -> Result<Result<Unopened, NoAddress>, AddressError> {
+        for link in member.links.iter().rev() {
+            let Some(account) = self.store.cached_app_account(&link.account, self.now).await? else { continue };
+            if registry::Destination::medium(&account.channel) != Some(medium) {
+                continue;
+            }
+            let settings = {
+                let chat = link.chat.as_deref().unwrap_or(&link.user);
+                registry::Destination::settings_of_chat(&account.channel, &account.id, chat)
+            };
+            return Ok(Ok(Unopened {
+                channel: account.channel.clone(),
+                version: member.version,
+                settings: Settings::Plain(settings),
+                account: Some(account.id.clone()),
+                language: member.language,
+                time_zone: TimeZone::Place(member.time_zone.clone()),
+            }));
+        }
+        Ok(Err(NoAddress::Unusable(Reason::NoAddress)))
     }
 
     /// The first configured channel that serves the medium. If none is configured, the first one, whose use then fails
     /// with the reason.
     async fn channel_of(&self, medium: Medium) -> Result<Option<&'static str>, AddressError> {
         for channel in registry::Destination::channels_of(medium) {
-            if self.cached_provider(channel).await?.is_ok() {
+            if self.cached_provider(channel, None).await?.is_ok() {
                 return Ok(Some(channel));
             }
         }
         Ok(registry::Destination::channels_of(medium).next())
     }
 
-    /// The channel's provider, if the channel needs one.
-    async fn cached_provider(&self, channel: &str) -> Result<Result<Option<Arc<Provider>>, NoAddress>, AddressError> {
+    /// The channel's provider or the account, if the channel needs one.
+    async fn cached_provider(
+        &self,
+        channel: &str,
+        account: Option<&AccountId>,
+    ) -> Result<Result<Option<SealedProvider>, NoAddress>, AddressError> {
+        let unconfigured = Err(NoAddress::Unusable(Reason::NotConfigured));
+        if registry::Destination::has_accounts(channel) {
+            let Some(account) = account else { return Ok(unconfigured) };
+            let stored = self.store.cached_app_account(account, self.now).await?;
+            let stored = stored.filter(|stored| stored.channel == channel);
+            return Ok(stored.map_or(unconfigured, |stored| Ok(Some(SealedProvider::from((*stored).clone())))));
+        }
         if !registry::Destination::needs_provider(channel) {
             return Ok(Ok(None));
         }
         let name: ChannelName = channel.parse().expect("channels have names that are ids");
         let stored = self.store.cached_provider(&name, self.now).await?;
-        Ok(stored.map(Some).ok_or(NoAddress::Unusable(Reason::NotConfigured)))
+        Ok(stored.map_or(unconfigured, |stored| Ok(Some(SealedProvider::from((*stored).clone())))))
     }
 
-    /// The current settings of the channel's provider; `None`: it has none.
-    pub async fn provider(&self, channel: &str) -> Result<Option<Value>, AddressError> {
-        let Ok(name) = channel.parse::<ChannelName>() else { return Ok(None) };
-        let Some(stored) = self.store.providers().get(&name).await? else { return Ok(None) };
-        Ok(Some(self.opened(stored.id.as_str(), &stored.settings).await?))
+    /// The current settings of the channel's provider, or of the account that the settings of a destination name;
+    /// `None`: it has none.
+    pub async fn provider(&self, channel: &str, settings: &Value) -> Result<Option<Value>, AddressError> {
+        let stored = if registry::Destination::has_accounts(channel) {
+            let Some(account) = settings.get(ACCOUNT).and_then(account_of) else { return Ok(None) };
+            let stored = self.store.app_accounts().get(&account).await?;
+            stored.filter(|stored| stored.channel == channel).map(SealedProvider::from)
+        } else {
+            let Ok(name) = channel.parse::<ChannelName>() else { return Ok(None) };
+            self.store.providers().get(&name).await?.map(SealedProvider::from)
+        };
+        let Some(stored) = stored else { return Ok(None) };
+        Ok(Some(self.opened(&stored.id, &stored.settings).await?))
     }
 
     /// Whether a message can be sent to addresses of this kind.
     pub async fn can_reach(&self, by: AddressedBy) -> Result<bool, AddressError> {
         let Some(channel) = channel_to(by) else { return Ok(false) };
-        Ok(!registry::Destination::needs_provider(channel) || self.provider(channel).await?.is_some())
+        Ok(!registry::Destination::needs_provider(channel) || self.provider(channel, &Value::Null).await?.is_some())
     }
 
     /// How to send a message to an address of this kind, whether or not it is verified.
     pub async fn channel_to(&self, by: AddressedBy, address: &str) -> Result<registry::Destination, NoChannel> {
         let channel = channel_to(by).ok_or(NoChannel::None)?;
-        let provider = self.provider(channel).await?;
+        let provider = self.provider(channel, &Value::Null).await?;
         if provider.is_none() && registry::Destination::needs_provider(channel) {
             return Err(NoChannel::NotConfigured(channel));
         }
@@ -259,6 +340,22 @@ impl Directory<'_> {
         let opened = self.sealer.open(id, sealed).await?;
         Ok(serde_json::from_str(opened.expose()).unwrap_or_default())
     }
+}
+
+impl From<Provider> for SealedProvider {
+    fn from(provider: Provider) -> Self {
+        Self { id: provider.id.to_string(), version: provider.version, settings: provider.settings }
+    }
+}
+
+impl From<AppAccount> for SealedProvider {
+    fn from(account: AppAccount) -> Self {
+        Self { id: account.id.to_string(), version: account.version, settings: account.settings }
+    }
+}
+
+fn account_of(value: &Value) -> Option<AccountId> {
+    value.as_str()?.parse().ok()
 }
 
 /// The channel that sends to such an address, if there is one.

@@ -8,7 +8,8 @@
 //! Reading order: [`access`] who may do what → [`idempotency`] how a repeated request is recognised → [`incidents`] acting on
 //! an incident → [`silences`] → [`due`] what timers change → [`holds`]
 //! what keeps incidents from notifying → [`closing`] the alerts of a closed incident → [`names`] who
-//! acted, as people read it → [`addresses`] where a message goes → [`verification`] whether an address is a member's own.
+//! acted, as people read it → [`addresses`] where a message goes → [`verification`] whether an address is a member's own → [`presses`] buttons of cards → [`chat_links`] which chat
+//! user is which member.
 //!
 //! The callers are thin: the routes of the API, the pages, and `timers`. They turn their request into one of these calls, and
 //! the result into an answer. Each operation is one conditional write, so a caller may repeat it after any failure.
@@ -18,12 +19,14 @@
 
 pub mod access;
 pub mod addresses;
+pub mod chat_links;
 pub mod closing;
 pub mod due;
 pub mod holds;
 pub mod idempotency;
 pub mod incidents;
 pub mod names;
+pub mod presses;
 pub mod saving;
 pub mod silences;
 pub mod verification;

@@ -4,9 +4,9 @@
 //! Members are found by pointers, which are written with the member and never deleted. So a pointer may be outdated:
 //! the member that it names counts only if they have the address, or are that subject, now.
 
-use alerting::base::ids::MemberId;
+use alerting::base::ids::{AccountId, MemberId};
 use alerting::base::moment::Moment;
-use alerting::people::Member;
+use alerting::people::{Member, chat_link};
 use serde::{Deserialize, Serialize};
 
 use crate::connection::Store;
@@ -79,6 +79,14 @@ impl Store {
             None => member.identities.get(SUBJECT).is_some_and(|known| known == subject),
         };
         self.members_in(&keys::members_with_subject(subject), is).await
+    }
+
+    /// The member who is this user of the account now.
+    pub async fn member_with_link(&self, account: &AccountId, user: &str) -> Result<Option<Member>, ReadError> {
+        let has = |member: &Member| chat_link::has(&member.links, account, user);
+        // A user is one member: saving a link removes it from another one. Of two, neither is believed.
+        let mut found = self.members_in(&keys::members_with_link(account, user), has).await?;
+        Ok(if found.len() == 1 { found.pop() } else { None })
     }
 
     async fn members_in(&self, partition: &str, is_meant: impl Fn(&Member) -> bool) -> Result<Vec<Member>, ReadError> {

@@ -1,4 +1,4 @@
-//! Spaces, destinations and the providers they leave by, members, teams, schedules, mapping tables: one document store
+//! Spaces, destinations, providers, accounts of apps, members, teams, schedules, mapping tables: one document store
 //! with optimistic versions.
 //!
 //! A record is one JSON document with its `version`, which the store counts. A save names the version that it replaces
@@ -11,10 +11,10 @@ pub mod documents;
 use std::fmt::Display;
 use std::hash::Hash;
 
-use alerting::base::ids::{DestinationId, MappingTableId, MemberId, ScheduleId, SpaceId, TeamId};
+use alerting::base::ids::{AccountId, DestinationId, MappingTableId, MemberId, ScheduleId, SpaceId, TeamId};
 use alerting::base::moment::Moment;
 use alerting::incident::space::Space;
-use alerting::people::destination::{ChannelName, Destination, Provider};
+use alerting::people::destination::{AppAccount, ChannelName, Destination, Provider};
 use alerting::people::schedule::Schedule;
 use alerting::people::{Member, Team};
 use alerting::rules::integration::MappingTable;
@@ -88,6 +88,7 @@ records! {
     Space, SpaceId, SPACE;
     Destination, DestinationId, DESTINATION;
     Provider, ChannelName, PROVIDER;
+    AppAccount, AccountId, APP_ACCOUNT;
     Member, MemberId, MEMBER, member_pointers::found_in;
     Team, TeamId, TEAM;
     Schedule, ScheduleId, SCHEDULE;

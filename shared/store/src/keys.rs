@@ -5,6 +5,7 @@
 //! | config | `SPACE`, `DESTINATION`, `INTEGRATION`, `MAPPING` | id | the document, `version`, `created_at` |
 //! | config | `MEMBER`, `TEAM`, `SCHEDULE` | id | the document, `version`, `created_at` |
 //! | config | `PROVIDER` | channel | the document, `version`, `created_at` |
+//! | config | `APP` | account of an app | the document, `version`, `created_at` |
 //! | config | `DELETED_INTEGRATION` | id | its message log is still counted by the ledger |
 //! | config | `INTAKE_KEY` | SHA-256 of the key | `integration`, `until`, `last4` |
 //! | config | `API_KEY` | SHA-256 of the key | the document |
@@ -13,8 +14,9 @@
 //! | config | `CODES_SENT` | `member#{id}` or `address#{hash128}` | when codes were sent; `version` |
 //! | config | `ACCOUNT` | member | the document, `version` |
 //! | config | `INVITATION` | member, or `-` for the first administrator | `hash` of the link's token, `until` |
-//! | config | `EMAIL#{hash128 of the address}`, `SUBJECT#{hash128 of the subject}` | member | nothing: a pointer, perhaps outdated |
+//! | config | `EMAIL#{hash128 of the address}`, `SUBJECT#{hash128 of the subject}`, `LINK#{account}#{hash128 of the chat user}` | member | nothing: a pointer, perhaps outdated |
 //! | config | `TRIES#{hash128 of address or source}` | `-` | `count`, `until` |
+//! | config | `LINK_CODE` | SHA-256 of a code | the document: which member links a user of which account, and until when |
 //! | config | `OIDC` | `-` | the document, `version` |
 //! | alerts | `STATE#{integration}#{hash128 of the alert key}` | `-` | the hot state, `version` |
 //! | alerts | `ALERT#{integration}` | stamp that opened it | the detail, `shown`, `status` |
@@ -24,6 +26,7 @@
 //! | alerts | `MUTE#{space}#{integration}#{hash128 of the alert key}` | `-` | `until`, `stamp` that began it |
 //! | alerts | `DELIVERY#{incident}` | destination | `sent`, `owner`, `lease_until`, `attempts`, `told`, `cards` |
 //! | alerts | `PERSONAL_LINK` | SHA-256 of the token | the document: until when, and whether it was used |
+//! | alerts | `SEEN#{account}` | hash128 of a callback's id | `finished`: 0 while it is carried out, then 1 |
 //! | alerts | `BUCKET#{destination}` | `-` | rate bucket, `version` |
 //! | alerts | `BUCKET#{account}#{scope}` | `-` | the same, of an account at a vendor |
 //! | alerts | `BUCKET#callee#{channel}#{hash128 of the number}` | `-` | the same, of one person who is called |
@@ -59,6 +62,7 @@ pub(crate) const TIMER_SHARDS: u8 = 8;
 pub(crate) const SPACE: &str = "SPACE";
 pub(crate) const DESTINATION: &str = "DESTINATION";
 pub(crate) const PROVIDER: &str = "PROVIDER";
+pub(crate) const APP_ACCOUNT: &str = "APP";
 pub(crate) const MEMBER: &str = "MEMBER";
 pub(crate) const TEAM: &str = "TEAM";
 pub(crate) const SCHEDULE: &str = "SCHEDULE";
@@ -75,6 +79,7 @@ const INTAKE_KEY: &str = "INTAKE_KEY";
 const PERSONAL_LINK: &str = "PERSONAL_LINK";
 const CODE: &str = "CODE";
 const CODES_SENT: &str = "CODES_SENT";
+const LINK_CODE: &str = "LINK_CODE";
 
 /// The address of one item. Shown in errors, without the hashes of keys.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -99,7 +104,7 @@ impl Key {
 impl fmt::Display for Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.pk.as_str() {
-            INTAKE_KEY | API_KEY | SESSION | PERSONAL_LINK => f.write_str(&self.pk),
+            INTAKE_KEY | API_KEY | SESSION | PERSONAL_LINK | LINK_CODE => f.write_str(&self.pk),
             _ if self.sk == ALONE => f.write_str(&self.pk),
             _ => write!(f, "{} {}", self.pk, self.sk),
         }
@@ -118,6 +123,16 @@ pub fn secret_hash(key: &str) -> String {
         write!(hex, "{byte:02x}").expect("writing to a String cannot fail");
         hex
     })
+}
+
+/// A code by which a member links a chat user.
+pub(crate) fn link_code(hash: &str) -> Key {
+    Key::new(LINK_CODE, hash)
+}
+
+/// A callback that was seen.
+pub(crate) fn callback(account: &AccountId, replay: &str) -> Key {
+    Key::new(format!("SEEN#{account}"), hash128(&[replay]))
 }
 
 pub(crate) fn intake_key(hash: &str) -> Key {
@@ -146,6 +161,11 @@ pub(crate) fn members_with_email(email: &str) -> String {
 /// Members who are, or were, this subject at the sign-in provider.
 pub(crate) fn members_with_subject(subject: &str) -> String {
     format!("SUBJECT#{}", hash128(&[subject]))
+}
+
+/// Members who are, or were, this user of a chat app.
+pub(crate) fn members_with_link(account: &AccountId, user: &str) -> String {
+    format!("LINK#{account}#{}", hash128(&[user]))
 }
 
 /// `None`: the invitation of the first administrator.

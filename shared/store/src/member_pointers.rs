@@ -1,4 +1,5 @@
-//! The values besides the id by which a member is found: the address, and the subject at a sign-in provider.
+//! The values besides the id by which a member is found: the address, the subject at a sign-in provider,
+//! and the users of chat apps.
 
 use std::collections::BTreeSet;
 
@@ -15,5 +16,7 @@ pub(crate) fn found_in(member: &Member) -> Vec<String> {
     let noted = member.identities.get(SUBJECT).map(String::as_str);
     let pinned = member.sign_in.as_ref().map(|sign_in| sign_in.subject.as_str());
     let subjects: BTreeSet<&str> = noted.into_iter().chain(pinned).collect();
-    email.into_iter().chain(subjects.into_iter().map(keys::members_with_subject)).collect()
+    let subjects = subjects.into_iter().map(keys::members_with_subject);
+    let links = member.links.iter().map(|link| keys::members_with_link(&link.account, &link.user));
+    email.into_iter().chain(subjects).chain(links).collect()
 }

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 
-use alerting::base::ids::{DestinationId, IntegrationId, MappingTableId, MemberId, ScheduleId, SpaceId, TeamId};
+use alerting::base::ids::{
+    AccountId, DestinationId, IntegrationId, MappingTableId, MemberId, ScheduleId, SpaceId, TeamId,
+};
 use alerting::incident::space::Space;
-use alerting::people::destination::{ChannelName, Destination, Provider};
+use alerting::people::destination::{AppAccount, ChannelName, Destination, Provider};
 use alerting::people::schedule::Schedule;
 use alerting::people::{Member, Team};
 use alerting::rules::integration::MappingTable;
@@ -19,6 +21,7 @@ pub(crate) struct Caches {
     pub(crate) spaces: Cache<SpaceId, Option<Arc<Space>>>,
     pub(crate) destinations: Cache<DestinationId, Option<Arc<Destination>>>,
     pub(crate) providers: Cache<ChannelName, Option<Arc<Provider>>>,
+    pub(crate) app_accounts: Cache<AccountId, Option<Arc<AppAccount>>>,
     pub(crate) members: Cache<MemberId, Option<Arc<Member>>>,
     pub(crate) teams: Cache<TeamId, Option<Arc<Team>>>,
     pub(crate) schedules: Cache<ScheduleId, Option<Arc<Schedule>>>,
@@ -43,6 +46,7 @@ impl Default for Caches {
             spaces: Cache::new(CAPACITY),
             destinations: Cache::new(CAPACITY),
             providers: Cache::new(CAPACITY),
+            app_accounts: Cache::new(CAPACITY),
             members: Cache::new(CAPACITY),
             teams: Cache::new(CAPACITY),
             schedules: Cache::new(CAPACITY),

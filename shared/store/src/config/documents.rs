@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use alerting::base::ids::{DestinationId, MemberId, ScheduleId, SpaceId, TeamId};
+use alerting::base::ids::{AccountId, DestinationId, MemberId, ScheduleId, SpaceId, TeamId};
 use alerting::base::moment::Moment;
 use alerting::incident::space::Space;
-use alerting::people::destination::{ChannelName, Destination, Provider};
+use alerting::people::destination::{AppAccount, ChannelName, Destination, Provider};
 use alerting::people::schedule::Schedule;
 use alerting::people::{Member, Team};
 use alerting::rules::integration::MappingTable;
@@ -152,6 +152,7 @@ documents! {
     Space, SpaceId, spaces, cached_space;
     Destination, DestinationId, destinations, cached_destination;
     Provider, ChannelName, providers, cached_provider;
+    AppAccount, AccountId, app_accounts, cached_app_account;
     Member, MemberId, members, cached_member;
     Team, TeamId, teams, cached_team;
     Schedule, ScheduleId, schedules, cached_schedule;

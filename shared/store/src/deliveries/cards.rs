@@ -20,6 +20,14 @@ pub struct SentCard {
     pub at: Moment,
     /// Whether it can still be changed.
     pub live: bool,
+    /// Whether it offers actions, as far as the state has any. Only the newest card does.
+    #[serde(default = "offers")]
+    pub offers: bool,
+}
+
+/// Cards of earlier versions were all sent with their buttons.
+const fn offers() -> bool {
+    true
 }
 
 /// The cards with a new one, newest first; `None` if its receipt is too long to be kept.
@@ -34,7 +42,7 @@ mod tests {
     use super::*;
 
     fn card(n: u64) -> SentCard {
-        SentCard { n, shown: n, receipt: format!("m{n}"), at: Moment::from_secs(1), live: true }
+        SentCard { n, shown: n, receipt: format!("m{n}"), at: Moment::from_secs(1), live: true, offers: true }
     }
 
     #[test]

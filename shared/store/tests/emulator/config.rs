@@ -33,7 +33,7 @@ async fn a_space_comes_back_as_it_was_saved_with_its_version() {
     assert_eq!(world.another().spaces().get(&saved.id).await.expect("read"), Some(saved));
 }
 
-fn ada() -> Member {
+pub(crate) fn ada() -> Member {
     Member {
         id: "mem_ada".parse().expect("valid"),
         version: 0,
@@ -50,6 +50,7 @@ fn ada() -> Member {
         role: Role::Responder,
         preferences: BTreeMap::from([(Severity::Critical, vec!["email".parse().expect("a channel")])]),
         identities: BTreeMap::from([("slack_user_id".to_owned(), "U012AB3CD".to_owned())]),
+        links: Vec::new(),
         created_at: NOW,
     }
 }

@@ -211,7 +211,7 @@ async fn of_very_many_attempts_the_first_and_the_newest_are_kept() {
 }
 
 fn card(n: u64) -> SentCard {
-    SentCard { n, shown: n, receipt: format!("message {n}"), at: NOW, live: true }
+    SentCard { n, shown: n, receipt: format!("message {n}"), at: NOW, live: true, offers: true }
 }
 
 #[tokio::test]
@@ -345,7 +345,7 @@ async fn digest_lines_wait_in_order_once_each_until_they_are_removed() {
 #[tokio::test]
 async fn cards_are_replaced_only_by_who_knows_them_and_a_repeated_write_is_recognised() {
     let world = World::start().await;
-    let card = |shown| SentCard { n: 1, shown, receipt: "m1".to_owned(), at: NOW, live: true };
+    let card = |shown| SentCard { n: 1, shown, receipt: "m1".to_owned(), at: NOW, live: true, offers: true };
     claimed(&world.store, 1, "first", NOW).await;
     mark(&world.store, 1, "first", Mark { cards: Some(vec![card(1)]), ..delivered() }).await;
     let replace = async |known: u64, shown: u64| {

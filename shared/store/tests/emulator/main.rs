@@ -2,6 +2,7 @@
 //! answers. The SDK is the production one; nothing is scripted.
 
 mod alerts;
+mod callbacks;
 mod claims;
 mod codes;
 mod config;
