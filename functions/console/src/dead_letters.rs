@@ -85,7 +85,7 @@ fn letter(kind: DeadKind, waiting: &Waiting) -> DeadLetter {
             letter.incident = match record {
                 Some(NoticeRecord::Tell(notice) | NoticeRecord::Again { notice, .. }) => Some(notice.incident),
                 Some(NoticeRecord::Refresh(refresh)) => Some(refresh.incident),
-                Some(NoticeRecord::Flush { .. }) | None => None,
+                Some(NoticeRecord::Flush { .. } | NoticeRecord::Say(_)) | None => None,
             };
         }
         DeadKind::Timer => {}
@@ -164,7 +164,7 @@ async fn again(app: &App, letter: &DeadLetter, now: Moment) -> Result<Entry, Api
             Entry::of_notice(&NoticeRecord::Again { notice, due: now, asked: Some(now) })
         }
         Some(NoticeRecord::Refresh(refresh)) => Entry::of_notice(&NoticeRecord::Refresh(refresh.at(now))),
-        Some(flush @ NoticeRecord::Flush { .. }) => Entry::of_notice(&flush),
+        Some(same @ (NoticeRecord::Flush { .. } | NoticeRecord::Say(_))) => Entry::of_notice(&same),
         None => Entry {
             body: letter.body.clone(),
             group: Some(letter.id.clone()),

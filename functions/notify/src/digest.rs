@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::error::NotifyError;
 use crate::fold::fold;
 use crate::later::{IN_QUEUE, set_timer};
-use crate::requests::take_permits;
+use crate::requests::{Change, take_permits};
 use crate::send::{self, Sending};
 
 /// Lines that one flush reads: more than any vendor's message holds.
@@ -36,7 +36,7 @@ pub(crate) async fn flush(app: &App, address: &Address) -> Result<Disposition, N
         return Ok(Disposition::Done);
     }
     let now = app.parts.clock.now();
-    if let Permit::Wait(wait) = take_permits(app, address, now).await? {
+    if let Permit::Wait(wait) = take_permits(app, address, Change::New, now).await? {
         if wait <= IN_QUEUE {
             return Ok(Disposition::Retry { after: Some(wait) });
         }

@@ -29,6 +29,7 @@ mod links;
 mod refresh;
 mod requests;
 mod retry;
+mod say;
 mod send;
 pub mod settings;
 mod settle;

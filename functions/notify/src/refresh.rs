@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::error::NotifyError;
 use crate::later::set_timer;
 use crate::links::MessageLinks;
-use crate::requests;
+use crate::requests::{self, Change};
 
 /// The wait after another worker changed the delivery at the same time.
 const CONTENDED: Duration = Duration::from_secs(1);
@@ -51,7 +51,7 @@ pub(crate) async fn refresh(app: &App, address: &Address, refresh: &Refresh) -> 
     }
     let Some(incident) = store.incident(&refresh.incident).await? else { return Ok(()) };
     let picture = card::of(&incident);
-    if !delivery.cards.iter().any(|card| is_stale(card, &picture)) {
+    if stale(&delivery.cards, &picture).is_empty() {
         return Ok(());
     }
     let mut cards = delivery.cards.clone();
@@ -68,8 +68,18 @@ pub(crate) async fn refresh(app: &App, address: &Address, refresh: &Refresh) -> 
     }
 }
 
-const fn is_stale(card: &SentCard, picture: &Card) -> bool {
-    card.live && card.shown < picture.n
+/// The places of the cards to draw: those that show an older state, and older cards that still have buttons. Only the
+/// newest card offers actions, because a person who scrolls up is not to press an old button.
+fn stale(cards: &[SentCard], picture: &Card) -> Vec<usize> {
+    let newest = newest(cards);
+    let is_stale = |place: usize, card: &SentCard| card.shown < picture.n || (card.offers && Some(place) != newest);
+    let live = cards.iter().enumerate().filter(|(_, card)| card.live);
+    live.filter(|(place, card)| is_stale(*place, card)).map(|(place, _)| place).collect()
+}
+
+/// The place of the newest card that can be changed. Cards are stored newest first.
+fn newest(cards: &[SentCard]) -> Option<usize> {
+    cards.iter().position(|card| card.live)
 }
 
 /// What keeps cards from being drawn now.
@@ -90,13 +100,17 @@ async fn draw_all(
     now: Moment,
 ) -> Result<Undrawn, NotifyError> {
     let mut undrawn = Undrawn::default();
-    for card in cards.iter_mut().filter(|card| is_stale(card, picture)) {
-        if let Permit::Wait(after) = requests::take_permits(app, address, now).await? {
+    let newest = newest(cards);
+    let without_acts = Card { acts: Vec::new(), ..picture.clone() };
+    for place in stale(cards, picture) {
+        let offers = Some(place) == newest;
+        let (card, picture) = (&mut cards[place], if offers { picture } else { &without_acts });
+        if let Permit::Wait(after) = requests::take_permits(app, address, Change::Update, now).await? {
             undrawn.wait = Some(after);
             break;
         }
         match draw(app, address, incident, picture, card, now).await? {
-            Drawn::Shown => card.shown = picture.n,
+            Drawn::Shown => (card.shown, card.offers) = (picture.n, offers),
             Drawn::Gone => card.live = false,
             Drawn::Throttled(after) => undrawn.wait = Some(after),
             Drawn::Failed => undrawn.has_failed = true,
@@ -137,7 +151,7 @@ async fn draw(
         Outcome::Rejected { reason: Reason::CardGone } => Drawn::Gone,
         Outcome::Retry { after, reason: Reason::RateLimited } => {
             let after = after.unwrap_or(CONTENDED);
-            requests::block(app, address, now + after).await?;
+            requests::block(app, address, Change::Update, now + after).await?;
             Drawn::Throttled(after)
         }
         Outcome::Retry { .. } | Outcome::Rejected { .. } => Drawn::Failed,
@@ -156,4 +170,39 @@ async fn again(app: &App, refresh: &Refresh, now: Moment) -> Result<(), NotifyEr
 
 async fn later(app: &App, refresh: Refresh) -> Result<(), NotifyError> {
     set_timer(app, &Timer::new(refresh.due, Work::Refresh(refresh))).await
+}
+
+#[cfg(test)]
+mod tests {
+    use alerting::base::severity::Severity;
+    use alerting::incident::card::State;
+
+    use super::*;
+
+    #[test]
+    fn cards_of_an_older_state_and_older_cards_with_buttons_are_drawn() {
+        let at = Moment::from_secs(1);
+        let card = |shown, live, offers| SentCard { n: 1, shown, receipt: "m".to_owned(), at, live, offers };
+        let picture = Card {
+            state: State::Triggered,
+            severity: Severity::Info,
+            acts: Vec::new(),
+            by: None,
+            until: None,
+            n: 7,
+            episode: 0,
+        };
+        let rows: [(&[SentCard], &[usize]); 6] = [
+            (&[], &[]),
+            (&[card(7, true, true)], &[]),
+            (&[card(6, true, true)], &[0]),
+            (&[card(7, true, true), card(7, true, true), card(7, true, false)], &[1]),
+            (&[card(7, true, true), card(6, true, false), card(6, false, true)], &[1]),
+            // The newest one cannot be changed, so the next one keeps its buttons.
+            (&[card(5, false, true), card(7, true, true), card(7, true, true)], &[2]),
+        ];
+        for (cards, expected) in rows {
+            assert_eq!(stale(cards, &picture), expected, "{cards:?}");
+        }
+    }
 }

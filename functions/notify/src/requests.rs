@@ -3,6 +3,7 @@
 use alerting::base::ids::AccountId;
 use alerting::base::moment::Moment;
 use alerting::base::secret::Secret;
+use channels::channel::{Counted, Quota};
 use channels::outcome::{Outcome, ProviderReply, Reason};
 use channels::request::Request;
 use operations::addresses::Address;
@@ -15,10 +16,22 @@ use store::tokens::{Granted, TokenError};
 use crate::app::App;
 use crate::error::NotifyError;
 
+/// Whether a request makes a message or changes one: vendors count them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    New,
+    Update,
+}
+
 /// Takes a permit of the account and one of the destination for one request, or returns how long to wait. If the
 /// destination has to wait, the permit of the account is lost; accounts have many.
-pub(crate) async fn take_permits(app: &App, address: &Address, now: Moment) -> Result<Permit, NotifyError> {
-    for (key, rates) in account_buckets(address) {
+pub(crate) async fn take_permits(
+    app: &App,
+    address: &Address,
+    change: Change,
+    now: Moment,
+) -> Result<Permit, NotifyError> {
+    for (key, rates) in account_buckets(address, change) {
         if let Permit::Wait(wait) = app.parts.store.take_permit(&key, rates, now).await? {
             return Ok(Permit::Wait(wait));
         }
@@ -27,9 +40,21 @@ pub(crate) async fn take_permits(app: &App, address: &Address, now: Moment) -> R
     Ok(app.parts.store.take_permit(&key, address.channel.limits().rates, now).await?)
 }
 
+/// Counts an update that a notice makes. It does not wait for a permit, because a notice goes before the refreshes that
+/// share this rate: they wait longer.
+pub(crate) async fn count_update(app: &App, address: &Address, now: Moment) -> Result<(), NotifyError> {
+    let updates = address.channel.quotas().iter().filter(|quota| quota.of == Counted::Updates);
+    if let Some(account) = address.channel.account() {
+        for quota in updates {
+            app.parts.store.take_permit(&BucketKey::Account(account.clone(), quota.scope), quota.rates, now).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Blocks the destination, and its account if it has one, until `until`: the vendor reported too many requests.
-pub(crate) async fn block(app: &App, address: &Address, until: Moment) -> Result<(), NotifyError> {
-    for (key, _) in account_buckets(address) {
+pub(crate) async fn block(app: &App, address: &Address, change: Change, until: Moment) -> Result<(), NotifyError> {
+    for (key, _) in account_buckets(address, change) {
         app.parts.store.block(&key, until).await?;
     }
     Ok(app.parts.store.block(&BucketKey::Destination(address.id.clone()), until).await?)
@@ -37,9 +62,11 @@ pub(crate) async fn block(app: &App, address: &Address, until: Moment) -> Result
 
 fn account_buckets(
     address: &Address,
+    change: Change,
 ) -> impl Iterator<Item = (BucketKey, &'static [alerting::base::rate::Rate])> + use<> {
     let account = address.channel.account().cloned();
-    let quotas = address.channel.quotas().iter();
+    let counts = move |quota: &&Quota| quota.of == Counted::All || change == Change::Update;
+    let quotas = address.channel.quotas().iter().filter(counts);
     account.into_iter().flat_map(move |account| {
         quotas.clone().map(move |quota| (BucketKey::Account(account.clone(), quota.scope), quota.rates))
     })

@@ -20,7 +20,7 @@ use store::deliveries::{AttemptOutcome, Claim, DeliveryState, Mark};
 use crate::app::App;
 use crate::error::NotifyError;
 use crate::links::MessageLinks;
-use crate::requests;
+use crate::requests::{self, Change};
 use crate::settle::{Claimed, Message, Settled, hand_over, settle};
 
 /// The lease of a claim: longer than the function may run, shorter than a record stays invisible.
@@ -63,7 +63,9 @@ pub(crate) async fn send(app: &App, address: &Address, sending: Sending<'_>) -> 
         card: picture.as_ref(),
     };
     let now = app.parts.clock.now();
-    let Tried { outcome, shown, template } = attempt(app, address, &post, card_to_change(&claimed, &post), now).await?;
+    let receipt = card_to_change(&claimed, &post);
+    let change = if receipt.is_some() { Change::Update } else { Change::New };
+    let Tried { outcome, shown, template } = attempt(app, address, &post, receipt, now).await?;
     let message = Message {
         outcome: Some(&outcome),
         form: post.form,
@@ -85,7 +87,7 @@ pub(crate) async fn send(app: &App, address: &Address, sending: Sending<'_>) -> 
     }
     if let Outcome::Retry { after, reason: Reason::RateLimited } = &outcome {
         let longest = settled.iter().filter_map(|settled| settled.wait).max().unwrap_or(BLOCK);
-        requests::block(app, address, now + after.unwrap_or(longest.min(BLOCK))).await?;
+        requests::block(app, address, change, now + after.unwrap_or(longest.min(BLOCK))).await?;
     }
     Ok(settled)
 }
@@ -125,6 +127,7 @@ async fn attempt(
     now: Moment,
 ) -> Result<Tried, NotifyError> {
     if let Some(update) = receipt.and_then(|receipt| address.channel.update(post, receipt, now)) {
+        requests::count_update(app, address, now).await?;
         let tried = request(app, address, post, update).await?;
         if tried.outcome != (Outcome::Rejected { reason: Reason::CardGone }) {
             return Ok(tried);

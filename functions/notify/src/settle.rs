@@ -110,7 +110,7 @@ impl Claimed {
         let receipt = message.outcome.and_then(Outcome::receipt).filter(|_| message.together == 1)?;
         let n = self.notice.n;
         let shown = message.picture.unwrap_or(n);
-        let card = SentCard { n, shown, receipt: receipt.to_owned(), at, live: message.can_change };
+        let card = SentCard { n, shown, receipt: receipt.to_owned(), at, live: message.can_change, offers: true };
         let cards = cards::with_new(&self.delivery.cards, card);
         if cards.is_none() {
             tracing::warn!(incident.id = %self.notice.incident, destination.id = %self.notice.destination, "a receipt is too long to be kept");
@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn the_receipt_of_a_message_about_one_incident_is_kept_and_of_one_about_several_is_not() {
         let at = Moment::from_secs(7);
-        let kept = SentCard { n: 2, shown: 2, receipt: "m1".to_owned(), at, live: true };
+        let kept = SentCard { n: 2, shown: 2, receipt: "m1".to_owned(), at, live: true, offers: true };
         for outcome in
             [Outcome::Delivered { receipt: Some("m1".to_owned()) }, Outcome::Accepted { receipt: "m1".to_owned() }]
         {

@@ -26,7 +26,8 @@ use crate::error::NotifyError;
 use crate::fold::fold;
 use crate::later::{IN_QUEUE, put_off, watch};
 use crate::refresh::refresh;
-use crate::requests::take_permits;
+use crate::requests::{Change, take_permits};
+use crate::say::say;
 use crate::send::{self, Sending};
 use crate::settle::Settled;
 
@@ -51,11 +52,19 @@ pub(crate) async fn take(
     records: Vec<(Handle, NoticeRecord)>,
     stop: Instant,
 ) -> Result<Vec<(Handle, Disposition)>, NotifyError> {
+    let mut dispositions = Vec::with_capacity(records.len());
+    if records.iter().all(|(_, record)| matches!(record, NoticeRecord::Say(_))) {
+        for (handle, record) in records {
+            if let NoticeRecord::Say(answer) = record {
+                dispositions.push((handle, say(app, &answer).await?));
+            }
+        }
+        return Ok(dispositions);
+    }
     let address = match app.addresses.find(app.directory(), destination).await? {
         Ok(address) => address,
         Err(none) => return give_up(app, none, records).await,
     };
-    let mut dispositions = Vec::with_capacity(records.len());
     let (mut tasks, mut refreshes) = (Vec::new(), Vec::new());
     for (handle, record) in records {
         match record {
@@ -63,6 +72,7 @@ pub(crate) async fn take(
             NoticeRecord::Again { notice, asked, .. } => tasks.push((handle, Task { notice, asked })),
             NoticeRecord::Flush { .. } => dispositions.push((handle, digest::flush(app, &address).await?)),
             NoticeRecord::Refresh(refresh) => refreshes.push((handle, refresh)),
+            NoticeRecord::Say(answer) => dispositions.push((handle, say(app, &answer).await?)),
         }
     }
     let (handles, tasks): (Vec<Handle>, Vec<Task>) = tasks.into_iter().unzip();
@@ -98,17 +108,18 @@ async fn draw_again(
 
 /// Sends the notices; returns their dispositions in the same order.
 async fn notify(app: &App, address: &Address, tasks: &[Task], stop: Instant) -> Result<Vec<Disposition>, NotifyError> {
-    let limits = address.channel.limits();
+    // A message to a person is never a line among others.
+    let can_fold = address.channel.limits().folds && !address.is_a_person();
     let mut dispositions = Vec::with_capacity(tasks.len());
-    for message in messages(tasks, limits.folds) {
+    for message in messages(tasks, can_fold) {
         if !dispositions.is_empty() && Instant::now() + TOTAL_TIMEOUT > stop {
             dispositions.resize(tasks.len(), Disposition::Retry { after: Some(Duration::ZERO) });
             break;
         }
-        let folds = limits.folds && !is_alone(&message[0]);
+        let folds = can_fold && !is_alone(&message[0]);
         let is_full = tasks.len() >= FULL_BATCH;
         let now = app.parts.clock.now();
-        match take_permits(app, address, now).await? {
+        match take_permits(app, address, Change::New, now).await? {
             Permit::Granted => dispositions.extend(send_message(app, address, message).await?),
             Permit::Wait(wait) if folds && (wait > DIGEST_AFTER || is_full) => {
                 digest::add(app, address, &notices(message), now + wait).await?;
@@ -208,7 +219,7 @@ async fn give_up(
     let mut dispositions = Vec::with_capacity(records.len());
     for (handle, record) in records {
         let disposition = match (record, none) {
-            (NoticeRecord::Flush { .. } | NoticeRecord::Refresh(_), _) => Disposition::Done,
+            (NoticeRecord::Flush { .. } | NoticeRecord::Refresh(_) | NoticeRecord::Say(_), _) => Disposition::Done,
             (NoticeRecord::Tell(notice) | NoticeRecord::Again { notice, .. }, NoAddress::Deleted) => {
                 tracing::warn!(destination.id = %notice.destination, incident.id = %notice.incident, "the destination of a notice was deleted");
                 send::drop_notice(app, &notice).await?;
