@@ -9,7 +9,7 @@ use crate::tree;
 use crate::yaml::{load, resources, several, target};
 
 const FUNCTION: &str = "AWS::Serverless::Function";
-const IN_MESSAGE_ORDER: [&str; 5] = ["ingest", "evaluate", "notify", "timers", "console"];
+const IN_MESSAGE_ORDER: [&str; 6] = ["ingest", "evaluate", "notify", "timers", "callbacks", "console"];
 
 #[test]
 fn every_function_of_the_workspace_is_in_the_template_and_back() {

@@ -18,6 +18,8 @@ import urllib.parse
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 
+from slack_sdk.signature import SignatureVerifier
+
 from emulator import Emulator
 from fake_group import FakeGroup
 
@@ -36,10 +38,10 @@ class Deployment:
         self.emulator, self.outputs, self.api_key = emulator, outputs, None
         self.host = f"{outputs['ApiId']}.execute-api.localhost:{emulator.port}"
 
-    def request(self, path, body=None, method=None, key=None):
+    def request(self, path, body=None, method=None, key=None, headers=None):
         """Status and body, by the API's own host name."""
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
-        headers = {"Host": self.host, "Content-Type": "application/json"}
+        headers = {"Host": self.host, "Content-Type": "application/json", **(headers or {})}
         if key:
             headers["Authorization"] = f"Bearer {key}"
         request = urllib.request.Request(self.emulator.url + path, data=data, headers=headers, method=method)
@@ -247,6 +249,23 @@ def checks(world):
     def an_unknown_key_is_refused_in_the_protocol():
         status, body = deployment.request("/open-apis/bot/v2/hook/000000000000000000", b"{}", "POST")
         expect(status == 200 and json.loads(body)["code"] == 19001, f"{status} {body}")
+
+    # Proves: fault 72
+    def a_callback_that_slacks_own_package_signed_links_a_chat_user_and_a_forged_one_does_not():
+        secret = "signing-secret-of-the-app"
+        settings = {"team_id": "T01", "app_id": "A01", "signing_secret": secret, "token": "xoxb-1"}
+        account = deployment.api("POST", "/accounts", {"name": "Acme", "channel": "slack_app", "settings": settings})["id"]
+        member = deployment.api("POST", "/members", {"name": "Ada"})["id"]
+        code = deployment.api("POST", f"/accounts/{account}/link-codes", {"member": member})["command"]
+        event = {"type": "message", "channel_type": "im", "user": "U01", "channel": "D01", "text": code}
+        body = json.dumps({"type": "event_callback", "event_id": "Ev1", "team_id": "T01", "api_app_id": "A01", "event": event})
+        links = lambda: [link["user"] for link in deployment.api("GET", f"/members/{member}")["links"]]
+        for key, status, linked in (("another secret", 401, []), (secret, 200, ["U01"])):
+            at = str(int(time.time()))
+            signature = SignatureVerifier(key).generate_signature(timestamp=at, body=body)
+            headers = {"X-Slack-Request-Timestamp": at, "X-Slack-Signature": signature}
+            answer = deployment.request(f"/callbacks/slack/{account}/events", body.encode(), "POST", headers=headers)
+            expect(answer == (status, b"") and links() == linked, f"{key}: {answer}, linked {links()}")
 
     def a_poison_message_reaches_the_dead_queue_and_its_neighbour_the_group():
         sqs = emulator.client("sqs")

@@ -31,6 +31,7 @@ pub(crate) const INGEST: &str = "IngestFunction";
 const EVALUATE: &str = "EvaluateFunction";
 const NOTIFY: &str = "NotifyFunction";
 const TIMERS: &str = "TimersFunction";
+const CALLBACKS: &str = "CallbacksFunction";
 const CONSOLE: &str = "ConsoleFunction";
 
 /// The parts of the deployment that the functions are built from.
@@ -48,6 +49,7 @@ pub(crate) struct Functions {
     evaluate: Arc<evaluate::App>,
     notify: Arc<notify::App>,
     timers: Arc<timers::App>,
+    callbacks: callbacks::App,
     console: axum::Router,
     console_app: Arc<console::App>,
     /// One store for all functions: the others see the console's changes at once.
@@ -56,7 +58,7 @@ pub(crate) struct Functions {
 
 impl Functions {
     pub(crate) fn new(stack: &Stack, deployment: &Deployment) -> anyhow::Result<Self> {
-        let known = [INGEST, EVALUATE, NOTIFY, TIMERS, CONSOLE];
+        let known = [INGEST, EVALUATE, NOTIFY, TIMERS, CALLBACKS, CONSOLE];
         if let Some(unknown) = stack.functions.keys().find(|name| !known.contains(&name.as_str())) {
             bail!("template.yaml has a function {unknown} that is not wired here");
         }
@@ -69,6 +71,7 @@ impl Functions {
             evaluate: Arc::new(build.evaluate(stack.function(EVALUATE)?).context(EVALUATE)?),
             notify: Arc::new(build.notify(stack.function(NOTIFY)?).context(NOTIFY)?),
             timers: Arc::new(build.timers(stack.function(TIMERS)?).context(TIMERS)?),
+            callbacks: build.callbacks(stack.function(CALLBACKS)?).context(CALLBACKS)?,
             console: console::router(Arc::clone(&console_app)),
             console_app,
             store,
@@ -85,6 +88,11 @@ impl Functions {
                     Err(answer) => ingest::gateway::response(answer),
                 };
                 Ok(response.map(Body::new))
+            }
+            CALLBACKS => {
+                let request = lambda_http::request::from_str(event)?;
+                let (parts, body) = callbacks::handle(&self.callbacks, request).await.into_parts();
+                Ok(Response::from_parts(parts, Body::from(body.to_vec())))
             }
             CONSOLE => {
                 let request = lambda_http::request::from_str(event)?.map(Body::new);
@@ -223,6 +231,14 @@ impl Build<'_> {
 
     fn timers(&self, function: &Function) -> anyhow::Result<timers::App> {
         Ok(timers::App::new(self.dispatch(function)?))
+    }
+
+    fn callbacks(&self, function: &Function) -> anyhow::Result<callbacks::App> {
+        Ok(callbacks::App {
+            dispatch: self.dispatch(function)?,
+            sealer: self.sealer(function)?,
+            base_url: function.variable("BASE_URL")?.to_owned(),
+        })
     }
 
     fn console(&self, function: &Function) -> anyhow::Result<console::App> {

@@ -20,7 +20,14 @@ fn the_repository_s_own_templates_are_understood() {
     assert!(stack.tables.iter().all(|table| table.expiry.as_deref() == Some("expires_at")));
     assert_eq!(stack.tables.len(), 2);
     assert_eq!(stack.secrets.len(), 1);
-    for function in ["IngestFunction", "EvaluateFunction", "NotifyFunction", "TimersFunction", "ConsoleFunction"] {
+    for function in [
+        "IngestFunction",
+        "EvaluateFunction",
+        "NotifyFunction",
+        "TimersFunction",
+        "CallbacksFunction",
+        "ConsoleFunction",
+    ] {
         assert!(stack.functions.contains_key(function), "{function}");
     }
 }
