@@ -41,6 +41,7 @@ pub(crate) fn new_member(app: &App) -> Member {
         role: Role::default(),
         preferences: BTreeMap::new(),
         identities: BTreeMap::new(),
+        links: Vec::new(),
         created_at: app.clock.now(),
     }
 }

@@ -5,12 +5,14 @@
 
 use std::collections::HashSet;
 
-use alerting::base::ids::{DestinationId, MappingTableId, MemberId, ScheduleId, TeamId};
+use alerting::base::ids::{AccountId, DestinationId, MappingTableId, MemberId, ScheduleId, TeamId};
 use alerting::base::moment::Moment;
 use alerting::incident::escalation::{EscalationRule, Level, Notify};
+use alerting::people::destination::Destination;
 use alerting::people::schedule::Schedule;
 use alerting::people::{Contact, Member};
 use alerting::rules::integration::{Action, Integration};
+use channels::channel::ACCOUNT;
 use store::config::Record;
 use store::config::documents::Documents;
 use store::errors::ReadError;
@@ -65,6 +67,15 @@ pub(crate) async fn users_of_member(app: &App, id: &MemberId) -> Result<Vec<Stri
 fn has_turn(schedule: &Schedule, member: &MemberId, now: Moment) -> bool {
     let in_override = schedule.overrides.iter().any(|one| one.member == *member && one.until > now);
     in_override || schedule.layers.iter().any(|layer| layer.members.contains(member))
+}
+
+/// The destinations of an account.
+pub(crate) async fn users_of_account(app: &App, id: &AccountId) -> Result<Vec<String>, ApiError> {
+    let is_of = |destination: &Destination| {
+        destination.shown.get(ACCOUNT).and_then(serde_json::Value::as_str) == Some(id.as_str())
+    };
+    let destinations = app.store.destinations().all().await?.into_iter().filter(is_of);
+    Ok(destinations.map(|one| format!("destination {} ({})", one.name, one.id)).collect())
 }
 
 /// The escalation rules that name a team.

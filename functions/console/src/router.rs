@@ -44,6 +44,7 @@ fn api() -> Routes {
         .merge(routes::spaces::router())
         .merge(routes::destinations::router())
         .merge(routes::providers::router())
+        .merge(routes::accounts::router())
         .merge(routes::integrations::router())
         .merge(routes::messages::router())
         .merge(routes::trace::router())

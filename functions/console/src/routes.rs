@@ -4,6 +4,7 @@
 //! in the list of modules below and in [`mod@crate::router`]. The scope of each operation is given at its registration
 //! ([`crate::auth::scope::Routes`]); the tests of scopes and lists find the operations in the OpenAPI document.
 
+pub(crate) mod accounts;
 pub(crate) mod alerts;
 pub(crate) mod api_keys;
 pub(crate) mod dead_letters;

@@ -60,7 +60,11 @@ struct Words {
 
 /// Sends the notice; links in it start with `base`.
 pub(crate) async fn send(app: &App, to: Addressed<'_>, actor: String, base: &str) -> Result<Tested, ApiError> {
-    let provider = directory(app).provider(to.channel).await?;
+    let provider = directory(app).provider(to.channel, to.settings).await?;
+    if provider.is_none() && Destination::has_accounts(to.channel) {
+        let message = "no account has this id; choose one of the accounts, or set one up".to_owned();
+        return Err(ApiError::invalid("settings.account", message));
+    }
     if provider.is_none() && Destination::needs_provider(to.channel) {
         let message = format!("`{}` has no provider in this deployment; configure it first", to.channel);
         return Err(ApiError::invalid("channel", message));

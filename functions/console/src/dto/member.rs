@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use alerting::base::ids::MemberId;
+use alerting::base::ids::{AccountId, MemberId};
 use alerting::base::severity::Severity;
+use alerting::people::chat_link::ChatLink;
 use alerting::people::destination::Language;
 use alerting::people::hours::Zone;
 use alerting::people::medium::Medium;
@@ -112,7 +113,29 @@ pub(crate) struct MemberView {
     preferences: BTreeMap<Severity, Vec<Contact>>,
     #[schema(value_type = Identities)]
     identities: BTreeMap<String, String>,
+    /// The chat users who act on cards as this member, the newest last.
+    links: Vec<ChatLinkView>,
     created_at: Time,
+}
+
+/// A chat user of an app's account who is linked to a member.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ChatLink)]
+pub(crate) struct ChatLinkView {
+    account: AccountId,
+    /// The vendor's id of the user.
+    #[schema(example = "U012AB3CD")]
+    user: String,
+    /// The user's name in the chat when the link was made; empty if the vendor does not say it.
+    name: String,
+    since: Time,
+}
+
+impl From<ChatLink> for ChatLinkView {
+    fn from(link: ChatLink) -> Self {
+        let ChatLink { account, user, chat: _, name, since } = link;
+        Self { account, user, name, since: Time(since) }
+    }
 }
 
 /// One person at one sign-in provider.
@@ -280,6 +303,7 @@ impl From<Member> for MemberView {
             role,
             preferences,
             identities,
+            links,
             created_at,
         } = member;
         Self {
@@ -303,6 +327,7 @@ impl From<Member> for MemberView {
             role,
             preferences,
             identities,
+            links: links.into_iter().map(ChatLinkView::from).collect(),
             created_at: Time(created_at),
         }
     }

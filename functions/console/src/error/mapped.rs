@@ -3,6 +3,7 @@
 use alerting::base::field_error::FieldError;
 use operations::access::ActorError;
 use operations::addresses::AddressError;
+use operations::chat_links::LinkError;
 use operations::incidents::error::ActError;
 use operations::saving::Raced;
 use operations::silences::SilenceError;
@@ -58,6 +59,19 @@ impl From<SaveError> for ApiError {
 impl From<Raced> for ApiError {
     fn from(error: Raced) -> Self {
         Self::conflict(error.to_string())
+    }
+}
+
+impl From<LinkError> for ApiError {
+    fn from(error: LinkError) -> Self {
+        match error {
+            LinkError::NoMember(_) | LinkError::NoAccount(_) => Self::NotFound(error.to_string()),
+            LinkError::NotACode => Self::invalid("code", error.to_string()),
+            LinkError::Raced(error) => error.into(),
+            LinkError::Save(error) => error.into(),
+            LinkError::Read(error) => error.into(),
+            LinkError::Write(error) => error.into(),
+        }
     }
 }
 

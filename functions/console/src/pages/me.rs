@@ -3,6 +3,7 @@
 //! The page uses the same functions as the API: a form becomes a request that an administrator could have made, with
 //! role and identities unchanged.
 
+mod chat;
 mod fields;
 mod sessions;
 
@@ -34,10 +35,12 @@ use self::fields::{Fields, Preference, SUBJECT, own, preference, severities, way
 pub(crate) fn router() -> Router<SharedApp> {
     Router::new()
         .route("/me", get(show).post(save))
+        .route("/me/chat/code", post(make_link_code))
         .route("/me/code", post(send_code))
         .route("/me/discard", post(discard))
         .route("/me/verify", post(enter_code))
         .route(CHOOSE_LANGUAGE, post(choose_language))
+        .merge(chat::router())
         .merge(sessions::router())
 }
 
@@ -56,6 +59,7 @@ impl Done {
             "asked" => Some("me_asked_for"),
             "sent" => Some("me_code_sent"),
             "verified" => Some("me_address_verified"),
+            "unlinked" => Some("me_unlinked"),
             "signed_out" => Some("me_signed_out"),
             _ => None,
         }
@@ -71,6 +75,8 @@ struct Account {
     languages: Vec<Choice>,
     severities: Vec<Preference>,
     addresses: Vec<Address>,
+    /// The apps in which the member can act on cards. Empty: the deployment has none.
+    chats: Vec<chat::Row>,
     sessions: Vec<sessions::Row>,
 }
 
@@ -93,7 +99,7 @@ async fn show(
     Query(done): Query<Done>,
 ) -> Result<Html<String>, PageError> {
     let fields = Fields::of(&signed_in.member);
-    shown(&app, signed_in, done.words(), fields, None).await
+    shown(&app, signed_in, done.words(), fields, None, None).await
 }
 
 async fn shown(
@@ -102,6 +108,7 @@ async fn shown(
     done: Option<&'static str>,
     fields: Fields,
     wrong: Option<Wrong>,
+    made: Option<&chat::Made>,
 ) -> Result<Html<String>, PageError> {
     let member = &signed_in.member;
     let ways = ways(app, member.language).await?;
@@ -119,6 +126,7 @@ async fn shown(
         languages: languages(fields.language),
         severities: severities().map(picked).collect(),
         addresses: AddressedBy::ALL.into_iter().filter_map(|by| address(member, by)).collect(),
+        chats: chat::rows(app, member, made).await.map_err(refused)?,
         sessions: sessions::rows(&found, &signed_in),
     };
     Ok(page("me.html", "my_account", &account, &Reader::of(signed_in)))
@@ -180,7 +188,7 @@ async fn saved(app: &App, signed_in: SignedIn, form: &Form) -> Result<Response, 
             Ok(see_other(if asked { "/me?done=asked" } else { "/me?done=saved" }))
         }
         Err(wrong) => {
-            let document = shown(app, signed_in, None, Fields::typed(form), Some(wrong)).await?;
+            let document = shown(app, signed_in, None, Fields::typed(form), Some(wrong), None).await?;
             Ok((StatusCode::BAD_REQUEST, document).into_response())
         }
     }
@@ -203,6 +211,18 @@ async fn changed(app: &App, member: &Member, wanted: Own) -> Result<Result<Membe
 async fn is_taken(app: &App, member: &Member, email: &str) -> Result<bool, PageError> {
     let others = app.store.members_with_email(email).await?;
     Ok(others.iter().any(|other| other.id != member.id))
+}
+
+/// Shows the page with a code that links a chat user. The code is shown once, so there is no redirect.
+async fn make_link_code(
+    State(app): State<SharedApp>,
+    signed_in: SignedIn,
+    form: Form,
+) -> Result<Html<String>, PageError> {
+    signed_in.check_form(SUBJECT, form.token())?;
+    let made = chat::make(&app, &signed_in.member, &form).await?;
+    let fields = Fields::of(&signed_in.member);
+    shown(&app, signed_in, None, fields, None, Some(&made)).await
 }
 
 async fn discard(State(app): State<SharedApp>, signed_in: SignedIn, form: Form) -> Result<Response, PageError> {
@@ -244,7 +264,7 @@ async fn enter_code(State(app): State<SharedApp>, signed_in: SignedIn, form: For
         Err(error) => {
             let wrong = Wrong::new(&format!("code-{}", by.as_str()), Wrong::of(error)?.text);
             let fields = Fields::of(&signed_in.member);
-            let document = shown(&app, signed_in, None, fields, Some(wrong)).await?;
+            let document = shown(&app, signed_in, None, fields, Some(wrong), None).await?;
             Ok((StatusCode::BAD_REQUEST, document).into_response())
         }
     }

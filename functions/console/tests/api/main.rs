@@ -1,5 +1,6 @@
 //! The API with its real router and an emulated DynamoDB. A local server plays the queues, the topic and the data key.
 
+mod accounts;
 mod actions;
 mod api_keys;
 mod browser;

@@ -24,7 +24,8 @@ async fn a_member_lives_from_201_to_204() {
     let defaults = json!({"id": made["id"], "name": "Ada", "email": null, "email_verified": false,
         "email_vouched_by": null, "phone": null, "phone_verified": false, "phone_vouched_by": null,
         "email_pending": null, "phone_pending": null, "sign_in": null, "language": "en",
-        "time_zone": "UTC", "role": "responder", "preferences": {}, "identities": {}, "created_at": made["created_at"]});
+        "time_zone": "UTC", "role": "responder", "preferences": {}, "identities": {},
+        "links": [], "created_at": made["created_at"]});
     assert_eq!(replaced, defaults);
 
     world.delete(&path).await.is(204);
