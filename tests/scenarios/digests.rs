@@ -25,6 +25,7 @@ fn refusal(vendor: Vendor) -> Reply {
         Vendor::DingTalk => Reply::json(200, &json!({"errcode": 40035, "errmsg": "illegal content"})),
         Vendor::WeCom => Reply::json(200, &json!({"errcode": 40058, "errmsg": "invalid content"})),
         Vendor::Slack => Reply::text(400, "invalid_blocks"),
+        Vendor::SlackApp => Reply::json(200, &json!({"ok": false, "error": "invalid_blocks"})),
         Vendor::Telegram => Reply::json(
             400,
             &json!({"ok": false, "error_code": 400, "description": "Bad Request: can't parse entities"}),

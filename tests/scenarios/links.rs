@@ -22,6 +22,9 @@ const GROUPS: [(Vendor, &str); 6] = [
     (Vendor::Zoom, "zoom"),
 ];
 
+/// The channel of the Slack app, whose cards have buttons that need no link.
+const APP_CHANNEL: &str = "C0123456789";
+
 /// The URLs of this deployment in a text.
 fn links(world: &World, text: &str) -> Vec<String> {
     let base = &world.larkspur.base_url;
@@ -47,6 +50,7 @@ async fn notify_every_channel(world: &World, server: &MailServer) -> Member {
     ] {
         first = first.and_group(&bot.make(world).await);
     }
+    let first = first.and_group(&world.slack_app().await.channel(APP_CHANNEL).await);
     world.rule(&space, "Always").levels([first]).await;
     world.feishu_alert().into(&space).await.says("disk full").await;
     li
@@ -66,6 +70,9 @@ async fn opening_any_link_of_any_message_on_any_channel_changes_nothing() {
             assert!(of_group.iter().any(|link| link.ends_with("?ack=1")), "{vendor:?}: {shown}");
             found.extend(of_group);
         }
+        let card = world.group(Vendor::SlackApp, APP_CHANNEL).expects("disk full").await.everything();
+        assert!(!card.contains("?ack=1"), "{card}");
+        found.extend(links(&world, &card));
         let mail = server.next().await;
         for part in ["text", "html"] {
             let of_mail = links(&world, mail[part].as_str().expect("a part"));

@@ -35,6 +35,7 @@ mod secrets;
 mod sign_in;
 mod silence_changes;
 mod silences;
+mod slack_app;
 mod storm;
 mod templates;
 mod timeline;

@@ -34,7 +34,7 @@ async fn every_command_of_the_readme_runs() {
         }
     }
     let made: Vec<&str> = reader.ids.keys().map(String::as_str).collect();
-    assert_eq!(made, ["dst", "esc", "inc", "int", "mem", "sch", "spc"]);
+    assert_eq!(made, ["app", "dst", "esc", "inc", "int", "mem", "sch", "spc"]);
     larkspur.kill().await.expect("killed");
 }
 
@@ -163,7 +163,8 @@ impl<'a> Reader<'a> {
         let mut typed = command
             .replace("http://127.0.0.1:9000/open-apis/bot/v2/hook/…", integration)
             .replace("http://127.0.0.1:9000", &self.larkspur.base_url)
-            .replace("/bot/v2/hook/…", "/bot/v2/hook/00000000-1111-2222-3333-444444444444");
+            .replace("/bot/v2/hook/…", "/bot/v2/hook/00000000-1111-2222-3333-444444444444")
+            .replace("xoxb-…", "xoxb-example");
         for (kind, id) in &self.ids {
             typed = typed.replace(&format!("{kind}_…"), id);
         }

@@ -15,6 +15,7 @@ pub mod people;
 pub mod process;
 pub mod raw;
 pub mod sender;
+pub mod slack_app;
 pub mod socket;
 pub mod space;
 pub mod visitor;

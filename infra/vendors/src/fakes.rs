@@ -135,7 +135,15 @@ impl Fakes {
                 reply
             }
             Ok(seen) => {
-                let n = self.show(vendor, &name, seen);
+                let n = match platform.changes(request) {
+                    Some(n) => {
+                        if !self.change(vendor, &name, n, seen) {
+                            return platform.gone();
+                        }
+                        n
+                    }
+                    None => self.show(vendor, &name, seen),
+                };
                 fault.reply.unwrap_or_else(|| platform.accepted(&name, n))
             }
         }
@@ -185,6 +193,19 @@ impl Fakes {
         };
         self.0.shown.send_modify(|count| *count += 1);
         n
+    }
+
+    /// Changes a message. It is not written to the journal: after a restart the message is as it was sent.
+    fn change(&self, vendor: Vendor, name: &str, n: u64, seen: Seen) -> bool {
+        let changed = match self.groups().get_mut(&(vendor, name.to_owned())) {
+            Some(group) => {
+                group.note(seen.at, AttemptResult::Shown);
+                group.change(n, seen)
+            }
+            None => false,
+        };
+        self.0.shown.send_modify(|count| *count += 1);
+        changed
     }
 
     fn note(&self, vendor: Vendor, name: &str, at: Moment, result: AttemptResult) {

@@ -123,13 +123,21 @@ impl Group {
     }
 
     /// Shows a message to the members; its number.
-    pub(crate) fn show(&mut self, seen: Seen) -> u64 {
+    pub(crate) fn show(&mut self, mut seen: Seen) -> u64 {
         if self.messages.len() == KEPT {
             self.messages.pop_front();
         }
-        self.messages.push_back(seen);
         self.seen += 1;
+        seen.n = self.seen;
+        self.messages.push_back(seen);
         self.seen
+    }
+
+    /// Shows something else in the place of a message. `false`: there is no such message.
+    pub(crate) fn change(&mut self, n: u64, seen: Seen) -> bool {
+        let Some(message) = self.messages.iter_mut().find(|message| message.n == n) else { return false };
+        *message = Seen { n, ..seen };
+        true
     }
 
     pub(crate) fn note(&mut self, at: Moment, result: AttemptResult) {

@@ -10,8 +10,8 @@
 //! This crate uses no code of `channels`, `intake` or any other crate that sends, signs or encrypts, so that a mistake
 //! in a signature is not made here as well. The clock is passed in.
 //!
-//! A member of a group can press a button ([`fakes::Fakes::press`]). The bots of today have only buttons that open an
-//! address, so no vendor posts anything when one is pressed.
+//! A member of a group can press a button. A bot's button opens an address ([`fakes::Fakes::press`]); an app's makes a
+//! signed request to the app, which the test sends ([`slack::app::Workspace::press`]).
 //!
 //! Sources: the vendors' documentation as of 2026-11. What they do not document is not simulated.
 
@@ -28,7 +28,7 @@ pub mod reply;
 pub mod rich;
 pub mod router;
 pub mod seen;
-mod slack;
+pub mod slack;
 mod telegram;
 pub mod vendor;
 mod wecom;

@@ -154,7 +154,11 @@ fn card(out: &mut String, seen: &Seen) {
     if !seen.buttons.is_empty() {
         out.push_str("<p class=\"buttons\">");
         for button in &seen.buttons {
-            link(out, &button.url, &text(&button.text));
+            match button.url.as_str() {
+                // The app answers it: only a test presses it.
+                "" => out.push_str(&format!("<span>{}</span>", text(&button.text))),
+                url => link(out, url, &text(&button.text)),
+            }
         }
         out.push_str("</p>");
     }

@@ -40,6 +40,16 @@ pub(crate) trait Platform: Sync {
     /// The answer to the group's `n`th message.
     fn accepted(&self, group: &str, n: u64) -> Reply;
 
+    /// The number of the message that the request changes. `None`: it sends a new one.
+    fn changes(&self, _request: &Request<'_>) -> Option<u64> {
+        None
+    }
+
+    /// The answer to a change of a message that does not exist.
+    fn gone(&self) -> Reply {
+        self.unknown()
+    }
+
     fn throttled(&self, wait: Duration) -> Reply;
 
     /// The answer to an address that does not exist.

@@ -4,11 +4,12 @@ use crate::dingtalk::DingTalk;
 use crate::feishu::Feishu;
 use crate::platform::Platform;
 use crate::slack::Slack;
+use crate::slack::app::SlackApp;
 use crate::telegram::Telegram;
 use crate::wecom::WeCom;
 use crate::zoom::Zoom;
 
-pub(crate) const PLATFORMS: [&dyn Platform; 6] = [&Feishu, &DingTalk, &WeCom, &Slack, &Telegram, &Zoom];
+pub(crate) const PLATFORMS: [&dyn Platform; 7] = [&Feishu, &DingTalk, &WeCom, &Slack, &SlackApp, &Telegram, &Zoom];
 
 /// The platform whose server has this name, in any case and with any port.
 pub(crate) fn at_host(host: &str) -> Option<&'static dyn Platform> {

@@ -7,6 +7,9 @@ use crate::rich::{self, Line};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Seen {
+    /// Its number in the group, from one.
+    #[serde(default)]
+    pub n: u64,
     /// When the group took it.
     pub at: Moment,
     /// `#RRGGBB`.
@@ -22,12 +25,16 @@ pub struct Seen {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Button {
     pub text: String,
+    /// The address that it opens; empty for a button that the app answers.
     pub url: String,
+    /// What the app gets when it is pressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<String>,
 }
 
 impl Seen {
     pub(crate) fn new(at: Moment) -> Self {
-        Self { at, color: None, title: Line::new(), lines: Vec::new(), buttons: Vec::new() }
+        Self { n: 0, at, color: None, title: Line::new(), lines: Vec::new(), buttons: Vec::new() }
     }
 
     pub fn title(&self) -> String {

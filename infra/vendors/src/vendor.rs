@@ -9,13 +9,21 @@ pub enum Vendor {
     DingTalk,
     WeCom,
     Slack,
+    SlackApp,
     Telegram,
     Zoom,
 }
 
 impl Vendor {
-    pub const ALL: [Vendor; 6] =
-        [Vendor::Feishu, Vendor::DingTalk, Vendor::WeCom, Vendor::Slack, Vendor::Telegram, Vendor::Zoom];
+    pub const ALL: [Vendor; 7] = [
+        Vendor::Feishu,
+        Vendor::DingTalk,
+        Vendor::WeCom,
+        Vendor::Slack,
+        Vendor::SlackApp,
+        Vendor::Telegram,
+        Vendor::Zoom,
+    ];
 
     /// As it stands in a page's address.
     pub const fn as_str(self) -> &'static str {
@@ -24,6 +32,7 @@ impl Vendor {
             Vendor::DingTalk => "dingtalk",
             Vendor::WeCom => "wecom",
             Vendor::Slack => "slack",
+            Vendor::SlackApp => "slackapp",
             Vendor::Telegram => "telegram",
             Vendor::Zoom => "zoom",
         }
@@ -36,6 +45,7 @@ impl Vendor {
             Vendor::DingTalk => "DingTalk",
             Vendor::WeCom => "WeCom",
             Vendor::Slack => "Slack",
+            Vendor::SlackApp => "Slack app",
             Vendor::Telegram => "Telegram",
             Vendor::Zoom => "Zoom",
         }

@@ -170,7 +170,7 @@ fn action_card(card: &Value) -> Option<Seen> {
         .into_iter()
         .chain(several)
         .filter_map(|(text, url)| {
-            Some(Button { text: text.as_str()?.to_owned(), url: rich::web_address(url.as_str()?)? })
+            Some(Button { text: text.as_str()?.to_owned(), url: rich::web_address(url.as_str()?)?, value: None })
         })
         .collect();
     Some(seen)

@@ -195,7 +195,7 @@ fn button(element: &Value) -> Option<Button> {
         .as_str()
         .or_else(|| element["multi_url"]["url"].as_str())
         .or_else(|| open_url?["default_url"].as_str())?;
-    Some(Button { text: rich::plain(&content(&element["text"])), url: rich::web_address(url)? })
+    Some(Button { text: rich::plain(&content(&element["text"])), url: rich::web_address(url)?, value: None })
 }
 
 #[cfg(test)]

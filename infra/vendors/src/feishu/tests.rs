@@ -94,7 +94,10 @@ async fn feishu_cards_of_both_versions_show_colour_title_text_and_links() {
     let shown = world.fakes.messages(Vendor::Feishu, "ops");
     for seen in &shown {
         assert_eq!((seen.title().as_str(), seen.text().as_str()), ("INC #AB", "Severity: Critical"));
-        assert_eq!(seen.buttons, [Button { text: "Details".to_owned(), url: "https://a.example/1".to_owned() }]);
+        assert_eq!(
+            seen.buttons,
+            [Button { text: "Details".to_owned(), url: "https://a.example/1".to_owned(), value: None }]
+        );
     }
     assert_ne!(shown[0].color, shown[1].color);
 }

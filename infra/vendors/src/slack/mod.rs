@@ -16,6 +16,8 @@ use crate::rich::{self, Dialect, Run};
 use crate::seen::{Button, Seen};
 use crate::vendor::Vendor;
 
+pub mod app;
+
 const BLOCKS: usize = 50;
 const SECTION_CHARS: usize = 3000;
 const HEADER_CHARS: usize = 150;
@@ -148,7 +150,7 @@ fn show_attachment(attachment: &Value, seen: &mut Seen) -> Result<(), Reply> {
 
 fn button(element: &Value) -> Option<Button> {
     let text = element["text"]["text"].as_str()?.to_owned();
-    Some(Button { text, url: rich::web_address(element["url"].as_str()?)? })
+    Some(Button { text, url: rich::web_address(element["url"].as_str()?)?, value: None })
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ fn buttons(markup: &Value) -> Result<Vec<Button>, Reply> {
     let button = |key: &Value| {
         let url = key["url"].as_str().and_then(rich::web_address);
         let (text, url) = key["text"].as_str().zip(url).ok_or_else(|| error(400, "Bad Request: BUTTON_URL_INVALID"))?;
-        Ok(Button { text: text.to_owned(), url })
+        Ok(Button { text: text.to_owned(), url, value: None })
     };
     keys.map(button).collect()
 }

@@ -122,7 +122,9 @@ fn template_card(card: &Value, seen: &mut Seen) {
     }
     let jumps = card["jump_list"].as_array().into_iter().flatten();
     seen.buttons = jumps
-        .filter_map(|jump| Some(Button { text: text(&jump["title"])?, url: rich::web_address(jump["url"].as_str()?)? }))
+        .filter_map(|jump| {
+            Some(Button { text: text(&jump["title"])?, url: rich::web_address(jump["url"].as_str()?)?, value: None })
+        })
         .collect();
 }
 
