@@ -39,8 +39,9 @@ class Browser:
         self.scripts = scripts
         self.page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
-        self.answers, self.complaints = [], []
-        self.page.on("response", lambda response: self.answers.append(response))
+        self.requests, self.complaints = [], []
+        # Not the responses: that of what axe asked for on one page may come after the next one was opened.
+        self.page.on("request", lambda request: self.requests.append(request))
         self.page.on("console", self.on_console)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
@@ -51,16 +52,16 @@ class Browser:
             self.complaints.append(message.text)
 
     def open(self, url):
-        self.answers.clear()
+        self.requests.clear()
         self.page.goto(url)
 
     def press(self, name, exact=True):
-        self.answers.clear()
+        self.requests.clear()
         self.page.get_by_role("button", name=name, exact=exact).first.click()
         self.page.wait_for_load_state("load")
 
     def follow(self, name):
-        self.answers.clear()
+        self.requests.clear()
         self.page.get_by_role("link", name=name).first.click()
         self.page.wait_for_load_state("load")
 
@@ -112,7 +113,7 @@ class Browser:
 
     def check_weight(self, name):
         """One document, and then one style sheet and one icon at the same time: a page may be asked for again."""
-        asked = {answer.request.resource_type for answer in self.answers if answer.url.startswith(self.wanted["base"])}
+        asked = {request.resource_type for request in self.requests if request.url.startswith(self.wanted["base"])}
         assert asked <= {"document", "stylesheet", "other"}, f"{name}: asks for {asked}"
         document = self.context.request.get(self.page.url).text()
         files = re.findall(r'(?:href|src)="(/assets/[^"]+)"', document)
@@ -269,7 +270,7 @@ def group_shows(person, wanted, text):
     """The group's page follows what happens by a script of its own, so it is not one of ours to check."""
     person.page.goto(wanted["group_url"])
     person.sees(text)
-    person.answers.clear()
+    person.requests.clear()
     person.complaints.clear()
 
 
