@@ -5,6 +5,7 @@ use std::sync::Arc;
 use alerting::base::ids::AccountId;
 use alerting::base::moment::Moment;
 use alerting::people::destination::AppAccount;
+use alerting::people::medium::Medium;
 use channels::callback::{Answer, Callback, Incoming, Refused};
 use channels::registry::Destination;
 use lambda_http::http::{StatusCode, header};
@@ -21,8 +22,6 @@ pub use app::App;
 
 /// The largest body that is read: no vendor's callback has a tenth of it.
 const BODY_BYTES: usize = 256 * 1024;
-/// The platforms as the paths name them, with the channel of their apps.
-const PLATFORMS: [(&str, &str); 1] = [("slack", "slack_app")];
 
 /// Why a request was not carried out.
 #[derive(Debug, thiserror::Error)]
@@ -82,11 +81,12 @@ async fn account<'a>(app: &App, path: &'a str, now: Moment) -> Result<(Arc<AppAc
     let refused = || Refused("no such account");
     let path = path.strip_prefix("/callbacks/").ok_or_else(refused)?;
     let (platform, rest) = path.split_once('/').ok_or_else(refused)?;
-    let (_, channel) = PLATFORMS.iter().find(|(name, _)| *name == platform).ok_or_else(refused)?;
+    let platform: Medium = platform.parse().map_err(|_| refused())?;
     let (id, route) = rest.split_once('/').unwrap_or((rest, ""));
     let id: AccountId = id.parse().map_err(|_| refused())?;
     let account = app.dispatch.store.cached_app_account(&id, now).await?;
-    Ok((account.filter(|account| account.channel == *channel).ok_or_else(refused)?, route))
+    let is_of = |account: &Arc<AppAccount>| Destination::medium(&account.channel) == Some(platform);
+    Ok((account.filter(is_of).ok_or_else(refused)?, route))
 }
 
 fn body_of(request: &Request) -> Result<&[u8], Refused> {

@@ -17,11 +17,12 @@ use crate::error::ApiError;
 #[serde(deny_unknown_fields)]
 pub(crate) struct DestinationBody {
     pub(crate) name: Name,
-    /// `feishu_bot`, `dingtalk_bot`, `wecom_bot`, `slack_webhook`, `telegram_bot`, `zoom_webhook`, `email`.
+    /// `feishu_bot`, `dingtalk_bot`, `wecom_bot`, `slack_webhook`, `slack_app`, `telegram_bot`, `zoom_webhook`,
+    /// `email`.
     #[schema(example = "feishu_bot")]
     pub(crate) channel: String,
-    /// By channel: `feishu_bot`, `dingtalk_bot` {url, secret?}; `wecom_bot`, `slack_webhook` {url}; `telegram_bot`
-    /// {token, `chat_id`}; `zoom_webhook` {url, `verification_token`, envelope?}; `email` {to}. In a `PUT` a secret that is left out
+    /// By channel: `feishu_bot`, `dingtalk_bot` {url, secret?}; `wecom_bot`, `slack_webhook` {url}; `slack_app` {account,
+    /// channel}; `telegram_bot` {token, `chat_id`}; `zoom_webhook` {url, `verification_token`, envelope?}; `email` {to}. In a `PUT` a secret that is left out
     /// is kept, and `null` removes it.
     #[serde(default)]
     #[schema(value_type = Object, example = json!({"url": "https://open.feishu.cn/open-apis/bot/v2/hook/…"}))]
