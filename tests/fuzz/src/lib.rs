@@ -96,6 +96,7 @@ pub fn settings(channel: &str) -> (serde_json::Value, Option<serde_json::Value>)
         }
         "wecom_bot" => json!({"url": "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=c4nary00-1111-2222"}),
         "slack_webhook" => json!({"url": "https://hooks.slack.com/services/T0/B0/c4nary0123456789"}),
+        "slack_app" => json!({"account": "app_4fJk2LmNpQ", "channel": "C0123456789"}),
         "telegram_bot" => json!({"token": "123456:AAc4nary_0123456789-abcdef", "chat_id": -1_001_234_567_890_i64}),
         "zoom_webhook" => json!({
             "url": "https://integrations.zoom.us/chat/webhooks/incomingwebhook/c4nary0123456789",
@@ -103,12 +104,16 @@ pub fn settings(channel: &str) -> (serde_json::Value, Option<serde_json::Value>)
         }),
         _ => json!({"to": "ops@example.com"}),
     };
-    let provider = (channel == "email").then(|| {
-        json!({
+    let provider = match channel {
+        "email" => Some(json!({
             "host": "smtp.example.com", "port": 465, "tls": "implicit",
             "username": "larkspur", "password": "c4nary-smtp-password", "from": "alerts@example.com",
-        })
-    });
+        })),
+        "slack_app" => Some(json!({
+            "team_id": "T0", "app_id": "A0", "signing_secret": "c4nary-signing-secret", "token": "xoxb-c4nary-token",
+        })),
+        _ => None,
+    };
     (settings, provider)
 }
 

@@ -126,6 +126,9 @@ impl Channel for App {
 
     fn outcome(&self, reply: &Reply) -> Outcome {
         let Some(body) = reply.json().filter(|body| body["ok"].is_boolean()) else { return reply.by_status() };
+        if body["ok"] == true && !reply.is_success() {
+            return reply.by_status();
+        }
         if body["ok"] == true {
             let receipt = Receipt { channel: text_of(&body, "channel"), ts: text_of(&body, "ts") };
             let is_whole = !receipt.channel.is_empty() && !receipt.ts.is_empty();

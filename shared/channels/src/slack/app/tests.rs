@@ -101,6 +101,7 @@ fn every_error_of_the_web_api_has_its_outcome() {
         (200, error("edit_window_closed"), rejected(Reason::CardGone)),
         (200, error("msg_blocks_too_long"), rejected(Reason::TooLarge)),
         (200, error("invalid_blocks"), rejected(Reason::Refused)),
+        (500, r#"{"ok":true,"channel":"C1","ts":"1.2"}"#.to_owned(), retry(None, Reason::ProviderDown)),
         (503, "busy".to_owned(), retry(None, Reason::ProviderDown)),
     ];
     let rows: Vec<(u16, &str, Outcome)> =
