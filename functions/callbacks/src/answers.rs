@@ -2,6 +2,7 @@
 
 use alerting::base::ids::{AccountId, hash128};
 use alerting::incident::notice::{NoticeRecord, Say};
+use alerting::incident::press::Press;
 use alerting::people::destination::{AppAccount, Language};
 use channels::callback::{Answer, ChatUser, Pressed, Said};
 use dispatch::DispatchError;
@@ -43,11 +44,9 @@ pub(crate) async fn press(app: &App, account: &AppAccount, pressed: &Pressed) ->
         // Another press may have changed it to the same state, so the follow-up of this one draws nothing.
         Ok(incident) => app.dispatch.refresh_cards(&incident.id, now).await?,
         Err(why) => {
-            if let NotDone::Refused(_) | NotDone::NotYours = &why {
-                let incident = pressed.value.parse::<alerting::incident::press::Press>().ok();
-                if let Some(press) = incident {
-                    app.dispatch.refresh_cards(&press.incident, now).await?;
-                }
+            // The card may show an older state, which is why its button was pressed.
+            if let (NotDone::Refused(_) | NotDone::NotYours, Ok(press)) = (&why, pressed.value.parse::<Press>()) {
+                app.dispatch.refresh_cards(&press.incident, now).await?;
             }
             let text = refusal(app, language, &why);
             say(app, account, &pressed.user.id, text, &pressed.replay).await?;

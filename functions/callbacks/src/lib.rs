@@ -26,7 +26,7 @@ const BODY_BYTES: usize = 256 * 1024;
 /// Why a request was not carried out.
 #[derive(Debug, thiserror::Error)]
 enum Failure {
-    /// It is not the vendor's, or the account does not exist. The sender is not told which.
+    /// It is not the vendor's, or the account does not exist. The answer does not say which.
     #[error(transparent)]
     Refused(#[from] Refused),
     #[error("the account could not be read")]

@@ -54,11 +54,6 @@ pub struct PressResult {
     pub outcome: Result<Incident, NotDone>,
 }
 
-/// A destination as far as a press needs it.
-struct Place {
-    language: Language,
-}
-
 /// Carries out the press, once for each [`Pressed::replay`].
 pub async fn press(dispatch: &Dispatch, account: &AppAccount, pressed: &Pressed) -> Result<PressResult, ActError> {
     let store = &dispatch.store;
@@ -67,10 +62,10 @@ pub async fn press(dispatch: &Dispatch, account: &AppAccount, pressed: &Pressed)
     let not_done =
         |language: Option<Language>, why| Ok(PressResult { language: language.unwrap_or_default(), outcome: Err(why) });
     let Ok(press) = pressed.value.parse::<Press>() else { return not_done(language, NotDone::UnknownCard) };
-    let Some(place) = place(dispatch, account, &press.destination).await? else {
+    let Some(of_card) = language_of(dispatch, account, &press.destination).await? else {
         return not_done(language, NotDone::UnknownCard);
     };
-    let language = Some(language.unwrap_or(place.language));
+    let language = Some(language.unwrap_or(of_card));
     if !is_card(store, &press, &pressed.receipt).await? {
         return not_done(language, NotDone::UnknownCard);
     }
@@ -114,19 +109,23 @@ fn via(channel: &str) -> Via {
     }
 }
 
-/// The destination, if it is one of the account.
-async fn place(dispatch: &Dispatch, account: &AppAccount, id: &DestinationId) -> Result<Option<Place>, ReadError> {
+/// The language of the destination. `None`: it is not one of the account.
+async fn language_of(
+    dispatch: &Dispatch,
+    account: &AppAccount,
+    id: &DestinationId,
+) -> Result<Option<Language>, ReadError> {
     let now = dispatch.clock.now();
     if let Some((medium, member)) = id.member() {
         let serves = Destination::medium(&account.channel).is_some_and(|served| served.as_str() == medium);
         let member = dispatch.store.cached_member(&member, now).await?.filter(|_| serves);
-        let language = member.filter(|member| member.links.iter().any(|link| link.account == account.id));
-        return Ok(language.map(|member| Place { language: member.language }));
+        let linked = member.filter(|member| member.links.iter().any(|link| link.account == account.id));
+        return Ok(linked.map(|member| member.language));
     }
     let stored = dispatch.store.cached_destination(id, now).await?;
     let stored = stored.filter(|stored| stored.channel == account.channel);
     let is_of = |shown: Option<&Value>| shown.and_then(Value::as_str) == Some(account.id.as_str());
-    Ok(stored.filter(|stored| is_of(stored.shown.get(ACCOUNT))).map(|stored| Place { language: stored.language }))
+    Ok(stored.filter(|stored| is_of(stored.shown.get(ACCOUNT))).map(|stored| stored.language))
 }
 
 /// Whether the message shows this incident at this destination. A message whose process died before it was recorded is
