@@ -93,8 +93,12 @@ async fn a_press_that_comes_again_an_unlinked_user_and_a_viewer_change_nothing()
     shown(&app, OPS, "[Triggered").await;
     let before = state(&world).await;
 
-    assert_eq!(app.press("U2", OPS, "Acknowledge").await, ok());
+    let unlinked = app.callback("U2", OPS, "Acknowledge");
+    assert_eq!(app.send("actions", &unlinked).await, ok());
     shown(&app, "D2", "does not know who you are").await;
+    let bob = world.member("Bob").make().await;
+    app.link("U2", &bob.id).await;
+    assert_eq!(app.send("actions", &unlinked).await, ok(), "a press that was answered does not act after a link");
     assert_eq!(app.press("U3", OPS, "Close").await, ok());
     shown(&app, "D3", "you may read incidents, but not act on them").await;
     assert_eq!(state(&world).await, before);
